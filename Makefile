@@ -1,0 +1,49 @@
+# The two commands that matter: `make demo` shows what Trove does, `make test` proves it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := $(BIN)/trove --library demo-library
+
+.PHONY: help setup demo test check unit test-all clean
+
+help:
+	@echo "make demo      install, index the samples, search them"
+	@echo "make test      install, check style, types and layers, run the tests"
+	@echo "make test-all  the same with the slow tests"
+	@echo "make clean     remove the environment and the sample library"
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --progress-bar on -e ".[builtin,dev]"
+	@touch $@
+
+demo: $(READY)
+	@echo "== Indexing samples/"
+	@$(DEMO) index samples
+	@echo; echo '== A picture by its content:  trove search "a lighthouse"'
+	@$(DEMO) search "a lighthouse" --kind image -k 3
+	@echo; echo '== A moment in a video:       trove search "a camel with its young" --kind frame'
+	@$(DEMO) search "a camel with its young" --kind frame -k 3
+	@echo; echo '== Something that was said:   trove search "where are the keys of the garden house"'
+	@$(DEMO) search "where are the keys of the garden house" --kind speech -k 3
+	@echo; echo "Open the app on the same library:"
+	@echo "    $(DEMO) ui"
+
+test: $(READY) check
+	$(BIN)/pytest -m "not slow"
+
+test-all: $(READY) check
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv demo-library test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
