@@ -1,0 +1,370 @@
+"""Every query on roots, assets, contents, units, embeddings and runs. Functions take an open session."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session, selectinload
+
+from db.errors import LibraryError
+from db.schema import (
+    LIVE,
+    Asset,
+    AssetState,
+    Content,
+    Embedding,
+    Library,
+    MediaKind,
+    Root,
+    Run,
+    Space,
+    Unit,
+    UnitKind,
+)
+
+Ids = npt.NDArray[np.int64]
+Vectors = npt.NDArray[np.float32]
+
+_SQL_VARIABLES = 5_000
+"""Values bound to one statement; SQLite's own limit is 32,766."""
+
+
+@dataclass(frozen=True)
+class FileStat:
+    """A file as the file system describes it."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file as the library remembers it. ``complete``: nothing is left to make of its content."""
+
+    id: int
+    stat: FileStat
+    state: AssetState
+    retry: bool
+    complete: bool
+
+
+@dataclass(frozen=True)
+class UnitDraft:
+    """A unit before it has an id. ``vector``: (dim,) float32 of unit length."""
+
+    kind: UnitKind
+    vector: Vectors
+    start_s: float | None = None
+    end_s: float | None = None
+    at_s: float | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit with what it belongs to. ``paths``: where its content is now, the oldest file first."""
+
+    id: int
+    content_id: int
+    kind: UnitKind
+    start_s: float | None
+    end_s: float | None
+    at_s: float | None
+    text: str | None
+    media: MediaKind
+    paths: tuple[Path, ...]
+    taken_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that could not be indexed, and why."""
+
+    path: Path
+    reason: str
+    attempts: int
+
+
+# --- roots and files
+
+
+def add_roots(session: Session, paths: Iterable[Path]) -> None:
+    """Remember folders (or single files) so that a later run can refresh them."""
+    for path in paths:
+        session.execute(insert(Root).values(path=path).on_conflict_do_nothing())
+
+
+def roots(session: Session) -> list[Path]:
+    """What was given to be indexed, in that order."""
+    return list(session.scalars(select(Root.path).order_by(Root.id)))
+
+
+def known_files(session: Session, space_id: int | None, *, transcribing: bool) -> list[KnownFile]:
+    """All remembered files. A file is incomplete while a unit of it has no vector in the space, and,
+    with ``transcribing``, while its sound was not listened to.
+    """
+    missing: list[ColumnElement[bool]] = [Content.id.in_(select(Unit.content_id).where(_is_bare(space_id)))]
+    if transcribing:
+        missing.append(and_(Content.has_audio, Content.transcriber.is_(None)))
+    statement = select(
+        Asset.id, Asset.path, Asset.size, Asset.mtime_ns, Asset.state, Asset.retry, or_(*missing)
+    ).outerjoin(Asset.content)
+    return [
+        KnownFile(asset_id, FileStat(path, size, mtime_ns), state, retry, not incomplete)
+        for asset_id, path, size, mtime_ns, state, retry, incomplete in session.execute(statement)
+    ]
+
+
+def put_asset(
+    session: Session,
+    stat: FileStat,
+    *,
+    asset_id: int | None,
+    state: AssetState,
+    content_id: int | None = None,
+    error: str | None = None,
+    retry: bool = False,
+) -> None:
+    """Record how reading a file went, as a new asset or over the one with ``asset_id``.
+
+    A file worth another attempt keeps its content: when it is readable again, nothing is made anew.
+    """
+    asset = session.get(Asset, asset_id) if asset_id is not None else None
+    if asset is None:
+        asset = Asset(attempts=0)
+        session.add(asset)
+    asset.attempts = (asset.attempts if asset.mtime_ns == stat.mtime_ns else 0) + (state == "failed")
+    asset.path, asset.size, asset.mtime_ns = stat.path, stat.size, stat.mtime_ns
+    asset.state, asset.error, asset.retry = state, error, retry
+    asset.content_id = asset.content_id if retry else content_id
+    asset.indexed_at = now()
+    session.flush()
+
+
+def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
+    """Put assets into a state. Files that never were indexed are forgotten when they are gone."""
+    for some in _chunks(ids):
+        if state == "gone":
+            session.execute(delete(Asset).where(Asset.id.in_(some), Asset.content_id.is_(None)))
+        session.execute(update(Asset).where(Asset.id.in_(some)).values(state=state))
+
+
+def asset_id(session: Session, path: Path) -> int | None:
+    """The id of the asset at this path."""
+    return session.scalar(select(Asset.id).where(Asset.path == path))
+
+
+def failures(session: Session) -> list[Failure]:
+    """Files that failed, by path."""
+    statement = select(Asset.path, Asset.error, Asset.attempts).where(Asset.state == "failed")
+    return [
+        Failure(path, error or "", attempts)
+        for path, error, attempts in session.execute(statement.order_by(Asset.path))
+    ]
+
+
+def retry_failures(session: Session) -> int:
+    """Let the next run try all failed files again; returns how many."""
+    result = session.execute(update(Asset).where(Asset.state == "failed").values(retry=True))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def asset_states(session: Session) -> dict[AssetState, int]:
+    """How many files are in each state."""
+    return dict(session.execute(select(Asset.state, func.count()).group_by(Asset.state)).all())
+
+
+# --- contents, units, embeddings
+
+
+def content_id(session: Session, sha256: bytes, space_id: int, *, transcribing: bool) -> int | None:
+    """The content with this hash, if nothing is left to make of it in this space."""
+    bare = exists().where(Unit.content_id == Content.id, _is_bare(space_id))
+    statement = select(Content.id).where(Content.sha256 == sha256, ~bare)
+    if transcribing:
+        statement = statement.where(or_(~Content.has_audio, Content.transcriber.is_not(None)))
+    return session.scalar(statement)
+
+
+def store_content(session: Session, content: Content, units: Iterable[UnitDraft], space_id: int) -> int:
+    """Store what the bytes of a file show, in place of what was stored for them before; returns its id."""
+    if (old := session.scalar(select(Content).where(Content.sha256 == content.sha256))) is not None:
+        session.execute(delete(Unit).where(Unit.content_id == old.id))
+        content.id = old.id
+        content = session.merge(content)
+    else:
+        session.add(content)
+    session.flush()
+    for draft in units:
+        unit = Unit(
+            content_id=content.id,
+            kind=draft.kind,
+            start_s=draft.start_s,
+            end_s=draft.end_s,
+            at_s=draft.at_s,
+            text=draft.text,
+        )
+        session.add(unit)
+        session.flush()
+        session.add(Embedding(space_id=space_id, unit_id=unit.id, vector=pack(draft.vector)))
+    return content.id
+
+
+def pack(vector: Vectors) -> bytes:
+    """A float32 vector as it is kept in a row: little-endian float16, half the size, cosine > 0.9999."""
+    return vector.astype("<f2").tobytes()
+
+
+def drop_orphans(session: Session) -> None:
+    """Forget contents that no file has had since they were replaced; gone files keep theirs."""
+    session.execute(delete(Content).where(~exists().where(Asset.content_id == Content.id)))
+
+
+def unit_rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
+    """Units by id, as far as they can be found now."""
+    found: dict[int, UnitRow] = {}
+    for some in _chunks(list(ids)):
+        statement = (
+            select(Unit, Content)
+            .join(Content, Content.id == Unit.content_id)
+            .where(Unit.id.in_(some))
+            .options(selectinload(Content.assets))
+        )
+        for unit, content in session.execute(statement):
+            if paths := tuple(asset.path for asset in content.assets if asset.state in LIVE):
+                found[unit.id] = UnitRow(
+                    unit.id,
+                    content.id,
+                    unit.kind,
+                    unit.start_s,
+                    unit.end_s,
+                    unit.at_s,
+                    unit.text,
+                    content.kind,
+                    paths,
+                    content.taken_at,
+                )
+    return found
+
+
+def picture_paths(session: Session) -> list[Path]:
+    """One file for every picture that can be read now, by path."""
+    statement = (
+        select(func.min(Asset.path))
+        .join(Asset.content)
+        .where(Content.kind == "image", Asset.state == "indexed")
+        .group_by(Content.id)
+    )
+    return sorted(session.scalars(statement))
+
+
+def units_at(session: Session, path: Path) -> list[int]:
+    """The ids of the units that a file of the library shows; empty where it is not in the library."""
+    statement = (
+        select(Unit.id)
+        .join(Asset, Asset.content_id == Unit.content_id)
+        .where(Asset.path == path, Asset.state.in_(LIVE))
+    )
+    return list(session.scalars(statement.order_by(Unit.id)))
+
+
+def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind]) -> Ids:
+    """The ids, ascending, of the units of these kinds that can be found in a space now."""
+    statement = (
+        select(Unit.id)
+        .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
+        .where(Unit.kind.in_(kinds), _is_live())
+    )
+    return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
+
+
+def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
+    """The stored vectors of these units, (n, dim) float32 in the order of ``ids``.
+
+    Raises:
+        LibraryError: a unit has no vector in this space.
+    """
+    rows: dict[int, bytes] = {}
+    for some in _chunks(ids.tolist()):
+        statement = select(Embedding.unit_id, Embedding.vector).where(
+            Embedding.space_id == space_id, Embedding.unit_id.in_(some)
+        )
+        rows.update(session.execute(statement).all())
+    if len(rows) != len(set(ids.tolist())):
+        raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
+    dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
+    stacked = np.frombuffer(b"".join(rows[i] for i in ids.tolist()), dtype="<f2")
+    return stacked.astype(np.float32).reshape(len(ids), dim)
+
+
+def unit_counts(session: Session) -> dict[UnitKind, int]:
+    """How many units of each kind can be found."""
+    statement = select(Unit.kind, func.count()).where(_is_live()).group_by(Unit.kind)
+    counts: dict[UnitKind, int] = {"image": 0, "frame": 0, "speech": 0}
+    return counts | dict(session.execute(statement).all())
+
+
+def _is_bare(space_id: int | None) -> ColumnElement[bool]:
+    return ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
+
+
+def _is_live() -> ColumnElement[bool]:
+    return exists().where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
+
+
+# --- revision
+
+
+def revision(session: Session) -> int:
+    """The number of the last change to what can be found."""
+    return session.scalars(select(Library.revision)).one()
+
+
+def touch(session: Session) -> None:
+    """Note that what can be found has changed. Part of the transaction that changes it."""
+    session.execute(update(Library).values(revision=Library.revision + 1))
+
+
+# --- runs
+
+
+def start_run(session: Session, pid: int, total: int) -> int:
+    """Record that a run has started; returns its id."""
+    moment = now()
+    run = Run(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def update_run(session: Session, run_id: int, done: int) -> None:
+    """Record how far a run is."""
+    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=now()))
+
+
+def end_run(session: Session, run_id: int, report: str) -> None:
+    """Record how a run has ended, as JSON."""
+    moment = now()
+    session.execute(
+        update(Run).where(Run.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
+    )
+
+
+def last_run(session: Session) -> Run | None:
+    """The run that started last."""
+    return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
+
+
+def now() -> datetime:
+    """The current time in UTC, without a zone, as all times that Trove itself records."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + _SQL_VARIABLES] for start in range(0, len(ids), _SQL_VARIABLES))

@@ -1,0 +1,196 @@
+"""Tables of the library.
+
+A *content* is what the bytes of a file show; an *asset* is a file that holds it. Moved, renamed,
+copied and returning files differ only in their assets: what was decoded and embedded hangs on the
+content and is never made twice. Ids are never reused, since they are the labels in FAISS.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+MediaKind = Literal["image", "video", "audio"]
+UnitKind = Literal["image", "frame", "speech"]
+AssetState = Literal["indexed", "failed", "skipped", "gone", "offline"]
+SpaceState = Literal["building", "active", "retired"]
+
+LIVE: tuple[AssetState, ...] = ("indexed", "offline")
+"""States in which what a file shows can be found; the drive of an offline file is unplugged."""
+
+
+class PathText(TypeDecorator[Path]):
+    """A path as text, or as bytes where its name is no valid UTF-8 (POSIX allows any bytes)."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Path | None, dialect: Dialect) -> object:  # noqa: ARG002
+        if value is None:
+            return None
+        name = str(value)
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return os.fsencode(name)
+        return name
+
+    def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
+        if isinstance(value, bytes):
+            return Path(os.fsdecode(value))
+        return None if value is None else Path(str(value))
+
+
+class Base(DeclarativeBase):
+    """Base of all tables. ``Literal`` types are plain text, kept in bounds by the code that writes them."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        Path: PathText,
+        MediaKind: String,
+        UnitKind: String,
+        AssetState: String,
+        SpaceState: String,
+    }
+
+
+class Library(Base):
+    """The one row of facts about the library as a whole."""
+
+    __tablename__ = "library"
+    __table_args__ = (CheckConstraint("id = 1"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
+    """Grows with every change to what can be found; caches compare it with their own."""
+
+
+class Root(Base):
+    """A folder, or a single file, that was given to be indexed."""
+
+    __tablename__ = "root"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[Path] = mapped_column(unique=True)
+
+
+class Content(Base):
+    """What the bytes of one or more files show."""
+
+    __tablename__ = "content"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    kind: Mapped[MediaKind]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    duration_s: Mapped[float | None]
+    taken_at: Mapped[datetime | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    camera: Mapped[str | None]
+    transcriber: Mapped[str | None]
+    """The speech model that listened to it; None where none has."""
+    has_audio: Mapped[bool]
+
+    assets: Mapped[list["Asset"]] = relationship(back_populates="content")
+
+
+class Asset(Base):
+    """A file: where it is, how it looked when it was last read, and how that went."""
+
+    __tablename__ = "asset"
+    __table_args__ = (
+        Index("asset_content", "content_id"),
+        Index("asset_state", "state"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[Path] = mapped_column(unique=True)
+    size: Mapped[int]
+    """Bytes."""
+    mtime_ns: Mapped[int]
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("content.id"))
+    state: Mapped[AssetState]
+    error: Mapped[str | None]
+    """Why it failed or was skipped."""
+    retry: Mapped[bool] = mapped_column(server_default=text("0"))
+    """Whether the next run tries again although the file has not changed."""
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    """Failed attempts since the file last changed."""
+    indexed_at: Mapped[datetime]
+
+    content: Mapped[Content | None] = relationship(back_populates="assets")
+
+
+class Unit(Base):
+    """What can be found: a whole picture, a video frame with its span, or a spoken passage."""
+
+    __tablename__ = "unit"
+    __table_args__ = (Index("unit_content", "content_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    kind: Mapped[UnitKind]
+    start_s: Mapped[float | None]
+    end_s: Mapped[float | None]
+    at_s: Mapped[float | None]
+    """Where in its span the embedded frame is."""
+    text: Mapped[str | None]
+
+
+class Space(Base):
+    """One embedding model. Vectors of different spaces are never compared."""
+
+    __tablename__ = "space"
+    __table_args__ = (UniqueConstraint("model", "fingerprint"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    fingerprint: Mapped[str]
+    dim: Mapped[int]
+    state: Mapped[SpaceState]
+    activated_at: Mapped[datetime | None]
+    """When it last began to answer; None while it is first being filled."""
+
+
+class Embedding(Base):
+    """The vector of a unit in a space: ``dim`` little-endian float16 of unit length."""
+
+    __tablename__ = "embedding"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", ondelete="CASCADE"), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Run(Base):
+    """One indexing run, so that any process can show how far it is."""
+
+    __tablename__ = "run"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pid: Mapped[int]
+    started_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    total: Mapped[int]
+    done: Mapped[int]
+    report: Mapped[str | None]
+    """The report of a finished run as JSON, or the one-line error that ended it."""

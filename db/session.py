@@ -1,0 +1,149 @@
+"""The door to SQLite: the engine and its PRAGMAs, read and write sessions, the one-indexer lock."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from db import migrations
+from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """An open library database. Cheap to make; safe to share between threads.
+
+    Raises:
+        LibraryError: the folder cannot be made or written, or the database cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise _unusable(path, exc) from exc
+        self._engine = create_engine(URL.create("sqlite", database=str(path)))
+        event.listen(self._engine, "connect", _configure)
+        event.listen(self._engine, "begin", _begin)
+        with self._translated():
+            with self._connection(write=False) as connection:
+                pending = migrations.pending(connection)
+            if pending:
+                with self._connection(write=True) as connection:
+                    migrations.migrate(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading: one consistent snapshot, never waiting for the writer."""
+        with self._session(write=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session for writing: commits at the end, rolls back on an exception."""
+        with self._session(write=True) as session:
+            yield session
+
+    def check(self) -> list[str]:
+        """What SQLite finds wrong with the database; empty when it is sound."""
+        with self._translated(), self._connection(write=False) as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        return [str(line) for line in found if line != "ok"]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _session(self, *, write: bool) -> Iterator[Session]:
+        with (
+            self._translated(),
+            self._connection(write=write) as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            session.flush()
+
+    @contextmanager
+    def _connection(self, *, write: bool) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(trove_write=write) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as exc:
+            raise _translate(self.path, exc) from exc
+
+
+@contextmanager
+def indexer_lock(library: Path) -> Iterator[None]:
+    """Hold the right to write media into a library; at most one process has it.
+
+    Raises:
+        LibraryBusyError: another process has it.
+    """
+    lock = FileLock(library / "index.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as exc:
+        raise LibraryBusyError(
+            "another process is indexing into this library",
+            "Wait until it has finished; searching goes on meanwhile.",
+        ) from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    # Without this the sqlite3 module opens transactions of its own, late and never IMMEDIATE.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        # In WAL mode a power cut may lose the last commits but never tears the database.
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A write transaction that starts as a reader can fail half-way with SQLITE_BUSY, whatever the time-out.
+    write = connection.get_execution_options().get("trove_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _unusable(path: Path, cause: object) -> LibraryError:
+    return LibraryError(
+        f"cannot use the library folder {path.parent}: {cause}",
+        "Check its permissions and free space, or name another with --library or TROVE_LIBRARY.",
+    )
+
+
+def _translate(path: Path, exc: DatabaseError) -> TroveError:
+    """SQLite's own words decide; SQLAlchemy's message would add the statement and its parameters."""
+    code = getattr(exc.orig, "sqlite_errorname", "")
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return LibraryDamagedError(
+            f"the library database {path} is damaged: {exc.orig}",
+            "Your media files are untouched. Move the database away and index again, or restore a copy.",
+        )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LibraryBusyError(
+            "the library database is locked by another program", "Close that program, then try again."
+        )
+    if isinstance(exc, OperationalError):
+        return _unusable(path, exc.orig)
+    return LibraryError(f"the library database refused an operation: {exc.orig}", "Please report this.")

@@ -1,0 +1,60 @@
+"""Settings: defaults, overridden by ``TROVE_*`` environment variables, overridden by the command line."""
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Frozen settings of one run. Every field can be given as ``TROVE_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="TROVE_", frozen=True, extra="ignore")
+
+    library: Path = Field(default_factory=lambda: user_data_path("trove", appauthor=False))
+    """Folder of the database, the vector files, the drawings and the log."""
+    cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
+    """Folder of what can be made again: exported models, thumbnails."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    model: str | None = None
+    """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
+    whisper: str = "builtin"
+    """Speech model: ``builtin``, a faster-whisper size such as ``small``, a folder, or ``none``."""
+    generator: str = "sd15-lcm"
+    """Drawing model: a preset, a Hub name or a local folder."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Decoder processes."""
+    batch: int = Field(default=32, ge=1, le=1024)
+    """Pictures encoded at once."""
+    decode_timeout_s: float = Field(default=120.0, gt=0)
+    """Longest time that decoding one picture, or one stretch of a video or recording, may take."""
+    decode_memory_mb: int = Field(default=4096, ge=512)
+    """Address space that one decoder process may take."""
+    max_megapixels: float = Field(default=300.0, gt=0)
+    """Larger pictures are refused as decompression bombs."""
+
+    @property
+    def database(self) -> Path:
+        """Path of the SQLite file."""
+        return self.library / "trove.db"
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment, with ``given`` values that are not None put on top.
+
+    Raises:
+        SettingsError: a value has the wrong type or is out of range.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"the setting {name!r} cannot be {first['input']!r}: {first['msg']}",
+            f"Check --{name} or the environment variable TROVE_{name.upper()}.",
+        ) from exc

@@ -1,0 +1,96 @@
+"""Which models a library has vectors of, and which one answers. Functions take an open session."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from db import catalog
+from db.catalog import Vectors, pack
+from db.schema import LIVE, Asset, Embedding, Space, SpaceState, Unit, UnitKind
+
+
+@dataclass(frozen=True)
+class BareUnit:
+    """A unit without a vector in some space, and the oldest file that shows it."""
+
+    id: int
+    kind: UnitKind
+    at_s: float | None
+    text: str | None
+    path: Path
+
+
+def active(session: Session) -> Space | None:
+    """The model that answers, or None before the first indexing."""
+    return session.scalar(select(Space).where(Space.state == "active"))
+
+
+def previous(session: Session) -> Space | None:
+    """The model that answered before the active one, if it has not been dropped."""
+    statement = select(Space).where(Space.state == "retired").order_by(Space.activated_at.desc())
+    return session.scalar(statement.limit(1))
+
+
+def named(session: Session, model: str) -> list[Space]:
+    """The spaces of a model; more than one where its weights have changed."""
+    return list(session.scalars(select(Space).where(Space.model == model).order_by(Space.id)))
+
+
+def every(session: Session) -> dict[Space, int]:
+    """All spaces with their numbers of vectors."""
+    counted = (
+        select(Space, func.count(Embedding.unit_id))
+        .outerjoin(Embedding, Embedding.space_id == Space.id)
+        .group_by(Space.id)
+    )
+    return dict(session.execute(counted).all())
+
+
+def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceState) -> Space:
+    """A new space, to be filled while another answers (``building``) or to answer at once (``active``)."""
+    space = Space(model=model, fingerprint=fingerprint, dim=dim, state=state)
+    space.activated_at = catalog.now() if state == "active" else None
+    session.add(space)
+    session.flush()
+    return space
+
+
+def activate(session: Session, space_id: int) -> None:
+    """Let a space answer, and retire the one that did. Part of one transaction: there is no gap."""
+    for space in session.scalars(select(Space).where(Space.state == "active")):
+        space.state = "retired"
+    session.flush()
+    new = session.get_one(Space, space_id)
+    new.state, new.activated_at = "active", catalog.now()
+    session.flush()
+    catalog.touch(session)
+
+
+def drop(session: Session, space_id: int) -> None:
+    """Forget a space with all its vectors."""
+    session.execute(delete(Space).where(Space.id == space_id))
+
+
+def bare_units(session: Session, space_id: int) -> list[BareUnit]:
+    """The units that can be found but have no vector in a space yet, in the order of their ids."""
+    oldest = (
+        select(Asset.path)
+        .where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
+        .order_by(Asset.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    lacking = ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
+    statement = select(Unit.id, Unit.kind, Unit.at_s, Unit.text, oldest).where(lacking, oldest.is_not(None))
+    return [BareUnit(*row) for row in session.execute(statement.order_by(Unit.id))]
+
+
+def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors]) -> None:
+    """Store vectors by unit id."""
+    session.add_all(
+        Embedding(space_id=space_id, unit_id=unit_id, vector=pack(vector))
+        for unit_id, vector in vectors.items()
+    )
