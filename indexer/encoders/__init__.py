@@ -1,0 +1,1 @@
+"""Models that put pictures and texts into one vector space."""

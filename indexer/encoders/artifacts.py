@@ -1,0 +1,94 @@
+"""Files in the cache that can be made again: written whole or not at all, checked on every load.
+
+A model export takes seconds to make and may be asked for by several processes at once, and a file
+that lost a byte can load without complaint and give wrong vectors. So each file is made under a
+lock into a temporary name, flushed, given a checksum beside it, and only then renamed into place.
+"""
+
+import logging
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+
+from db.errors import ModelError
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 600.0
+"""Longest wait for another process that is making the same file."""
+
+
+class DamagedError(Exception):
+    """A cached file is missing, torn or refused by its reader: make it again. Stays inside this package."""
+
+
+def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
+    """``load(path)``, after ``build(path)`` if the file is not there or not what was written.
+
+    Args:
+        path: where the file belongs.
+        build: writes the file at the (temporary) path it is given.
+        load: reads the file; raises ``DamagedError`` if it cannot.
+
+    Raises:
+        ModelError: the cache folder cannot be written, or another process holds its lock for too long.
+    """
+    try:
+        return _load_checked(path, load)
+    except DamagedError:
+        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+            try:
+                return _load_checked(path, load)  # another process may have made it while this one waited
+            except DamagedError as why:
+                log.info("making %s (%s)", path.name, why)
+            _build(path, build)
+            return _load_checked(path, load)
+    except (OSError, Timeout, DamagedError) as exc:
+        raise ModelError(
+            f"the cache folder {path.parent} cannot be used: {exc}",
+            "Free some space there, or name another folder with TROVE_CACHE.",
+        ) from exc
+
+
+def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
+    try:
+        if _checksum_file(path).read_text() != _checksum(path):
+            raise DamagedError("its checksum does not match")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise DamagedError("it is not there yet, or cannot be read") from exc
+    return load(path)
+
+
+def _build(path: Path, build: Callable[[Path], None]) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        build(temporary)
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        # The checksum goes first: a crash between the two leaves a mismatch, which is made again.
+        _checksum_file(path).write_text(_checksum(temporary))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _checksum_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.crc32")
+
+
+def _checksum(path: Path) -> str:
+    """CRC-32 and size: against accidents, not attackers, and 90 MB take 15 ms at every start."""
+    crc = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 22):
+            crc = zlib.crc32(chunk, crc)
+        return f"{crc:08x}-{file.tell()}"

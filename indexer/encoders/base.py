@@ -1,0 +1,44 @@
+"""The contract that every embedding model fulfils."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Pixels = npt.NDArray[np.float32]
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Puts pictures and texts into one space of unit vectors, compared by their dot product.
+
+    Loading is lazy: making an encoder is cheap, the towers are loaded on first use, and
+    either may be used without the other (a text search never loads the picture tower).
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that was resolved, such as ``builtin`` or ``ViT-B-32/laion2b_s34b_b79k``."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Short text that changes whenever the vectors would (weights, preprocessing)."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels of the square that the picture tower sees."""
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """An RGB picture as one (3, H, W) float32 array, ready for ``encode_pixels``. Thread-safe."""
+
+    def encode_pixels(self, batch: Pixels) -> Vectors:
+        """(n, 3, H, W) float32 to (n, dim) float32 with unit rows."""
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """n texts to (n, dim) float32 with unit rows."""

@@ -1,0 +1,128 @@
+"""The model that needs no download: EfficientNet-Lite0 for pictures, all-MiniLM-L6-v2 for texts.
+
+Neither tower was trained for the other. They meet in two spaces, side by side in one vector:
+
+- a trained projection of both towers' features (``projection.py``), which knows scenes and people;
+- ConSE (Norouzi et al. 2013, "Zero-Shot Learning by Convex Combination of Semantic Embeddings",
+  arXiv 1312.5650), which knows the names of a thousand things: a picture is the mean of the sentence
+  embeddings of "a CLASS", weighted by how sure the picture tower is of each of the thousand ImageNet
+  classes, and a text is its own sentence embedding.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from indexer.encoders import towers
+from indexer.encoders.artifacts import DamagedError, load_or_build
+from indexer.encoders.base import Pixels, Vectors
+from indexer.encoders.lazy import Once
+from indexer.encoders.projection import load_projection, projection_stamp
+
+Floats = npt.NDArray[np.float32]
+
+CONSE_DIM = 384
+CONSE_CLASSES = 20
+"""Only the likeliest classes count; the long tail only pulls every picture towards the same mean."""
+CONSE_TEMPERATURE = 1.5
+CLASS_PROMPT = "a {}"
+
+
+class BuiltinEncoder:
+    """See ``base.Encoder``. English only: both the sentence model and the class names are."""
+
+    name = "builtin"
+    image_size = towers.IMAGE_SIZE
+
+    def __init__(self, cache: Path, device: str = "auto") -> None:
+        self.cache = cache
+        self._image_tower = Once(lambda: towers.load_image_tower(cache, device))
+        self._text_tower = Once(lambda: towers.load_text_tower(cache))
+        self._class_vectors = Once(self._load_class_vectors)
+        self._projection = Once(load_projection)
+
+    @property
+    def fingerprint(self) -> str:
+        """See ``base.Encoder``.
+
+        Raises:
+            ModelMissingError: the weights are not installed.
+        """
+        parts = [towers.image_stamp(), towers.text_stamp(), projection_stamp(), "squash"]
+        parts += [CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._projection().dim + CONSE_DIM
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """The whole picture, squeezed into a square: a crop would lose what stands at the edges."""
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        square = rgb.resize((self.image_size, self.image_size), Image.Resampling.BICUBIC, reducing_gap=3.0)
+        pixels = np.asarray(square, dtype=np.float32).transpose(2, 0, 1)
+        return np.ascontiguousarray((pixels - 127.0) / 128.0)
+
+    def encode_pixels(self, batch: Pixels) -> Vectors:
+        """See ``base.Encoder``."""
+        if not len(batch):
+            return np.empty((0, self.dim), np.float32)
+        found = self._image_tower()(batch)
+        projection = self._projection()
+        named = unit(conse(found.logits, self._class_vectors())) * np.sqrt(projection.conse_weight)
+        return unit(np.hstack([projection.images(found.features), named]))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """See ``base.Encoder``."""
+        if not texts:
+            return np.empty((0, self.dim), np.float32)
+        projection = self._projection()
+        layers = self._text_tower()(texts)
+        # The pictures carry the square root of the usual weight: together they make each text's own.
+        weights = projection.conse_weights(layers) / np.sqrt(projection.conse_weight)
+        return unit(np.hstack([projection.texts(layers), unit(layers[:, -1]) * weights[:, None]]))
+
+    def _load_class_vectors(self) -> Floats:
+        """(1000, 384): the unit sentence embedding of every class, kept beside the exports."""
+
+        def build(path: Path) -> None:
+            from open_clip import IMAGENET_CLASSNAMES
+
+            prompts = [CLASS_PROMPT.format(name) for name in IMAGENET_CLASSNAMES]
+            vectors = unit(self._text_tower()(prompts)[:, -1])
+            with path.open("wb") as file:
+                np.save(file, vectors, allow_pickle=False)
+
+        stamp = hashlib.sha256(f"{towers.text_stamp()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
+        return load_or_build(self.cache / "models" / f"imagenet-classes-{stamp}.npy", build, _load_array)
+
+
+def conse(logits: Floats, class_vectors: Floats) -> Floats:
+    """(n, 1000) logits to (n, d): the mean of the likeliest classes' vectors, weighted by probability."""
+    rows = np.arange(len(logits))[:, None]
+    best = np.argpartition(logits, -CONSE_CLASSES, axis=1)[:, -CONSE_CLASSES:]
+    top = logits[rows, best].astype(np.float64) / CONSE_TEMPERATURE
+    weights = np.exp(top - top.max(axis=1, keepdims=True))
+    weights /= weights.sum(axis=1, keepdims=True)
+    mean: Floats = np.einsum("nk,nkd->nd", weights, class_vectors[best]).astype(np.float32)
+    return mean
+
+
+def unit(rows: Floats) -> Floats:
+    """The rows scaled to length 1."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Floats = (rows / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+    return scaled
+
+
+def _load_array(path: Path) -> Floats:
+    try:
+        array: Floats = np.load(path, allow_pickle=False)
+    except (ValueError, OSError) as exc:
+        raise DamagedError(f"numpy refuses it: {exc}") from exc
+    return array

@@ -1,0 +1,72 @@
+"""Weights on the Hugging Face Hub: taken from the local cache without asking the network, or fetched.
+
+``hf_hub_download`` asks the network about files it already has, and without a network retries each
+of them for most of a minute. Here a cached file is used as it is, and before anything is downloaded
+one short request finds out whether the Hub can be reached at all.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from db.errors import ModelMissingError
+
+REACH_TIMEOUT_S = 5.0
+_DEFAULT_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+
+
+def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
+    """The checkpoint file of an open_clip pretrained configuration, downloaded if need be.
+
+    Args:
+        name: the model's name, for the messages.
+        tag: what ``open_clip.get_pretrained_cfg`` gives; its ``hf_hub`` is ``owner/repository/[file]``.
+
+    Raises:
+        ModelMissingError: it is not on this machine and cannot be downloaded.
+    """
+    repository, _, file = tag["hf_hub"].rpartition("/")
+    for candidate in _candidates(file):
+        if path := cached_file(repository, candidate):
+            return path
+    hint = (
+        f"Run once with a network to download {repository}, "
+        f"or use a checkpoint you have: --model {name.split('/')[0]}@/path/to/file.safetensors"
+    )
+    require_hub(f"the weights of {name} are not on this machine", hint)
+    from open_clip.pretrained import download_pretrained
+
+    try:
+        return Path(download_pretrained(tag))
+    except Exception as exc:  # every library below has its own network and disk errors
+        raise ModelMissingError(f"the weights of {name} could not be downloaded: {exc}", hint) from exc
+
+
+def cached_file(repository: str, file: str) -> Path | None:
+    """A file of a Hub repository if it is in the local cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, file)
+    return Path(found) if isinstance(found, str) else None
+
+
+def require_hub(message: str, hint: str) -> None:
+    """Find out within a few seconds whether the Hub can be reached.
+
+    Raises:
+        ModelMissingError: it cannot, or ``HF_HUB_OFFLINE`` is set.
+    """
+    from huggingface_hub import constants, get_session, is_offline_mode
+
+    if is_offline_mode():
+        raise ModelMissingError(f"{message}, and HF_HUB_OFFLINE forbids to download", hint)
+    try:
+        get_session().head(constants.ENDPOINT, timeout=REACH_TIMEOUT_S)
+    except Exception as exc:  # requests' or httpx's errors, by the library's version
+        raise ModelMissingError(f"{message}, and the Hub cannot be reached", hint) from exc
+
+
+def _candidates(file: str) -> tuple[str, ...]:
+    if not file:
+        return _DEFAULT_NAMES
+    return (str(Path(file).with_suffix(".safetensors")), file)

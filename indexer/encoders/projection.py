@@ -1,0 +1,110 @@
+"""The trained half of the builtin model: both towers' features into one space.
+
+Each member is one linear map per tower, trained apart from the others with contrastive loss (see
+``bench/builtin/train.py`` and docs/models.md); their unit outputs side by side compare like the mean
+of their similarities.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from db.errors import ModelError
+
+Floats = npt.NDArray[np.float32]
+
+WEIGHTS = Path(__file__).with_name("builtin_projection.safetensors")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Weights of the trained maps and of the gate, see ``load_projection``."""
+
+    image_weight: Floats
+    """(image features, members * d)"""
+    image_bias: Floats
+    """(members, d)"""
+    text_weight: Floats
+    """(text features, members * d)"""
+    text_bias: Floats
+    """(members, d)"""
+    gate_weight: Floats
+    """(text features,)"""
+    gate_bias: float
+    conse_weight: float
+    """Weight of ConSE against the projection in the score of a text that describes a scene."""
+    named_weight: float
+    """The same for a text that names one thing."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a projected vector."""
+        return int(self.image_bias.size)
+
+    def images(self, features: Floats) -> Floats:
+        """(n, image features) of the picture tower to (n, dim) unit rows."""
+        rooted = np.sign(features) * np.sqrt(np.abs(features))  # tames the heavy tail of pooled activations
+        return _project(rooted, self.image_weight, self.image_bias)
+
+    def texts(self, layers: Floats) -> Floats:
+        """(n, 7, 384) of the text tower to (n, dim) unit rows."""
+        return _project(layers.reshape(len(layers), -1), self.text_weight, self.text_bias)
+
+    def conse_weights(self, layers: Floats) -> Floats:
+        """(n,): how much ConSE counts for each text.
+
+        The projection knows scenes and people, ConSE the names of things; the gate tells whether a
+        text reads like a caption or like a name, and moves the weight between the two.
+        """
+        raised = layers.reshape(len(layers), -1) @ self.gate_weight + self.gate_bias
+        named = 1 / (1 + np.exp(-np.clip(raised, -30, 30)))
+        weights: Floats = self.conse_weight + (self.named_weight - self.conse_weight) * named
+        return weights
+
+
+def load_projection(path: Path = WEIGHTS) -> Projection:
+    """Read the weights, stored in half precision.
+
+    Raises:
+        ModelError: the file is not there or not what it should be.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            stored = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+            return from_tensors(stored)
+    except (OSError, KeyError, SafetensorError) as exc:
+        raise ModelError(
+            f"the builtin projection {path} cannot be read: {exc}", "Install Trove again."
+        ) from exc
+
+
+def projection_stamp(path: Path = WEIGHTS) -> str:
+    """Short text that changes with the weights."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def from_tensors(stored: Mapping[str, Floats]) -> Projection:
+    """The projection whose fields the tensors are named after; scalars are stored as (1,)."""
+    return Projection(
+        image_weight=stored["image_weight"],
+        image_bias=stored["image_bias"],
+        text_weight=stored["text_weight"],
+        text_bias=stored["text_bias"],
+        gate_weight=stored["gate_weight"],
+        gate_bias=float(stored["gate_bias"][0]),
+        conse_weight=float(stored["conse_weight"][0]),
+        named_weight=float(stored["named_weight"][0]),
+    )
+
+
+def _project(rows: Floats, weight: Floats, bias: Floats) -> Floats:
+    members = (rows @ weight).reshape(len(rows), *bias.shape) + bias
+    members /= np.maximum(np.linalg.norm(members, axis=2, keepdims=True), np.finfo(np.float32).tiny)
+    joined: Floats = (members / np.sqrt(len(bias))).reshape(len(rows), -1)
+    return joined

@@ -1,0 +1,203 @@
+"""Names of models: presets, what is known about them, and how a name becomes an encoder.
+
+A name is one of
+
+- ``builtin``: downloads nothing;
+- a preset, such as ``fast``;
+- ``MODEL/TAG``: a pretrained model of open_clip, such as ``ViT-B-32/laion2b_s34b_b79k``;
+- ``MODEL@FILE``: an open_clip architecture with a checkpoint of your own;
+- ``local-dir:FOLDER``, or just the folder: one with ``open_clip_config.json``, weights and tokenizer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+from db.errors import ModelError
+from indexer.encoders.base import Encoder
+
+BUILTIN = "builtin"
+_FOLDER = "local-dir:"
+_FORMS = (
+    "Use a preset, MODEL/TAG of open_clip, MODEL@/path/to/checkpoint or a folder with open_clip_config.json."
+)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What is known about a model. Recall: text to picture, R@1 in per cent; None if not published."""
+
+    name: str
+    """The preset's name."""
+    model: str
+    """The name that a library stores, see the module."""
+    size_mb: int
+    """Weights to download or install, in 10^6 bytes."""
+    licence: str
+    commercial_use: bool
+    """Whether the licence of the weights allows it."""
+    languages: str
+    dim: int
+    flickr_r1: float | None
+    coco_r1: float | None
+    source: str
+    """Where the figures were published or measured."""
+    note: str
+
+
+_OPEN_CLIP_RESULTS = "open_clip, docs/openclip_retrieval_results.csv"
+_SIGLIP2_RESULTS = "big_vision, README_siglip2.md (B/16 and So400m/16 at 256 px)"
+
+PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
+    {
+        info.name: info
+        for info in (
+            ModelInfo(
+                name=BUILTIN,
+                model=BUILTIN,
+                size_mb=115,
+                licence="Apache-2.0; the projection learnt from Flickr8k, see docs/models.md",
+                commercial_use=True,
+                languages="English",
+                dim=896,
+                flickr_r1=None,
+                coco_r1=None,
+                source="docs/models.md",
+                note="Needs no download; finds plain scenes and things by name, far below the others.",
+            ),
+            ModelInfo(
+                name="fast",
+                model="ViT-B-32/laion2b_s34b_b79k",
+                size_mb=605,
+                licence="MIT",
+                commercial_use=True,
+                languages="English",
+                dim=512,
+                flickr_r1=66.8,
+                coco_r1=39.3,
+                source=_OPEN_CLIP_RESULTS,
+                note="The smallest step up; comfortable on a CPU.",
+            ),
+            ModelInfo(
+                name="multilingual",
+                model="ViT-B-16-SigLIP2-256/webli",
+                size_mb=1500,
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="109 languages",
+                dim=768,
+                flickr_r1=None,
+                coco_r1=53.2,
+                source=_SIGLIP2_RESULTS,
+                note="Queries in other languages than English; also better in English than fast.",
+            ),
+            ModelInfo(
+                name="best",
+                model="ViT-SO400M-16-SigLIP2-256/webli",
+                size_mb=4540,
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="109 languages",
+                dim=1152,
+                flickr_r1=None,
+                coco_r1=55.4,
+                source=_SIGLIP2_RESULTS,
+                note="Wants a GPU to index a large library.",
+            ),
+            ModelInfo(
+                name="mobile",
+                model="MobileCLIP-S2/datacompdr",
+                size_mb=398,
+                licence="Apple Machine Learning Research Model licence (apple-amlr)",
+                commercial_use=False,
+                languages="English",
+                dim=512,
+                flickr_r1=73.4,
+                coco_r1=45.4,
+                source="apple/ml-mobileclip, results/mobileclip_s2.jsonl",
+                note="Weights for research only.",
+            ),
+        )
+    }
+)
+
+
+def canonical_name(name: str) -> str:
+    """The name that a library stores for a preset, an alias or a local path. Imports no torch.
+
+    Raises:
+        ModelError: it has none of the forms of a name, or open_clip has no such architecture.
+    """
+    name = name.strip()
+    if name in PRESETS:
+        return PRESETS[name].model
+    if name.startswith(_FOLDER) or (Path(name).expanduser() / "open_clip_config.json").is_file():
+        return f"{_FOLDER}{Path(name.removeprefix(_FOLDER)).expanduser().resolve()}"
+    model, separator, path = name.partition("@")
+    if separator and path:
+        return f"{_architecture(model)}@{Path(path).expanduser().resolve()}"
+    model, separator, tag = name.partition("/")
+    if separator and tag:
+        return f"{_architecture(model)}/{tag.lower().replace('-', '_')}"  # as open_clip spells tags
+    raise _unknown(name, [*PRESETS, *_architectures()])
+
+
+def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
+    """The encoder of that name. Its towers are loaded on first use.
+
+    Args:
+        name: see the module.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        cache: folder of what can be made again: the builtin model's exports.
+
+    Raises:
+        ModelError: there is no such model; the message names near ones.
+    """
+    name = canonical_name(name)
+    if name == BUILTIN:
+        from indexer.encoders.builtin import BuiltinEncoder
+
+        return BuiltinEncoder(cache, device)
+    from indexer.encoders.openclip import OpenClipEncoder, Source
+
+    if name.startswith(_FOLDER):
+        return OpenClipEncoder(name, Source(name), device)
+    model, at, path = name.partition("@")
+    if at:
+        return OpenClipEncoder(name, Source(model, checkpoint=Path(path)), device)
+    model, _, tag = name.partition("/")
+    _require_tag(name, model, tag)
+    return OpenClipEncoder(name, Source(model, tag=tag), device)
+
+
+def _require_tag(name: str, model: str, tag: str) -> None:
+    import open_clip
+
+    tags = open_clip.list_pretrained_tags_by_model(model)
+    if tag not in tags:
+        raise _unknown(name, [f"{model}/{known}" for known in tags])
+
+
+def _architecture(model: str) -> str:
+    known = _architectures()
+    spelled = {candidate.lower(): candidate for candidate in known}.get(model.lower())
+    if spelled is None:
+        raise _unknown(model, known)
+    return spelled
+
+
+def _architectures() -> list[str]:
+    """open_clip's architectures, read from its folder: importing it takes seconds."""
+    spec = find_spec("open_clip")
+    folders = spec.submodule_search_locations or [] if spec else []
+    return sorted(path.stem for folder in folders for path in Path(folder).glob("model_configs/*.json"))
+
+
+def _unknown(name: str, known: list[str]) -> ModelError:
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
+    meant = f"; did you mean {' or '.join(near)}?" if near else ""
+    return ModelError(f"there is no model {name!r}{meant}", _FORMS)

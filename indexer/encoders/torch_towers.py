@@ -1,0 +1,109 @@
+"""The two builtin towers in PyTorch, and their export to ONNX.
+
+Imports torch at its top, so it is itself imported only to export, or to encode pictures on a GPU.
+
+Both towers give the pooled features of several depths beside their last one: early layers keep
+colour, texture and single words, which a projection trained on few pictures makes good use of.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from timm import create_model
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+FIRST_STAGE = 3
+"""Stages of EfficientNet-Lite0 from this one on are pooled; the ones before see only edges."""
+
+
+class ImageTower(nn.Module):
+    """EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excitation), trained on ImageNet-1k.
+
+    (n, 3, S, S) pixels to (n, 704 + 1280) averages over the picture of four stages and of the last
+    layer, and (n, 1000) ImageNet logits.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        super().__init__()
+        net: Any = create_model("tf_efficientnet_lite0", pretrained=False)
+        # The same 296 tensors in the same order under other names.
+        given = torch.load(weights, weights_only=True, map_location="cpu")
+        net.load_state_dict(dict(zip(net.state_dict(), given.values(), strict=True)))
+        self.net = net
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        net: Any = self.net
+        x = net.bn1(net.conv_stem(pixels))
+        pooled = []
+        for number, stage in enumerate(net.blocks):
+            x = stage(x)
+            if number >= FIRST_STAGE:
+                pooled.append(x.mean((2, 3)))
+        last = net.bn2(net.conv_head(x)).mean((2, 3))
+        return torch.cat([*pooled, last], 1), net.classifier(last)
+
+
+class TextTower(nn.Module):
+    """all-MiniLM-L6-v2 (Wang et al. 2020; Reimers and Gurevych 2019).
+
+    (n, length) int64 token ids, padded with 0, to (n, 7, 384): the average over the tokens of the
+    input embedding and of each of the six layers. The last one is the sentence embedding.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        config = BertConfig.from_json_file(folder / "config.json")
+        # The exporter cannot trace the fused attention with a mask of changing length.
+        config._attn_implementation = "eager"
+        self.net = BertModel(config)
+        given = load_file(folder / "model.safetensors")
+        given.pop("embeddings.position_ids", None)  # a constant that newer versions no longer store
+        self.net.load_state_dict(given)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        mask = (ids != 0).long()
+        states = self.net(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        weight = mask.unsqueeze(-1).to(states[0].dtype)
+        count = weight.sum(1).clamp(min=1)
+        return torch.stack([(state * weight).sum(1) / count for state in states], 1)
+
+
+def export_image_tower(weights: Path, size: int, target: Path) -> None:
+    """Write the picture tower as ONNX: ``pixels`` to ``features`` and ``logits``; any number of rows."""
+    example = torch.zeros(2, 3, size, size)
+    _export(ImageTower(weights), example, ["n"], ["features", "logits"], target)
+
+
+def export_text_tower(folder: Path, target: Path) -> None:
+    """Write the text tower as ONNX: ``ids`` to ``layers``; any number of rows and of tokens."""
+    example = torch.tensor([[101, 2023, 3185, 102], [101, 2003, 102, 0]])
+    _export(TextTower(folder), example, ["n", "length"], ["layers"], target)
+
+
+def _export(tower: nn.Module, example: Tensor, axes: list[str], outputs: list[str], target: Path) -> None:
+    tower.eval()
+    exporter_log = logging.getLogger("torch.onnx")
+    level = exporter_log.level
+    exporter_log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # the exporter warns about its own inner workings
+            program = torch.onnx.export(
+                tower,
+                (example,),
+                input_names=["input"],
+                output_names=outputs,
+                dynamic_shapes=(dict(enumerate(axes)),),
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        exporter_log.setLevel(level)
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    program.save(target, external_data=False)

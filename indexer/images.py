@@ -1,0 +1,250 @@
+"""Pictures: everything that Pillow opens on our list, and HEIC through libheif."""
+
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import BinaryIO
+
+import numpy as np
+import pillow_heif
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.decode import Metadata, Picture, UnknownFormatError, fit
+
+log = logging.getLogger(__name__)
+
+# A closed list: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+_FRAMES_LOOKED_AT = 64
+GENERATED_KEY = "trove:generated"
+"""Text chunk that marks a PNG as drawn by Trove."""
+
+pillow_heif.register_heif_opener()
+# Pillow's guard is one number for the whole process; ours comes with every call, see _check_size.
+Image.MAX_IMAGE_PIXELS = None
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def probe(file: BinaryIO) -> Metadata:
+    """What the header says; the pixels are not decoded. Errors as ``read``."""
+    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+        return _metadata(image)
+
+
+def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
+    """Metadata and the picture, see ``indexer.decode.read_image``.
+
+    Raises:
+        UnknownFormatError: Pillow does not know the format.
+        DecodeError: damaged, or too large.
+        UnreadableError: input/output error.
+    """
+    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+        metadata = _metadata(image)
+        turn = _turn(image)
+        check_size(*image.size, max_megapixels)
+        return metadata, as_picture(_first_to_show(image, min_side), turn)
+
+
+def check_size(width: int, height: int, max_megapixels: float) -> None:
+    """Refuse decompression bombs before a pixel is decoded.
+
+    Raises:
+        DecodeError: the picture has more than ``max_megapixels``.
+    """
+    megapixels = width * height / 1e6
+    if megapixels > max_megapixels:
+        raise DecodeError(
+            f"the picture has {megapixels:,.0f} megapixels ({width} by {height}), "
+            f"more than the {max_megapixels:,.0f} allowed",
+            "Raise TROVE_MAX_MEGAPIXELS if you trust it.",
+        )
+
+
+def shrink(image: Image.Image, min_side: int) -> Image.Image:
+    """The image as RGB, made smaller, see ``indexer.decode.fit``."""
+    size = fit(*image.size, min_side)
+    # Never below ``size``: a JPEG is decoded at 1/2, 1/4 or 1/8 straight from its DCT coefficients,
+    # of a HEIC with a thumbnail that is large enough only the thumbnail is decoded.
+    image.draft(None, size)
+    image = _resizable(image)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return _on_white(image) if image.mode in ("RGBA", "LA") else image.convert("RGB")
+
+
+def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
+    """Pixels of an RGB image, turned upright."""
+    return np.asarray(image if turn is None else image.transpose(turn))
+
+
+def exif_facts(exif: Image.Exif) -> dict[str, object]:
+    """``taken_at``, ``camera``, ``latitude`` and ``longitude`` as far as EXIF has them in order."""
+    facts: dict[str, object] = {}
+    for name, read_fact in (("taken_at", _taken_at), ("camera", _camera), ("position", _position)):
+        # Damaged EXIF makes Pillow raise almost anything, and must not cost the picture.
+        try:
+            facts[name] = read_fact(exif)
+        except Exception:
+            log.debug("damaged EXIF: no %s", name, exc_info=True)
+            facts[name] = None
+    facts["latitude"], facts["longitude"] = facts.pop("position") or (None, None)  # type: ignore[misc]
+    return facts
+
+
+def turn_of(exif: Image.Exif) -> Image.Transpose | None:
+    """How to turn the pixels as EXIF says; None for not at all."""
+    try:
+        return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        log.debug("damaged EXIF: no orientation", exc_info=True)
+        return None
+
+
+def _metadata(image: Image.Image) -> Metadata:
+    width, height = image.size
+    turn = _turn(image)
+    if turn is not None and turn not in (_TURNS[2], _TURNS[3], _TURNS[4]):
+        width, height = height, width
+    return Metadata(
+        kind="image",
+        width=width,
+        height=height,
+        generated=GENERATED_KEY in image.info,
+        **exif_facts(_exif(image)),  # type: ignore[arg-type]
+    )
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    try:
+        return image.getexif()
+    except Exception:
+        log.debug("damaged EXIF", exc_info=True)
+        return Image.Exif()
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    # Pillow turns TIFF and libheif turns HEIC on its own.
+    return None if image.format in ("TIFF", "HEIF") else turn_of(_exif(image))
+
+
+def _first_to_show(image: Image.Image, min_side: int) -> Image.Image:
+    """The first frame of an animation that is not blank, if one comes soon."""
+    shown = first = shrink(image, min_side)
+    if image.format not in _ANIMATED or not getattr(image, "is_animated", False):
+        return first
+    for number in range(1, _FRAMES_LOOKED_AT):
+        if not _blank(shown):
+            return shown
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        shown = shrink(image, min_side)
+    return first
+
+
+def _blank(image: Image.Image) -> bool:
+    return all(high - low < 8 for low, high in image.getextrema())  # type: ignore[misc]
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    """The image in a mode that can be averaged over pixels."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("P", "1"):
+        return image.convert("RGB")
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey levels of 10, 12, 16 or 32 bits, or floating point, brought to 0 to 255."""
+    levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    low, high = float(levels.min()), float(levels.max())
+    if image.mode == "F" or low < 0:
+        scale = 255 / ((high - low) or 1.0)
+    else:
+        # A sensor of 12 bits stores 0 to 4095 in 16: its own white, not the container's, is white.
+        low, scale = 0.0, 255 / (2 ** max(8, int(high).bit_length()) - 1)
+    return Image.fromarray(((levels - low) * scale).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
+def _taken_at(exif: Image.Exif) -> datetime | None:
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    tags = ExifTags.Base
+    for text in (
+        details.get(tags.DateTimeOriginal),
+        details.get(tags.DateTimeDigitized),
+        exif.get(tags.DateTime),
+    ):
+        try:
+            return datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
+        except ValueError:
+            continue
+    return None
+
+
+def _camera(exif: Image.Exif) -> str | None:
+    make, model = (
+        str(exif.get(tag, "")).replace("\0", " ").strip() for tag in (ExifTags.Base.Make, ExifTags.Base.Model)
+    )
+    # Most makers repeat themselves: "Canon", "Canon EOS R5"; "NIKON CORPORATION", "NIKON D750".
+    if make and model.lower().startswith(make.split()[0].lower()):
+        return model
+    return f"{make} {model}".strip() or None
+
+
+def _position(exif: Image.Exif) -> tuple[float, float] | None:
+    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    tags = ExifTags.GPS
+    if tags.GPSLatitude not in gps or tags.GPSLongitude not in gps:
+        return None
+    latitude = _degrees(gps[tags.GPSLatitude], gps.get(tags.GPSLatitudeRef, "N"))
+    longitude = _degrees(gps[tags.GPSLongitude], gps.get(tags.GPSLongitudeRef, "E"))
+    # Cameras without a fix write 0/0 (not a number) or plain zeros.
+    plausible = math.isfinite(latitude + longitude) and abs(latitude) <= 90 and abs(longitude) <= 180
+    return (latitude, longitude) if plausible and (latitude or longitude) else None
+
+
+def _degrees(value: tuple[float, float, float], side: str) -> float:
+    degrees, minutes, seconds = (float(part) for part in value)
+    total = degrees + minutes / 60 + seconds / 3600
+    return -total if str(side).strip("\0 ").upper() in ("S", "W") else total
+
+
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """The one place where Pillow's errors become ours."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except UnidentifiedImageError as exc:
+        raise UnknownFormatError("not a picture in any known format, or damaged at its very start") from exc
+    except MemoryError as exc:
+        raise DecodeError("decoding the picture needs more memory than there is") from exc
+    except Exception as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            raise UnreadableError(f"the file cannot be read: {exc.strerror}") from exc
+        # Damaged files make Pillow raise almost anything: OSError, SyntaxError, struct.error, ValueError...
+        raise DecodeError(f"the picture is damaged or cut short: {exc}") from exc

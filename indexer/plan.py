@@ -1,0 +1,105 @@
+"""Decide what has to be done, from what is on disk and what the library remembers. A pure function."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.catalog import FileStat, KnownFile
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
+
+    ``moved_from``: the library believes that this is that file under a new name, since size and
+    time agree and nothing else could be meant. The content hash has the last word.
+    """
+
+    stat: FileStat
+    asset_id: int | None = None
+    moved_from: Path | None = None
+
+
+@dataclass
+class Plan:
+    """Every file on disk is in exactly one of ``tasks``, ``revived``, ``same`` and ``skipped``."""
+
+    tasks: list[Task] = field(default_factory=list)
+    """New, changed and moved files, and those worth another attempt."""
+    revived: list[KnownFile] = field(default_factory=list)
+    """Files that had gone, or whose drive had, and are back unchanged."""
+    same: list[KnownFile] = field(default_factory=list)
+    skipped: list[KnownFile] = field(default_factory=list)
+    """Files that failed before, or were refused, and have not changed since."""
+    gone: list[KnownFile] = field(default_factory=list)
+    offline: list[KnownFile] = field(default_factory=list)
+    """Files that cannot be seen, because a folder above them is missing or unreadable."""
+
+
+def plan(
+    files: Sequence[FileStat],
+    known: Sequence[KnownFile],
+    *,
+    roots: Sequence[Path],
+    hidden: Sequence[Path] = (),
+) -> Plan:
+    """Compare files on disk with the files that the library remembers.
+
+    ``roots``: the folders that were walked; what the library remembers elsewhere is left alone.
+    ``hidden``: folders (or whole roots) that could not be looked into; nothing in them is gone.
+    """
+    result = Plan()
+    remembered = {file.stat.path: file for file in known}
+    fresh: list[FileStat] = []
+    for stat in files:
+        file = remembered.pop(stat.path, None)
+        if file is None:
+            fresh.append(stat)
+        else:
+            _place(file, stat, result)
+    missing = [file for file in remembered.values() if is_under(file.stat.path, roots)]
+    unseen = [file for file in missing if is_under(file.stat.path, hidden)]
+    result.offline = [file for file in unseen if file.state == "indexed"]
+    lost = set(missing) - set(unseen)
+    moved = _pair_moved(fresh, lost, result)
+    result.gone = [file for file in missing if file in lost - moved and file.state != "gone"]
+    result.tasks.sort(key=lambda task: task.stat.path)
+    return result
+
+
+def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
+    if file.stat != stat or file.retry or not file.complete:
+        result.tasks.append(Task(stat, file.id))
+    elif file.state in ("failed", "skipped"):
+        result.skipped.append(file)
+    elif file.state in ("gone", "offline"):
+        result.revived.append(file)
+    else:
+        result.same.append(file)
+
+
+def _pair_moved(fresh: Sequence[FileStat], missing: Collection[KnownFile], result: Plan) -> set[KnownFile]:
+    """A new file is a moved one if exactly one missing file, and no other new one, has its size and time."""
+    lost: dict[tuple[int, int], list[KnownFile]] = defaultdict(list)
+    for file in missing:
+        lost[file.stat.size, file.stat.mtime_ns].append(file)
+    twins = Counter((stat.size, stat.mtime_ns) for stat in fresh)
+    moved: set[KnownFile] = set()
+    for stat in fresh:
+        key = (stat.size, stat.mtime_ns)
+        candidates = lost.get(key, [])
+        if len(candidates) == 1 and twins[key] == 1:
+            moved.add(candidates[0])
+            result.tasks.append(Task(stat, candidates[0].id, moved_from=candidates[0].stat.path))
+        else:
+            result.tasks.append(Task(stat))
+    return moved
+
+
+def is_under(path: Path, folders: Sequence[Path]) -> bool:
+    """Whether a path is one of the folders or inside one."""
+    # As text: a hundred thousand files are compared at every run, and ``Path.parents`` makes objects.
+    name = str(path)
+    return any(path == folder or name.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118

@@ -1,0 +1,115 @@
+"""Camera raw photographs through LibRaw: the camera's own preview where it is large enough."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import BinaryIO
+
+import rawpy
+from PIL import Image
+
+from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.decode import Metadata, Picture, UnknownFormatError
+from indexer.images import as_picture, check_size, exif_facts, shrink, turn_of
+
+# LibRaw's flip to ours; it knows no mirrored ones.
+_FLIPS = {
+    3: Image.Transpose.ROTATE_180,
+    5: Image.Transpose.ROTATE_90,
+    6: Image.Transpose.ROTATE_270,
+}
+
+
+def probe(file: BinaryIO) -> Metadata:
+    """What the header says. Errors as ``read``."""
+    with _photograph(file) as raw:
+        return _metadata(file, raw, _preview(raw))
+
+
+def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
+    """Metadata and the picture, see ``indexer.decode.read_image``.
+
+    Raises:
+        UnknownFormatError: LibRaw does not know the format or the camera.
+        DecodeError: damaged, or too large.
+        UnreadableError: input/output error.
+    """
+    with _photograph(file) as raw:
+        sizes = raw.sizes
+        check_size(sizes.raw_width, sizes.raw_height, max_megapixels)
+        preview = _preview(raw)
+        metadata = _metadata(file, raw, preview)
+        if preview is not None and min(preview.size) >= min(min_side, sizes.height, sizes.width):
+            turn = _preview_turn(preview, sizes.flip)
+            return metadata, as_picture(shrink(preview, min_side), turn)
+        half = min(sizes.height, sizes.width) >= 2 * min_side
+        pixels = raw.postprocess(half_size=half, use_camera_wb=True, output_bps=8)
+        return metadata, as_picture(shrink(Image.fromarray(pixels), min_side), None)
+
+
+def _preview(raw: rawpy.RawPy) -> Image.Image | None:
+    """The JPEG that the camera put into the file, still undecoded."""
+    try:
+        thumbnail = raw.extract_thumb()
+        if thumbnail.format is rawpy.ThumbFormat.JPEG:
+            return Image.open(io.BytesIO(bytes(thumbnail.data)), formats=("JPEG",))
+    except (rawpy.LibRawError, OSError):
+        pass  # there is none, or it is of no use: the photograph itself is developed
+    return None
+
+
+def _preview_turn(preview: Image.Image, flip: int) -> Image.Transpose | None:
+    """Previews that say how they lie are right; the others lie as the sensor does."""
+    exif = preview.getexif()
+    return turn_of(exif) if 274 in exif else _FLIPS.get(flip)
+
+
+def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> Metadata:
+    sizes = raw.sizes
+    width, height = sizes.width, sizes.height
+    if sizes.flip in (5, 6):
+        width, height = height, width
+    metadata = Metadata(kind="image", width=width, height=height)
+    # Most raw formats are TIFF and have EXIF at their head; the others have it in the preview.
+    for exif in (_head_exif(file), preview.getexif() if preview else Image.Exif()):
+        facts = {name: value for name, value in exif_facts(exif).items() if value is not None}
+        metadata = replace(metadata, **{**facts, **_known(metadata)})  # type: ignore[arg-type]
+    if metadata.taken_at is None and raw.other.timestamp.year > 1980:
+        metadata = replace(metadata, taken_at=raw.other.timestamp)
+    return metadata
+
+
+def _known(metadata: Metadata) -> dict[str, object]:
+    return {name: value for name, value in vars(metadata).items() if value is not None}
+
+
+def _head_exif(file: BinaryIO) -> Image.Exif:
+    exif = Image.Exif()
+    try:
+        file.seek(0)
+        exif.load_from_fp(file)
+    except Exception:  # not TIFF, or damaged: EXIF is a bonus
+        return Image.Exif()
+    return exif
+
+
+@contextmanager
+def _photograph(file: BinaryIO) -> Iterator[rawpy.RawPy]:
+    """The open photograph; the one place where LibRaw's errors become ours."""
+    try:
+        file.seek(0)  # another decoder may have looked at it before
+        with rawpy.imread(file) as raw:
+            yield raw
+    except MediaError:
+        raise
+    except rawpy.LibRawFileUnsupportedError as exc:
+        raise UnknownFormatError("not a raw photograph, or of a camera that is not known") from exc
+    except (MemoryError, rawpy.LibRawUnsufficientMemoryError) as exc:
+        raise DecodeError("developing the photograph needs more memory than there is") from exc
+    except Exception as exc:
+        if isinstance(exc, OSError) and exc.strerror is not None:
+            raise UnreadableError(f"the file cannot be read: {exc.strerror}") from exc
+        reason = exc.args[0] if exc.args else exc
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        raise DecodeError(f"the raw photograph is damaged or cut short: {text}") from exc

@@ -1,0 +1,200 @@
+"""Change a library's model without a gap: fill a new space while the old one answers, then switch.
+
+The units stay as they are; only their vectors are made again, of the picture, the frame or the
+text that each unit is. Every batch is stored as it is done, so a killed change goes on where it was.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from db import catalog, spaces
+from db.errors import MediaError, ModelError, SettingsError
+from db.session import Database, indexer_lock
+from db.settings import Settings
+from db.spaces import BareUnit
+from db.vectors import VectorStore
+from indexer.ahead import batched, look_ahead
+from indexer.decode import read_image, still_at
+from indexer.encoders.base import Encoder, Pixels, Vectors
+from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.pipeline import OnProgress, Progress
+from indexer.runs import recorded
+from indexer.workers import DecodePool
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A finished change of the model. ``missing``: units whose files could not be read."""
+
+    model: str
+    embedded: int
+    missing: int
+    seconds: float
+
+
+def use_model(
+    database: Database,
+    settings: Settings,
+    name: str,
+    *,
+    partial: bool = False,
+    on_progress: OnProgress = lambda _progress: None,
+) -> Switch:
+    """Make a model the one that answers, once it has a vector of every unit.
+
+    With ``partial``, units whose files cannot be read now are left out; the next indexing that
+    can read them adds them.
+
+    Raises:
+        LibraryBusyError: another process is indexing into this library.
+        ModelError: the model is unknown or missing, or some files cannot be read now.
+        SettingsError: the library is empty: its first indexing chooses the model.
+    """
+    started = time.monotonic()
+    encoder = load_encoder(canonical_name(name), device=settings.device, cache=settings.cache)
+    with indexer_lock(settings.library):
+        space_id = _space(database, encoder)
+        with database.read() as session:
+            bare = spaces.bare_units(session, space_id)
+        with recorded(database, len(bare)) as run:
+            embedded = _fill(database, settings, encoder, space_id, run.id, bare, on_progress)
+            run.report = {"model": encoder.name, "embedded": embedded}
+        missing = len(bare) - embedded
+        if missing and not partial:
+            first = _first(database, space_id)
+            raise ModelError(
+                f"{missing} pictures or moments cannot be read now, the first of them in {first}",
+                "Plug in their drive and run the same command again, or switch without them: --partial.",
+            )
+        # Saved before the switch: the first query afterwards finds its index ready.
+        VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device).save()
+        with database.write() as session:
+            spaces.activate(session, space_id)
+    return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))
+
+
+def roll_back(
+    database: Database, settings: Settings, *, on_progress: OnProgress = lambda _progress: None
+) -> Switch:
+    """Let the model answer again that did before; what was indexed since is embedded first.
+
+    Raises:
+        SettingsError: there is none.
+        LibraryBusyError, ModelError: see ``use_model``.
+    """
+    with database.read() as session:
+        before = spaces.previous(session)
+    if before is None:
+        raise SettingsError("no other model has answered in this library", "See: trove models")
+    return use_model(database, settings, before.model, on_progress=on_progress)
+
+
+def drop_model(database: Database, settings: Settings, name: str) -> int:
+    """Forget a model's vectors to free their space; returns how many there were.
+
+    Raises:
+        SettingsError: the library has none of this model, or it is the one that answers.
+        LibraryBusyError: another process is indexing into this library.
+    """
+    model = canonical_name(name)
+    with indexer_lock(settings.library), database.write() as session:
+        held = {space: count for space, count in spaces.every(session).items() if space.model == model}
+        unused = {space: count for space, count in held.items() if space.state != "active"}
+        if held and not unused:
+            raise SettingsError(
+                f"{model} is the model that answers in this library", "Use another one first: trove model use"
+            )
+        if not held:
+            raise SettingsError(f"this library has no vectors of {model}", "See: trove model list")
+        for space in unused:
+            spaces.drop(session, space.id)
+            VectorStore(database, settings.library / "vectors", space.id, space.dim).delete()
+    return sum(unused.values())
+
+
+def _space(database: Database, encoder: Encoder) -> int:
+    """The space to fill: the one already begun, or a new one."""
+    with database.write() as session:
+        if spaces.active(session) is None:
+            raise SettingsError(
+                "the library is empty, so it has no model to change",
+                f"Index with it: trove index FOLDER --model {encoder.name}",
+            )
+        for space in spaces.named(session, encoder.name):
+            if space.fingerprint == encoder.fingerprint:
+                return space.id
+        return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building").id
+
+
+def _fill(
+    database: Database,
+    settings: Settings,
+    encoder: Encoder,
+    space_id: int,
+    run_id: int,
+    bare: Sequence[BareUnit],
+    on_progress: OnProgress,
+) -> int:
+    """Give units their vectors in the space; returns how many could be read."""
+    done = embedded = 0
+    with DecodePool(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb) as pool:
+        reader = _Reader(pool, encoder, settings.max_megapixels)
+        prepared = look_ahead(reader, bare, settings.workers + 2)
+        for some in batched(zip(bare, prepared, strict=True), settings.batch):
+            vectors = _encode(some, encoder)
+            done, embedded = done + len(some), embedded + len(vectors)
+            with database.write() as session:
+                spaces.put_vectors(session, space_id, vectors)
+                catalog.update_run(session, run_id, done)
+            on_progress(Progress(done, len(bare), some[-1][0].path))
+    return embedded
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads again what a picture unit shows; None for passages, and for what cannot be read now."""
+
+    pool: DecodePool
+    encoder: Encoder
+    max_megapixels: float
+
+    def __call__(self, unit: BareUnit) -> Pixels | None:
+        side = 2 * self.encoder.image_size
+        try:
+            if unit.kind == "image":
+                read = self.pool.submit(
+                    read_image, unit.path, min_side=side, max_megapixels=self.max_megapixels
+                )
+                return self.encoder.prepare(Image.fromarray(read.result()[1]))
+            if unit.kind == "frame":
+                still = self.pool.submit(still_at, unit.path, unit.at_s or 0.0, min_side=side)
+                return self.encoder.prepare(Image.fromarray(still.result()))
+        except MediaError as exc:
+            log.warning("%s: it gets no vector: %s", unit.path, exc)
+        return None
+
+
+def _encode(some: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) -> dict[int, Vectors]:
+    seen = [(unit.id, pixels) for unit, pixels in some if pixels is not None]
+    said = [(unit.id, unit.text) for unit, _ in some if unit.text]
+    vectors: dict[int, Vectors] = {}
+    if seen:
+        pictures = encoder.encode_pixels(np.stack([pixels for _, pixels in seen]))
+        vectors |= dict(zip((unit_id for unit_id, _ in seen), pictures, strict=True))
+    if said:
+        texts = encoder.encode_texts([text for _, text in said])
+        vectors |= dict(zip((unit_id for unit_id, _ in said), texts, strict=True))
+    return vectors
+
+
+def _first(database: Database, space_id: int) -> Path:
+    with database.read() as session:
+        return spaces.bare_units(session, space_id)[0].path

@@ -1,0 +1,35 @@
+"""Runs as rows, so that any process can show how far one is and how it ended."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from db import catalog
+from db.errors import TroveError
+from db.session import Database
+
+
+@dataclass
+class RunRecord:
+    """A run under way; what stands in ``report`` at its end is recorded with it."""
+
+    id: int
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def recorded(database: Database, total: int) -> Iterator[RunRecord]:
+    """Record that a run over ``total`` things starts, and how it ends."""
+    with database.write() as session:
+        record = RunRecord(catalog.start_run(session, os.getpid(), total))
+    try:
+        yield record
+    except BaseException as exc:
+        record.report = {"error": str(exc) if isinstance(exc, TroveError) else type(exc).__name__}
+        raise
+    finally:
+        with database.write() as session:
+            catalog.end_run(session, record.id, json.dumps(record.report))

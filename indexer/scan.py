@@ -1,0 +1,100 @@
+"""Walk folders to the media files in them. Knows nothing of the library."""
+
+import logging
+import os
+import stat as modes
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.catalog import FileStat
+from indexer.decode import media_kind
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file or folder that cannot be looked at, with the reason."""
+
+    stat: FileStat
+    reason: str
+    is_folder: bool
+
+
+@dataclass
+class Scan:
+    """What a walk found. ``roots``: the folders that were walked, none inside another."""
+
+    roots: list[Path]
+    files: list[FileStat] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
+    """List the media files in and under ``paths`` (folders or files), each once, sorted by path.
+
+    Paths are made absolute and free of symbolic links; links to folders inside are followed, but
+    no folder is entered twice, so that a loop ends. Hidden files and folders, and the folders in
+    ``leave_out`` (the library's own), are passed over. A file given by name is listed whatever
+    its ending says.
+    """
+    roots = outermost([path.resolve() for path in paths])
+    found = Scan(roots)
+    own = {path.resolve() for path in leave_out}
+    entered: set[tuple[int, int]] = set()
+    # Links wait until all real folders are walked: a file then keeps its real path as long as it has one.
+    waiting = deque(roots)
+    while waiting:
+        folder = waiting.popleft()
+        try:
+            status = folder.stat()
+            if not modes.S_ISDIR(status.st_mode):
+                found.files.append(FileStat(folder, status.st_size, status.st_mtime_ns))
+                continue
+            if folder in own or (status.st_dev, status.st_ino) in entered:
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                folders, links = _sort(sorted(entries, key=lambda entry: entry.name), found)
+            waiting.extendleft(reversed(folders))
+            waiting.extend(links)
+        except OSError as exc:
+            found.unreadable.append(Unreadable(FileStat(folder, 0, 0), reason(exc), is_folder=True))
+    found.files.sort(key=lambda file: file.path)
+    return found
+
+
+def outermost(paths: Sequence[Path]) -> list[Path]:
+    """The paths that are neither repeated nor inside another one, in the order given."""
+    unique = list(dict.fromkeys(paths))
+    return [path for path in unique if not any(other in path.parents for other in unique)]
+
+
+def reason(exc: OSError) -> str:
+    """Why the operating system refused, in lower case and without the path."""
+    return (exc.strerror or str(exc)).lower()
+
+
+def _sort(entries: Sequence["os.DirEntry[str]"], found: Scan) -> tuple[list[Path], list[Path]]:
+    """Put files into ``found``; return real folders and links to folders apart."""
+    folders: list[Path] = []
+    links: list[Path] = []
+    for entry in _visible(entries):
+        path = Path(entry.path)
+        try:
+            if entry.is_dir():
+                (links if entry.is_symlink() else folders).append(path)
+            elif media_kind(path) is not None:
+                status = entry.stat()
+                if modes.S_ISREG(status.st_mode):
+                    found.files.append(FileStat(path, status.st_size, status.st_mtime_ns))
+        except OSError as exc:
+            found.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
+    return folders, links
+
+
+def _visible(entries: Sequence["os.DirEntry[str]"]) -> Iterator["os.DirEntry[str]"]:
+    # "._photo.jpg" is what macOS leaves on foreign drives: not a picture, and hidden like other dot files.
+    return (entry for entry in entries if not entry.name.startswith("."))

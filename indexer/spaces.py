@@ -1,0 +1,34 @@
+"""The encoder that a library was made with, and no other: vectors of two models cannot be compared."""
+
+from db.errors import ModelMismatchError
+from db.schema import Space
+from db.settings import Settings
+from indexer.encoders.base import Encoder
+from indexer.encoders.registry import canonical_name, load_encoder
+
+DEFAULT_MODEL = "builtin"
+
+
+def encoder_for(settings: Settings, space: Space | None) -> Encoder:
+    """The encoder of this library's active space, or the one asked for in a new library.
+
+    Raises:
+        ModelMismatchError: another model is asked for than the library was indexed with, or its
+            weights have changed since.
+        ModelError: the model is unknown or its weights are missing.
+    """
+    known = space.model if space else DEFAULT_MODEL
+    name = canonical_name(settings.model) if settings.model else known
+    if space is not None and name != space.model:
+        raise ModelMismatchError(
+            f"this library was indexed with {space.model}, not with {name}",
+            f"Leave out --model (and TROVE_MODEL) to go on with {space.model}, change the library's model "
+            f"with: trove model use {name}, or take another library: --library DIR.",
+        )
+    encoder = load_encoder(name, device=settings.device, cache=settings.cache)
+    if space is not None and encoder.fingerprint != space.fingerprint:
+        raise ModelMismatchError(
+            f"the weights of {name} are not those that this library was indexed with",
+            f"Make the vectors anew with: trove model use {name}",
+        )
+    return encoder

