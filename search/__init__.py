@@ -1,0 +1,1 @@
+"""From a question to an answer: retrieve, fuse, judge, and draw what is missing."""

@@ -1,0 +1,61 @@
+"""What is answered: frozen, with units in the names, the same for the app, the command line and Python."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from db.schema import MediaKind, UnitKind
+
+Verdict = Literal["found", "unsure", "absent"]
+
+Source = Literal["picture", "image", "passage", "words"]
+"""Where a hit came from: the text against pictures, a picture against pictures, the text against
+the meaning of spoken passages, or against their words."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a hit is there: its place in one source's ranking.
+
+    ``value``: the cosine similarity, or for words the share of the query's words that was said,
+    weighted by rarity. ``words``: those words.
+    """
+
+    source: Source
+    rank: int
+    value: float
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A picture, or a moment in a video or recording. ``score``: 0 to 1, only for ordering."""
+
+    rank: int
+    score: float
+    kind: UnitKind
+    path: Path
+    start_s: float | None
+    end_s: float | None
+    text: str | None
+    why: tuple[Evidence, ...]
+    unit_id: int
+    media: MediaKind
+    taken_at: datetime | None
+    copies: tuple[Path, ...]
+    """Other files with the same content."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Hits, best first, and whether they answer the question.
+
+    ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for.
+    """
+
+    query: str
+    verdict: Verdict
+    confidence: float
+    took_ms: float
+    hits: tuple[Hit, ...]

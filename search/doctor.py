@@ -1,0 +1,103 @@
+"""Facts about this machine and library that help when something is wrong. Names no files: safe to share."""
+
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from db.errors import TroveError
+from db.session import Database
+from db.settings import Settings
+from search.overview import overview
+
+_PACKAGES = (
+    "torch torchvision open-clip-torch faiss-gpu faiss-cpu onnxruntime faster-whisper diffusers transformers "
+    "streamlit sqlalchemy av pillow pillow-heif rawpy".split()
+)
+
+_CODECS = ("h264", "hevc", "vp9", "av1", "prores", "aac", "mp3", "flac", "opus", "vorbis")
+
+_WAL_FIX = (3, 51, 3)
+
+_LITTLE_SPACE_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact; ``warning`` says what is wrong with it and what to do, or is empty."""
+
+    name: str
+    value: str
+    warning: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, in the order in which they are best read."""
+    return [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
+
+
+def _software() -> Iterator[Finding]:
+    yield Finding("trove", version("trove-search"))
+    yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
+    old = sqlite3.sqlite_version_info < _WAL_FIX
+    yield Finding(
+        "sqlite",
+        sqlite3.sqlite_version,
+        "before 3.51.3 two checkpoints at once can, very rarely, corrupt a database; Trove checkpoints "
+        "from one process, and other programs should not write to its database"
+        if old
+        else "",
+    )
+    for package in _PACKAGES:
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:
+            if not package.startswith("faiss"):
+                yield Finding(package, "missing", "install Trove again: some of its packages are not there")
+
+
+def _hardware() -> Iterator[Finding]:
+    import av
+    import faiss
+
+    gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
+    yield Finding("gpu", f"{gpus} usable by FAISS" if gpus else "none; everything runs on the processor")
+    missing = [name for name in _CODECS if name not in av.codecs_available]
+    yield Finding(
+        "codecs",
+        ", ".join(name for name in _CODECS if name not in missing),
+        f"files with {', '.join(missing)} cannot be decoded" if missing else "",
+    )
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    # The library may not be there yet; its nearest existing parent is on the same drive.
+    there = next(path for path in (settings.library, *settings.library.absolute().parents) if path.exists())
+    free_gb = shutil.disk_usage(there).free / 1e9
+    low = "make room, or move the library with --library" if free_gb < _LITTLE_SPACE_GB else ""
+    yield Finding("free space", f"{free_gb:.1f} GB on the drive of the library", low)
+
+
+def _library(settings: Settings) -> Iterator[Finding]:
+    if not settings.database.exists():
+        yield Finding("library", "none yet", "index a folder first: trove index FOLDER")
+        return
+    try:
+        database = Database(settings.database)
+        facts = overview(database, settings)
+        faults = database.check()
+        database.close()
+    except TroveError as exc:
+        yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
+        return
+    yield Finding("database", "sound" if not faults else "damaged", "; ".join(faults[:3]))
+    yield Finding("model", facts.model or "none yet")
+    yield Finding("files", f"{facts.assets}, {facts.failed} failed")
+    yield Finding("units", ", ".join(f"{count} {kind}" for kind, count in facts.units.items()))
+    yield Finding(
+        "index",
+        f"{facts.index.kind}, {facts.index.vectors} vectors",
+        "" if facts.index.fresh else "behind the rows; the next search brings it up to date",
+    )

@@ -1,0 +1,118 @@
+"""The drawing models that are offered by name: what each costs, may be used for, and needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class DrawerInfo:
+    """What is known about a drawing model before it is downloaded."""
+
+    name: str
+    repository: str
+    """On the Hugging Face Hub."""
+    download_gb: float
+    """Size of the files that are fetched, in 10^9 bytes."""
+    half: bool
+    """The repository holds 16-bit files, which are half as long and all that is fetched."""
+    licence: str
+    commercial_use: bool
+    """The licence lets everybody use it commercially. False also where only some may: see the note."""
+    steps: int
+    guidance: float
+    size: int
+    """Side in pixels of the square pictures that it was trained to draw."""
+    note: str
+
+
+# Licences, sizes, steps and guidance are those of the model cards and file lists on the Hub.
+PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
+    {
+        info.name: info
+        for info in (
+            DrawerInfo(
+                name="sd15-lcm",
+                repository="SimianLuo/LCM_Dreamshaper_v7",
+                download_gb=5.5,
+                half=False,
+                licence="MIT; its base model is under CreativeML OpenRAIL-M",
+                commercial_use=True,
+                steps=4,
+                guidance=8.0,
+                size=768,
+                note="Stable Diffusion 1.5 (Dreamshaper 7) distilled to few steps; leans to illustration. "
+                "OpenRAIL-M forbids harmful uses. Has a safety checker.",
+            ),
+            DrawerInfo(
+                name="sd-turbo",
+                repository="stabilityai/sd-turbo",
+                download_gb=2.6,
+                half=True,
+                licence="Stability AI Community License",
+                commercial_use=False,
+                steps=1,
+                guidance=0.0,
+                size=512,
+                note="Smallest and fastest. Commercial use only under Stability AI's terms "
+                "(stability.ai/license). No safety checker.",
+            ),
+            DrawerInfo(
+                name="sd15",
+                repository="stable-diffusion-v1-5/stable-diffusion-v1-5",
+                download_gb=2.7,
+                half=True,
+                licence="CreativeML OpenRAIL-M",
+                commercial_use=True,
+                steps=30,
+                guidance=7.5,
+                size=512,
+                note="The original, a mirror of the withdrawn runwayml repository. Slow without a GPU. "
+                "OpenRAIL-M forbids harmful uses. Has a safety checker.",
+            ),
+            DrawerInfo(
+                name="sdxl-turbo",
+                repository="stabilityai/sdxl-turbo",
+                download_gb=6.9,
+                half=True,
+                licence="Stability AI Community License",
+                commercial_use=False,
+                steps=1,
+                guidance=0.0,
+                size=512,
+                note="Follows the words better than sd-turbo. Commercial use only under Stability AI's terms "
+                "(stability.ai/license). No safety checker.",
+            ),
+            DrawerInfo(
+                name="sdxl",
+                repository="stabilityai/stable-diffusion-xl-base-1.0",
+                download_gb=6.9,
+                half=True,
+                licence="CreativeML OpenRAIL++-M",
+                commercial_use=True,
+                steps=30,
+                guidance=5.0,
+                size=1024,
+                note="The most detail of these; wants a GPU. OpenRAIL++-M forbids harmful uses. "
+                "No safety checker.",
+            ),
+        )
+    }
+)
+
+
+def preset_of(model: str) -> DrawerInfo | None:
+    """What is known about ``model``: a preset, its Hub name, or a folder that still bears one of the two.
+
+    Few-step models draw badly with any other model's steps and guidance, so a copy of one
+    in a folder should be recognised; its files do not say which model they are.
+    """
+    folder = Path(model).expanduser()
+    kept = folder.resolve().name.casefold() if folder.is_dir() else None
+    for info in PRESETS.values():
+        if model in (info.name, info.repository):
+            return info
+        if kept in (info.name, info.repository.split("/")[1].casefold()):
+            return info
+    return None

@@ -1,0 +1,107 @@
+"""A file as a query: what it shows, or says, as vectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from db import catalog
+from db.catalog import Ids, Vectors
+from db.errors import QueryError
+from db.schema import Space
+from db.session import Database
+from db.settings import Settings
+from indexer.decode import Picture, probe, read_audio, still_at
+from indexer.encoders.base import Encoder
+from indexer.speech import load_transcriber
+from search.pixels import read_pixels
+
+MOST_VECTORS = 32
+"""Frames or passages of a long file that are asked for, evenly spread."""
+
+_FRAMES = 8
+_LISTENED_S = 300.0
+"""How much of a recording that is not in the library is listened to."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a file shows and says: (n, dim) and (m, dim) float32, and its own units in the library."""
+
+    pictures: Vectors
+    passages: Vectors
+    unit_ids: Ids
+
+
+def picture_vector(path: Path, encoder: Encoder, settings: Settings) -> Vectors:
+    """The picture in a file as (1, dim) float32.
+
+    Raises:
+        MediaError: it cannot be read or is no picture.
+    """
+    return encoder.encode_pixels(read_pixels(path, encoder, settings)[None])
+
+
+def example(path: Path, database: Database, space: Space, encoder: Encoder, settings: Settings) -> Example:
+    """The vectors of a file, from the library where it has them.
+
+    Raises:
+        MediaError: the file cannot be read.
+        QueryError: nothing can be seen or heard in it.
+    """
+    with database.read() as session:
+        own = catalog.units_at(session, path.expanduser().resolve())
+        kinds = {unit.id: unit.kind for unit in catalog.unit_rows(session, own).values()}
+        if own:
+            ids = np.array(own, dtype=np.int64)
+            spoken = np.array([kinds[unit_id] == "speech" for unit_id in own])
+            return Example(
+                catalog.vectors(session, space.id, _spread(ids[~spoken])),
+                catalog.vectors(session, space.id, _spread(ids[spoken])),
+                ids,
+            )
+    return _unknown(path, encoder, settings)
+
+
+def _unknown(path: Path, encoder: Encoder, settings: Settings) -> Example:
+    """The vectors of a file that is not in the library."""
+    nothing = np.empty((0, encoder.dim), dtype=np.float32)
+    pictures, passages = nothing, nothing
+    metadata = probe(path)
+    duration_s = metadata.duration_s or _LISTENED_S
+    if metadata.kind == "image":
+        pictures = picture_vector(path, encoder, settings)
+    elif metadata.kind == "video":
+        times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
+        side = 2 * encoder.image_size
+        pictures = _encode([still_at(path, float(at_s), min_side=side) for at_s in times], encoder)
+    else:
+        passages = _heard(path, min(duration_s, _LISTENED_S), encoder, settings)
+    if not len(pictures) and not len(passages):
+        raise QueryError(f"nothing is said in {path.name}", "Give a file with pictures or speech.")
+    return Example(pictures, passages, np.empty(0, dtype=np.int64))
+
+
+def _heard(path: Path, duration_s: float, encoder: Encoder, settings: Settings) -> Vectors:
+    transcriber = load_transcriber(settings.whisper, device=settings.device, cache=settings.cache)
+    if transcriber is None:
+        raise QueryError(
+            "a recording cannot be a query without a speech model", "Leave out TROVE_WHISPER=none."
+        )
+    passages = transcriber.transcribe(lambda start_s, end_s: read_audio(path, start_s, end_s), duration_s)
+    texts = [passage.text for passage in passages][:MOST_VECTORS]
+    return encoder.encode_texts(texts) if texts else np.empty((0, encoder.dim), dtype=np.float32)
+
+
+def _encode(pictures: list[Picture], encoder: Encoder) -> Vectors:
+    return encoder.encode_pixels(
+        np.stack([encoder.prepare(Image.fromarray(picture)) for picture in pictures])
+    )
+
+
+def _spread(ids: Ids) -> Ids:
+    if len(ids) <= MOST_VECTORS:
+        return ids
+    chosen: Ids = ids[np.linspace(0, len(ids) - 1, MOST_VECTORS).round().astype(np.int64)]
+    return chosen

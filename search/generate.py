@@ -1,0 +1,292 @@
+"""Draws a picture for a query with any text-to-image pipeline of diffusers.
+
+Whatever ``AutoPipelineForText2Image`` knows can be used, from safetensors only and without
+running any code that comes with a model.
+"""
+
+import inspect
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from PIL import Image
+
+from db.errors import GenerateError, ModelError, SettingsError, TroveError
+from search.drawers import PRESETS, preset_of
+from search.drawing import Drawing, check_target, save_drawing
+from search.weights import Weights, find_weights
+
+logger = logging.getLogger(__name__)
+
+Device = Literal["auto", "cpu", "cuda"]
+StepCallback = Callable[[int, int], None]
+"""Called with the number of steps done and the number of all steps."""
+
+_GB = 10**9
+_WORKING_BYTES = 1.5 * _GB
+"""Memory beside the weights: activations of the largest layer at 1024 pixels, in round numbers."""
+_MAX_SEED = 2**63
+
+
+class Drawer:
+    """A drawing model, loaded on the first drawing and kept. One picture is drawn at a time."""
+
+    def __init__(self, model: str, *, device: Device = "auto") -> None:
+        """
+        Args:
+            model: a preset of ``search.drawers``, a Hub name, or the folder of a pipeline.
+            device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
+        """
+        self.model = model
+        self._device = device
+        self._lock = threading.Lock()
+        self._pipeline: Any = None
+
+    def draw(
+        self,
+        prompt: str,
+        *,
+        path: Path,
+        steps: int | None = None,
+        seed: int | None = None,
+        on_step: StepCallback | None = None,
+    ) -> Drawing:
+        """Draw ``prompt`` and save it as a PNG.
+
+        The same model, prompt, steps and seed give the same picture on the same machine.
+
+        Args:
+            path: must end in .png; missing folders are made, an earlier drawing is replaced.
+            steps: of denoising; None takes what suits the model.
+            seed: of the noise, 0 to 2^63 - 1; None takes a random one.
+            on_step: may raise a TroveError to stop the drawing.
+
+        Raises:
+            ModelMissingError: the weights are not on this machine and cannot be downloaded now.
+            ModelError: the model is unknown, or cannot be loaded as a text-to-image pipeline.
+            SettingsError: the device does not exist here.
+            GenerateError: the picture cannot be drawn or saved.
+        """
+        _check_request(prompt, steps, seed)
+        check_target(path)
+        seed = secrets.randbelow(2**32) if seed is None else seed
+        with self._lock:
+            pipeline = self._load()
+            arguments = _call_arguments(pipeline, self.model, steps)
+            steps = int(arguments["num_inference_steps"])
+            arguments |= _progress_arguments(pipeline, steps, on_step)
+            started = time.perf_counter()
+            image = _sample(pipeline, seed, arguments | {"prompt": prompt})
+        drawing = Drawing(
+            path=path,
+            prompt=prompt,
+            model=_shown_name(self.model),
+            seed=seed,
+            steps=steps,
+            seconds=time.perf_counter() - started,
+            width=image.width,
+            height=image.height,
+        )
+        save_drawing(image, drawing)
+        return drawing
+
+    def _load(self) -> Any:
+        if self._pipeline is None:
+            if self._device == "cuda":
+                _require_cuda()
+            weights = find_weights(self.model)
+            started = time.perf_counter()
+            self._pipeline = _load_pipeline(weights, self._device)
+            logger.info("loaded %s in %.1f s", weights.folder, time.perf_counter() - started)
+        return self._pipeline
+
+
+def _check_request(prompt: str, steps: int | None, seed: int | None) -> None:
+    if not prompt.strip():
+        raise GenerateError("there is nothing to draw", "Say in a few words what the picture should show.")
+    if steps is not None and steps < 1:
+        raise GenerateError(
+            f"cannot draw in {steps} steps", "Give at least 1, or none for what suits the model."
+        )
+    if seed is not None and not 0 <= seed < _MAX_SEED:
+        raise GenerateError(f"the seed {seed} is out of range", "Give a whole number from 0 to 2^63 - 1.")
+
+
+def _shown_name(model: str) -> str:
+    """The model without the folders above it, which are nobody's business in a shared picture."""
+    folder = Path(model).expanduser()
+    return folder.resolve().name if model not in PRESETS and folder.is_dir() else model
+
+
+def _require_cuda() -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        raise SettingsError("there is no CUDA device on this machine", "Use --device cpu or auto.")
+
+
+def _load_pipeline(weights: Weights, device: Device) -> Any:
+    import torch
+
+    on_cuda = device != "cpu" and torch.cuda.is_available()
+    dtype = _cuda_dtype(weights) if on_cuda else _cpu_dtype(weights)
+    with _quiet():
+        try:
+            from diffusers import AutoPipelineForText2Image
+
+            pipeline = AutoPipelineForText2Image.from_pretrained(  # type: ignore[no-untyped-call]
+                weights.folder, variant=weights.variant, use_safetensors=True, dtype=dtype
+            )
+            pipeline.set_progress_bar_config(disable=True)
+            if on_cuda:
+                _move_to_cuda(pipeline, weights)
+        except (MemoryError, torch.OutOfMemoryError) as exc:
+            raise _out_of_memory() from exc
+        except Exception as exc:  # anything: the files are whatever was downloaded
+            raise ModelError(
+                f"{weights.folder} cannot be loaded as a text-to-image pipeline: {_first_line(exc)}",
+                "It needs a pipeline that diffusers knows by itself, without code of its own; "
+                "if it is one, download it again.",
+            ) from exc
+    return pipeline
+
+
+def _cuda_dtype(weights: Weights) -> Any:
+    import torch
+
+    # Models with a UNet were made for float16. Transformers were trained in bfloat16, and the
+    # activations of some (Flux, T5) leave the range of float16.
+    wide = "transformer" in weights.components and torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if wide else torch.float16
+
+
+def _cpu_dtype(weights: Weights) -> Any:
+    """float32 where it fits. Checked first, because a system out of memory kills instead of raising."""
+    import torch
+
+    free = psutil.virtual_memory().available
+    for dtype in (torch.float32, torch.bfloat16):
+        if weights.parameters * dtype.itemsize + _WORKING_BYTES <= free:
+            return dtype
+    needed = (weights.parameters * torch.bfloat16.itemsize + _WORKING_BYTES) / _GB
+    raise GenerateError(
+        f"the model needs about {needed:.1f} GB of memory and {free / _GB:.1f} GB are free",
+        "Close other programs, or choose a smaller model.",
+    )
+
+
+def _move_to_cuda(pipeline: Any, weights: Weights) -> None:
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    if weights.parameters * torch.float16.itemsize + _WORKING_BYTES <= free:
+        pipeline.to("cuda")
+    else:
+        pipeline.enable_model_cpu_offload()
+
+
+def _call_arguments(pipeline: Any, model: str, steps: int | None) -> dict[str, Any]:
+    """Steps, guidance and size: the preset's where the model is one, else the pipeline's defaults."""
+    info = preset_of(model)
+    if info is None:
+        return {"num_inference_steps": steps or _parameters(pipeline)["num_inference_steps"].default}
+    return {
+        "num_inference_steps": steps or info.steps,
+        "guidance_scale": info.guidance,
+        "width": info.size,
+        "height": info.size,
+    }
+
+
+def _parameters(pipeline: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(pipeline.__call__).parameters
+
+
+def _progress_arguments(pipeline: Any, steps: int, on_step: StepCallback | None) -> dict[str, Any]:
+    """The pipeline's own way to tell of its steps; a few have none and are drawn without."""
+    if on_step is None:
+        return {}
+
+    def at_end(running: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+        # Some schedulers need a step or two more than they were asked for.
+        on_step(step + 1, getattr(running, "num_timesteps", steps))
+        return tensors
+
+    accepted = _parameters(pipeline)
+    if "callback_on_step_end" in accepted:
+        return {"callback_on_step_end": at_end}
+    if "callback" in accepted:  # the older pipelines, such as PixArt
+        return {"callback": lambda step, timestep, latents: on_step(step + 1, steps)}  # noqa: ARG005
+    return {}
+
+
+def _sample(pipeline: Any, seed: int, arguments: dict[str, Any]) -> Image.Image:
+    import torch
+
+    # On the CPU whatever the device, so that a seed means the same noise on all of them.
+    generator = torch.Generator("cpu").manual_seed(seed)
+    with _quiet():
+        try:
+            result = pipeline(**arguments, generator=generator)
+        except TroveError:
+            raise
+        except (MemoryError, torch.OutOfMemoryError) as exc:
+            raise _out_of_memory() from exc
+        except Exception as exc:  # anything: each pipeline fails in its own way
+            if "allocate memory" in str(exc):  # PyTorch's allocator on the CPU raises a bare RuntimeError
+                raise _out_of_memory() from exc
+            raise GenerateError(
+                f"the model could not draw it: {_first_line(exc)}",
+                "Try fewer or other words, or other steps.",
+            ) from exc
+    return _accept(result)
+
+
+def _accept(result: Any) -> Image.Image:
+    """The picture, unless the safety checker or a numerical failure has blackened it."""
+    image: Image.Image = result.images[0].convert("RGB")
+    if any(getattr(result, "nsfw_content_detected", None) or ()):
+        raise GenerateError(
+            "the model's safety checker withheld the picture",
+            "Try another seed or other words; it can be wrong.",
+        )
+    if image.getbbox() is None:  # the box around everything that is not zero
+        raise GenerateError("the model returned a black picture", "Try another seed, or --device cpu.")
+    return image
+
+
+def _out_of_memory() -> GenerateError:
+    return GenerateError(
+        "there is not enough memory to draw",
+        "Close other programs, choose a smaller model, or use --device cpu.",
+    )
+
+
+def _first_line(exc: Exception) -> str:
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the bars and remarks of diffusers and transformers off the terminal; errors still raise."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    libraries = (diffusers_logging, transformers_logging)
+    before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
+    for library in libraries:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library, (verbosity, bars) in zip(libraries, before, strict=True):
+            library.set_verbosity(verbosity)
+            if bars:
+                library.enable_progress_bar()

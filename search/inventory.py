@@ -1,0 +1,50 @@
+"""Models that are already on this machine: in the Hub's local cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+_ENCODER_FILES = frozenset(
+    ("open_clip_config.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+)
+_DRAWER_FILE = "model_index.json"
+
+
+@dataclass(frozen=True)
+class CachedModel:
+    """A model in the cache. ``name``: as ``--model`` takes it; ``size_mb``: what it takes on disk."""
+
+    name: str
+    use: Literal["search", "draw"]
+    size_mb: int
+
+
+def cached_models() -> list[CachedModel]:
+    """The models in the Hub's cache that Trove can use, by name."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except CacheNotFound:
+        return []
+    found: list[CachedModel] = []
+    for repository in repositories:
+        files = {file.file_name for revision in repository.revisions for file in revision.files}
+        size_mb = round(repository.size_on_disk / 1e6)
+        if files & _ENCODER_FILES:
+            found += [CachedModel(name, "search", size_mb) for name in _open_clip_names(repository.repo_id)]
+        elif _DRAWER_FILE in files:
+            found.append(CachedModel(repository.repo_id, "draw", size_mb))
+    return sorted(found, key=lambda model: (model.use, model.name))
+
+
+def _open_clip_names(repository: str) -> Iterator[str]:
+    """The names under which open_clip knows a repository's weights."""
+    import open_clip
+
+    for model, tag in open_clip.list_pretrained():
+        config = open_clip.get_pretrained_cfg(model, tag)
+        # "owner/repository/" with the file's name behind it where it is not the usual one.
+        if "/".join(str(config.get("hf_hub", "")).split("/")[:2]) == repository:
+            yield f"{model}/{tag}"

@@ -1,0 +1,41 @@
+"""What is in a library, in numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from db import catalog, spaces
+from db.schema import LIVE, UnitKind
+from db.session import Database
+from db.settings import Settings
+from db.vectors import IndexStatus, VectorStore
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Counts of a library. ``model`` is None before the first indexing."""
+
+    library: str
+    model: str | None
+    units: Mapping[UnitKind, int]
+    assets: int
+    failed: int
+    index: IndexStatus
+
+
+def overview(database: Database, settings: Settings) -> Overview:
+    """Count what is in the library."""
+    with database.read() as session:
+        space = spaces.active(session)
+        states = catalog.asset_states(session)
+        units = catalog.unit_counts(session)
+    index = IndexStatus("flat", 0, True)
+    if space is not None:
+        index = VectorStore(database, settings.library / "vectors", space.id, space.dim).status()
+    return Overview(
+        library=str(settings.library),
+        model=space.model if space else None,
+        units=units,
+        assets=sum(states.get(state, 0) for state in LIVE),
+        failed=states.get("failed", 0),
+        index=index,
+    )

@@ -1,0 +1,39 @@
+"""What is asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.errors import QueryError
+from db.schema import UnitKind
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to the library: words, a picture, or both; or a file to find others like it.
+
+    ``like`` may be any picture, video or recording, in the library or not; the file itself is
+    never among its own hits. ``kind`` restricts the hits before the search ranks them.
+
+    Raises:
+        QueryError: nothing is asked for, or not at least one hit is wanted.
+    """
+
+    text: str = ""
+    image: Path | None = None
+    like: Path | None = None
+    k: int = 20
+    kind: UnitKind | None = None
+
+    def __post_init__(self) -> None:
+        # Halves of surrogate pairs, which broken terminals and clipboards give, are no text to any model.
+        object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
+        if not (self.text.strip() or self.image or self.like):
+            raise QueryError("the query is empty", "Type what you look for, or give a picture with --image.")
+        if self.k < 1:
+            raise QueryError(f"cannot return {self.k} hits", "Ask for at least one: -k 1.")
+
+    def __str__(self) -> str:
+        parts = [self.text.strip()]
+        parts += [f"image:{self.image}"] if self.image else []
+        parts += [f"like:{self.like}"] if self.like else []
+        return " ".join(part for part in parts if part)

@@ -1,0 +1,65 @@
+"""Small pictures of what is found, made once and kept in the cache.
+
+Everything goes through the decoder, since browsers show neither HEIC nor camera raw nor most TIFF.
+"""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from db.errors import UnreadableError
+from db.files import write_atomically
+from indexer.decode import read_image, still_at
+
+_QUALITY = 85
+
+
+def thumbnail(path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float) -> Path:
+    """A JPEG of a picture, or of a video at a moment; made unless the cache has it.
+
+    Args:
+        at_s: the moment in a video; None for a picture.
+        cache: folder that holds the thumbnails of all sides and libraries.
+        side: of the short side, in pixels; smaller pictures are not made larger.
+        max_megapixels: larger pictures are refused.
+
+    Raises:
+        DecodeError: the file cannot be decoded.
+        UnreadableError: it cannot be read now, or the cache cannot be written.
+    """
+    kept = cache / _name(path, at_s, side)
+    if kept.exists():
+        return kept
+    if at_s is None:
+        _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
+    else:
+        picture = still_at(path, at_s, min_side=side)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, buffer.getvalue())
+    except OSError as exc:
+        raise UnreadableError(
+            f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",
+            "Make room on the disk, or name another folder with TROVE_CACHE.",
+        ) from exc
+    return kept
+
+
+def _name(path: Path, at_s: float | None, side: int) -> Path:
+    """Where the thumbnail is kept: another name as soon as the file has changed."""
+    try:
+        status = path.stat()
+    except OSError as exc:
+        raise UnreadableError(
+            f"the file cannot be read: {exc.strerror or exc}", "Check that its drive is connected."
+        ) from exc
+    moment = None if at_s is None else round(at_s, 3)
+    facts = (os.fsencode(path), status.st_size, status.st_mtime_ns, moment, side)
+    digest = hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
+    # A hundred thousand files in one folder make some file managers and backups crawl.
+    return Path(digest[:2]) / f"{digest}.jpg"

@@ -1,0 +1,114 @@
+"""What a model would cost on one's own pictures: measured on a sample, before deciding for it."""
+
+import multiprocessing
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from db import catalog
+from db.errors import MediaError, SettingsError
+from db.session import Database
+from db.settings import Settings
+from indexer.ahead import batched, look_ahead
+from indexer.encoders.base import Encoder, Pixels
+from indexer.encoders.registry import load_encoder
+from search.pixels import read_pixels
+
+_QUERIES = (
+    "a dog on the beach",
+    "children playing in the snow",
+    "a birthday cake with candles",
+    "an old stone bridge over a river",
+    "a red car parked in front of a house",
+    "people dancing at a party",
+    "the view from the top of a mountain",
+    "a cat asleep on a sofa",
+)
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a model costs here. ``full_index_s``: the estimated time to embed all pictures and frames.
+
+    ``memory_mb``: the resident memory of a process that has loaded and run both towers.
+    """
+
+    model: str
+    pictures: int
+    load_s: float
+    pictures_per_s: float
+    query_ms: float
+    memory_mb: float
+    full_index_s: float
+
+
+def try_models(database: Database, settings: Settings, names: Sequence[str], sample: int) -> list[Trial]:
+    """Measure each model on the same random pictures of the library, each in a process of its own.
+
+    Raises:
+        SettingsError: the library has no pictures.
+        ModelError: a model is unknown or its weights are missing.
+    """
+    with database.read() as session:
+        paths = catalog.picture_paths(session)
+        counts = catalog.unit_counts(session)
+    if not paths:
+        raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
+    chosen = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret
+    everything = counts["image"] + counts["frame"]
+    return [_in_own_process(name, chosen, everything, settings) for name in names]
+
+
+def _in_own_process(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:
+    # Memory is only comparable in a process that has loaded nothing else.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(_measure, name, paths, everything, settings).result()
+
+
+def _measure(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:
+    encoder = load_encoder(name, device=settings.device, cache=settings.cache)
+    started = time.perf_counter()
+    _embed(encoder, paths[:1], settings)
+    encoder.encode_texts(_QUERIES[:1])
+    load_s = time.perf_counter() - started
+    started = time.perf_counter()
+    embedded = _embed(encoder, paths, settings)
+    rate = embedded / (time.perf_counter() - started)
+    took = []
+    for query in _QUERIES:
+        started = time.perf_counter()
+        encoder.encode_texts([query])
+        took.append(1000 * (time.perf_counter() - started))
+    return Trial(
+        model=encoder.name,
+        pictures=embedded,
+        load_s=round(load_s, 2),
+        pictures_per_s=round(rate, 1),
+        query_ms=round(statistics.median(took), 1),
+        memory_mb=round(psutil.Process().memory_info().rss / 1e6),
+        full_index_s=round(everything / rate, 1) if rate else 0.0,
+    )
+
+
+def _embed(encoder: Encoder, paths: Sequence[Path], settings: Settings) -> int:
+    """Decode and embed pictures as indexing does; returns how many could be read."""
+
+    def pixels(path: Path) -> Pixels | None:
+        try:
+            return read_pixels(path, encoder, settings)
+        except MediaError:
+            return None
+
+    embedded = 0
+    for some in batched(look_ahead(pixels, paths, settings.workers + 2), settings.batch):
+        if seen := [picture for picture in some if picture is not None]:
+            embedded += len(encoder.encode_pixels(np.stack(seen)))
+    return embedded

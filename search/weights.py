@@ -1,0 +1,247 @@
+"""Where the weights of a drawing model lie: in a folder, in the Hub's cache, or still on the Hub.
+
+Nothing here imports torch unless it has to download. Only safetensors files count as
+weights: the older formats are pickles, which run code when they are loaded.
+"""
+
+import json
+import logging
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import prod
+from pathlib import Path
+
+from db.errors import ModelError, ModelMissingError
+from search.drawers import PRESETS, preset_of
+
+logger = logging.getLogger(__name__)
+
+INDEX = "model_index.json"
+REACH_TIMEOUT_S = 5.0
+"""Longest wait for the Hub's first answer, after which this machine counts as offline."""
+
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_)?model(?:\.(?P<variant>\w+))?(?:-\d+-of-(?P<shards>\d+))?\.safetensors"
+)
+_PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth"})
+_AGAIN = "Download the model again."
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A complete pipeline on this machine, in the folder layout of diffusers."""
+
+    folder: Path
+    variant: str | None
+    """Suffix of the files to load, such as ``fp16``, or None for plain ones."""
+    parameters: int
+    components: frozenset[str]
+
+
+def installed(model: str) -> bool:
+    """Whether ``model`` can be loaded without a download.
+
+    Raises:
+        ModelError: no such model can be, or its files can never be loaded.
+    """
+    try:
+        return _local(model) is not None
+    except ModelMissingError:
+        return False
+
+
+def find_weights(model: str) -> Weights:
+    """The weights of a preset, Hub name or local folder, downloaded if they are not here yet.
+
+    Raises:
+        ModelMissingError: they are not on this machine and cannot be downloaded now.
+        ModelError: ``model`` names nothing, or something that is no pipeline in safetensors.
+    """
+    return _local(model) or _download(model)
+
+
+def _local(model: str) -> Weights | None:
+    """Weights on this machine; None when ``model`` is a Hub name with none, or not all, in the cache."""
+    if model not in PRESETS:
+        folder = Path(model).expanduser()
+        if model and folder.is_dir():  # Path("") would be the current folder
+            return read_pipeline(folder)
+        _require_repository(model, folder)
+    return _cached(_repository(model))
+
+
+def _require_repository(model: str, path: Path) -> None:
+    if path.is_file():
+        raise ModelError(
+            f"{model} is a single file, not a pipeline",
+            "Give the folder of a pipeline saved by diffusers; its from_single_file and "
+            "save_pretrained convert such a file.",
+        )
+    if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1 or "\\" in model:
+        raise ModelMissingError(f"there is no folder {model}", "Check the path of the drawing model.")
+    if not _REPOSITORY.fullmatch(model):
+        near = get_close_matches(model.casefold(), PRESETS, n=3, cutoff=0.5)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise ModelError(
+            f"there is no drawing model {model!r}",
+            f"{meant}Presets are {', '.join(PRESETS)}; a Hub name ORG/NAME or a folder will also do.",
+        )
+
+
+def _repository(model: str) -> str:
+    return PRESETS[model].repository if model in PRESETS else model
+
+
+def _cached(repository: str) -> Weights | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    index = try_to_load_from_cache(repository, INDEX)
+    if not isinstance(index, str):
+        return None
+    try:
+        return read_pipeline(Path(index).parent)
+    except ModelMissingError as exc:
+        logger.info("the cached copy of %s is incomplete: %s", repository, exc)
+        return None
+
+
+def read_pipeline(folder: Path) -> Weights:
+    """Look over the pipeline in ``folder`` without loading it.
+
+    Raises:
+        ModelMissingError: a part of it is missing.
+        ModelError: it is no pipeline, or its weights are pickles.
+    """
+    components = _components(folder)
+    sets = [_weight_sets(folder, name) for name in sorted(components) if _is_model(folder / name)]
+    # Plain files only when every model has them: half a download may have left some of each.
+    variants = ["", *sorted({variant for by_variant in sets for variant in by_variant} - {""})]
+    for variant in variants:
+        if all(variant in by_variant or "" in by_variant for by_variant in sets):
+            files = [file for by_variant in sets for file in by_variant.get(variant) or by_variant[""]]
+            return Weights(folder, variant or None, sum(map(_parameters, files)), components)
+    raise ModelMissingError(f"{folder} holds different variants of its parts", _AGAIN)
+
+
+def _components(folder: Path) -> frozenset[str]:
+    """Names of the parts that the pipeline's index lists."""
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        # A part is [library, class]; an absent one [null, null]; everything else is an option.
+        names = (name for name, kind in index.items() if isinstance(kind, list) and kind and kind[0])
+        return frozenset(name for name in names if not name.startswith("_"))
+    except FileNotFoundError as exc:
+        raise ModelError(
+            f"{folder} is no drawing model: it has no {INDEX}",
+            "Give the folder of a text-to-image pipeline saved by diffusers.",
+        ) from exc
+    except (OSError, ValueError, AttributeError) as exc:
+        raise ModelError(f"{folder / INDEX} cannot be read: {exc}", _AGAIN) from exc
+
+
+def _is_model(part: Path) -> bool:
+    """Models have a config.json; schedulers, tokenizers and image processors call theirs otherwise."""
+    if not part.is_dir():
+        raise ModelMissingError(f"{part.parent} is incomplete: {part.name} is missing", _AGAIN)
+    return (part / "config.json").is_file()
+
+
+def _weight_sets(folder: Path, name: str) -> dict[str, list[Path]]:
+    """The complete sets of weight files of one part, by variant; the plain one is ''."""
+    sets: dict[str, list[Path]] = defaultdict(list)
+    wanted: dict[str, int] = {}
+    files = sorted((folder / name).iterdir())
+    for file in files:
+        if match := _WEIGHTS.fullmatch(file.name):
+            variant = match["variant"] or ""
+            sets[variant].append(file)
+            wanted[variant] = int(match["shards"] or 1)
+    complete = {variant: found for variant, found in sets.items() if len(found) >= wanted[variant]}
+    if complete:
+        return complete
+    if not sets and any(file.suffix in _PICKLES for file in files):
+        raise ModelError(
+            f"the weights of {name} in {folder} are pickles, which can run code when loaded",
+            "Use a model that is published as safetensors.",
+        )
+    raise ModelMissingError(f"{folder} is incomplete: the weights of {name} are missing", _AGAIN)
+
+
+def _parameters(file: Path) -> int:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            return sum(prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
+    except (OSError, SafetensorError) as exc:
+        raise ModelError(f"{file} is damaged: {exc}", _AGAIN) from exc
+
+
+def _download(model: str) -> Weights:
+    """Fetch the safetensors files of a Hub repository into the cache that all Hub programs share."""
+    repository = _repository(model)
+    files = _list_files(model, repository)
+    if INDEX not in files:
+        raise ModelError(
+            f"{repository} is no drawing model: it has no {INDEX}", "Name a text-to-image model of diffusers."
+        )
+    safe = [name for name in files if name.endswith(".safetensors")]
+    if not safe:
+        raise ModelError(
+            f"{repository} publishes its weights as pickles, which can run code when loaded",
+            "Use a model that is published as safetensors.",
+        )
+    from diffusers import DiffusionPipeline
+
+    half = any(".fp16." in name for name in safe)
+    logger.info("downloading %s%s", repository, _size(model))
+    try:
+        folder = DiffusionPipeline.download(
+            repository, use_safetensors=True, variant="fp16" if half else None
+        )
+    except Exception as exc:  # the kinds differ between versions of the Hub's client
+        raise ModelMissingError(f"the download of {repository} failed: {exc}", _how_to_fetch(model)) from exc
+    return read_pipeline(Path(folder))
+
+
+def _list_files(model: str, repository: str) -> list[str]:
+    """Names of the files in a Hub repository; this is also the test of whether the Hub can be reached."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        siblings = HfApi().model_info(repository, timeout=REACH_TIMEOUT_S).siblings
+    except GatedRepoError as exc:
+        raise ModelMissingError(
+            f"{repository} is only given to those who accept its terms",
+            "Accept them on its page on the Hugging Face Hub, then run: hf auth login",
+        ) from exc
+    except RepositoryNotFoundError as exc:
+        raise ModelError(
+            f"there is no model {repository} on the Hugging Face Hub",
+            "Check its name; a private one needs: hf auth login",
+        ) from exc
+    except Exception as exc:  # the HTTP library beneath differs between versions of the Hub's client
+        raise ModelMissingError(
+            f"the weights of {model} are not on this machine, and the Hugging Face Hub cannot be reached",
+            _how_to_fetch(model),
+        ) from exc
+    return [file.rfilename for file in siblings or ()]
+
+
+def _how_to_fetch(model: str) -> str:
+    info = preset_of(model)
+    weights = "*/*.fp16.safetensors" if info and info.half else "*/*.safetensors"
+    patterns = " ".join(f"--include '{pattern}'" for pattern in ("*.json", "*.txt", "*.model", weights))
+    return (
+        f"With a network, run: hf download {_repository(model)} {patterns}{_size(model)}; "
+        "or give the folder of a drawing model that is here."
+    )
+
+
+def _size(model: str) -> str:
+    info = preset_of(model)
+    return f" ({info.download_gb:g} GB)" if info else ""
