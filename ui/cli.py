@@ -1,0 +1,53 @@
+"""The command line ``trove``. Commands import what is heavy when they run, so that ``--help`` is instant."""
+
+from typing import Annotated
+
+import typer
+
+from ui import console, model, upkeep, using
+from ui.options import Library
+
+app = typer.Typer(
+    cls=console.TroveGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Find anything in your own pictures, videos and recordings. Everything stays on this machine.",
+)
+
+for command in (using.index, using.search, using.similar, using.generate, using.ui):
+    app.command()(command)
+for command in (
+    upkeep.status,
+    upkeep.failures,
+    upkeep.rebuild,
+    upkeep.doctor,
+    upkeep.models,
+    upkeep.evaluate,
+):
+    app.command(name="eval" if command is upkeep.evaluate else None)(command)
+app.add_typer(model.app, name="model")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.say(f"trove {version('trove-search')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    library: Library = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Find anything in your own pictures, videos and recordings. Everything stays on this machine."""
+    ctx.obj = library
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,128 @@
+"""The parts about indexing that several pages show: giving a folder, and how far it is."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from db.errors import SettingsError, TroveError
+from ui import resources
+from ui.jobs import IndexState
+
+_NEWS_S = 1.0
+
+
+def add_folder(key: str) -> None:
+    """Ask for a folder and index it."""
+    with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            "Folder with pictures, videos or recordings",
+            key=f"{key}_path",
+            placeholder=str(Path.home() / "Pictures"),
+            help="Everything in it and in the folders inside it. Your files are only read.",
+        )
+        wanted = st.form_submit_button(
+            "Index this folder", type="primary", icon=":material/create_new_folder:"
+        )
+    if wanted:
+        with resources.explained():
+            _index(typed or "")
+
+
+def _index(typed: str) -> None:
+    text = typed.strip().strip("\"'")
+    if not text:
+        raise SettingsError("no folder is given", "Type or paste the path of a folder.")
+    path = Path(text).expanduser()
+    try:
+        there = path.is_absolute() and path.exists()
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be looked at: {exc.strerror}", "Check its permissions.") from exc
+    if not there:
+        raise SettingsError(
+            f"there is no folder {path} on this machine",
+            "Give its whole path, as your file manager shows it.",
+        )
+    resources.index_job().index([path])
+    st.rerun()
+
+
+def progress() -> bool:
+    """Show how far indexing is, live while it is under way; whether it is."""
+    with resources.explained():
+        active = resources.index_job().state().active
+        st.fragment(_progress, run_every=_NEWS_S if active else None)(active)
+        return active
+    return False
+
+
+def _progress(was_active: bool) -> None:
+    with resources.explained():
+        state = resources.index_job().state()
+        if was_active and not state.active:
+            # The rest of the page shows counts that have changed.
+            st.rerun()
+        _draw(state)
+
+
+def _draw(state: IndexState) -> None:
+    match state.phase:
+        case "starting":
+            st.progress(0.0, "Looking for pictures, videos and recordings …")
+        case "running":
+            st.progress(state.done / state.total if state.total else 1.0, _how_far(state))
+        case "finished":
+            _finished(state)
+        case "stopped":
+            st.info("Indexing was stopped. What was done is kept; refresh all to go on.")
+        case "interrupted":
+            st.warning(
+                f"Indexing was interrupted after {state.done} of {state.total} files. "
+                "What was done is kept; refresh all to go on."
+            )
+        case "failed":
+            st.error(
+                f"**Indexing failed.** {resources.plain(resources.sentence(state.error))}",
+                icon=":material/error:",
+            )
+    if state.active and st.button("Stop", icon=":material/stop_circle:", key="stop_indexing"):
+        resources.index_job().stop()
+
+
+def _how_far(state: IndexState) -> str:
+    told = f"Indexing: {state.done:,} of {state.total:,} files"
+    if state.files_per_s and state.left_s is not None:
+        told += f" · {state.files_per_s:.1f} a second · {_duration(state.left_s)} left"
+    return told
+
+
+def _finished(state: IndexState) -> None:
+    report = state.report
+    names = {
+        "indexed": "new",
+        "reused": "already known",
+        "unchanged": "unchanged",
+        "removed": "gone",
+        "skipped": "skipped",
+        "failed": "failed",
+    }
+    counted = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
+    when = f"{state.ended_at:%H:%M on} {state.ended_at.day} {state.ended_at:%B}" if state.ended_at else ""
+    st.caption(
+        f"Last indexed at {when}: {report.get('found', 0):,} files in {_duration(report.get('seconds', 0))}"
+        + (f" ({', '.join(counted)})." if counted else ".")
+    )
+
+
+def refresh(*, retry: bool = False) -> None:
+    """Look again for what has changed in all folders, or try failed files again. For callbacks."""
+    job = resources.index_job()
+    try:
+        job.retry() if retry else job.index()
+    except TroveError as exc:
+        resources.explain(exc)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

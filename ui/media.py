@@ -1,0 +1,141 @@
+"""How the browser gets thumbnails, files and clips of what was found.
+
+Streamlit would read a whole film into memory to show it; these routes send the part that the
+player asks for. A route names a unit, never a path: only what the library knows can be had.
+The key in it, new with every start of the app, keeps other web pages from asking.
+"""
+
+import asyncio
+import html
+import mimetypes
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from db import catalog
+from db.catalog import UnitRow
+from db.errors import MediaError, TroveError, UnreadableError
+from search.clips import Clip, browser_type, clip
+from search.thumbnails import thumbnail
+from ui import resources
+
+GRID_SIDE = 320
+VIEW_SIDE = 1080
+
+_KEY = secrets.token_urlsafe(16)
+# Two at a time: more would take the processor from the search.
+_makers = ThreadPoolExecutor(2, thread_name_prefix="thumbnail")
+
+_NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
+_UNKNOWN = "application/octet-stream"
+# A closed list: an SVG, say, could run scripts as a page of the app.
+_SHOWN = frozenset(f"image/{name}" for name in "avif bmp gif jpeg png webp".split())
+
+_PLACEHOLDER = """<svg xmlns="http://www.w3.org/2000/svg" width="480" height="320">
+<rect width="100%" height="100%" fill="#8884"/><foreignObject width="480" height="320">
+<p xmlns="http://www.w3.org/1999/xhtml" style="font: 22px sans-serif; color: #888; margin: 110px 40px;
+text-align: center">{}</p></foreignObject></svg>"""
+
+
+def thumbnail_url(unit_id: int) -> str:
+    """Where the browser gets a unit's small picture."""
+    return f"/trove/{_KEY}/thumbnail/{unit_id}"
+
+
+def file_url(unit_id: int) -> str:
+    """Where the browser gets the file that a unit was found in."""
+    return f"/trove/{_KEY}/file/{unit_id}"
+
+
+def clip_url(unit_id: int) -> str:
+    """Where the browser gets a clip around a unit's moment."""
+    return f"/trove/{_KEY}/clip/{unit_id}"
+
+
+def unit(unit_id: int) -> UnitRow:
+    """What the library knows of a unit.
+
+    Raises:
+        UnreadableError: it is in the library no more.
+    """
+    with resources.database().read() as session:
+        found = catalog.unit_rows(session, [unit_id]).get(unit_id)
+    if found is None:
+        raise UnreadableError("this is no longer in your library", "Search again.")
+    return found
+
+
+def still(row: UnitRow, side: int) -> Path:
+    """A JPEG of what a unit shows; errors as ``search.thumbnails.thumbnail``."""
+    moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
+    own = resources.settings()
+    return thumbnail(
+        row.paths[0], moment, cache=own.cache / "thumbnails", side=side, max_megapixels=own.max_megapixels
+    )
+
+
+def clip_of(row: UnitRow) -> Clip:
+    """A clip around a unit's moment; errors as ``search.clips.clip``."""
+    return clip(row.paths[0], row.start_s or 0.0, cache=resources.settings().cache / "clips")
+
+
+def routes() -> list[Route]:
+    """What the app answers beside Streamlit's own pages."""
+    return [
+        Route(f"/trove/{_KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
+        Route(f"/trove/{_KEY}/file/{{unit_id:int}}", _send_file),
+        Route(f"/trove/{_KEY}/clip/{{unit_id:int}}", _send_clip),
+    ]
+
+
+async def _send_thumbnail(request: Request) -> Response:
+    unit_id = request.path_params["unit_id"]
+    make = partial(_grid_thumbnail, unit_id)
+    try:
+        path = await asyncio.get_running_loop().run_in_executor(_makers, make)
+    except MediaError as exc:
+        reason = html.escape(resources.sentence(str(exc)))
+        return Response(_PLACEHOLDER.format(reason), media_type="image/svg+xml")
+    # The number of a unit never comes to stand for something else.
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _grid_thumbnail(unit_id: int) -> Path:
+    return still(unit(unit_id), GRID_SIDE)
+
+
+def _send_file(request: Request) -> Response:
+    try:
+        row = unit(request.path_params["unit_id"])
+        kind = _type(row)
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    path = row.paths[0]
+    if not path.is_file():
+        raise HTTPException(404, "the file is not there now")
+    name = path.name.encode(errors="replace").decode()
+    return FileResponse(
+        path, media_type=kind, filename=name, content_disposition_type="inline", headers=_NO_GUESSING
+    )
+
+
+def _send_clip(request: Request) -> Response:
+    try:
+        made = clip_of(unit(request.path_params["unit_id"]))
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    return FileResponse(made.path, media_type="video/mp4", headers=_NO_GUESSING)
+
+
+def _type(row: UnitRow) -> str:
+    """The type that makes the browser show or play a file where it can, and download it elsewhere."""
+    if row.media == "image":
+        guessed = mimetypes.guess_type(row.paths[0].name)[0]
+        return guessed if guessed in _SHOWN else _UNKNOWN
+    return browser_type(row.paths[0]) or _UNKNOWN

@@ -1,0 +1,197 @@
+"""Commands to use a library: index, search, similar, generate, ui."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ui import console
+from ui.console import EXIT_SOME_FAILED
+from ui.options import Json, Kind, Limit, Model, settings_of
+
+if TYPE_CHECKING:
+    from db.settings import Settings
+    from indexer.store import Report
+    from search.answer import Answer
+    from search.query import Query
+
+_VERDICTS = {
+    "found": "Found",
+    "unsure": "These are the nearest, but perhaps not what you mean",
+    "absent": "Not in your library; these are the nearest",
+}
+
+
+def index(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; without any, all given before.")
+    ] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Index folders and files, or refresh what changed in them."""
+    run_index(settings_of(ctx, model=model), paths or [], as_json)
+
+
+def run_index(settings: Settings, paths: list[Path], as_json: bool) -> None:
+    from db import catalog
+    from db.session import Database
+    from indexer import pipeline
+
+    database = Database(settings.database)
+    if not paths:
+        with database.read() as session:
+            if not catalog.roots(session):
+                raise typer.BadParameter("Name at least one folder to index.")
+    with console.counting("Indexing", "files") as tell:
+        report = pipeline.index(database, settings, paths, on_progress=tell)
+    database.close()
+    console.print_json(asdict(report)) if as_json else _say_report(report)
+    if report.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _say_report(report: Report) -> None:
+    parts = {
+        "indexed": report.indexed,
+        "already known": report.reused,
+        "unchanged": report.unchanged,
+        "skipped": report.skipped,
+        "failed": report.failed,
+    }
+    counted = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
+    console.say(f"{report.found} files in {report.seconds:.1f} s: {counted}.")
+    if report.removed:
+        console.say(f"{report.removed} files are gone.")
+    units = report.units
+    console.say(
+        f"Your library has {units.get('image', 0)} pictures, {units.get('frame', 0)} video frames "
+        f"and {units.get('speech', 0)} spoken passages."
+    )
+    if report.failed:
+        console.say("See what failed and why: trove failures")
+
+
+def search(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help="What you look for, in plain words.")] = "",
+    image: Annotated[Path | None, typer.Option("--image", help="A picture like what you look for.")] = None,
+    k: Limit = 20,
+    kind: Kind = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Find pictures, video moments and spoken passages by words, by a picture, or by both."""
+    from search.query import Query
+
+    if not query.strip() and image is None:
+        raise typer.BadParameter("Type what you look for, or give a picture with --image.")
+    _answer(settings_of(ctx, model=model), Query(text=query, image=image, k=k, kind=kind), as_json)
+
+
+def similar(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A picture, video or recording, in the library or not.")],
+    k: Limit = 20,
+    kind: Kind = None,
+    as_json: Json = False,
+) -> None:
+    """Find what is most like a file."""
+    from search.query import Query
+
+    _answer(settings_of(ctx), Query(like=file, k=k, kind=kind), as_json)
+
+
+def _answer(settings: Settings, query: Query, as_json: bool) -> None:
+    from search.service import SearchService
+
+    with SearchService.open(settings) as service:
+        answer = service.search(query)
+    if as_json:
+        console.print_json(answer_json(answer))
+    elif answer.hits:
+        _say_answer(answer)
+    else:
+        console.say("Not in your library. (Is anything indexed? trove status)")
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The documented shape of an answer."""
+    keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
+    return {
+        "query": answer.query,
+        "verdict": answer.verdict,
+        "confidence": answer.confidence,
+        "took_ms": answer.took_ms,
+        "hits": [
+            {key: getattr(hit, key) for key in keys} | {"why": [asdict(fact) for fact in hit.why]}
+            for hit in answer.hits
+        ],
+    }
+
+
+def _say_answer(answer: Answer) -> None:
+    console.say(f"{_VERDICTS[answer.verdict]} ({answer.confidence:.0%}, {answer.took_ms:.0f} ms)")
+    console.table(
+        {"#": "right", "score": "right", "kind": "left", "at": "right", "file": "left", "said": "left"},
+        [
+            [
+                str(hit.rank),
+                f"{hit.score:.2f}",
+                hit.kind,
+                console.clock(hit.start_s),
+                str(hit.path),
+                hit.text or "",
+            ]
+            for hit in answer.hits
+        ],
+    )
+
+
+def generate(
+    ctx: typer.Context,
+    prompt: Annotated[str, typer.Argument(help="What to draw.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write.")],
+    model: Annotated[
+        str | None, typer.Option("--model", help="Preset, Hub name or local folder of a diffusers pipeline.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw a picture of something that is not in your library."""
+    from search.generate import Drawer
+
+    settings = settings_of(ctx, generator=model)
+    with console.progress() as shown:
+        task = shown.add_task("Loading the model", total=None, rate="", current="")
+        drawing = Drawer(settings.generator, device=settings.device).draw(
+            prompt,
+            path=output,
+            steps=steps,
+            seed=seed,
+            on_step=lambda done, total: shown.update(
+                task, description="Drawing", completed=done, total=total
+            ),
+        )
+    if as_json:
+        console.print_json({key: getattr(drawing, key) for key in ("path", "model", "seed", "seconds")})
+    else:
+        console.say(
+            f"Drew {drawing.path} with {drawing.model}, seed {drawing.seed}, in {drawing.seconds:.1f} s."
+        )
+
+
+def ui(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    browser: Annotated[bool, typer.Option(help="Open the web browser.")] = True,
+) -> None:
+    """Open the app in your web browser. Only this machine can reach it."""
+    from ui.serve import serve
+
+    serve(settings_of(ctx), port=port, browser=browser)
