@@ -1,0 +1,77 @@
+"""The real app over a real library, in a real Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from driver import DESKTOP, SAMPLES, App, serving
+from media import video
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from db.session import Database
+from db.settings import Settings
+from indexer import pipeline
+
+_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
+    "--no-first-run".split()
+)
+
+
+@pytest.fixture(scope="session")
+def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples, a film that browsers cannot play, and two files that cannot be read."""
+    folder = tmp_path_factory.mktemp("media")
+    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    video(folder / "old.avi", scenes=(1, 2), scene_s=4.0)
+    (folder / "empty.jpg").touch()
+    (folder / "letter.jpg").write_text("Dear diary, this is no picture.")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory, cache: Path, media_folder: Path) -> Path:
+    """A library of ``media_folder``, seen and listened to by the builtin models."""
+    settings = Settings(library=tmp_path_factory.mktemp("library"), cache=cache, device="cpu")
+    database = Database(settings.database)
+    pipeline.index(database, settings, [media_folder])
+    database.close()
+    return settings.library
+
+
+@pytest.fixture(scope="session")
+def app(library: Path, cache: Path) -> Iterator[App]:
+    """The app over ``library``."""
+    with serving(library, cache) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium; its absence is a failure, since nobody would notice a skip."""
+    path = os.environ.get("TROVE_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.fail("no Chromium: install the package chromium, or set TROVE_CHROMIUM to its program")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh window, which must not ask any other machine for anything."""
+    outside: list[str] = []
+    context = chromium.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.on("request", lambda it: None if _is_here(it.url) else outside.append(it.url))
+    yield page
+    context.close()
+    assert outside == []
+
+
+def _is_here(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))

