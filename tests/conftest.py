@@ -12,9 +12,9 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for the whole run: models are exported once."""
-    return tmp_path_factory.mktemp("cache")
+def cache(pytestconfig: pytest.Config) -> Path:
+    """One cache for this and later runs: models are exported once. ``pytest --cache-clear`` empties it."""
+    return pytestconfig.cache.mkdir("trove")
 
 
 @pytest.fixture
