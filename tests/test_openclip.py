@@ -182,3 +182,52 @@ def test_texts_are_tokenized_as_open_clip_does(name: str, tmp_path: Path) -> Non
     assert (
         expected.shape[1] == open_clip.get_model_config(name.partition("/")[0])["text_cfg"]["context_length"]
     )
+
+
+VOCABULARY = ["<pad>", "</s>", "<unk>", "a", "dog", "red", "flower", "in", "vase", "dont"]
+
+
+def put_tokenizer(cache: Path, repository: str) -> None:
+    """A tokenizer as a download leaves it: as those of SigLIP, with an end token and a token to pad with."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(
+        models.WordLevel({word: at for at, word in enumerate(VOCABULARY)}, unk_token="<unk>")  # noqa: S106
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing("$A </s>", special_tokens=[("</s>", 1)])
+    folder = cache / f"models--{repository.replace('/', '--')}"
+    snapshot = folder / "snapshots" / ("0" * 40)
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("0" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")  # transformers asks for it
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        eos_token="</s>",
+        unk_token="<unk>",  # noqa: S106
+    ).save_pretrained(snapshot)
+
+
+@pytest.mark.parametrize(
+    "name", ["ViT-B-16-SigLIP/webli", "ViT-B-16-SigLIP2-256/webli", "ViT-SO400M-16-SigLIP2-256/webli"]
+)
+def test_siglip_texts_are_canonical_and_fill_the_context(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Their vocabularies are on the Hub only; what is done around the vocabulary is the same with a small one.
+    text = open_clip.get_model_config(name.partition("/")[0])["text_cfg"]
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    put_tokenizer(tmp_path, text["hf_tokenizer_name"])
+    encoder = load_encoder(name, cache=tmp_path, device="cpu")
+    assert isinstance(encoder, OpenClipEncoder)
+    tokens = encoder._tokenizer()(["A  red FLOWER, in_a vase!", "Don't!", "dog " * 100, ""])
+    # big_vision pads to the context length, lower-cases, and drops punctuation before it looks words up.
+    ids = {word: at for at, word in enumerate(VOCABULARY)}
+    length = text["context_length"]
+    rows = [[ids[word] for word in "a red flower in a vase </s>".split()], [ids["dont"], 1]]
+    rows += [[ids["dog"]] * (length - 1) + [1], [1]]
+    assert length == 64
+    assert tokens.tolist() == [row + [0] * (length - len(row)) for row in rows]
