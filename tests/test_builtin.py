@@ -185,3 +185,18 @@ def test_the_registry_tells_the_truth_about_it(encoder: BuiltinEncoder, cache: P
     loaded = load_encoder("builtin", cache=cache, device="cpu")
     assert (loaded.name, loaded.dim) == ("builtin", PRESETS["builtin"].dim)
     assert loaded.fingerprint == encoder.fingerprint
+
+
+def test_conse_alone_is_a_model_of_its_own(
+    encoder: BuiltinEncoder, pixels: npt.NDArray[np.float32], cache: Path
+) -> None:
+    alone = load_encoder("builtin-conse", cache=cache, device="cpu")
+    assert (alone.name, alone.dim) == ("builtin-conse", PRESETS["builtin-conse"].dim)
+    assert alone.fingerprint != encoder.fingerprint
+    texts = ["a strawberry", "a man in a red jacket"]
+    for ours, part in (
+        (alone.encode_pixels(pixels), encoder.encode_pixels(pixels)[:, -alone.dim :]),
+        (alone.encode_texts(texts), encoder.encode_texts(texts)[:, -alone.dim :]),
+    ):
+        np.testing.assert_allclose(ours, builtin.unit(part), atol=1e-5)
+    assert alone.encode_pixels(pixels[:0]).shape == alone.encode_texts([]).shape == (0, alone.dim)

@@ -32,10 +32,13 @@ CONSE_TEMPERATURE = 1.5
 CLASS_PROMPT = "a {}"
 
 
-class BuiltinEncoder:
-    """See ``base.Encoder``. English only: both the sentence model and the class names are."""
+class ConseEncoder:
+    """ConSE alone: knows names of things, and learnt from nothing but its two towers. See ``base.Encoder``.
 
-    name = "builtin"
+    English only: both the sentence model and the class names are.
+    """
+
+    name = "builtin-conse"
     image_size = towers.IMAGE_SIZE
 
     def __init__(self, cache: Path, device: str = "auto") -> None:
@@ -43,7 +46,6 @@ class BuiltinEncoder:
         self._image_tower = Once(lambda: towers.load_image_tower(cache, device))
         self._text_tower = Once(lambda: towers.load_text_tower(cache))
         self._class_vectors = Once(self._load_class_vectors)
-        self._projection = Once(load_projection)
 
     @property
     def fingerprint(self) -> str:
@@ -52,14 +54,12 @@ class BuiltinEncoder:
         Raises:
             ModelMissingError: the weights are not installed.
         """
-        parts = [towers.image_stamp(), towers.text_stamp(), projection_stamp(), "squash"]
-        parts += [CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(self._stamps()).encode()).hexdigest()[:16]
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return self._projection().dim + CONSE_DIM
+        return CONSE_DIM
 
     def prepare(self, image: Image.Image) -> Pixels:
         """The whole picture, squeezed into a square: a crop would lose what stands at the edges."""
@@ -72,20 +72,23 @@ class BuiltinEncoder:
         """See ``base.Encoder``."""
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
-        found = self._image_tower()(batch)
-        projection = self._projection()
-        named = unit(conse(found.logits, self._class_vectors())) * np.sqrt(projection.conse_weight)
-        return unit(np.hstack([projection.images(found.features), named]))
+        return self._images(self._image_tower()(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """See ``base.Encoder``."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
-        projection = self._projection()
-        layers = self._text_tower()(texts)
-        # The pictures carry the square root of the usual weight: together they make each text's own.
-        weights = projection.conse_weights(layers) / np.sqrt(projection.conse_weight)
-        return unit(np.hstack([projection.texts(layers), unit(layers[:, -1]) * weights[:, None]]))
+        return self._texts(self._text_tower()(texts))
+
+    def _stamps(self) -> list[str]:
+        parts = [towers.image_stamp(), towers.text_stamp(), "squash"]
+        return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
+
+    def _images(self, found: towers.ImageFeatures) -> Vectors:
+        return unit(conse(found.logits, self._class_vectors()))
+
+    def _texts(self, layers: Floats) -> Vectors:
+        return unit(layers[:, -1])
 
     def _load_class_vectors(self) -> Floats:
         """(1000, 384): the unit sentence embedding of every class, kept beside the exports."""
@@ -100,6 +103,35 @@ class BuiltinEncoder:
 
         stamp = hashlib.sha256(f"{towers.text_stamp()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
         return load_or_build(self.cache / "models" / f"imagenet-classes-{stamp}.npy", build, _load_array)
+
+
+class BuiltinEncoder(ConseEncoder):
+    """ConSE beside the trained projection. See ``base.Encoder``."""
+
+    name = "builtin"
+
+    def __init__(self, cache: Path, device: str = "auto") -> None:
+        super().__init__(cache, device)
+        self._projection = Once(load_projection)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._projection().dim + CONSE_DIM
+
+    def _stamps(self) -> list[str]:
+        return [*super()._stamps(), projection_stamp()]
+
+    def _images(self, found: towers.ImageFeatures) -> Vectors:
+        projection = self._projection()
+        named = super()._images(found) * np.sqrt(projection.conse_weight)
+        return unit(np.hstack([projection.images(found.features), named]))
+
+    def _texts(self, layers: Floats) -> Vectors:
+        projection = self._projection()
+        # The pictures carry the square root of the usual weight: together they make each text's own.
+        weights = projection.conse_weights(layers) / np.sqrt(projection.conse_weight)
+        return unit(np.hstack([projection.texts(layers), super()._texts(layers) * weights[:, None]]))
 
 
 def conse(logits: Floats, class_vectors: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 A name is one of
 
-- ``builtin``: downloads nothing;
+- ``builtin`` or ``builtin-conse``: download nothing;
 - a preset, such as ``fast``;
 - ``MODEL/TAG``: a pretrained model of open_clip, such as ``ViT-B-32/laion2b_s34b_b79k``;
 - ``MODEL@FILE``: an open_clip architecture with a checkpoint of your own;
@@ -20,6 +20,7 @@ from db.errors import ModelError
 from indexer.encoders.base import Encoder
 
 BUILTIN = "builtin"
+CONSE = "builtin-conse"
 _FOLDER = "local-dir:"
 _FORMS = (
     "Use a preset, MODEL/TAG of open_clip, MODEL@/path/to/checkpoint or a folder with open_clip_config.json."
@@ -59,7 +60,8 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 name=BUILTIN,
                 model=BUILTIN,
                 size_mb=115,
-                licence="Apache-2.0; the projection learnt from Flickr8k, see docs/models.md",
+                # The weights' own licence allows it. Some want weights without such a history: CONSE.
+                licence="Apache-2.0; its projection learnt from Flickr8k, research data: see docs/models.md",
                 commercial_use=True,
                 languages="English",
                 dim=896,
@@ -67,6 +69,19 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=None,
                 source="docs/models.md",
                 note="Needs no download; finds plain scenes and things by name, far below the others.",
+            ),
+            ModelInfo(
+                name=CONSE,
+                model=CONSE,
+                size_mb=110,
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="English",
+                dim=384,
+                flickr_r1=None,
+                coco_r1=None,
+                source="docs/models.md",
+                note="The builtin model without what it learnt from Flickr8k: things by name, hardly any scenes.",
             ),
             ModelInfo(
                 name="fast",
@@ -157,10 +172,10 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
         ModelError: there is no such model; the message names near ones.
     """
     name = canonical_name(name)
-    if name == BUILTIN:
-        from indexer.encoders.builtin import BuiltinEncoder
+    if name in (BUILTIN, CONSE):
+        from indexer.encoders.builtin import BuiltinEncoder, ConseEncoder
 
-        return BuiltinEncoder(cache, device)
+        return (BuiltinEncoder if name == BUILTIN else ConseEncoder)(cache, device)
     from indexer.encoders.openclip import OpenClipEncoder, Source
 
     if name.startswith(_FOLDER):
