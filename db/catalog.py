@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, selectinload
 
 from db.errors import LibraryError
+from db.filters import Rule, matching, moment_of_file
 from db.schema import (
     LIVE,
     Asset,
@@ -274,14 +275,32 @@ def units_at(session: Session, path: Path) -> list[int]:
     return list(session.scalars(statement.order_by(Unit.id)))
 
 
-def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind]) -> Ids:
-    """The ids, ascending, of the units of these kinds that can be found in a space now."""
+def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()) -> Ids:
+    """The ids, ascending, of the units of these kinds that can be found in a space now and keep the rules."""
     statement = (
         select(Unit.id)
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
-        .where(Unit.kind.in_(kinds), _is_live())
+        .where(Unit.kind.in_(kinds), matching(rules) if rules else _is_live())
     )
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
+
+
+def newest(session: Session, ids: Ids, limit: int) -> list[int]:
+    """Of these units the first of each content, the latest content first, by when it was taken or changed."""
+    first: dict[int, tuple[str, int]] = {}
+    for some in _chunks(ids.tolist()):
+        statement = (
+            select(Unit.content_id, func.min(Unit.id), func.min(moment_of_file()))
+            .join(Content, Content.id == Unit.content_id)
+            .join(Asset, and_(Asset.content_id == Content.id, Asset.state.in_(LIVE)))
+            .where(Unit.id.in_(some))
+            .group_by(Unit.content_id)
+        )
+        for content_id, unit_id, moment in session.execute(statement):
+            known = first.get(content_id, (moment, unit_id))
+            first[content_id] = (min(known[0], moment), min(known[1], unit_id))
+    ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
+    return [unit_id for _, unit_id in ranked[:limit]]
 
 
 def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:

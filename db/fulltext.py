@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from db.catalog import Ids
+
 MAX_WORDS = 32
 """Longer texts are cut: nobody types them, and every word is one look-up."""
 
@@ -38,13 +40,14 @@ def words_of(query: str) -> list[str]:
     return [word for word in words if word not in _COMMON][:MAX_WORDS] or words[:MAX_WORDS]
 
 
-def match_words(session: Session, query: str, limit: int) -> list[WordMatch]:
-    """Passages that share words (by their stems) with ``query``, best first.
+def match_words(session: Session, query: str, limit: int, only: Ids | None = None) -> list[WordMatch]:
+    """Passages that share words (by their stems) with ``query``, best first; of those in ``only`` if given.
 
     Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight,
     then shorter passages first. Only what can be found now is returned.
     """
     words = words_of(query)
+    allowed = None if only is None else set(only.tolist())
     total = session.execute(text("SELECT count(*) FROM unit WHERE text IS NOT NULL")).scalar_one()
     having: dict[int, list[str]] = defaultdict(list)
     rarity: dict[str, float] = {}
@@ -52,7 +55,8 @@ def match_words(session: Session, query: str, limit: int) -> list[WordMatch]:
         ids = session.scalars(text(_MATCH), {"word": f'"{word}"'}).all()
         rarity[word] = math.log(1 + (total + 1) / (len(ids) + 0.5))
         for unit_id in ids:
-            having[unit_id].append(word)
+            if allowed is None or unit_id in allowed:
+                having[unit_id].append(word)
     whole = sum(rarity.values())
     matches = [
         WordMatch(unit_id, sum(rarity[word] for word in found) / whole, tuple(found))

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from db import migrations
+from db import filters, migrations
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
 
 BUSY_TIMEOUT_MS = 30_000
@@ -109,6 +109,7 @@ def indexer_lock(library: Path) -> Iterator[None]:
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
     # Without this the sqlite3 module opens transactions of its own, late and never IMMEDIATE.
     connection.isolation_level = None
+    filters.register(connection)
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
         "journal_mode = WAL",

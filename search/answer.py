@@ -9,9 +9,10 @@ from db.schema import MediaKind, UnitKind
 
 Verdict = Literal["found", "unsure", "absent"]
 
-Source = Literal["picture", "image", "passage", "words"]
-"""Where a hit came from: the text against pictures, a picture against pictures, the text against
-the meaning of spoken passages, or against their words."""
+Source = Literal["picture", "image", "passage", "words", "listed", "condition"]
+"""Where a hit came from: the text (perhaps with pictures) against pictures, pictures alone against
+pictures, the text against the meaning of spoken passages, or against their words; or only from the
+conditions. ``condition`` names a condition that it fulfils."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,15 @@ class Evidence:
     """Why a hit is there: its place in one source's ranking.
 
     ``value``: the cosine similarity, or for words the share of the query's words that was said,
-    weighted by rarity. ``words``: those words.
+    weighted by rarity. ``words``: those words, or the condition. ``terms``: in a question of several
+    parts, each part as written and its own cosine similarity.
     """
 
     source: Source
     rank: int
     value: float
     words: tuple[str, ...] = ()
+    terms: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

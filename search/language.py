@@ -25,6 +25,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from db.errors import QueryError
+from search import conditions
 
 TermKind = Literal["text", "picture"]
 Key = Literal["type", "date", "after", "before", "near", "camera", "in", "name", "said"]
@@ -176,11 +177,20 @@ class _Parser:
         known = next(name for name in CONDITIONS if name == key)
         if sign == "+":
             raise self._error(f"{key}: always holds; leave out the +", start)
-        values = [self._value(commas=known in _ONE_VALUE)]
+        values = [self._checked(known)]
         while known not in _ONE_VALUE and self._text.startswith(",", self._at):
             self._at += 1
-            values.append(self._value(commas=False))
+            values.append(self._checked(known))
         self._condition(Condition(known, tuple(values), (sign == "-") != negated), start)
+
+    def _checked(self, key: Key) -> str:
+        start = self._at
+        value = self._value(commas=key in _ONE_VALUE)
+        try:
+            conditions.rule(key, (value,), negated=False)
+        except ValueError as exc:
+            raise self._error(str(exc), start) from exc
+        return value
 
     def _condition(self, condition: Condition, start: int) -> None:
         self._end_words()

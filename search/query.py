@@ -1,21 +1,25 @@
 """What is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from db.errors import QueryError
 from db.schema import UnitKind
+from search.language import Parsed, Term, parse
 
 
 @dataclass(frozen=True)
 class Query:
     """A question to the library: words, a picture, or both; or a file to find others like it.
 
-    ``like`` may be any picture, video or recording, in the library or not; the file itself is
-    never among its own hits. ``kind`` restricts the hits before the search ranks them.
+    ``text`` is in the language of the query box (``search.language``); plain words are a description.
+    ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
+    not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
+    ranks them.
 
     Raises:
-        QueryError: nothing is asked for, or not at least one hit is wanted.
+        QueryError: the text is malformed, nothing is asked for, or not at least one hit is wanted.
     """
 
     text: str = ""
@@ -27,10 +31,20 @@ class Query:
     def __post_init__(self) -> None:
         # Halves of surrogate pairs, which broken terminals and clipboards give, are no text to any model.
         object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
+        self.parsed  # noqa: B018 - malformed text is to be found out here
         if not (self.text.strip() or self.image or self.like):
             raise QueryError("the query is empty", "Type what you look for, or give a picture with --image.")
         if self.k < 1:
             raise QueryError(f"cannot return {self.k} hits", "Ask for at least one: -k 1.")
+
+    @cached_property
+    def parsed(self) -> Parsed:
+        """What the text and the picture mean together."""
+        found = parse(self.text)
+        if self.image is None:
+            return found
+        picture = Term("picture", str(self.image))
+        return replace(found, alternatives=tuple((*terms, picture) for terms in found.alternatives or ((),)))
 
     def __str__(self) -> str:
         parts = [self.text.strip()]

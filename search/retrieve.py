@@ -1,19 +1,24 @@
 """Candidates of each source, apart: similarities of one source say nothing about those of another.
 
 In a CLIP space texts lie nearer to each other than to any picture (the modality gap of Liang et
-al. 2022), so pictures and passages are ranked in searches of their own and meet only as ranks.
+al. 2022), so pictures and passages are ranked in searches of their own and meet only as ranks. For
+the same reason the parts of one question are added only after each is measured by what is usual for
+it, see ``Retriever._combined``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from db import catalog
 from db.catalog import Ids, Vectors
+from db.filters import Rule
 from db.fulltext import match_words
 from db.schema import UnitKind
 from db.session import Database
 from db.vectors import KINDS, Modality, VectorStore
-from indexer.encoders.base import Encoder
 from search.answer import Source
 from search.ranking import Background, Found, Ranking
 
@@ -21,6 +26,9 @@ PICTURE_WEIGHT = 1.0
 WORDS_WEIGHT = 1.0
 PASSAGE_WEIGHT = 0.4
 """Something is always nearest in meaning: without shared words a passage starts below the best pictures."""
+
+NEGATIVE = 0.5
+"""How much staying away from something counts against looking for something (bench/terms.py)."""
 
 OUTSTANDING = 2.0
 """Standard deviations above what is usual for a query, from which a passage's meaning counts."""
@@ -31,25 +39,41 @@ BACKGROUND = 1_000
 LEAST_COVERAGE = 0.5
 """Passages with less than half of the query's words, by rarity, are left to their meaning."""
 
+_LEAST_DEVIATION = 1e-3
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing to look for: ``vector`` (dim,) of unit length, the text it is of or None for a picture."""
+
+    vector: Vectors
+    weight: float
+    text: str | None
+
 
 @dataclass(frozen=True)
 class Retriever:
-    """Asks the sources. ``depth``: how many units each may return; ``kind``: the only ones wanted."""
+    """Asks the sources for units that keep the rules, ``depth`` each; ``kind``: the only ones wanted."""
 
     database: Database
     vectors: VectorStore
-    encoder: Encoder
     space_id: int
     depth: int
     kind: UnitKind | None
+    rules: tuple[Rule, ...] = ()
 
-    def by_text(self, text: str) -> list[Ranking]:
-        """Pictures that look like the text, and passages that mean it or say it."""
-        vector = self.encoder.encode_texts([text])
-        pictures = self._nearest("picture", "picture", PICTURE_WEIGHT, vector)
-        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, vector)
+    def by_parts(self, alternatives: Sequence[Sequence[Part]]) -> list[Ranking]:
+        """Pictures that look like one of the alternatives, and passages that mean it or say it."""
+        source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
+        pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self._combined("picture", alternatives))
+        described = [found for parts in alternatives if (found := [p for p in parts if p.text is not None])]
+        if not described:
+            return [pictures]
+        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self._combined("speech", described))
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown.
-        return [pictures, _outstanding(passages) if pictures.found else passages, self._spoken(text)]
+        passages = _outstanding(passages) if pictures.found else passages
+        texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in described]
+        return [pictures, passages, self._spoken([text for text in texts if text])]
 
     def by_pictures(self, vectors: Vectors) -> Ranking:
         """Pictures near to any of (n, dim) picture vectors."""
@@ -59,45 +83,87 @@ class Retriever:
         """Passages that mean what any of (n, dim) text vectors does."""
         return self._nearest("passage", "speech", PASSAGE_WEIGHT, vectors)
 
+    def listed(self) -> Ranking:
+        """All that keeps the rules, the latest first."""
+        with self.database.read() as session:
+            units = catalog.newest(session, np.concatenate(list(self._allowed.values())), self.depth)
+        return Ranking("listed", PICTURE_WEIGHT, [Found(unit_id, 1.0) for unit_id in units])
+
+    def said(self) -> Ranking:
+        """The passages that keep the rules, as they come; for words that are to be said exactly."""
+        ids = self._allowed["speech"][: self.depth].tolist()
+        return Ranking("words", WORDS_WEIGHT, [Found(unit_id, 1.0) for unit_id in ids])
+
+    @cached_property
+    def _allowed(self) -> dict[Modality, Ids]:
+        """The ids of what is wanted at all."""
+        with self.database.read() as session:
+            return {
+                modality: catalog.live_ids(session, self.space_id, wanted, self.rules)
+                if (wanted := [kind for kind in kinds if self.kind in (None, kind)])
+                else np.empty(0, np.int64)
+                for modality, kinds in KINDS.items()
+            }
+
+    def _combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
+        """(n, dim): one query vector for each alternative.
+
+        Each part's similarities are measured in standard deviations of what is usual for it in this
+        library, so that a picture does not outvote a text, whose similarities are small and close
+        together. Sums of such standard scores are the similarities to one vector, the sum of the
+        parts' vectors over their deviations, up to a constant.
+        """
+        sample = self.vectors.sample(modality, BACKGROUND)
+        rows = []
+        for parts in alternatives:
+            stacked = np.stack([part.vector for part in parts])
+            weights = np.array([part.weight * (NEGATIVE if part.weight < 0 else 1) for part in parts])
+            if len(parts) > 1 and len(sample) > 1:
+                weights = weights / np.maximum((sample @ stacked.T).std(axis=0), _LEAST_DEVIATION)
+            rows.append(weights @ stacked)
+        summed = np.stack(rows)
+        lengths = np.linalg.norm(summed, axis=1, keepdims=True)
+        # Parts that cancel out leave no direction; the first one then decides.
+        summed = np.where(lengths > _LEAST_DEVIATION, summed, [parts[0].vector for parts in alternatives])
+        unit: Vectors = (summed / np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
     def _nearest(self, source: Source, modality: Modality, weight: float, vectors: Vectors) -> Ranking:
-        if self.kind is not None and self.kind not in KINDS[modality]:
+        only = self._only(modality)
+        if only is not None and not len(only):
             return Ranking(source, weight, [])
         best: dict[int, float] = {}
-        for nearest in self.vectors.search(modality, vectors, self.depth, only=self._only(modality)):
+        for nearest in self.vectors.search(modality, vectors, self.depth, only=only):
             for unit_id, similarity in nearest:
                 best[unit_id] = max(similarity, best.get(unit_id, -1.0))
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
         found = [Found(*item) for item in ranked[: self.depth]]
-        return Ranking(source, weight, found, self._background(modality, vectors))
+        count = self.vectors.count(modality) if only is None else len(only)
+        return Ranking(source, weight, found, self._background(modality, vectors, count))
 
-    def _background(self, modality: Modality, vectors: Vectors) -> Background | None:
+    def _background(self, modality: Modality, vectors: Vectors, count: int) -> Background | None:
+        """What is usual in the whole library, whatever the rules leave of it."""
         sample = self.vectors.sample(modality, BACKGROUND)
         if not len(sample):
             return None
         similarities = (sample @ vectors.T).max(axis=1)
-        mean, deviation = float(similarities.mean()), float(similarities.std())
-        return Background(mean, deviation, self.vectors.count(modality))
+        return Background(float(similarities.mean()), float(similarities.std()), count)
 
     def _only(self, modality: Modality) -> Ids | None:
-        if self.kind is None or KINDS[modality] == (self.kind,):
+        if not self.rules and (self.kind is None or KINDS[modality] == (self.kind,)):
             return None
-        with self.database.read() as session:
-            return catalog.live_ids(session, self.space_id, [self.kind])
+        return self._allowed[modality]
 
-    def _spoken(self, text: str) -> Ranking:
-        if self.kind not in (None, "speech"):
-            return Ranking("words", WORDS_WEIGHT, [])
-        with self.database.read() as session:
-            matches = match_words(session, text, self.depth)
-        return Ranking(
-            "words",
-            WORDS_WEIGHT,
-            [
-                Found(match.unit_id, match.coverage, match.words)
-                for match in matches
-                if match.coverage >= LEAST_COVERAGE
-            ],
-        )
+    def _spoken(self, texts: Sequence[str]) -> Ranking:
+        best: dict[int, Found] = {}
+        if self.kind in (None, "speech"):
+            with self.database.read() as session:
+                for text in texts:
+                    for match in match_words(session, text, self.depth, self._only("speech")):
+                        known = best.get(match.unit_id)
+                        if match.coverage >= (known.value if known else LEAST_COVERAGE):
+                            best[match.unit_id] = Found(match.unit_id, match.coverage, match.words)
+        return Ranking("words", WORDS_WEIGHT, sorted(best.values(), key=lambda found: -found.value))
 
 
 def _outstanding(ranking: Ranking) -> Ranking:

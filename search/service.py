@@ -7,9 +7,12 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import numpy as np
 
 from db import catalog, spaces
 from db.schema import Space
@@ -18,12 +21,14 @@ from db.settings import Settings, load_settings
 from db.vectors import VectorStore
 from indexer.encoders.base import Encoder
 from indexer.spaces import encoder_for
-from search.answer import Answer
+from search import conditions
+from search.answer import Answer, Evidence, Hit
 from search.examples import example, picture_vector
 from search.fuse import fuse
+from search.language import Term
 from search.query import Query
 from search.ranking import Ranking
-from search.retrieve import Retriever, without
+from search.retrieve import Part, Retriever, without
 from search.verdict import judge
 
 _DEPTH = 200
@@ -69,34 +74,55 @@ class SearchService:
         """
         started = time.perf_counter()
         opened = self._open()
-        rankings: list[Ranking] = []
-        if opened is not None:
-            rankings = self._ask(query, opened)
+        asked = _Asked() if opened is None else self._ask(query, opened)
+        rankings = asked.rankings
         with self._database.read() as session:
             ids = {found.unit_id for ranking in rankings for found in ranking.found}
             units = catalog.unit_rows(session, ids)
         verdict, confidence = judge(rankings, opened.encoder.name if opened else "")
-        hits = fuse(rankings, units, query.k)
+        hits = [self._explained(hit, query, asked) for hit in fuse(rankings, units, query.k)]
         took_ms = round(1000 * (time.perf_counter() - started), 1)
         return Answer(str(query), verdict, confidence, took_ms, tuple(hits))
 
-    def _ask(self, query: Query, opened: "_Opened") -> list[Ranking]:
+    def _ask(self, query: Query, opened: "_Opened") -> "_Asked":
         depth = max(_DEPTH, 4 * query.k)
-        retriever = Retriever(
-            self._database, opened.vectors, opened.encoder, opened.space.id, depth, query.kind
+        parsed = query.parsed
+        rules = tuple(
+            conditions.rule(item.key, item.values, negated=item.negated) for item in parsed.conditions
         )
-        rankings: list[Ranking] = []
-        if query.text.strip():
-            rankings += retriever.by_text(query.text)
-        if query.image is not None:
-            vector = picture_vector(query.image, opened.encoder, self._settings)
-            rankings.append(retriever.by_pictures(vector))
+        retriever = Retriever(self._database, opened.vectors, opened.space.id, depth, query.kind, rules)
+        alternatives = [[self._part(term, opened.encoder) for term in terms] for terms in parsed.alternatives]
+        rankings = retriever.by_parts(alternatives) if alternatives else []
         if query.like is not None:
             file = example(query.like, self._database, opened.space, opened.encoder, self._settings)
             similar = [retriever.by_pictures(file.pictures)] if len(file.pictures) else []
             similar += [retriever.by_passages(file.passages)] if len(file.passages) else []
             rankings += without(similar, file.unit_ids)
-        return rankings
+        elif not alternatives:
+            said = any(item.key == "said" and not item.negated for item in parsed.conditions)
+            rankings = [retriever.said() if said else retriever.listed()]
+        return _Asked(rankings, [part for parts in alternatives for part in parts], opened)
+
+    def _part(self, term: Term, encoder: Encoder) -> Part:
+        if term.kind == "text":
+            return Part(encoder.encode_texts([term.value])[0], term.weight, term.value)
+        path = Path(term.value).expanduser()
+        return Part(picture_vector(path, encoder, self._settings)[0], term.weight, None)
+
+    def _explained(self, hit: Hit, query: Query, asked: "_Asked") -> Hit:
+        """The hit with what each part of a question of several has to do with it, and its conditions."""
+        why = hit.why
+        if len(asked.parts) > 1 and asked.opened is not None:
+            with self._database.read() as session:
+                vector = catalog.vectors(session, asked.opened.space.id, np.array([hit.unit_id]))[0]
+            written = [str(term).lstrip("+") for terms in query.parsed.alternatives for term in terms]
+            terms = tuple(
+                (text, round(float(part.vector @ vector), 4))
+                for text, part in zip(written, asked.parts, strict=True)
+            )
+            why = tuple(replace(fact, terms=terms) if fact.source != "words" else fact for fact in why)
+        fulfilled = [Evidence("condition", 1, 1.0, (str(item),)) for item in query.parsed.conditions]
+        return replace(hit, why=(*why, *fulfilled))
 
     def _open(self) -> "_Opened | None":
         """The model and the vectors of the active space; None for a library without any."""
@@ -114,6 +140,13 @@ class SearchService:
                     VectorStore(self._database, folder, space.id, space.dim, settings.device),
                 )
             return self._opened
+
+
+@dataclass(frozen=True)
+class _Asked:
+    rankings: list[Ranking] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    opened: "_Opened | None" = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def judge(rankings: Sequence[Ranking], model: str) -> tuple[Verdict, float]:
     calibration = CALIBRATIONS.get(model, GENERIC)
     probabilities = [0.0]
     for ranking in rankings:
-        if ranking.source == "words":
+        if ranking.source == "listed":
+            probabilities += [CERTAIN for _ in ranking.found[:1]]
+        elif ranking.source == "words":
             probabilities += [CERTAIN * found.value**2 for found in ranking.found[:1]]
         elif ranking.source != "passage" and ranking.found and ranking.background is not None:
             best = ranking.found[0].value

@@ -203,12 +203,8 @@ def put_tokenizer(cache: Path, repository: str) -> None:
     (folder / "refs" / "main").write_text("0" * 40)
     snapshot.mkdir(parents=True)
     (snapshot / "config.json").write_text("{}")  # transformers asks for it
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        eos_token="</s>",
-        unk_token="<unk>",  # noqa: S106
-    ).save_pretrained(snapshot)
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(snapshot)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_queries_that_ask_nothing_are_refused(bad: dict[str, object]) -> None:
         Query(**bad)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ['"; DROP TABLE unit --', "\0", "word " * 3000, "🦜", "où ça?", "\ud800"])
+@pytest.mark.parametrize("text", ["'; DROP TABLE unit --", "\0", "word " * 3000, "🦜", "où ça?", "\ud800"])
 def test_anything_can_be_typed(service: SearchService, text: str) -> None:
     assert len(service.search(Query(text, k=3)).hits) == 3
 

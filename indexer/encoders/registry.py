@@ -81,7 +81,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 flickr_r1=None,
                 coco_r1=None,
                 source="docs/models.md",
-                note="The builtin model without what it learnt from Flickr8k: things by name, hardly any scenes.",
+                note="The builtin model without what it learnt from Flickr8k: things by name, few scenes.",
             ),
             ModelInfo(
                 name="fast",
