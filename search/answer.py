@@ -9,10 +9,11 @@ from db.schema import MediaKind, UnitKind
 
 Verdict = Literal["found", "unsure", "absent"]
 
-Source = Literal["picture", "image", "passage", "words", "listed", "condition"]
+Source = Literal["picture", "image", "passage", "words", "listed", "condition", "drawing"]
 """Where a hit came from: the text (perhaps with pictures) against pictures, pictures alone against
 pictures, the text against the meaning of spoken passages, or against their words; or only from the
-conditions. ``condition`` names a condition that it fulfils."""
+conditions. ``condition`` names a condition that it fulfils, ``drawing`` is a generated picture of the
+text against pictures."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,9 @@ class Evidence:
 
     ``value``: the cosine similarity, or for words the share of the query's words that was said,
     weighted by rarity. ``words``: those words, or the condition. ``terms``: in a question of several
-    parts, each part as written and its own cosine similarity.
+    parts, each part as written and its own cosine similarity. ``above``: the share, 0 to 1, of the
+    library's pictures (or passages) that score below this one; of up to a thousand it is exact, of
+    more estimated from a thousand of them.
     """
 
     source: Source
@@ -29,6 +32,16 @@ class Evidence:
     value: float
     words: tuple[str, ...] = ()
     terms: tuple[tuple[str, float], ...] = ()
+    above: float | None = None
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """The generated picture that an answer was also asked with: no picture of the library."""
+
+    path: Path
+    model: str
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,8 @@ class Hit:
     taken_at: datetime | None
     copies: tuple[Path, ...]
     """Other files with the same content."""
+    was: int | None = None
+    """The rank before a drawing joined the question; None where none did, or it was not found then."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +77,4 @@ class Answer:
     confidence: float
     took_ms: float
     hits: tuple[Hit, ...]
+    imagined: Imagined | None = None

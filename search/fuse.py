@@ -33,8 +33,13 @@ def fuse(rankings: Sequence[Ranking], units: Mapping[int, UnitRow], k: int) -> l
     evidence: dict[int, dict[Source, Evidence]] = defaultdict(dict)
     for ranking in rankings:
         for rank, found in enumerate(ranking.found, start=1):
+            usual = ranking.background
             evidence[found.unit_id][ranking.source] = Evidence(
-                ranking.source, rank, round(found.value, 4), found.words
+                ranking.source,
+                rank,
+                round(found.value, 4),
+                found.words,
+                above=usual.share_below(found.value) if usual else None,
             )
     moments = _moments(
         sorted(

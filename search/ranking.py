@@ -1,5 +1,6 @@
 """What a source found, before sources are brought together."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,16 +16,28 @@ class Found:
     words: tuple[str, ...] = ()
 
 
+_ROUNDING = 1e-5
+"""A unit of the sample must not score below itself, however its similarity was computed."""
+
+
 @dataclass(frozen=True)
 class Background:
     """What a query's similarities to the library are like: their mean and standard deviation.
 
-    ``count``: how many units were searched.
+    ``count``: how many units were searched. ``sample``: the similarities of up to a thousand units
+    all over the library, ascending.
     """
 
     mean: float
     deviation: float
     count: int
+    sample: tuple[float, ...] = ()
+
+    def share_below(self, value: float) -> float | None:
+        """The share of the sampled units, 0 to 1, that score below ``value``; None without a sample."""
+        return (
+            round(bisect_left(self.sample, value - _ROUNDING) / len(self.sample), 4) if self.sample else None
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 In a CLIP space texts lie nearer to each other than to any picture (the modality gap of Liang et
 al. 2022), so pictures and passages are ranked in searches of their own and meet only as ranks. For
 the same reason the parts of one question are added only after each is measured by what is usual for
-it, see ``Retriever._combined``.
+it, see ``Retriever.combined``.
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,9 @@ PICTURE_WEIGHT = 1.0
 WORDS_WEIGHT = 1.0
 PASSAGE_WEIGHT = 0.4
 """Something is always nearest in meaning: without shared words a passage starts below the best pictures."""
+
+DRAWING_WEIGHT = 0.25
+"""A drawing has details that nobody asked for: it may move what the words found (bench/imagine.py)."""
 
 NEGATIVE = 0.5
 """How much staying away from something counts against looking for something (bench/terms.py)."""
@@ -65,11 +68,11 @@ class Retriever:
     def by_parts(self, alternatives: Sequence[Sequence[Part]]) -> list[Ranking]:
         """Pictures that look like one of the alternatives, and passages that mean it or say it."""
         source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
-        pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self._combined("picture", alternatives))
+        pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
         described = [found for parts in alternatives if (found := [p for p in parts if p.text is not None])]
         if not described:
             return [pictures]
-        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self._combined("speech", described))
+        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", described))
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown.
         passages = _outstanding(passages) if pictures.found else passages
         texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in described]
@@ -78,6 +81,10 @@ class Retriever:
     def by_pictures(self, vectors: Vectors) -> Ranking:
         """Pictures near to any of (n, dim) picture vectors."""
         return self._nearest("image", "picture", PICTURE_WEIGHT, vectors)
+
+    def by_drawing(self, vectors: Vectors) -> Ranking:
+        """Pictures near to a drawing of the text, (1, dim): a second opinion, never the only one."""
+        return self._nearest("drawing", "picture", DRAWING_WEIGHT, vectors)
 
     def by_passages(self, vectors: Vectors) -> Ranking:
         """Passages that mean what any of (n, dim) text vectors does."""
@@ -105,7 +112,7 @@ class Retriever:
                 for modality, kinds in KINDS.items()
             }
 
-    def _combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
+    def combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
         """(n, dim): one query vector for each alternative.
 
         Each part's similarities are measured in standard deviations of what is usual for it in this
@@ -147,7 +154,8 @@ class Retriever:
         if not len(sample):
             return None
         similarities = (sample @ vectors.T).max(axis=1)
-        return Background(float(similarities.mean()), float(similarities.std()), count)
+        ascending = tuple(np.sort(similarities).tolist())
+        return Background(float(similarities.mean()), float(similarities.std()), count, ascending)
 
     def _only(self, modality: Modality) -> Ids | None:
         if not self.rules and (self.kind is None or KINDS[modality] == (self.kind,)):

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from db import catalog, spaces
+from db.catalog import Vectors
 from db.schema import Space
 from db.session import Database
 from db.settings import Settings, load_settings
@@ -23,12 +24,14 @@ from indexer.encoders.base import Encoder
 from indexer.spaces import encoder_for
 from search import conditions
 from search.answer import Answer, Evidence, Hit
+from search.drawing import Drawing
 from search.examples import example, picture_vector
 from search.fuse import fuse
+from search.imagine import imagined, moved
 from search.language import Term
 from search.query import Query
 from search.ranking import Ranking
-from search.retrieve import Part, Retriever, without
+from search.retrieve import BACKGROUND, Part, Retriever, without
 from search.verdict import judge
 
 _DEPTH = 200
@@ -64,8 +67,11 @@ class SearchService:
             opened.encoder.encode_texts(["warm"])
             opened.vectors.sample("picture", 1)
 
-    def search(self, query: Query) -> Answer:
+    def search(self, query: Query, drawing: Drawing | None = None) -> Answer:
         """Answer a query; an empty library has the answer ``absent`` without hits.
+
+        A ``drawing`` of what is asked for joins the words as a ranking of its own, and every hit says
+        where it was without it. It changes the order, never the verdict: see ``search.imagine``.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
@@ -76,13 +82,17 @@ class SearchService:
         opened = self._open()
         asked = _Asked() if opened is None else self._ask(query, opened)
         rankings = asked.rankings
+        drawn = [] if drawing is None else self._by_drawing(drawing, asked)
         with self._database.read() as session:
-            ids = {found.unit_id for ranking in rankings for found in ranking.found}
+            ids = {found.unit_id for ranking in (*rankings, *drawn) for found in ranking.found}
             units = catalog.unit_rows(session, ids)
         verdict, confidence = judge(rankings, opened.encoder.name if opened else "")
-        hits = [self._explained(hit, query, asked) for hit in fuse(rankings, units, query.k)]
+        found = fuse([*rankings, *drawn], units, query.k)
+        if drawn:
+            found = moved(found, fuse(rankings, units, len(units)))
+        hits = [self._explained(hit, query, asked) for hit in found]
         took_ms = round(1000 * (time.perf_counter() - started), 1)
-        return Answer(str(query), verdict, confidence, took_ms, tuple(hits))
+        return Answer(str(query), verdict, confidence, took_ms, tuple(hits), imagined(drawing))
 
     def _ask(self, query: Query, opened: "_Opened") -> "_Asked":
         depth = max(_DEPTH, 4 * query.k)
@@ -101,7 +111,26 @@ class SearchService:
         elif not alternatives:
             said = any(item.key == "said" and not item.negated for item in parsed.conditions)
             rankings = [retriever.said() if said else retriever.listed()]
-        return _Asked(rankings, [part for parts in alternatives for part in parts], opened)
+        return _Asked(rankings, alternatives, opened, retriever)
+
+    def _by_drawing(self, drawing: Drawing, asked: "_Asked") -> list[Ranking]:
+        if asked.opened is None or asked.retriever is None:
+            return []
+        return [
+            asked.retriever.by_drawing(picture_vector(drawing.path, asked.opened.encoder, self._settings))
+        ]
+
+    def sight(self, query: Query) -> "Sight | None":
+        """How the query looks at pictures; None where nothing is indexed, or it asks nothing of them."""
+        opened = self._open()
+        if opened is None:
+            return None
+        asked = self._ask(query, opened)
+        if asked.retriever is None or not asked.alternatives:
+            return None
+        vectors = asked.retriever.combined("picture", asked.alternatives)
+        sample = opened.vectors.sample("picture", BACKGROUND)
+        return Sight(opened.encoder, vectors, np.sort((sample @ vectors.T).max(axis=1)))
 
     def _part(self, term: Term, encoder: Encoder) -> Part:
         if term.kind == "text":
@@ -143,10 +172,27 @@ class SearchService:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """A query as the pictures meet it: (n, dim) vectors, of which the nearest counts.
+
+    ``usual``: (m,) ascending, its similarities to up to a thousand pictures all over the library.
+    """
+
+    encoder: Encoder
+    vectors: Vectors
+    usual: Vectors
+
+
+@dataclass(frozen=True)
 class _Asked:
     rankings: list[Ranking] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
+    alternatives: list[list[Part]] = field(default_factory=list)
     opened: "_Opened | None" = None
+    retriever: Retriever | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        return [part for parts in self.alternatives for part in parts]
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from tiny_drawer import make_tiny_drawer
 from db.session import Database, indexer_lock
 from db.settings import Settings
 
-COMMANDS = "index search similar generate ui status failures rebuild doctor models model eval".split()
+COMMANDS = "index search similar why generate ui status failures rebuild doctor models model eval".split()
 
 
 def trove(
-    settings: Settings, *arguments: str | Path, library: Path | None = None
+    settings: Settings, *arguments: str | Path, library: Path | None = None, generator: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TROVE_")}
     environment |= {
@@ -30,6 +30,8 @@ def trove(
         "TROVE_DEVICE": "cpu",
         "HF_HUB_OFFLINE": "1",
     }
+    if generator is not None:
+        environment["TROVE_GENERATOR"] = str(generator)
     command = [
         sys.executable,
         "-m",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ui import console, model, upkeep, using
+from ui import console, model, upkeep, using, why
 from ui.options import Library
 
 app = typer.Typer(
@@ -15,7 +15,7 @@ app = typer.Typer(
     help="Find anything in your own pictures, videos and recordings. Everything stays on this machine.",
 )
 
-for command in (using.index, using.search, using.similar, using.generate, using.ui):
+for command in (using.index, using.search, using.similar, why.why, using.generate, using.ui):
     app.command()(command)
 for command in (
     upkeep.status,

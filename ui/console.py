@@ -3,7 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from db.errors import TroveError
+from ui.marking import asked_words
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -79,8 +80,8 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def table(columns: dict[str, str], rows: list[list[str]]) -> None:
-    """A table on stdout. ``columns``: heading to justification (left, right)."""
+def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str] = ()) -> None:
+    """A table on stdout. ``columns``: heading to justification (left, right); ``words``: bold in the last."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -89,7 +90,10 @@ def table(columns: dict[str, str], rows: list[list[str]]) -> None:
     for heading, justify in columns.items():
         shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(one_line(cell)) for cell in row))
+        cells = [Text(one_line(cell)) for cell in row]
+        for start, end in asked_words(cells[-1].plain, words):
+            cells[-1].stylize("bold", start, end)
+        shown.add_row(*cells)
     Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 

@@ -1,0 +1,58 @@
+"""Draw what was asked for, and ask again with the drawing beside the words.
+
+VisRet ("Visualize-then-Retrieve", arXiv 2505.20291) turns a text into pictures and ranks by them,
+which gets across the gap between texts and pictures. A drawing also invents what nobody asked for,
+so here it joins the text by reciprocal rank fusion and never replaces it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from db.errors import GenerateError
+from search.answer import Hit, Imagined
+from search.drawing import Drawing
+from search.drawings import new_drawing
+from search.query import Query
+
+
+class Draws(Protocol):
+    """What can draw: ``search.generate.Drawer``."""
+
+    def draw(self, prompt: str, *, path: Path) -> Drawing:
+        """Draw ``prompt`` and save it as the PNG ``path``."""
+
+
+def prompt_of(query: Query) -> str:
+    """What a drawing of the query is to show: its texts, without what is not wanted and conditions.
+
+    Raises:
+        GenerateError: the query has no words to draw from.
+    """
+    terms = (term for some in query.parsed.alternatives[:1] for term in some)
+    prompt = ", ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
+    if not prompt:
+        raise GenerateError("there is nothing to draw", "Say in words what the picture should show.")
+    return prompt
+
+
+def draw(query: Query, drawer: Draws, folder: Path) -> Drawing:
+    """A drawing of the query in ``folder``; errors as ``prompt_of`` and ``search.generate.Drawer.draw``.
+
+    ``SearchService.search(query, drawing)`` asks with it.
+    """
+    prompt = prompt_of(query)
+    return drawer.draw(prompt, path=new_drawing(folder, prompt))
+
+
+def imagined(drawing: Drawing | None) -> Imagined | None:
+    """What an answer says of its drawing."""
+    return None if drawing is None else Imagined(drawing.path, drawing.model, drawing.seed)
+
+
+def moved(hits: Sequence[Hit], before: Sequence[Hit]) -> list[Hit]:
+    """The hits with their ranks ``before``, found by the unit, or else by the file and its moment."""
+    units = {hit.unit_id: hit.rank for hit in before}
+    places = {(hit.path, hit.start_s): hit.rank for hit in before}
+    return [replace(hit, was=units.get(hit.unit_id, places.get((hit.path, hit.start_s)))) for hit in hits]

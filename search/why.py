@@ -1,0 +1,110 @@
+"""Why a file is, or is not, an answer to a query."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from db.settings import Settings
+from indexer.decode import probe, read_image, still_at
+from search.answer import Evidence
+from search.heatmap import Floats, heat_map, overlay
+from search.query import Query
+from search.retrieve import BACKGROUND
+from search.service import SearchService
+
+_SIDE = 720
+_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """What a query has to do with a file.
+
+    ``rank``: its best place in the answer, None below the first 200 or outside the library. ``at_s``:
+    the moment of a video that was looked at. ``similarity``: of the query to the picture there; None
+    for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
+    or from a sample of a thousand. ``text``: what is said there, of which ``words`` were asked for.
+    ``heat``: see ``search.heatmap``.
+    """
+
+    path: Path
+    rank: int | None
+    at_s: float | None
+    similarity: float | None
+    above: float | None
+    exact: bool
+    text: str | None
+    words: tuple[str, ...]
+    why: tuple[Evidence, ...]
+    heat: Floats | None
+    picture: Image.Image | None
+
+    def overlay(self) -> Image.Image | None:
+        """The picture with the map over it; None for sound."""
+        return None if self.heat is None or self.picture is None else overlay(self.picture, self.heat)
+
+
+def reasons(service: SearchService, query: Query, path: Path, settings: Settings) -> Reasons:
+    """Explain a picture, video or recording, in the library or not.
+
+    Raises:
+        MediaError: the file cannot be read.
+        TroveError: as ``SearchService.search``.
+    """
+    path = path.expanduser().resolve()
+    kind = probe(path).kind
+    asked = Query(text=query.text, image=query.image, k=_LOOKED_AT, kind=query.kind)
+    hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)
+    at_s = None if kind == "image" or hit is None else hit.start_s
+    said = [fact.words for fact in hit.why if fact.source == "words"] if hit else []
+    found = _look(service, query, path, at_s, settings) if kind != "audio" else None
+    return Reasons(
+        path,
+        hit.rank if hit else None,
+        at_s,
+        found.similarity if found else None,
+        found.above if found else None,
+        found.exact if found else False,
+        hit.text if hit else None,
+        said[0] if said else (),
+        hit.why if hit else (),
+        found.heat if found else None,
+        found.picture if found else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Look:
+    similarity: float
+    above: float | None
+    exact: bool
+    heat: Floats
+    picture: Image.Image
+
+
+def _look(
+    service: SearchService, query: Query, path: Path, at_s: float | None, settings: Settings
+) -> _Look | None:
+    sight = service.sight(query)
+    if sight is None:
+        return None
+    side = max(_SIDE, 2 * sight.encoder.image_size)
+    if probe(path).kind == "image":
+        pixels = read_image(path, min_side=side, max_megapixels=settings.max_megapixels)[1]
+    else:
+        pixels = still_at(path, at_s or 0.0, min_side=side)
+    picture = Image.fromarray(pixels)
+    prepared = sight.encoder.prepare(picture)
+    similarity = float((sight.encoder.encode_pixels(prepared[None]) @ sight.vectors.T).max())
+    usual = np.asarray(sight.usual)
+    above = bisect_left(usual, similarity) / len(usual) if len(usual) else None
+    return _Look(
+        round(similarity, 4),
+        None if above is None else round(above, 4),
+        len(usual) < BACKGROUND,
+        heat_map(sight.encoder, picture, sight.vectors),
+        picture,
+    )
