@@ -69,7 +69,7 @@ class UnitDraft:
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit with what it belongs to. ``paths``: where its content is now, the oldest file first."""
+    """A unit with what it belongs to. ``paths``: where its content is now, in the order of the paths."""
 
     id: int
     content_id: int
@@ -238,7 +238,7 @@ def unit_rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
             .options(selectinload(Content.assets))
         )
         for unit, content in session.execute(statement):
-            if paths := tuple(asset.path for asset in content.assets if asset.state in LIVE):
+            if paths := tuple(sorted(asset.path for asset in content.assets if asset.state in LIVE)):
                 found[unit.id] = UnitRow(
                     unit.id,
                     content.id,
