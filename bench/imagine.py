@@ -26,6 +26,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.builtin import unit
 from indexer.encoders.registry import load_encoder
 from indexer.encoders.towers import load_text_tower
+from indexer.workers import DecodePool
 from search.fuse import fuse
 from search.pixels import read_pixels
 from search.ranking import Background, Found, Ranking
@@ -79,7 +80,9 @@ def drawn(folder: Path, prompts: Sequence[str], encoder: Encoder) -> Floats:
         paths = [Path(kept) / f"{number}.png" for number in range(len(prompts))]
         for seed, (prompt, path) in enumerate(zip(prompts, paths, strict=True)):
             drawer.draw(prompt, path=path, steps=3, seed=seed)
-        return encoder.encode_pixels(np.stack([read_pixels(path, encoder, settings) for path in paths]))
+        with DecodePool.of(settings) as decoders:
+            pixels = [read_pixels(path, encoder, settings, decoders) for path in paths]
+        return encoder.encode_pixels(np.stack(pixels))
 
 
 def main() -> None:
@@ -98,8 +101,11 @@ def main() -> None:
     names = list(dict.fromkeys(row["image"] for row in rows))
     settings = load_settings()
     encoder = load_encoder(args.model, device="cpu", cache=settings.cache)
-    pixels = look_ahead(lambda name: read_pixels(args.images / name, encoder, settings), names, 4)
-    pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
+    with DecodePool.of(settings) as decoders:
+        pixels = look_ahead(
+            lambda name: read_pixels(args.images / name, encoder, settings, decoders), names, 4
+        )
+        pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
     captions = [row["caption"] for row in rows]
     of = np.array([names.index(row["image"]) for row in rows])
     meaning = unit(load_text_tower(settings.cache)(captions)[:, -1])

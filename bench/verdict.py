@@ -20,6 +20,7 @@ from scipy.optimize import minimize
 from db.settings import Settings
 from indexer.ahead import batched, look_ahead
 from indexer.encoders.registry import load_encoder
+from indexer.workers import DecodePool
 from search.evaluate import auroc
 from search.pixels import read_pixels
 from search.ranking import Background
@@ -93,8 +94,11 @@ def main() -> None:
     names = list(dict.fromkeys(row["image"] for row in rows))
     settings = Settings(device="cpu")
     encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
-    pixels = look_ahead(lambda name: read_pixels(options.images / name, encoder, settings), names, 4)
-    pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
+    with DecodePool.of(settings) as decoders:
+        pixels = look_ahead(
+            lambda name: read_pixels(options.images / name, encoder, settings, decoders), names, 4
+        )
+        pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
     texts = encoder.encode_texts([row["caption"] for row in rows])
     rng = np.random.default_rng(SEED)
     half = set(rng.permutation(len(names))[: len(names) // 2].tolist())

@@ -1,20 +1,33 @@
-"""Writing files that are either whole or not there."""
+"""Writing files that are either whole or not there, and reading back only what was written."""
 
 import os
 import secrets
+import struct
+import zlib
+from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be deleted anyway
+    fcntl = None  # type: ignore[assignment]
+
+_SEAL = struct.Struct(">I4sI")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader, or a power cut, finds the old or the new content whole.
 
+    What killed writers have left in the same folder is removed.
+
     Raises:
         OSError: it could not be written; the old file is untouched and nothing is left behind.
     """
-    # Not tempfile's: its files are readable by their owner alone, whatever the umask says.
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+    sweep(path.parent)
+    temporary, file = _new_temporary(path)
     try:
-        with temporary.open("xb") as file:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -30,3 +43,53 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of writers that are no more; those of living ones are locked."""
+    for left in folder.glob(".*.tmp"):
+        with suppress(OSError), left.open("rb") as file:
+            if fcntl is None or _locked(file, wait=False):
+                left.unlink()
+
+
+def write_sealed(path: Path, data: bytes) -> None:
+    """Write a file as ``write_atomically`` does, with a checksum at its end.
+
+    The checksum (CRC-32, against accidents) looks like an empty box of MP4 (ISO/IEC 14496-12, 8.1.2)
+    and comes after the end of a JPEG: both are shown as if it were not there.
+    """
+    write_atomically(path, data + _SEAL.pack(_SEAL.size, b"free", zlib.crc32(data)))
+
+
+def is_sound(path: Path) -> bool:
+    """Whether a sealed file is there and holds what was written."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return False
+    body, seal = data[: -_SEAL.size], data[-_SEAL.size :]
+    return len(seal) == _SEAL.size and seal == _SEAL.pack(_SEAL.size, b"free", zlib.crc32(body))
+
+
+def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:
+    """A new locked file beside ``path``."""
+    while True:
+        # Not tempfile's: its files are readable by their owner alone, whatever the umask says.
+        temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")
+        file = temporary.open("xb")
+        # Another process may sweep it away in the moment before it is locked.
+        if fcntl is None or (_locked(file, wait=True) and os.fstat(file.fileno()).st_nlink):
+            return temporary, file
+        file.close()
+
+
+def _locked(file: BinaryIO, *, wait: bool) -> bool:
+    """Take the lock of an open file, which its process holds until it closes it or ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: then nothing is swept there
+        return wait
+    return True

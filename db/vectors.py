@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -54,6 +54,27 @@ class Stamp:
     dim: int
     count: int
     revision: int
+
+    def to_bytes(self) -> bytes:
+        """As JSON with a checksum of its own: a flipped digit would make a stale index look fresh."""
+        return json.dumps({**asdict(self), "check": self._check()}, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Stamp":
+        """The stamp in such bytes.
+
+        Raises:
+            ValueError, TypeError: they are not what was written.
+        """
+        fields = json.loads(data)
+        check = fields.pop("check", None) if isinstance(fields, dict) else None
+        stamp = cls(**fields)
+        if check != stamp._check():
+            raise ValueError("its checksum is wrong")
+        return stamp
+
+    def _check(self) -> str:
+        return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -264,7 +285,7 @@ class VectorStore:
 
     def _read_stamp(self, modality: Modality) -> Stamp | None:
         try:
-            stamp = Stamp(**json.loads(self._stamp_path(modality).read_bytes()))
+            stamp = Stamp.from_bytes(self._stamp_path(modality).read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as exc:
@@ -297,7 +318,7 @@ class VectorStore:
         # The old file stays whole until the stamp names the new one: a kill in between leaves a stale
         # index, which is caught up, and never a torn one.
         write_atomically(self._folder / stamp.file, data)
-        write_atomically(self._stamp_path(modality), json.dumps(asdict(stamp), indent=1).encode())
+        write_atomically(self._stamp_path(modality), stamp.to_bytes())
         for other in self._folder.glob(f"{prefix}*.faiss"):
             if other.name != stamp.file:
                 other.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from db.errors import DecodeError
+from db.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ _Result = TypeVar("_Result")
 # A fresh process now and then gives back what the decoders leaked.
 _TASKS_PER_WORKER = 2000
 _MOST_STARTS = 3
+_GRACE_S = 5.0
 
 
 class DecodePool:
@@ -56,6 +58,11 @@ class DecodePool:
         self._pool: ProcessPool | None = None
         self._tasks: set[_Task] = set()
 
+    @classmethod
+    def of(cls, settings: Settings) -> "DecodePool":
+        """A pool with the limits of the settings."""
+        return cls(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb)
+
     def __enter__(self) -> "DecodePool":
         return self
 
@@ -76,6 +83,14 @@ class DecodePool:
             pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
+    def run(self, function: Callable[..., _Result], *args: Any, **kwargs: Any) -> _Result:
+        """Run a function in a worker and wait for it: see ``submit``.
+
+        Raises:
+            MediaError: the function did, or see ``submit``.
+        """
+        return self.submit(function, *args, **kwargs).result()
+
     def submit(
         self, function: Callable[..., _Result], *args: Any, timeout_s: float | None = None, **kwargs: Any
     ) -> Future[_Result]:
@@ -91,9 +106,10 @@ class DecodePool:
         """
         if function.__module__ == "__main__":
             raise ValueError(f"{function.__qualname__} must be in an importable module")
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
         task = _Task(
-            partial(_picklable, function, *args, **kwargs),
-            self._timeout_s if timeout_s is None else timeout_s,
+            partial(_picklable, limit_s, function, *args, **kwargs),
+            limit_s,
         )
         task.answer.add_done_callback(lambda _: self._end(task))
         self._start(task)
@@ -200,16 +216,33 @@ class _Task:
             self.answer.set_exception(error)
 
 
-def _picklable(function: Callable[..., _Result], *args: Any, **kwargs: Any) -> _Result:
+def _picklable(limit_s: float, function: Callable[..., _Result], *args: Any, **kwargs: Any) -> _Result:
     """Runs in the worker. An error that cannot be unpickled in the parent would break the pool."""
     try:
-        return function(*args, **kwargs)
+        with _alarm(limit_s + _GRACE_S):
+            return function(*args, **kwargs)
     except Exception as exc:
         try:
             pickle.loads(pickle.dumps(exc))  # noqa: S301 - made a moment before, right here
         except Exception:
             raise RuntimeError(f"{type(exc).__name__}: {exc}") from exc
         raise
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Let the system end this process when time is up.
+
+    The parent does so a little earlier; but where it was killed, and the decoder holds Python's lock,
+    nothing that runs in Python could end the worker any more.
+    """
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _signal_name(exitcode: int) -> str:
@@ -229,20 +262,22 @@ def _prepare_worker(memory_mb: int) -> None:
     # Decoders complain about damaged files on stderr, across the progress bar; the error tells it all.
     warnings.simplefilter("ignore")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    _limit_memory(memory_mb)
+    _limit(memory_mb)
     threading.Thread(target=_die_with_parent, name="trove-watch-parent", daemon=True).start()
 
 
-def _limit_memory(memory_mb: int) -> None:
+def _limit(memory_mb: int) -> None:
+    """Bound the memory; no core dumps; and no file can be written, by whatever a decoder was made to do."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    # macOS knows the limit but refuses to set it.
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = {resource.RLIMIT_AS: memory_mb << 20, resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
+    for kind, most in limits.items():
+        # macOS knows the limit of memory but refuses to set it.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
 
 
 def _die_with_parent() -> None:

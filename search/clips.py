@@ -21,8 +21,9 @@ from av.stream import Disposition
 from av.video.frame import PictureType
 
 from db.errors import DecodeError, UnreadableError
-from db.files import write_atomically
+from db.files import is_sound, write_sealed
 from indexer.audiovisual import open_container
+from indexer.workers import DecodePool
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +58,18 @@ class Clip:
     start_s: float
 
 
-def browser_type(path: Path) -> str | None:
+def browser_type(path: Path, decoders: DecodePool) -> str | None:
     """The MIME type under which browsers play a video or recording; None where they do not.
 
     Raises:
         DecodeError: it is no video or recording.
         UnreadableError: it cannot be read now.
     """
+    return decoders.run(_played_as, path)
+
+
+def _played_as(path: Path) -> str | None:
+    """See ``browser_type``. Runs in a worker."""
     with _opened(path) as container:
         played = _PLAYED.get(container.format.name.partition(",")[0])
         video, sound = _tracks(container)
@@ -77,7 +83,7 @@ def browser_type(path: Path) -> str | None:
         return kind if sound is None or _codec(sound) in sounds else None
 
 
-def clip(path: Path, at_s: float, *, cache: Path) -> Clip:
+def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
     """A clip from ``BEFORE_S`` before a moment to ``AFTER_S`` after it; made unless the cache has it.
 
     Raises:
@@ -91,11 +97,11 @@ def clip(path: Path, at_s: float, *, cache: Path) -> Clip:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
     facts = repr((os.fsencode(path), status.st_size, status.st_mtime_ns, round(start_s, 3)))
     kept = cache / f"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}.mp4"
-    if not kept.exists():
-        data = _encode(path, start_s, at_s + AFTER_S)
+    if not is_sound(kept):
+        data = decoders.run(_encode, path, start_s, at_s + AFTER_S)
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            write_atomically(kept, data)
+            write_sealed(kept, data)
         except OSError as exc:
             raise UnreadableError(
                 f"the clip cannot be saved in {cache}: {exc.strerror or exc}",
@@ -105,6 +111,7 @@ def clip(path: Path, at_s: float, *, cache: Path) -> Clip:
 
 
 def _encode(path: Path, start_s: float, end_s: float) -> bytes:
+    """The MP4 itself. Runs in a worker."""
     buffer = io.BytesIO()
     target = av.open(buffer, "w", format="mp4")
     with _opened(path) as source:

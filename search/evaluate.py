@@ -13,6 +13,7 @@ from db.errors import SettingsError
 from db.settings import Settings
 from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder
+from indexer.workers import DecodePool
 from search.pixels import read_pixels
 from search.ranking import Background
 from search.verdict import CALIBRATIONS, GENERIC, stand
@@ -121,10 +122,13 @@ def _encode_pictures(
     encoder: Encoder, paths: list[Path], settings: Settings, on_progress: Callable[[int, int], None]
 ) -> Vectors:
     rows: list[Vectors] = []
-    pixels = look_ahead(lambda path: read_pixels(path, encoder, settings), paths, settings.workers + 2)
-    for some in batched(pixels, settings.batch):
-        rows.append(encoder.encode_pixels(np.stack(some)))
-        on_progress(min(len(rows) * settings.batch, len(paths)), len(paths))
+    with DecodePool.of(settings) as decoders:
+        pixels = look_ahead(
+            lambda path: read_pixels(path, encoder, settings, decoders), paths, settings.workers + 2
+        )
+        for some in batched(pixels, settings.batch):
+            rows.append(encoder.encode_pixels(np.stack(some)))
+            on_progress(min(len(rows) * settings.batch, len(paths)), len(paths))
     return np.concatenate(rows)
 
 

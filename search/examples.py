@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -16,6 +17,9 @@ from indexer.decode import Picture, probe, read_audio, still_at
 from indexer.encoders.base import Encoder
 from indexer.speech import load_transcriber
 from search.pixels import read_pixels
+
+if TYPE_CHECKING:
+    from indexer.workers import DecodePool
 
 MOST_VECTORS = 32
 """Frames or passages of a long file that are asked for, evenly spread."""
@@ -34,16 +38,23 @@ class Example:
     unit_ids: Ids
 
 
-def picture_vector(path: Path, encoder: Encoder, settings: Settings) -> Vectors:
+def picture_vector(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Vectors:
     """The picture in a file as (1, dim) float32.
 
     Raises:
         MediaError: it cannot be read or is no picture.
     """
-    return encoder.encode_pixels(read_pixels(path, encoder, settings)[None])
+    return encoder.encode_pixels(read_pixels(path, encoder, settings, decoders)[None])
 
 
-def example(path: Path, database: Database, space: Space, encoder: Encoder, settings: Settings) -> Example:
+def example(
+    path: Path,
+    database: Database,
+    space: Space,
+    encoder: Encoder,
+    settings: Settings,
+    decoders: "DecodePool",
+) -> Example:
     """The vectors of a file, from the library where it has them.
 
     Raises:
@@ -61,35 +72,40 @@ def example(path: Path, database: Database, space: Space, encoder: Encoder, sett
                 catalog.vectors(session, space.id, _spread(ids[spoken])),
                 ids,
             )
-    return _unknown(path, encoder, settings)
+    return _unknown(path, encoder, settings, decoders)
 
 
-def _unknown(path: Path, encoder: Encoder, settings: Settings) -> Example:
+def _unknown(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Example:
     """The vectors of a file that is not in the library."""
     nothing = np.empty((0, encoder.dim), dtype=np.float32)
     pictures, passages = nothing, nothing
-    metadata = probe(path)
+    metadata = decoders.run(probe, path)
     duration_s = metadata.duration_s or _LISTENED_S
     if metadata.kind == "image":
-        pictures = picture_vector(path, encoder, settings)
+        pictures = picture_vector(path, encoder, settings, decoders)
     elif metadata.kind == "video":
         times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
         side = 2 * encoder.image_size
-        pictures = _encode([still_at(path, float(at_s), min_side=side) for at_s in times], encoder)
+        stills = [decoders.submit(still_at, path, float(at_s), min_side=side) for at_s in times]
+        pictures = _encode([still.result() for still in stills], encoder)
     else:
-        passages = _heard(path, min(duration_s, _LISTENED_S), encoder, settings)
+        passages = _heard(path, min(duration_s, _LISTENED_S), encoder, settings, decoders)
     if not len(pictures) and not len(passages):
         raise QueryError(f"nothing is said in {path.name}", "Give a file with pictures or speech.")
     return Example(pictures, passages, np.empty(0, dtype=np.int64))
 
 
-def _heard(path: Path, duration_s: float, encoder: Encoder, settings: Settings) -> Vectors:
+def _heard(
+    path: Path, duration_s: float, encoder: Encoder, settings: Settings, decoders: "DecodePool"
+) -> Vectors:
     transcriber = load_transcriber(settings.whisper, device=settings.device, cache=settings.cache)
     if transcriber is None:
         raise QueryError(
             "a recording cannot be a query without a speech model", "Leave out TROVE_WHISPER=none."
         )
-    passages = transcriber.transcribe(lambda start_s, end_s: read_audio(path, start_s, end_s), duration_s)
+    passages = transcriber.transcribe(
+        lambda start_s, end_s: decoders.run(read_audio, path, start_s, end_s), duration_s
+    )
     texts = [passage.text for passage in passages][:MOST_VECTORS]
     return encoder.encode_texts(texts) if texts else np.empty((0, encoder.dim), dtype=np.float32)
 

@@ -1,6 +1,7 @@
 """Pictures of people's own choice on their way to the encoder: queries, and pictures to measure with."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -8,13 +9,16 @@ from db.settings import Settings
 from indexer.decode import read_image
 from indexer.encoders.base import Encoder, Pixels
 
+if TYPE_CHECKING:
+    from indexer.workers import DecodePool
 
-def read_pixels(path: Path, encoder: Encoder, settings: Settings) -> Pixels:
-    """A picture from a file, ready for the encoder.
+
+def read_pixels(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Pixels:
+    """A picture from a file, decoded by a worker and ready for the encoder.
 
     Raises:
         MediaError: it cannot be read.
     """
     side = 2 * encoder.image_size
-    _, picture = read_image(path, min_side=side, max_megapixels=settings.max_megapixels)
+    _, picture = decoders.run(read_image, path, min_side=side, max_megapixels=settings.max_megapixels)
     return encoder.prepare(Image.fromarray(picture))

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from search.ranking import Ranking
 from search.retrieve import BACKGROUND, Part, Retriever, without
 from search.verdict import judge
 
+if TYPE_CHECKING:
+    from indexer.workers import DecodePool
+
 _DEPTH = 200
 """Units asked of each source at least: enough for ranks to meet, few enough to look up at once."""
 
@@ -46,6 +49,7 @@ class SearchService:
         self._database = database
         self._lock = threading.Lock()
         self._opened: _Opened | None = None
+        self._decoders: DecodePool | None = None
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -59,6 +63,22 @@ class SearchService:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    @property
+    def decoders(self) -> "DecodePool":
+        """Processes that decode files that are asked with, or shown; none runs before the first file."""
+        with self._lock:
+            if self._decoders is None:
+                from indexer.workers import DecodePool  # of no use to words, which should not wait for it
+
+                self._decoders = DecodePool.of(self._settings)
+            return self._decoders
+
+    def close(self) -> None:
+        """End the decoders and close the database."""
+        if self._decoders is not None:
+            self._decoders.close()
         self._database.close()
 
     def warm(self) -> None:
@@ -104,7 +124,9 @@ class SearchService:
         alternatives = [[self._part(term, opened.encoder) for term in terms] for terms in parsed.alternatives]
         rankings = retriever.by_parts(alternatives) if alternatives else []
         if query.like is not None:
-            file = example(query.like, self._database, opened.space, opened.encoder, self._settings)
+            file = example(
+                query.like, self._database, opened.space, opened.encoder, self._settings, self.decoders
+            )
             similar = [retriever.by_pictures(file.pictures)] if len(file.pictures) else []
             similar += [retriever.by_passages(file.passages)] if len(file.passages) else []
             rankings += without(similar, file.unit_ids)
@@ -116,9 +138,8 @@ class SearchService:
     def _by_drawing(self, drawing: Drawing, asked: "_Asked") -> list[Ranking]:
         if asked.opened is None or asked.retriever is None:
             return []
-        return [
-            asked.retriever.by_drawing(picture_vector(drawing.path, asked.opened.encoder, self._settings))
-        ]
+        vector = picture_vector(drawing.path, asked.opened.encoder, self._settings, self.decoders)
+        return [asked.retriever.by_drawing(vector)]
 
     def sight(self, query: Query) -> "Sight | None":
         """How the query looks at pictures; None where nothing is indexed, or it asks nothing of them."""
@@ -136,7 +157,8 @@ class SearchService:
         if term.kind == "text":
             return Part(encoder.encode_texts([term.value])[0], term.weight, term.value)
         path = Path(term.value).expanduser()
-        return Part(picture_vector(path, encoder, self._settings)[0], term.weight, None)
+        vector = picture_vector(path, encoder, self._settings, self.decoders)[0]
+        return Part(vector, term.weight, None)
 
     def _explained(self, hit: Hit, query: Query, asked: "_Asked") -> Hit:
         """The hit with what each part of a question of several has to do with it, and its conditions."""

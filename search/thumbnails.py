@@ -11,13 +11,16 @@ from pathlib import Path
 from PIL import Image
 
 from db.errors import UnreadableError
-from db.files import write_atomically
+from db.files import is_sound, write_sealed
 from indexer.decode import read_image, still_at
+from indexer.workers import DecodePool
 
 _QUALITY = 85
 
 
-def thumbnail(path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float) -> Path:
+def thumbnail(
+    path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float, decoders: DecodePool
+) -> Path:
     """A JPEG of a picture, or of a video at a moment; made unless the cache has it.
 
     Args:
@@ -25,29 +28,36 @@ def thumbnail(path: Path, at_s: float | None, *, cache: Path, side: int, max_meg
         cache: folder that holds the thumbnails of all sides and libraries.
         side: of the short side, in pixels; smaller pictures are not made larger.
         max_megapixels: larger pictures are refused.
+        decoders: the worker processes that decode the file.
 
     Raises:
         DecodeError: the file cannot be decoded.
         UnreadableError: it cannot be read now, or the cache cannot be written.
     """
     kept = cache / _name(path, at_s, side)
-    if kept.exists():
+    if is_sound(kept):
         return kept
-    if at_s is None:
-        _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
-    else:
-        picture = still_at(path, at_s, min_side=side)
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    data = decoders.run(_make, path, at_s, side, max_megapixels)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, buffer.getvalue())
+        write_sealed(kept, data)
     except OSError as exc:
         raise UnreadableError(
             f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",
             "Make room on the disk, or name another folder with TROVE_CACHE.",
         ) from exc
     return kept
+
+
+def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> bytes:
+    """The JPEG itself. Runs in a worker."""
+    if at_s is None:
+        _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
+    else:
+        picture = still_at(path, at_s, min_side=side)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
 
 
 def _name(path: Path, at_s: float | None, side: int) -> Path:

@@ -19,6 +19,7 @@ from db.settings import Settings
 from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
+from indexer.workers import DecodePool
 from search.pixels import read_pixels
 
 _QUERIES = (
@@ -76,12 +77,13 @@ def _in_own_process(name: str, paths: list[Path], everything: int, settings: Set
 def _measure(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:
     encoder = load_encoder(name, device=settings.device, cache=settings.cache)
     started = time.perf_counter()
-    _embed(encoder, paths[:1], settings)
-    encoder.encode_texts(_QUERIES[:1])
-    load_s = time.perf_counter() - started
-    started = time.perf_counter()
-    embedded = _embed(encoder, paths, settings)
-    rate = embedded / (time.perf_counter() - started)
+    with DecodePool.of(settings) as decoders:
+        _embed(encoder, paths[:1], settings, decoders)
+        encoder.encode_texts(_QUERIES[:1])
+        load_s = time.perf_counter() - started
+        started = time.perf_counter()
+        embedded = _embed(encoder, paths, settings, decoders)
+        rate = embedded / (time.perf_counter() - started)
     took = []
     for query in _QUERIES:
         started = time.perf_counter()
@@ -98,12 +100,12 @@ def _measure(name: str, paths: list[Path], everything: int, settings: Settings) 
     )
 
 
-def _embed(encoder: Encoder, paths: Sequence[Path], settings: Settings) -> int:
+def _embed(encoder: Encoder, paths: Sequence[Path], settings: Settings, decoders: DecodePool) -> int:
     """Decode and embed pictures as indexing does; returns how many could be read."""
 
     def pixels(path: Path) -> Pixels | None:
         try:
-            return read_pixels(path, encoder, settings)
+            return read_pixels(path, encoder, settings, decoders)
         except MediaError:
             return None
 

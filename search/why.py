@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from db.settings import Settings
-from indexer.decode import probe, read_image, still_at
+from indexer.decode import MediaKind, probe, read_image, still_at
 from search.answer import Evidence
 from search.heatmap import Floats, heat_map, overlay
 from search.query import Query
@@ -55,12 +55,12 @@ def reasons(service: SearchService, query: Query, path: Path, settings: Settings
         TroveError: as ``SearchService.search``.
     """
     path = path.expanduser().resolve()
-    kind = probe(path).kind
+    kind = service.decoders.run(probe, path).kind
     asked = Query(text=query.text, image=query.image, k=_LOOKED_AT, kind=query.kind)
     hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
     said = [fact.words for fact in hit.why if fact.source == "words"] if hit else []
-    found = _look(service, query, path, at_s, settings) if kind != "audio" else None
+    found = _look(service, query, path, kind, at_s, settings) if kind != "audio" else None
     return Reasons(
         path,
         hit.rank if hit else None,
@@ -86,16 +86,22 @@ class _Look:
 
 
 def _look(
-    service: SearchService, query: Query, path: Path, at_s: float | None, settings: Settings
+    service: SearchService,
+    query: Query,
+    path: Path,
+    kind: MediaKind,
+    at_s: float | None,
+    settings: Settings,
 ) -> _Look | None:
     sight = service.sight(query)
     if sight is None:
         return None
     side = max(_SIDE, 2 * sight.encoder.image_size)
-    if probe(path).kind == "image":
-        pixels = read_image(path, min_side=side, max_megapixels=settings.max_megapixels)[1]
+    if kind == "image":
+        most = settings.max_megapixels
+        pixels = service.decoders.run(read_image, path, min_side=side, max_megapixels=most)[1]
     else:
-        pixels = still_at(path, at_s or 0.0, min_side=side)
+        pixels = service.decoders.run(still_at, path, at_s or 0.0, min_side=side)
     picture = Image.fromarray(pixels)
     prepared = sight.encoder.prepare(picture)
     similarity = float((sight.encoder.encode_pixels(prepared[None]) @ sight.vectors.T).max())

@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from db.session import Database
 from db.settings import Settings
 from indexer.pipeline import index
+from indexer.workers import DecodePool
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -27,6 +29,13 @@ def settings(tmp_path: Path, cache: Path) -> Settings:
 def database(settings: Settings) -> Database:
     """A new, empty library."""
     return Database(settings.database)
+
+
+@pytest.fixture(scope="session")
+def decoders() -> Iterator[DecodePool]:
+    """Worker processes for what is only shown or asked with."""
+    with DecodePool(2, timeout_s=60.0, memory_mb=4096) as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import media
 import pytest
 
 from db.errors import DecodeError, UnreadableError
+from indexer.workers import DecodePool
 from search.clips import browser_type, clip
 
 
@@ -14,9 +15,11 @@ from search.clips import browser_type, clip
     ("suffix", "expected"),
     [(".mp4", "video/mp4"), (".mov", "video/mp4"), (".webm", "video/webm"), (".avi", None), (".mkv", None)],
 )
-def test_which_videos_browsers_play(suffix: str, expected: str | None, tmp_path: Path) -> None:
+def test_which_videos_browsers_play(
+    suffix: str, expected: str | None, tmp_path: Path, decoders: DecodePool
+) -> None:
     film = media.video(tmp_path / f"film{suffix}", scene_s=1.0, audio=media.tone(2.0))
-    assert browser_type(film) == expected
+    assert browser_type(film, decoders) == expected
 
 
 @pytest.mark.parametrize(
@@ -29,15 +32,15 @@ def test_which_videos_browsers_play(suffix: str, expected: str | None, tmp_path:
         (".opus", "audio/ogg"),
     ],
 )
-def test_recordings_play(suffix: str, expected: str, tmp_path: Path) -> None:
-    assert browser_type(media.sound(tmp_path / f"memo{suffix}", media.tone(1.0))) == expected
+def test_recordings_play(suffix: str, expected: str, tmp_path: Path, decoders: DecodePool) -> None:
+    assert browser_type(media.sound(tmp_path / f"memo{suffix}", media.tone(1.0)), decoders) == expected
 
 
-def test_a_clip_shows_and_sounds_what_is_there(tmp_path: Path) -> None:
+def test_a_clip_shows_and_sounds_what_is_there(tmp_path: Path, decoders: DecodePool) -> None:
     film = media.video(tmp_path / "film.avi", scenes=(1, 2, 3), scene_s=4.0, audio=media.tone(12.0), fps=10)
-    made = clip(film, 9.0, cache=tmp_path / "cache")
+    made = clip(film, 9.0, cache=tmp_path / "cache", decoders=decoders)
     assert made.start_s == 4.0
-    assert browser_type(made.path) == "video/mp4"
+    assert browser_type(made.path, decoders) == "video/mp4"
     with av.open(str(made.path)) as container:
         duration_s = container.duration / av.time_base
         colours = {
@@ -50,13 +53,13 @@ def test_a_clip_shows_and_sounds_what_is_there(tmp_path: Path) -> None:
     assert heard_s == pytest.approx(8.0, abs=0.3)
     assert set(map(str, colours.values())) == {str(media.UPRIGHT)}
     # Asked again, it is the same one.
-    assert clip(film, 9.0, cache=tmp_path / "cache") == made
+    assert clip(film, 9.0, cache=tmp_path / "cache", decoders=decoders) == made
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
-def test_a_turned_film_is_upright(tmp_path: Path) -> None:
+def test_a_turned_film_is_upright(tmp_path: Path, decoders: DecodePool) -> None:
     film = media.video(tmp_path / "film.mp4", scenes=(1,), rotation=90)
-    with av.open(str(clip(film, 0.0, cache=tmp_path).path)) as container:
+    with av.open(str(clip(film, 0.0, cache=tmp_path, decoders=decoders).path)) as container:
         frame = next(container.decode(video=0))
     with av.open(str(film)) as container:
         source = next(container.decode(video=0))
@@ -64,19 +67,19 @@ def test_a_turned_film_is_upright(tmp_path: Path) -> None:
     assert (frame.width, frame.height, frame.rotation) == (source.height, source.width, 0)
 
 
-def test_a_recording_becomes_sound_alone(tmp_path: Path) -> None:
-    made = clip(media.sound(tmp_path / "memo.flac", media.tone(3.0)), 1.0, cache=tmp_path)
+def test_a_recording_becomes_sound_alone(tmp_path: Path, decoders: DecodePool) -> None:
+    made = clip(media.sound(tmp_path / "memo.flac", media.tone(3.0)), 1.0, cache=tmp_path, decoders=decoders)
     assert made.start_s == 0.0
     with av.open(str(made.path)) as container:
         assert [stream.type for stream in container.streams] == ["audio"]
 
 
-def test_what_cannot_be_played_says_why(tmp_path: Path) -> None:
+def test_what_cannot_be_played_says_why(tmp_path: Path, decoders: DecodePool) -> None:
     (tmp_path / "letter.avi").write_text("Dear diary, this is no film.")
     with pytest.raises(DecodeError):
-        browser_type(tmp_path / "letter.avi")
+        browser_type(tmp_path / "letter.avi", decoders)
     with pytest.raises(UnreadableError):
-        clip(tmp_path / "gone.avi", 1.0, cache=tmp_path)
+        clip(tmp_path / "gone.avi", 1.0, cache=tmp_path, decoders=decoders)
     film = media.video(tmp_path / "film.avi", scene_s=1.0)
     with pytest.raises(DecodeError, match="nothing could be decoded"):
-        clip(film, 60.0, cache=tmp_path)
+        clip(film, 60.0, cache=tmp_path, decoders=decoders)

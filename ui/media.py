@@ -76,13 +76,19 @@ def still(row: UnitRow, side: int) -> Path:
     moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
     own = resources.settings()
     return thumbnail(
-        row.paths[0], moment, cache=own.cache / "thumbnails", side=side, max_megapixels=own.max_megapixels
+        row.paths[0],
+        moment,
+        cache=own.cache / "thumbnails",
+        side=side,
+        max_megapixels=own.max_megapixels,
+        decoders=resources.service().decoders,
     )
 
 
 def clip_of(row: UnitRow) -> Clip:
     """A clip around a unit's moment; errors as ``search.clips.clip``."""
-    return clip(row.paths[0], row.start_s or 0.0, cache=resources.settings().cache / "clips")
+    cache = resources.settings().cache / "clips"
+    return clip(row.paths[0], row.start_s or 0.0, cache=cache, decoders=resources.service().decoders)
 
 
 def routes() -> list[Route]:
@@ -138,4 +144,4 @@ def _type(row: UnitRow) -> str:
     if row.media == "image":
         guessed = mimetypes.guess_type(row.paths[0].name)[0]
         return guessed if guessed in _SHOWN else _UNKNOWN
-    return browser_type(row.paths[0]) or _UNKNOWN
+    return browser_type(row.paths[0], resources.service().decoders) or _UNKNOWN

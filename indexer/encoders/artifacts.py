@@ -69,6 +69,9 @@ def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
 
 
 def _build(path: Path, build: Callable[[Path], None]) -> None:
+    # Only the holder of the lock builds: what is there was left by one that was killed.
+    for left in path.parent.glob(f"{path.name}.*.tmp*"):
+        left.unlink(missing_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         build(temporary)

@@ -147,6 +147,7 @@ def _tile(drawn: Drawn) -> None:
         cache=own.cache / "thumbnails",
         side=_THUMBNAIL_SIDE,
         max_megapixels=own.max_megapixels,
+        decoders=resources.service().decoders,
     )
     st.image(str(small), width="stretch", alt=f"Drawing: {drawn.prompt}")
     st.markdown(resources.plain(drawn.prompt))

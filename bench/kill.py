@@ -1,0 +1,71 @@
+"""Kill Trove with SIGKILL hundreds of times, and look for anything that was lost.
+
+    python bench/kill.py --rounds 200 --work DIR
+
+Each round makes a victim (see ``tests/crash.py`` for what it does and what is looked at afterwards),
+kills it once, runs the same command again undisturbed, and compares with a library that nothing ever
+happened to. Rounds are logged in DIR/rounds.jsonl, one object a line; started again, it goes on from
+there. The exit code is 1 if any round found a fault.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from crash import SCENARIOS, Arena
+
+MIX = ("index", "model", "index", "save", "rebuild", "index", "save", "model", "index", "save")
+"""Scenarios in turn; every twentieth round kills the making of the models' exports instead."""
+
+
+def scenario_of(number: int) -> str:
+    """Which scenario a round plays."""
+    return "cache" if number % 20 == 19 else MIX[number % len(MIX)]
+
+
+def main() -> int:
+    """Play the rounds that are missing, and sum up."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--work", type=Path, required=True, help="folder for libraries and the log")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop before, to go on later")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    log = options.work / "rounds.jsonl"
+    played = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    arena, deadline = None, time.monotonic() + options.seconds
+    for number in range(len(played), options.rounds):
+        if time.monotonic() > deadline:
+            break
+        arena = arena or Arena(options.work, options.work / "cache")
+        scenario = scenario_of(number)
+        chance = random.Random(f"{options.seed} {number}")  # noqa: S311 - no secret
+        step = 1 + sum(one["scenario"] == "save" for one in played) % 24
+        started = time.monotonic()
+        found = arena.play(scenario, chance, step)
+        seconds = round(time.monotonic() - started, 1)
+        one = {"round": number, "scenario": scenario, "killed": arena.killed, "seconds": seconds}
+        played.append(one | ({"step": step} if scenario == "save" else {}) | {"faults": found})
+        with log.open("a") as file:
+            file.write(json.dumps(played[-1]) + "\n")
+        end = "killed" if arena.killed else "ended"
+        print(f"{number:4} {scenario:8} {end} {seconds:5.1f} s {found or ''}", flush=True)
+    kills = Counter(one["scenario"] for one in played if one["killed"])
+    for scenario, what in SCENARIOS.items():
+        print(f"{kills[scenario]:5} kills of {what}")
+    bad = [one for one in played if one["faults"]]
+    print(f"{len(played)} rounds, {sum(kills.values())} kills, {len(bad)} rounds with faults")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
