@@ -161,6 +161,12 @@ def asset_id(session: Session, path: Path) -> int | None:
     return session.scalar(select(Asset.id).where(Asset.path == path))
 
 
+def file_stat(session: Session, path: Path) -> FileStat | None:
+    """How the file at this path looked when it was last read."""
+    found = session.execute(select(Asset.size, Asset.mtime_ns).where(Asset.path == path)).one_or_none()
+    return None if found is None else FileStat(path, *found)
+
+
 def failures(session: Session) -> list[Failure]:
     """Files that failed, by path."""
     statement = select(Asset.path, Asset.error, Asset.attempts).where(Asset.state == "failed")

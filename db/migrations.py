@@ -113,10 +113,11 @@ def pending(connection: Connection) -> bool:
     return version < len(MIGRATIONS)
 
 
-def migrate(connection: Connection) -> None:
-    """Apply what is missing. The caller's write transaction is the migration's: all or nothing."""
+def migrate(connection: Connection, version: int | None = None) -> None:
+    """Apply what is missing, all or up to a version, in the caller's write transaction."""
     # Read again inside the transaction: another process may have migrated since ``pending`` was asked.
-    for number, statements in enumerate(MIGRATIONS[_version(connection) :], start=_version(connection) + 1):
+    done = _version(connection)
+    for number, statements in enumerate(MIGRATIONS[done:version], start=done + 1):
         for statement in statements:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")

@@ -139,7 +139,8 @@ def _translate(path: Path, exc: DatabaseError) -> TroveError:
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return LibraryDamagedError(
             f"the library database {path} is damaged: {exc.orig}",
-            "Your media files are untouched. Move the database away and index again, or restore a copy.",
+            "Your media files are untouched. Save what can be read into a new database: "
+            "trove doctor --recover COPY.db",
         )
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LibraryBusyError(

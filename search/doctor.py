@@ -1,12 +1,17 @@
-"""Facts about this machine and library that help when something is wrong. Names no files: safe to share."""
+"""Facts about this machine and library that help when something is wrong.
+
+They name no file and no folder unless asked to: safe to share.
+"""
 
 import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from db import catalog
 from db.errors import TroveError
 from db.session import Database
 from db.settings import Settings
@@ -33,9 +38,10 @@ class Finding:
     warning: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which they are best read."""
-    return [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
+def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
+    """All findings, in the order in which they are best read; with ``files`` also those that name some."""
+    found = [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
+    return found + list(_names(settings)) if files else found
 
 
 def _software() -> Iterator[Finding]:
@@ -92,7 +98,8 @@ def _library(settings: Settings) -> Iterator[Finding]:
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
-    yield Finding("database", "sound" if not faults else "damaged", "; ".join(faults[:3]))
+    damaged = f"{'; '.join(faults[:3])}: save what can be read with trove doctor --recover COPY.db"
+    yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
     yield Finding("model", facts.model or "none yet")
     yield Finding("files", f"{facts.assets}, {facts.failed} failed")
     yield Finding("units", ", ".join(f"{count} {kind}" for kind, count in facts.units.items()))
@@ -101,3 +108,20 @@ def _library(settings: Settings) -> Iterator[Finding]:
         f"{facts.index.kind}, {facts.index.vectors} vectors",
         "" if facts.index.fresh else "behind the rows; the next search brings it up to date",
     )
+
+
+def _names(settings: Settings) -> Iterator[Finding]:
+    """What is private: where things are, and which files failed."""
+    yield Finding("library folder", str(settings.library))
+    yield Finding("cache folder", str(settings.cache))
+    if not settings.database.exists():
+        return
+    try:
+        with closing(Database(settings.database)) as database, database.read() as session:
+            roots, failed = catalog.roots(session), catalog.failures(session)
+    except TroveError:
+        return
+    for root in roots:
+        yield Finding("indexed", str(root), "" if root.exists() else "not there now: is its drive connected?")
+    for failure in failed:
+        yield Finding("failed", str(failure.path), failure.reason)

@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +34,15 @@ class App:
 
 
 @contextmanager
-def serving(library: Path, cache: Path, **environment: str) -> Iterator[App]:
-    """Run ``trove ui`` until the end of the block."""
+def serving(
+    library: Path, cache: Path, *arguments: str, prefix: Sequence[str] = (), **environment: str
+) -> Iterator[App]:
+    """Run ``trove ui`` with more arguments, by way of a ``prefix`` command, until the end of the block."""
     port = _free_port()
     command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--no-browser"]
     settings = {"TROVE_CACHE": str(cache), "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], env=os.environ | settings | environment, cwd=ROOT
-    )
+    command = [*prefix, *command, "--port", str(port), *arguments]
+    process = subprocess.Popen(command, env=os.environ | settings | environment, cwd=ROOT)
     try:
         app = App(f"http://127.0.0.1:{port}", process.pid)
         _wait_until_up(app, process)
@@ -64,6 +66,10 @@ def _wait_until_up(app: App, process: "subprocess.Popen[bytes]") -> None:
             with urllib.request.urlopen(f"{app.url}/_stcore/health") as answer:  # noqa: S310
                 if answer.status == 200:
                     return
+        except urllib.error.HTTPError as exc:
+            if exc.code == 401:  # it is up, and wants a password
+                return
+            time.sleep(0.1)
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the app did not answer in time")

@@ -9,6 +9,7 @@ import asyncio
 import html
 import mimetypes
 import secrets
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from db import catalog
-from db.catalog import UnitRow
+from db.catalog import FileStat, UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
 from search.clips import Clip, browser_type, clip
 from search.thumbnails import thumbnail
@@ -71,12 +72,40 @@ def unit(unit_id: int) -> UnitRow:
     return found
 
 
+def file_of(row: UnitRow) -> Path:
+    """The file that a unit was found in, free of links.
+
+    Where the library knows a link, or a file in a linked folder, it is followed only as long as it
+    leads to what was indexed: else whoever can write into the folder could show any file of this machine.
+
+    Raises:
+        UnreadableError: it is not there, or is another file than the one that was indexed.
+    """
+    path = row.paths[0]
+    try:
+        real = path.resolve(strict=True)
+        status = real.stat()
+    except (OSError, RuntimeError) as exc:  # RuntimeError: links in a circle, before Python 3.13
+        reason = getattr(exc, "strerror", None) or exc
+        raise UnreadableError(
+            f"the file cannot be read: {reason}", "Check that its drive is connected."
+        ) from exc
+    if real != path:
+        with resources.database().read() as session:
+            known = catalog.file_stat(session, path)
+        if known != FileStat(path, status.st_size, status.st_mtime_ns):
+            raise UnreadableError("this name leads to another file than the indexed one", "Index it again.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("this is no file any more", "Index its folder again.")
+    return real
+
+
 def still(row: UnitRow, side: int) -> Path:
     """A JPEG of what a unit shows; errors as ``search.thumbnails.thumbnail``."""
     moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
     own = resources.settings()
     return thumbnail(
-        row.paths[0],
+        file_of(row),
         moment,
         cache=own.cache / "thumbnails",
         side=side,
@@ -88,7 +117,7 @@ def still(row: UnitRow, side: int) -> Path:
 def clip_of(row: UnitRow) -> Clip:
     """A clip around a unit's moment; errors as ``search.clips.clip``."""
     cache = resources.settings().cache / "clips"
-    return clip(row.paths[0], row.start_s or 0.0, cache=cache, decoders=resources.service().decoders)
+    return clip(file_of(row), row.start_s or 0.0, cache=cache, decoders=resources.service().decoders)
 
 
 def routes() -> list[Route]:
@@ -119,13 +148,11 @@ def _grid_thumbnail(unit_id: int) -> Path:
 def _send_file(request: Request) -> Response:
     try:
         row = unit(request.path_params["unit_id"])
+        path = file_of(row)
         kind = _type(row)
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
-    path = row.paths[0]
-    if not path.is_file():
-        raise HTTPException(404, "the file is not there now")
-    name = path.name.encode(errors="replace").decode()
+    name = row.paths[0].name.encode(errors="replace").decode()
     return FileResponse(
         path, media_type=kind, filename=name, content_disposition_type="inline", headers=_NO_GUESSING
     )
@@ -144,4 +171,4 @@ def _type(row: UnitRow) -> str:
     if row.media == "image":
         guessed = mimetypes.guess_type(row.paths[0].name)[0]
         return guessed if guessed in _SHOWN else _UNKNOWN
-    return browser_type(row.paths[0], resources.service().decoders) or _UNKNOWN
+    return browser_type(file_of(row), resources.service().decoders) or _UNKNOWN

@@ -1,4 +1,4 @@
-"""Serves the app to this machine only."""
+"""Serves the app: to this machine only, unless somebody asks for more and gives a password."""
 
 import os
 import socket
@@ -8,36 +8,46 @@ import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from db.errors import SettingsError
 from db.settings import Settings
 from ui import console
 
+if TYPE_CHECKING:
+    from ui.doors import Password
+
 HOST = "127.0.0.1"
+PASSWORD_VARIABLE = "TROVE_PASSWORD"  # noqa: S105 - the name of it
+
+_PASSWORD_FILE = "password"  # noqa: S105 - the name of its hash's file
 
 _APP = Path(__file__).with_name("app.py")
 
 
-def serve(settings: Settings, *, port: int, browser: bool) -> None:
+def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> None:
     """Run the app until it is stopped.
 
     Raises:
-        SettingsError: the port is taken.
+        SettingsError: the port is taken, or others could reach the app and no password is set.
     """
-    _require_free(port)
+    password = _password(settings, host)
+    _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
     os.environ["TROVE_LIBRARY"] = str(settings.library.absolute())
     import streamlit as st
+    from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager
 
     from ui import media, resources
+    from ui.doors import Doors, is_loopback
 
     # Until st.navigation is called for the first time, Streamlit would take the folder pages/ for an
     # app of its older kind, and show the page of a bookmark alone, without what surrounds it.
     PagesManager.uses_pages_directory = False
 
-    address = f"http://{HOST}:{port}"
+    address = f"http://{_shown(host)}:{port}"
+    doors = Middleware(Doors, password=password, hosts=(host,) if is_loopback(host) else None)
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -47,15 +57,59 @@ def serve(settings: Settings, *, port: int, browser: bool) -> None:
         yield
 
     console.say(f"Trove is at {address} (stop it with Ctrl-C)")
-    app = st.App(_APP, routes=media.routes(), lifespan=lifespan, on_script_error=resources.on_script_error)
+    app = st.App(
+        _APP,
+        routes=media.routes(),
+        middleware=[doors],
+        lifespan=lifespan,
+        on_script_error=resources.on_script_error,
+    )
     with suppress(KeyboardInterrupt):
-        app.run(config=_options(port))
+        app.run(config=_options(host, port))
 
 
-def _options(port: int) -> dict[str, Any]:
+def set_password(settings: Settings, text: str) -> None:
+    """Keep a password for later, as a salted hash.
+
+    Raises:
+        SettingsError: it is too short.
+    """
+    from ui.doors import Password
+
+    Password.of(text).save(settings.library / _PASSWORD_FILE)
+
+
+def _password(settings: Settings, host: str) -> "Password | None":
+    """The password that is asked for, from the environment or as it was set; on this machine only if set so.
+
+    Raises:
+        SettingsError: none is set and others could reach the app.
+    """
+    from ui.doors import Password, is_loopback
+
+    # Taken out, so that neither a page nor a process that the app starts finds it there.
+    given = os.environ.pop(PASSWORD_VARIABLE, "")
+    password = Password.of(given) if given else Password.load(settings.library / _PASSWORD_FILE)
+    if password is None and not is_loopback(host):
+        raise SettingsError(
+            f"whoever reaches {host} could see your whole library, so a password is needed",
+            f"Set one with: trove ui --set-password, or in the environment variable {PASSWORD_VARIABLE}.",
+        )
+    return password
+
+
+def _shown(host: str) -> str:
+    """The host as a browser on this machine takes it."""
+    name = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{name}]" if ":" in name else name
+
+
+def _options(host: str, port: int) -> dict[str, Any]:
     return {
         # Streamlit would listen on all interfaces and let anybody on the network look.
-        "server.address": HOST,
+        "server.address": host,
+        # Without it Streamlit asks a server on the internet for this machine's address.
+        "browser.serverAddress": _shown(host),
         "server.port": port,
         "server.headless": True,
         "server.enableCORS": True,
@@ -73,16 +127,17 @@ def _options(port: int) -> dict[str, Any]:
     }
 
 
-def _require_free(port: int) -> None:
-    with socket.socket() as probe:
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         if os.name == "posix":  # as the server does: a port that was just given back is free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError as exc:
             raise SettingsError(
-                f"port {port} cannot be used: {exc.strerror or exc}",
-                f"Trove may be running already at http://{HOST}:{port}; or name another port with --port.",
+                f"port {port} of {host} cannot be used: {exc.strerror or exc}",
+                f"Trove may be running already at http://{_shown(host)}:{port}; or give another --port.",
             ) from exc
 
 

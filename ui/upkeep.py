@@ -89,17 +89,45 @@ def rebuild(ctx: typer.Context) -> None:
     console.say(f"Rebuilt the index: {store.status().vectors} vectors.")
 
 
-def doctor(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show versions, hardware and the state of the library. Names no files: safe to paste."""
+def doctor(
+    ctx: typer.Context,
+    files: Annotated[bool, typer.Option("--files", help="Also name folders and failed files.")] = False,
+    recover: Annotated[
+        Path | None, typer.Option("--recover", help="Save what can be read of a damaged database here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show versions, hardware and the state of the library. Names no files unless asked: safe to paste."""
+    settings = settings_of(ctx)
+    if recover is not None:
+        _recover(settings, recover, as_json)
+        return
     from search.doctor import examine
 
-    findings = examine(settings_of(ctx))
+    findings = examine(settings, files=files)
     if as_json:
         console.print_json({"findings": [asdict(finding) for finding in findings]})
         return
     console.table(
         {"what": "left", "is": "left", "warning": "left"},
         [[finding.name, finding.value, finding.warning] for finding in findings],
+    )
+
+
+def _recover(settings: Settings, target: Path, as_json: bool) -> None:
+    from db.recover import recover
+
+    found = recover(settings.database, target.expanduser().absolute())
+    if as_json:
+        console.print_json({"path": target, **asdict(found)})
+        return
+    for table, count in found.rows.items():
+        gaps, dropped = len(found.gaps.get(table, ())), found.dropped.get(table, 0)
+        lost = f", {gaps} stretches could not be read" if gaps else ""
+        console.say(f"{table:12} {count:9,} rows{lost}" + (f", {dropped} left out" if dropped else ""))
+    console.say(
+        f"Saved in {target}; the library's own database is as it was. To use the copy, move trove.db and "
+        "trove.db-wal in the library folder away, put the copy there as trove.db, and run: trove index"
     )
 
 

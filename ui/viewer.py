@@ -25,7 +25,7 @@ def open_hit(hit: Hit) -> None:
 def _show(row: UnitRow, hit: Hit) -> None:
     metadata = None
     with resources.explained():
-        metadata = resources.service().decoders.run(probe, row.paths[0])
+        metadata = resources.service().decoders.run(probe, media.file_of(row))
         {"image": _picture, "video": _video, "audio": _audio}[row.media](row, metadata)
     if text := row.text or hit.text:
         st.markdown(f"> {resources.plain(text)}")
@@ -64,7 +64,7 @@ def _video(row: UnitRow, metadata: Metadata) -> None:
 
 def _player(row: UnitRow, width: int) -> None:
     start_s = _whole_second(row)
-    if browser_type(row.paths[0], resources.service().decoders) is not None:
+    if browser_type(media.file_of(row), resources.service().decoders) is not None:
         st.video(_absolute(media.file_url(row.id)), start_time=start_s, autoplay=True, width=width)
         return
     try:
@@ -95,7 +95,7 @@ def _whole_second(row: UnitRow) -> int:
 
 def _audio(row: UnitRow, _metadata: Metadata) -> None:
     start_s = _whole_second(row)
-    if browser_type(row.paths[0], resources.service().decoders) is not None:
+    if browser_type(media.file_of(row), resources.service().decoders) is not None:
         st.audio(_absolute(media.file_url(row.id)), start_time=start_s, autoplay=True)
         return
     made = media.clip_of(row)
