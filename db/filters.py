@@ -74,7 +74,14 @@ class Text:
     value: str
 
 
-Value = Period | Circle | Type | Text
+@dataclass(frozen=True)
+class Arrived:
+    """Contents that came into the library after the one with this id."""
+
+    after: int
+
+
+Value = Period | Circle | Type | Text | Arrived
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,8 @@ def _value(value: Value) -> ColumnElement[bool]:
         case Type():
             wanted = [Content.kind == value.media] if value.media else []
             return and_(*wanted, *([Unit.kind == value.unit] if value.unit else []))
+        case Arrived():
+            return Content.id > value.after
         case Text(field="camera"):
             return func.instr(func.trove_fold(Content.camera), fold(value.value)) > 0
         case Text(field="said"):

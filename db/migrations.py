@@ -87,7 +87,27 @@ _FIRST = (
     END""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SAVED_SEARCHES = (
+    """CREATE TABLE saved_search (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        name VARCHAR NOT NULL UNIQUE,
+        query VARCHAR NOT NULL,
+        kind VARCHAR,
+        created_at DATETIME NOT NULL,
+        seen_content_id INTEGER NOT NULL)""",
+    # No key to content or unit: what people have said must not go when a file does.
+    """CREATE TABLE judgement (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        saved_id INTEGER NOT NULL REFERENCES saved_search (id) ON DELETE CASCADE,
+        sha256 BLOB NOT NULL,
+        kind VARCHAR NOT NULL,
+        start_s DOUBLE NOT NULL,
+        up BOOLEAN NOT NULL,
+        path VARCHAR NOT NULL,
+        UNIQUE (saved_id, sha256, kind, start_s))""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES)
 
 
 def pending(connection: Connection) -> bool:

@@ -194,3 +194,43 @@ class Run(Base):
     done: Mapped[int]
     report: Mapped[str | None]
     """The report of a finished run as JSON, or the one-line error that ended it."""
+
+
+class SavedSearch(Base):
+    """A question that somebody keeps under a name."""
+
+    __tablename__ = "saved_search"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    query: Mapped[str]
+    """In the language of the query box."""
+    kind: Mapped[UnitKind | None]
+    created_at: Mapped[datetime]
+    seen_content_id: Mapped[int]
+    """Contents with a higher id have arrived since its hits were last seen."""
+
+
+class Judgement(Base):
+    """A thumb up or down on a hit of a saved search.
+
+    It names what the bytes of the file show and the second in them, not a unit and no vector: a
+    judgement outlives its file, a new transcript and another model.
+    """
+
+    __tablename__ = "judgement"
+    __table_args__ = (
+        UniqueConstraint("saved_id", "sha256", "kind", "start_s"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    saved_id: Mapped[int] = mapped_column(ForeignKey("saved_search.id", ondelete="CASCADE"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[UnitKind]
+    start_s: Mapped[float]
+    """Where the unit began; 0 for a picture."""
+    up: Mapped[bool]
+    path: Mapped[Path]
+    """Where the file was when it was judged."""

@@ -1,14 +1,15 @@
 """Which models a library has vectors of, and which one answers. Functions take an open session."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, exists, func, select
+import numpy as np
+from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from db import catalog
-from db.catalog import Vectors, pack
+from db.catalog import Ids, Vectors, pack
 from db.schema import LIVE, Asset, Embedding, Space, SpaceState, Unit, UnitKind
 
 
@@ -86,6 +87,16 @@ def bare_units(session: Session, space_id: int) -> list[BareUnit]:
     lacking = ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
     statement = select(Unit.id, Unit.kind, Unit.at_s, Unit.text, oldest).where(lacking, oldest.is_not(None))
     return [BareUnit(*row) for row in session.execute(statement.order_by(Unit.id))]
+
+
+def embedded(session: Session, space_id: int, ids: Sequence[int], kinds: Sequence[UnitKind]) -> Ids:
+    """Those of the units, ascending, that are of these kinds and have a vector in a space, found or not."""
+    statement = (
+        select(Unit.id)
+        .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
+        .where(Unit.kind.in_(kinds), Unit.id.in_(ids))
+    )
+    return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 
 
 def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors]) -> None:

@@ -1,7 +1,7 @@
 """From rankings of units to one list of moments. Pure functions."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from db.catalog import UnitRow
@@ -21,13 +21,17 @@ class _Moment:
     best: UnitRow
     text: str | None
     evidence: dict[Source, Evidence]
+    unit_ids: set[int]
 
 
-def fuse(rankings: Sequence[Ranking], units: Mapping[int, UnitRow], k: int) -> list[Hit]:
+def fuse(
+    rankings: Sequence[Ranking], units: Mapping[int, UnitRow], k: int, hidden: Collection[int] = ()
+) -> list[Hit]:
     """The ``k`` best moments over all rankings, by weighted reciprocal rank fusion.
 
     A moment's score is the sum over sources of its best unit there, so that a frame and a passage
-    that agree rank above either alone. Units missing from ``units`` are left out.
+    that agree rank above either alone. Units missing from ``units`` are left out, and so is every
+    moment with a ``hidden`` unit in it.
     """
     sources = {ranking.source: ranking for ranking in rankings}
     evidence: dict[int, dict[Source, Evidence]] = defaultdict(dict)
@@ -47,6 +51,7 @@ def fuse(rankings: Sequence[Ranking], units: Mapping[int, UnitRow], k: int) -> l
             key=lambda pair: (-_score(pair[1], sources), pair[0].id),
         )
     )
+    moments = [moment for moment in moments if moment.unit_ids.isdisjoint(hidden)]
     moments.sort(key=lambda moment: (-_score(moment.evidence, sources), moment.best.id))
     # The best possible score is to be first in every source that found anything.
     whole = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)
@@ -74,7 +79,8 @@ def _prominence(value: float, ranking: Ranking) -> float:
     usual, best = ranking.background, ranking.found[0].value
     if usual is None or best <= usual.mean:
         return 1.0
-    return max(0.0, (value - usual.mean) / (best - usual.mean))
+    # What evidence tells is rounded, so that the best may seem to surpass itself.
+    return min(1.0, max(0.0, (value - usual.mean) / (best - usual.mean)))
 
 
 def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_Moment]:
@@ -83,9 +89,10 @@ def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_
     for unit, evidence in ranked:
         near = next((moment for moment in of_content[unit.content_id] if _near(moment.best, unit)), None)
         if near is None:
-            of_content[unit.content_id].append(_Moment(unit, unit.text, dict(evidence)))
+            of_content[unit.content_id].append(_Moment(unit, unit.text, dict(evidence), {unit.id}))
             continue
         near.text = near.text or unit.text
+        near.unit_ids.add(unit.id)
         for source, fact in evidence.items():
             if source not in near.evidence or fact.rank < near.evidence[source].rank:
                 near.evidence[source] = fact

@@ -20,6 +20,10 @@ _ROUNDING = 1e-5
 """A unit of the sample must not score below itself, however its similarity was computed."""
 
 
+LEAST_DEVIATION = 1e-3
+"""Libraries of near-identical pictures must not make every difference look large."""
+
+
 @dataclass(frozen=True)
 class Background:
     """What a query's similarities to the library are like: their mean and standard deviation.
@@ -32,6 +36,10 @@ class Background:
     deviation: float
     count: int
     sample: tuple[float, ...] = ()
+
+    def standing(self, value: float) -> float:
+        """How many standard deviations ``value`` lies above the mean."""
+        return (value - self.mean) / max(self.deviation, LEAST_DEVIATION)
 
     def share_below(self, value: float) -> float | None:
         """The share of the sampled units, 0 to 1, that score below ``value``; None without a sample."""

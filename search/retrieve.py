@@ -6,7 +6,7 @@ the same reason the parts of one question are added only after each is measured 
 it, see ``Retriever.combined``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from db.schema import UnitKind
 from db.session import Database
 from db.vectors import KINDS, Modality, VectorStore
 from search.answer import Source
-from search.ranking import Background, Found, Ranking
+from search.ranking import LEAST_DEVIATION, Background, Found, Ranking
 
 PICTURE_WEIGHT = 1.0
 WORDS_WEIGHT = 1.0
@@ -42,16 +42,18 @@ BACKGROUND = 1_000
 LEAST_COVERAGE = 0.5
 """Passages with less than half of the query's words, by rarity, are left to their meaning."""
 
-_LEAST_DEVIATION = 1e-3
-
 
 @dataclass(frozen=True)
 class Part:
-    """One thing to look for: ``vector`` (dim,) of unit length, the text it is of or None for a picture."""
+    """One thing to look for, or with a negative weight to stay away from.
 
-    vector: Vectors
+    ``vectors``: (dim,) of unit length for each modality that it says something about: a text about both,
+    a picture about pictures. ``text``: what was written; None for anything else.
+    """
+
+    vectors: Mapping[Modality, Vectors]
     weight: float
-    text: str | None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,10 @@ class Retriever:
         """Pictures that look like one of the alternatives, and passages that mean it or say it."""
         source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
-        described = [found for parts in alternatives if (found := [p for p in parts if p.text is not None])]
-        if not described:
-            return [pictures]
-        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", described))
+        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives))
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown.
-        passages = _outstanding(passages) if pictures.found else passages
-        texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in described]
+        passages = from_standing(passages, OUTSTANDING) if pictures.found else passages
+        texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in alternatives]
         return [pictures, passages, self._spoken([text for text in texts if text])]
 
     def by_pictures(self, vectors: Vectors) -> Ranking:
@@ -113,7 +112,7 @@ class Retriever:
             }
 
     def combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
-        """(n, dim): one query vector for each alternative.
+        """(n, dim): one query vector for each alternative that says something about this modality.
 
         Each part's similarities are measured in standard deviations of what is usual for it in this
         library, so that a picture does not outvote a text, whose similarities are small and close
@@ -121,23 +120,16 @@ class Retriever:
         parts' vectors over their deviations, up to a constant.
         """
         sample = self.vectors.sample(modality, BACKGROUND)
-        rows = []
-        for parts in alternatives:
-            stacked = np.stack([part.vector for part in parts])
-            weights = np.array([part.weight * (NEGATIVE if part.weight < 0 else 1) for part in parts])
-            if len(parts) > 1 and len(sample) > 1:
-                weights = weights / np.maximum((sample @ stacked.T).std(axis=0), _LEAST_DEVIATION)
-            rows.append(weights @ stacked)
-        summed = np.stack(rows)
-        lengths = np.linalg.norm(summed, axis=1, keepdims=True)
-        # Parts that cancel out leave no direction; the first one then decides.
-        summed = np.where(lengths > _LEAST_DEVIATION, summed, [parts[0].vector for parts in alternatives])
-        unit: Vectors = (summed / np.linalg.norm(summed, axis=1, keepdims=True)).astype(np.float32)
-        return unit
+        rows = [
+            _sum(parts, modality, sample)
+            for alternative in alternatives
+            if (parts := [part for part in alternative if modality in part.vectors])
+        ]
+        return np.stack(rows) if rows else np.empty((0, sample.shape[1]), np.float32)
 
     def _nearest(self, source: Source, modality: Modality, weight: float, vectors: Vectors) -> Ranking:
         only = self._only(modality)
-        if only is not None and not len(only):
+        if not len(vectors) or (only is not None and not len(only)):
             return Ranking(source, weight, [])
         best: dict[int, float] = {}
         for nearest in self.vectors.search(modality, vectors, self.depth, only=only):
@@ -146,12 +138,15 @@ class Retriever:
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
         found = [Found(*item) for item in ranked[: self.depth]]
         count = self.vectors.count(modality) if only is None else len(only)
-        return Ranking(source, weight, found, self._background(modality, vectors, count))
+        return Ranking(source, weight, found, self.background(modality, vectors, count))
 
-    def _background(self, modality: Modality, vectors: Vectors, count: int) -> Background | None:
-        """What is usual in the whole library, whatever the rules leave of it."""
+    def background(self, modality: Modality, vectors: Vectors, count: int) -> Background | None:
+        """What is usual in the whole library for (n, dim) queries, of which ``count`` units were searched.
+
+        The rules do not matter: they leave few units, or all alike. None where there is nothing to tell.
+        """
         sample = self.vectors.sample(modality, BACKGROUND)
-        if not len(sample):
+        if not len(sample) or not len(vectors):
             return None
         similarities = (sample @ vectors.T).max(axis=1)
         ascending = tuple(np.sort(similarities).tolist())
@@ -174,12 +169,25 @@ class Retriever:
         return Ranking("words", WORDS_WEIGHT, sorted(best.values(), key=lambda found: -found.value))
 
 
-def _outstanding(ranking: Ranking) -> Ranking:
-    """The part of a ranking that is unusually near for its query: some passage is always the nearest."""
-    if ranking.background is None:
+def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:
+    """The parts' vectors, weighted, as one of unit length: (dim,)."""
+    stacked = np.stack([part.vectors[modality] for part in parts])
+    weights = np.array([part.weight for part in parts])
+    if len(parts) > 1 and len(sample) > 1:
+        weights = weights / np.maximum((sample @ stacked.T).std(axis=0), LEAST_DEVIATION)
+    summed = weights @ stacked
+    length = np.linalg.norm(summed)
+    # Parts that cancel out leave no direction; the first one then decides.
+    unit: Vectors = (summed / length if length > LEAST_DEVIATION else stacked[0]).astype(np.float32)
+    return unit
+
+
+def from_standing(ranking: Ranking, least: float) -> Ranking:
+    """The part of a ranking that stands at least so many standard deviations above what is usual."""
+    usual = ranking.background
+    if usual is None:
         return ranking
-    least = ranking.background.mean + OUTSTANDING * ranking.background.deviation
-    return replace(ranking, found=[found for found in ranking.found if found.value >= least])
+    return replace(ranking, found=[found for found in ranking.found if usual.standing(found.value) >= least])
 
 
 def without(rankings: Sequence[Ranking], unit_ids: Ids) -> list[Ranking]:

@@ -7,6 +7,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -16,22 +17,24 @@ import numpy as np
 
 from db import catalog, spaces
 from db.catalog import Vectors
+from db.filters import Arrived, Rule
 from db.schema import Space
 from db.session import Database
 from db.settings import Settings, load_settings
-from db.vectors import VectorStore
+from db.vectors import KINDS, Modality, VectorStore
 from indexer.encoders.base import Encoder
 from indexer.spaces import encoder_for
 from search import conditions
 from search.answer import Answer, Evidence, Hit
 from search.drawing import Drawing
 from search.examples import example, picture_vector
+from search.feedback import Judged, recalled
 from search.fuse import fuse
 from search.imagine import imagined, moved
 from search.language import Term
 from search.query import Query
 from search.ranking import Ranking
-from search.retrieve import BACKGROUND, Part, Retriever, without
+from search.retrieve import BACKGROUND, NEGATIVE, Part, Retriever, without
 from search.verdict import judge
 
 if TYPE_CHECKING:
@@ -56,6 +59,16 @@ class SearchService:
         """Open the library that the settings name (by default those of the environment)."""
         settings = settings or load_settings()
         return cls(settings, Database(settings.database))
+
+    @property
+    def database(self) -> Database:
+        """The library's database."""
+        return self._database
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the library was opened with."""
+        return self._settings
 
     def __enter__(self) -> Self:
         return self
@@ -114,14 +127,61 @@ class SearchService:
         took_ms = round(1000 * (time.perf_counter() - started), 1)
         return Answer(str(query), verdict, confidence, took_ms, tuple(hits), imagined(drawing))
 
-    def _ask(self, query: Query, opened: "_Opened") -> "_Asked":
+    def recall(self, query: Query, thumbs: Mapping[int, bool], *, after: int = 0) -> tuple[Hit, ...]:
+        """All hits of a question on which people have put thumbs, by its own query vectors and cut-offs.
+
+        ``thumbs``: unit ids, True for up. What was liked stays a hit, what was not is none; see
+        ``search.feedback``. ``after``: only contents that arrived after the one with this id.
+
+        Raises:
+            as ``search``.
+        """
+        opened = self._open()
+        if opened is None:
+            return ()
+        rules = (Rule((Arrived(after),)),) if after else ()
+        retriever, alternatives = self._question(query, opened, rules)
+        rankings = recalled(retriever, alternatives, self._judged(thumbs, opened))
+        rankings = rankings or [self._unranked(query, retriever)]
+        asked = _Asked(rankings, alternatives, opened, retriever)
+        with self._database.read() as session:
+            units = catalog.unit_rows(session, {found.unit_id for some in rankings for found in some.found})
+        disliked = {unit_id for unit_id, up in thumbs.items() if not up}
+        found = fuse(rankings, units, len(units), hidden=disliked)
+        return tuple(self._explained(hit, query, asked) for hit in found)
+
+    def _judged(self, thumbs: Mapping[int, bool], opened: "_Opened") -> list[Judged]:
+        """What was judged, by modality, as far as it has a vector in this space."""
+        found = []
+        with self._database.read() as session:
+            for modality, kinds in KINDS.items():
+                ids = spaces.embedded(session, opened.space.id, list(thumbs), kinds)
+                if len(ids):
+                    up = np.array([thumbs[unit_id] for unit_id in ids.tolist()])
+                    vectors = catalog.vectors(session, opened.space.id, ids)
+                    found.append(Judged(modality, ids, vectors, up))
+        return found
+
+    def _question(
+        self, query: Query, opened: "_Opened", rules: tuple[Rule, ...] = ()
+    ) -> tuple[Retriever, list[list[Part]]]:
         depth = max(_DEPTH, 4 * query.k)
         parsed = query.parsed
-        rules = tuple(
+        rules += tuple(
             conditions.rule(item.key, item.values, negated=item.negated) for item in parsed.conditions
         )
         retriever = Retriever(self._database, opened.vectors, opened.space.id, depth, query.kind, rules)
-        alternatives = [[self._part(term, opened.encoder) for term in terms] for terms in parsed.alternatives]
+        return retriever, [
+            [self._part(term, opened.encoder) for term in terms] for terms in parsed.alternatives
+        ]
+
+    def _unranked(self, query: Query, retriever: Retriever) -> Ranking:
+        """What the conditions leave, where nothing is described."""
+        said = any(item.key == "said" and not item.negated for item in query.parsed.conditions)
+        return retriever.said() if said else retriever.listed()
+
+    def _ask(self, query: Query, opened: "_Opened") -> "_Asked":
+        retriever, alternatives = self._question(query, opened)
         rankings = retriever.by_parts(alternatives) if alternatives else []
         if query.like is not None:
             file = example(
@@ -131,8 +191,7 @@ class SearchService:
             similar += [retriever.by_passages(file.passages)] if len(file.passages) else []
             rankings += without(similar, file.unit_ids)
         elif not alternatives:
-            said = any(item.key == "said" and not item.negated for item in parsed.conditions)
-            rankings = [retriever.said() if said else retriever.listed()]
+            rankings = [self._unranked(query, retriever)]
         return _Asked(rankings, alternatives, opened, retriever)
 
     def _by_drawing(self, drawing: Drawing, asked: "_Asked") -> list[Ranking]:
@@ -154,11 +213,13 @@ class SearchService:
         return Sight(opened.encoder, vectors, np.sort((sample @ vectors.T).max(axis=1)))
 
     def _part(self, term: Term, encoder: Encoder) -> Part:
+        weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
         if term.kind == "text":
-            return Part(encoder.encode_texts([term.value])[0], term.weight, term.value)
+            vector = encoder.encode_texts([term.value])[0]
+            return Part({"picture": vector, "speech": vector}, weight, term.value)
         path = Path(term.value).expanduser()
         vector = picture_vector(path, encoder, self._settings, self.decoders)[0]
-        return Part(vector, term.weight, None)
+        return Part({"picture": vector}, weight)
 
     def _explained(self, hit: Hit, query: Query, asked: "_Asked") -> Hit:
         """The hit with what each part of a question of several has to do with it, and its conditions."""
@@ -166,10 +227,12 @@ class SearchService:
         if len(asked.parts) > 1 and asked.opened is not None:
             with self._database.read() as session:
                 vector = catalog.vectors(session, asked.opened.space.id, np.array([hit.unit_id]))[0]
+            modality: Modality = "speech" if hit.kind == "speech" else "picture"
             written = [str(term).lstrip("+") for terms in query.parsed.alternatives for term in terms]
             terms = tuple(
-                (text, round(float(part.vector @ vector), 4))
+                (text, round(float(part.vectors[modality] @ vector), 4))
                 for text, part in zip(written, asked.parts, strict=True)
+                if modality in part.vectors
             )
             why = tuple(replace(fact, terms=terms) if fact.source != "words" else fact for fact in why)
         fulfilled = [Evidence("condition", 1, 1.0, (str(item),)) for item in query.parsed.conditions]

@@ -17,7 +17,9 @@ from tiny_drawer import make_tiny_drawer
 from db.session import Database, indexer_lock
 from db.settings import Settings
 
-COMMANDS = "index search similar why generate ui status failures rebuild doctor models model eval".split()
+COMMANDS = (
+    "index search similar saved why generate ui status failures rebuild doctor models model eval".split()
+)
 
 
 def trove(

@@ -138,7 +138,7 @@ def test_a_narrow_condition_still_fills_the_list(database: Database, settings: S
     store = VectorStore(database, settings.library / "vectors", chosen.id, chosen.dim, "cpu")
     query = directions(1, seed=2)[0]
     retriever = Retriever(database, store, chosen.id, 5, None, (Rule((Text("in", "few"),)),))
-    pictures = retriever.by_parts([[Part(query, 1.0, "words")]])[0]
+    pictures = retriever.by_parts([[Part({"picture": query, "speech": query}, 1.0, "words")]])[0]
     few = np.arange(0, 400, 50)
     best = few[np.argsort(-(vectors[few] @ query))][:5]
     assert [item.unit_id for item in pictures.found] == (best + 1).tolist()

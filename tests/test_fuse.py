@@ -52,6 +52,16 @@ def test_ranks_count_from_one_and_scores_fall() -> None:
     assert hits[0].score == 1.0 > hits[1].score > 0
 
 
+def test_the_best_score_is_one_however_its_value_is_rounded() -> None:
+    ranking = Ranking("picture", 1.0, [Found(1, 0.12346)], Background(0.1, 0.01, 9))
+    assert fuse([ranking], {1: unit(1)}, 1)[0].score == 1.0
+
+
+def test_a_moment_with_something_hidden_in_it_is_left_out() -> None:
+    rows = {n: unit(n, 7, "frame", float(n), n + 1.0) for n in (1, 2, 30)}
+    assert [hit.unit_id for hit in fuse([pictures(1, 2, 30)], rows, 5, hidden={2})] == [30]
+
+
 def test_what_can_no_longer_be_found_is_left_out() -> None:
     assert order([pictures(1, 2)], [unit(2)]) == [2]
 

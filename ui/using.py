@@ -13,6 +13,8 @@ from ui.console import EXIT_SOME_FAILED
 from ui.options import Json, Kind, Limit, Model, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from db.settings import Settings
     from indexer.store import Report
     from search.answer import Answer, Hit
@@ -149,23 +151,24 @@ def _drawn(settings: Settings, query: Query) -> Drawing | None:
 def answer_json(answer: Answer) -> dict[str, Any]:
     """The documented shape of an answer."""
     drawing = asdict(answer.imagined) if answer.imagined else {}
-
-    def why(hit: Hit) -> list[dict[str, Any]]:
-        facts = [asdict(fact) for fact in hit.why]
-        if not drawing:
-            return facts
-        by_drawing = next((fact for fact in facts if fact["source"] == "drawing"), {"source": "drawing"})
-        others = [fact for fact in facts if fact["source"] != "drawing"]
-        return [*others, by_drawing | {"was": hit.was} | drawing]
-
-    keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
     return {
         "query": answer.query,
         "verdict": answer.verdict,
         "confidence": answer.confidence,
         "took_ms": answer.took_ms,
-        "hits": [{key: getattr(hit, key) for key in keys} | {"why": why(hit)} for hit in answer.hits],
+        "hits": [hit_json(hit, drawing) for hit in answer.hits],
     }
+
+
+def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The documented shape of a hit; ``drawing``: that of the picture that was drawn for the answer."""
+    facts = [asdict(fact) for fact in hit.why]
+    if drawing:
+        by_drawing = next((fact for fact in facts if fact["source"] == "drawing"), {"source": "drawing"})
+        facts = [fact for fact in facts if fact["source"] != "drawing"]
+        facts.append(by_drawing | {"was": hit.was} | drawing)
+    keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
+    return {key: getattr(hit, key) for key in keys} | {"why": facts}
 
 
 def _say_answer(answer: Answer) -> None:
@@ -186,30 +189,33 @@ def _say_imagined(answer: Answer) -> None:
 
 
 def _say_hits(answer: Answer) -> None:
-    imagined = answer.imagined is not None
-    console.table(
-        {
-            "#": "right",
-            **({"": "left"} if imagined else {}),
-            "score": "right",
-            "kind": "left",
-            "at": "right",
-            "file": "left",
-            "said": "left",
-        },
+    marks = {hit.unit_id: _move(hit) for hit in answer.hits} if answer.imagined else {}
+    console.table(*hit_rows(answer.hits, marks))
+
+
+def hit_rows(
+    hits: Sequence[Hit], marks: Mapping[int, str]
+) -> tuple[dict[str, str], list[list[str]], set[str]]:
+    """Hits for ``console.table``; ``marks``: what is to stand beside some, by their ``unit_id``."""
+    columns = {"#": "right", "score": "right", "kind": "left", "at": "right", "file": "left", "said": "left"}
+    rows = [
         [
-            [
-                str(hit.rank),
-                *([_move(hit)] if imagined else []),
-                f"{hit.score:.2f}",
-                hit.kind,
-                console.clock(hit.start_s),
-                str(hit.path),
-                hit.text or "",
-            ]
-            for hit in answer.hits
-        ],
-        {word for hit in answer.hits for fact in hit.why if fact.source == "words" for word in fact.words},
+            str(hit.rank),
+            f"{hit.score:.2f}",
+            hit.kind,
+            console.clock(hit.start_s),
+            str(hit.path),
+            hit.text or "",
+        ]
+        for hit in hits
+    ]
+    if any(marks.values()):
+        columns = {"#": "right", "": "left", **columns}
+        rows = [[row[0], marks[hit.unit_id], *row[1:]] for row, hit in zip(rows, hits, strict=True)]
+    return (
+        columns,
+        rows,
+        {word for hit in hits for fact in hit.why if fact.source == "words" for word in fact.words},
     )
 
 

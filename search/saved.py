@@ -1,0 +1,311 @@
+"""Saved searches: a question under a name, what people think of its hits, and what has arrived since.
+
+>>> from search.saved import SavedSearches
+>>> saved = SavedSearches(service)                              # doctest: +SKIP
+>>> saved.add("Rex", Query("a brown dog on the beach"))         # doctest: +SKIP
+>>> answer = saved.show("Rex")                                  # doctest: +SKIP
+>>> saved.judge("Rex", answer.hits[0].unit_id, up=True)         # doctest: +SKIP
+>>> new = saved.arrivals("Rex")                                 # doctest: +SKIP
+>>> saved.mark_seen(new)                                        # doctest: +SKIP
+
+What is kept is what people have said: the words, the pictures, the thumbs. Vectors are derived from
+it whenever it is asked, so that it means the same to every model.
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from db import catalog
+from db import saved as rows
+from db.catalog import UnitRow
+from db.errors import DecodeError, QueryError, UnreadableError
+from db.files import write_atomically
+from db.saved import Judged
+from db.schema import SavedSearch
+from indexer.decode import probe
+from search.answer import Hit
+from search.language import Parsed, Term
+from search.query import Query
+from search.service import SearchService
+
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved search. ``up`` and ``down``: how many thumbs its hits have; ``created_at``: UTC."""
+
+    name: str
+    query: Query
+    created_at: datetime
+    up: int
+    down: int
+
+
+@dataclass(frozen=True)
+class SavedAnswer:
+    """What a saved search finds. ``count``: all hits above its cut-off, of which ``hits`` are the best.
+
+    ``new``: the unit ids of those that have arrived since its hits were last seen; ``liked``: of those
+    with a thumb up. ``newest``: the last content that was looked at, for ``SavedSearches.mark_seen``.
+    """
+
+    name: str
+    hits: tuple[Hit, ...]
+    count: int
+    new: frozenset[int]
+    liked: frozenset[int]
+    newest: int
+
+
+class SavedSearches:
+    """The saved searches of one library. Safe to share between threads, as the service is."""
+
+    def __init__(self, service: SearchService) -> None:
+        self._service = service
+        self._database = service.database
+        self._pictures = service.settings.library / "saved"
+
+    def every(self) -> list[Saved]:
+        """All of them, by name."""
+        with self._database.read() as session:
+            return [_saved(session, row) for row in rows.every(session)]
+
+    def get(self, name: str) -> Saved:
+        """The one of that name.
+
+        Raises:
+            QueryError: there is none.
+        """
+        with self._database.read() as session:
+            return _saved(session, _row(session, name))
+
+    def add(self, name: str, query: Query) -> Saved:
+        """Keep a question. Nothing that the library has now counts as new.
+
+        Its pictures are copied into the library's folder: they may be gone when it is asked again.
+
+        Raises:
+            QueryError: the name is taken or unusable, or the question is one by a video or recording.
+            MediaError: a picture of the question cannot be read.
+        """
+        name = _checked(name)
+        text = str(self._with_own_pictures(query))
+        with self._database.write() as session:
+            _refuse_taken(session, name)
+            rows.add(session, name, text, query.kind)
+        return self.get(name)
+
+    def rename(self, name: str, new: str) -> None:
+        """Give it another name.
+
+        Raises:
+            QueryError: there is none, or the new name is taken or unusable.
+        """
+        new = _checked(new)
+        with self._database.write() as session:
+            row = _row(session, name)
+            if new != row.name:
+                _refuse_taken(session, new)
+                rows.rename(session, row.id, new)
+
+    def remove(self, name: str) -> None:
+        """Forget it, with its thumbs. No picture, video or recording is touched.
+
+        Raises:
+            QueryError: there is none.
+        """
+        with self._database.write() as session:
+            rows.remove(session, _row(session, name).id)
+            left = [Query(row.query).parsed for row in rows.every(session)]
+        used = {term.value for parsed in left for terms in parsed.alternatives for term in terms}
+        for path in self._pictures.glob("*"):
+            if str(path) not in used:
+                path.unlink(missing_ok=True)
+
+    def show(self, name: str, k: int = 20) -> SavedAnswer:
+        """Its best hits, by its own query vector and down to its own cut-off.
+
+        Raises:
+            QueryError: there is none.
+            TroveError: as ``SearchService.search``.
+        """
+        return self._answer(name, k, new_only=False)
+
+    def arrivals(self, name: str, k: int = 20) -> SavedAnswer:
+        """As ``show``, of what has arrived since its hits were last seen."""
+        return self._answer(name, k, new_only=True)
+
+    def mark_seen(self, answer: SavedAnswer) -> None:
+        """Note that somebody has seen these hits; of contents up to now, nothing is new any more.
+
+        Raises:
+            QueryError: the saved search was removed meanwhile.
+        """
+        with self._database.write() as session:
+            rows.mark_seen(session, _row(session, answer.name).id, answer.newest)
+
+    def thumbs(self, name: str) -> list[Judged]:
+        """All thumbs, the latest first.
+
+        Raises:
+            QueryError: there is no such saved search.
+        """
+        with self._database.read() as session:
+            return rows.judged(session, _row(session, name).id)
+
+    def judge(self, name: str, unit_id: int, *, up: bool | None) -> None:
+        """Put a thumb up or down on a hit, by its ``unit_id``; None takes it off.
+
+        Raises:
+            QueryError: there is no such saved search, or the unit is not in the library.
+        """
+        with self._database.write() as session:
+            saved_id = _row(session, name).id
+            if up is None:
+                on_it = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
+                rows.unjudge(session, on_it)
+            elif (unit := catalog.unit_rows(session, [unit_id]).get(unit_id)) is not None:
+                rows.judge(session, saved_id, unit, up=up)
+            else:
+                raise QueryError("what was to be judged is not in the library any more", "Ask again.")
+
+    def judge_file(self, name: str, path: Path, *, up: bool | None, at_s: float | None = None) -> None:
+        """As ``judge``, of a file; of a video or recording the moment at ``at_s``, or else its best hit.
+
+        Raises:
+            QueryError: there is no such saved search or file, or it is not clear which moment is meant.
+        """
+        path = path.expanduser().resolve()
+        if up is None:
+            mine = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
+            if not mine:
+                raise QueryError(f"{path.name} has no thumb in this saved search", "See: trove saved show")
+            with self._database.write() as session:
+                rows.unjudge(session, [item.id for item in mine])
+            return
+        with self._database.read() as session:
+            units = list(catalog.unit_rows(session, catalog.units_at(session, path)).values())
+        if not units:
+            raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
+        self.judge(name, self._meant(name, path, units, at_s), up=up)
+
+    def _meant(self, name: str, path: Path, units: list[UnitRow], at_s: float | None) -> int:
+        if len(units) == 1:
+            return units[0].id
+        hits = [hit for hit in self.show(name, k=len(units)).hits if path in (hit.path, *hit.copies)]
+        if at_s is None and hits:
+            return hits[0].unit_id
+        if at_s is None:
+            raise QueryError(
+                f"no moment of {path.name} is a hit of this saved search",
+                "Say which one is meant: --at SECONDS",
+            )
+        there = [hit.unit_id for hit in hits if _covers(hit.start_s, hit.end_s, at_s)]
+        there += [unit.id for unit in units if _covers(unit.start_s, unit.end_s, at_s)]
+        if not there:
+            raise QueryError(f"nothing of {path.name} at {at_s:g} s is in the library", "See: trove search")
+        return there[0]
+
+    def _paths(self, judged: Judged) -> set[Path]:
+        """Where what was judged was then, and where it is now."""
+        with self._database.read() as session:
+            now = catalog.unit_rows(session, [] if judged.unit_id is None else [judged.unit_id])
+        return {judged.path, *(path for unit in now.values() for path in unit.paths)}
+
+    def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
+        with self._database.read() as session:
+            row = _row(session, name)
+            # Read before the search: what arrives meanwhile stays new.
+            newest = rows.newest_content(session)
+            thumbs = {item.unit_id: item.up for item in rows.judged(session, row.id) if item.unit_id}
+        query = replace(_query(row), k=k)
+        hits = self._service.recall(query, thumbs, after=row.seen_content_id if new_only else 0)
+        with self._database.read() as session:
+            units = catalog.unit_rows(session, [hit.unit_id for hit in hits[:k]])
+        new = {unit.id for unit in units.values() if unit.content_id > row.seen_content_id}
+        liked = {unit_id for unit_id, up in thumbs.items() if up}
+        return SavedAnswer(
+            row.name, hits[:k], len(hits), frozenset(new), frozenset(liked & units.keys()), newest
+        )
+
+    def _with_own_pictures(self, query: Query) -> Parsed:
+        parsed = query.parsed
+        if query.like is not None:
+            if self._service.decoders.run(probe, query.like).kind != "image":
+                raise QueryError(
+                    "a search for what is like a video or recording cannot be saved",
+                    "Save one with words, pictures or conditions.",
+                )
+            like = Term("picture", str(query.like))
+            parsed = replace(
+                parsed, alternatives=tuple((*terms, like) for terms in parsed.alternatives or ((),))
+            )
+        return replace(
+            parsed,
+            alternatives=tuple(tuple(self._own(term) for term in terms) for terms in parsed.alternatives),
+        )
+
+    def _own(self, term: Term) -> Term:
+        """A term whose picture lies in the library's folder."""
+        if term.kind != "picture":
+            return term
+        path = Path(term.value).expanduser()
+        if self._service.decoders.run(probe, path).kind != "image":
+            raise DecodeError(f"{path.name} is not a picture")
+        try:
+            data = path.read_bytes()
+        except OSError as exc:
+            raise UnreadableError(f"{path.name} cannot be read: {exc.strerror or exc}") from exc
+        kept = self._pictures / f"{hashlib.sha256(data).hexdigest()[:16]}{path.suffix.lower()}"
+        if not kept.exists():
+            self._pictures.mkdir(parents=True, exist_ok=True)
+            write_atomically(kept, data)
+        return replace(term, value=str(kept))
+
+
+def _query(row: SavedSearch) -> Query:
+    return Query(row.query, kind=row.kind)
+
+
+def _saved(session: Session, row: SavedSearch) -> Saved:
+    thumbs = [item.up for item in rows.judged(session, row.id)]
+    return Saved(row.name, _query(row), row.created_at, sum(thumbs), len(thumbs) - sum(thumbs))
+
+
+def _row(session: Session, name: str) -> SavedSearch:
+    name = unicodedata.normalize("NFC", name.strip())
+    if (row := rows.named(session, name)) is not None:
+        return row
+    known = {saved.name.casefold(): saved.name for saved in rows.every(session)}
+    near = [known[match] for match in get_close_matches(name.casefold(), known, n=3, cutoff=0.5)]
+    meant = f"Did you mean {' or '.join(near)}?" if near else "See: trove saved list"
+    raise QueryError(f"there is no saved search {name!r}", meant)
+
+
+def _checked(name: str) -> str:
+    name = unicodedata.normalize("NFC", name.strip())
+    if not name or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise QueryError(
+            f"a saved search cannot be called {name!r}", f"Use up to {LONGEST_NAME} printable characters."
+        )
+    return name
+
+
+def _refuse_taken(session: Session, name: str) -> None:
+    if rows.named(session, name) is not None:
+        raise QueryError(f"there is already a saved search {name!r}", "Use another name, or remove it first.")
+
+
+def _is_at(judged: Judged, at_s: float | None) -> bool:
+    return at_s is None or judged.start_s is None or abs(judged.start_s - at_s) <= rows.NEAR_S
+
+
+def _covers(start_s: float | None, end_s: float | None, at_s: float) -> bool:
+    return start_s is not None and start_s <= at_s < (end_s if end_s is not None else start_s + rows.NEAR_S)
