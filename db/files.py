@@ -4,6 +4,7 @@ import os
 import secrets
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -16,10 +17,11 @@ except ImportError:  # Windows, where a file that is open cannot be deleted anyw
 _SEAL = struct.Struct(">I4sI")
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
     """Write a file so that a reader, or a power cut, finds the old or the new content whole.
 
-    What killed writers have left in the same folder is removed.
+    ``data``: the content, or what writes it piece by piece. What killed writers have left in the same
+    folder is removed.
 
     Raises:
         OSError: it could not be written; the old file is untouched and nothing is left behind.
@@ -28,7 +30,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary, file = _new_temporary(path)
     try:
         with file:
-            file.write(data)
+            data(file) if callable(data) else file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -1,6 +1,9 @@
 """The door to FAISS: what it lets in, and that it heals whatever happens to its files."""
 
+import hashlib
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import faiss
@@ -11,12 +14,16 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from rows import add_file, directions, space
 
-from db import catalog
+from db import catalog, indexfiles, ivf
+from db import index as index_module
 from db.catalog import UnitDraft
 from db.errors import VectorError
+from db.index import INDEX_KINDS, VectorIndex
+from db.indexfiles import IndexFiles, Stamp
+from db.ivf import nearest as exact_nearest
 from db.session import Database
 from db.settings import Settings
-from db.vectors import VectorIndex, VectorStore
+from db.vectors import VectorStore
 
 ROWS = directions(30)
 
@@ -29,6 +36,14 @@ def filled(database: Database) -> Database:
             units = [UnitDraft("image", row), UnitDraft("speech", row, 0.0, 1.0, text="words")]
             add_file(session, f"/f{number}.mp4", units)
     return database
+
+
+@pytest.fixture(params=INDEX_KINDS)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each kind of index, of thirty vectors instead of a million."""
+    if request.param != "flat":
+        monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    return str(request.param)
 
 
 def store(database: Database, settings: Settings) -> VectorStore:
@@ -96,6 +111,7 @@ def test_an_id_is_taken_once() -> None:
         index.add(np.array([1, 2]), ROWS[:1])
 
 
+@example_settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -135,8 +151,10 @@ def test_a_store_serves_without_any_file(filled: Database, settings: Settings) -
     assert vectors.count("picture") == vectors.count("speech") == 30
 
 
-def test_a_store_follows_every_change(filled: Database, settings: Settings) -> None:
+def test_a_store_follows_every_change(filled: Database, settings: Settings, kind: str) -> None:
+    store(filled, settings).save()
     vectors = store(filled, settings)
+    assert vectors.status().kind == kind
     assert nearest(vectors, 0) == 1
     with filled.write() as session:
         catalog.set_state(session, [1], "gone")
@@ -163,6 +181,120 @@ def test_saved_files_are_fresh_and_small_in_number(filled: Database, settings: S
     assert vectors.status().fresh
     assert vectors.status().vectors == 58
     assert len(list((settings.library / "vectors").iterdir())) == 4
+
+
+def test_a_restricted_search_is_exact_in_every_kind(filled: Database, settings: Settings, kind: str) -> None:
+    vectors = store(filled, settings)
+    vectors.save()
+    assert vectors.status().kind == kind
+    for only in (np.array([3, 21, 59]), np.arange(1, 60, 2)[4:]):
+        found = vectors.search("picture", ROWS[:1], 3, only=only)[0]
+        similar = ROWS[(only - 1) // 2].astype(np.float16).astype(np.float32) @ ROWS[0]
+        assert [unit_id for unit_id, _ in found] == only[np.argsort(-similar)[:3]].tolist()
+        assert np.allclose([score for _, score in found], np.sort(similar)[::-1][:3], atol=1e-5)
+
+
+def test_small_changes_to_a_large_index_are_small_files(
+    filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.vectors._SMALL", 5)
+    folder = settings.library / "vectors"
+    store(filled, settings).save()
+    large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
+    with filled.write() as session:
+        catalog.set_state(session, [1], "gone")
+        catalog.touch(session)
+        new = directions(1, seed=9)
+        add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
+    store(filled, settings).save()
+    assert large < {path for path in folder.iterdir() if path.suffix == ".faiss"}
+    later = store(filled, settings)
+    assert later.status().fresh
+    assert later.status().kind == kind
+    assert later.search("picture", new, 1)[0][0][0] == 61
+    assert nearest(later, 0) != 1
+    assert later.count("picture") == 30
+
+
+def test_lists_that_are_lost_are_trained_again_and_not_missed(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    folder = settings.library / "vectors"
+    store(filled, settings).save()
+    for path in folder.glob("*.lists.faiss"):
+        path.write_bytes(path.read_bytes()[:-9])
+    vectors = store(filled, settings)
+    assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+    vectors.train()
+    assert store(filled, settings)._fresh("picture").sealed.kind == "ivf-sq8"
+
+
+def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_there(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = store(filled, settings)
+    assert nearest(reader, 4) == 9
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    begun, go_on = threading.Event(), threading.Event()
+    trained = ivf.train
+
+    def slow(*given: object) -> ivf.Accelerator:
+        begun.set()
+        assert go_on.wait(60)
+        return trained(*given)
+
+    monkeypatch.setattr(index_module, "train", slow)
+    writer = store(filled, settings)
+    training = threading.Thread(target=writer.train)
+    training.start()
+    assert begun.wait(60)
+    assert nearest(writer, 5) == 11, "the one that trains answers"
+    assert nearest(reader, 5) == 11
+    go_on.set()
+    training.join()
+    assert nearest(reader, 5) == 11
+    assert reader._fresh("picture").sealed.kind == "ivf-sq8", "another process notices the new lists"
+
+
+def test_a_large_file_is_mapped_and_checked_once(
+    filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexfiles, "_MAP_FROM_BYTES", 0)
+    store(filled, settings).save()
+    folder = settings.library / "vectors"
+    checks: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: checks.append(name) or digest(file, name))
+    parts = 2 if kind == "flat" else 4
+    for _ in range(2):
+        vectors = store(filled, settings)
+        assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+        vectors.count("speech")
+        assert vectors.status().kind == kind
+        assert len(checks) == parts, "the second time it is known to be sound"
+    flip_a_byte(folder)
+    vectors = store(filled, settings)
+    assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+    vectors.count("speech")
+    assert len(checks) > parts, "a file that was touched is checked again"
+
+
+def test_the_calibrated_lists_find_what_an_exact_search_finds() -> None:
+    rng = np.random.default_rng(3)
+    centres = rng.standard_normal((60, 32))
+    rows = centres[rng.integers(60, size=6_000)] + 0.5 * rng.standard_normal((6_000, 32))
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    index = VectorIndex(32).resealed(np.arange(6_000), lambda ids: unit[ids])
+    accelerator = index.sealed.trained()
+    assert accelerator.ivf.nprobe < accelerator.ivf.nlist, "it looks at a part of the rows only"
+    queries = unit[::30]
+    exact = exact_nearest(index.sealed.rows, queries, 10)
+    _, found = accelerator.search(queries, 10, None)
+    recall = sum(len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)) / exact.size
+    assert recall >= 0.98
+    again = index.sealed.trained(accelerator)
+    assert np.array_equal(again.search(queries, 10, None)[1], found), "what was learnt is used again"
 
 
 def damage_nothing(folder: Path) -> None:
@@ -229,7 +361,7 @@ def test_a_rebuild_writes_what_the_rows_say(filled: Database, settings: Settings
     wrong = VectorIndex(8)
     wrong.add(np.array([99]), ROWS[:1])
     vectors = store(filled, settings)
-    vectors._write("picture", wrong, 10**6)
+    IndexFiles(settings.library / "vectors", 1, "picture", 8).write(wrong, 10**6)
     vectors.save(rebuild=True)
     assert store(filled, settings).status().vectors == 60
     assert nearest(store(filled, settings), 3) == 7
@@ -253,16 +385,21 @@ def test_a_failed_write_leaves_the_old_file(
     assert {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()} == before
 
 
-def test_another_kind_of_faiss_file_is_refused() -> None:
-    plain = faiss.IndexFlatIP(8)
-    for data in (bytes(faiss.serialize_index(plain)), b"nonsense"):
-        with pytest.raises(VectorError):
-            VectorIndex.deserialize(data, 8)
+@pytest.mark.parametrize("data", [bytes(faiss.serialize_index(faiss.IndexFlatIP(8))), b"nonsense"])
+def test_another_kind_of_faiss_file_is_refused(filled: Database, settings: Settings, data: bytes) -> None:
+    """Even where the checksum is right: an older Trove, or another program, may have written it."""
+    store(filled, settings).save()
+    for path in (settings.library / "vectors").glob("*.json"):
+        stamp = Stamp.from_bytes(path.read_bytes())
+        rows = replace(stamp.parts["rows"], sha256=hashlib.sha256(data).hexdigest())
+        path.write_bytes(replace(stamp, parts={"rows": rows}).to_bytes())
+        (path.parent / rows.name).write_bytes(data)
+    assert nearest(store(filled, settings), 4) == 9
 
 
 @example_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(gone=st.lists(st.integers(1, 30), unique=True))
-def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: list[int]) -> None:
+def test_the_index_equals_the_rows(filled: Database, settings: Settings, kind: str, gone: list[int]) -> None:
     vectors = store(filled, settings)
     vectors.save()
     with filled.write() as session:
@@ -272,5 +409,6 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
     with filled.read() as session:
         alive = catalog.live_ids(session, space(session).id, ["image", "frame"])
     assert vectors.count("picture") == len(alive) == 30 - len(gone)
+    assert vectors.status().kind == kind
     found = vectors.search("picture", ROWS[:1], 30)[0]
     assert sorted(unit_id for unit_id, _ in found) == alive.tolist()

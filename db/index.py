@@ -1,0 +1,294 @@
+"""Nearest neighbours among the vectors of one space: what FAISS does, with a guarded door.
+
+The bulk is *sealed*: float16 rows, bit for bit those of the database, which may be mapped from a file
+and never change. What was added since is *recent*, float32 in memory; what was removed since is hidden
+from every search. So adding, removing and restricting work alike for all kinds of index:
+
+- ``flat`` compares a query with every row, which is exact;
+- ``ivf-sq8`` looks at a part of the rows first, see ``db.ivf``: for large libraries.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal, get_args
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from db.catalog import Ids, Vectors
+from db.errors import VectorError
+from db.ivf import Accelerator, train
+
+IndexKind = Literal["flat", "ivf-sq8"]
+INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
+
+FLAT_MOST = 100_000
+"""Rows up to which all are compared: 20 ms for a query on one core at 512 dimensions (docs/benchmarks.md)."""
+
+_SEALED_AT = 20_000
+"""Vectors to be added at once from which they are sealed: half the memory, and no second copy."""
+
+_UNIT_TOLERANCE = 1e-2
+"""How far the length of a vector may be from 1: float16 rows round by up to 1e-3."""
+
+_GPU_MOST = 2_048
+"""The most hits that FAISS gives on a GPU."""
+
+Codes = npt.NDArray[np.uint8]
+Found = list[list[tuple[int, float]]]
+
+
+def kind_for(count: int) -> IndexKind:
+    """The kind of index for so many rows."""
+    return "flat" if count <= FLAT_MOST else "ivf-sq8"
+
+
+class VectorIndex:
+    """Inner-product search over unit vectors with 64-bit ids. Not thread-safe; see ``db.vectors``.
+
+    Raises:
+        VectorError: vectors or ids do not fit; FAISS itself would accept or abort silently.
+    """
+
+    def __init__(self, dim: int, sealed: "Sealed | None" = None) -> None:
+        self.dim = dim
+        self.sealed = sealed or Sealed.blank(dim, np.empty(0, np.int64))
+        self._recent = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        self._alive = np.ones(len(self.sealed.ids), dtype=bool)
+
+    def __len__(self) -> int:
+        return int(self._alive.sum()) + int(self._recent.ntotal)
+
+    @property
+    def ids(self) -> Ids:
+        """All ids, in no order."""
+        return np.concatenate([self.sealed.ids[self._alive], self.recent_ids])
+
+    @property
+    def recent_ids(self) -> Ids:
+        """The ids that were added since the rest was sealed, in no order."""
+        return np.asarray(faiss.vector_to_array(self._recent.id_map), dtype=np.int64)
+
+    @property
+    def removed_ids(self) -> Ids:
+        """The sealed ids that were removed since, ascending."""
+        return self.sealed.ids[~self._alive]
+
+    def add(self, ids: Ids, vectors: Vectors) -> None:
+        """Add (n, dim) float32 unit vectors under n ids that the index does not have yet."""
+        vectors = self._checked(vectors)
+        if ids.shape != (len(vectors),):
+            raise VectorError(f"{len(vectors)} vectors cannot have ids of shape {ids.shape}")
+        if len(np.unique(ids)) != len(ids) or self._has(ids):
+            raise VectorError("an id is given twice")
+        self._recent.add_with_ids(vectors, np.ascontiguousarray(ids, dtype=np.int64))
+
+    def _has(self, ids: Ids) -> bool:
+        return bool(np.isin(ids, self.recent_ids).any() or self._alive[self.sealed.places(ids)].any())
+
+    def remove(self, ids: Ids) -> None:
+        """Remove these ids; those that are not there are no error."""
+        self._alive[self.sealed.places(ids)] = False
+        if self._recent.ntotal:
+            self._recent.remove_ids(_selector(ids))
+
+    def search(self, queries: Vectors, limit: int, *, only: Ids | None = None, gpu: bool = False) -> Found:
+        """The best ids with their similarity for each of (n, dim) queries, best first.
+
+        ``only`` restricts the search to some ids *before* it ranks.
+        """
+        queries = self._checked(queries)
+        limit = min(limit, len(self) if only is None else len(only))
+        if limit <= 0 or len(self) == 0:
+            return [[] for _ in queries]
+        wanted = self._alive if only is None else self._alive & self.sealed.mask(only)
+        parts = [self.sealed.search(queries, limit, wanted, gpu=gpu)]
+        if self._recent.ntotal:
+            restriction = faiss.SearchParameters()
+            restriction.sel = None if only is None else _selector(only)
+            parts.append(self._recent.search(queries, limit, params=restriction))
+        return [
+            _best([(scores[row], ids[row]) for scores, ids in parts], limit) for row in range(len(queries))
+        ]
+
+    def recent(self) -> tuple[Ids, Vectors]:
+        """The ids, and (n, dim) vectors, that were added since the rest was sealed."""
+        rows = faiss.downcast_index(self._recent.index)
+        return self.recent_ids, rows.reconstruct_n(0, rows.ntotal) if rows.ntotal else self._no_rows()
+
+    def sample(self, size: int) -> Vectors:
+        """Up to ``size`` of the vectors, evenly spread over the index, always the same ones: (n, dim)."""
+        places = np.unique(np.linspace(0, len(self) - 1, min(size, len(self))).astype(np.int64))
+        sealed = np.flatnonzero(self._alive)
+        first, later = places[places < len(sealed)], places[places >= len(sealed)] - len(sealed)
+        rows = self.sealed.rows.reconstruct_batch(sealed[first]) if len(first) else self._no_rows()
+        return np.concatenate([rows, self.recent()[1][later]])
+
+    def resealed(self, ids: Ids | None = None, read: Callable[[Ids], Vectors] | None = None) -> "VectorIndex":
+        """All of this index, and ``ids``, which it does not have, sealed. Few are held in float32 at a time.
+
+        ``read`` gives the (n, dim) float32 vectors of n of these ids.
+        """
+        ids = np.empty(0, np.int64) if ids is None else ids
+        merged = np.sort(np.concatenate([self.ids, ids]))
+        sealed = Sealed.blank(self.dim, merged)
+        codes, kept = sealed.codes, np.flatnonzero(self._alive)
+        for some in _chunks(kept):
+            codes[np.searchsorted(merged, self.sealed.ids[some])] = self.sealed.codes[some]
+        recent_ids, recent = self.recent()
+        codes[np.searchsorted(merged, recent_ids)] = _encoded(recent)
+        if read is not None:
+            for some in _chunks(ids):
+                codes[np.searchsorted(merged, some)] = _encoded(self._checked(read(some)))
+        return VectorIndex(self.dim, sealed)
+
+    def extended(self, ids: Ids, read: Callable[[Ids], Vectors]) -> "VectorIndex":
+        """This index with ``ids`` added, or a new one where they are many; see ``resealed``."""
+        if len(ids) >= _SEALED_AT:
+            return self.resealed(ids, read)
+        if len(ids):
+            self.add(ids, read(ids))
+        return self
+
+    def _no_rows(self) -> Vectors:
+        return np.empty((0, self.dim), dtype=np.float32)
+
+    def _checked(self, vectors: Vectors) -> Vectors:
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise VectorError(f"vectors of shape {vectors.shape} do not fit {self.dim} dimensions")
+        if vectors.dtype != np.float32:
+            raise VectorError(f"vectors must be float32, not {vectors.dtype}")
+        lengths = np.linalg.norm(vectors, axis=1)
+        # Written so that NaN fails too: FAISS takes a NaN row and never finds it again.
+        if not np.all(np.abs(lengths - 1) < _UNIT_TOLERANCE):
+            raise VectorError("vectors must be finite and of unit length")
+        return np.ascontiguousarray(vectors)
+
+
+class Sealed:
+    """Rows that never change, under ascending ids; safe to share between threads.
+
+    ``accelerator``, once it is trained, answers in place of the scan of all rows.
+    """
+
+    def __init__(self, index: "faiss.IndexIDMap") -> None:
+        self.index = index
+        self.ids: Ids = np.asarray(faiss.vector_to_array(index.id_map), dtype=np.int64)
+        self.rows = faiss.downcast_index(index.index)
+        self.accelerator: Accelerator | None = None
+        self._gpu: faiss.Index | None = None
+
+    @classmethod
+    def blank(cls, dim: int, ids: Ids) -> "Sealed":
+        """For n ascending ids; their rows are still to be written into ``codes``."""
+        rows = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.IndexIDMap(rows)
+        rows.codes.resize(2 * dim * len(ids))
+        rows.ntotal = index.ntotal = len(ids)
+        faiss.copy_array_to_vector(np.ascontiguousarray(ids, dtype=np.int64), index.id_map)
+        return cls(index)
+
+    @classmethod
+    def checked(cls, index: "faiss.Index", dim: int) -> "Sealed":
+        """From what a file held.
+
+        Raises:
+            VectorError: it is another kind of index.
+        """
+        if not isinstance(index, faiss.IndexIDMap) or index.d != dim:
+            raise VectorError("the file holds another kind of index")
+        rows = faiss.downcast_index(index.index)
+        if not isinstance(rows, faiss.IndexScalarQuantizer) or rows.sq.qtype != faiss.ScalarQuantizer.QT_fp16:
+            raise VectorError("the file holds another kind of rows")
+        return cls(index)
+
+    @property
+    def kind(self) -> IndexKind:
+        """What answers now."""
+        return "flat" if self.accelerator is None else "ivf-sq8"
+
+    @property
+    def codes(self) -> Codes:
+        """(n, 2 dim): the rows, little-endian float16, as they lie in memory or in the file; not a copy."""
+        size = self.rows.ntotal * 2 * self.rows.d
+        flat = faiss.rev_swig_ptr(self.rows.codes.data(), size) if size else np.empty(0, np.uint8)
+        codes: Codes = flat.reshape(self.rows.ntotal, 2 * self.rows.d)
+        return codes
+
+    def trained(self, old: Accelerator | None = None) -> Accelerator:
+        """What large libraries are searched with, in minutes; what ``old`` has learnt is used again."""
+        return train(self.rows, old.ivf if old else None)
+
+    def places(self, ids: Ids) -> Ids:
+        """Where those of the ids are that are here."""
+        places = np.searchsorted(self.ids, ids)
+        inside = places < len(self.ids)
+        places = places[inside]
+        found: Ids = places[self.ids[places] == np.asarray(ids)[inside]]
+        return found
+
+    def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """(n,): which rows are those of ``ids``."""
+        mask = np.zeros(len(self.ids), dtype=bool)
+        mask[self.places(ids)] = True
+        return mask
+
+    def search(
+        self, queries: Vectors, limit: int, wanted: npt.NDArray[np.bool_], *, gpu: bool
+    ) -> tuple[Vectors, Ids]:
+        """(n, limit) similarities and ids of the best among the wanted rows; -1 for places left empty."""
+        count = int(wanted.sum())
+        hidden = len(wanted) - count
+        selector = faiss.IDSelectorBitmap(np.packbits(wanted, bitorder="little")) if hidden else None
+        limit = min(limit, count)
+        if not limit:
+            return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
+        # GPU indexes ignore a selector silently: a restricted search always runs on the CPU.
+        if gpu and not hidden and limit <= _GPU_MOST:
+            scores, places = self._on_gpu().search(queries, limit)
+        else:
+            scores, places = self._on_cpu(queries, limit, count, selector)
+        return scores, np.where(places >= 0, self.ids[places], -1)
+
+    def _on_cpu(
+        self, queries: Vectors, limit: int, count: int, selector: "faiss.IDSelector | None"
+    ) -> tuple[Vectors, Ids]:
+        # A few rows are compared sooner than lists are searched for them, and none is missed.
+        if self.accelerator is not None and count > FLAT_MOST:
+            scores, places = self.accelerator.search(queries, limit, selector)
+            if (places >= 0).all():
+                return scores, places
+        restriction = faiss.SearchParameters()
+        restriction.sel = selector
+        scores, places = self.rows.search(queries, limit, params=restriction)
+        return scores, places
+
+    def _on_gpu(self) -> "faiss.Index":
+        if self._gpu is None:
+            options = faiss.GpuIndexFlatConfig()
+            options.useFloat16 = True
+            gpu = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), self.rows.d, options)
+            for start in range(0, self.rows.ntotal, _SEALED_AT):
+                gpu.add(self.rows.reconstruct_n(start, min(_SEALED_AT, self.rows.ntotal - start)))
+            self._gpu = gpu
+        return self._gpu
+
+
+def _chunks(ids: Ids) -> Iterator[Ids]:
+    return (ids[start : start + _SEALED_AT] for start in range(0, len(ids), _SEALED_AT))
+
+
+def _encoded(vectors: Vectors) -> Codes:
+    return np.ascontiguousarray(vectors.astype("<f2")).view(np.uint8)
+
+
+def _selector(ids: Ids) -> "faiss.IDSelectorBatch":
+    return faiss.IDSelectorBatch(np.ascontiguousarray(ids, dtype=np.int64))
+
+
+def _best(parts: list[tuple[Vectors, Ids]], limit: int) -> list[tuple[int, float]]:
+    """The best of several rankings; FAISS fills the places that it cannot fill with label -1."""
+    scores, ids = (np.concatenate(side) for side in zip(*parts, strict=True))
+    scores, ids = scores[ids >= 0], ids[ids >= 0]
+    order = np.lexsort((ids, -scores))[:limit]
+    return list(zip(ids[order].tolist(), scores[order].tolist(), strict=True))

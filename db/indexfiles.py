@@ -1,0 +1,267 @@
+"""The files of one index: written whole, named by a stamp with their checksums, mapped when they are large.
+
+``faiss.write_index`` neither syncs nor renames, and a flipped byte loads silently. So each part is
+written under a new name, and a stamp that names all parts is put in its place in one step: a kill in
+between leaves the old stamp with the old parts. An index has up to three parts: ``rows``, which is the
+bulk; ``lists``, by which a large one is searched; ``recent``, what was added and removed since, so that
+a small change to a large library costs a small file.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+from zipfile import BadZipFile
+
+import faiss
+import numpy as np
+
+from db.errors import VectorError
+from db.files import write_atomically
+from db.index import IndexKind, Sealed, VectorIndex
+from db.ivf import Accelerator
+
+log = logging.getLogger(__name__)
+
+_MAP_FROM_BYTES = 64 << 20
+"""Smaller files are read and checked whole: 50 ms. Larger ones are mapped, and checked once in their life."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of an index."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What is written beside the files of an index, and must agree with them."""
+
+    space_id: int
+    modality: str
+    dim: int
+    kind: IndexKind
+    count: int
+    revision: int
+    parts: Mapping[str, Part]
+
+    def to_bytes(self) -> bytes:
+        """As JSON with a checksum of its own: a flipped digit would make a stale index look fresh."""
+        return json.dumps({**asdict(self), "check": self._check()}, indent=1).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Stamp":
+        """The stamp in such bytes.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: they are not what was written.
+        """
+        fields = json.loads(data)
+        check = fields.pop("check", None)
+        parts = {name: Part(**part) for name, part in fields.pop("parts").items()}
+        stamp = cls(**fields, parts=parts)
+        if check != stamp._check():
+            raise ValueError("its checksum is wrong")
+        return stamp
+
+    def _check(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+class IndexFiles:
+    """Reads and writes the files of one space and modality. Not thread-safe."""
+
+    def __init__(self, folder: Path, space_id: int, modality: str, dim: int) -> None:
+        self._folder = folder
+        self._key = (space_id, modality, dim)
+        self._prefix = f"space-{space_id}.{modality}."
+        self._seen: tuple[int, ...] | None = None
+        self._on_disk: dict[str, tuple[object, Part]] = {}
+
+    def changed(self) -> bool:
+        """Whether another process, or thread, has written a stamp since the last read or write here."""
+        return self._seen != _identity(self._stamp_path)
+
+    def stamp(self) -> Stamp | None:
+        """The stamp, if it is readable and its files are there."""
+        try:
+            stamp = Stamp.from_bytes(self._stamp_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
+            log.warning("the stamp %s is unreadable (%s); its index is rebuilt", self._stamp_path.name, exc)
+            return None
+        there = all((self._folder / part.name).is_file() for part in stamp.parts.values())
+        same = (stamp.space_id, stamp.modality, stamp.dim) == self._key
+        return stamp if same and there and "rows" in stamp.parts else None
+
+    def read(self) -> tuple[VectorIndex, int] | None:
+        """The saved index with its revision; None where there is no sound one."""
+        self._seen = _identity(self._stamp_path)
+        if (stamp := self.stamp()) is None:
+            return None
+        try:
+            return self._read(stamp), stamp.revision
+        except (OSError, VectorError) as exc:
+            log.warning("the %s index is unusable (%s); it is rebuilt from the rows", stamp.modality, exc)
+            return None
+
+    def write(self, index: VectorIndex, revision: int) -> None:
+        """Write what is not on disk yet, and the stamp.
+
+        Raises:
+            OSError: it could not be written; what was there before is untouched.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        sealed, accelerator = index.sealed, index.sealed.accelerator
+        parts = {"rows": self._put("rows", sealed, lambda file: _write_index(sealed.index, file))}
+        if accelerator is not None:
+            ivf = accelerator.ivf
+            parts["lists"] = self._put("lists", accelerator, lambda file: _write_index(ivf, file))
+        if len(index.recent_ids) or len(index.removed_ids):
+            parts["recent"] = self._put("recent", object(), lambda file: _write_recent(index, file))
+        space_id, modality, dim = self._key
+        stamp = Stamp(space_id, modality, dim, sealed.kind, len(index), revision, parts)
+        write_atomically(self._stamp_path, stamp.to_bytes())
+        self._seen = _identity(self._stamp_path)
+        self._drop_others()
+
+    # --- reading
+
+    def _read(self, stamp: Stamp) -> VectorIndex:
+        known = self._on_disk.get("rows")
+        if known is not None and known[1] == stamp.parts["rows"] and isinstance(known[0], Sealed):
+            sealed = known[0]
+        else:
+            sealed = Sealed.checked(self._load(stamp.parts["rows"], "IO_FLAG_MMAP_IFC"), stamp.dim)
+            self._on_disk["rows"] = (sealed, stamp.parts["rows"])
+        if "lists" in stamp.parts and sealed.accelerator is None:
+            self._read_lists(sealed, stamp.parts["lists"])
+        index = VectorIndex(stamp.dim, sealed)
+        if "recent" in stamp.parts:
+            _read_recent(index, self._checked_bytes(stamp.parts["recent"]))
+        if len(index) != stamp.count:
+            raise VectorError(f"it holds {len(index)} vectors instead of {stamp.count}")
+        return index
+
+    def _read_lists(self, sealed: Sealed, part: Part) -> None:
+        try:
+            sealed.accelerator = Accelerator.checked(sealed.rows, self._load(part, "IO_FLAG_MMAP"))
+            self._on_disk["lists"] = (sealed.accelerator, part)
+        except (OSError, VectorError) as exc:
+            # Without them the rows still answer, exactly and slower, until they are trained anew.
+            log.warning("the file %s is unusable (%s); searches are slower for now", part.name, exc)
+
+    def _load(self, part: Part, mapped: str) -> "faiss.Index":
+        path = self._folder / part.name
+        if path.stat().st_size >= _MAP_FROM_BYTES and os.name == "posix":
+            self._check(path, part)
+            with suppress(UnicodeEncodeError, TypeError), _faiss_errors():  # a folder's name that is no text
+                return faiss.read_index(str(path), getattr(faiss, mapped))
+        with _faiss_errors():
+            return faiss.deserialize_index(np.frombuffer(self._checked_bytes(part), dtype=np.uint8))
+
+    def _checked_bytes(self, part: Part) -> bytes:
+        data = (self._folder / part.name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != part.sha256:
+            raise VectorError(f"the checksum of {part.name} is wrong")
+        return data
+
+    def _check(self, path: Path, part: Part) -> None:
+        """Compare the checksum of a large file, unless this very file was compared before."""
+        mark, identity = path.with_suffix(".sound"), json.dumps(_identity(path))
+        with suppress(OSError):
+            if mark.read_text() == identity:
+                return
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != part.sha256:
+                raise VectorError(f"the checksum of {part.name} is wrong")
+        with suppress(OSError):  # a library that cannot be written is checked every time
+            mark.write_text(identity)
+
+    # --- writing
+
+    @property
+    def _stamp_path(self) -> Path:
+        return self._folder / f"{self._prefix}json"
+
+    def _put(self, name: str, of: object, fill: Callable[[BinaryIO], None]) -> Part:
+        """The file of a part: the one that is there already, or a new one."""
+        known = self._on_disk.get(name)
+        if known is not None and known[0] is of and (self._folder / known[1].name).is_file():
+            return known[1]
+        digest = hashlib.sha256()
+        path = self._folder / f"{self._prefix}{secrets.token_hex(8)}.{name}.faiss"
+        write_atomically(path, lambda file: fill(cast(BinaryIO, _Hashed(file, digest.update))))
+        part = Part(path.name, digest.hexdigest())
+        self._on_disk[name] = (of, part)
+        return part
+
+    def _drop_others(self) -> None:
+        # What another process has stamped meanwhile is in the stamp that is there now.
+        stamp = self.stamp()
+        keep = {Path(part.name).stem for part in stamp.parts.values()} if stamp else set()
+        for path in self._folder.glob(f"{self._prefix}*"):
+            if path.suffix in (".faiss", ".sound") and path.stem not in keep:
+                with suppress(OSError):  # Windows keeps a file that somebody still reads
+                    path.unlink()
+
+
+class _Hashed:
+    """What FAISS and numpy need of a file to write to, with a look at every byte."""
+
+    def __init__(self, file: BinaryIO, look: Callable[[bytes], None]) -> None:
+        self._file = file
+        self._look = look
+
+    def write(self, data: bytes) -> int:
+        self._look(data)
+        return self._file.write(data)
+
+
+@contextmanager
+def _faiss_errors() -> Iterator[None]:
+    """The one place where FAISS's errors about files become ours."""
+    try:
+        yield
+    except RuntimeError as exc:
+        raise VectorError("it is no FAISS index") from exc
+
+
+def _write_index(index: "faiss.Index", file: BinaryIO) -> None:
+    faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+
+
+def _write_recent(index: VectorIndex, file: BinaryIO) -> None:
+    """In numpy's format, since FAISS has none for ids that were removed."""
+    buffer = io.BytesIO()
+    ids, vectors = index.recent()
+    np.savez(buffer, ids=ids, vectors=vectors, removed=index.removed_ids)
+    file.write(buffer.getvalue())
+
+
+def _read_recent(index: VectorIndex, data: bytes) -> None:
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as parts:
+            index.remove(parts["removed"])
+            index.add(parts["ids"], parts["vectors"])
+    except (ValueError, KeyError, BadZipFile) as exc:
+        raise VectorError("it holds no recent changes") from exc
+
+
+def _identity(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from the one that had its name before; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
