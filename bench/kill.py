@@ -20,13 +20,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from crash import SCENARIOS, Arena
 
-MIX = ("index", "model", "index", "save", "rebuild", "index", "save", "model", "index", "save")
-"""Scenarios in turn; every twentieth round kills the making of the models' exports instead."""
+MIX = ("index", "save", "model", "save", "rebuild", "index", "save", "model", "save", "rebuild")
+"""Scenarios in turn; every fiftieth round kills the making of the models' exports instead."""
 
 
 def scenario_of(number: int) -> str:
     """Which scenario a round plays."""
-    return "cache" if number % 20 == 19 else MIX[number % len(MIX)]
+    return "cache" if number % 50 == 49 else MIX[number % len(MIX)]
 
 
 def main() -> int:

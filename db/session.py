@@ -1,8 +1,10 @@
 """The door to SQLite: the engine and its PRAGMAs, read and write sessions, the one-indexer lock."""
 
+import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from db import filters, migrations
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -30,8 +34,18 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise _unusable(path, exc) from exc
-        self._engine = create_engine(URL.create("sqlite", database=str(path)))
-        event.listen(self._engine, "connect", _configure)
+        try:
+            self._open(URL.create("sqlite", database=str(path)), _PRAGMAS)
+        except LibraryError as exc:
+            if not _can_only_be_read(path, exc):
+                raise
+            log.warning("the library cannot be written, it is opened as it is: %s", exc)
+            query = {"immutable": "1", "mode": "ro", "uri": "true"}
+            self._open(URL.create("sqlite", database=path.absolute().as_uri(), query=query), ())
+
+    def _open(self, url: URL, pragmas: Sequence[str]) -> None:
+        self._engine = create_engine(url)
+        event.listen(self._engine, "connect", partial(_configure, pragmas))
         event.listen(self._engine, "begin", _begin)
         with self._translated():
             with self._connection(write=False) as connection:
@@ -106,17 +120,19 @@ def indexer_lock(library: Path) -> Iterator[None]:
         lock.release()
 
 
-def _configure(connection: sqlite3.Connection, _record: object) -> None:
+_PRAGMAS = (
+    "journal_mode = WAL",
+    # In WAL mode a power cut may lose the last commits but never tears the database.
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+)
+
+
+def _configure(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:
     # Without this the sqlite3 module opens transactions of its own, late and never IMMEDIATE.
     connection.isolation_level = None
     filters.register(connection)
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        # In WAL mode a power cut may lose the last commits but never tears the database.
-        "synchronous = NORMAL",
-        "foreign_keys = ON",
-    ):
+    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -124,6 +140,20 @@ def _begin(connection: Connection) -> None:
     # A write transaction that starts as a reader can fail half-way with SQLITE_BUSY, whatever the time-out.
     write = connection.get_execution_options().get("trove_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
+    """Whether a library cannot be opened only since SQLite's journal has no place beside it.
+
+    On a full disk, or in a folder that may only be read. What the journal holds must not be passed over.
+    """
+    code = getattr(getattr(exc.__cause__, "orig", None), "sqlite_errorname", "")
+    journal = path.with_name(f"{path.name}-wal")
+    return (
+        path.exists()
+        and code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL"))
+        and not (journal.exists() and journal.stat().st_size)
+    )
 
 
 def _unusable(path: Path, cause: object) -> LibraryError:

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from driver import ROOT, SAMPLES
-from media import photo, scene, sound, tone, video
+from media import photo, scene, sound, video
 
 from db import catalog
 from db.session import Database
@@ -74,16 +74,15 @@ class Place:
 
 
 def make_media(folder: Path) -> Path:
-    """A small folder with every kind of media; seven words are said in it."""
+    """A small folder with every kind of media; a sentence is said in it."""
     folder.mkdir(parents=True)
     speech = read_audio(SAMPLES / "recordings" / "r001.ogg", 0.0, 4.0)
     for seed, suffix in enumerate((".jpg", ".png", ".webp", ".heic", ".gif", ".tiff", ".dng", ".jpg")):
         photo(folder / f"picture{seed}{suffix}", seed)
     shutil.copyfile(folder / "picture0.jpg", folder / "twin.jpg")
-    video(folder / "film.mp4", scenes=(21, 22, 23), audio=speech)
+    video(folder / "film.mp4", scenes=(21, 22, 23))
     video(folder / "old.avi", scenes=(31, 32))
     sound(folder / "memo.flac", speech)
-    sound(folder / "tone.mp3", tone(1.0))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff" + scene(1).tobytes()[:500])
     return folder
 

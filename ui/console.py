@@ -154,5 +154,7 @@ def log_to(folder: Path) -> None:
         )
     except OSError:
         handler = logging.NullHandler()  # a library that cannot be written can still be searched
+    # On a full disk a line is lost, rather than a traceback shown for each.
+    logging.raiseExceptions = False
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
