@@ -21,13 +21,15 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from driver import ROOT, SAMPLES
 from media import photo, scene, sound, video
 
 from db import catalog
 from db.session import Database
 from db.vectors import KINDS, VectorStore
 from indexer.decode import read_audio
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "samples"
 
 Rows = frozenset[tuple[object, ...]]
 """A row for each unit and space: unit id, what it is, the model, the vector."""

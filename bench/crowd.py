@@ -1,6 +1,6 @@
 """Many searches at once, while another process indexes and others search on the command line.
 
-    python bench/concurrent.py FOLDER --threads 32 --seconds 60
+    python bench/crowd.py FOLDER --threads 32 --seconds 60
 
 Half of FOLDER is indexed first. Then threads search without pause while another process indexes the
 rest and a third one searches on the command line. Every answer is checked: its hits are files of FOLDER
