@@ -191,7 +191,10 @@ def _database_faults(path: Path) -> Iterator[str]:
         broken = connection.execute("PRAGMA foreign_key_check").fetchall()
         yield from (f"a reference leads nowhere: {row}" for row in broken)
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'passage'").fetchone():
-            connection.execute("INSERT INTO passage (passage, rank) VALUES ('integrity-check', 1)")
+            connection.execute("INSERT INTO passage (passage) VALUES ('integrity-check')")
+            said = connection.execute("SELECT id FROM unit WHERE text IS NOT NULL").fetchall()
+            if said != connection.execute("SELECT id FROM passage_docsize").fetchall():
+                yield "the full text does not have the passages"
 
 
 def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
@@ -272,8 +275,8 @@ class Arena:
 
     folder: Path
     cache: Path
-    killed: bool = False
-    """Whether the last round's victim was killed, and not done before."""
+    kills: int = 0
+    """How many victims of the last round were killed, and not done before."""
 
     def __post_init__(self) -> None:
         self.media = self.folder / "media"
@@ -308,19 +311,25 @@ class Arena:
             shutil.copytree(self.indexed.library, library)
         return Place(library, cache, self.media)
 
-    def play(self, scenario: str, chance: random.Random, step: int = 1) -> list[str]:
-        """One round: kill a victim once, look, run it again undisturbed, look again; returns the faults."""
+    def play(self, scenario: str, chance: random.Random, step: int = 1, most: int = 1) -> list[str]:
+        """One round: up to ``most`` kills in a row, a look after each, an undisturbed run, a last look."""
         place = self._victim(scenario)
         arguments = _COMMANDS.get(scenario, ("index", str(self.media)))
-        if scenario == "save":
-            kill = kill_at_step(place, arguments, step)
-        else:
-            longest = {"rebuild": 1.5, "model": self.model_s, "cache": 3 * self.index_s}.get(
-                scenario, self.index_s
-            )
-            kill = kill_after(place, arguments, chance.uniform(0.0, longest), family=chance.random() < 0.5)
-        self.killed = not kill.finished
-        found = faults(place, kill.acknowledged, self.folder)
+        longest = {"rebuild": 1.5, "model": self.model_s, "cache": 3 * self.index_s}.get(
+            scenario, self.index_s
+        )
+        found: list[str] = []
+        self.kills = 0
+        for _ in range(most):
+            if scenario == "save":
+                kill = kill_at_step(place, arguments, step)
+            else:
+                seconds, family = chance.uniform(0.0, longest), chance.random() < 0.5
+                kill = kill_after(place, arguments, seconds, family=family)
+            self.kills += not kill.finished
+            found += faults(place, kill.acknowledged, self.folder)
+            if kill.finished:
+                break
         place.run(*arguments)
         found += faults(place, rows(place.database), self.folder)
         found += differences(place.database, (self.changed if scenario == "model" else self.indexed).database)

@@ -29,4 +29,4 @@ def test_nothing_is_lost_by_a_kill(scenario: str, seed: int, arena: Arena) -> No
 def test_every_step_of_a_save_is_reached(arena: Arena) -> None:
     """The steps that are tested are there: a save that became shorter would test nothing."""
     assert arena.play("save", random.Random(0), step=7) == []  # noqa: S311
-    assert arena.killed
+    assert arena.kills == 1

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -354,6 +355,39 @@ def test_damage_is_noticed_and_mended(
     assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
     vectors.count("speech")
     assert store(filled, settings).status().fresh, "a reader saves what it had to make anew"
+
+
+def test_every_flipped_byte_and_every_cut_of_a_stamp_is_noticed(filled: Database, settings: Settings) -> None:
+    store(filled, settings).save()
+    for path in (settings.library / "vectors").glob("*.json"):
+        whole = path.read_bytes()
+        stamp = Stamp.from_bytes(whole)
+        flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+        for wrong in (*flips, *(whole[:length] for length in range(len(whole)))):
+            # A space for a line break changes nothing.
+            with suppress(ValueError, TypeError):
+                assert Stamp.from_bytes(wrong) == stamp
+
+
+def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
+    filled: Database, settings: Settings
+) -> None:
+    store(filled, settings).save()
+    folder = settings.library / "vectors"
+    with filled.write() as session:
+        catalog.set_state(session, [1], "gone")
+        catalog.touch(session)
+    files = {path: path.read_bytes() for path in folder.iterdir()}
+    for path, whole in files.items():
+        places = range(3, len(whole), len(whole) // 4)
+        flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in places]
+        for wrong in (*flips, b"", whole[: len(whole) // 2], whole[:-1]):
+            for other, content in files.items():
+                other.write_bytes(content)
+            path.write_bytes(wrong)
+            vectors = store(filled, settings)
+            assert (vectors.count("picture"), vectors.count("speech")) == (29, 29)
+            assert vectors.search("picture", ROWS[1:2], 1)[0][0][0] == 3
 
 
 def test_a_rebuild_writes_what_the_rows_say(filled: Database, settings: Settings) -> None:
