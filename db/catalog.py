@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, 
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, selectinload
 
-from db.errors import LibraryError
+from db.errors import LibraryDamagedError, LibraryError
 from db.filters import Rule, matching, moment_of_file
 from db.schema import (
     LIVE,
@@ -324,6 +324,10 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
     if len(rows) != len(set(ids.tolist())):
         raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
     dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
+    if any(len(row) != 2 * dim for row in rows.values()):
+        raise LibraryDamagedError(
+            "a vector in the database is damaged", "Run: trove doctor --recover COPY.db"
+        )
     stacked = np.frombuffer(b"".join(rows[i] for i in ids.tolist()), dtype="<f2")
     return stacked.astype(np.float32).reshape(len(ids), dim)
 

@@ -28,7 +28,7 @@ FLAT_MOST = 100_000
 _SEALED_AT = 20_000
 """Vectors to be added at once from which they are sealed: half the memory, and no second copy."""
 
-_UNIT_TOLERANCE = 1e-2
+UNIT_TOLERANCE = 1e-2
 """How far the length of a vector may be from 1: float16 rows round by up to 1e-3."""
 
 _GPU_MOST = 2_048
@@ -160,7 +160,7 @@ class VectorIndex:
             raise VectorError(f"vectors must be float32, not {vectors.dtype}")
         lengths = np.linalg.norm(vectors, axis=1)
         # Written so that NaN fails too: FAISS takes a NaN row and never finds it again.
-        if not np.all(np.abs(lengths - 1) < _UNIT_TOLERANCE):
+        if not np.all(np.abs(lengths - 1) < UNIT_TOLERANCE):
             raise VectorError("vectors must be finite and of unit length")
         return np.ascontiguousarray(vectors)
 

@@ -16,10 +16,12 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import create_engine
 
 from db import filters, migrations
 from db.errors import LibraryDamagedError, LibraryError
+from db.index import UNIT_TOLERANCE
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ def recover(source: Path, target: Path) -> Recovery:
 
 
 def _fill(copy: Path, new: Path) -> Recovery:
-    version = _readable_version(copy)
+    version, is_grafted = _readable_version(copy)
     _make_empty(new, version)
     found = Recovery()
     with closing(_opened(copy)) as old, closing(_opened(new)) as fresh:
@@ -96,6 +98,8 @@ def _fill(copy: Path, new: Path) -> Recovery:
         fresh.execute("BEGIN")
         for table in _tables(fresh):
             _copy_table(old, fresh, table, found)
+        if is_grafted and not any(count for table, count in found.rows.items() if table != "library"):
+            raise LibraryDamagedError("nothing in the file is a library", "Restore a copy, or index again.")
         _mend(fresh, found)
         _keep_ids_apart(old, fresh)
         fresh.execute("COMMIT")
@@ -104,16 +108,16 @@ def _fill(copy: Path, new: Path) -> Recovery:
     return found
 
 
-def _readable_version(copy: Path) -> int:
-    """The schema of the old database, made openable with a first page of ours where its own is lost."""
+def _readable_version(copy: Path) -> tuple[int, bool]:
+    """The version of the old schema, and whether ours had to take the place of a damaged one."""
     try:
-        return _version(copy)
+        return _version(copy), False
     except _BROKEN:
         log.warning("the schema of the database is damaged; that of a new library takes its place")
     for version in range(len(migrations.MIGRATIONS), 0, -1):
         _graft(copy, version)
         try:
-            return _version(copy)
+            return _version(copy), True
         except _BROKEN:
             continue
     raise LibraryDamagedError("nothing in the file is a library", "Restore a copy, or index again.")
@@ -178,7 +182,15 @@ def _opened(path: Path) -> sqlite3.Connection:
     # Text that is damaged comes over as far as it is text.
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     filters.register(connection)
+    connection.create_function("trove_is_direction", 1, _is_direction, deterministic=True)
     return connection
+
+
+def _is_direction(vector: object) -> bool:
+    """Whether a stored vector has the unit length that the index demands."""
+    if not isinstance(vector, bytes) or len(vector) % 2:
+        return False
+    return bool(abs(np.linalg.norm(np.frombuffer(vector, "<f2").astype(np.float32)) - 1) < UNIT_TOLERANCE)
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
@@ -277,7 +289,8 @@ _NONSENSE = {
     "content": "kind NOT IN ('image', 'video', 'audio') OR typeof(sha256) <> 'blob' OR length(sha256) <> 32",
     "asset": "state NOT IN ('indexed', 'failed', 'skipped', 'gone', 'offline')",
     "unit": "kind NOT IN ('image', 'frame', 'speech')",
-    "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id)",
+    "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "
+    "OR NOT trove_is_direction(vector)",
 }
 """Rows of pages that can be read but were written over."""
 

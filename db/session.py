@@ -97,6 +97,10 @@ class Database:
             yield
         except DatabaseError as exc:
             raise _translate(self.path, exc) from exc
+        except ValueError as exc:
+            if not _is_of_a_row(exc):
+                raise
+            raise _damaged(self.path, exc) from exc
 
 
 @contextmanager
@@ -163,15 +167,33 @@ def _unusable(path: Path, cause: object) -> LibraryError:
     )
 
 
+def _damaged(path: Path, cause: object) -> LibraryDamagedError:
+    return LibraryDamagedError(
+        f"the library database {path} is damaged: {cause}",
+        "Your media files are untouched. Save what can be read into a new database: "
+        "trove doctor --recover COPY.db",
+    )
+
+
+def _is_of_a_row(exc: ValueError) -> bool:
+    """Whether a value in the database cannot be what it should be: a date, text in UTF-8.
+
+    Told by who raised it, since what is done within a session has ``ValueError``s of its own.
+    """
+    trace = exc.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return name == __name__ or name.startswith("sqlalchemy.")
+
+
 def _translate(path: Path, exc: DatabaseError) -> TroveError:
     """SQLite's own words decide; SQLAlchemy's message would add the statement and its parameters."""
     code = getattr(exc.orig, "sqlite_errorname", "")
-    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return LibraryDamagedError(
-            f"the library database {path} is damaged: {exc.orig}",
-            "Your media files are untouched. Save what can be read into a new database: "
-            "trove doctor --recover COPY.db",
-        )
+    # SQLITE_ERROR: a statement of ours that a sound schema takes, such as "no such column".
+    # None: Python itself could not make text of it.
+    if not code or code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")):
+        return _damaged(path, exc.orig)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return LibraryBusyError(
             "the library database is locked by another program", "Close that program, then try again."

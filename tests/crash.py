@@ -320,11 +320,11 @@ class Arena:
         )
         found: list[str] = []
         self.kills = 0
-        for _ in range(most):
+        for number in range(most):
             if scenario == "save":
-                kill = kill_at_step(place, arguments, step)
+                kill = kill_at_step(place, arguments, step + number)
             else:
-                seconds, family = chance.uniform(0.0, longest), chance.random() < 0.5
+                seconds, family = chance.uniform(0.0, 0.8 * longest), chance.random() < 0.5
                 kill = kill_after(place, arguments, seconds, family=family)
             self.kills += not kill.finished
             found += faults(place, kill.acknowledged, self.folder)

@@ -180,6 +180,35 @@ def test_what_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE content SET taken_at = '2020-01-0 x'", "isoformat"),
+        ("UPDATE unit SET text = CAST(x'fffe' AS TEXT)", "UTF-8"),
+        ("UPDATE embedding SET vector = x'00' WHERE unit_id = 7", "vector"),
+        ("ALTER TABLE unit RENAME COLUMN text TO txt", "no such column"),
+    ],
+)
+def test_values_that_cannot_be_are_a_damaged_library(
+    library: Path, tmp_path: Path, change: str, words: str
+) -> None:
+    path = tmp_path / "trove.db"
+    shutil.copyfile(library, path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER unit_said")
+        connection.execute("DROP TRIGGER unit_unsaid")
+        connection.execute(change)
+        connection.commit()
+    database = Database(path)
+    with pytest.raises(LibraryDamagedError, match=words) as caught, database.read() as session:
+        catalog.unit_rows(session, range(1, 100))
+        catalog.vectors(session, 1, np.arange(1, 100))
+    assert "trove doctor --recover" in caught.value.hint
+    with pytest.raises(ValueError, match="mine"), database.read():
+        raise ValueError("mine")
+    database.close()
+
+
 def test_nothing_is_written_over(library: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(LibraryError, match="left alone"):
