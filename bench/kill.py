@@ -53,7 +53,7 @@ def main() -> int:
         arena = arena or Arena(options.work, options.work / "cache")
         scenario = scenario_of(number)
         chance = random.Random(f"{options.seed} {number}")  # noqa: S311 - no secret
-        step = 1 + 4 * sum(one["scenario"] == "save" for one in played) % 24
+        step = 1 + 4 * sum(one["scenario"] == "save" for one in played) % 8
         started = time.monotonic()
         found = arena.play(scenario, chance, step, MOST[scenario])
         seconds = round(time.monotonic() - started, 1)

@@ -5,6 +5,7 @@ worker, and one that dies takes only its own task along. Workers are spawned, no
 because a fork of a process that runs threads (models, database) may hang.
 """
 
+import importlib
 import logging
 import multiprocessing
 import os
@@ -108,7 +109,7 @@ class DecodePool:
             raise ValueError(f"{function.__qualname__} must be in an importable module")
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         task = _Task(
-            partial(_picklable, limit_s, function, *args, **kwargs),
+            partial(_picklable, limit_s, function.__module__, function.__qualname__, *args, **kwargs),
             limit_s,
         )
         task.answer.add_done_callback(lambda _: self._end(task))
@@ -216,10 +217,17 @@ class _Task:
             self.answer.set_exception(error)
 
 
-def _picklable(limit_s: float, function: Callable[..., _Result], *args: Any, **kwargs: Any) -> _Result:
-    """Runs in the worker. An error that cannot be unpickled in the parent would break the pool."""
+def _picklable(limit_s: float, module: str, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Runs in the worker. An error that cannot be unpickled in the parent would break the pool.
+
+    The function comes by its name: pebble forgets a task for ever that cannot be unpickled, as when
+    importing the function's module takes more memory than there is.
+    """
     try:
         with _alarm(limit_s + _GRACE_S):
+            function: Any = importlib.import_module(module)
+            for part in name.split("."):
+                function = getattr(function, part)
             return function(*args, **kwargs)
     except Exception as exc:
         try:

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import broken_decoders
 import media
 import pytest
 from driver import ROOT
@@ -263,23 +264,13 @@ def test_a_clock_that_goes_back_changes_nothing(
 # --- decoders
 
 
-def crash(_path: Path, *_args: object, **_more: object) -> None:
-    """A decoder that a file makes die; at the module's top for the workers."""
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def hang(_path: Path, *_args: object, **_more: object) -> None:
-    """A decoder that hangs in C and holds Python's lock."""
-    ctypes.PyDLL(None).sleep(600)
-
-
-def devour(_path: Path, *_args: object, **_more: object) -> bytes:
-    """A decoder that wants more memory than it may have."""
-    return bytes(4 << 30)
-
-
 @pytest.mark.parametrize(
-    ("fault", "words"), [(crash, "crashed"), (hang, "longer than"), (devour, "more memory")]
+    ("fault", "words"),
+    [
+        (broken_decoders.crash, "crashed"),
+        (broken_decoders.hang, "longer than"),
+        (broken_decoders.devour, "more memory"),
+    ],
 )
 def test_a_decoder_that_fails_costs_its_file_alone(
     database: Database,
@@ -317,7 +308,7 @@ def test_a_worker_that_hangs_in_c_does_not_outlive_a_killed_run_for_long(tmp_pat
         "import os, signal, time\n"
         "from pathlib import Path\n"
         "from indexer import workers\n"
-        "from test_faults import hang\n"
+        "from broken_decoders import hang\n"
         "workers._GRACE_S = 0.0\n"
         "pool = workers.DecodePool(1, 3.0, 1024)\n"
         "print(pool.submit(os.getpid).result(), flush=True)\n"
@@ -341,14 +332,9 @@ def test_a_worker_that_hangs_in_c_does_not_outlive_a_killed_run_for_long(tmp_pat
     pytest.fail("the worker was left behind")
 
 
-def write_a_file(path: Path) -> None:
-    """What a decoder has no business doing."""
-    path.write_bytes(b"x")
-
-
 def test_a_worker_writes_no_files(tmp_path: Path) -> None:
     with DecodePool(1, 30.0, MEMORY_MB) as pool, pytest.raises(OSError, match="too large"):
-        pool.run(write_a_file, tmp_path / "loot")
+        pool.run(broken_decoders.write, tmp_path / "loot")
     assert (tmp_path / "loot").stat().st_size == 0
 
 
@@ -442,6 +428,6 @@ def test_what_a_killed_writer_left_is_removed_and_a_living_one_is_left_alone(tmp
     assert not left.exists()
     assert theirs.exists()
     living.kill()
-    living.wait()
+    living.communicate()
     sweep(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["index.faiss"]

@@ -110,6 +110,24 @@ def test_a_crash_takes_no_other_task_along() -> None:
         assert isinstance(crashed.exception(), DecodeError)
 
 
+def test_a_module_that_cannot_be_imported_is_an_error_and_not_a_hang(tmp_path: Path) -> None:
+    """pebble forgets a task whose unpickling fails with a RuntimeError, and waits for it for ever."""
+    script = tmp_path / "main.py"
+    (tmp_path / "hopeless.py").write_text(
+        "import multiprocessing\n"
+        "def decode(): ...\n"
+        "if multiprocessing.parent_process() is not None:\n"
+        "    raise RuntimeError('no memory for a thread')\n"
+    )
+    script.write_text(
+        "import hopeless\n"
+        "from indexer.workers import DecodePool\n"
+        "with DecodePool(1, 30.0, 1024) as pool:\n"
+        "    print(repr(pool.submit(hopeless.decode).exception(timeout=30)))\n"
+    )
+    assert "no memory for a thread" in _run(script)
+
+
 @pytest.mark.parametrize("pause_s", [0.0, 0.5])
 def test_a_worker_killed_while_idle_costs_nothing(pool: DecodePool, pause_s: float) -> None:
     os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
