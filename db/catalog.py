@@ -81,6 +81,10 @@ class UnitRow:
     media: MediaKind
     paths: tuple[Path, ...]
     taken_at: datetime | None
+    width: int | None = None
+    """Pixels of the upright picture, as the height."""
+    height: int | None = None
+    duration_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,9 @@ def unit_rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
                     content.kind,
                     paths,
                     content.taken_at,
+                    content.width,
+                    content.height,
+                    content.duration_s,
                 )
     return found
 

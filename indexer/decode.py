@@ -73,6 +73,9 @@ class Metadata:
     longitude: float | None = None
     """Degrees, east positive."""
     camera: str | None = None
+    lens: str | None = None
+    exposure: str | None = None
+    """As photographers write it: 1/250 s, f/2.8, ISO 200, 35 mm."""
     has_audio: bool = False
     generated: bool = False
     """Drawn by Trove itself."""

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import BinaryIO
@@ -92,9 +92,9 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 
 
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
-    """``taken_at``, ``camera``, ``latitude`` and ``longitude`` as far as EXIF has them in order."""
+    """``taken_at``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``, where in order."""
     facts: dict[str, object] = {}
-    for name, read_fact in (("taken_at", _taken_at), ("camera", _camera), ("position", _position)):
+    for name, read_fact in _FACTS:
         # Damaged EXIF makes Pillow raise almost anything, and must not cost the picture.
         try:
             facts[name] = read_fact(exif)
@@ -226,10 +226,45 @@ def _position(exif: Image.Exif) -> tuple[float, float] | None:
     return (latitude, longitude) if plausible and (latitude or longitude) else None
 
 
+def _lens(exif: Image.Exif) -> str | None:
+    named = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.LensModel, "")
+    return str(named).replace("\0", " ").strip() or None
+
+
+def _exposure(exif: Image.Exif) -> str | None:
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    tags = ExifTags.Base
+    parts = []
+    for tag, written in (
+        (tags.ExposureTime, _time),
+        (tags.FNumber, lambda value: f"f/{value:.2g}" if value < 10 else f"f/{value:.0f}"),
+        (tags.ISOSpeedRatings, lambda value: f"ISO {value:.0f}"),
+        (tags.FocalLength, lambda value: f"{value:.3g} mm"),
+    ):
+        found = details.get(tag)
+        value = float((found[0] if isinstance(found, tuple) else found) or 0)
+        if math.isfinite(value) and value > 0:
+            parts.append(written(value))
+    return ", ".join(parts) or None
+
+
+def _time(seconds: float) -> str:
+    return f"1/{1 / seconds:.0f} s" if seconds < 0.4 else f"{seconds:.3g} s"
+
+
 def _degrees(value: tuple[float, float, float], side: str) -> float:
     degrees, minutes, seconds = (float(part) for part in value)
     total = degrees + minutes / 60 + seconds / 3600
     return -total if str(side).strip("\0 ").upper() in ("S", "W") else total
+
+
+_FACTS: tuple[tuple[str, Callable[[Image.Exif], object]], ...] = (
+    ("taken_at", _taken_at),
+    ("camera", _camera),
+    ("lens", _lens),
+    ("exposure", _exposure),
+    ("position", _position),
+)
 
 
 @contextmanager

@@ -101,6 +101,20 @@ class Parsed:
         conditions = tuple(item for at, item in enumerate(self.conditions) if at != chip)
         return Parsed(tuple(alternatives), conditions)
 
+    def having(self, key: Key, values: tuple[str, ...]) -> "Parsed":
+        """The query with these values for a key in place of those it had; none take the condition out.
+
+        What must not be (``-type:video``) stays.
+        """
+        others = tuple(item for item in self.conditions if item.key != key or item.negated)
+        return replace(self, conditions=(*others, *([Condition(key, values)] if values else [])))
+
+    def values(self, key: Key) -> tuple[str, ...]:
+        """What the query has for a key, without what must not be."""
+        return tuple(
+            value for item in self.conditions if item.key == key and not item.negated for value in item.values
+        )
+
 
 def parse(text: str) -> Parsed:
     """What a query means.

@@ -100,6 +100,11 @@ class SearchService:
             opened.encoder.encode_texts(["warm"])
             opened.vectors.sample("picture", 1)
 
+    def encoder(self) -> Encoder | None:
+        """The model that answers; None for a library without any."""
+        opened = self._open()
+        return opened.encoder if opened else None
+
     def search(self, query: Query, drawing: Drawing | None = None) -> Answer:
         """Answer a query; an empty library has the answer ``absent`` without hits.
 
@@ -210,7 +215,7 @@ class SearchService:
             return None
         vectors = asked.retriever.combined("picture", asked.alternatives)
         sample = opened.vectors.sample("picture", BACKGROUND)
-        return Sight(opened.encoder, vectors, np.sort((sample @ vectors.T).max(axis=1)))
+        return Sight(opened.encoder, opened.space.id, vectors, np.sort((sample @ vectors.T).max(axis=1)))
 
     def _part(self, term: Term, encoder: Encoder) -> Part:
         weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
@@ -264,6 +269,7 @@ class Sight:
     """
 
     encoder: Encoder
+    space_id: int
     vectors: Vectors
     usual: Vectors
 

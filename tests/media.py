@@ -77,8 +77,12 @@ def exif(
     taken_at: datetime | None = None,
     camera: tuple[str, str] | None = None,
     position: tuple[float, float] | None = None,
+    exposure: tuple[float, float, int, float] | None = None,
 ) -> bytes:
-    """An EXIF block as a camera writes it; ``position`` is (latitude, longitude) in degrees."""
+    """An EXIF block as a camera writes it;
+
+    ``position`` is (latitude, longitude) in degrees, ``exposure`` seconds, f-number, ISO and millimetres.
+    """
     block = Image.Exif()
     if orientation is not None:
         block[ExifTags.Base.Orientation] = orientation
@@ -87,6 +91,13 @@ def exif(
     if taken_at is not None:
         details = block.get_ifd(ExifTags.IFD.Exif)
         details[ExifTags.Base.DateTimeOriginal] = taken_at.strftime("%Y:%m:%d %H:%M:%S")
+    if exposure is not None:
+        details = block.get_ifd(ExifTags.IFD.Exif)
+        tags = ExifTags.Base
+        names = (tags.ExposureTime, tags.FNumber, tags.ISOSpeedRatings, tags.FocalLength)
+        for tag, value in zip(names, exposure, strict=True):
+            details[tag] = value if isinstance(value, int) else TiffImagePlugin.IFDRational(value)
+        details[tags.LensModel] = "XF23mmF2"
     if position is not None:
         gps = block.get_ifd(ExifTags.IFD.GPSInfo)
         for name, value, signs in (("Latitude", position[0], "NS"), ("Longitude", position[1], "EW")):

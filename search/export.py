@@ -1,0 +1,86 @@
+"""Hits taken elsewhere: as a table, as a ZIP file, or as copies in a folder. Originals are only read."""
+
+import csv
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from db.errors import SettingsError, UnreadableError
+from search.answer import Hit
+
+COLUMNS = ("rank", "score", "kind", "path", "start_s", "end_s", "text", "taken_at")
+
+
+def as_csv(hits: Iterable[Hit]) -> str:
+    """The hits as CSV (RFC 4180) with a header.
+
+    Cells that a spreadsheet would run as a formula get an apostrophe before them (OWASP, "CSV injection").
+    """
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for hit in hits:
+        writer.writerow(_cell(getattr(hit, name)) for name in COLUMNS)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if value is None or isinstance(value, (int, float)):
+        return value
+    text = str(value).encode(errors="replace").decode()
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def write_zip(paths: Sequence[Path], target: Path) -> None:
+    """Put files into a ZIP, each once under a name of its own; media do not get smaller, so they are stored.
+
+    Raises:
+        UnreadableError: a file cannot be read, or the ZIP not be written.
+    """
+    try:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+            for path, name in _named(paths):
+                archive.write(path, name.encode(errors="replace").decode())
+    except OSError as exc:
+        raise UnreadableError(
+            f"the files cannot be put together: {exc.strerror or exc}",
+            "Check that their drives are connected and that there is room on the disk.",
+        ) from exc
+
+
+def copy_to(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Copy files into a folder, which is made if need be; what is there is never overwritten.
+
+    Raises:
+        SettingsError: the folder's path is not absolute.
+        UnreadableError: a file cannot be read or copied; those before it are.
+    """
+    if not folder.is_absolute():
+        raise SettingsError(f"{folder} is no whole path", "Give the path as your file manager shows it.")
+    made = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = {entry.name.casefold() for entry in os.scandir(folder)}
+        for path, name in _named(paths, there):
+            made.append(Path(shutil.copy2(path, folder / name)))
+    except OSError as exc:
+        raise UnreadableError(
+            f"after {len(made)} of {len(paths)} files the copying stopped: {exc.strerror or exc}",
+            "Check the folder's permissions and free space, and that the drives are connected.",
+        ) from exc
+    return made
+
+
+def _named(paths: Sequence[Path], taken: Iterable[str] = ()) -> Iterator[tuple[Path, str]]:
+    """Each file once, with a name that no other one has, whatever the file system makes of capitals."""
+    used = set(taken)
+    for path in dict.fromkeys(paths):
+        name, number = path.name, 1
+        while name.casefold() in used:
+            number += 1
+            name = f"{path.stem} ({number}){path.suffix}"
+        used.add(name.casefold())
+        yield path, name

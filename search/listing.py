@@ -1,0 +1,116 @@
+"""An answer that grows as people scroll, without a limit and without anything changing its place."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from db import catalog
+from db.session import Database
+from search.answer import Answer, Hit
+
+Order = Literal["relevance", "date"]
+
+FIRST = 60
+"""Hits of the first answer: about two screens."""
+GROWTH = 4
+NEAREST = 240
+"""Hits that are sorted by date at first. Everything in a library is a little like anything: in the
+order of dates the far ones would hide the near ones."""
+
+
+class Listing:
+    """The hits of one question. Safe to share between threads.
+
+    Asking for more hits can bring sources together that did not meet before and so change ranks far
+    down; hits that were given once keep their places, and what is new comes after them.
+    """
+
+    def __init__(
+        self,
+        ask: Callable[[int], Answer],
+        *,
+        total: int,
+        order: Order = "relevance",
+        nearest: int = NEAREST,
+    ) -> None:
+        """
+        Args:
+            ask: gives the answer with that many hits.
+            total: of units in the library; there can be no more hits.
+            order: ``date`` sorts the ``nearest`` hits, the latest first; those without a date come last.
+        """
+        self._ask = ask
+        self._total = total
+        self._lock = threading.Lock()
+        self._k = nearest if order == "date" else FIRST
+        self.order = order
+        self.answer = ask(self._k)
+        self._hits = by_date(self.answer.hits) if order == "date" else list(self.answer.hits)
+        self._known = {hit.unit_id: hit for hit in self._hits}
+
+    def hits(self, start: int, stop: int) -> list[Hit]:
+        """The hits from ``start`` up to, without, ``stop``; fewer where there are no more."""
+        with self._lock:
+            while self.order == "relevance" and len(self._hits) < stop and self._k < self._total:
+                self._grow(max(self._k * GROWTH, stop))
+            return self._hits[start:stop]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing comes after the hits so far."""
+        return self._k >= self._total
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    def hit(self, unit_id: int) -> Hit | None:
+        """The hit of a unit, among those so far."""
+        return self._known.get(unit_id)
+
+    def beside(self, unit_id: int, step: int) -> Hit | None:
+        """The hit that is ``step`` places further; None before the first and after the last."""
+        at = next((at for at, hit in enumerate(self._hits) if hit.unit_id == unit_id), None)
+        if at is None or at + step < 0:
+            return None
+        return next(iter(self.hits(at + step, at + step + 1)), None)
+
+    def of_file(self, hit: Hit) -> list[Hit]:
+        """The hits so far in the same file, by their moments."""
+        same = [other for other in self._hits if other.path == hit.path]
+        return sorted(same, key=lambda other: other.start_s or 0.0)
+
+    def _grow(self, k: int) -> None:
+        self._k = min(k, self._total)
+        fresh = [hit for hit in self._ask(self._k).hits if hit.unit_id not in self._known]
+        self._hits += fresh
+        self._known |= {hit.unit_id: hit for hit in fresh}
+
+
+def of_units(database: Database, unit_ids: Sequence[int]) -> Listing:
+    """These units as a listing, in that order; for pictures that were found by looking."""
+    with database.read() as session:
+        rows = catalog.unit_rows(session, unit_ids)
+    hits = tuple(
+        Hit(
+            rank=rank,
+            score=0.0,
+            kind=row.kind,
+            path=row.paths[0],
+            start_s=row.start_s,
+            end_s=row.end_s,
+            text=row.text,
+            why=(),
+            unit_id=row.id,
+            media=row.media,
+            taken_at=row.taken_at,
+            copies=row.paths[1:],
+        )
+        for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
+    )
+    return Listing(lambda _k: Answer("", "found", 1.0, 0.0, hits), total=len(hits))
+
+
+def by_date(hits: tuple[Hit, ...]) -> list[Hit]:
+    """The latest first; equals, and those without a date at the end, in the order of their ranks."""
+    return sorted(hits, key=lambda hit: hit.taken_at or datetime.min, reverse=True)

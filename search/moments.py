@@ -1,0 +1,63 @@
+"""Where in a film or recording a question is answered: every moment of a file with its similarity."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from db import catalog
+from db.schema import UnitKind
+from db.session import Database
+from search.query import Query
+from search.service import SearchService, Sight
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A frame or a spoken passage; ``match``: how well a frame fits, 0 (as usual) to 1 (as the best)."""
+
+    unit_id: int
+    kind: UnitKind
+    start_s: float
+    end_s: float
+    text: str | None
+    match: float | None
+
+
+def moments(service: SearchService, database: Database, query: Query | None, path: Path) -> list[Moment]:
+    """The moments of a file in the library, in the order of time.
+
+    ``match`` is the similarity to the question, from what is usual for it in this library to the best
+    in the library or this file; None for passages and where nothing is asked of pictures.
+
+    Raises:
+        TroveError: as ``SearchService.search``.
+    """
+    sight = service.sight(query) if query is not None else None
+    with database.read() as session:
+        rows = catalog.unit_rows(session, catalog.units_at(session, path)).values()
+        timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
+        frames = [row.id for row in timed if row.kind == "frame"]
+        vectors = None
+        if sight is not None and frames:
+            vectors = catalog.vectors(session, sight.space_id, np.array(frames, np.int64))
+    matches = _matches(sight, frames, vectors) if sight is not None and vectors is not None else {}
+    return [
+        Moment(
+            row.id,
+            row.kind,
+            row.start_s or 0.0,
+            row.end_s or row.start_s or 0.0,
+            row.text,
+            matches.get(row.id),
+        )
+        for row in timed
+    ]
+
+
+def _matches(sight: Sight, frames: list[int], vectors: catalog.Vectors) -> dict[int, float]:
+    found = (vectors @ sight.vectors.T).max(axis=1)
+    usual = float(np.median(sight.usual)) if len(sight.usual) else 0.0
+    best = max(float(found.max()), float(sight.usual[-1]) if len(sight.usual) else 0.0)
+    scaled = np.clip((found - usual) / max(best - usual, 1e-6), 0.0, 1.0)
+    return dict(zip(frames, scaled.round(3).tolist(), strict=True))

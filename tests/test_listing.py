@@ -1,0 +1,52 @@
+"""Answers that grow: nothing changes its place, nothing is missing, nothing comes twice."""
+
+from datetime import datetime
+from pathlib import Path
+
+from search.answer import Answer, Hit
+from search.listing import FIRST, Listing
+
+
+def _hit(unit_id: int, taken_at: datetime | None = None, path: str = "/a.jpg", start_s: float = 0.0) -> Hit:
+    return Hit(unit_id, 0.5, "image", Path(path), start_s, None, None, (), unit_id, "image", taken_at, ())
+
+
+def _asking(order: list[int], calls: list[int]):
+    """A library of these units. The more is asked for, the more the far ones change their order."""
+
+    def ask(k: int) -> Answer:
+        calls.append(k)
+        shuffled = order[:20] + sorted(order[20:k], reverse=k > FIRST)
+        return Answer("", "found", 0.9, 1.0, tuple(_hit(unit) for unit in shuffled[:k]))
+
+    return ask
+
+
+def test_hits_keep_their_places_however_far_people_scroll() -> None:
+    calls: list[int] = []
+    listing = Listing(_asking(list(range(1000)), calls), total=1000)
+    first = [hit.unit_id for hit in listing.hits(0, 30)]
+    assert calls == [FIRST]
+    assert not listing.complete
+    pages = [hit.unit_id for start in range(0, 1200, 100) for hit in listing.hits(start, start + 100)]
+    assert pages[:30] == first
+    assert sorted(pages) == list(range(1000))
+    assert listing.complete
+    assert len(calls) < 6
+    assert listing.hits(1000, 1100) == []
+
+
+def test_by_date() -> None:
+    dates = [None, datetime(2020, 1, 1), datetime(2023, 1, 1), None, datetime(2021, 1, 1)]
+    hits = tuple(_hit(at, date) for at, date in enumerate(dates))
+    listing = Listing(lambda k: Answer("", "found", 0.9, 1.0, hits[:k]), total=9, order="date", nearest=4)
+    assert [hit.unit_id for hit in listing.hits(0, 99)] == [2, 1, 0, 3]
+    assert not listing.complete
+
+
+def test_neighbours() -> None:
+    hits = (_hit(7, path="/a.mp4", start_s=9.0), _hit(8), _hit(9, path="/a.mp4", start_s=2.0))
+    listing = Listing(lambda _k: Answer("", "found", 0.9, 1.0, hits), total=3)
+    beside = [listing.beside(unit, step) for unit, step in ((7, 1), (7, -1), (9, 1), (9, -2), (1, 1))]
+    assert [hit.unit_id if hit else None for hit in beside] == [8, None, None, 7, None]
+    assert [hit.unit_id for hit in listing.of_file(hits[0])] == [9, 7]
