@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ui import console, model, saved, upkeep, using, why
+from ui import console, folders, model, saved, upkeep, using, why
 from ui.options import Library
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ for command in (
     upkeep.evaluate,
 ):
     app.command(name="eval" if command is upkeep.evaluate else None)(command)
+for command in (folders.watch, folders.forget):
+    app.command()(command)
 app.add_typer(saved.app, name="saved")
 app.add_typer(model.app, name="model")
 

@@ -1,0 +1,131 @@
+"""Keep a library up to date: watch its folders and index what changes there.
+
+What has to be done is decided by the ordinary run, which compares the disk with the library: changes
+may come in bursts, twice, or while a run is under way, and a missed one is caught by the next.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from watchfiles import Change, watch
+
+from db import catalog
+from db.errors import LibraryBusyError, TroveError
+from db.session import Database
+from db.settings import Settings
+from indexer import pipeline
+from indexer.decode import media_kind
+from indexer.plan import is_under
+from indexer.store import Report
+
+log = logging.getLogger(__name__)
+
+LOCK = "watch.lock"
+
+LOOK_AGAIN_S = 2.0
+"""How soon folders that were added, or whose drive came back, are watched too."""
+
+_QUIET_MS = 1_600
+"""Longest time over which changes are collected, so that copying a thousand files is one run."""
+
+OnRun = Callable[[Report], None]
+
+
+def keep_watching(
+    database: Database,
+    settings: Settings,
+    *,
+    stop: threading.Event,
+    on_start: Callable[[], None] = lambda: None,
+    on_run: OnRun = lambda _report: None,
+    on_error: Callable[[TroveError], None] = lambda _error: None,
+) -> None:
+    """Index what has changed, and what changes from now on, until ``stop`` is set.
+
+    ``on_start`` is called when it is sure that no other process watches. An error ends one run, not the
+    watching: the next change tries again.
+
+    Raises:
+        LibraryBusyError: another process watches this library.
+    """
+    lock = FileLock(settings.library / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as exc:
+        raise LibraryBusyError(
+            "another process watches this library", "One is enough: it watches all folders."
+        ) from exc
+    on_start()
+    run = _Runs(database, settings, stop, on_run, on_error)
+    try:
+        while not stop.is_set():
+            if roots := _roots(database):
+                _watch(run, roots)
+            else:
+                stop.wait(LOOK_AGAIN_S)
+    finally:
+        lock.release()
+
+
+def _roots(database: Database) -> list[Path]:
+    """The folders that can be watched now."""
+    with database.read() as session:
+        return [root for root in catalog.roots(session) if root.exists()]
+
+
+def _watch(run: "_Runs", roots: list[Path]) -> None:
+    """Watch these folders until they are no longer the right ones."""
+    own = [run.settings.library.resolve(), run.settings.cache.resolve()]
+    changes = watch(
+        *roots,
+        watch_filter=lambda change, name: _matters(change, Path(name), own),
+        debounce=_QUIET_MS,
+        rust_timeout=round(LOOK_AGAIN_S * 1000),
+        yield_on_timeout=True,
+        stop_event=run.stop,
+        raise_interrupt=False,
+        ignore_permission_denied=True,
+    )
+    for number, changed in enumerate(changes):
+        touched = [root for root in roots if any(is_under(Path(name), [root]) for _, name in changed)]
+        # What changed while nobody watched; not before watching has begun, or there would be a gap.
+        if number == 0:
+            touched = roots
+        if touched and not run.stop.is_set():
+            run.over(touched)
+        if _roots(run.database) != roots:
+            return
+
+
+def _matters(change: Change, path: Path, own: list[Path]) -> bool:
+    """Whether a change can be one of a medium. A deleted folder looks like any deleted file."""
+    if path.name.startswith(".") or is_under(path, own):
+        return False
+    return media_kind(path) is not None or change is Change.deleted or path.is_dir()
+
+
+@dataclass(frozen=True)
+class _Runs:
+    database: Database
+    settings: Settings
+    stop: threading.Event
+    on_run: OnRun
+    on_error: Callable[[TroveError], None]
+
+    def over(self, roots: list[Path]) -> None:
+        """An ordinary run over these folders; it waits for one that is under way."""
+        while not self.stop.is_set():
+            try:
+                self.on_run(pipeline.index(self.database, self.settings, roots))
+                return
+            except LibraryBusyError:
+                # That run may have passed these folders before they changed.
+                self.stop.wait(2.0)
+            except TroveError as exc:
+                log.warning("the run failed: %s", exc)
+                self.on_error(exc)
+                return

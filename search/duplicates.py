@@ -1,0 +1,115 @@
+"""Files that show the same: copies, and pictures that are nearly alike."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from db import catalog, holdings, spaces
+from db.catalog import Ids
+from db.session import Database
+from db.settings import Settings
+from db.vectors import VectorStore
+from search.verdict import SAME_PICTURE
+
+_NEIGHBOURS = 16
+_CHUNK = 512
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file in a group. ``unit_id``: of its picture, or the first moment; ``size``: bytes."""
+
+    path: Path
+    size: int
+    width: int | None
+    height: int | None
+    unit_id: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that show the same, the best first: most pixels, then most bytes.
+
+    ``kind``: ``same`` where they are equal byte for byte, ``alike`` where pictures were resized, saved
+    anew, or taken in the same second.
+    """
+
+    kind: Literal["same", "alike"]
+    copies: tuple[Copy, ...]
+
+    @property
+    def spare(self) -> int:
+        """Bytes of all but the best."""
+        return sum(copy.size for copy in self.copies[1:])
+
+
+def duplicates(
+    database: Database,
+    settings: Settings,
+    *,
+    alike: float | None = SAME_PICTURE,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Group]:
+    """All groups, those that would free most first.
+
+    Args:
+        alike: cosine similarity from which pictures count as nearly alike; None finds only copies.
+    """
+    with database.read() as session:
+        found = holdings.copies(session)
+    files: dict[int, list[Copy]] = defaultdict(list)
+    for row in found:
+        files[row.content_id].append(Copy(*row[1:]))
+    groups = [_group("same", copies) for copies in files.values() if len(copies) > 1]
+    if alike is not None:
+        owner = {copies[0].unit_id: content_id for content_id, copies in files.items()}
+        for units in _alike(database, settings, alike, on_progress):
+            best = [copy for unit in units if unit in owner for copy in files[owner[unit]][:1]]
+            if len(best) > 1:
+                groups.append(_group("alike", best))
+    return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
+
+
+def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
+    def rank(copy: Copy) -> tuple[int, int, int, Path]:
+        return (-(copy.width or 0) * (copy.height or 0), -copy.size, len(str(copy.path)), copy.path)
+
+    return Group(kind, tuple(sorted(copies, key=rank)))
+
+
+def _alike(
+    database: Database, settings: Settings, least: float, on_progress: Callable[[int, int], None]
+) -> list[list[int]]:
+    """Groups of units of pictures whose neighbours are as near as that, through however many of them."""
+    with database.read() as session:
+        space = spaces.active(session)
+        ids = catalog.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
+    if space is None or len(ids) < 2:
+        return []
+    store = VectorStore(database, settings.library / "vectors", space.id, space.dim, settings.device)
+    leader = {int(unit_id): int(unit_id) for unit_id in ids}
+
+    def led(unit: int) -> int:
+        while leader[unit] != unit:
+            leader[unit] = leader[leader[unit]]
+            unit = leader[unit]
+        return unit
+
+    for start in range(0, len(ids), _CHUNK):
+        some: Ids = ids[start : start + _CHUNK]
+        with database.read() as session:
+            vectors = catalog.vectors(session, space.id, some)
+        nearest = store.search("picture", vectors, _NEIGHBOURS)
+        for unit, neighbours in zip(some.tolist(), nearest, strict=True):
+            for other, similarity in neighbours:
+                if similarity >= least and other in leader:
+                    leader[led(other)] = led(unit)
+        on_progress(min(start + _CHUNK, len(ids)), len(ids))
+    groups: dict[int, list[int]] = defaultdict(list)
+    for unit in leader:
+        groups[led(unit)].append(unit)
+    return [units for units in groups.values() if len(units) > 1]

@@ -1,0 +1,133 @@
+"""What a library looks like from afar: its pictures on a plane, and what most of them show."""
+
+import hashlib
+import io
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
+
+import numpy as np
+
+from db import catalog, spaces
+from db.catalog import Vectors
+from db.files import write_atomically
+from db.session import Database
+from db.settings import Settings
+from indexer.encoders.base import Encoder
+from search.service import SearchService
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 3_000
+"""Pictures on the plane, evenly spread over the library."""
+
+CLEAR = 3.5
+"""Standard deviations by which a concept must stand out among all concepts to be what a picture shows."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A picture or frame on the plane; ``x`` and ``y`` from -1 to 1, ``concept`` where one is clear."""
+
+    unit_id: int
+    x: float
+    y: float
+    concept: str | None
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """``concepts``: how many of the ``pictures`` that were looked at show each, the most first."""
+
+    pictures: int
+    points: tuple[Point, ...]
+    concepts: tuple[tuple[str, int], ...]
+
+
+def landscape(service: SearchService, database: Database, settings: Settings) -> Landscape:
+    """Look at the library's pictures and frames.
+
+    The plane is that of the two principal components of the embeddings (Pearson 1901). The concepts are
+    the thousand names of ImageNet; a picture shows the one whose text is nearest, if that stands out.
+
+    Raises:
+        TroveError: as ``SearchService.search``.
+    """
+    encoder = service.encoder()
+    if encoder is None:
+        return Landscape(0, (), ())
+    with database.read() as session:
+        space = spaces.active(session)
+        ids = catalog.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
+        if space is None or not len(ids):
+            return Landscape(0, (), ())
+        ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
+        vectors = catalog.vectors(session, space.id, ids)
+    shown = clear_concepts(vectors, concept_vectors(encoder, settings.cache), concept_names())
+    plane = principal_plane(vectors)
+    points = tuple(
+        Point(unit_id, round(float(x), 4), round(float(y), 4), concept)
+        for unit_id, (x, y), concept in zip(ids.tolist(), plane, shown, strict=True)
+    )
+    counts = Counter(concept for concept in shown if concept)
+    return Landscape(len(ids), points, tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+
+
+def principal_plane(vectors: Vectors) -> Vectors:
+    """(n, 2) float32 from -1 to 1: (n, dim) vectors on the plane in which they differ most.
+
+    Half of each coordinate is its rank, so that few far ones do not press all others together.
+    """
+    centred = vectors - vectors.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    plane = centred @ axes[:, :-3:-1]
+    reach = np.maximum(np.quantile(np.abs(plane), 0.98, axis=0), 1e-6)
+    ranks = plane.argsort(axis=0).argsort(axis=0) / max(1, len(plane) - 1) * 2 - 1
+    shown: Vectors = ((np.clip(plane / reach, -1.0, 1.0) + ranks) / 2).astype(np.float32)
+    return shown
+
+
+def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) -> list[str | None]:
+    """The concept that each picture shows, or None where no one stands out among them."""
+    similarities = vectors @ concepts.T
+    standing = similarities - similarities.mean(axis=1, keepdims=True)
+    standing /= np.maximum(standing.std(axis=1, keepdims=True), 1e-6)
+    best = standing.argmax(axis=1)
+    clear = standing[np.arange(len(best)), best] >= CLEAR
+    return [names[at] if ok else None for at, ok in zip(best.tolist(), clear.tolist(), strict=True)]
+
+
+def concept_vectors(encoder: Encoder, cache_folder: Path) -> Vectors:
+    """(n, dim) the texts of the concepts, encoded once for each model and kept in the cache."""
+    texts = [f"a photo of a {name}" for name in concept_names()]
+    stamp = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
+    kept = cache_folder / "concepts" / f"{stamp}.npy"
+    try:
+        vectors: Vectors = np.load(kept, allow_pickle=False)
+        if vectors.shape == (len(texts), encoder.dim):
+            return vectors
+    except (OSError, ValueError, EOFError):
+        pass  # there is none yet, or half of one
+    vectors = encoder.encode_texts(texts)
+    data = io.BytesIO()
+    np.save(data, vectors, allow_pickle=False)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(kept, data.getvalue())
+    except OSError as exc:
+        log.warning("the concepts could not be kept: %s", exc)
+    return vectors
+
+
+@cache
+def concept_names() -> tuple[str, ...]:
+    """The names of ImageNet's thousand classes, as open_clip words them."""
+    # From the file alone: importing open_clip, and with it torch, takes seconds.
+    package = find_spec("open_clip")
+    folder = Path(package.origin).parent if package and package.origin else Path()
+    return tuple(run_path(str(folder / "zero_shot_metadata.py"))["IMAGENET_CLASSNAMES"])

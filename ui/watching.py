@@ -1,0 +1,85 @@
+"""The switch in the app that keeps a library up to date."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from db.settings import Settings
+
+
+class WatchJob:
+    """Starts ``trove watch`` as a process of its own, and ends it.
+
+    The process tells its number in a file of the library; a second file remembers that it is wanted, so
+    that it is started again with the app.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._wanted = settings.library / "watch.on"
+        self._started: subprocess.Popen[bytes] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody has switched it on."""
+        return self._wanted.exists()
+
+    @property
+    def running(self) -> bool:
+        """Whether a process watches now."""
+        if self._started is not None and self._started.poll() is None:
+            return True
+        return watcher_pid(self._settings.library) is not None
+
+    def switch(self, on: bool) -> None:
+        """Begin to watch, or stop."""
+        if on:
+            self._wanted.touch()
+            self.ensure()
+        else:
+            self._wanted.unlink(missing_ok=True)
+            self._stop()
+
+    def ensure(self) -> None:
+        """Start the process if it is wanted and does not run."""
+        if not self.wanted or self.running:
+            return
+        command = [sys.executable, "-m", "ui.cli", "--library", str(self._settings.library), "watch"]
+        with (self._settings.library / "watch.log").open("wb") as output:
+            self._started = subprocess.Popen(  # noqa: S603
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _stop(self) -> None:
+        if (pid := watcher_pid(self._settings.library)) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        elif self._started is not None and self._started.poll() is None:
+            self._started.send_signal(signal.SIGINT)
+
+
+def tell_pid(library: Path) -> None:
+    """Write down which process watches: this one."""
+    facts = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    (library / "watch.json").write_text(json.dumps(facts))
+
+
+def watcher_pid(library: Path) -> int | None:
+    """The process that watches a library, if it is alive and not another one that got its number."""
+    try:
+        facts = json.loads((library / "watch.json").read_text())
+        process = psutil.Process(facts["pid"])
+        same = abs(process.create_time() - facts["created"]) < 1
+        return facts["pid"] if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
