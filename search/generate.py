@@ -20,6 +20,7 @@ from PIL import Image
 from db.errors import GenerateError, ModelError, SettingsError, TroveError
 from search.drawers import PRESETS, preset_of
 from search.drawing import Drawing, check_target, save_drawing
+from search.preview import OnPreview, Previewer
 from search.weights import Weights, find_weights
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Drawer:
         steps: int | None = None,
         seed: int | None = None,
         on_step: StepCallback | None = None,
+        on_preview: OnPreview | None = None,
     ) -> Drawing:
         """Draw ``prompt`` and save it as a PNG.
 
@@ -66,6 +68,7 @@ class Drawer:
             steps: of denoising; None takes what suits the model.
             seed: of the noise, 0 to 2^63 - 1; None takes a random one.
             on_step: may raise a TroveError to stop the drawing.
+            on_preview: gets small pictures of how far it is, at most one a second; some pipelines have none.
 
         Raises:
             ModelMissingError: the weights are not on this machine and cannot be downloaded now.
@@ -80,7 +83,7 @@ class Drawer:
             pipeline = self._load()
             arguments = _call_arguments(pipeline, self.model, steps)
             steps = int(arguments["num_inference_steps"])
-            arguments |= _progress_arguments(pipeline, steps, on_step)
+            arguments |= _progress_arguments(pipeline, steps, on_step, on_preview)
             started = time.perf_counter()
             image = _sample(pipeline, seed, arguments | {"prompt": prompt})
         drawing = Drawing(
@@ -208,14 +211,20 @@ def _parameters(pipeline: Any) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(pipeline.__call__).parameters
 
 
-def _progress_arguments(pipeline: Any, steps: int, on_step: StepCallback | None) -> dict[str, Any]:
+def _progress_arguments(
+    pipeline: Any, steps: int, on_step: StepCallback | None, on_preview: OnPreview | None
+) -> dict[str, Any]:
     """The pipeline's own way to tell of its steps; a few have none and are drawn without."""
     if on_step is None:
         return {}
+    show = Previewer(on_preview) if on_preview is not None else None
 
     def at_end(running: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
         # Some schedulers need a step or two more than they were asked for.
-        on_step(step + 1, getattr(running, "num_timesteps", steps))
+        total = getattr(running, "num_timesteps", steps)
+        on_step(step + 1, total)
+        if show is not None and step + 1 < total:
+            show(running, tensors.get("latents"))
         return tensors
 
     accepted = _parameters(pipeline)

@@ -21,6 +21,7 @@ import db.files
 import search.generate
 from db.errors import GenerateError, ModelError, ModelMissingError, SettingsError
 from indexer.decode import probe
+from search import preview
 from search.drawers import PRESETS, preset_of
 from search.drawing import SOURCE_TYPE, is_drawing
 from search.generate import Drawer
@@ -102,6 +103,36 @@ def test_progress_counts_every_step(drawer: Drawer, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     drawer.draw("a boat", path=tmp_path / "a.png", steps=3, on_step=lambda *done: steps.append(done))
     assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_previews_show_how_far_it_is(drawer: Drawer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "EVERY_S", 0.0)
+    shown: list[Image.Image] = []
+    drawer.draw(
+        "a boat", path=tmp_path / "a.png", steps=4, seed=1, on_step=lambda *_: None, on_preview=shown.append
+    )
+    # The last step is the picture itself.
+    assert [image.size for image in shown] == [(64, 64)] * 3
+    assert len({image.tobytes() for image in shown}) == 3
+    # The nearer the end, the nearer the picture.
+    drawn = pixels(tmp_path / "a.png").astype(float)
+    away = [np.abs(np.asarray(image) - drawn).mean() for image in shown]
+    assert away[2] < away[0]
+    drawer.draw("a boat", path=tmp_path / "b.png", steps=4, seed=1)
+    np.testing.assert_array_equal(pixels(tmp_path / "b.png"), drawn)
+    monkeypatch.setattr(preview, "EVERY_S", 60.0)
+    drawer.draw("a boat", path=tmp_path / "c.png", steps=4, on_step=lambda *_: None, on_preview=shown.append)
+    assert len(shown) == 4
+
+
+def test_what_cannot_be_previewed_is_drawn_without(drawer: Drawer) -> None:
+    import torch
+
+    assert preview.preview(object(), torch.zeros(1, 4, 8, 8)) is None
+    pipeline = drawer._load()
+    assert preview.preview(pipeline, torch.zeros(1, 64, 16)) is None
+    assert preview.preview(pipeline, torch.full((1, 4, 8, 8), float("nan"))) is None
+    assert preview.preview(pipeline, torch.zeros(1, 4, 128, 64)) is not None
 
 
 def test_drawing_can_be_stopped_at_a_step(drawer: Drawer, tmp_path: Path) -> None:
