@@ -3,16 +3,20 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from driver import DESKTOP, SAMPLES, App, serving
-from media import video
-from playwright.sync_api import Browser, Page, sync_playwright
+from media import exif, photo, video
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from db.session import Database
 from db.settings import Settings
 from indexer import pipeline
+
+# On a machine that does other things, too, five seconds are nothing.
+expect.set_options(timeout=30_000)
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
@@ -22,9 +26,16 @@ _FLAGS = (
 
 @pytest.fixture(scope="session")
 def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The samples, a film that browsers cannot play, and two files that cannot be read."""
+    """The samples, a photo with EXIF, a film that browsers cannot play, and two that cannot be read."""
     folder = tmp_path_factory.mktemp("media")
     shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    where_and_how = exif(
+        taken_at=datetime(2023, 7, 14, 12),
+        camera=("FUJIFILM", "X100V"),
+        position=(48.8584, 2.2945),
+        exposure=(0.004, 2.8, 200, 23.0),
+    )
+    photo(folder / "travel.jpg", seed=3, exif=where_and_how)
     video(folder / "old.avi", scenes=(1, 2), scene_s=4.0)
     (folder / "empty.jpg").touch()
     (folder / "letter.jpg").write_text("Dear diary, this is no picture.")

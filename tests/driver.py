@@ -80,6 +80,15 @@ def search(page: Page, text: str) -> Locator:
     box = page.get_by_role("searchbox")
     box.fill(text)
     box.press("Enter")
+    return answered(page, text)
+
+
+def answered(page: Page, text: str) -> Locator:
+    """Wait until the question is answered; returns the tiles."""
+    page.wait_for_function(
+        "([box, text]) => box.dataset.answered === text",
+        arg=[page.get_by_role("searchbox").element_handle(), text],
+    )
     page.get_by_text("% sure").wait_for()
     tiles = page.locator(".tile")
     tiles.first.wait_for()

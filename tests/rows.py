@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from db import catalog, spaces
 from db.catalog import FileStat, UnitDraft, Vectors
-from db.schema import Content, MediaKind, Space
+from db.schema import Asset, Content, Embedding, MediaKind, Space, Unit
 
 
 def directions(count: int, dim: int = 8, seed: int = 0) -> Vectors:
@@ -21,6 +22,54 @@ def directions(count: int, dim: int = 8, seed: int = 0) -> Vectors:
 def space(session: Session, dim: int = 8) -> Space:
     """The active space, made when it is not there."""
     return spaces.active(session) or spaces.add(session, "test-model", "0", dim, "active")
+
+
+def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id: int) -> None:
+    """As many pictures as vectors, one a file, in few statements; for libraries of a size."""
+    start = 1 + (session.scalar(select(func.max(Content.id))) or 0)
+    ids = range(start, start + len(paths))
+    facts = [
+        (str(number).encode().ljust(32, b"\0"), number, path) for number, path in zip(ids, paths, strict=True)
+    ]
+    at = catalog.now()
+    session.execute(
+        insert(Content),
+        [
+            {"id": number, "sha256": digest, "kind": "image", "width": 400, "height": 300, "has_audio": False}
+            for digest, number, _ in facts
+        ],
+    )
+    session.execute(
+        insert(Asset),
+        [
+            {
+                "path": path,
+                "size": 1,
+                "mtime_ns": number * 10**14,
+                "content_id": number,
+                "state": "indexed",
+                "indexed_at": at,
+            }
+            for _, number, path in facts
+        ],
+    )
+    first = 1 + (session.scalar(select(func.max(Unit.id))) or 0)
+    units = range(first, first + len(paths))
+    session.execute(
+        insert(Unit),
+        [
+            {"id": unit, "content_id": number, "kind": "image"}
+            for unit, number in zip(units, ids, strict=True)
+        ],
+    )
+    session.execute(
+        insert(Embedding),
+        [
+            {"space_id": space_id, "unit_id": unit, "vector": catalog.pack(vector)}
+            for unit, vector in zip(units, vectors, strict=True)
+        ],
+    )
+    catalog.touch(session)
 
 
 def add_file(session: Session, path: str, units: Sequence[UnitDraft], kind: MediaKind = "image") -> int:

@@ -7,6 +7,7 @@ import streamlit as st
 from db.errors import SettingsError, TroveError
 from ui import resources
 from ui.jobs import IndexState
+from ui.wording import duration
 
 _NEWS_S = 1.0
 
@@ -73,30 +74,49 @@ def _draw(state: IndexState) -> None:
         case "finished":
             _finished(state)
         case "stopped":
-            st.info("Indexing was stopped. What was done is kept; refresh all to go on.")
+            _paused(state, f"Paused after {state.done:,} of {state.total:,}. What was done is kept.")
         case "interrupted":
-            st.warning(
-                f"Indexing was interrupted after {state.done} of {state.total} files. "
-                "What was done is kept; refresh all to go on."
-            )
+            _paused(state, f"Interrupted after {state.done:,} of {state.total:,}. What was done is kept.")
         case "failed":
+            failed = "The model was not changed" if state.model else "Indexing failed"
             st.error(
-                f"**Indexing failed.** {resources.plain(resources.sentence(state.error))}",
+                f"**{failed}.** {resources.plain(resources.sentence(state.error))}",
                 icon=":material/error:",
             )
-    if state.active and st.button("Stop", icon=":material/stop_circle:", key="stop_indexing"):
+    if state.active and st.button("Pause", icon=":material/pause_circle:", key="pause_indexing"):
         resources.index_job().stop()
+
+
+def _paused(state: IndexState, told: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(told, icon=":material/pause_circle:", width="content")
+        st.button("Resume", icon=":material/play_circle:", key="resume", on_click=_resume, args=(state,))
+
+
+def _resume(state: IndexState) -> None:
+    job = resources.index_job()
+    try:
+        job.use_model(state.model) if state.model else job.index()
+    except TroveError as exc:
+        resources.explain(exc)
 
 
 def _how_far(state: IndexState) -> str:
     told = f"Indexing: {state.done:,} of {state.total:,} files"
+    if state.model:
+        told = f"Looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
     if state.files_per_s and state.left_s is not None:
-        told += f" · {state.files_per_s:.1f} a second · {_duration(state.left_s)} left"
+        told += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
     return told
 
 
 def _finished(state: IndexState) -> None:
     report = state.report
+    when = f"{state.ended_at:%H:%M on} {state.ended_at.day} {state.ended_at:%B}" if state.ended_at else ""
+    if "embedded" in report:
+        model = resources.plain(str(report.get("model", "")))
+        st.caption(f"At {when} the model was changed to {model}: {report['embedded']:,} looked at again.")
+        return
     names = {
         "indexed": "new",
         "reused": "already known",
@@ -106,9 +126,8 @@ def _finished(state: IndexState) -> None:
         "failed": "failed",
     }
     counted = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
-    when = f"{state.ended_at:%H:%M on} {state.ended_at.day} {state.ended_at:%B}" if state.ended_at else ""
     st.caption(
-        f"Last indexed at {when}: {report.get('found', 0):,} files in {_duration(report.get('seconds', 0))}"
+        f"Last indexed at {when}: {report.get('found', 0):,} files in {duration(report.get('seconds', 0))}"
         + (f" ({', '.join(counted)})." if counted else ".")
     )
 
@@ -120,9 +139,3 @@ def refresh(*, retry: bool = False) -> None:
         job.retry() if retry else job.index()
     except TroveError as exc:
         resources.explain(exc)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

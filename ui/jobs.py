@@ -8,14 +8,15 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import psutil
+from PIL import Image
 
-from db import catalog
+from db import catalog, spaces
 from db.errors import GenerateError, LibraryBusyError, TroveError
 from db.schema import Run
 from db.session import Database
@@ -39,6 +40,8 @@ class IndexState:
     """In local time."""
     report: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    model: str = ""
+    """The model that the library is being changed to; empty for indexing."""
 
     @property
     def active(self) -> bool:
@@ -73,6 +76,10 @@ class IndexJob:
         """Try the files again that failed; errors as ``index``."""
         self._start(["failures", "--retry"])
 
+    def use_model(self, name: str) -> None:
+        """Change the library's model; errors as ``index``."""
+        self._start(["model", "use", "--", name])
+
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
         with self._database.read() as session:
@@ -86,13 +93,18 @@ class IndexJob:
         """How far the last run is, whoever started it."""
         with self._database.read() as session:
             run = catalog.last_run(session)
+            building = next((it.model for it in spaces.every(session) if it.state == "building"), "")
         code = self._process.poll() if self._process is not None else 0
         if (run.id if run is not None else None) == self._run_before:
             if code is None:
                 return IndexState("starting")
             if code != 0:
                 return IndexState("failed", error=self._last_words())
-        return _state_of(run) if run is not None else IndexState("never")
+        if run is None:
+            return IndexState("never")
+        # A run says nothing of what it is for; one that fills a space to the end leaves none behind.
+        state = _state_of(run)
+        return state if state.phase == "finished" else replace(state, model=building)
 
     def _start(self, arguments: Sequence[str]) -> None:
         command = [sys.executable, "-m", "ui.cli", "--library", str(self._settings.library), *arguments]
@@ -159,6 +171,8 @@ class DrawState:
     prompt: str = ""
     done: int = 0
     total: int = 0
+    preview: Image.Image | None = None
+    """How it looks so far, small."""
     drawing: Drawing | None = None
     error: TroveError | None = None
 
@@ -195,12 +209,15 @@ class DrawJob:
 
     def _draw(self, drawer: Drawer, prompt: str, path: Path, steps: int | None, seed: int | None) -> None:
         def tell(done: int, total: int) -> None:
-            self._state = DrawState(True, prompt, done, total)
+            self._state = replace(self._state, done=done, total=total)
             if self._stopping.is_set():
                 raise GenerateError("the drawing was stopped")
 
+        def show(preview: Image.Image) -> None:
+            self._state = replace(self._state, preview=preview)
+
         try:
-            drawing = drawer.draw(prompt, path=path, steps=steps, seed=seed, on_step=tell)
+            drawing = drawer.draw(prompt, path=path, steps=steps, seed=seed, on_step=tell, on_preview=show)
             self._state = DrawState(prompt=prompt, drawing=drawing)
         except TroveError as exc:
             self._state = DrawState(prompt=prompt, error=exc)

@@ -29,7 +29,7 @@ from ui import resources
 GRID_SIDE = 320
 VIEW_SIDE = 1080
 
-_KEY = secrets.token_urlsafe(16)
+KEY = secrets.token_urlsafe(16)
 # Two at a time: more would take the processor from the search.
 _makers = ThreadPoolExecutor(2, thread_name_prefix="thumbnail")
 
@@ -46,17 +46,17 @@ text-align: center">{}</p></foreignObject></svg>"""
 
 def thumbnail_url(unit_id: int) -> str:
     """Where the browser gets a unit's small picture."""
-    return f"/trove/{_KEY}/thumbnail/{unit_id}"
+    return f"/trove/{KEY}/thumbnail/{unit_id}"
 
 
 def file_url(unit_id: int) -> str:
     """Where the browser gets the file that a unit was found in."""
-    return f"/trove/{_KEY}/file/{unit_id}"
+    return f"/trove/{KEY}/file/{unit_id}"
 
 
-def clip_url(unit_id: int) -> str:
-    """Where the browser gets a clip around a unit's moment."""
-    return f"/trove/{_KEY}/clip/{unit_id}"
+def clip_url(unit_id: int, at_s: float) -> str:
+    """Where the browser gets a clip around a moment of the file that a unit was found in."""
+    return f"/trove/{KEY}/clip/{unit_id}?at={at_s:.3f}"
 
 
 def unit(unit_id: int) -> UnitRow:
@@ -114,18 +114,18 @@ def still(row: UnitRow, side: int) -> Path:
     )
 
 
-def clip_of(row: UnitRow) -> Clip:
-    """A clip around a unit's moment; errors as ``search.clips.clip``."""
+def clip_at(row: UnitRow, at_s: float) -> Clip:
+    """A clip around a moment of a unit's file; errors as ``search.clips.clip``."""
     cache = resources.settings().cache / "clips"
-    return clip(file_of(row), row.start_s or 0.0, cache=cache, decoders=resources.service().decoders)
+    return clip(file_of(row), round(at_s, 3), cache=cache, decoders=resources.service().decoders)
 
 
 def routes() -> list[Route]:
     """What the app answers beside Streamlit's own pages."""
     return [
-        Route(f"/trove/{_KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
-        Route(f"/trove/{_KEY}/file/{{unit_id:int}}", _send_file),
-        Route(f"/trove/{_KEY}/clip/{{unit_id:int}}", _send_clip),
+        Route(f"/trove/{KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
+        Route(f"/trove/{KEY}/file/{{unit_id:int}}", _send_file),
+        Route(f"/trove/{KEY}/clip/{{unit_id:int}}", _send_clip),
     ]
 
 
@@ -153,14 +153,17 @@ def _send_file(request: Request) -> Response:
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
     name = row.paths[0].name.encode(errors="replace").decode()
+    shown = "attachment" if "download" in request.query_params else "inline"
     return FileResponse(
-        path, media_type=kind, filename=name, content_disposition_type="inline", headers=_NO_GUESSING
+        path, media_type=kind, filename=name, content_disposition_type=shown, headers=_NO_GUESSING
     )
 
 
 def _send_clip(request: Request) -> Response:
     try:
-        made = clip_of(unit(request.path_params["unit_id"]))
+        made = clip_at(unit(request.path_params["unit_id"]), float(request.query_params["at"]))
+    except (KeyError, ValueError) as exc:
+        raise HTTPException(400, "at is a number of seconds") from exc
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
     return FileResponse(made.path, media_type="video/mp4", headers=_NO_GUESSING)

@@ -8,12 +8,16 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from db import catalog
+from db import saved as saved_rows
 from db.errors import TroveError
 from db.session import Database
 from db.settings import Settings, load_settings
 from search.generate import Drawer
+from search.saved import SavedSearches
 from search.service import SearchService
 from ui.jobs import DrawJob, IndexJob
+from ui.watching import WatchJob
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,32 @@ def index_job() -> IndexJob:
 
 
 @st.cache_resource(show_spinner=False)
+def watch_job() -> WatchJob:
+    """The watching of the library's folders; started again where it was on."""
+    job = WatchJob(settings())
+    job.ensure()
+    return job
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  # noqa: ARG001
+    """How many new hits a saved search has; asked again whenever the library, it or its thumbs change."""
+    return SavedSearches(service()).arrivals(name, 1).count
+
+
+def news() -> list[tuple[str, int]]:
+    """The saved searches that have new hits, and how many."""
+    with database().read() as session:
+        revision = catalog.revision(session)
+        seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
+    found = [
+        (item.name, arrivals(item.name, item.up, item.down, revision, seen.get(item.name, 0)))
+        for item in SavedSearches(service()).every()
+    ]
+    return [(name, count) for name, count in found if count]
+
+
+@st.cache_resource(show_spinner=False)
 def draw_job() -> DrawJob:
     """The drawing under way."""
     return DrawJob()
@@ -63,6 +93,7 @@ def warm() -> None:
     """Open the service before anybody looks. What is wrong with the library is shown on the pages."""
     try:
         service()
+        watch_job()
     except TroveError:
         log.warning("the library cannot be opened", exc_info=True)
 

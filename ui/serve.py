@@ -39,7 +39,7 @@ def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> 
     from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager
 
-    from ui import media, resources
+    from ui import feeds, media, resources
     from ui.doors import Doors, is_loopback
 
     # Until st.navigation is called for the first time, Streamlit would take the folder pages/ for an
@@ -59,7 +59,7 @@ def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> 
     console.say(f"Trove is at {address} (stop it with Ctrl-C)")
     app = st.App(
         _APP,
-        routes=media.routes(),
+        routes=[*media.routes(), *feeds.routes()],
         middleware=[doors],
         lifespan=lifespan,
         on_script_error=resources.on_script_error,
@@ -118,9 +118,12 @@ def _options(host: str, port: int) -> dict[str, Any]:
         # People use the app, they do not edit it; watching files costs start-up time.
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": False,
+        # Our pages say what they show; a value that is not used is no wish to print it.
+        "runner.magicEnabled": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "logger.hideWelcomeMessage": True,
+        "theme.headingFontSizes": ["1.8rem", "1.45rem", "1.2rem", "1.05rem", "1rem", "0.9rem"],
         # Apart, because a colour for both would fix the theme to light.
         "theme.light.primaryColor": "#2563eb",
         "theme.dark.primaryColor": "#3b82f6",

@@ -1,146 +1,303 @@
-"""One hit, opened: the picture, or the player at the found second, and what is known about it."""
+"""One hit, opened: the picture, or the player at the found moment, and what is known about it."""
 
-import math
-from urllib.parse import urljoin
+import io
+from pathlib import Path
 
 import streamlit as st
 
+from db import facets
 from db.catalog import UnitRow
 from db.errors import MediaError
 from indexer.decode import Metadata, probe
 from search.answer import Evidence, Hit
-from search.clips import browser_type
-from ui import media, question, resources
+from search.clips import AFTER_S, browser_type
+from search.listing import Listing
+from search.moments import Moment, moments
+from search.why import reasons
+from ui import feeds, media, question, resources, reveal
 from ui.console import clock
+from ui.place import globe, map_link, written
+from ui.player import player
+from ui.question import Question
+from ui.wording import size
 
-_TALLEST_PX = 400
+_TALLEST_PX = 460
+_UNIT = "viewer_unit"
+_START = "viewer_start"
+_HEAT = "viewer_heat"
+_STARTS_LATER_S = 0.04
+"""A scene's first frame, and not by rounding the last one of the scene before."""
 
 
-def open_hit(hit: Hit) -> None:
-    """Show a hit in a dialog."""
-    row = media.unit(hit.unit_id)
-    st.dialog(resources.plain(row.paths[0].name), width="medium")(_show)(row, hit)
+def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
+    """Show a hit in a dialog, from where people may go on to the next one."""
+    _turn_to(unit_id)
+    st.dialog(" ", width="large")(_show)(listing, asked)
 
 
-def _show(row: UnitRow, hit: Hit) -> None:
+def _turn_to(unit_id: int) -> None:
+    st.session_state[_UNIT] = unit_id
+    st.session_state[_START] = None
+    st.session_state[_HEAT] = False
+
+
+def _show(listing: Listing, asked: Question) -> None:
+    hit = listing.hit(st.session_state[_UNIT])
+    if hit is None:
+        return
+    _heading(listing, hit)
     metadata = None
+    row = None
     with resources.explained():
+        row = media.unit(hit.unit_id)
         metadata = resources.service().decoders.run(probe, media.file_of(row))
-        {"image": _picture, "video": _video, "audio": _audio}[row.media](row, metadata)
-    if text := row.text or hit.text:
-        st.markdown(f"> {resources.plain(text)}")
-    _facts(row, metadata)
-    st.caption("Why: " + "; ".join(resources.plain(reason(fact)) for fact in hit.why))
+        _picture(row, metadata, asked) if row.media == "image" else _moment(
+            row, metadata, listing, hit, asked
+        )
+    _actions(row, hit)
+    _facts(row, metadata, hit)
+
+
+def _heading(listing: Listing, hit: Hit) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{resources.plain(hit.path.name)}**", width="stretch")
+        for label, icon, step, shortcut in (
+            ("Previous", ":material/chevron_left:", -1, "Left"),
+            ("Next", ":material/chevron_right:", 1, "Right"),
+        ):
+            beside = listing.beside(hit.unit_id, step)
+            st.button(
+                label,
+                icon=icon,
+                key=f"viewer_{label.lower()}",
+                shortcut=shortcut,
+                disabled=beside is None,
+                on_click=_turn_to,
+                args=(beside.unit_id,) if beside else None,
+            )
+
+
+def _actions(row: UnitRow | None, hit: Hit) -> None:
     with st.container(horizontal=True):
         if st.button(
             "Similar to this",
             icon=":material/image_search:",
             key="viewer_similar",
             on_click=question.ask_similar,
-            args=(row.paths[0],),
+            args=(hit.path,),
         ):
             st.rerun()
-        st.link_button("Open the file", _absolute(media.file_url(row.id)), icon=":material/open_in_new:")
+        if row is None:
+            return
+        st.link_button("Open the file", media.file_url(row.id), icon=":material/open_in_new:")
+        st.link_button("Download", f"{media.file_url(row.id)}?download=1", icon=":material/download:")
+        if reveal.can_reveal():
+            st.button(
+                "Show in folder",
+                icon=":material/folder_open:",
+                key="viewer_reveal",
+                on_click=reveal.reveal,
+                args=(hit.path,),
+            )
     for path in row.paths:
         st.code(str(path), language=None, wrap_lines=True)
 
 
-def _picture(row: UnitRow, metadata: Metadata) -> None:
-    # Through the decoder: browsers show neither HEIC nor camera raw nor most TIFF.
-    path = media.still(row, media.VIEW_SIDE)
+# --- pictures
+
+
+def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
     with st.container(horizontal_alignment="center"):
-        st.image(str(path), width=_fitting(metadata), alt=row.paths[0].name)
+        if st.session_state.get(_HEAT):
+            _heat(row, metadata, asked)
+        else:
+            # Through the decoder: browsers show neither HEIC nor camera raw nor most TIFF.
+            shown = media.still(row, media.VIEW_SIDE)
+            st.image(str(shown), width=_fitting(metadata), alt=row.paths[0].name)
+    if not asked.empty and asked.like is None:
+        st.toggle(
+            "Where in the picture it is",
+            key=_HEAT,
+            help="Red is what the question looks at: covering it costs the picture most of its likeness",
+        )
+
+
+def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
+    with st.spinner("Looking where it is …"):
+        found = reasons(resources.service(), asked.query(1), row.paths[0], resources.settings())
+        shown = found.overlay()
+    if shown is not None:
+        data = io.BytesIO()
+        shown.save(data, "PNG")
+        st.image(data.getvalue(), width=_fitting(metadata), alt=f"Where in {row.paths[0].name} it is")
 
 
 def _fitting(metadata: Metadata) -> int:
-    """The width in pixels at which there is still room for a player's controls and the facts below."""
+    """The width in pixels at which a picture leaves room for what is below it."""
     return round(_TALLEST_PX * (metadata.width or 4) / (metadata.height or 3))
 
 
-def _video(row: UnitRow, metadata: Metadata) -> None:
-    with st.container(horizontal_alignment="center"):
-        _player(row, _fitting(metadata))
+# --- films and recordings
 
 
-def _player(row: UnitRow, width: int) -> None:
-    start_s = _whole_second(row)
-    if browser_type(media.file_of(row), resources.service().decoders) is not None:
-        st.video(_absolute(media.file_url(row.id)), start_time=start_s, autoplay=True, width=width)
+def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked: Question) -> None:
+    path = row.paths[0]
+    course = _course(asked, path)
+    start_s = st.session_state.get(_START)
+    if start_s is None:
+        start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if row.kind == "frame" else 0.0)
+    duration_s = metadata.duration_s or max((moment.end_s for moment in course), default=start_s + 1.0)
+    data = {
+        "kind": row.media,
+        "name": path.name,
+        "src": media.file_url(row.id),
+        "width": metadata.width,
+        "height": metadata.height,
+        "start_s": start_s,
+        "offset_s": 0.0,
+        "end_s": duration_s,
+        "duration_s": duration_s,
+        "passages": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": feeds.parts(moment.text, hit)}
+            for moment in course
+            if moment.text
+        ],
+        "curve": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
+            for moment in course
+            if moment.match is not None
+        ],
+        "marks": [
+            {"start_s": other.start_s or 0.0, "rank": other.rank, "current": other.unit_id == hit.unit_id}
+            for other in listing.of_file(hit)
+        ],
+    }
+    if browser_type(media.file_of(row), resources.service().decoders) is None and not _as_clip(
+        row, start_s, data
+    ):
         return
+    player(data, key="player", on_jump=_jump)
+
+
+def _course(asked: Question, path: Path) -> list[Moment]:
+    parsed = asked.parsed
+    seen = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
+    return moments(resources.service(), resources.database(), asked.query(1) if seen else None, path)
+
+
+def _jump() -> None:
+    st.session_state[_START] = float(st.session_state.player.jump)
+
+
+def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
+    """Let a clip be played in place of a file that browsers cannot play; whether there is one."""
     try:
         with st.spinner("Browsers cannot play this format. Making a clip that they can …"):
-            made = media.clip_of(row)
+            made = media.clip_at(row, start_s)
     except MediaError as exc:
-        st.image(str(media.still(row, media.VIEW_SIDE)), width=width)
+        if row.media == "video":
+            st.image(str(media.still(row, media.VIEW_SIDE)))
         st.info(f"{resources.plain(resources.sentence(str(exc)))} This is the picture at that moment.")
-        return
-    clip_url = _absolute(media.clip_url(row.id))
-    st.video(clip_url, start_time=start_s - made.start_s, autoplay=True, width=width)
+        return False
+    data |= {
+        "src": media.clip_url(row.id, start_s),
+        "offset_s": made.start_s,
+        "end_s": start_s + AFTER_S,
+    }
     st.caption(
         f"Browsers cannot play this format, so this is a clip from {clock(made.start_s)} on. "
-        "Your own player can open the whole file."
+        "Click elsewhere on the timeline for another part; your own player can open the whole file."
     )
+    return True
 
 
-def _whole_second(row: UnitRow) -> int:
-    """The second to play from; Streamlit's players know whole ones only.
-
-    What was said is heard from its first word, but of a scene the first second must not be the last
-    moment of the scene before.
-    """
-    start_s = row.start_s or 0.0
-    later = math.ceil(start_s)
-    return later if row.kind == "frame" and later < (row.end_s or 0.0) else int(start_s)
+# --- what is known
 
 
-def _audio(row: UnitRow, _metadata: Metadata) -> None:
-    start_s = _whole_second(row)
-    if browser_type(media.file_of(row), resources.service().decoders) is not None:
-        st.audio(_absolute(media.file_url(row.id)), start_time=start_s, autoplay=True)
-        return
-    made = media.clip_of(row)
-    st.audio(_absolute(media.clip_url(row.id)), start_time=start_s - made.start_s, autoplay=True)
-    st.caption(f"Browsers cannot play this format, so this is a clip from {clock(made.start_s)} on.")
+def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
+    facts: dict[str, str] = {}
+    if hit.start_s is not None:
+        end = f" to {clock(hit.end_s)}" if hit.end_s is not None and hit.end_s - hit.start_s >= 1 else ""
+        facts["Moment"] = f"{clock(hit.start_s)}{end}"
+    if hit.text and (row is None or row.media == "image"):
+        facts["Said"] = hit.text
+    if metadata is not None:
+        facts |= _of_file(metadata)
+    if hit.taken_at:
+        facts["Taken"] = f"{hit.taken_at.day} {hit.taken_at:%B %Y, %H:%M}"
+    try:
+        facts["Size"] = size(hit.path.stat().st_size)
+    except OSError:
+        facts["Size"] = "not connected now"
+    if hit.why:
+        facts["Why"] = "; ".join(reason(fact) for fact in hit.why)
+    rows = {resources.plain(name): resources.plain(value) for name, value in facts.items()}
+    st.table(
+        {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
+    )
+    if metadata is not None and metadata.latitude is not None and metadata.longitude is not None:
+        _place((metadata.latitude, metadata.longitude))
 
 
-def _facts(row: UnitRow, metadata: Metadata | None) -> None:
-    facts = []
-    if row.start_s is not None:
-        end = f"–{clock(row.end_s)}" if row.end_s is not None and row.end_s - row.start_s >= 1 else ""
-        facts.append(f"at {clock(row.start_s)}{end}")
-    facts += _of_file(metadata) if metadata else []
-    if row.taken_at:
-        facts.append(f"{row.taken_at.day} {row.taken_at:%B %Y, %H:%M}")
-    if facts:
-        st.markdown(" · ".join(facts))
-
-
-def _of_file(metadata: Metadata) -> list[str]:
-    facts = []
+def _of_file(metadata: Metadata) -> dict[str, str]:
+    facts = {}
     if metadata.width and metadata.height:
-        facts.append(f"{metadata.width} × {metadata.height}")
+        megapixels = metadata.width * metadata.height / 1e6
+        facts["Pixels"] = f"{metadata.width} × {metadata.height} ({megapixels:.1f} megapixels)"
     if metadata.duration_s:
-        facts.append(f"{clock(metadata.duration_s)} long")
-    if metadata.camera:
-        facts.append(resources.plain(metadata.camera))
-    if metadata.latitude is not None and metadata.longitude is not None:
-        facts.append(f"{metadata.latitude:.4f}, {metadata.longitude:.4f}")
+        facts["Length"] = clock(metadata.duration_s)
+    for name in ("camera", "lens", "exposure"):
+        if value := getattr(metadata, name):
+            facts[name.capitalize()] = value
     return facts
+
+
+def _place(here: tuple[float, float]) -> None:
+    with resources.database().read() as session:
+        others = facets.places(session)
+    st.image(globe(here, others), width=520, alt=f"On the globe: {written(here)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/location_on: {written(here)}", width="content")
+        st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
+        if st.button(
+            "Taken around here",
+            icon=":material/near_me:",
+            key="viewer_near",
+            on_click=lambda: question.ask(f'near:"{here[0]:.4f},{here[1]:.4f},10km"'),
+        ):
+            st.rerun()
+        st.link_button(
+            "OpenStreetMap",
+            map_link(here),
+            icon=":material/map:",
+            type="tertiary",
+            help="Tells openstreetmap.org the place",
+        )
 
 
 def reason(fact: Evidence) -> str:
     """Why a hit is there, in words."""
     match fact.source:
         case "words":
-            return f"these words were said: {', '.join(fact.words)}"
+            return f"these words were said: {', '.join(fact.words)}" if fact.words else "it was said"
         case "passage":
             return f"what was said means something near (similarity {fact.value:.2f}, place {fact.rank})"
+        case "listed":
+            return "it keeps all conditions"
+        case "condition":
+            return f"it keeps {', '.join(fact.words)}"
+        case "drawing":
+            return f"it looks like the drawing (similarity {fact.value:.2f}, place {fact.rank})"
         case "image":
             return f"it looks like the picture (similarity {fact.value:.2f}, place {fact.rank})"
         case _:
-            return f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
+            return _looks(fact)
 
 
-def _absolute(url: str) -> str:
-    """Streamlit's players take whole addresses only: the one at which the browser has this page."""
-    return urljoin(st.context.url or "", url)
+def _looks(fact: Evidence) -> str:
+    told = f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
+    if fact.above is not None:
+        told += f", more than {fact.above:.0%} of the library"
+    if len(fact.terms) > 1:
+        told += ": " + ", ".join(f"{text} {value:.2f}" for text, value in fact.terms)
+    return told

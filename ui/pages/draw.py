@@ -97,6 +97,9 @@ def _progress(was_active: bool) -> None:
     if state.active:
         told = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
         st.progress(state.done / state.total if state.total else 0.0, told)
+        if state.preview is not None:
+            st.image(state.preview, width=384, alt=f"How it looks so far: {state.prompt}")
+            st.caption(":material/auto_awesome: Being generated, not a photo of yours.")
         if st.button("Stop", icon=":material/stop_circle:", key="stop_drawing"):
             resources.draw_job().stop()
     elif state.error is not None:

@@ -3,80 +3,85 @@
 import streamlit as st
 
 from db import catalog
-from indexer.decode import EXTENSIONS
+from db.errors import QueryError, TroveError
 from search.answer import Answer
-from ui import indexing, question, resources
-from ui.gallery import KINDS, gallery
+from search.imagine import prompt_of
+from search.listing import Listing
+from search.saved import LONGEST_NAME, SavedSearches
+from ui import indexing, question, resources, selection
+from ui.askbox import askbox
+from ui.feeds import upload_url
+from ui.filters import filters
+from ui.gallery import gallery
 from ui.question import Question
 from ui.viewer import open_hit
 
-_PICTURES = sorted(suffix for suffix, kind in EXTENSIONS.items() if kind == "image")
 _VERDICTS = {
     "found": ":green[:material/check_circle:] **Found**",
-    "unsure": ":orange[:material/help:] **These are the nearest, but perhaps not what you mean**",
+    "unsure": ":orange[:material/help:] **These are the nearest, but probably not what you mean**",
     "absent": ":gray[:material/search_off:] **Not in your library.** These are the nearest:",
 }
+_MOST_TO_SORT = 200_000
+"""In a larger library finding the latest takes longer than people wait for a start page."""
+
+_ORDERS = {"relevance": "Best first", "date": "Latest first"}
 
 
 def _ask() -> Question:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
-            "What are you looking for?",
-            key=question.WORDS,
-            type="search",
-            placeholder="A dog on the beach, or something that was said",
-            label_visibility="collapsed",
-            bind="query-params",
-            width="stretch",
-        )
-        with st.popover("Picture", icon=":material/add_photo_alternate:", help="Search with a picture"):
-            st.file_uploader(
-                "A picture like what you look for", type=_PICTURES, key=question.UPLOAD, max_upload_size=50
-            )
-    st.segmented_control(
-        "Kind",
-        ["all", *KINDS],
-        format_func={"all": "Everything", "image": "Pictures", "frame": "Video", "speech": "Spoken"}.get,
-        default="all",
-        required=True,
-        key=question.KIND,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
     asked = question.current()
-    _chips(asked)
+    askbox(
+        asked.words,
+        sequence=question.sequence(),
+        chips=question.chips(asked),
+        note=_note(asked),
+        upload_url=upload_url(),
+        on_asked=_take_words,
+        on_picture=lambda: question.ask_with(st.session_state.ask.picture["token"]),
+        on_removed=lambda: question.remove(st.session_state.ask.removed),
+    )
     return asked
 
 
-def _chips(asked: Question) -> None:
-    """The pictures in the question, where one can see them and take them out."""
-    if asked.like is None and asked.upload is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if asked.upload is not None:
-            st.markdown(f"Like your picture **{resources.plain(asked.upload.name)}**", width="content")
-        if asked.like is not None:
-            st.button(
-                f"Similar to {resources.plain(asked.like.name)}",
-                icon=":material/close:",
-                help="Search without it",
-                key="forget_similar",
-                on_click=question.forget_similar,
-            )
+def _take_words() -> None:
+    told = st.session_state.ask.asked
+    question.ask(told["words"], final=told["final"], answered=told["sequence"])
+
+
+def _note(asked: Question) -> str:
+    """What is not right yet in words that somebody is still typing."""
+    if asked.empty or not question.typing():
+        return ""
+    try:
+        asked.query(1)
+    except QueryError as exc:
+        return resources.sentence(str(exc))
+    return ""
 
 
 def _show(asked: Question) -> None:
-    found = question.answer(asked)
+    if asked.parsed is None and question.typing():
+        return
+    token, found = question.listing(asked)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _verdict(found)
-        _draw_it(asked, found)
-    opened = gallery(found.hits, on_open=_noted, on_similar=lambda: _similar(found))
-    if len(found.hits) % question.PAGE == 0 and found.hits:
-        st.button("More", icon=":material/expand_more:", key="more", on_click=question.more)
-    if opened.open is not None:
-        hit = next((hit for hit in found.hits if hit.unit_id == opened.open), None)
-        if hit is not None:
-            open_hit(hit)
+        _verdict(found.answer)
+        _draw_it(asked, found.answer)
+        _order(asked)
+        _save(asked)
+    _hits(token, found, asked)
+    _wider(found)
+
+
+def _hits(token: str, found: Listing, asked: Question) -> None:
+    selection.bar(selection.chosen(found), token)
+    opened = gallery(
+        found,
+        token,
+        cleared=selection.cleared(),
+        on_open=_noted,
+        on_similar=lambda: _similar(found),
+    )
+    if opened.open is not None and found.hit(opened.open) is not None:
+        open_hit(found, opened.open, asked)
 
 
 def _verdict(found: Answer) -> None:
@@ -84,27 +89,65 @@ def _verdict(found: Answer) -> None:
     st.caption(f"{found.confidence:.0%} sure · {found.took_ms:.0f} ms", width="content")
 
 
+def _order(asked: Question) -> None:
+    st.session_state.order = asked.order
+    st.segmented_control(
+        "Order",
+        list(_ORDERS),
+        format_func=_ORDERS.get,
+        required=True,
+        key="order",
+        label_visibility="collapsed",
+        on_change=lambda: question.sort(st.session_state.order),
+    )
+
+
+def _save(asked: Question) -> None:
+    with st.popover(
+        "Save", icon=":material/bookmark_add:", help="Keep this search and see what is new in it"
+    ):
+        with st.form("save", border=False, clear_on_submit=True):
+            name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder="Rex at the beach")
+            wanted = st.form_submit_button("Save", type="primary")
+        if wanted:
+            with resources.explained():
+                SavedSearches(resources.service()).add(name or "", asked.query(1))
+                st.success("Saved. It is on the page Saved, where thumbs make it better.")
+
+
+def _wider(found: Listing) -> None:
+    if found.order == "date" and not found.complete:
+        st.button(
+            f"These are the {len(found):,} nearest by date. Take more",
+            icon=":material/expand_more:",
+            key="more",
+            on_click=question.widen,
+        )
+
+
 def _noted() -> None:
     """The click is in the component's result; Streamlit asks for a callback to make it a trigger."""
 
 
-def _similar(found: Answer) -> None:
-    clicked = st.session_state.gallery.similar
-    hit = next((hit for hit in found.hits if hit.unit_id == clicked), None)
+def _similar(found: Listing) -> None:
+    hit = found.hit(st.session_state.gallery.similar)
     if hit is not None:
         question.ask_similar(hit.path)
 
 
 def _draw_it(asked: Question, found: Answer) -> None:
-    if asked.words:
-        # A link, since Streamlit's switch_page refuses to leave a page with widgets bound to its address.
-        st.page_link(
-            "pages/draw.py",
-            label="Not it? Draw it" if found.verdict == "found" else "**Draw it**",
-            icon=":material/brush:",
-            help="Make a picture of it with a drawing model on this machine",
-            query_params={"prompt": asked.words},
-        )
+    try:
+        prompt = prompt_of(asked.query(1))
+    except TroveError:
+        return  # nothing but conditions, or a picture
+    # A link, since Streamlit's switch_page refuses to leave a page with something in its address.
+    st.page_link(
+        "pages/draw.py",
+        label="Not it? Draw it" if found.verdict == "found" else "**Draw it**",
+        icon=":material/brush:",
+        help="Make a picture of it with a drawing model on this machine",
+        query_params={"prompt": prompt},
+    )
 
 
 def _welcome() -> None:
@@ -119,18 +162,50 @@ def _welcome() -> None:
 
 
 def _invite(units: dict) -> None:
+    for item, count in resources.news():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":blue-badge[{count} new] in **{resources.plain(item)}**", width="content")
+            if st.button("Show", key=f"news_{item}"):
+                st.session_state.saved_chosen = item
+                st.switch_page("pages/saved.py")
     st.caption(
         f"{units['image']:,} pictures, {units['frame']:,} moments in videos and {units['speech']:,} spoken "
-        "passages are waiting. Describe what you look for in plain words, or give a picture like it."
+        "passages are waiting. Describe what you look for in plain words, or give a picture like it: choose "
+        "it, or paste or drop it here."
     )
+    with st.expander("What else the box understands", icon=":material/lightbulb:"):
+        st.markdown(
+            """
+| write | to find |
+|---|---|
+| `dog -beach` | dogs, but away from beaches |
+| `"red car" +"at night"*0.5` | two things at once, the second one half as important |
+| `sunset OR campfire` | either |
+| `birthday type:video date:2023-06..2023-08` | only films of that summer |
+| `in:Holidays camera:Canon name:*.jpg` | by folder, camera or file name |
+| `near:48.85,2.35,20km` | what was taken around a place |
+| `said:"happy birthday"` | where exactly this was said |
+
+Press **/** to come back to the box, **↓** to go to the hits, arrows to move among them, **Enter** to open
+one, **x** to select it, **s** for similar ones.
+"""
+        )
+    if sum(units.values()) > _MOST_TO_SORT:
+        return
+    st.subheader("Latest")
+    everything = question.everything()
+    _hits(*question.listing(everything), question.nothing())
 
 
 with resources.database().read() as session:
     units = catalog.unit_counts(session)
-asked = _ask() if any(units.values()) else None
-if asked is None:
+if not any(units.values()):
     _welcome()
-elif asked.empty:
-    _invite(units)
 else:
-    _show(asked)
+    asked = _ask()
+    filters(asked)
+    if asked.empty:
+        _invite(units)
+    else:
+        with resources.explained():
+            _show(asked)

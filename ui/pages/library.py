@@ -1,11 +1,17 @@
-"""Library: what is in it, how it got there, and what could not be read."""
+"""Library: what is in it, how it got there, what it takes, and what could not be read."""
+
+from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from db import catalog
-from indexer.encoders.registry import PRESETS
+from db.errors import TroveError
+from indexer.roots import remove_root
 from search.overview import Overview, overview
+from search.storage import Storage, clear_pictures, storage
 from ui import indexing, resources
+from ui.wording import size
 
 _MOST_FAILURES = 200
 
@@ -23,36 +29,69 @@ def _counts(facts: Overview) -> None:
     if facts.model:
         fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
         st.caption(
-            f"Model {resources.plain(facts.model)}{_languages(facts.model)}"
+            f"Model {resources.plain(facts.model)}"
             f" · Search index: {facts.index.vectors:,} vectors, {fresh}"
             f" · Kept in {resources.plain(facts.library)}"
         )
-
-
-def _languages(model: str) -> str:
-    """What the model understands, so that nobody asks it in vain."""
-    known = [info.languages for info in PRESETS.values() if info.model == model]
-    return f", understands {known[0]}" if known else ""
 
 
 def _folders() -> None:
     st.subheader("Folders")
     with resources.database().read() as session:
         roots = catalog.roots(session)
+    active = indexing.progress()
     for root in roots:
-        there = "" if root.exists() else " :orange-badge[not connected]"
-        st.markdown(f":material/folder: {resources.plain(str(root))}{there}")
-    if indexing.progress():
-        return
-    indexing.add_folder("add_folder")
+        _folder(root, active)
+    if not active:
+        indexing.add_folder("add_folder")
     if roots:
-        st.button(
-            "Refresh all",
-            icon=":material/refresh:",
-            key="refresh_all",
-            help="Look for new, changed and deleted files in all folders",
-            on_click=indexing.refresh,
-        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Refresh all",
+                icon=":material/refresh:",
+                key="refresh_all",
+                disabled=active,
+                help="Look for new, changed and deleted files in all folders",
+                on_click=indexing.refresh,
+            )
+            _watch()
+
+
+def _folder(root: Path, active: bool) -> None:
+    there = "" if root.exists() else " :orange-badge[not connected]"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/folder: {resources.plain(str(root))}{there}", width="content")
+        with st.popover("Remove", icon=":material/close:", type="tertiary", disabled=active):
+            st.markdown(
+                "Its pictures, videos and recordings are **not found any more**. The files themselves stay "
+                "where they are; adding the folder again indexes them anew."
+            )
+            st.button(
+                "Remove it from the library",
+                key=f"remove_{root}",
+                type="primary",
+                on_click=partial(_remove, root),
+            )
+
+
+def _remove(root: Path) -> None:
+    try:
+        count = remove_root(resources.database(), resources.settings(), root)
+    except TroveError as exc:
+        resources.explain(exc)
+    else:
+        st.toast(f"{count:,} files are no longer in your library.")
+
+
+def _watch() -> None:
+    job = resources.watch_job()
+    st.session_state.watching = job.wanted
+    st.toggle(
+        "Keep up to date",
+        key="watching",
+        help="Watch the folders and index what changes as it happens, also while this page is closed",
+        on_change=lambda: job.switch(st.session_state.watching),
+    )
 
 
 def _failed() -> None:
@@ -84,7 +123,50 @@ def _failed() -> None:
     )
 
 
+@st.cache_data(show_spinner=False, ttl=60, max_entries=2)
+def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when the library changes
+    return storage(resources.database(), resources.settings())
+
+
+def _storage() -> None:
+    st.subheader("Storage")
+    with resources.database().read() as session:
+        taken = _measured(catalog.revision(session))
+    rows = {
+        "Your files": (taken.originals, "where they are; Trove only reads them"),
+        "Database": (taken.database, "what is known of them, with all vectors"),
+        "Search index": (taken.vectors, "can be made again"),
+        "Drawings": (taken.drawings, ""),
+        "Thumbnails": (taken.thumbnails, "can be made again"),
+        "Clips": (taken.clips, "can be made again"),
+        "Prepared models": (taken.models, "can be made again"),
+    }
+    st.table(
+        {
+            "What": list(rows),
+            "Takes": [size(count) for count, _ in rows.values()],
+            "Note": [note for _, note in rows.values()],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.button(
+        "Delete thumbnails and clips",
+        icon=":material/delete_sweep:",
+        key="clear_pictures",
+        on_click=_clear,
+        help="They are made again when you look at them",
+    )
+
+
+def _clear() -> None:
+    clear_pictures(resources.settings())
+    _measured.clear()
+
+
 facts = overview(resources.database(), resources.settings())
 _counts(facts)
 _folders()
 _failed()
+if facts.assets:
+    _storage()

@@ -1,0 +1,80 @@
+"""The app over ten thousand pictures: it scrolls like over ten, and asks only for what is in sight."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from driver import SAMPLES, SHOTS, answered, search, serving
+from media import photo
+from playwright.sync_api import Page, Request
+from rows import add_many, directions
+
+from db import spaces
+from db.session import Database
+from db.settings import Settings
+from db.vectors import VectorStore
+from indexer.pipeline import index
+from indexer.spaces import encoder_for
+
+pytest_plugins = ["browser"]
+pytestmark = pytest.mark.browser
+
+MANY = 10_000
+
+
+@pytest.fixture(scope="module")
+def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """Ten thousand files, all links to a few pictures, with random vectors."""
+    folder = tmp_path_factory.mktemp("many")
+    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none")
+    (folder / "media").mkdir()
+    photo(folder / "media" / "real.jpg")
+    database = Database(settings.database)
+    index(database, settings, [folder / "media"])
+    pictures = [shutil.copy(picture, folder) for picture in sorted((SAMPLES / "pictures").glob("*.jpg"))[:8]]
+    paths = []
+    for number in range(MANY):
+        paths.append(folder / "media" / f"{number:05}.jpg")
+        paths[-1].hardlink_to(pictures[number % len(pictures)])
+    with database.write() as session:
+        space = spaces.active(session)
+        assert space is not None
+        add_many(session, paths, directions(MANY, encoder_for(settings, space).dim), space.id)
+    VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").save()
+    database.close()
+    return settings.library
+
+
+def test_ten_thousand_hits_scroll(page: Page, large_library: Path, cache: Path) -> None:
+    thumbnails: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/thumbnail/" in request.url:
+            thumbnails.append(request.url)
+
+    page.on("request", note)
+    with serving(large_library, cache) as app:
+        page.goto(app.url)
+        page.get_by_role("searchbox").wait_for()
+        started = time.perf_counter()
+        page.get_by_role("searchbox").fill("a dog on the beach")
+        tiles = answered(page, "a dog on the beach")
+        (SHOTS / "first-answer.txt").write_text(f"{time.perf_counter() - started:.2f} s over {MANY} pictures")
+        first = tiles.first.locator(".name").inner_text()
+        furthest, deadline = 0, time.monotonic() + 120
+        while furthest < MANY and time.monotonic() < deadline:
+            page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop += 8000")
+            page.wait_for_timeout(50)
+            there = tiles.evaluate_all("tiles => tiles.map((tile) => Number(tile.dataset.index))")
+            assert len(there) < 150, "what is far away is not in the page"
+            furthest = max(there)
+        # One more than generated: the real one.
+        assert furthest == MANY
+        assert len(set(thumbnails)) < MANY / 2
+        page.screenshot(path=SHOTS / "many-end.png")
+        page.keyboard.press("/")
+        page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop = 0")
+        tiles.first.wait_for()
+        assert tiles.first.locator(".name").inner_text() == first
+        search(page, "type:image").first.wait_for()

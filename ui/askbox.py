@@ -1,0 +1,79 @@
+"""The query box.
+
+Streamlit's text field tells Python only on Enter, and takes no picture from the clipboard; this
+component tells of every pause in typing, and of pictures that are chosen, pasted or dropped anywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_HTML = """<div class="ask">
+  <div class="line">
+    <input type="search" aria-label="What are you looking for?" autocomplete="off" spellcheck="false"
+      enterkeyhint="search">
+    <button type="button" class="picture" aria-label="Search with a picture"
+      title="Search with a picture: choose it, or paste or drop it anywhere on this page">
+      <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"
+        aria-hidden="true"><path d="M4 8h3l2-3h6l2 3h3v11H4z"/><circle cx="12" cy="13" r="3.4"/></svg>
+    </button>
+    <input type="file" accept="image/*,.heic,.heif,.avif,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2"
+      aria-label="A picture like what you look for">
+  </div>
+  <div class="chips" role="group" aria-label="Parts of the question"></div>
+  <div class="note" role="status"></div>
+  <div class="over" hidden>Drop a picture to find others like it</div>
+</div>"""
+
+_component = st.components.v2.component(
+    "trove_askbox",
+    html=_HTML,
+    css=(_HERE / "askbox.css").read_text("utf-8"),
+    js=(_HERE / "askbox.js").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A part of the question that a click takes out."""
+
+    id: str
+    text: str
+    src: str | None = None
+    """Address of a picture to show."""
+
+
+def askbox(
+    words: str,
+    *,
+    sequence: int,
+    chips: Sequence[Chip],
+    note: str,
+    upload_url: str,
+    on_asked: Callable[[], None],
+    on_picture: Callable[[], None],
+    on_removed: Callable[[], None],
+) -> Any:
+    """Draw the box.
+
+    In the callbacks ``st.session_state.ask`` has ``asked`` ({words, final, sequence}), ``picture``
+    ({token, name}) or ``removed`` (the id of a chip). ``sequence``: the last one that was answered.
+    """
+    return _component(
+        key="ask",
+        data={
+            "words": words,
+            "sequence": sequence,
+            "chips": [asdict(chip) for chip in chips],
+            "note": note,
+            "url": upload_url,
+            "placeholder": "A dog on the beach, or something that was said",
+        },
+        on_asked_change=on_asked,
+        on_picture_change=on_picture,
+        on_removed_change=on_removed,
+    )

@@ -1,0 +1,223 @@
+// Pictures on a plane: one thumbnail in each place where there is room, dots for the others. Hovering
+// shows any of them, a click opens it; the wheel comes nearer, dragging moves, arrow keys go from one to the next.
+
+const SIDE = 56;
+const DOT = 4;
+const LARGEST = 24;
+
+class Plane {
+  constructor(root) {
+    this.canvas = root.querySelector("canvas");
+    this.tip = root.querySelector(".tip");
+    this.picture = this.tip.querySelector("img");
+    this.caption = this.tip.querySelector(".caption");
+    this.context = this.canvas.getContext("2d");
+    this.images = new Map();
+    this.points = [];
+    this.reset();
+    this.canvas.onpointermove = (event) => this.move(event);
+    this.canvas.onpointerleave = () => this.hover(null);
+    this.canvas.onpointerdown = (event) => { this.from = { x: event.offsetX, y: event.offsetY, view: { ...this.view } }; };
+    this.canvas.onpointerup = (event) => this.up(event);
+    this.canvas.onkeydown = (event) => this.key(event);
+    this.canvas.onblur = () => this.hover(null);
+    this.canvas.ondblclick = () => { this.reset(); this.later(); };
+    this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.observer = new ResizeObserver(() => this.later());
+    this.observer.observe(this.canvas);
+  }
+
+  close() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+  }
+
+  reset() {
+    this.view = { x: 0, y: 0, scale: 1 };
+  }
+
+  show(data) {
+    const shown = JSON.stringify([data.points.length, data.points[0], data.points.at(-1), data.thumbnails]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.points = data.points.map(([id, x, y, label]) => ({ id, x, y, label }));
+    this.thumbnails = data.thumbnails;
+    this.canvas.setAttribute("aria-label", `${this.points.length} pictures; those that look alike lie near each other`);
+    this.later();
+  }
+
+  place(point) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const { x, y, scale } = this.view;
+    return [
+      width / 2 + (point.x - x) * scale * (width / 2 - SIDE / 2),
+      height / 2 + (point.y - y) * scale * (height / 2 - SIDE / 2),
+    ];
+  }
+
+  image(id) {
+    let found = this.images.get(id);
+    if (!found) {
+      found = new Image();
+      found.onload = () => this.later();
+      found.src = this.thumbnails + id;
+      this.images.set(id, found);
+    }
+    return found;
+  }
+
+  later() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const density = window.devicePixelRatio || 1;
+    this.canvas.width = width * density;
+    this.canvas.height = height * density;
+    const { context } = this;
+    const style = getComputedStyle(this.canvas);
+    context.scale(density, density);
+    context.fillStyle = style.color;
+    const taken = new Set();
+    const pictures = [];
+    this.seen = [];
+    for (const point of this.points) {
+      const [x, y] = this.place(point);
+      if (x < -SIDE || y < -SIDE || x > width + SIDE || y > height + SIDE) continue;
+      const entry = { point, x, y, half: DOT };
+      this.seen.push(entry);
+      const cell = `${Math.round(x / (SIDE * 1.15))},${Math.round(y / (SIDE * 1.15))}`;
+      if (!taken.has(cell)) {
+        taken.add(cell);
+        pictures.push(entry);
+      } else {
+        context.globalAlpha = 0.45;
+        context.beginPath();
+        context.arc(x, y, DOT - 1, 0, 7);
+        context.fill();
+      }
+    }
+    context.globalAlpha = 1;
+    for (const entry of pictures) {
+      entry.half = SIDE / 2;
+      const image = this.image(entry.point.id);
+      if (!image.complete || !image.naturalWidth) continue;
+      const side = Math.min(image.naturalWidth, image.naturalHeight);
+      context.save();
+      context.beginPath();
+      context.roundRect(entry.x - SIDE / 2, entry.y - SIDE / 2, SIDE, SIDE, 8);
+      context.clip();
+      context.drawImage(
+        image, (image.naturalWidth - side) / 2, (image.naturalHeight - side) / 2, side, side,
+        entry.x - SIDE / 2, entry.y - SIDE / 2, SIDE, SIDE,
+      );
+      context.restore();
+    }
+    const over = this.seen.find((entry) => entry.point === this.over);
+    if (over) {
+      context.strokeStyle = style.getPropertyValue("--st-primary-color");
+      context.lineWidth = 3;
+      context.beginPath();
+      context.roundRect(over.x - over.half, over.y - over.half, 2 * over.half, 2 * over.half, Math.min(8, over.half));
+      context.stroke();
+    }
+  }
+
+  at(x, y) {
+    let best = null;
+    for (const entry of this.seen ?? []) {
+      const distance = Math.max(Math.abs(entry.x - x), Math.abs(entry.y - y));
+      // A dot that is pointed at exactly is meant rather than the picture below it.
+      const reach = entry.half === DOT ? DOT + 2 : entry.half;
+      if (distance <= reach && (!best || entry.half < best.half || (entry.half === best.half && distance < best.distance))) {
+        best = { ...entry, distance };
+      }
+    }
+    return best;
+  }
+
+  move(event) {
+    if (this.from && event.buttons) {
+      const { clientWidth: width, clientHeight: height } = this.canvas;
+      const { view } = this.from;
+      this.view.x = view.x - (event.offsetX - this.from.x) / (view.scale * (width / 2));
+      this.view.y = view.y - (event.offsetY - this.from.y) / (view.scale * (height / 2));
+      this.later();
+      return;
+    }
+    this.hover(this.at(event.offsetX, event.offsetY));
+  }
+
+  up(event) {
+    const { from } = this;
+    this.from = undefined;
+    if (!from || Math.hypot(event.offsetX - from.x, event.offsetY - from.y) > 5) return;
+    const entry = this.at(event.offsetX, event.offsetY);
+    if (entry) this.tell("open", entry.point.id);
+  }
+
+  hover(entry) {
+    const point = entry?.point ?? null;
+    if (point === this.over) return;
+    this.over = point;
+    this.later();
+    this.tip.hidden = !point;
+    if (!point) return;
+    this.picture.src = this.thumbnails + point.id;
+    this.caption.textContent = point.label ?? "";
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    this.tip.style.left = `${Math.max(0, Math.min(width - 270, entry.x + 36))}px`;
+    this.tip.style.top = `${Math.max(0, Math.min(height - 230, entry.y - 100))}px`;
+  }
+
+  wheel(event) {
+    event.preventDefault();
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const before = this.view.scale;
+    const scale = Math.max(1, Math.min(LARGEST, before * 1.0015 ** -event.deltaY));
+    // What is under the pointer stays there.
+    const x = (event.offsetX - width / 2) / (width / 2 - SIDE / 2);
+    const y = (event.offsetY - height / 2) / (height / 2 - SIDE / 2);
+    this.view.x += x / before - x / scale;
+    this.view.y += y / before - y / scale;
+    this.view.scale = scale;
+    if (scale === 1) this.reset();
+    this.later();
+  }
+
+  key(event) {
+    const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    if (event.key === "Enter" && this.over) this.tell("open", this.over.id);
+    if (!direction || !this.seen?.length) return;
+    event.preventDefault();
+    const here = this.seen.find((entry) => entry.point === this.over)
+      ?? { x: this.canvas.clientWidth / 2, y: this.canvas.clientHeight / 2 };
+    let best = null;
+    for (const entry of this.seen) {
+      const along = (entry.x - here.x) * direction[0] + (entry.y - here.y) * direction[1];
+      const aside = Math.abs((entry.x - here.x) * direction[1]) + Math.abs((entry.y - here.y) * direction[0]);
+      if (along <= 1 || entry.point === this.over) continue;
+      const cost = along + 2 * aside;
+      if (!best || cost < best.cost) best = { ...entry, cost };
+    }
+    if (best) this.hover(best);
+  }
+}
+
+const planes = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let plane = planes.get(parentElement);
+  if (!plane) {
+    plane = new Plane(parentElement);
+    planes.set(parentElement, plane);
+  }
+  plane.tell = setTriggerValue;
+  plane.show(data);
+  return () => {
+    plane.close();
+    planes.delete(parentElement);
+  };
+}

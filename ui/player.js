@@ -1,0 +1,175 @@
+// Plays from the found moment, with what is said beside it and a picture of where the question fits.
+// What was said is only ever set as text, never as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const element = (tag, className, text) => {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+const drawn = (tag, attributes) => {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+};
+
+const clock = (seconds) => {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+};
+
+class Player {
+  constructor(root) {
+    this.stage = root.querySelector(".stage");
+    this.said = root.querySelector(".said");
+    this.line = root.querySelector(".timeline");
+    this.plot = root.querySelector(".plot");
+    this.marks = root.querySelector(".marks");
+    this.now = root.querySelector(".now");
+    this.legend = root.querySelector(".legend");
+    this.line.onclick = (event) => {
+      const box = this.plot.getBoundingClientRect();
+      this.go(((event.clientX - box.left) / box.width) * this.data.duration_s);
+    };
+    this.line.onkeydown = (event) => {
+      const step = { ArrowRight: 5, ArrowLeft: -5 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.go(this.time() + step);
+    };
+  }
+
+  show(data) {
+    const shown = JSON.stringify(data);
+    if (this.shown === shown) return;
+    this.shown = shown;
+    this.data = data;
+    this.stage.replaceChildren(this.medium(data));
+    this.said.hidden = !data.passages.length;
+    this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
+    this.timeline(data);
+    this.tick(true);
+  }
+
+  medium(data) {
+    const made = element(data.kind, "medium");
+    made.controls = true;
+    made.autoplay = true;
+    made.preload = "auto";
+    made.setAttribute("aria-label", data.name);
+    if (data.width && data.height) made.style.aspectRatio = `${data.width} / ${data.height}`;
+    made.addEventListener("loadedmetadata", () => {
+      made.currentTime = Math.max(0, data.start_s - data.offset_s);
+    }, { once: true });
+    made.addEventListener("timeupdate", () => this.tick(false));
+    made.addEventListener("seeked", () => this.tick(false));
+    made.src = data.src;
+    this.player = made;
+    return made;
+  }
+
+  time() {
+    return this.player.currentTime + this.data.offset_s;
+  }
+
+  // Within a clip the player goes there itself; for the rest of the file Python makes another clip.
+  go(seconds) {
+    const { offset_s: offset, end_s: end, duration_s: duration } = this.data;
+    const to = Math.max(0, Math.min(seconds, duration));
+    if (to < offset || to > end) {
+      this.tell("jump", to);
+      return;
+    }
+    this.player.currentTime = to - offset;
+    this.player.play().catch(() => {});
+  }
+
+  passage(passage) {
+    const made = element("button", "passage");
+    made.type = "button";
+    made.append(element("span", "at", clock(passage.start_s)));
+    const text = element("span", "text");
+    for (const [piece, asked] of passage.parts) text.append(asked ? element("mark", "", piece) : piece);
+    made.append(text);
+    made.onclick = () => this.go(passage.start_s);
+    return made;
+  }
+
+  timeline(data) {
+    const x = (seconds) => (1000 * seconds) / data.duration_s;
+    this.plot.replaceChildren();
+    // Each moment lasts as long as its scene: the outline is a staircase.
+    const points = data.curve.flatMap((part) => [
+      `${x(part.start_s)},${100 - 92 * part.match}`, `${x(part.end_s)},${100 - 92 * part.match}`,
+    ]);
+    if (points.length) {
+      const first = x(data.curve[0].start_s);
+      const last = x(data.curve.at(-1).end_s);
+      this.plot.append(drawn("polygon", { class: "area", points: `${first},100 ${points.join(" ")} ${last},100` }));
+      this.plot.append(drawn("polyline", { class: "outline", points: points.join(" "), "vector-effect": "non-scaling-stroke" }));
+    }
+    for (const passage of data.passages.filter((item) => item.parts.some(([, asked]) => asked))) {
+      this.plot.append(drawn("rect", {
+        class: "spoken", x: x(passage.start_s), y: 94, width: Math.max(3, x(passage.end_s - passage.start_s)), height: 6,
+      }));
+    }
+    this.marks.replaceChildren(...data.marks.map((mark) => {
+      const made = element("button", `mark${mark.current ? " current" : ""}`, String(mark.rank));
+      made.type = "button";
+      made.style.left = `${x(mark.start_s) / 10}%`;
+      made.title = `Hit ${mark.rank} at ${clock(mark.start_s)}`;
+      made.setAttribute("aria-label", `Play hit ${mark.rank} at ${clock(mark.start_s)}`);
+      made.onclick = (event) => {
+        event.stopPropagation();
+        this.go(mark.start_s);
+      };
+      return made;
+    }));
+    this.legend.textContent = data.curve.length
+      ? "The higher, the better the picture fits the question; numbers are hits." : "";
+    this.line.hidden = !data.duration_s;
+    this.line.setAttribute("aria-valuemax", Math.round(data.duration_s));
+  }
+
+  tick(first) {
+    if (!this.data) return;
+    const time = first ? this.data.start_s : this.time();
+    this.now.style.left = `${(100 * time) / this.data.duration_s}%`;
+    this.line.setAttribute("aria-valuenow", Math.round(time));
+    this.line.setAttribute("aria-valuetext", clock(time));
+    const { passages } = this.data;
+    let at = passages.findIndex((passage) => time >= passage.start_s - 0.05 && time < passage.end_s);
+    if (at < 0 && first) at = passages.findIndex((passage) => passage.end_s > time);
+    if (at === this.at && !first) return;
+    this.at = at;
+    [...this.said.children].forEach((child, index) => {
+      if (index === at) child.setAttribute("aria-current", "true");
+      else child.removeAttribute("aria-current");
+    });
+    const active = this.said.children[at];
+    // Not scrollIntoView, which would scroll the page as well.
+    if (active) this.said.scrollTop = active.offsetTop - this.said.clientHeight / 3;
+  }
+}
+
+const players = new WeakMap();
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let player = players.get(parentElement);
+  if (!player) {
+    player = new Player(parentElement);
+    players.set(parentElement, player);
+  }
+  player.tell = setTriggerValue;
+  player.show(data);
+  return () => {
+    player.player?.pause();
+    players.delete(parentElement);
+  };
+}

@@ -1,0 +1,40 @@
+"""The player of a moment.
+
+Streamlit's own starts at whole seconds, and knows neither what is said nor where else the question fits.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "trove_player",
+    html="""<div class="player">
+      <div class="stage"></div>
+      <div class="said" role="group" aria-label="What is said" tabindex="0"></div>
+      <div class="below">
+        <div class="timeline" role="slider" tabindex="0" aria-label="Place in the file" aria-valuemin="0">
+          <svg class="plot" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true"></svg>
+          <div class="now"></div>
+          <div class="marks"></div>
+        </div>
+        <div class="legend"></div>
+      </div>
+    </div>""",
+    css=(_HERE / "player.css").read_text("utf-8"),
+    js=(_HERE / "player.js").read_text("utf-8"),
+)
+
+
+def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) -> Any:
+    """Play a file, or a clip of it.
+
+    The result's ``jump`` is the second that was asked for outside the clip. ``data``: ``kind`` (video or
+    audio), ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays; ``offset_s`` and
+    ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
+    ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``.
+    """
+    return _component(key=key, data=dict(data), on_jump_change=on_jump)
