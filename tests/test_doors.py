@@ -283,7 +283,8 @@ def _serve(path: Path) -> bytes:
     with resources.database().read() as session:
         (unit_id,) = catalog.units_at(session, path)
     route = next(route for route in pages.routes() if "/file/" in route.path)
-    request = Request({"type": "http", "path_params": {"unit_id": unit_id}, "headers": []})
+    scope = {"type": "http", "path_params": {"unit_id": unit_id}, "headers": [], "query_string": b""}
+    request = Request(scope)
     return Path(route.endpoint(request).path).read_bytes()
 
 
@@ -305,7 +306,7 @@ def test_a_file_that_became_a_link_elsewhere_is_not_served(shown: Path, tmp_path
             with pytest.raises(UnreadableError):
                 pages.still(row, 64)
             with pytest.raises(UnreadableError):
-                pages.clip_of(row)
+                pages.clip_at(row, 0.0)
 
 
 def test_a_picture_that_was_edited_in_its_place_is_shown(shown: Path) -> None:

@@ -7,6 +7,7 @@ The key in it, new with every start of the app, keeps other web pages from askin
 
 import asyncio
 import html
+import math
 import mimetypes
 import secrets
 import stat
@@ -161,7 +162,10 @@ def _send_file(request: Request) -> Response:
 
 def _send_clip(request: Request) -> Response:
     try:
-        made = clip_at(unit(request.path_params["unit_id"]), float(request.query_params["at"]))
+        at_s = float(request.query_params["at"])
+        if not 0 <= at_s < math.inf:  # false for "nan" as well
+            raise ValueError
+        made = clip_at(unit(request.path_params["unit_id"]), at_s)
     except (KeyError, ValueError) as exc:
         raise HTTPException(400, "at is a number of seconds") from exc
     except TroveError as exc:
