@@ -121,7 +121,6 @@ def test_a_saved_search_learns_and_tells_what_is_new(page: Page, own_app: App, o
     expect(page.get_by_text("1 new in Animals")).to_be_visible()
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".fresh")).to_have_count(1)
-    (own_folder / "p036.jpg").unlink()
 
 
 def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -> None:
