@@ -305,7 +305,8 @@ def newest(session: Session, ids: Ids, limit: int) -> list[int]:
         statement = (
             select(Unit.content_id, func.min(Unit.id), func.min(moment_of_file()))
             .join(Content, Content.id == Unit.content_id)
-            .join(Asset, and_(Asset.content_id == Content.id, Asset.state.in_(LIVE)))
+            # Not by the index of states, in which nearly all files are one: each unit would see all of them.
+            .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
             .where(Unit.id.in_(some))
             .group_by(Unit.content_id)
         )

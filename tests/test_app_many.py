@@ -62,10 +62,10 @@ def test_ten_thousand_hits_scroll(page: Page, large_library: Path, cache: Path) 
         tiles = answered(page, "a dog on the beach")
         (SHOTS / "first-answer.txt").write_text(f"{time.perf_counter() - started:.2f} s over {MANY} pictures")
         first = tiles.first.locator(".name").inner_text()
-        furthest, deadline = 0, time.monotonic() + 120
+        furthest, deadline = 0, time.monotonic() + 300
         while furthest < MANY and time.monotonic() < deadline:
-            page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop += 8000")
-            page.wait_for_timeout(50)
+            page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop += 40_000")
+            page.wait_for_timeout(100)
             there = tiles.evaluate_all("tiles => tiles.map((tile) => Number(tile.dataset.index))")
             assert len(there) < 150, "what is far away is not in the page"
             furthest = max(there)
