@@ -38,7 +38,7 @@ from search.ranking import Background, Found, Ranking
 from search.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 DEPTH = 200
-WEIGHTS = (0.2, 0.4, 0.7, 1.0, 1.5)
+WEIGHTS = (0.4, 1.0)
 """Of the meaning, beside the words' 1."""
 
 Floats = npt.NDArray[np.float32]
@@ -139,16 +139,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--audio", type=Path, required=True)
-    parser.add_argument("--transcripts", type=Path, required=True)
+    parser.add_argument("--audio", type=Path, help="without it, only the written ones")
+    parser.add_argument("--transcripts", type=Path)
     parser.add_argument("--captions", type=Path, required=True)
     parser.add_argument("--heard", type=Path, help="JSON to keep, or to find, what was heard in")
     options = parser.parse_args()
     settings = Settings(device="cpu")
-    with options.transcripts.open(newline="") as file:
-        recordings = list(csv.DictReader(file))
     with options.captions.open(newline="") as file:
         captions = list(csv.DictReader(file))
+    if options.audio is not None:
+        _compare_spoken(options, captions, settings)
+    by_image: dict[str, list[str]] = defaultdict(list)
+    for row in captions:
+        if row["split"] == "dev":
+            by_image[row["image"]].append(row["caption"])
+    texts, queries = ([said[number] for said in by_image.values()] for number in (0, 1))
+    compare("written, dev", texts, queries, range(len(texts)), settings)
+
+
+def _compare_spoken(options: argparse.Namespace, captions: list[dict[str, str]], settings: Settings) -> None:
+    with options.transcripts.open(newline="") as file:
+        recordings = list(csv.DictReader(file))
     heard = hear(options.audio, [row["audio"] for row in recordings], settings, options.heard)
     split = {row["image"]: row["split"] for row in captions}
     for part in ("train", "dev"):
@@ -158,12 +169,6 @@ def main() -> None:
         others = [row for row in captions if row["image"] in place and row["caption"] != said[row["image"]]]
         texts, queries = [heard[row["audio"]] for row in mine], [row["caption"] for row in others]
         compare(f"spoken, {part}", texts, queries, [place[row["image"]] for row in others], settings)
-    by_image: dict[str, list[str]] = defaultdict(list)
-    for row in captions:
-        if row["split"] == "dev":
-            by_image[row["image"]].append(row["caption"])
-    texts, queries = ([said[number] for said in by_image.values()] for number in (0, 1))
-    compare("written, dev", texts, queries, range(len(texts)), settings)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ class Hit:
     taken_at: datetime | None
     copies: tuple[Path, ...]
     """Other files with the same content."""
+    similar: tuple["Hit", ...] = ()
+    """Pictures that are nearly identical to this one, best first: see ``search.alike``."""
     was: int | None = None
     """The rank before a drawing joined the question; None where none did, or it was not found then."""
 

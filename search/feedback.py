@@ -7,9 +7,9 @@ that Manning, Raghavan and Schütze give for it (Introduction to Information Ret
 ``search.retrieve``: a text's similarities to pictures are smaller than those of pictures.
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,16 @@ BETA = 0.75
 GAMMA = 0.15
 """Rocchio's weights of the question, of the mean of what was liked, and of what was not."""
 
-STANDING = 1.5
-"""The cut-off before anything is judged: standard deviations above what is usual."""
+SHARE = 0.3
+"""The cut-off before anything is judged: the share of the best hit's lead over what is usual."""
+
+LIKELY = 0.2
+"""The probability of being liked at which the cut-off lies: a missing hit is worse than one too many."""
+
+STEEPNESS = 1.0
+SPREAD = 0.3
+"""How fast that probability rises with a hit's standing, and how far thumbs may easily move the cut-off: a
+few on the best hits say little of those far below (bench/feedback.py; both in standard deviations)."""
 
 COVERAGE = 0.75
 """The cut-off of passages by their words: the share of the question's words, by rarity, that was said."""
@@ -59,25 +67,25 @@ def recalled(
 ) -> list[Ranking]:
     """The rankings of a question with its own query vectors, each down to its own cut-off.
 
-    What was liked stays in them whatever the cut-off; empty where there is nothing to rank by.
+    What was judged stays in them whatever the cut-off; empty where there is nothing to rank by.
     """
     asked = adjusted(alternatives, judged)
     if not asked:
         return []
     cuts = {some.modality: cut_off(retriever, alternatives, some) for some in judged}
-    liked = {int(unit_id) for some in judged for unit_id in some.ids[some.up]}
-    return [_cut(ranking, cuts, liked) for ranking in retriever.by_parts(asked)]
+    kept = {int(unit_id) for some in judged for unit_id in some.ids}
+    return [_cut(ranking, cuts, kept) for ranking in retriever.by_parts(asked)]
 
 
-def _cut(ranking: Ranking, cuts: Mapping[Modality, float], liked: Collection[int]) -> Ranking:
+def _cut(ranking: Ranking, cuts: Mapping[Modality, float], kept: Collection[int]) -> Ranking:
     if ranking.source == "words":
         above = {found.unit_id for found in ranking.found if found.value >= COVERAGE}
     else:
         modality: Modality = "speech" if ranking.source == "passage" else "picture"
-        kept = from_standing(ranking, cuts.get(modality, STANDING))
-        above = {found.unit_id for found in kept.found}
+        near = from_standing(ranking, cuts[modality])
+        above = {found.unit_id for found in near.found}
     return replace(
-        ranking, found=[found for found in ranking.found if found.unit_id in above or found.unit_id in liked]
+        ranking, found=[found for found in ranking.found if found.unit_id in above or found.unit_id in kept]
     )
 
 
@@ -93,36 +101,61 @@ def adjusted(alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]) -
 
 
 def cut_off(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Judged) -> float:
-    """From which standing on a unit of this modality is a hit, in standard deviations.
+    """From which standing on a unit of this modality is a hit, in standard deviations above what is usual.
 
     Each judged unit is scored by the vector that the *others* make (leave-one-out): by a vector with
     itself in it whatever is liked would score high, and the cut-off would hold nobody else.
     """
     standings = []
     for place, vector in enumerate(judged.vectors):
-        vectors = retriever.combined(judged.modality, adjusted(alternatives, [judged.without(place)]))
-        usual = retriever.background(judged.modality, vectors, 0)
-        if usual is None:
-            return STANDING
-        standings.append(usual.standing(float((vectors @ vector).max())))
-    found = np.array(standings)
-    return between(found[judged.up].tolist(), found[~judged.up].tolist())
+        others = retriever.combined(judged.modality, adjusted(alternatives, [judged.without(place)]))
+        usual = retriever.background(judged.modality, others, 0)
+        if usual is not None:
+            standings.append((usual.standing(float((others @ vector).max())), bool(judged.up[place])))
+    best = _best_standing(
+        retriever, retriever.combined(judged.modality, adjusted(alternatives, [judged])), judged
+    )
+    up, down = ([standing for standing, liked in standings if liked is thumb] for thumb in (True, False))
+    return moved(SHARE * best, up, down)
 
 
-def between(up: Sequence[float], down: Sequence[float], usual: float = STANDING) -> float:
-    """The cut-off that leaves the fewest of ``up`` below and of ``down`` at or above it.
+def _best_standing(retriever: Retriever, vectors: Vectors, judged: Judged) -> float:
+    """The standing of the best unit in the library, whatever the rules leave of it."""
+    usual = retriever.background(judged.modality, vectors, 0)
+    if usual is None:
+        return 0.0
+    best = max(
+        (score for found in retriever.vectors.search(judged.modality, vectors, 1) for _, score in found),
+        default=usual.mean,
+    )
+    return usual.standing(best)
 
-    Of several it is the usual one, or else the nearest to it: at the worst that was liked, half-way
-    between one that was not and the next, or right above the best that was not.
+
+def moved(usual: float, up: Sequence[float], down: Sequence[float]) -> float:
+    """The cut-off ``usual`` after thumbs on hits of these standings.
+
+    Whether a hit is liked is a logistic function of its standing, known up to its middle; that is where
+    the thumbs and a normal prior around the usual cut-off put it (maximum a posteriori).
     """
-    marks = sorted({*up, *down})
-    places = [usual, *marks, *(np.nextafter(mark, np.inf) for mark in marks[-1:])]
-    places += [(low + high) / 2 for low, high in pairwise(marks)]
+    above = math.log(1 / LIKELY - 1) / STEEPNESS
+    prior = usual + above
 
-    def wrong(place: float) -> int:
-        return sum(value < place for value in up) + sum(value >= place for value in down)
+    def slope(middle: float) -> float:
+        liked = sum(_logistic(STEEPNESS * (middle - standing)) for standing in up)
+        disliked = sum(_logistic(STEEPNESS * (standing - middle)) for standing in down)
+        return STEEPNESS * (liked - disliked) + (middle - prior) / SPREAD**2
 
-    return float(min(places, key=lambda place: (wrong(place), abs(place - usual))))
+    # The slope rises, and each thumb adds at most the steepness to it: its zero lies in between.
+    low = prior - SPREAD**2 * STEEPNESS * len(up)
+    high = prior + SPREAD**2 * STEEPNESS * len(down)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return (low + high) / 2 - above
+
+
+def _logistic(value: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
 
 
 def _unit(row: Vectors) -> Vectors:

@@ -53,6 +53,6 @@ def imagined(drawing: Drawing | None) -> Imagined | None:
 
 def moved(hits: Sequence[Hit], before: Sequence[Hit]) -> list[Hit]:
     """The hits with their ranks ``before``, found by the unit, or else by the file and its moment."""
-    units = {hit.unit_id: hit.rank for hit in before}
+    units = {one.unit_id: hit.rank for hit in before for one in (hit, *hit.similar)}
     places = {(hit.path, hit.start_s): hit.rank for hit in before}
     return [replace(hit, was=units.get(hit.unit_id, places.get((hit.path, hit.start_s)))) for hit in hits]

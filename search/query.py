@@ -16,7 +16,7 @@ class Query:
     ``text`` is in the language of the query box (``search.language``); plain words are a description.
     ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
-    ranks them.
+    ranks them. ``apart``: near-identical pictures are hits of their own, not one with ``Hit.similar``.
 
     Raises:
         QueryError: the text is malformed, nothing is asked for, or not at least one hit is wanted.
@@ -27,6 +27,7 @@ class Query:
     like: Path | None = None
     k: int = 20
     kind: UnitKind | None = None
+    apart: bool = False
 
     def __post_init__(self) -> None:
         # Halves of surrogate pairs, which broken terminals and clipboards give, are no text to any model.

@@ -7,13 +7,14 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from db import catalog, spaces
 from db.catalog import Vectors
@@ -25,6 +26,7 @@ from db.vectors import KINDS, Modality, VectorStore
 from indexer.encoders.base import Encoder
 from indexer.spaces import encoder_for
 from search import conditions
+from search.alike import collapsed, spared
 from search.answer import Answer, Evidence, Hit
 from search.drawing import Drawing
 from search.examples import example, picture_vector
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
 _DEPTH = 200
 """Units asked of each source at least: enough for ranks to meet, few enough to look up at once."""
+
+
+_DEEPEST = 5_000
+"""Units asked of each source at most, however many of them are one hit."""
 
 
 class SearchService:
@@ -118,19 +124,27 @@ class SearchService:
         """
         started = time.perf_counter()
         opened = self._open()
-        asked = _Asked() if opened is None else self._ask(query, opened)
-        rankings = asked.rankings
+        asked, plain = (_Asked(), []) if opened is None else self._answered(query, opened)
+        verdict, confidence = judge(asked.rankings, opened.encoder.name if opened else "")
         drawn = [] if drawing is None else self._by_drawing(drawing, asked)
-        with self._database.read() as session:
-            ids = {found.unit_id for ranking in (*rankings, *drawn) for found in ranking.found}
-            units = catalog.unit_rows(session, ids)
-        verdict, confidence = judge(rankings, opened.encoder.name if opened else "")
-        found = fuse([*rankings, *drawn], units, query.k)
-        if drawn:
-            found = moved(found, fuse(rankings, units, len(units)))
-        hits = [self._explained(hit, query, asked) for hit in found]
+        found = moved(self._fused([*asked.rankings, *drawn], query, asked), plain) if drawn else plain
+        hits = [self._explained(hit, query, asked) for hit in found[: query.k]]
         took_ms = round(1000 * (time.perf_counter() - started), 1)
         return Answer(str(query), verdict, confidence, took_ms, tuple(hits), imagined(drawing))
+
+    def _answered(self, query: Query, opened: "_Opened") -> tuple["_Asked", list[Hit]]:
+        """What the sources found, and the hits: as many as are wanted, where there are as many.
+
+        Many near-identical pictures, or frames of one moment, are one hit; then more are asked for.
+        """
+        depth = max(_DEPTH, 4 * query.k)
+        while True:
+            asked = self._ask(query, opened, depth)
+            hits = self._fused(asked.rankings, query, asked)
+            full = any(len(ranking.found) >= depth for ranking in asked.rankings)
+            if len(hits) >= query.k or not full or depth >= _DEEPEST:
+                return asked, hits
+            depth *= 5
 
     def recall(self, query: Query, thumbs: Mapping[int, bool], *, after: int = 0) -> tuple[Hit, ...]:
         """All hits of a question on which people have put thumbs, by its own query vectors and cut-offs.
@@ -145,32 +159,48 @@ class SearchService:
         if opened is None:
             return ()
         rules = (Rule((Arrived(after),)),) if after else ()
-        retriever, alternatives = self._question(query, opened, rules)
+        retriever, alternatives = self._question(query, opened, max(_DEPTH, 4 * query.k), rules)
         rankings = recalled(retriever, alternatives, self._judged(thumbs, opened))
         rankings = rankings or [self._unranked(query, retriever)]
         asked = _Asked(rankings, alternatives, opened, retriever)
+        liked, disliked = (
+            {unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False)
+        )
+        found = self._fused(rankings, query, asked, disliked)
+        left = (spared(hit, disliked, liked) for hit in found)
+        hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, left), start=1))
+        return tuple(self._explained(hit, query, asked) for hit in hits)
+
+    def _fused(
+        self, rankings: list[Ranking], query: Query, asked: "_Asked", disliked: Collection[int] = ()
+    ) -> list[Hit]:
+        """All hits, near-identical pictures as one; without moments that are disliked."""
         with self._database.read() as session:
             units = catalog.unit_rows(session, {found.unit_id for some in rankings for found in some.found})
-        disliked = {unit_id for unit_id, up in thumbs.items() if not up}
-        found = fuse(rankings, units, len(units), hidden=disliked)
-        return tuple(self._explained(hit, query, asked) for hit in found)
+            # What is like a picture that is disliked can only be told while it is there.
+            hidden = [unit_id for unit_id in disliked if unit_id in units and units[unit_id].kind != "image"]
+            hits = fuse(rankings, units, len(units), hidden=hidden)
+            pictures = np.array([hit.unit_id for hit in hits if hit.kind == "image"], dtype=np.int64)
+            if query.apart or asked.opened is None or not len(pictures):
+                return hits
+            vectors = catalog.vectors(session, asked.opened.space.id, pictures)
+        return collapsed(hits, dict(zip(pictures.tolist(), vectors, strict=True)), asked.opened.encoder.name)
 
     def _judged(self, thumbs: Mapping[int, bool], opened: "_Opened") -> list[Judged]:
         """What was judged, by modality, as far as it has a vector in this space."""
-        found = []
         with self._database.read() as session:
-            for modality, kinds in KINDS.items():
-                ids = spaces.embedded(session, opened.space.id, list(thumbs), kinds)
-                if len(ids):
-                    up = np.array([thumbs[unit_id] for unit_id in ids.tolist()])
-                    vectors = catalog.vectors(session, opened.space.id, ids)
-                    found.append(Judged(modality, ids, vectors, up))
-        return found
+            return [self._judged_of(session, modality, thumbs, opened) for modality in KINDS]
+
+    def _judged_of(
+        self, session: Session, modality: Modality, thumbs: Mapping[int, bool], opened: "_Opened"
+    ) -> Judged:
+        ids = spaces.embedded(session, opened.space.id, list(thumbs), KINDS[modality])
+        vectors = catalog.vectors(session, opened.space.id, ids)
+        return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
 
     def _question(
-        self, query: Query, opened: "_Opened", rules: tuple[Rule, ...] = ()
+        self, query: Query, opened: "_Opened", depth: int, rules: tuple[Rule, ...] = ()
     ) -> tuple[Retriever, list[list[Part]]]:
-        depth = max(_DEPTH, 4 * query.k)
         parsed = query.parsed
         rules += tuple(
             conditions.rule(item.key, item.values, negated=item.negated) for item in parsed.conditions
@@ -185,8 +215,8 @@ class SearchService:
         said = any(item.key == "said" and not item.negated for item in query.parsed.conditions)
         return retriever.said() if said else retriever.listed()
 
-    def _ask(self, query: Query, opened: "_Opened") -> "_Asked":
-        retriever, alternatives = self._question(query, opened)
+    def _ask(self, query: Query, opened: "_Opened", depth: int = _DEPTH) -> "_Asked":
+        retriever, alternatives = self._question(query, opened, depth)
         rankings = retriever.by_parts(alternatives) if alternatives else []
         if query.like is not None:
             file = example(

@@ -25,7 +25,7 @@ from db.session import Database
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.respace import use_model
-from search.feedback import STANDING, between
+from search.feedback import moved
 from search.query import Query
 from search.saved import SavedAnswer, SavedSearches
 from search.service import SearchService
@@ -50,29 +50,22 @@ def names(answer: SavedAnswer) -> list[str]:
     return [hit.path.name for hit in answer.hits]
 
 
-@pytest.mark.parametrize(
-    ("up", "down", "expected"),
-    [
-        ([], [], STANDING),
-        ([2.0, 3.0], [1.0], STANDING),
-        ([0.5, 2.0], [], 0.5),
-        ([4.0], [2.0, 3.0], 3.5),
-        ([0.4], [0.0], 0.4),
-        ([2.0, 5.0], [3.0, 4.0], 4.5),
-    ],
-)
-def test_the_cut_off_parts_what_was_judged_and_moves_no_further(
-    up: list[float], down: list[float], expected: float
+STANDINGS = st.lists(st.floats(-5, 5), max_size=8)
+
+
+@given(st.floats(0, 3), STANDINGS, STANDINGS, st.floats(-5, 5))
+def test_a_thumb_up_lowers_the_cut_off_and_one_down_raises_it(
+    usual: float, up: list[float], down: list[float], other: float
 ) -> None:
-    assert between(up, down) == pytest.approx(expected)
+    assert moved(usual, [], []) == pytest.approx(usual)
+    cut = moved(usual, up, down)
+    assert moved(usual, [*up, other], down) <= cut + 1e-9
+    assert moved(usual, up, [*down, other]) >= cut - 1e-9
 
 
-@given(st.lists(st.floats(-5, 5), max_size=8), st.lists(st.floats(-5, 5), max_size=8), st.floats(-6, 6))
-def test_no_other_cut_off_is_wrong_less_often(up: list[float], down: list[float], other: float) -> None:
-    def wrong(place: float) -> int:
-        return sum(value < place for value in up) + sum(value >= place for value in down)
-
-    assert wrong(between(up, down)) <= wrong(other)
+def test_unexpected_thumbs_move_the_cut_off_most() -> None:
+    assert moved(1.0, [0.0], []) < moved(1.0, [4.0], []) < 1.0
+    assert moved(1.0, [], [4.0]) > moved(1.0, [], [0.0]) > 1.0
 
 
 def test_thumbs_move_what_is_like_what_was_judged(saved: SavedSearches) -> None:

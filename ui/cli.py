@@ -15,8 +15,10 @@ app = typer.Typer(
     help="Find anything in your own pictures, videos and recordings. Everything stays on this machine.",
 )
 
-for command in (using.index, using.search, using.similar, why.why, using.generate, using.ui):
+for command in (using.index, using.similar, using.generate, using.ui):
     app.command()(command)
+for command in (using.search, why.why):
+    app.command(cls=console.QueryCommand)(command)
 for command in (
     upkeep.status,
     upkeep.failures,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from db.errors import TroveError
 from ui.marking import asked_words
@@ -51,6 +52,23 @@ class TroveGroup(TyperGroup):
             # A defect of Trove: the traceback helps its authors, not its user.
             log.exception("a defect ended the command")
             fail(f"Something unexpected happened ({type(exc).__name__}: {exc}). The log has the details.")
+
+
+class QueryCommand(TyperCommand):
+    """A command with a query that may begin with a minus, as in ``-people beach`` or ``-camera:X100 sea``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        left = super().parse_args(ctx, [f"{_MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
+        for name, value in ctx.params.items():
+            if isinstance(value, str | Path) and str(value).startswith(_MARK):
+                ctx.params[name] = type(value)(str(value).removeprefix(_MARK))
+        return left
+
+
+_NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:"|[^\W\d_]\S)', re.I)
+"""More than one letter after one minus: none of our options, which are then not asked."""
+_MARK = "\0"
+"""Hides the minus from the parser of options; no argument of a process can have it."""
 
 
 def fail(message: str) -> None:

@@ -15,6 +15,7 @@ Limit = Annotated[int, typer.Option("-k", min=1, help="Number of hits.")]
 Kind = Annotated[
     Literal["image", "frame", "speech"] | None, typer.Option("--kind", help="Only hits of this kind.")
 ]
+Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictures one by one.")]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
 Library = Annotated[
     Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")

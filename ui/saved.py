@@ -26,7 +26,7 @@ At = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=console.QueryCommand)
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A name for it.")],

@@ -10,7 +10,7 @@ import typer
 
 from ui import console
 from ui.console import EXIT_SOME_FAILED
-from ui.options import Json, Kind, Limit, Model, settings_of
+from ui.options import Apart, Json, Kind, Limit, Model, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +85,7 @@ def search(
     image: Annotated[Path | None, typer.Option("--image", help="A picture like what you look for.")] = None,
     k: Limit = 20,
     kind: Kind = None,
+    apart: Apart = False,
     imagine: Annotated[
         bool, typer.Option("--imagine", help="Draw it too, and let the drawing move the hits.")
     ] = False,
@@ -96,7 +97,7 @@ def search(
 
     if not query.strip() and image is None:
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
-    asked = Query(text=query, image=image, k=k, kind=kind)
+    asked = Query(text=query, image=image, k=k, kind=kind, apart=apart)
     _answer(settings_of(ctx, model=model), asked, as_json, imagine=imagine)
 
 
@@ -105,12 +106,13 @@ def similar(
     file: Annotated[Path, typer.Argument(help="A picture, video or recording, in the library or not.")],
     k: Limit = 20,
     kind: Kind = None,
+    apart: Apart = False,
     as_json: Json = False,
 ) -> None:
     """Find what is most like a file."""
     from search.query import Query
 
-    _answer(settings_of(ctx), Query(like=file, k=k, kind=kind), as_json)
+    _answer(settings_of(ctx), Query(like=file, k=k, kind=kind, apart=apart), as_json)
 
 
 def _answer(settings: Settings, query: Query, as_json: bool, *, imagine: bool = False) -> None:
@@ -168,7 +170,8 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
         facts = [fact for fact in facts if fact["source"] != "drawing"]
         facts.append(by_drawing | {"was": hit.was} | drawing)
     keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
-    return {key: getattr(hit, key) for key in keys} | {"why": facts}
+    similar = [other.path for other in hit.similar]
+    return {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
 
 
 def _say_answer(answer: Answer) -> None:
@@ -204,7 +207,7 @@ def hit_rows(
             f"{hit.score:.2f}",
             hit.kind,
             console.clock(hit.start_s),
-            str(hit.path),
+            f"{hit.path}  +{len(hit.similar)} similar" if hit.similar else str(hit.path),
             hit.text or "",
         ]
         for hit in hits
