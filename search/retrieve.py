@@ -14,7 +14,7 @@ import numpy as np
 
 from db import catalog
 from db.catalog import Ids, Vectors
-from db.filters import Rule
+from db.filters import Rule, Text
 from db.fulltext import match_words
 from db.schema import UnitKind
 from db.session import Database
@@ -72,10 +72,20 @@ class Retriever:
         source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
         passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives))
-        # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown.
-        passages = from_standing(passages, OUTSTANDING) if pictures.found else passages
+        # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown,
+        # and passages that have the very words that are asked for stand out anyway.
+        outstanding = pictures.found and not self._asks_for_words
+        passages = from_standing(passages, OUTSTANDING) if outstanding else passages
         texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in alternatives]
         return [pictures, passages, self._spoken([text for text in texts if text])]
+
+    @property
+    def _asks_for_words(self) -> bool:
+        return any(
+            isinstance(value, Text) and value.field == "said" and not rule.negated
+            for rule in self.rules
+            for value in rule.values
+        )
 
     def by_pictures(self, vectors: Vectors) -> Ranking:
         """Pictures near to any of (n, dim) picture vectors."""

@@ -51,6 +51,13 @@ def test_what_was_said_is_found_at_its_second(service: SearchService) -> None:
     assert len(missed) <= 2, missed
 
 
+def test_words_that_must_be_said_lead_to_their_moment(service: SearchService) -> None:
+    hits = service.search(Query('animals said:"dark water"')).hits
+    assert {hit.path.name for hit in hits} == {"v001.mp4"}
+    said = [hit for hit in hits if hit.text and "dark water" in hit.text]
+    assert [hit.start_s is not None and hit.start_s <= 6 for hit in said] == [True]
+
+
 def test_a_moment_in_a_silent_video_is_found(service: SearchService) -> None:
     best = service.search(Query("wild horses running", kind="frame", k=1)).hits[0]
     assert best.path.name == "v002.webm"
