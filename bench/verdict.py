@@ -1,86 +1,343 @@
-"""Fit and judge the verdict's calibration for a model, on captioned pictures.
+"""Fit and judge the verdict: does it know what a library has, and does its probability mean what it says?
 
-    python bench/verdict.py --images FOLDER --captions CSV [--model NAME] [--split dev]
+    python bench/verdict.py --images DIR --captions captions.csv [--split dev] [--model NAME]
+        [--stamps /usr/share/tuxpaint/stamps] [--plot docs/reliability-plot.png]
 
-Libraries of 30 to 500 pictures are drawn at random, half of the time without the picture of the
-query. Half of the pictures serve to fit, the other half to judge; no picture or caption is in both.
-Printed: the area under the ROC curve of the plain top score, of the z-score, of the gap between
-the first and the second, and of the fitted probability; its expected calibration error (ten bins
-of equal width); and the coefficients for ``search/verdict.py``.
+Libraries of 10 to 500 pictures are drawn at random. A concept (``concepts.csv``) is *there* when a
+picture shows it; it is *taken out* when every picture of which any caption hints at it was left out of
+the library; *elsewhere* are things of which no caption speaks. Half of the draws are there, a quarter
+each of the others. Pictures and concepts are halved: what is judged with one half of both was fitted
+on the other half of both, and the two turns are put together. Concepts are drawn as pictures show
+them (a picture, then one of its concepts), and once more each alike.
+
+Printed: areas under the ROC curve of the plain top score, the z-score, the gap between the first and the
+second, the logistic regression on top score and excess that Trove had before, and the standing among
+background texts that it has now; the expected calibration error (ten bins of equal width, Guo et al.
+2017); the same fit carried over to other spaces and, with ``--stamps``, to other pictures; the hard test
+of whole captions; pictures as queries; and the figures for ``search/verdict.py``, fitted on all.
 """
 
 import argparse
 import csv
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from builtin.evaluate import open_flat, read_stamps
+from concepts import Concepts, read_concepts
+from PIL import Image, ImageDraw, ImageFont
 from scipy.optimize import minimize
 
-from db.settings import Settings
+from db.settings import load_settings
 from indexer.ahead import batched, look_ahead
+from indexer.encoders.base import Encoder
+from indexer.encoders.builtin import CONSE_DIM, unit
 from indexer.encoders.registry import load_encoder
+from indexer.encoders.towers import load_text_tower
+from indexer.null import background_texts, fit
 from indexer.workers import DecodePool
 from search.evaluate import auroc
 from search.pixels import read_pixels
-from search.ranking import Background
-from search.verdict import stand
+from search.ranking import Match
+from search.verdict import ABSENT_BELOW, FOUND_AT, Calibration, standing
 
-SIZES = (30, 100, 250, 500)
-DRAWS = 8000
-SEED = 0
+SIZES = (10, 30, 100, 250, 500)
+DRAWS = 2500
+TWIN = 0.8
+"""Cosine of the mean sentence embeddings of two pictures' captions from which they show the same."""
+BINS = 10
 
-Floats = npt.NDArray[np.float64]
+Kind = Literal["there", "taken out", "elsewhere"]
+KINDS: tuple[Kind, ...] = ("there", "there", "taken out", "elsewhere")
+Floats = npt.NDArray[np.floating]
+Ids = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
+SCORES = ("top score", "z-score", "gap", "standing")
 
 
-def draw_libraries(scores: Floats, own: npt.NDArray[np.intp], rng: np.random.Generator) -> dict[str, Floats]:
-    """Features of random queries to random libraries, and whether the answer was there."""
-    rows = []
+@dataclass(frozen=True)
+class Space:
+    """Similarities in one space: (queries, pictures) and (background texts, pictures)."""
+
+    queries: Floats
+    background: Floats
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What random queries score in random libraries: (n,) each. ``excess``: see ``before``."""
+
+    kind: npt.NDArray[np.str_]
+    scores: dict[str, Floats]
+
+    @property
+    def there(self) -> Flags:
+        """Whether the library had it."""
+        return self.kind == "there"
+
+    def among(self, *kinds: Kind) -> "Draws":
+        """Only the draws of some kinds."""
+        some = np.isin(self.kind, kinds)
+        return Draws(self.kind[some], {name: values[some] for name, values in self.scores.items()})
+
+
+def joined(parts: Sequence[Draws]) -> Draws:
+    """All draws of several parts."""
+    names = parts[0].scores
+    scores = {name: np.concatenate([part.scores[name] for part in parts]) for name in names}
+    return Draws(np.concatenate([part.kind for part in parts]), scores)
+
+
+def measured(space: Space, query: int, kept: Ids) -> dict[str, float]:
+    """All scores of one query in the library of the pictures ``kept``."""
+    asked, usual = space.queries[query, kept], space.background[:, kept]
+    null = fit(usual.max(axis=1), usual.std(axis=1), np.empty(0))
+    null.pictures = len(kept)
+    first, second = np.sort(asked)[::-1][:2]
+    z = (first - asked.mean()) / max(asked.std(), 1e-3)
+    return {
+        "top score": first,
+        "z-score": z,
+        "gap": first - second,
+        "excess": z - np.sqrt(2 * np.log(len(kept))),
+        "standing": standing(Match("text", float(first)), null, len(kept)),
+    }
+
+
+def draw(space: Space, choices: Iterator[tuple[Kind, int, Ids]]) -> Draws:
+    """Measure (kind, query, library) draws."""
+    kinds, rows = [], []
+    for kind, query, kept in choices:
+        kinds.append(kind)
+        rows.append(measured(space, query, kept))
+    return Draws(np.array(kinds), {name: np.array([row[name] for row in rows]) for name in rows[0]})
+
+
+def concept_draws(
+    concepts: Concepts, pictures: Ids, chosen: Ids, rng: np.random.Generator, *, alike: bool = False
+) -> Iterator[tuple[Kind, int, Ids]]:
+    """Draws of the concepts ``chosen`` from these pictures; queries are concepts, then what is elsewhere."""
+    shown = concepts.shown[np.ix_(chosen, pictures)]
+    chosen, shown = chosen[shown.any(axis=1)], shown[shown.any(axis=1)]
+    per_picture = shown[:, shown.any(axis=0)] / shown[:, shown.any(axis=0)].sum(axis=0)
+    weights = np.ones(len(chosen)) if alike else per_picture.sum(axis=1)
     for _ in range(DRAWS):
-        query = rng.integers(len(own))
-        there = bool(rng.integers(2))
-        others = np.delete(np.arange(scores.shape[1]), own[query])
-        size = min(int(rng.choice(SIZES)), len(others))
-        kept = rng.choice(others, size, replace=False)
+        kind = KINDS[rng.integers(len(KINDS))]
+        query = int(rng.choice(chosen, p=weights / weights.sum()))
+        pool = pictures[~concepts.may_show[query][pictures]] if kind == "taken out" else pictures
+        if kind == "elsewhere":
+            query = len(concepts.names) + int(rng.integers(len(concepts.elsewhere)))
+        kept = rng.choice(pool, min(int(rng.choice(SIZES)), len(pool)), replace=False)
+        if kind == "there" and not concepts.shown[query][kept].any():
+            kept[0] = rng.choice(pictures[concepts.shown[query][pictures]])
+        if len(kept) > 1:
+            yield kind, query, kept
+
+
+def one_of_many(own: Ids, pictures: Ids, rng: np.random.Generator) -> Iterator[tuple[Kind, int, Ids]]:
+    """Draws of queries that belong to one picture each, which is there half of the time."""
+    mine = np.flatnonzero(np.isin(own, pictures))
+    for _ in range(DRAWS):
+        query, there = int(rng.choice(mine)), bool(rng.integers(2))
+        others = pictures[pictures != own[query]]
+        kept = rng.choice(others, min(int(rng.choice(SIZES)), len(others)), replace=False)
         if there:
             kept[0] = own[query]
-        found = np.sort(scores[query, kept])[::-1]
-        usual = Background(float(found.mean()), float(found.std()), size)
-        standing = stand(float(found[0]), usual)
-        z = (found[0] - usual.mean) / usual.deviation
-        rows.append((there, found[0], z, found[0] - found[1], standing.best, standing.excess))
-    columns = np.array(rows, dtype=np.float64).T
-    names = ("there", "top score", "z-score", "gap", "best", "excess")
-    return dict(zip(names, columns, strict=True))
+        yield ("there" if there else "taken out"), query, kept
 
 
-def fit(features: dict[str, Floats]) -> Floats:
-    """Bias, weight of ``best``, weight of ``excess``, by maximum likelihood."""
-    x = np.stack([np.ones_like(features["best"]), features["best"], features["excess"]])
-    sign = 2 * features["there"] - 1
-    return minimize(lambda w: np.logaddexp(0, -sign * (w @ x)).mean(), np.zeros(3)).x
+def logistic(columns: Sequence[Floats], there: Flags) -> Floats:
+    """Bias and weights by maximum likelihood."""
+    x = np.stack([np.ones(len(there)), *columns])
+    sign = 2 * there - 1
+    return minimize(lambda w: np.logaddexp(0, -sign * (w @ x)).mean(), np.zeros(len(x))).x
 
 
-def probability(weights: Floats, features: dict[str, Floats]) -> Floats:
-    """The fitted probability that the answer is there."""
-    logit = weights[0] + weights[1] * features["best"] + weights[2] * features["excess"]
-    return 1 / (1 + np.exp(-logit))
+def calibrate(draws: Draws) -> Calibration:
+    """Logistic regression on the standing."""
+    bias, slope = logistic([draws.scores["standing"]], draws.there)
+    return Calibration(float(bias), float(slope))
 
 
-def calibration_error(predicted: Floats, there: Floats) -> float:
-    """Expected calibration error over ten bins of equal width (Guo et al. 2017)."""
-    bins = np.minimum((predicted * 10).astype(int), 9)
+def probabilities(calibration: Calibration, draws: Draws) -> Floats:
+    """The probability of each draw."""
+    return np.array([calibration.probability(float(value)) for value in draws.scores["standing"]])
+
+
+def before(fitted_on: Draws, judged: Draws) -> Floats:
+    """What the verdict was before: logistic regression on the top score and the excess over chance."""
+    weights = logistic([fitted_on.scores["top score"], fitted_on.scores["excess"]], fitted_on.there)
+    return weights[0] + weights[1] * judged.scores["top score"] + weights[2] * judged.scores["excess"]
+
+
+def calibration_error(predicted: Floats, there: Flags) -> float:
+    """Expected calibration error over ten bins of equal width."""
+    bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
     return float(
         sum(
             (bins == b).mean() * abs(predicted[bins == b].mean() - there[bins == b].mean())
-            for b in range(10)
-            if (bins == b).any()
+            for b in np.unique(bins)
         )
     )
 
 
+def area(scores: Floats, there: Flags) -> float:
+    """The area under the ROC curve."""
+    return auroc(scores[there], scores[~there])
+
+
+def table(title: str, judged: Draws, predicted: Floats) -> None:
+    """Print all scores side by side, and how well the probability is calibrated."""
+    print(f"\n{title}: {len(judged.kind)} draws\n{'':24} {'all':>6} {'taken out':>10} {'elsewhere':>10}")
+    columns: dict[str, Floats] = {name: judged.scores[name] for name in judged.scores if name != "excess"}
+    for name, scores in columns.items():
+        figures = [area(scores, judged.there)]
+        for kind in ("taken out", "elsewhere"):
+            some = judged.there | (judged.kind == kind)
+            absent = (judged.kind == kind).any()
+            figures.append(area(scores[some], judged.there[some]) if absent else float("nan"))
+        print(f"{name:24} {figures[0]:6.3f} {figures[1]:10.3f} {figures[2]:10.3f}")
+    said = {
+        "found": predicted >= FOUND_AT,
+        "unsure": (predicted < FOUND_AT) & (predicted >= ABSENT_BELOW),
+        "absent": predicted < ABSENT_BELOW,
+    }
+    shares = ", ".join(
+        f"{word} {s.mean():.0%} ({judged.there[s].mean():.0%} there)" for word, s in said.items()
+    )
+    print(f"expected calibration error {calibration_error(predicted, judged.there):.3f}; {shares}")
+
+
+def halves(names: Sequence[str]) -> tuple[Ids, Ids]:
+    """Two halves, chosen by the names' checksums."""
+    odd = np.array([zlib.crc32(name.encode()) % 2 == 1 for name in names])
+    return np.flatnonzero(odd), np.flatnonzero(~odd)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Draws that were judged with what was fitted on the other half, and the two fits."""
+
+    draws: Draws
+    predicted: Floats
+    fits: tuple[Calibration, Calibration]
+    """``fits[half]`` judges this half; it was made on the other."""
+    final: Calibration
+    """Fitted on both halves, for use and not for judging."""
+
+
+def halved(make: Callable[[int, np.random.Generator], Draws]) -> tuple[Draws, Draws]:
+    """The draws of both halves, each with a seed of its own."""
+    return make(0, np.random.default_rng(0)), make(1, np.random.default_rng(1))
+
+
+def crossed(made: tuple[Draws, Draws]) -> Judged:
+    """Judge each half with what was fitted on the other."""
+    fits = (calibrate(made[1]), calibrate(made[0]))
+    judged = [
+        replace(one, scores=one.scores | {"before": before(other, one)}) for one, other in (made, made[::-1])
+    ]
+    return Judged(joined(judged), carried(fits, made), fits, calibrate(joined(made)))
+
+
+def carried(fits: tuple[Calibration, Calibration], made: tuple[Draws, Draws]) -> Floats:
+    """The probabilities of both halves, by fits that were made on other pictures and concepts."""
+    return np.concatenate([probabilities(fit, half) for fit, half in zip(fits, made, strict=True)])
+
+
+def twins(captions: Sequence[str], own: Ids, settings_cache: Path) -> Flags:
+    """(pictures, pictures): whether people describe two pictures alike."""
+    meant = load_text_tower(settings_cache)(captions)[:, -1]
+    mean = unit(np.stack([meant[own == picture].mean(axis=0) for picture in range(own.max() + 1)]))
+    alike = mean @ mean.T >= TWIN
+    np.fill_diagonal(alike, val=False)
+    return alike
+
+
+def picture_draws(similar: Floats, alike: Flags, chosen: Ids, rng: np.random.Generator) -> Draws:
+    """Pictures as queries, by (pictures, pictures) similarities: there when another is described alike."""
+    asked = chosen[alike[np.ix_(chosen, chosen)].any(axis=1)]
+    kinds, rows = [], []
+    for _ in range(DRAWS // 2):
+        query, there = int(rng.choice(asked)), bool(rng.integers(2))
+        pool = chosen[(chosen != query) & (there | ~alike[query][chosen])]
+        kept = rng.choice(pool, min(int(rng.choice(SIZES)), len(pool)), replace=False)
+        if there and not alike[query][kept].any():
+            kept[0] = rng.choice(pool[alike[query][pool]])
+        each = similar[np.ix_(kept, kept)]
+        np.fill_diagonal(each, val=-1)
+        asked_of, near = np.sort(similar[query, kept])[::-1], each.max(axis=1)
+        kinds.append("there" if there else "taken out")
+        z = (asked_of[0] - asked_of.mean()) / asked_of.std()
+        rows.append((asked_of[0], z, asked_of[0] - asked_of[1], z, (asked_of[0] - near.mean()) / near.std()))
+    names = ("top score", "z-score", "gap", "excess", "standing")
+    return Draws(np.array(kinds), dict(zip(names, np.array(rows).T, strict=True)))
+
+
+def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.random.Generator) -> Draws:
+    """Pictures of another kind, cut out on white, asked for by their names: the fit was made without them."""
+    pairs = read_stamps(folder, "all")
+    encoded = [
+        encoder.encode_pixels(np.stack([encoder.prepare(open_flat(path)) for path, _ in some]))
+        for some in batched(iter(pairs), 32)
+    ]
+    pictures = np.concatenate(encoded)
+    names = encoder.encode_texts([name for _, name in pairs])
+    space = Space(names @ pictures.T, background @ pictures.T)
+    # A name may be given twice, and "a brown bear" is a bear: all of one last word go together.
+    last = np.array([name.lower().split(",")[0].split()[-1].rstrip("s") for _, name in pairs])
+    everything = np.arange(len(pairs))
+
+    def choices() -> Iterator[tuple[Kind, int, Ids]]:
+        for _, query, kept in one_of_many(everything, everything, rng):
+            there = bool(rng.integers(2))
+            if there:
+                kept[0] = query
+            kept = kept if there else kept[last[kept] != last[query]]
+            yield ("there" if there else "taken out"), query, kept
+
+    return draw(space, choices())
+
+
+def plot(path: Path, predicted: Floats, there: Flags) -> None:
+    """The reliability diagram: what was so, over what was said, and how often that was said."""
+    side, margin = 420, 56
+    image = Image.new("RGB", (side + 2 * margin, side + 2 * margin), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(15)
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return margin + side * x, margin + side * (1 - y)
+
+    bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
+    for b in np.unique(bins):
+        share = float((bins == b).mean())
+        pen.rectangle((*place(b / BINS, share), *place((b + 1) / BINS, 0)), fill="#d9e2ec")
+    pen.rectangle((*place(0, 1), *place(1, 0)), outline="#52606d")
+    pen.line((*place(0, 0), *place(1, 1)), fill="#9aa5b1", width=2)
+    points = [
+        place(float(predicted[bins == b].mean()), float(there[bins == b].mean())) for b in np.unique(bins)
+    ]
+    pen.line(points, fill="#c2410c", width=3)
+    for x, y in points:
+        pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill="#c2410c")
+    for tick in (0, 0.25, 0.5, 0.75, 1):
+        pen.text((place(tick, 0)[0], side + margin + 6), f"{tick:g}", fill="#323f4b", font=font, anchor="mt")
+        pen.text((margin - 6, place(0, tick)[1]), f"{tick:g}", fill="#323f4b", font=font, anchor="rm")
+    pen.text(
+        (margin + side / 2, side + 1.75 * margin), "said: confidence", fill="black", font=font, anchor="mm"
+    )
+    title = "was so: share that was there (line), share of draws (bars)"
+    pen.text((margin + side / 2, margin / 2), title, fill="black", font=font, anchor="mm")
+    image.quantize(32).save(path, optimize=True)
+
+
 def main() -> None:
-    """Fit, judge, print."""
+    """Fit, judge, print, plot."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -88,37 +345,57 @@ def main() -> None:
     parser.add_argument("--captions", type=Path, required=True)
     parser.add_argument("--model", default="builtin")
     parser.add_argument("--split", help="use only the rows with this value in the column split")
+    parser.add_argument("--stamps", type=Path)
+    parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     with options.captions.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if options.split in (None, row.get("split"))]
     names = list(dict.fromkeys(row["image"] for row in rows))
-    settings = Settings(device="cpu")
+    captions = [row["caption"] for row in rows]
+    own = np.array([names.index(row["image"]) for row in rows])
+    settings = load_settings()
     encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
     with DecodePool.of(settings) as decoders:
-        pixels = look_ahead(
+        read = look_ahead(
             lambda name: read_pixels(options.images / name, encoder, settings, decoders), names, 4
         )
-        pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
-    texts = encoder.encode_texts([row["caption"] for row in rows])
-    rng = np.random.default_rng(SEED)
-    half = set(rng.permutation(len(names))[: len(names) // 2].tolist())
-    parts = []
-    for part in (half, set(range(len(names))) - half):
-        chosen = sorted(part)
-        place = {names[number]: at for at, number in enumerate(chosen)}
-        mine = [number for number, row in enumerate(rows) if row["image"] in place]
-        own = np.array([place[rows[number]["image"]] for number in mine])
-        parts.append(draw_libraries((texts[mine] @ pictures[chosen].T).astype(np.float64), own, rng))
-    fitted = fit(parts[0])
-    judged = parts[1]
-    there = judged["there"] == 1
-    print(f"{len(names)} pictures, {len(rows)} captions, {DRAWS} draws to fit and {DRAWS} to judge")
-    for name in ("top score", "z-score", "gap"):
-        print(f"{name:12} AUROC {auroc(judged[name][there], judged[name][~there]):.3f}")
-    predicted = probability(fitted, judged)
-    print(f"{'fitted':12} AUROC {auroc(predicted[there], predicted[~there]):.3f}", end="")
-    print(f"  calibration error {calibration_error(predicted, judged['there']):.3f}")
-    print(f"Calibration(bias={fitted[0]:.2f}, best={fitted[1]:.2f}, excess={fitted[2]:.2f})")
+        pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(read, 32)])
+    concepts = read_concepts(captions, own)
+    background = encoder.encode_texts(background_texts())
+    queries = encoder.encode_texts(concepts.names + concepts.elsewhere)
+    space = Space(queries @ pictures.T, background @ pictures.T)
+    by_picture, by_concept = halves(names), halves(concepts.names)
+    print(
+        f"{len(names)} pictures, {len(concepts.names)} concepts, {len(concepts.elsewhere)} things elsewhere"
+    )
+
+    def asked(space: Space, *, alike: bool = False) -> Callable[[int, np.random.Generator], Draws]:
+        return lambda half, rng: draw(
+            space, concept_draws(concepts, by_picture[half], by_concept[half], rng, alike=alike)
+        )
+
+    texts = crossed(halved(asked(space)))
+    table("concepts as pictures show them", texts.draws, texts.predicted)
+    if options.plot:
+        plot(options.plot, texts.predicted, texts.draws.there)
+    each = halved(asked(space, alike=True))
+    table("each concept alike", joined(each), carried(texts.fits, each))
+    if options.model == "builtin":
+        for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
+            seen, usual, sought = (unit(rows[:, part]) for rows in (pictures, background, queries))
+            made = halved(asked(Space(sought @ seen.T, usual @ seen.T)))
+            table(f"{name}: another space, the same fits", joined(made), carried(texts.fits, made))
+    if options.stamps:
+        stamps = stamps_draws(encoder, options.stamps, background, np.random.default_rng(0))
+        table("stamps: other pictures, the same fit", stamps, probabilities(texts.final, stamps))
+    whole = replace(space, queries=encoder.encode_texts(captions) @ pictures.T)
+    made = halved(lambda half, rng: draw(whole, one_of_many(own, by_picture[half], rng)))
+    hard = crossed(made)
+    table("whole captions", hard.draws, hard.predicted)
+    alike, similar = twins(captions, own, settings.cache), pictures @ pictures.T
+    like = crossed(halved(lambda half, rng: picture_draws(similar, alike, by_picture[half], rng)))
+    table("pictures as queries", like.draws, like.predicted)
+    print(f"\nTEXT = {texts.final}\nPICTURE = {like.final}")
 
 
 if __name__ == "__main__":

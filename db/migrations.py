@@ -107,7 +107,20 @@ _SAVED_SEARCHES = (
         UNIQUE (saved_id, sha256, kind, start_s))""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES)
+_NULL_SCORES = (
+    """CREATE TABLE null_scores (
+        space_id INTEGER NOT NULL PRIMARY KEY REFERENCES space (id) ON DELETE CASCADE,
+        texts VARCHAR NOT NULL,
+        pictures INTEGER NOT NULL,
+        newest INTEGER NOT NULL,
+        best_mean DOUBLE NOT NULL,
+        best_deviation DOUBLE NOT NULL,
+        spread DOUBLE NOT NULL,
+        near_mean DOUBLE,
+        near_deviation DOUBLE)""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES, _NULL_SCORES)
 
 
 def pending(connection: Connection) -> bool:

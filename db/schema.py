@@ -179,6 +179,33 @@ class Embedding(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class NullScores(Base):
+    """What similarities to a space's pictures are like when nothing in particular is asked for.
+
+    The null distribution against which the verdict judges an answer; see ``indexer.null``.
+    """
+
+    __tablename__ = "null_scores"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
+    texts: Mapped[str]
+    """Short text that changes with the background texts."""
+    pictures: Mapped[int]
+    """How many pictures and frames it was fitted on."""
+    newest: Mapped[int]
+    """The highest id of a unit then: those above it came later."""
+    best_mean: Mapped[float]
+    """Mean over the background texts of their best similarity."""
+    best_deviation: Mapped[float]
+    """Standard deviation of the same."""
+    spread: Mapped[float]
+    """Mean over the background texts of the standard deviation of a text's similarities."""
+    near_mean: Mapped[float | None]
+    """Mean over the pictures of the similarity to the nearest other picture; None for a lone one."""
+    near_deviation: Mapped[float | None]
+    """Standard deviation of the same."""
+
+
 class Run(Base):
     """One indexing run, so that any process can show how far it is."""
 

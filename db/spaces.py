@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import catalog
 from db.catalog import Ids, Vectors, pack
-from db.schema import LIVE, Asset, Embedding, Space, SpaceState, Unit, UnitKind
+from db.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
 
 
 @dataclass(frozen=True)
@@ -105,3 +105,19 @@ def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors])
         Embedding(space_id=space_id, unit_id=unit_id, vector=pack(vector))
         for unit_id, vector in vectors.items()
     )
+
+
+def null_scores(session: Session, space_id: int) -> NullScores | None:
+    """The null distribution of a space, as it was last fitted."""
+    return session.get(NullScores, space_id)
+
+
+def put_null_scores(session: Session, null: NullScores) -> None:
+    """Store the null distribution of a space in place of an older one."""
+    session.merge(null)
+
+
+def newest_unit(session: Session, space_id: int) -> int:
+    """The highest id of a unit with a vector in a space; 0 where there is none."""
+    statement = select(func.max(Embedding.unit_id)).where(Embedding.space_id == space_id)
+    return session.scalar(statement) or 0

@@ -19,6 +19,7 @@ from db.schema import Content
 from db.session import Database, indexer_lock
 from db.settings import Settings
 from db.vectors import VectorStore
+from indexer import null
 from indexer.ahead import look_ahead
 from indexer.decode import Metadata
 from indexer.encoders.base import Encoder
@@ -81,7 +82,9 @@ def index(
                     writer = Writer(database, space.id, run.id, report)
                     _Consumer(database, settings, encoder, space.id, writer, on_progress).run(todo.tasks)
                 folder = settings.library / "vectors"
-                VectorStore(database, folder, space.id, space.dim, settings.device).save()
+                store = VectorStore(database, folder, space.id, space.dim, settings.device)
+                store.save()
+                null.fitted(database, space.id, store, encoder, settings.cache)
             with database.read() as session:
                 report.units = catalog.unit_counts(session)
             report.seconds = round(time.monotonic() - started, 2)

@@ -19,6 +19,7 @@ from db.session import Database, indexer_lock
 from db.settings import Settings
 from db.spaces import BareUnit
 from db.vectors import VectorStore
+from indexer import null
 from indexer.ahead import batched, look_ahead
 from indexer.decode import read_image, still_at
 from indexer.encoders.base import Encoder, Pixels, Vectors
@@ -74,8 +75,10 @@ def use_model(
                 f"{missing} pictures or moments cannot be read now, the first of them in {first}",
                 "Plug in their drive and run the same command again, or switch without them: --partial.",
             )
-        # Saved before the switch: the first query afterwards finds its index ready.
-        VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device).save()
+        # Saved before the switch: the first query afterwards finds its index and its null ready.
+        store = VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device)
+        store.save()
+        null.fitted(database, space_id, store, encoder, settings.cache)
         with database.write() as session:
             spaces.activate(session, space_id)
     return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))

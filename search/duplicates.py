@@ -13,7 +13,7 @@ from db.catalog import Ids
 from db.session import Database
 from db.settings import Settings
 from db.vectors import VectorStore
-from search.verdict import SAME_PICTURE
+from indexer.null import SAME_PICTURE
 
 _NEIGHBOURS = 16
 _CHUNK = 512

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from search.answer import Source
 
@@ -49,10 +50,23 @@ class Background:
 
 
 @dataclass(frozen=True)
+class Match:
+    """How well a picture is what one part of a question asks for: a cosine similarity to it."""
+
+    kind: Literal["text", "picture"]
+    similarity: float
+
+
+@dataclass(frozen=True)
 class Ranking:
-    """What one source found, best first, and how much its word counts."""
+    """What one source found, best first, and how much its word counts.
+
+    ``matches``: of the first few pictures, how each fits every part that an alternative of a question in
+    words asks for.
+    """
 
     source: Source
     weight: float
     found: Sequence[Found]
     background: Background | None = None
+    matches: Sequence[tuple[Match, ...]] = ()

@@ -20,7 +20,7 @@ from db.schema import UnitKind
 from db.session import Database
 from db.vectors import KINDS, Modality, VectorStore
 from search.answer import Source
-from search.ranking import LEAST_DEVIATION, Background, Found, Ranking
+from search.ranking import LEAST_DEVIATION, Background, Found, Match, Ranking
 
 PICTURE_WEIGHT = 1.0
 WORDS_WEIGHT = 1.0
@@ -38,6 +38,9 @@ OUTSTANDING = 2.0
 
 BACKGROUND = 1_000
 """Units whose similarities show what is usual for a query."""
+
+MATCHED = 5
+"""Best pictures of which one may answer all parts of a question: what is best on the whole may lack one."""
 
 LEAST_COVERAGE = 0.5
 """Passages with less than half of the query's words, by rarity, are left to their meaning."""
@@ -71,6 +74,7 @@ class Retriever:
         """Pictures that look like one of the alternatives, and passages that mean it or say it."""
         source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
+        pictures = replace(pictures, matches=self._matches(pictures, alternatives))
         passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives))
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown,
         # and passages that have the very words that are asked for stand out anyway.
@@ -161,6 +165,24 @@ class Retriever:
         similarities = (sample @ vectors.T).max(axis=1)
         ascending = tuple(np.sort(similarities).tolist())
         return Background(float(similarities.mean()), float(similarities.std()), count, ascending)
+
+    def _matches(self, ranking: Ranking, alternatives: Sequence[Sequence[Part]]) -> list[tuple[Match, ...]]:
+        """How the best pictures fit what each alternative asks for, part by part.
+
+        A picture answers when it fits every part; parts to stay away from only move others up.
+        """
+        ids = np.array([found.unit_id for found in ranking.found[:MATCHED]], dtype=np.int64)
+        with self.database.read() as session:
+            rows = catalog.vectors(session, self.space_id, ids)
+        return [
+            tuple(
+                Match("picture" if part.text is None else "text", float(part.vectors["picture"] @ row))
+                for part in wanted
+            )
+            for row in rows
+            for parts in alternatives
+            if (wanted := [part for part in parts if part.weight > 0 and "picture" in part.vectors])
+        ]
 
     def _only(self, modality: Modality) -> Ids | None:
         if not self.rules and (self.kind is None or KINDS[modality] == (self.kind,)):

@@ -19,11 +19,12 @@ from sqlalchemy.orm import Session
 from db import catalog, spaces
 from db.catalog import Vectors
 from db.filters import Arrived, Rule
-from db.schema import Space
+from db.schema import NullScores, Space
 from db.session import Database
 from db.settings import Settings, load_settings
 from db.vectors import KINDS, Modality, VectorStore
 from indexer.encoders.base import Encoder
+from indexer.null import fitted
 from indexer.spaces import encoder_for
 from search import conditions
 from search.alike import collapsed, spared
@@ -125,7 +126,7 @@ class SearchService:
         started = time.perf_counter()
         opened = self._open()
         asked, plain = (_Asked(), []) if opened is None else self._answered(query, opened)
-        verdict, confidence = judge(asked.rankings, opened.encoder.name if opened else "")
+        verdict, confidence = judge(asked.rankings, self._null(opened) if opened else None)
         drawn = [] if drawing is None else self._by_drawing(drawing, asked)
         found = moved(self._fused([*asked.rankings, *drawn], query, asked), plain) if drawn else plain
         hits = [self._explained(hit, query, asked) for hit in found[: query.k]]
@@ -273,6 +274,18 @@ class SearchService:
         fulfilled = [Evidence("condition", 1, 1.0, (str(item),)) for item in query.parsed.conditions]
         return replace(hit, why=(*why, *fulfilled))
 
+    def _null(self, opened: "_Opened") -> NullScores | None:
+        """What is usual in this library as it is now; looked after only when the library has changed."""
+        with self._database.read() as session:
+            revision = catalog.revision(session)
+        with self._lock:
+            if opened.null is None or opened.null[0] != revision:
+                null = fitted(
+                    self._database, opened.space.id, opened.vectors, opened.encoder, self._settings.cache
+                )
+                opened.null = (revision, null)
+            return opened.null[1]
+
     def _open(self) -> "_Opened | None":
         """The model and the vectors of the active space; None for a library without any."""
         with self._database.read() as session:
@@ -316,8 +329,10 @@ class _Asked:
         return [part for parts in self.alternatives for part in parts]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Opened:
     space: Space
     encoder: Encoder
     vectors: VectorStore
+    null: tuple[int, NullScores | None] | None = None
+    """The null distribution, and the library's revision that it was looked up for."""

@@ -1,92 +1,91 @@
 """Whether the library has what was asked for: found, unsure or absent, with a probability.
 
-No cut-off on the similarity works for all queries and models: "sky" is a little like everything,
-"trombone" like nothing else. What tells is how far the best hit stands out from what *this* query
-scores on this library's other pictures, corrected for how far the best of so many would stand out
-by chance. A logistic regression on held-out queries turns that into a probability
-(``bench/verdict.py`` fits it and says how well it does).
+No cut-off on the similarity works for all models and libraries. What tells is how a best picture
+stands among the best pictures of *background* queries, asked of the same library in the same space
+(``indexer.null``): the distance from their mean in standard deviations. That is the same measure in
+every space and for every size of a library, so one logistic regression (Platt 1999) turns it into a
+probability; ``bench/verdict.py`` fits it on held-out pictures and concepts and says how well it does.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from db.schema import NullScores
+from indexer.null import SAME_PICTURE, grown
 from search.answer import Verdict
-from search.ranking import Background, Ranking
+from search.ranking import Match, Ranking
 
-FOUND_AT = 0.5
-ABSENT_BELOW = 0.3
+FOUND_AT = 0.6
+ABSENT_BELOW = 0.35
 
 CERTAIN = 0.95
 """The probability that a passage with all words of a query, or the same picture, is what was asked for."""
 
-SAME_PICTURE = 0.97
-"""Cosine from which two pictures are the same one, perhaps resized or saved anew."""
-
-_LEAST_DEVIATION = 1e-3
-"""Libraries of near-identical pictures must not make every difference look large."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a query's best hit stands: its cosine, and its distance from the query's other scores.
-
-    ``excess``: in standard deviations of those scores, less what the best of ``n`` independent
-    normal scores would reach by chance, sqrt(2 ln n).
-    """
-
-    best: float
-    excess: float
-
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logistic regression: probability = 1 / (1 + exp(-(bias + best * ... + excess * ...)))."""
+    """Logistic regression: probability = 1 / (1 + exp(-(bias + slope * standing)))."""
 
     bias: float
-    best: float
-    excess: float
+    slope: float
 
-    def probability(self, standing: Standing) -> float:
+    def probability(self, standing: float) -> float:
         """The probability, 0 to 1, that the best hit is what was asked for."""
-        logit = self.bias + self.best * standing.best + self.excess * standing.excess
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + self.slope * standing))))
 
 
-GENERIC = Calibration(bias=0.0, best=0.0, excess=1.0)
-"""For models that were not measured: how far the best stands out says something in every space."""
-
-CALIBRATIONS: Mapping[str, Calibration] = {
-    "builtin": Calibration(bias=-2.47, best=6.14, excess=0.33),
-}
-"""By the model's name; the figures are those that ``bench/verdict.py`` prints (docs/benchmarks.md)."""
+TEXT = Calibration(bias=-0.29, slope=1.55)
+PICTURE = Calibration(bias=-0.19, slope=0.34)
+"""The figures are those that ``bench/verdict.py`` prints for the builtin model (docs/benchmarks.md)."""
 
 
-def stand(best: float, usual: Background) -> Standing:
-    """How a best cosine stands against what is usual for its query."""
-    by_chance = math.sqrt(2 * math.log(max(usual.count, 2)))
-    return Standing(best, (best - usual.mean) / max(usual.deviation, _LEAST_DEVIATION) - by_chance)
+def standing(match: Match, null: NullScores, count: int) -> float:
+    """How the best of ``count`` pictures stands among such bests when nothing in particular is asked.
+
+    In standard deviations above the mean. A lone picture has no other that it could be compared with
+    by a picture, and stands at 0.
+    """
+    by_chance = grown(null, count)
+    if match.kind == "text":
+        return (match.similarity - null.best_mean - by_chance) / null.best_deviation
+    if null.near_mean is None or null.near_deviation is None:
+        return 0.0
+    return (match.similarity - null.near_mean) / null.near_deviation
 
 
-def judge(rankings: Sequence[Ranking], model: str) -> tuple[Verdict, float]:
+def judge(rankings: Sequence[Ranking], null: NullScores | None) -> tuple[Verdict, float]:
     """The verdict, and the probability that the library holds what was asked for.
 
-    Pictures count by how the best one stands, words that were said by how many of the query's
-    words they are. The meaning of passages is not counted: something is always near.
+    Pictures count by how the best one stands, for a question of several parts by the part that it
+    fits worst; words that were said by how many of the query's words they are. The meaning of
+    passages is not counted: something is always near.
     """
-    calibration = CALIBRATIONS.get(model, GENERIC)
     probabilities = [0.0]
     for ranking in rankings:
         if ranking.source == "listed":
             probabilities += [CERTAIN for _ in ranking.found[:1]]
         elif ranking.source == "words":
             probabilities += [CERTAIN * found.value**2 for found in ranking.found[:1]]
-        elif ranking.source != "passage" and ranking.found and ranking.background is not None:
-            best = ranking.found[0].value
-            probabilities.append(calibration.probability(stand(best, ranking.background)))
-            if ranking.source == "image" and best >= SAME_PICTURE:
-                probabilities.append(CERTAIN)
+        elif null is not None and ranking.background is not None:
+            matches = list(ranking.matches)
+            if ranking.source == "image" and not matches:
+                matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
+            probabilities += [_fits(parts, null, ranking.background.count) for parts in matches]
+            if ranking.source == "picture" and not matches:  # only to stay away from something
+                probabilities += [CERTAIN for _ in ranking.found[:1]]
     probability = round(max(probabilities), 3)
     if probability >= FOUND_AT:
         return "found", probability
     return ("absent" if probability < ABSENT_BELOW else "unsure"), probability
+
+
+def _fits(parts: Sequence[Match], null: NullScores, count: int) -> float:
+    return min(_probability(part, null, count) for part in parts)
+
+
+def _probability(match: Match, null: NullScores, count: int) -> float:
+    if match.kind == "text":
+        return TEXT.probability(standing(match, null, count))
+    same = CERTAIN if match.similarity >= SAME_PICTURE else 0.0
+    return max(same, PICTURE.probability(standing(match, null, count)))

@@ -1,8 +1,7 @@
-"""Fusion and verdict: pure functions."""
+"""Fusion: a pure function."""
 
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +9,6 @@ from db.catalog import UnitRow
 from db.schema import UnitKind
 from search.fuse import fuse
 from search.ranking import Background, Found, Ranking
-from search.verdict import ABSENT_BELOW, FOUND_AT, GENERIC, judge, stand
 
 
 def unit(
@@ -123,43 +121,3 @@ def test_fusion_never_repeats_never_exceeds_and_is_sorted(given_rankings: list[R
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
-
-
-def seen(best: float, mean: float = 0.1, deviation: float = 0.05, count: int = 1000) -> Ranking:
-    return Ranking("picture", 1.0, [Found(1, best)], Background(mean, deviation, count))
-
-
-def test_nothing_is_absent() -> None:
-    assert judge([], "any") == ("absent", 0.0)
-    assert judge([pictures(), passages(1)], "any") == ("absent", 0.0)
-
-
-def test_the_further_the_best_stands_out_the_surer() -> None:
-    confidences = [judge([seen(best)], "any")[1] for best in (0.15, 0.25, 0.3, 0.5)]
-    assert confidences == sorted(confidences)
-    assert judge([seen(0.5)], "any")[0] == "found"
-    assert judge([seen(0.15)], "any")[0] == "absent"
-
-
-def test_a_larger_library_needs_a_better_best() -> None:
-    usual = Background(0.1, 0.05, 100)
-    assert stand(0.3, usual).excess > stand(0.3, Background(0.1, 0.05, 100_000)).excess
-
-
-def test_words_that_were_said_are_found() -> None:
-    assert judge([seen(0.15), words((1, 1.0))], "any")[0] == "found"
-    assert judge([seen(0.15), words((1, 0.5))], "any")[0] == "absent"
-
-
-@pytest.mark.parametrize("deviation", [0.0, 1e-9])
-def test_identical_pictures_do_not_break_the_verdict(deviation: float) -> None:
-    verdict, confidence = judge([seen(0.1, 0.1, deviation)], "any")
-    assert verdict == "absent"
-    assert 0 <= confidence <= 1
-
-
-@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(0, 1), st.integers(1, 10**7))
-def test_confidence_is_a_probability(best: float, mean: float, deviation: float, count: int) -> None:
-    probability = GENERIC.probability(stand(best, Background(mean, deviation, count)))
-    assert 0 <= probability <= 1
-    assert 0 < ABSENT_BELOW < FOUND_AT < 1

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from db.errors import ModelError
@@ -57,6 +59,28 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
             f"the cache folder {path.parent} cannot be used: {exc}",
             "Free some space there, or name another folder with TROVE_CACHE.",
         ) from exc
+
+
+def kept_array(path: Path, make: Callable[[], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """The array that ``make()`` gives, made once and kept in the file.
+
+    Raises:
+        ModelError: see ``load_or_build``.
+    """
+
+    def build(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.save(file, make(), allow_pickle=False)
+
+    return load_or_build(path, build, _load_array)
+
+
+def _load_array(path: Path) -> npt.NDArray[np.float32]:
+    try:
+        array: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except (ValueError, OSError) as exc:
+        raise DamagedError(f"numpy refuses it: {exc}") from exc
+    return array
 
 
 def _load_checked(path: Path, load: Callable[[Path], T]) -> T:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from indexer.encoders import towers
-from indexer.encoders.artifacts import DamagedError, load_or_build
+from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Pixels, Vectors
 from indexer.encoders.lazy import Once
 from indexer.encoders.projection import load_projection, projection_stamp
@@ -93,16 +93,14 @@ class ConseEncoder:
     def _load_class_vectors(self) -> Floats:
         """(1000, 384): the unit sentence embedding of every class, kept beside the exports."""
 
-        def build(path: Path) -> None:
+        def make() -> Floats:
             from open_clip import IMAGENET_CLASSNAMES
 
             prompts = [CLASS_PROMPT.format(name) for name in IMAGENET_CLASSNAMES]
-            vectors = unit(self._text_tower()(prompts)[:, -1])
-            with path.open("wb") as file:
-                np.save(file, vectors, allow_pickle=False)
+            return unit(self._text_tower()(prompts)[:, -1])
 
         stamp = hashlib.sha256(f"{towers.text_stamp()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
-        return load_or_build(self.cache / "models" / f"imagenet-classes-{stamp}.npy", build, _load_array)
+        return kept_array(self.cache / "models" / f"imagenet-classes-{stamp}.npy", make)
 
 
 class BuiltinEncoder(ConseEncoder):
@@ -150,11 +148,3 @@ def unit(rows: Floats) -> Floats:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     scaled: Floats = (rows / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
     return scaled
-
-
-def _load_array(path: Path) -> Floats:
-    try:
-        array: Floats = np.load(path, allow_pickle=False)
-    except (ValueError, OSError) as exc:
-        raise DamagedError(f"numpy refuses it: {exc}") from exc
-    return array

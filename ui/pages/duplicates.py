@@ -6,8 +6,8 @@ import io
 import streamlit as st
 
 from db import catalog
+from indexer.null import SAME_PICTURE
 from search.duplicates import Copy, Group, duplicates
-from search.verdict import SAME_PICTURE
 from ui import media, resources
 from ui.wording import size
 
