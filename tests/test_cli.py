@@ -232,12 +232,16 @@ def test_eval_measures(settings: Settings, tmp_path: Path) -> None:
     result = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions, "--json")
     assert result.returncode == 0, result.stderr
     figures = as_json(result)
-    expected = ["images", "queries", "recall@1", "recall@5", "recall@10", "median_rank", "auroc"]
-    assert list(figures) == expected
+    recalls = ["recall@1", "recall@5", "recall@10", "median_rank"]
+    assert list(figures) == ["images", "queries", *recalls, "auroc", "image_to_text"]
+    assert list(figures["image_to_text"]) == recalls
     assert figures["images"] == figures["queries"] == 48
     assert 50 < figures["recall@1"] <= figures["recall@5"] <= figures["recall@10"] <= 100
     assert figures["median_rank"] >= 1
     assert 0.5 < figures["auroc"] <= 1
+    assert 50 < figures["image_to_text"]["recall@1"] <= figures["image_to_text"]["recall@10"] <= 100
+    shown = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions).stdout
+    assert f"{figures['image_to_text']['recall@1']}" in shown.splitlines()[3]
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     bad = trove(settings, "eval", "--images", SAMPLES, "--captions", tmp_path / "bad.csv")
     check_error(bad, "image,caption")

@@ -14,6 +14,7 @@ from ui.using import run_index
 
 if TYPE_CHECKING:
     from db.settings import Settings
+    from search.evaluate import Recall
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
@@ -232,11 +233,24 @@ def _measure_quality(
             settings,
             lambda done, total: shown.update(task, completed=done, total=total),
         )
-    figures = {name.replace("recall_at_", "recall@"): value for name, value in asdict(quality).items()}
+    directions = {"text to picture": quality.text_to_image, "picture to text": quality.image_to_text}
     if as_json:
-        console.print_json(figures)
-    else:
-        console.table({"figure": "left", "value": "right"}, [[k, str(v)] for k, v in figures.items()])
+        forward, back = (_recalls(found) for found in directions.values())
+        counts = {"images": quality.images, "queries": quality.queries}
+        console.print_json({**counts, **forward, "auroc": quality.auroc, "image_to_text": back})
+        return
+    console.say(f"{quality.images} pictures, {quality.queries} captions, with {encoder.name}")
+    headings = _recalls(quality.text_to_image)
+    console.table(
+        {"per cent": "left", **dict.fromkeys(headings, "right")},
+        [[name, *map(str, _recalls(found).values())] for name, found in directions.items()],
+    )
+    console.say(f"AUROC of the confidence, present against absent: {quality.auroc}")
+
+
+def _recalls(found: Recall) -> dict[str, float]:
+    names = {"at_1": "recall@1", "at_5": "recall@5", "at_10": "recall@10"}
+    return {names.get(name, name): value for name, value in asdict(found).items()}
 
 
 def _try_models(settings: Settings, models: list[str] | None, sample: int, as_json: bool) -> None:

@@ -20,6 +20,7 @@ from PIL import Image
 from db.settings import load_settings
 from indexer.decode import read_image
 from indexer.encoders.builtin import CONSE_DIM, BuiltinEncoder, unit
+from search.evaluate import ranks
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,12 +53,6 @@ def open_flat(path: Path) -> Image.Image:
     """The picture as Trove's own decoder gives it: any format, upright, on white."""
     _, picture = read_image(path, min_side=2 * BuiltinEncoder.image_size, max_megapixels=300)
     return Image.fromarray(picture)
-
-
-def ranks(scores: Floats, right: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Rank of each row's best right column, 1 the first."""
-    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
-    return np.sum((scores > best) & ~right, axis=1) + 1
 
 
 def line(found: npt.NDArray[np.int64]) -> str:
