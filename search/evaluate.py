@@ -101,7 +101,8 @@ def ranks(scores: Vectors, belong: npt.NDArray[np.bool_]) -> npt.NDArray[np.int6
 
 
 def _recall(found: npt.NDArray[np.int64]) -> Recall:
-    return Recall(*(_per_cent(found <= depth) for depth in (1, 5, 10)), float(np.median(found)))
+    at_1, at_5, at_10 = (_per_cent(found <= depth) for depth in (1, 5, 10))
+    return Recall(at_1, at_5, at_10, float(np.median(found)))
 
 
 def auroc(present: npt.NDArray[np.floating], absent: npt.NDArray[np.floating]) -> float:

@@ -20,6 +20,7 @@ from PIL import Image
 from db.settings import load_settings
 from indexer.decode import read_image
 from indexer.encoders.builtin import CONSE_DIM, BuiltinEncoder, unit
+from indexer.encoders.hubness import EXTRA
 from search.evaluate import ranks
 
 Floats = npt.NDArray[np.float32]
@@ -62,9 +63,10 @@ def line(found: npt.NDArray[np.int64]) -> str:
 
 
 def parts(vectors: Floats) -> dict[str, Floats]:
-    """The vectors as shipped and each of their two halves."""
-    halves = {"ConSE alone": vectors[:, -CONSE_DIM:], "projection alone": vectors[:, :-CONSE_DIM]}
-    return {name: unit(half) for name, half in halves.items() if half.shape[1]} | {"both": vectors}
+    """The vectors as shipped, without the correction of hubs, and each of their two halves."""
+    halves = {"ConSE alone": vectors[:, -CONSE_DIM:], "projection alone": vectors[:, EXTRA:-CONSE_DIM]}
+    halves["both, as they are"] = vectors[:, EXTRA:]
+    return {name: unit(half) for name, half in halves.items()} | {"both, corrected": vectors}
 
 
 def evaluate(encoder: BuiltinEncoder, pairs: list[tuple[Path, str]]) -> None:

@@ -1,6 +1,7 @@
 """The model that needs no download: EfficientNet-Lite0 for pictures, all-MiniLM-L6-v2 for texts.
 
-Neither tower was trained for the other. They meet in two spaces, side by side in one vector:
+Neither tower was trained for the other. They meet in two spaces, side by side in one vector, which
+also carries a correction for pictures that lie near to every text (``hubness.py``):
 
 - a trained projection of both towers' features (``projection.py``), which knows scenes and people;
 - ConSE (Norouzi et al. 2013, "Zero-Shot Learning by Convex Combination of Semantic Embeddings",
@@ -20,8 +21,9 @@ from PIL import Image
 from indexer.encoders import towers
 from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Pixels, Vectors
+from indexer.encoders.hubness import EXTRA
 from indexer.encoders.lazy import Once
-from indexer.encoders.projection import load_projection, projection_stamp
+from indexer.encoders.projection import Projection, load_projection, projection_stamp
 
 Floats = npt.NDArray[np.float32]
 
@@ -45,7 +47,7 @@ class ConseEncoder:
         self.cache = cache
         self._image_tower = Once(lambda: towers.load_image_tower(cache, device))
         self._text_tower = Once(lambda: towers.load_text_tower(cache))
-        self._class_vectors = Once(self._load_class_vectors)
+        self.class_vectors = Once(self._load_class_vectors)
 
     @property
     def fingerprint(self) -> str:
@@ -85,7 +87,7 @@ class ConseEncoder:
         return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
 
     def _images(self, found: towers.ImageFeatures) -> Vectors:
-        return unit(conse(found.logits, self._class_vectors()))
+        return unit(conse(found.logits, self.class_vectors()))
 
     def _texts(self, layers: Floats) -> Vectors:
         return unit(layers[:, -1])
@@ -115,21 +117,31 @@ class BuiltinEncoder(ConseEncoder):
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return self._projection().dim + CONSE_DIM
+        return EXTRA + self._projection().dim + CONSE_DIM
 
     def _stamps(self) -> list[str]:
         return [*super()._stamps(), projection_stamp()]
 
     def _images(self, found: towers.ImageFeatures) -> Vectors:
         projection = self._projection()
-        named = super()._images(found) * np.sqrt(projection.conse_weight)
-        return unit(np.hstack([projection.images(found.features), named]))
+        return projection.hubness.pictures(joint_images(projection, found, super()._images(found)))
 
     def _texts(self, layers: Floats) -> Vectors:
         projection = self._projection()
-        # The pictures carry the square root of the usual weight: together they make each text's own.
-        weights = projection.conse_weights(layers) / np.sqrt(projection.conse_weight)
-        return unit(np.hstack([projection.texts(layers), super()._texts(layers) * weights[:, None]]))
+        described = 1 - projection.named(layers)
+        return projection.hubness.texts(joint_texts(projection, layers, super()._texts(layers)), described)
+
+
+def joint_images(projection: Projection, found: towers.ImageFeatures, named: Floats) -> Floats:
+    """(n, dim) unit rows of the projection beside ConSE's (n, 384) unit rows ``named``."""
+    return unit(np.hstack([projection.images(found.features), named * np.sqrt(projection.conse_weight)]))
+
+
+def joint_texts(projection: Projection, layers: Floats, named: Floats) -> Floats:
+    """The same for texts, where ConSE counts by what the text reads like."""
+    # The pictures carry the square root of the usual weight: together they make each text's own.
+    weights = projection.conse_weights(projection.named(layers)) / np.sqrt(projection.conse_weight)
+    return unit(np.hstack([projection.texts(layers), named * weights[:, None]]))
 
 
 def conse(logits: Floats, class_vectors: Floats) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.errors import ModelError
+from indexer.encoders.hubness import Hubness
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,6 +40,8 @@ class Projection:
     """Weight of ConSE against the projection in the score of a text that describes a scene."""
     named_weight: float
     """The same for a text that names one thing."""
+    hubness: Hubness
+    """Of the joint vectors, ConSE's part included."""
 
     @property
     def dim(self) -> int:
@@ -54,14 +57,14 @@ class Projection:
         """(n, 7, 384) of the text tower to (n, dim) unit rows."""
         return _project(layers.reshape(len(layers), -1), self.text_weight, self.text_bias)
 
-    def conse_weights(self, layers: Floats) -> Floats:
-        """(n,): how much ConSE counts for each text.
-
-        The projection knows scenes and people, ConSE the names of things; the gate tells whether a
-        text reads like a caption or like a name, and moves the weight between the two.
-        """
+    def named(self, layers: Floats) -> Floats:
+        """(n,): whether a text reads like the name of a thing (1) or like a caption (0)."""
         raised = layers.reshape(len(layers), -1) @ self.gate_weight + self.gate_bias
-        named = 1 / (1 + np.exp(-np.clip(raised, -30, 30)))
+        named: Floats = 1 / (1 + np.exp(-np.clip(raised, -30, 30)))
+        return named
+
+    def conse_weights(self, named: Floats) -> Floats:
+        """(n,): how much ConSE counts: the projection knows scenes and people, ConSE the names of things."""
         weights: Floats = self.conse_weight + (self.named_weight - self.conse_weight) * named
         return weights
 
@@ -100,6 +103,7 @@ def from_tensors(stored: Mapping[str, Floats]) -> Projection:
         gate_bias=float(stored["gate_bias"][0]),
         conse_weight=float(stored["conse_weight"][0]),
         named_weight=float(stored["named_weight"][0]),
+        hubness=Hubness(stored["hub_centroids"], float(stored["hub_usual"][0])),
     )
 
 
