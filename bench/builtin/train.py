@@ -2,6 +2,8 @@
 
     python bench/builtin/train.py --features /tmp/features --out builtin_projection.safetensors
 
+What corrects hubs is added afterwards by hubs.py; without it the weights are not whole.
+
 Two linear maps, one per tower, are trained with a symmetric contrastive loss (InfoNCE, van den Oord
 et al. 2018) on pictures and their captions. Flickr8k shows people, dogs and sport; so that the maps
 keep the thousand things that the picture tower was trained to tell apart, an auxiliary term pairs
