@@ -5,12 +5,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := $(BIN)/trove --library demo-library
 
-.PHONY: help setup demo test check unit test-all clean
+.PHONY: help setup demo test check unit test-all bench clean
 
 help:
 	@echo "make demo      install, index the samples, search them"
 	@echo "make test      install, check style, types and layers, run the tests"
 	@echo "make test-all  the same with the slow tests"
+	@echo "make bench     measure speed; BENCH=--quick for a few minutes, BENCH='--pictures FOLDER' for your own"
 	@echo "make clean     remove the environment and the sample library"
 
 setup: $(READY)
@@ -39,6 +40,9 @@ test: $(READY) check
 test-all: $(READY) check
 	$(BIN)/pytest
 
+bench: $(READY)
+	$(BIN)/python bench/all.py $(BENCH)
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +50,4 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv demo-library test-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo-library test-output bench-output .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,25 +1,25 @@
-"""Time and memory of indexing a folder of pictures, beside the plain way to do the same.
+"""Time and memory of indexing a folder of pictures, beside the plain ways to do the same.
 
-    python bench/index.py FOLDER [--json FILE]
+    python bench/index.py FOLDER [--files 1000 2000 4000 7000] [--json FILE] [--plot FILE.png]
 
-Both use the builtin encoder with its export already cached. The plain way is what a script does:
-open with Pillow, prepare, encode in batches, add to FAISS, one after the other; it keeps no
-database. Each is a process of its own; peak memory is the largest sum of the resident sets of a
-process and its children, looked at every 0.2 s, so pages that they share count more than once.
+The plain ways are what a script does: open with Pillow, prepare, encode in batches, add to FAISS, one after
+the other, without a database. One has the same weights in eager PyTorch, which is how models come; the other
+has Trove's own export in ONNX Runtime already, and shows what the rest of Trove costs. Each run is a process
+of its own. ``--files`` indexes so many of the files each time, to see how cost grows.
 """
 
 import argparse
 import json
 import os
-import platform
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-import psutil
+from timing import Process, command
 
 PLAIN = """
 import sys
@@ -32,6 +32,10 @@ from indexer.encoders.registry import load_encoder
 
 settings = Settings(device="cpu")
 encoder = load_encoder("builtin", device="cpu", cache=settings.cache)
+if sys.argv[3] == "torch":
+    from indexer.encoders.towers import torch_image_tower
+    tower = torch_image_tower("cpu")
+    encoder._image_tower = lambda: tower
 paths = sorted(Path(sys.argv[1]).rglob("*.jpg"))
 index = faiss.IndexFlatIP(encoder.dim)
 for start in range(0, len(paths), 32):
@@ -41,54 +45,73 @@ faiss.write_index(index, sys.argv[2])
 """
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One run: wall-clock seconds, and the peak resident memory of the process tree in MB."""
+def measure(folder: Path, plain: bool) -> dict[str, Process]:
+    """Index a folder once new, once unchanged, and in the plain ways."""
+    environment = {"TROVE_DEVICE": "cpu"}
+    with tempfile.TemporaryDirectory() as scratch:
+        trove = [sys.executable, "-m", "ui.cli", "--library", f"{scratch}/library", "index", str(folder)]
+        runs = {
+            "trove index": command(trove, environment),
+            "trove index, nothing changed": command(trove, environment),
+        }
+        for name in ("torch", "onnx") if plain else ():
+            script = [sys.executable, "-c", PLAIN, str(folder), f"{scratch}/plain", name]
+            runs[f"plain script, {name}"] = command(script, environment)
+    return runs
 
-    name: str
-    seconds: float
-    peak_mb: float
+
+@contextmanager
+def some_of(folder: Path, count: int | None) -> Iterator[Path]:
+    """A folder with so many of the pictures, evenly chosen; the folder itself without a number."""
+    if count is None:
+        yield folder
+        return
+    paths = sorted(folder.rglob("*.jpg"))
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(count):
+            path = paths[number * len(paths) // count]
+            shutil.copy2(path, Path(scratch) / f"{number}.jpg")
+        yield Path(scratch)
 
 
-def measure(name: str, command: list[str]) -> Measurement:
-    """Run a command to its end."""
-    started = time.monotonic()
-    child = subprocess.Popen(command, env=os.environ | {"TROVE_DEVICE": "cpu"}, stdout=subprocess.DEVNULL)
-    process, peak = psutil.Process(child.pid), 0
-    while child.poll() is None:
-        try:
-            family = [process, *process.children(recursive=True)]
-            peak = max(peak, sum(member.memory_info().rss for member in family))
-        except psutil.NoSuchProcess:
-            pass
-        time.sleep(0.2)
-    assert child.returncode == 0, f"{name} ended with {child.returncode}"
-    return Measurement(name, round(time.monotonic() - started, 1), round(peak / 1e6))
+def plot(results: dict[int, dict[str, Process]], target: Path) -> None:
+    """Seconds against files."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4))
+    for name in next(iter(results.values())):
+        axes.plot(list(results), [runs[name].seconds for runs in results.values()], "o-", label=name)
+    axes.set(xlabel="files", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+    axes.legend()
+    figure.savefig(target, dpi=120, bbox_inches="tight")
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Measure and print tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--files", type=int, nargs="*", help="how many of the files, each in turn")
+    parser.add_argument("--no-plain", action="store_true", help="without the plain scripts")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--plot", type=Path, help="also draw seconds against files (needs matplotlib)")
     options = parser.parse_args()
-    files = len(list(options.folder.rglob("*.jpg")))
-    with tempfile.TemporaryDirectory() as scratch:
-        trove = [sys.executable, "-m", "ui.cli", "--library", f"{scratch}/library", "index"]
-        runs = [
-            measure("trove index", [*trove, str(options.folder)]),
-            measure("trove index, nothing changed", [*trove, str(options.folder)]),
-            measure("plain script", [sys.executable, "-c", PLAIN, str(options.folder), f"{scratch}/plain"]),
-        ]
-    print(f"{files} pictures, {platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    print(f"{'':30}{'seconds':>9}{'pictures/s':>12}{'peak MB':>9}{'plain/it':>10}")
-    for run in runs:
-        ratio = runs[-1].seconds / run.seconds
-        print(f"{run.name:30}{run.seconds:9.1f}{files / run.seconds:12.1f}{run.peak_mb:9.0f}{ratio:10.2f}")
+    results: dict[int, dict[str, Process]] = {}
+    for count in options.files or [None]:
+        with some_of(options.folder, count) as folder:
+            files = len(list(folder.rglob("*.jpg")))
+            runs = results[files] = measure(folder, not options.no_plain)
+        print(f"{files} pictures, {os.cpu_count()} cores")
+        print(f"{'':30}{'seconds':>9}{'pictures/s':>12}{'CPU s':>9}{'peak MB':>9}")
+        for name, run in runs.items():
+            rate = files / run.seconds
+            print(f"{name:30}{run.seconds:9.1f}{rate:12.1f}{run.cpu_s:9.1f}{run.peak_mb:9.0f}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps({"files": files, "runs": [asdict(run) for run in runs]}, indent=1))
+        named = {files: {name: asdict(run) for name, run in runs.items()} for files, runs in results.items()}
+        options.json.write_text(json.dumps(named, indent=1))
+    if options.plot:
+        plot(results, options.plot)
 
 
 if __name__ == "__main__":

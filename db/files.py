@@ -74,6 +74,11 @@ def is_sound(path: Path) -> bool:
     return len(seal) == _SEAL.size and seal == _SEAL.pack(_SEAL.size, b"free", zlib.crc32(body))
 
 
+def unsealed(path: Path) -> bytes:
+    """What was written into a sealed file, which the caller has found sound."""
+    return path.read_bytes()[: -_SEAL.size]
+
+
 def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:
     """A new locked file beside ``path``."""
     while True:

@@ -55,9 +55,10 @@ class VectorIndex:
         self.sealed = sealed or Sealed.blank(dim, np.empty(0, np.int64))
         self._recent = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
         self._alive = np.ones(len(self.sealed.ids), dtype=bool)
+        self._hidden = 0
 
     def __len__(self) -> int:
-        return int(self._alive.sum()) + int(self._recent.ntotal)
+        return len(self._alive) - self._hidden + int(self._recent.ntotal)
 
     @property
     def ids(self) -> Ids:
@@ -89,6 +90,7 @@ class VectorIndex:
     def remove(self, ids: Ids) -> None:
         """Remove these ids; those that are not there are no error."""
         self._alive[self.sealed.places(ids)] = False
+        self._hidden = len(self._alive) - int(np.count_nonzero(self._alive))
         if self._recent.ntotal:
             self._recent.remove_ids(_selector(ids))
 
@@ -101,7 +103,9 @@ class VectorIndex:
         limit = min(limit, len(self) if only is None else len(only))
         if limit <= 0 or len(self) == 0:
             return [[] for _ in queries]
-        wanted = self._alive if only is None else self._alive & self.sealed.mask(only)
+        wanted = self._alive if self._hidden else None
+        if only is not None:
+            wanted = self._alive & self.sealed.mask(only)
         parts = [self.sealed.search(queries, limit, wanted, gpu=gpu)]
         if self._recent.ntotal:
             restriction = faiss.SearchParameters()
@@ -234,17 +238,21 @@ class Sealed:
         return mask
 
     def search(
-        self, queries: Vectors, limit: int, wanted: npt.NDArray[np.bool_], *, gpu: bool
+        self, queries: Vectors, limit: int, wanted: npt.NDArray[np.bool_] | None, *, gpu: bool
     ) -> tuple[Vectors, Ids]:
-        """(n, limit) similarities and ids of the best among the wanted rows; -1 for places left empty."""
-        count = int(wanted.sum())
-        hidden = len(wanted) - count
-        selector = faiss.IDSelectorBitmap(np.packbits(wanted, bitorder="little")) if hidden else None
+        """(n, limit) similarities and ids of the best among the wanted rows, or all of them.
+
+        Fewer than ``limit`` where there are not as many; -1 for places that stay empty.
+        """
+        count, selector = len(self.ids), None
+        if wanted is not None:
+            count = int(np.count_nonzero(wanted))
+            selector = faiss.IDSelectorBitmap(np.packbits(wanted, bitorder="little"))
         limit = min(limit, count)
         if not limit:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         # GPU indexes ignore a selector silently: a restricted search always runs on the CPU.
-        if gpu and not hidden and limit <= _GPU_MOST:
+        if gpu and selector is None and limit <= _GPU_MOST:
             scores, places = self._on_gpu().search(queries, limit)
         else:
             scores, places = self._on_cpu(queries, limit, count, selector)

@@ -18,8 +18,8 @@ _CANDIDATES_PER_HIT = 1.25
 _FEWEST_CANDIDATES = 50
 """The exact ten nearest are among the fifty nearest by their codes, for all but one in a thousand."""
 
-_POINTS_PER_LIST = 40
-_ROUNDS = 6
+_POINTS_PER_LIST = 30
+_ROUNDS = 4
 _QUERIES = 100
 _TEXT_LIKE = 0.4
 """Cosine to the nearest row of half of those queries: texts stay about that far from their pictures."""
@@ -115,17 +115,17 @@ def _empty(centres: "faiss.Index", dim: int, lists: int) -> "faiss.IndexIVFScala
 
 
 def _calibrate(accelerator: Accelerator, rows: "faiss.IndexScalarQuantizer") -> None:
-    """Set the fewest lists, a power of two, with which ``LEAST_RECALL`` is reached."""
+    """Set the fewest lists, within a fifth, with which ``LEAST_RECALL`` is reached."""
     queries = _calibration(rows)
     exact = nearest(rows, queries, 10)
-    nprobe, lists = 1, accelerator.ivf.nlist
+    nprobe, lists = 1.0, accelerator.ivf.nlist
     while nprobe < lists:
-        accelerator.ivf.nprobe = nprobe
+        accelerator.ivf.nprobe = round(nprobe)
         _, found = accelerator.search(queries, exact.shape[1], None)
         hits = sum(len(np.intersect1d(*pair)) for pair in zip(found, exact, strict=True))
         if hits >= LEAST_RECALL * exact.size:
             return
-        nprobe *= 2
+        nprobe *= 1.2
     accelerator.ivf.nprobe = lists
 
 

@@ -37,6 +37,7 @@ from search.imagine import imagined, moved
 from search.language import Term
 from search.query import Query
 from search.ranking import Ranking
+from search.remembered import QueryVectors
 from search.retrieve import BACKGROUND, NEGATIVE, Part, Retriever, without
 from search.verdict import judge
 
@@ -102,10 +103,11 @@ class SearchService:
         self._database.close()
 
     def warm(self) -> None:
-        """Load what a text query needs, so that the first one does not wait for it."""
+        """Load what a text query needs, so that the first one does not wait for it, and mend the index."""
         if (opened := self._open()) is not None:
             opened.encoder.encode_texts(["warm"])
-            opened.vectors.sample("picture", 1)
+            opened.vectors.sample("picture", BACKGROUND)
+            opened.vectors.train()
 
     def encoder(self) -> Encoder | None:
         """The model that answers; None for a library without any."""
@@ -207,9 +209,7 @@ class SearchService:
             conditions.rule(item.key, item.values, negated=item.negated) for item in parsed.conditions
         )
         retriever = Retriever(self._database, opened.vectors, opened.space.id, depth, query.kind, rules)
-        return retriever, [
-            [self._part(term, opened.encoder) for term in terms] for terms in parsed.alternatives
-        ]
+        return retriever, [[self._part(term, opened) for term in terms] for terms in parsed.alternatives]
 
     def _unranked(self, query: Query, retriever: Retriever) -> Ranking:
         """What the conditions leave, where nothing is described."""
@@ -248,13 +248,13 @@ class SearchService:
         sample = opened.vectors.sample("picture", BACKGROUND)
         return Sight(opened.encoder, opened.space.id, vectors, np.sort((sample @ vectors.T).max(axis=1)))
 
-    def _part(self, term: Term, encoder: Encoder) -> Part:
+    def _part(self, term: Term, opened: "_Opened") -> Part:
         weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
         if term.kind == "text":
-            vector = encoder.encode_texts([term.value])[0]
+            vector = opened.queries.of(term.value, opened.encoder)
             return Part({"picture": vector, "speech": vector}, weight, term.value)
         path = Path(term.value).expanduser()
-        vector = picture_vector(path, encoder, self._settings, self.decoders)[0]
+        vector = picture_vector(path, opened.encoder, self._settings, self.decoders)[0]
         return Part({"picture": vector}, weight)
 
     def _explained(self, hit: Hit, query: Query, asked: "_Asked") -> Hit:
@@ -300,6 +300,7 @@ class SearchService:
                     space,
                     encoder_for(settings, space),
                     VectorStore(self._database, folder, space.id, space.dim, settings.device),
+                    QueryVectors(settings.cache / "queries", space.fingerprint),
                 )
             return self._opened
 
@@ -334,5 +335,9 @@ class _Opened:
     space: Space
     encoder: Encoder
     vectors: VectorStore
+<<<<<<< HEAD
     null: tuple[int, NullScores | None] | None = None
     """The null distribution, and the library's revision that it was looked up for."""
+=======
+    queries: QueryVectors
+>>>>>>> speed

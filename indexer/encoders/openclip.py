@@ -2,12 +2,14 @@
 
 Weights come from a pretrained tag (from the Hub's local cache if they are there, else downloaded) or
 from a local file or folder. open_clip hands out a randomly initialised model with no more than a log
-line when it has no weights, so ``require_pretrained`` is always on.
+line when it has no weights, so ``require_pretrained`` is always on. On a CPU what ``kept`` has is used
+in its place, see there.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,11 @@ from PIL import Image
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders.base import Pixels, Vectors
 from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
+from indexer.encoders.kept import Tokens, Tower, Unfit, exported, keep_facts, read_facts, tokenizer
 from indexer.encoders.lazy import Once
+from indexer.encoders.towers import has_cuda
+
+log = logging.getLogger(__name__)
 
 LOCAL_FOLDER = "local-dir:"
 """open_clip's own prefix for a folder with ``open_clip_config.json``, weights and tokenizer."""
@@ -102,16 +108,18 @@ class OpenClipEncoder:
         ModelError: the configuration of the source cannot be read.
     """
 
-    def __init__(self, name: str, source: Source, device: str = "auto") -> None:
+    def __init__(self, name: str, source: Source, device: str = "auto", cache: Path | None = None) -> None:
         self.name = name
         self._source = source
-        self._config = source.config()
+        self._cache = cache
+        self._facts = read_facts(cache, name) if cache else None
+        self._config = self._facts.config if self._facts else source.config()
         self._device = Once(lambda: _pick_device(device))
         self._fingerprint = Once(self._make_fingerprint)
         self._preprocess = Once(self._load_preprocess)
         self._tokenizer = Once(self._load_tokenizer)
-        self._image_tower = Once(lambda: self._load_half("image"))
-        self._text_tower = Once(lambda: self._load_half("text"))
+        self._image_tower = Once(lambda: self._load_tower("image"))
+        self._text_tower = Once(lambda: self._load_tower("text"))
 
     @property
     def fingerprint(self) -> str:
@@ -142,33 +150,53 @@ class OpenClipEncoder:
         """See ``base.Encoder``."""
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
-        import torch
-
-        pixels = torch.from_numpy(batch).to(self._device(), memory_format=torch.channels_last)
-        return self._encode(self._image_tower().encode_image, pixels)
+        return _unit(self._image_tower()(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """See ``base.Encoder``."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
-        tokens = self._tokenizer()(list(texts)).to(self._device())
-        return self._encode(self._text_tower().encode_text, tokens)
-
-    def _encode(self, encode: Any, inputs: Any) -> Vectors:
-        import torch
-
-        device = self._device()
-        with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
-            found = encode(inputs)
-        # Scaled here and not by open_clip: rows normalised in half precision are off unit length.
-        rows: Vectors = torch.nn.functional.normalize(found.float(), dim=-1).cpu().numpy()
-        return rows
+        return _unit(self._text_tower()(self._tokenizer()(list(texts))))
 
     def _make_fingerprint(self) -> str:
+        if self._facts is not None:
+            return self._facts.fingerprint
         described = json.dumps(self._config, sort_keys=True, default=str).encode()
-        return hashlib.sha256(
-            described + b"".join(_sample(f) for f in self._source.files(self.name))
-        ).hexdigest()[:16]
+        files = self._source.files(self.name)
+        digest = hashlib.sha256(described + b"".join(_sample(file) for file in files)).hexdigest()[:16]
+        if self._cache is not None:
+            folder = self._source.folder
+            described_in = [folder / "open_clip_config.json"] if folder else []
+            keep_facts(self._cache, self.name, self._config, digest, [*files, *described_in])
+        return digest
+
+    def _kept(self, part: str) -> Path | None:
+        """Where a part for the CPU is kept; None where PyTorch is to be used."""
+        if self._cache is None or self._device() != "cpu":
+            return None
+        # The tokenizer needs no weights, and must not ask for them.
+        text = json.dumps([self._source.model, self._config["model_cfg"]["text_cfg"]], sort_keys=True)
+        tokens = hashlib.sha256(text.encode()).hexdigest()[:16]
+        key = tokens if part == "tokens" else self.fingerprint
+        return self._cache / "models" / f"openclip-{key}-{part}"
+
+    def _load_tower(self, use: str) -> Tower:
+        if (path := self._kept(f"{use}.onnx")) is not None:
+            try:
+                return exported(path, lambda: self._half_with_example(use))
+            except Unfit as why:
+                log.info("the %s tower of %s runs in PyTorch: %s", use, self.name, why)
+        return TorchTower(self._load_half(use), use, self._device())
+
+    def _half_with_example(self, use: str) -> tuple[Any, Any]:
+        import torch
+
+        if use == "image":
+            noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
+            example = torch.from_numpy(noise.astype(np.float32))
+        else:
+            example = torch.from_numpy(self._tokenizer()(["a photo of a dog", "snow"]))
+        return half_module(self._load_half(use), use), example
 
     def _load_half(self, use: str) -> Any:
         """The model without the parts that ``use`` does without: a search holds no picture tower."""
@@ -200,7 +228,18 @@ class OpenClipEncoder:
 
         return image_transform_v2(PreprocessCfg(**self._config["preprocess_cfg"]), is_train=False)
 
-    def _load_tokenizer(self) -> Any:
+    def _load_tokenizer(self) -> Callable[[list[str]], Tokens]:
+        if (path := self._kept("tokens")) is not None:
+            try:
+                return tokenizer(path, self._original_tokenizer)
+            except Unfit:
+                pass
+            except OSError as exc:
+                log.info("the tokenizer of %s is not kept: %s", self.name, exc)
+        original = self._original_tokenizer()
+        return lambda texts: original(texts).numpy()
+
+    def _original_tokenizer(self) -> Any:
         import open_clip
 
         options = {}
@@ -217,7 +256,53 @@ class OpenClipEncoder:
             raise ModelError(f"the tokenizer of {self.name} cannot be loaded: {_line(exc)}", hint) from exc
 
 
+class TorchTower:
+    """Half of a model in PyTorch. On a GPU in half precision, fed from pinned memory; unmeasured there."""
+
+    def __init__(self, module: Any, use: str, device: str) -> None:
+        self.module = module
+        self._encode = module.encode_image if use == "image" else module.encode_text
+        self._device = device
+
+    def __call__(self, inputs: Any) -> Vectors:
+        import torch
+
+        given = torch.from_numpy(inputs)
+        cuda = self._device == "cuda"
+        given = given.pin_memory().to(self._device, non_blocking=True) if cuda else given
+        if given.ndim == 4:
+            given = given.to(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(self._device, torch.float16, enabled=cuda):
+            found: Vectors = self._encode(given).float().cpu().numpy()
+        return found
+
+
+def half_module(model: Any, use: str) -> Any:
+    """Half of a model as a module whose ``forward`` is what that half does, as the exporter wants it."""
+    import torch
+
+    class Half(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, inputs: torch.Tensor) -> Any:
+            return self.model.encode_image(inputs) if use == "image" else self.model.encode_text(inputs)
+
+    return Half().eval()
+
+
+def _unit(rows: Vectors) -> Vectors:
+    # Scaled here and not by open_clip: rows normalised in half precision are off unit length.
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Vectors = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return scaled
+
+
 def _pick_device(device: str) -> str:
+    # Where there is no GPU, torch need not be imported to find that out.
+    if device == "cpu" or (device == "auto" and not has_cuda()):
+        return "cpu"
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():

@@ -166,7 +166,7 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
     Args:
         name: see the module.
         device: ``auto``, ``cpu`` or ``cuda``.
-        cache: folder of what can be made again: the builtin model's exports.
+        cache: folder of what can be made again: the models' exports for the CPU.
 
     Raises:
         ModelError: there is no such model; the message names near ones.
@@ -176,16 +176,18 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
         from indexer.encoders.builtin import BuiltinEncoder, ConseEncoder
 
         return (BuiltinEncoder if name == BUILTIN else ConseEncoder)(cache, device)
+    from indexer.encoders.kept import read_facts
     from indexer.encoders.openclip import OpenClipEncoder, Source
 
     if name.startswith(_FOLDER):
-        return OpenClipEncoder(name, Source(name), device)
+        return OpenClipEncoder(name, Source(name), device, cache)
     model, at, path = name.partition("@")
     if at:
-        return OpenClipEncoder(name, Source(model, checkpoint=Path(path)), device)
+        return OpenClipEncoder(name, Source(model, checkpoint=Path(path)), device, cache)
     model, _, tag = name.partition("/")
-    _require_tag(name, model, tag)
-    return OpenClipEncoder(name, Source(model, tag=tag), device)
+    if read_facts(cache, name) is None:
+        _require_tag(name, model, tag)
+    return OpenClipEncoder(name, Source(model, tag=tag), device, cache)
 
 
 def _require_tag(name: str, model: str, tag: str) -> None:

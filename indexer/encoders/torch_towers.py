@@ -85,6 +85,11 @@ def export_text_tower(folder: Path, target: Path) -> None:
     _export(TextTower(folder), example, ["n", "length"], ["layers"], target)
 
 
+def export_half(module: nn.Module, example: Tensor, target: Path) -> None:
+    """Write half of an open_clip model as ONNX: ``input`` to ``vectors``; any number of rows."""
+    _export(module, example, ["n"], ["vectors"], target)
+
+
 def _export(tower: nn.Module, example: Tensor, axes: list[str], outputs: list[str], target: Path) -> None:
     tower.eval()
     exporter_log = logging.getLogger("torch.onnx")

@@ -78,7 +78,9 @@ def load_image_tower(cache: Path, device: str) -> ImageTower:
 
         export_image_tower(weights, IMAGE_SIZE, path)
 
-    session = load_or_build(cache / "models" / f"efficientnet-lite0-{image_stamp()}.onnx", build, _session)
+    session = load_or_build(
+        cache / "models" / f"efficientnet-lite0-{image_stamp()}.onnx", build, onnx_session
+    )
     return lambda pixels: ImageFeatures(*session.run(["features", "logits"], {"input": pixels}))
 
 
@@ -125,7 +127,7 @@ def load_text_tower(cache: Path) -> TextTower:
 
         export_text_tower(weights.parent, path)
 
-    session = load_or_build(cache / "models" / f"minilm-l6-{text_stamp()}.onnx", build, _session)
+    session = load_or_build(cache / "models" / f"minilm-l6-{text_stamp()}.onnx", build, onnx_session)
 
     def run(texts: Sequence[str]) -> Floats:
         parts = []
@@ -149,7 +151,12 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
-def _session(path: Path) -> Any:
+def onnx_session(path: Path) -> Any:
+    """An export, ready to run on the CPU.
+
+    Raises:
+        DamagedError: it cannot be used.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -1,0 +1,75 @@
+"""How the other benchmarks take time: several runs, their spread, and the CPU time beside the wall clock."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Seconds of several runs. ``cpu_s``: median of the CPU time, which other programs disturb less."""
+
+    min_s: float
+    median_s: float
+    max_s: float
+    cpu_s: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class Process:
+    """One command: wall-clock and CPU seconds, and the peak of its tree's resident memory in MB."""
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def spread(function: Callable[[], object], runs: int = 5) -> Spread:
+    """Call a function several times, once before to warm up."""
+    function()
+    walls, cpus = [], []
+    for _ in range(runs):
+        wall, cpu = time.perf_counter(), time.process_time()
+        function()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return _spread(walls, cpus)
+
+
+def commands(each: Sequence[Sequence[str]], environment: dict[str, str]) -> Spread:
+    """Run commands, each once and in a process of its own."""
+    done = [command(one, environment) for one in each]
+    return _spread([one.seconds for one in done], [one.cpu_s for one in done])
+
+
+def command(arguments: Sequence[str], environment: dict[str, str]) -> Process:
+    """Run a command to its end; its memory is looked at every 0.1 s, shared pages count in each process."""
+    before, started = os.times(), time.perf_counter()
+    child = subprocess.Popen(arguments, env=os.environ | environment, stdout=subprocess.DEVNULL)
+    process, peak = psutil.Process(child.pid), 0
+    while True:
+        try:
+            family = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(member.memory_info().rss for member in family))
+        except psutil.Error:
+            pass
+        try:
+            child.wait(0.1)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    seconds, after = time.perf_counter() - started, os.times()
+    assert child.returncode == 0, f"{arguments[:4]} ended with {child.returncode}"
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return Process(round(seconds, 3), round(used, 3), round(peak / 1e6))
+
+
+def _spread(walls: Sequence[float], cpus: Sequence[float]) -> Spread:
+    numbers = (min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
+    return Spread(*(round(number, 4) for number in numbers), len(walls))

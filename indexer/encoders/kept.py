@@ -1,0 +1,200 @@
+"""What is kept of an open_clip model so that a CPU can use it without importing PyTorch.
+
+Importing torch and open_clip takes seconds, which a search in words should not wait for. So three things
+are kept in the cache beside one another, each made on first use by those two libraries and checked against
+them then: what is known about the model (its configuration and fingerprint), its two towers as ONNX, and
+its tokenizer. What cannot be exported, or does not agree, is used through PyTorch as it is.
+"""
+
+import hashlib
+import html
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from db.files import is_sound, unsealed, write_sealed
+from indexer.encoders.artifacts import load_or_build
+from indexer.encoders.towers import onnx_session
+
+log = logging.getLogger(__name__)
+
+Tower = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
+"""Pixels (n, 3, H, W) float32, or tokens (n, context) int64, to (n, dim) float32, of any length."""
+
+Tokens = npt.NDArray[np.int64]
+
+_VERSION = 1
+LEAST_COSINE = 0.999
+"""How well an export must agree with the model that it was made of."""
+
+_PROBES = (
+    "a photo of a dog",
+    "",
+    "Don't  stop! 3 cats' toys, 10,000 €; naïve café — 東京 🐕 <b>&amp;</b> x_y\n(re)start",
+    "word " * 100,
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a model. ``files``: those it was read from, as (path, size, time of change)."""
+
+    version: int
+    config: dict[str, Any]
+    fingerprint: str
+    files: list[list[Any]]
+
+
+class Unfit(Exception):  # noqa: N818 - a finding rather than a fault; stays inside this package
+    """The model cannot be exported, or its export does not agree with it: use PyTorch."""
+
+
+def read_facts(cache: Path, name: str) -> Facts | None:
+    """What was kept about the model of that name, if its files are still the same ones."""
+    path = _facts_path(cache, name)
+    if not is_sound(path):
+        return None
+    try:
+        facts = Facts(**json.loads(unsealed(path)))
+        same = facts.version == _VERSION and facts.files == [identity(Path(file[0])) for file in facts.files]
+    except (OSError, ValueError, TypeError, LookupError):
+        return None
+    return facts if same else None
+
+
+def keep_facts(cache: Path, name: str, config: dict[str, Any], fingerprint: str, files: list[Path]) -> None:
+    """Keep what is known about a model, as far as the cache can be written."""
+    try:
+        facts = Facts(_VERSION, config, fingerprint, [identity(path.resolve()) for path in files])
+        path = _facts_path(cache, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(path, json.dumps(asdict(facts)).encode())
+    except (OSError, TypeError) as exc:
+        log.info("what is known about %s is not kept: %s", name, exc)
+
+
+def identity(path: Path) -> list[Any]:
+    """What tells a file from another one at its place."""
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
+
+
+def _facts_path(cache: Path, name: str) -> Path:
+    return cache / "models" / f"openclip-{hashlib.sha256(name.encode()).hexdigest()[:16]}.facts"
+
+
+def exported(path: Path, make: Callable[[], tuple[Any, Any]]) -> Tower:
+    """A tower as ONNX, from the cache or made now. ``make``: gives the PyTorch module and example inputs.
+
+    Raises:
+        Unfit: it cannot be exported, now or when it was last tried.
+        ModelError: the cache cannot be written, or the model cannot be loaded.
+    """
+    unfit = path.with_suffix(".unfit")
+    if unfit.exists():
+        raise Unfit(unfit.read_text(encoding="utf-8", errors="replace"))
+
+    def build(target: Path) -> None:
+        from indexer.encoders.torch_towers import export_half
+
+        module, example = make()
+        try:
+            export_half(module, example, target)
+            _compare(onnx_session(target), module, example)
+        except Exception as exc:  # the exporter raises what its many parts raise
+            unfit.write_text(f"{type(exc).__name__}: {exc}"[:2_000], encoding="utf-8")
+            raise Unfit(str(exc)) from exc
+
+    session = load_or_build(path, build, onnx_session)
+
+    def run(inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        found: npt.NDArray[np.float32] = session.run(["vectors"], {"input": inputs})[0]
+        return found
+
+    return run
+
+
+def _compare(session: Any, module: Any, example: Any) -> None:
+    import torch
+
+    with torch.inference_mode():
+        wanted = module(example).float().numpy()
+    found = session.run(["vectors"], {"input": example.numpy()})[0]
+    lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1)
+    cosine = float(((wanted * found).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
+    if not cosine > LEAST_COSINE:
+        raise Unfit(f"the export agrees only to a cosine of {cosine:.4f}")
+
+
+# --- the tokenizer of CLIP
+
+
+def tokenizer(path: Path, original: Callable[[], Any]) -> Callable[[Sequence[str]], Tokens]:
+    """CLIP's tokenizer, from the cache or made now from open_clip's.
+
+    Raises:
+        Unfit: it is another kind of tokenizer.
+    """
+    if not is_sound(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(path, json.dumps(_converted(original())).encode())
+    kept = json.loads(unsealed(path))
+    if not kept:
+        raise Unfit("its tokenizer is not CLIP's")
+    return _reader(kept)
+
+
+def _reader(kept: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+    import regex
+    from tokenizers import Tokenizer
+
+    words = Tokenizer.from_str(kept["tokenizer"])
+    # Not the expressions of ``tokenizers``: theirs know the letters of another version of Unicode.
+    pattern = regex.compile(kept["pattern"], regex.IGNORECASE)
+    start, end, length = kept["start"], kept["end"], kept["length"]
+
+    def read(texts: Sequence[str]) -> Tokens:
+        rows = np.zeros((len(texts), length), dtype=np.int64)
+        for row, text in zip(rows, texts, strict=True):
+            pieces = pattern.findall(_clean(text))
+            ids = [start, *words.encode(pieces, is_pretokenized=True).ids, end][:length]
+            ids[-1] = end
+            row[: len(ids)] = ids
+        return rows
+
+    return read
+
+
+def _clean(text: str) -> str:
+    """As open_clip does before it looks for words."""
+    import ftfy
+
+    return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
+
+
+def _converted(original: Any) -> dict[str, Any]:
+    """The tokenizer in the form of the library ``tokenizers``; empty where that would not be the same."""
+    from open_clip.tokenizer import SimpleTokenizer
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    if type(original) is not SimpleTokenizer or original.reduction_fn is not None:
+        return {}
+    bpe = models.BPE(original.encoder, list(original.bpe_ranks), end_of_word_suffix="</w>")
+    words = Tokenizer(bpe)
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    words.add_special_tokens(["<start_of_text>", "<end_of_text>"])
+    kept = {
+        "tokenizer": words.to_str(),
+        "pattern": original.pat.pattern,
+        "start": original.sot_token_id,
+        "end": original.eot_token_id,
+        "length": original.context_length,
+    }
+    same = np.array_equal(_reader(kept)(_PROBES), original(list(_PROBES)).numpy())
+    return kept if same else {}
