@@ -99,6 +99,7 @@ def answered(page: Page, text: str) -> Locator:
 def settle(page: Page) -> None:
     """Wait until Streamlit has nothing left to do and the pictures in sight are there."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(250)  # the grid asks for a picture only when it stays in sight
     page.wait_for_function(
         """() => {
             const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);

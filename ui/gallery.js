@@ -6,6 +6,7 @@ const GAP = 10;
 const FETCHED = 120;
 const AHEAD_PX = 1400;
 const HEADER_PX = 44;
+const STAYS_MS = 150;
 
 const element = (tag, className, text) => {
   const made = document.createElement(tag);
@@ -28,7 +29,8 @@ const frame = (hit) => {
     const picture = element("img", "");
     picture.alt = hit.alt;
     picture.decoding = "async";
-    picture.src = hit.src;
+    // What only flies past is not asked for: its picture would be made after those that are looked at.
+    setTimeout(() => { if (picture.isConnected) picture.src = hit.src; }, STAYS_MS);
     made.append(picture);
   } else {
     const words = element("span", "words");
