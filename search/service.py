@@ -335,9 +335,6 @@ class _Opened:
     space: Space
     encoder: Encoder
     vectors: VectorStore
-<<<<<<< HEAD
+    queries: QueryVectors
     null: tuple[int, NullScores | None] | None = None
     """The null distribution, and the library's revision that it was looked up for."""
-=======
-    queries: QueryVectors
->>>>>>> speed
