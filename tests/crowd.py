@@ -49,7 +49,7 @@ class Load:
         """Ask again and again."""
         turn = number
         while not self.stop.is_set():
-            query = Query(WORDS[turn % len(WORDS)], k=20)
+            query = Query(WORDS[turn % len(WORDS)], k=20, apart=True)
             turn += 1
             started = time.perf_counter()
             try:
@@ -113,7 +113,7 @@ def run(folder: Path, threads: int, seconds: float, scratch: Path) -> dict[str, 
             thread.join()
         took = time.monotonic() - started
         report = json.loads(indexing.communicate()[0])
-        found = {hit.path for hit in service.search(Query(WORDS[0], k=10 * len(files))).hits}
+        found = {hit.path for hit in service.search(Query(WORDS[0], k=10 * len(files), apart=True)).hits}
     if report["failed"] or len(found) != len(files):
         load.wrong.append(f"{len(found)} of {len(files)} files are found in the end")
     took_ms = np.array(load.took_ms)

@@ -10,11 +10,13 @@ from conftest import SAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from rows import add_file, directions, space
+from rows import add_file, directions
 
+from db import spaces
 from db.catalog import UnitDraft
 from db.session import Database
 from db.settings import Settings
+from indexer.encoders.registry import load_encoder
 from indexer.pipeline import index
 from search.alike import SAME, collapsed, spared
 from search.answer import Hit
@@ -99,20 +101,14 @@ def test_a_thumb_on_one_of_a_burst_is_about_all_unless_they_are_told_apart(servi
 
 
 def test_many_versions_of_one_picture_leave_room_for_others(settings: Settings, database: Database) -> None:
-    others, query = directions(30, dim=896, seed=1), np.eye(1, 896, dtype=np.float32)[0]
+    encoder = load_encoder("builtin", cache=settings.cache, device="cpu")
+    query = encoder.encode_texts(["a dog"])[0]
     with database.write() as session:
-        from indexer.encoders.builtin import BuiltinEncoder
-
-        encoder = BuiltinEncoder(settings.cache, "cpu")
-        from db import spaces
-
         spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "active")
-        query = encoder.encode_texts(["a dog"])[0]
         for number in range(400):
             add_file(session, f"/burst/{number}.jpg", [UnitDraft("image", query)])
-        for number, vector in enumerate(others):
+        for number, vector in enumerate(directions(30, dim=encoder.dim, seed=1)):
             add_file(session, f"/other/{number}.jpg", [UnitDraft("image", vector)])
-        assert space(session).dim == encoder.dim
     with SearchService(settings, database) as service:
         hits = service.search(Query("a dog", k=20)).hits
         assert len(hits) == 20
