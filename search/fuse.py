@@ -87,9 +87,10 @@ def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_
     """Let each unit join a better one of its file that is near. Only the better counts: no chain grows."""
     of_content: dict[int, list[_Moment]] = defaultdict(list)
     for unit, evidence in ranked:
-        near = next((moment for moment in of_content[unit.content_id] if _near(moment.best, unit)), None)
+        moments = of_content[unit.content_id]
+        near = next((moment for moment in moments if same_moment(moment.best, unit)), None)
         if near is None:
-            of_content[unit.content_id].append(_Moment(unit, unit.text, dict(evidence), {unit.id}))
+            moments.append(_Moment(unit, unit.text, dict(evidence), {unit.id}))
             continue
         near.text = near.text or unit.text
         near.unit_ids.add(unit.id)
@@ -99,7 +100,8 @@ def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_
     return [moment for moments in of_content.values() for moment in moments]
 
 
-def _near(one: UnitRow, other: UnitRow) -> bool:
+def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
+    """Whether two units, or hits, of one file show the same moment."""
     if one.start_s is None or other.start_s is None:
         return True
     one_end, other_end = one.end_s or one.start_s, other.end_s or other.start_s

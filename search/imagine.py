@@ -14,6 +14,7 @@ from db.errors import GenerateError
 from search.answer import Hit, Imagined
 from search.drawing import Drawing
 from search.drawings import new_drawing
+from search.fuse import same_moment
 from search.query import Query
 
 
@@ -52,7 +53,14 @@ def imagined(drawing: Drawing | None) -> Imagined | None:
 
 
 def moved(hits: Sequence[Hit], before: Sequence[Hit]) -> list[Hit]:
-    """The hits with their ranks ``before``, found by the unit, or else by the file and its moment."""
+    """The hits with their ranks ``before``, found by the unit, or else by the file and its moment.
+
+    A drawing may bring another frame of a moment to its front.
+    """
     units = {one.unit_id: hit.rank for hit in before for one in (hit, *hit.similar)}
-    places = {(hit.path, hit.start_s): hit.rank for hit in before}
-    return [replace(hit, was=units.get(hit.unit_id, places.get((hit.path, hit.start_s)))) for hit in hits]
+
+    def rank_of(hit: Hit) -> int | None:
+        moment = (one.rank for one in before if one.path == hit.path and same_moment(one, hit))
+        return units.get(hit.unit_id) or next(moment, None)
+
+    return [replace(hit, was=rank_of(hit)) for hit in hits]
