@@ -101,6 +101,8 @@ def _fill(copy: Path, new: Path) -> Recovery:
         if is_grafted and not any(count for table, count in found.rows.items() if table != "library"):
             raise LibraryDamagedError("nothing in the file is a library", "Restore a copy, or index again.")
         _mend(fresh, found)
+        # Rows that replaced or cascaded away others may have left the full text out of step with them.
+        fresh.execute("INSERT INTO passage (passage) VALUES ('rebuild')")
         _keep_ids_apart(old, fresh)
         fresh.execute("COMMIT")
         fresh.execute("PRAGMA journal_mode = DELETE")

@@ -58,12 +58,12 @@ def test_a_switch_keeps_the_units_and_remakes_their_vectors(
 ) -> None:
     before = alive(database)
     service = SearchService(settings, database)
-    assert len(service.search(Query("a colour")).hits) == 5
+    assert len(service.search(Query("a colour", apart=True)).hits) == 5
     switch = use_model(database, settings, other_model)
     assert (switch.embedded, switch.missing) == (6, 0)
     assert states(database) == {"builtin": ("retired", 6), switch.model: ("active", 6)}
     assert alive(database).tolist() == before.tolist()
-    assert len(service.search(Query("a colour")).hits) == 5, "an open service follows the switch"
+    assert len(service.search(Query("a colour", apart=True)).hits) == 5, "an open service follows the switch"
 
 
 def test_rolling_back_embeds_only_what_came_since(
@@ -151,7 +151,7 @@ def test_a_killed_change_goes_on_where_it_was(
     assert state == "building"
     assert 12 <= kept < 86
     assert states(database)["builtin"] == ("active", 86)
-    assert len(SearchService(settings, database).search(Query("a colour")).hits) == 20
+    assert len(SearchService(settings, database).search(Query("a colour", apart=True)).hits) == 20
     switch = use_model(database, settings, other_model)
     assert switch.embedded == 86 - kept
     assert states(database)[switch.model] == ("active", 86)
