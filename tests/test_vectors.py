@@ -443,6 +443,7 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, kind: s
     with filled.read() as session:
         alive = catalog.live_ids(session, space(session).id, ["image", "frame"])
     assert vectors.count("picture") == len(alive) == 30 - len(gone)
-    assert vectors.status().kind == kind
+    # Lists are trained behind the rows, which answer alone until then.
+    assert vectors.status().kind in ("flat", kind)
     found = vectors.search("picture", ROWS[:1], 30)[0]
     assert sorted(unit_id for unit_id, _ in found) == alive.tolist()
