@@ -36,7 +36,7 @@ demo: $(READY)
 	@echo "    $(DEMO) ui"
 
 test: $(READY) check
-	$(BIN)/pytest -m "not slow and not browser"
+	$(BIN)/pytest -m "not slow"
 
 test-app: $(READY)
 	$(BIN)/pytest -m browser

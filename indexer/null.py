@@ -31,6 +31,7 @@ from db.session import Database
 from db.vectors import VectorStore
 from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Encoder
+from indexer.encoders.registry import near_duplicate
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,6 @@ TEXTS = Path(__file__).with_name("background.txt")
 
 REFIT_SHARE = 0.2
 """The share of pictures that may be new or gone before the null is fitted again."""
-
-SAME_PICTURE = 0.97
-"""Cosine from which two pictures are the same one, perhaps resized or saved anew."""
 
 _SAMPLE = 1_000
 _NEAR_SAMPLE = 300
@@ -118,7 +116,7 @@ def fitted(
         null, newest = spaces.null_scores(session, space_id), spaces.newest_unit(session, space_id)
     if null is not None and not due(null, count, newest):
         return null
-    null = _measure(store, background_vectors(encoder, cache_folder))
+    null = _measure(store, background_vectors(encoder, cache_folder), near_duplicate(encoder.name))
     null.space_id, null.pictures, null.newest = space_id, count, newest
     try:
         with database.write() as session:
@@ -128,12 +126,12 @@ def fitted(
     return null
 
 
-def _measure(store: VectorStore, texts: Vectors) -> NullScores:
+def _measure(store: VectorStore, texts: Vectors, same: float) -> NullScores:
     best = [found[0][1] for found in store.search("picture", texts, 1) if found]
     sample = store.sample("picture", _SAMPLE)
     some = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
     near = [
-        next((similarity for _, similarity in found if similarity < SAME_PICTURE), math.nan)
+        next((similarity for _, similarity in found if similarity < same), math.nan)
         for found in store.search("picture", some, _BURST)
     ]
     others = np.array(near)[~np.isnan(near)]

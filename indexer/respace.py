@@ -67,20 +67,16 @@ def use_model(
             bare = spaces.bare_units(session, space_id)
         with recorded(database, len(bare)) as run:
             embedded = _fill(database, settings, encoder, space_id, run.id, bare, on_progress)
+            missing = len(bare) - embedded
+            if missing and not partial:
+                first = _first(database, space_id)
+                raise ModelError(
+                    f"{missing} pictures or moments cannot be read now, the first of them in {first}",
+                    "Plug in their drive and run the same command again, or switch without them: --partial.",
+                )
+            _answer_with(database, settings, space_id, encoder)
+            # Told last: whoever sees that the run has finished finds the new model answering.
             run.report = {"model": encoder.name, "embedded": embedded}
-        missing = len(bare) - embedded
-        if missing and not partial:
-            first = _first(database, space_id)
-            raise ModelError(
-                f"{missing} pictures or moments cannot be read now, the first of them in {first}",
-                "Plug in their drive and run the same command again, or switch without them: --partial.",
-            )
-        # Saved before the switch: the first query afterwards finds its index and its null ready.
-        store = VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device)
-        store.save()
-        null.fitted(database, space_id, store, encoder, settings.cache)
-        with database.write() as session:
-            spaces.activate(session, space_id)
     return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))
 
 
@@ -196,6 +192,15 @@ def _encode(some: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) ->
         texts = encoder.encode_texts([text for _, text in said])
         vectors |= dict(zip((unit_id for unit_id, _ in said), texts, strict=True))
     return vectors
+
+
+def _answer_with(database: Database, settings: Settings, space_id: int, encoder: Encoder) -> None:
+    # Saved before the switch: the first query afterwards finds its index and its null ready.
+    store = VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device)
+    store.save()
+    null.fitted(database, space_id, store, encoder, settings.cache)
+    with database.write() as session:
+        spaces.activate(session, space_id)
 
 
 def _first(database: Database, space_id: int) -> Path:

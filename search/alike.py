@@ -12,14 +12,8 @@ import numpy as np
 from db.catalog import Vectors
 from search.answer import Hit
 
-SAME: Mapping[str, float] = {"builtin": 0.91}
-"""By the model's name, the cosine from which two pictures are nearly identical (bench/near.py)."""
 
-GENERIC = 0.99
-"""For models that were not measured: rather two hits than one that hides another picture."""
-
-
-def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], model: str) -> list[Hit]:
+def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float) -> list[Hit]:
     """Let each picture join the best one that it is nearly identical to.
 
     Only that one counts: a row of pictures that change little by little is no single hit.
@@ -27,9 +21,8 @@ def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], model: str) -
     Args:
         hits: best first.
         vectors: (dim,) of unit length by ``unit_id``; hits without one stay as they are.
-        model: name of the model that the vectors are of.
+        least: the cosine from which two are nearly identical.
     """
-    least = SAME.get(model, GENERIC)
     groups: list[list[Hit]] = []
     of_row: list[list[Hit]] = []
     rows = np.empty((len(hits), next(iter(vectors.values())).shape[0] if vectors else 0), np.float32)

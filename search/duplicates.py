@@ -13,7 +13,6 @@ from db.catalog import Ids
 from db.session import Database
 from db.settings import Settings
 from db.vectors import VectorStore
-from indexer.null import SAME_PICTURE
 
 _NEIGHBOURS = 16
 _CHUNK = 512
@@ -51,7 +50,7 @@ def duplicates(
     database: Database,
     settings: Settings,
     *,
-    alike: float | None = SAME_PICTURE,
+    alike: float | None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Group]:
     """All groups, those that would free most first.

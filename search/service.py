@@ -24,13 +24,14 @@ from db.session import Database
 from db.settings import Settings, load_settings
 from db.vectors import KINDS, Modality, VectorStore
 from indexer.encoders.base import Encoder
+from indexer.encoders.registry import near_duplicate
 from indexer.null import fitted
 from indexer.spaces import encoder_for
 from search import conditions
 from search.alike import collapsed, spared
 from search.answer import Answer, Evidence, Hit
 from search.drawing import Drawing
-from search.examples import example, picture_vector
+from search.examples import Example, example, picture_vector
 from search.feedback import Judged, recalled
 from search.fuse import fuse
 from search.imagine import imagined, moved
@@ -128,7 +129,9 @@ class SearchService:
         started = time.perf_counter()
         opened = self._open()
         asked, plain = (_Asked(), []) if opened is None else self._answered(query, opened)
-        verdict, confidence = judge(asked.rankings, self._null(opened) if opened else None)
+        verdict, confidence = (
+            judge(asked.rankings, self._null(opened), opened.near_duplicate) if opened else ("absent", 0.0)
+        )
         drawn = [] if drawing is None else self._by_drawing(drawing, asked)
         found = moved(self._fused([*asked.rankings, *drawn], query, asked), plain) if drawn else plain
         hits = [self._explained(hit, query, asked) for hit in found[: query.k]]
@@ -140,9 +143,10 @@ class SearchService:
 
         Many near-identical pictures, or frames of one moment, are one hit; then more are asked for.
         """
+        question = self._question(query, opened)
         depth = max(_DEPTH, 4 * query.k)
         while True:
-            asked = self._ask(query, opened, depth)
+            asked = self._ask(question, depth)
             hits = self._fused(asked.rankings, query, asked)
             full = any(len(ranking.found) >= depth for ranking in asked.rankings)
             if len(hits) >= query.k or not full or depth >= _DEEPEST:
@@ -162,10 +166,11 @@ class SearchService:
         if opened is None:
             return ()
         rules = (Rule((Arrived(after),)),) if after else ()
-        retriever, alternatives = self._question(query, opened, max(_DEPTH, 4 * query.k), rules)
-        rankings = recalled(retriever, alternatives, self._judged(thumbs, opened))
+        question = self._question(query, opened)
+        retriever = self._retriever(question, max(_DEPTH, 4 * query.k), rules)
+        rankings = recalled(retriever, question.alternatives, self._judged(thumbs, opened))
         rankings = rankings or [self._unranked(query, retriever)]
-        asked = _Asked(rankings, alternatives, opened, retriever)
+        asked = _Asked(rankings, question.alternatives, opened, retriever)
         liked, disliked = (
             {unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False)
         )
@@ -187,7 +192,9 @@ class SearchService:
             if query.apart or asked.opened is None or not len(pictures):
                 return hits
             vectors = catalog.vectors(session, asked.opened.space.id, pictures)
-        return collapsed(hits, dict(zip(pictures.tolist(), vectors, strict=True)), asked.opened.encoder.name)
+        return collapsed(
+            hits, dict(zip(pictures.tolist(), vectors, strict=True)), asked.opened.near_duplicate
+        )
 
     def _judged(self, thumbs: Mapping[int, bool], opened: "_Opened") -> list[Judged]:
         """What was judged, by modality, as far as it has a vector in this space."""
@@ -201,34 +208,39 @@ class SearchService:
         vectors = catalog.vectors(session, opened.space.id, ids)
         return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
 
-    def _question(
-        self, query: Query, opened: "_Opened", depth: int, rules: tuple[Rule, ...] = ()
-    ) -> tuple[Retriever, list[list[Part]]]:
-        parsed = query.parsed
+    def _question(self, query: Query, opened: "_Opened") -> "_Question":
+        """What is asked, as the model sees it: pictures are decoded and words encoded here, once."""
+        alternatives = [[self._part(term, opened) for term in terms] for terms in query.parsed.alternatives]
+        like = None
+        if query.like is not None:
+            like = example(
+                query.like, self._database, opened.space, opened.encoder, self._settings, self.decoders
+            )
+        return _Question(query, opened, alternatives, like)
+
+    def _retriever(self, question: "_Question", depth: int, rules: tuple[Rule, ...] = ()) -> Retriever:
+        query, opened = question.query, question.opened
         rules += tuple(
-            conditions.rule(item.key, item.values, negated=item.negated) for item in parsed.conditions
+            conditions.rule(item.key, item.values, negated=item.negated) for item in query.parsed.conditions
         )
-        retriever = Retriever(self._database, opened.vectors, opened.space.id, depth, query.kind, rules)
-        return retriever, [[self._part(term, opened) for term in terms] for terms in parsed.alternatives]
+        return Retriever(self._database, opened.vectors, opened.space.id, depth, query.kind, rules)
 
     def _unranked(self, query: Query, retriever: Retriever) -> Ranking:
         """What the conditions leave, where nothing is described."""
         said = any(item.key == "said" and not item.negated for item in query.parsed.conditions)
         return retriever.said() if said else retriever.listed()
 
-    def _ask(self, query: Query, opened: "_Opened", depth: int = _DEPTH) -> "_Asked":
-        retriever, alternatives = self._question(query, opened, depth)
+    def _ask(self, question: "_Question", depth: int = _DEPTH) -> "_Asked":
+        retriever = self._retriever(question, depth)
+        alternatives, like = question.alternatives, question.like
         rankings = retriever.by_parts(alternatives) if alternatives else []
-        if query.like is not None:
-            file = example(
-                query.like, self._database, opened.space, opened.encoder, self._settings, self.decoders
-            )
-            similar = [retriever.by_pictures(file.pictures)] if len(file.pictures) else []
-            similar += [retriever.by_passages(file.passages)] if len(file.passages) else []
-            rankings += without(similar, file.unit_ids)
+        if like is not None:
+            similar = [retriever.by_pictures(like.pictures)] if len(like.pictures) else []
+            similar += [retriever.by_passages(like.passages)] if len(like.passages) else []
+            rankings += without(similar, like.unit_ids)
         elif not alternatives:
-            rankings = [self._unranked(query, retriever)]
-        return _Asked(rankings, alternatives, opened, retriever)
+            rankings = [self._unranked(question.query, retriever)]
+        return _Asked(rankings, alternatives, question.opened, retriever)
 
     def _by_drawing(self, drawing: Drawing, asked: "_Asked") -> list[Ranking]:
         if asked.opened is None or asked.retriever is None:
@@ -241,7 +253,7 @@ class SearchService:
         opened = self._open()
         if opened is None:
             return None
-        asked = self._ask(query, opened)
+        asked = self._ask(self._question(query, opened))
         if asked.retriever is None or not asked.alternatives:
             return None
         vectors = asked.retriever.combined("picture", asked.alternatives)
@@ -319,6 +331,16 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class _Question:
+    """A query with everything in it as vectors."""
+
+    query: Query
+    opened: "_Opened"
+    alternatives: list[list[Part]]
+    like: Example | None = None
+
+
+@dataclass(frozen=True)
 class _Asked:
     rankings: list[Ranking] = field(default_factory=list)
     alternatives: list[list[Part]] = field(default_factory=list)
@@ -338,3 +360,8 @@ class _Opened:
     queries: QueryVectors
     null: tuple[int, NullScores | None] | None = None
     """The null distribution, and the library's revision that it was looked up for."""
+
+    @property
+    def near_duplicate(self) -> float:
+        """Cosine from which two pictures are one hit."""
+        return near_duplicate(self.encoder.name)

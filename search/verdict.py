@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.schema import NullScores
-from indexer.null import SAME_PICTURE, grown
+from indexer.encoders.registry import NEAR_DUPLICATE
+from indexer.null import grown
 from search.answer import Verdict
 from search.ranking import Match, Ranking
 
@@ -54,12 +55,15 @@ def standing(match: Match, null: NullScores, count: int) -> float:
     return (match.similarity - null.near_mean) / null.near_deviation
 
 
-def judge(rankings: Sequence[Ranking], null: NullScores | None) -> tuple[Verdict, float]:
+def judge(
+    rankings: Sequence[Ranking], null: NullScores | None, near_duplicate: float = NEAR_DUPLICATE
+) -> tuple[Verdict, float]:
     """The verdict, and the probability that the library holds what was asked for.
 
     Pictures count by how the best one stands, for a question of several parts by the part that it
     fits worst; words that were said by how many of the query's words they are. The meaning of
-    passages is not counted: something is always near.
+    passages is not counted: something is always near. A picture at least as similar as ``near_duplicate``
+    to one that is asked with is there.
     """
     probabilities = [0.0]
     for ranking in rankings:
@@ -71,7 +75,9 @@ def judge(rankings: Sequence[Ranking], null: NullScores | None) -> tuple[Verdict
             matches = list(ranking.matches)
             if ranking.source == "image" and not matches:
                 matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
-            probabilities += [_fits(parts, null, ranking.background.count) for parts in matches]
+            probabilities += [
+                _fits(parts, null, ranking.background.count, near_duplicate) for parts in matches
+            ]
             if ranking.source == "picture" and not matches:  # only to stay away from something
                 probabilities += [CERTAIN for _ in ranking.found[:1]]
     probability = round(max(probabilities), 3)
@@ -80,12 +86,13 @@ def judge(rankings: Sequence[Ranking], null: NullScores | None) -> tuple[Verdict
     return ("absent" if probability < ABSENT_BELOW else "unsure"), probability
 
 
-def _fits(parts: Sequence[Match], null: NullScores, count: int) -> float:
-    return min(_probability(part, null, count) for part in parts)
+def _fits(parts: Sequence[Match], null: NullScores, count: int, same: float) -> float:
+    return min(_probability(part, null, count, same) for part in parts)
 
 
-def _probability(match: Match, null: NullScores, count: int) -> float:
+def _probability(match: Match, null: NullScores, count: int, same: float) -> float:
     if match.kind == "text":
         return TEXT.probability(standing(match, null, count))
-    same = CERTAIN if match.similarity >= SAME_PICTURE else 0.0
-    return max(same, PICTURE.probability(standing(match, null, count)))
+    if match.similarity >= same:
+        return CERTAIN
+    return PICTURE.probability(standing(match, null, count))

@@ -16,9 +16,9 @@ from db import spaces
 from db.catalog import UnitDraft
 from db.session import Database
 from db.settings import Settings
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate
 from indexer.pipeline import index
-from search.alike import SAME, collapsed, spared
+from search.alike import collapsed, spared
 from search.answer import Hit
 from search.query import Query
 from search.saved import SavedSearches
@@ -126,26 +126,29 @@ def test_every_picture_is_once_in_the_answer_and_like_the_one_that_it_joined(ang
     vectors = {
         n: np.array([np.cos(angle), np.sin(angle)], np.float32) for n, angle in enumerate(angles, start=1)
     }
-    found = collapsed([hit(n) for n in vectors], vectors, "builtin")
+    least = near_duplicate("builtin")
+    found = collapsed([hit(n) for n in vectors], vectors, least)
     assert sorted(one.unit_id for best in found for one in (best, *best.similar)) == list(vectors)
     for best in found:
         for other in best.similar:
-            assert vectors[best.unit_id] @ vectors[other.unit_id] >= SAME["builtin"] - 1e-6
+            assert vectors[best.unit_id] @ vectors[other.unit_id] >= least - 1e-6
     apart = [vectors[best.unit_id] for best in found]
-    assert all(one @ two < SAME["builtin"] for n, one in enumerate(apart) for two in apart[:n])
+    assert all(one @ two < least for n, one in enumerate(apart) for two in apart[:n])
 
 
 def test_hits_without_vectors_and_unknown_models_are_left_alone() -> None:
+    least = near_duplicate("any")
+    assert least == NEAR_DUPLICATE
     same = np.array([1, 0], np.float32)
     near = np.array([0.98, np.sqrt(1 - 0.98**2)], np.float32)
-    assert len(collapsed([hit(1), hit(2)], {}, "builtin")) == 2
-    assert len(collapsed([hit(1), hit(2), hit(3)], {1: same, 3: same}, "any")) == 2
-    assert len(collapsed([hit(1), hit(2)], {1: same, 2: near}, "any")) == 2
+    assert len(collapsed([hit(1), hit(2)], {}, least)) == 2
+    assert len(collapsed([hit(1), hit(2), hit(3)], {1: same, 3: same}, least)) == 2
+    assert len(collapsed([hit(1), hit(2)], {1: same, 2: near}, least)) == 2
 
 
 def test_what_is_disliked_goes_and_what_is_liked_stays() -> None:
     same = np.array([1, 0], np.float32)
-    (group,) = collapsed([hit(n) for n in (1, 2, 3)], dict.fromkeys((1, 2, 3), same), "builtin")
+    (group,) = collapsed([hit(n) for n in (1, 2, 3)], dict.fromkeys((1, 2, 3), same), 0.9)
     assert spared(group, {9}, {1}) == group
     assert spared(group, {1}, set()) is None
     left = spared(group, {1}, {3})

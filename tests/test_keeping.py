@@ -19,6 +19,7 @@ from db import catalog
 from db.errors import LibraryBusyError, SettingsError
 from db.session import Database, indexer_lock
 from db.settings import Settings
+from indexer.encoders.registry import near_duplicate
 from indexer.pipeline import index
 from indexer.roots import remove_root
 from indexer.store import Report
@@ -182,7 +183,7 @@ def test_duplicates(database: Database, settings: Settings, folder: Path) -> Non
     with Image.open(folder / "b.jpg") as image:
         image.resize((image.width // 2, image.height // 2)).save(folder / "b small.png")
     index(database, settings, [folder])
-    groups = duplicates(database, settings)
+    groups = duplicates(database, settings, alike=near_duplicate("builtin"))
     assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
         "same": ["a.jpg", "copy of a.jpg"],
         "alike": ["b.jpg", "b small.png"],

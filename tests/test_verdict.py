@@ -21,7 +21,8 @@ from db.session import Database
 from db.settings import Settings
 from db.vectors import VectorStore
 from indexer.encoders.base import Encoder
-from indexer.null import SAME_PICTURE, background_texts, due, fit, fitted
+from indexer.encoders.registry import NEAR_DUPLICATE
+from indexer.null import background_texts, due, fit, fitted
 from indexer.pipeline import index
 from indexer.respace import drop_model, use_model
 from search.answer import Verdict
@@ -93,9 +94,9 @@ def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
         ranking = Ranking("image", 1.0, [Found(1, similarity)], Background(0.5, 0.1, 100))
         return judge([ranking], null())
 
-    assert like(SAME_PICTURE)[0] == "found"
+    assert like(NEAR_DUPLICATE)[0] == "found"
     assert like(0.3)[0] == "absent"
-    assert like(0.3)[1] < like(0.7)[1] < like(SAME_PICTURE)[1]
+    assert like(0.3)[1] < like(0.7)[1] < like(NEAR_DUPLICATE)[1]
 
 
 @given(st.floats(-1, 1), st.sampled_from([text, picture]), st.integers(1, 10**7), st.integers(1, 10**7))

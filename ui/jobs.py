@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from db.session import Database
 from db.settings import Settings
 from search.drawing import Drawing
 from search.generate import Drawer
+from ui import behind
 
 Phase = Literal["never", "starting", "running", "finished", "stopped", "interrupted", "failed"]
 
@@ -107,22 +107,13 @@ class IndexJob:
         return state if state.phase == "finished" else replace(state, model=building)
 
     def _start(self, arguments: Sequence[str]) -> None:
-        command = [sys.executable, "-m", "ui.cli", "--library", str(self._settings.library), *arguments]
         with self._lock:
             if self.state().active:
                 raise LibraryBusyError("indexing is under way", "Wait until it has finished, or stop it.")
             with self._database.read() as session:
                 run = catalog.last_run(session)
             self._run_before = run.id if run is not None else None
-            with self._output.open("wb") as output:
-                self._process = subprocess.Popen(  # noqa: S603
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    # Closing the app, or Ctrl-C in its terminal, must not end it half-way.
-                    start_new_session=True,
-                )
+            self._process = behind.start(self._settings.library, arguments, self._output)
 
     def _last_words(self) -> str:
         """What a process that ended before it had a run has said."""

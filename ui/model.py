@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ui import console
+from ui import behind, console
 from ui.options import settings_of
 
 if TYPE_CHECKING:
-    from db.settings import Settings
     from indexer.respace import Switch
 
 app = typer.Typer(no_args_is_help=True, help="Change the model that your library answers with.")
@@ -36,7 +33,10 @@ def use(
 
     settings = settings_of(ctx)
     if background:
-        _start_behind(settings, ["model", "use", name, *(["--partial"] if partial else [])])
+        output = settings.library / "model-change.log"
+        partly = ["--partial"] if partial else []
+        behind.start(settings.library, ["model", "use", *partly, "--", name], output)
+        console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
     with console.counting("Embedding", "units") as tell:
         switch = use_model(Database(settings.database), settings, name, partial=partial, on_progress=tell)
@@ -83,14 +83,3 @@ def _say(switch: Switch) -> None:
     console.say(f"{switch.embedded} units were embedded in {switch.seconds:.1f} s.")
     if switch.missing:
         console.say(f"{switch.missing} could not be read; trove index adds them when they can be.")
-
-
-def _start_behind(settings: Settings, arguments: list[str]) -> None:
-    """Run a command of ours that outlives this terminal; what it says goes to a file in the library."""
-    output = settings.library / "model-change.log"
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), *arguments]
-    with output.open("wb") as file:
-        subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")

@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from db.settings import Settings
+from ui import behind
 
 
 class WatchJob:
@@ -50,15 +50,8 @@ class WatchJob:
         """Start the process if it is wanted and does not run."""
         if not self.wanted or self.running:
             return
-        command = [sys.executable, "-m", "ui.cli", "--library", str(self._settings.library), "watch"]
-        with (self._settings.library / "watch.log").open("wb") as output:
-            self._started = subprocess.Popen(  # noqa: S603
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        library = self._settings.library
+        self._started = behind.start(library, ["watch"], library / "watch.log")
 
     def _stop(self) -> None:
         if (pid := watcher_pid(self._settings.library)) is not None:

@@ -27,6 +27,10 @@ _FORMS = (
 )
 
 
+NEAR_DUPLICATE = 0.99
+"""For models that were not measured: rather two hits than one that hides another picture."""
+
+
 @dataclass(frozen=True)
 class ModelInfo:
     """What is known about a model. Recall: text to picture, R@1 in per cent; None if not published."""
@@ -47,6 +51,8 @@ class ModelInfo:
     source: str
     """Where the figures were published or measured."""
     note: str
+    near_duplicate: float = NEAR_DUPLICATE
+    """Cosine from which two pictures are near-duplicates: a burst, or one resized, cropped, saved anew."""
 
 
 _OPEN_CLIP_RESULTS = "open_clip, docs/openclip_retrieval_results.csv"
@@ -69,6 +75,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=None,
                 source="docs/models.md",
                 note="Needs no download; finds plain scenes and things by name, far below the others.",
+                near_duplicate=0.91,  # bench/near.py
             ),
             ModelInfo(
                 name=CONSE,
@@ -158,6 +165,11 @@ def canonical_name(name: str) -> str:
     if separator and tag:
         return f"{_architecture(model)}/{tag.lower().replace('-', '_')}"  # as open_clip spells tags
     raise _unknown(name, [*PRESETS, *_architectures()])
+
+
+def near_duplicate(model: str) -> float:
+    """Cosine from which two pictures are near-duplicates to the model of that (stored) name."""
+    return next((it.near_duplicate for it in PRESETS.values() if it.model == model), NEAR_DUPLICATE)
 
 
 def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:

@@ -5,8 +5,8 @@ import io
 
 import streamlit as st
 
-from db import catalog
-from indexer.null import SAME_PICTURE
+from db import catalog, spaces
+from indexer.encoders.registry import near_duplicate
 from search.duplicates import Copy, Group, duplicates
 from ui import media, resources
 from ui.wording import size
@@ -64,7 +64,10 @@ how = st.segmented_control(
 )
 likeness = None
 if how == "alike":
-    likeness = st.slider("How alike", 0.90, 1.0, SAME_PICTURE, 0.01, key="duplicates_likeness")
+    with resources.database().read() as session:
+        space = spaces.active(session)
+    usual = near_duplicate(space.model if space else "")
+    likeness = st.slider("How alike", 0.85, 1.0, usual, 0.01, key="duplicates_likeness")
 with resources.database().read() as session:
     groups = _found(catalog.revision(session), likeness)
 if not groups:

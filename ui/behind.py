@@ -1,0 +1,18 @@
+"""Running a command of ours behind: it outlives the app, the terminal and a Ctrl-C in it."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def start(library: Path, arguments: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
+    """Run ``trove ARGUMENTS`` on a library as a process of its own; what it says goes to ``output``."""
+    with output.open("wb") as file:
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "ui.cli", "--library", str(library), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
