@@ -29,7 +29,6 @@ import numpy as np
 import numpy.typing as npt
 from builtin.evaluate import open_flat, read_stamps
 from concepts import Concepts, read_concepts
-from PIL import Image, ImageDraw, ImageFont
 from scipy.optimize import minimize
 
 from db.settings import load_settings
@@ -306,34 +305,20 @@ def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.ran
 
 def plot(path: Path, predicted: Floats, there: Flags) -> None:
     """The reliability diagram: what was so, over what was said, and how often that was said."""
-    side, margin = 420, 56
-    image = Image.new("RGB", (side + 2 * margin, side + 2 * margin), "white")
-    pen, font = ImageDraw.Draw(image), ImageFont.load_default(15)
+    from matplotlib import pyplot
 
-    def place(x: float, y: float) -> tuple[float, float]:
-        return margin + side * x, margin + side * (1 - y)
-
+    edges = np.linspace(0, 1, BINS + 1)
     bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
-    for b in np.unique(bins):
-        share = float((bins == b).mean())
-        pen.rectangle((*place(b / BINS, share), *place((b + 1) / BINS, 0)), fill="#d9e2ec")
-    pen.rectangle((*place(0, 1), *place(1, 0)), outline="#52606d")
-    pen.line((*place(0, 0), *place(1, 1)), fill="#9aa5b1", width=2)
-    points = [
-        place(float(predicted[bins == b].mean()), float(there[bins == b].mean())) for b in np.unique(bins)
-    ]
-    pen.line(points, fill="#c2410c", width=3)
-    for x, y in points:
-        pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill="#c2410c")
-    for tick in (0, 0.25, 0.5, 0.75, 1):
-        pen.text((place(tick, 0)[0], side + margin + 6), f"{tick:g}", fill="#323f4b", font=font, anchor="mt")
-        pen.text((margin - 6, place(0, tick)[1]), f"{tick:g}", fill="#323f4b", font=font, anchor="rm")
-    pen.text(
-        (margin + side / 2, side + 1.75 * margin), "said: confidence", fill="black", font=font, anchor="mm"
-    )
-    title = "was so: share that was there (line), share of draws (bars)"
-    pen.text((margin + side / 2, margin / 2), title, fill="black", font=font, anchor="mm")
-    image.quantize(32).save(path, optimize=True)
+    used = np.unique(bins)
+    figure, axes = pyplot.subplots(figsize=(5, 5), layout="constrained")
+    shares = np.bincount(bins, minlength=BINS) / len(bins)
+    axes.stairs(shares, edges, fill=True, color="#d9e2ec", label="share of draws")
+    axes.plot((0, 1), (0, 1), color="#9aa5b1", label="what was said")
+    said, was = ([float(some[bins == b].mean()) for b in used] for some in (predicted, there))
+    axes.plot(said, was, "o-", color="#c2410c", label="share that was there")
+    axes.set(xlabel="said: confidence", ylabel="was so", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(loc="upper left")
+    figure.savefig(path, dpi=100)
 
 
 def main() -> None:

@@ -23,7 +23,6 @@ from db.schema import (
     Library,
     MediaKind,
     Root,
-    Run,
     Space,
     Unit,
     UnitKind,
@@ -370,36 +369,6 @@ def revision(session: Session) -> int:
 def touch(session: Session) -> None:
     """Note that what can be found has changed. Part of the transaction that changes it."""
     session.execute(update(Library).values(revision=Library.revision + 1))
-
-
-# --- runs
-
-
-def start_run(session: Session, pid: int, total: int) -> int:
-    """Record that a run has started; returns its id."""
-    moment = now()
-    run = Run(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
-    session.add(run)
-    session.flush()
-    return run.id
-
-
-def update_run(session: Session, run_id: int, done: int) -> None:
-    """Record how far a run is."""
-    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=now()))
-
-
-def end_run(session: Session, run_id: int, report: str) -> None:
-    """Record how a run has ended, as JSON."""
-    moment = now()
-    session.execute(
-        update(Run).where(Run.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
-    )
-
-
-def last_run(session: Session) -> Run | None:
-    """The run that started last."""
-    return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
 
 
 def now() -> datetime:

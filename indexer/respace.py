@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db import catalog, spaces
+from db import runs, spaces
 from db.errors import MediaError, ModelError, SettingsError
 from db.session import Database, indexer_lock
 from db.settings import Settings
@@ -152,7 +152,7 @@ def _fill(
             done, embedded = done + len(some), embedded + len(vectors)
             with database.write() as session:
                 spaces.put_vectors(session, space_id, vectors)
-                catalog.update_run(session, run_id, done)
+                runs.update_run(session, run_id, done)
             on_progress(Progress(done, len(bare), some[-1][0].path))
     return embedded
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from db import catalog
+from db import runs
 from db.errors import TroveError
 from db.session import Database
 
@@ -24,7 +24,7 @@ class RunRecord:
 def recorded(database: Database, total: int) -> Iterator[RunRecord]:
     """Record that a run over ``total`` things starts, and how it ends."""
     with database.write() as session:
-        record = RunRecord(catalog.start_run(session, os.getpid(), total))
+        record = RunRecord(runs.start_run(session, os.getpid(), total))
     try:
         yield record
     except BaseException as exc:
@@ -32,4 +32,4 @@ def recorded(database: Database, total: int) -> Iterator[RunRecord]:
         raise
     finally:
         with database.write() as session:
-            catalog.end_run(session, record.id, json.dumps(record.report))
+            runs.end_run(session, record.id, json.dumps(record.report))

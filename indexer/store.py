@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from db import catalog
+from db import catalog, runs
 from db.catalog import UnitDraft
 from db.errors import DecodeError
 from db.schema import Content, UnitKind
@@ -88,7 +88,7 @@ class Writer:
             for ready in batch:
                 content_id = catalog.store_content(session, ready.content, ready.units, self._space_id)
                 self._put(session, ready.task, content_id)
-            catalog.update_run(session, self._run_id, done)
+            runs.update_run(session, self._run_id, done)
         self.report.indexed += len(batch)
 
     def reuse(self, task: Task, content_id: int) -> None:

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from tiny_drawer import make_tiny_drawer
 
-from db import catalog
+from db import runs
 from db.errors import GenerateError, LibraryBusyError
 from db.schema import Run
 from db.session import Database, indexer_lock
@@ -32,11 +32,11 @@ APP = Path(__file__).parent.parent / "ui" / "app.py"
 def _run(database: Database, pid: int, *, report: str | None = None) -> None:
     """A run that has done 20 of 60 files in ten seconds."""
     with database.write() as session:
-        run = session.get_one(Run, catalog.start_run(session, pid, 60))
+        run = session.get_one(Run, runs.start_run(session, pid, 60))
         run.done, run.updated_at = 20, run.started_at + timedelta(seconds=10)
         session.flush()
         if report is not None:
-            catalog.end_run(session, run.id, report)
+            runs.end_run(session, run.id, report)
 
 
 def _dead_pid() -> int:

@@ -17,7 +17,7 @@ import media
 import pytest
 from driver import ROOT
 
-from db import catalog, spaces
+from db import catalog, runs, spaces
 from db import session as sessions
 from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
@@ -255,7 +255,7 @@ def test_a_clock_that_goes_back_changes_nothing(
     report = index(database, settings, [folder])
     assert (report.reused, report.unchanged, report.failed) == (1, 4, 0)
     with database.read() as session:
-        run = catalog.last_run(session)
+        run = runs.last_run(session)
     assert run is not None and run.finished_at is not None
     database.close()
     whole(settings, 5)

@@ -15,7 +15,7 @@ import pytest
 from media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 from sqlalchemy import select
 
-from db import catalog, spaces
+from db import catalog, runs, spaces
 from db.catalog import FileStat
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.schema import Content, Embedding, Unit
@@ -417,7 +417,7 @@ def test_progress_ends_at_the_total(database: Database, settings: Settings, fold
     assert [progress.done for progress in told] == sorted(progress.done for progress in told)
     assert (told[-1].done, told[-1].total) == (3, 3)
     with database.read() as session:
-        run = catalog.last_run(session)
+        run = runs.last_run(session)
     assert run is not None
     assert (run.total, run.done) == (3, 3)
     assert run.finished_at is not None

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from search.answer import Verdict
 from search.query import Query
 from search.ranking import Background, Found, Match, Ranking
 from search.service import SearchService
-from search.verdict import ABSENT_BELOW, FOUND_AT, TEXT, judge, standing
+from search.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, standing
 
 SAID = {"words": 1.0}
 
@@ -87,6 +88,12 @@ def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
 def test_words_that_were_said_are_found() -> None:
     assert judge([seen((text(0.1),)), words(1.0)], null())[0] == "found"
     assert judge([seen((text(0.1),)), words(0.5)], null())[0] == "absent"
+
+
+def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -> None:
+    kept_away = Ranking("picture", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10))
+    assert judge([kept_away], null()) == ("found", CERTAIN)
+    assert judge([replace(kept_away, found=[])], null()) == ("absent", 0.0)
 
 
 def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import psutil
 from PIL import Image
 
-from db import catalog, spaces
+from db import runs, spaces
 from db.errors import GenerateError, LibraryBusyError, TroveError
 from db.schema import Run
 from db.session import Database
@@ -83,7 +83,7 @@ class IndexJob:
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
         with self._database.read() as session:
-            run = catalog.last_run(session)
+            run = runs.last_run(session)
         if run is not None and run.finished_at is None and _is_running(run):
             os.kill(run.pid, signal.SIGINT)
         elif self._process is not None and self._process.poll() is None:
@@ -92,7 +92,7 @@ class IndexJob:
     def state(self) -> IndexState:
         """How far the last run is, whoever started it."""
         with self._database.read() as session:
-            run = catalog.last_run(session)
+            run = runs.last_run(session)
             building = next((it.model for it in spaces.every(session) if it.state == "building"), "")
         code = self._process.poll() if self._process is not None else 0
         if (run.id if run is not None else None) == self._run_before:
@@ -111,7 +111,7 @@ class IndexJob:
             if self.state().active:
                 raise LibraryBusyError("indexing is under way", "Wait until it has finished, or stop it.")
             with self._database.read() as session:
-                run = catalog.last_run(session)
+                run = runs.last_run(session)
             self._run_before = run.id if run is not None else None
             self._process = behind.start(self._settings.library, arguments, self._output)
 

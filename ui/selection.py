@@ -7,7 +7,7 @@ import streamlit as st
 from search.answer import Hit
 from search.export import copy_to
 from search.listing import Listing
-from ui import feeds, resources
+from ui import feeds, media, resources
 
 _CLEARED = "selection_cleared"
 
@@ -55,5 +55,6 @@ def _copy(hits: list[Hit]) -> None:
         typed = st.text_input("Folder on this machine", placeholder=str(Path.home() / "Found"))
         if st.form_submit_button("Copy", type="primary"):
             with resources.explained():
-                made = copy_to([hit.path for hit in hits], Path((typed or "").strip()).expanduser())
+                files = [media.file_of(media.unit(hit.unit_id)) for hit in hits]
+                made = copy_to(files, Path((typed or "").strip()).expanduser())
                 st.success(f"Copied {len(made)} {'file' if len(made) == 1 else 'files'}.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what is in the library."""
-    from db import catalog
+    from db import catalog, runs
     from db.session import Database
     from search.overview import overview
 
@@ -37,7 +37,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(f"Units    {units['image']} pictures, {units['frame']} frames, {units['speech']} passages")
     console.say(f"Index    {facts.index.kind}, {facts.index.vectors} vectors, {fresh}")
     with database.read() as session:
-        run = catalog.last_run(session)
+        run = runs.last_run(session)
     if run is not None and run.finished_at is None:
         seconds = (catalog.now() - run.updated_at).total_seconds()
         console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")

@@ -123,6 +123,7 @@ def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
 
 
 def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
+    media.file_of(row)  # nothing else than what was indexed is shown
     with st.spinner("Looking where it is …"):
         found = reasons(resources.service(), asked.query(1), row.paths[0], resources.settings())
         shown = found.overlay()

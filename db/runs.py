@@ -1,0 +1,34 @@
+"""Rows of ``run``: how far indexing is, for whoever looks from another process or later."""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db import catalog
+from db.schema import Run
+
+
+def start_run(session: Session, pid: int, total: int) -> int:
+    """Record that a run has started; returns its id."""
+    moment = catalog.now()
+    run = Run(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
+    session.add(run)
+    session.flush()
+    return run.id
+
+
+def update_run(session: Session, run_id: int, done: int) -> None:
+    """Record how far a run is."""
+    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=catalog.now()))
+
+
+def end_run(session: Session, run_id: int, report: str) -> None:
+    """Record how a run has ended, as JSON."""
+    moment = catalog.now()
+    session.execute(
+        update(Run).where(Run.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
+    )
+
+
+def last_run(session: Session) -> Run | None:
+    """The run that started last."""
+    return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
