@@ -26,12 +26,15 @@ def steps(options: argparse.Namespace) -> dict[str, list[str]]:
         "decode": [str(one), "--runs", "2" if quick else "5"],
         "start": [str(pictures)],
         "scale": ["--units", "10000"] if quick else [],
+        "rescan": [str(one), "--files", "1000" if quick else "100000"],
         "index": [str(pictures)] if quick else [str(pictures), "--files", "1000", "2000", "4000", "7000"],
     }
     if options.audio:
         minutes = "1" if quick else "10"
         given = ["--audio", str(options.audio), "--transcripts", str(options.transcripts)]
         found["speech"] = [*given, "--minutes", minutes]
+        large = ["--pictures", str(pictures), "--audio", str(options.audio)]
+        found["hours"] = [*large, *(["--photos", "10", "--minutes", "1"] if quick else [])]
     return found
 
 

@@ -1,52 +1,80 @@
-"""Pictures a second of the builtin picture tower: ONNX Runtime as Trove uses it, beside eager PyTorch.
+"""Pictures a second of the picture towers: ONNX Runtime as Trove uses it, beside eager PyTorch.
 
     python bench/encode.py [--batch 32] [--runs 5] [--json FILE]
 
-Both have the same weights and pictures (noise), in turns, with the threads that each chooses by itself; then
-ONNX Runtime with other numbers of threads. The arithmetic of the tower, counted from its convolutions, over
-the time gives what it draws from the machine; a product of two matrices shows what there is to be drawn.
+For the builtin model and for ViT-B-32 of open_clip with random weights. Both ways have the same weights and
+pictures (noise), in turns, with the threads that each chooses by itself. PyTorch is used as introductions
+show it (open_clip's README: one picture at a time, ``torch.no_grad``), and with whole batches. Then ONNX
+Runtime with other numbers of threads. A product of two matrices shows what the machine could give at best.
 """
 
 import argparse
 import json
 import os
+import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timing import Spread, spread
+import numpy.typing as npt
+from timing import spread
 
 from db.settings import Settings
 from indexer.encoders import towers
+from indexer.encoders.openclip import OpenClipEncoder, Source, TorchTower
+
+Floats = npt.NDArray[np.float32]
+Encode = Callable[[Floats], Floats]
+
+VIT = "ViT-B-32"
 
 
-def measure(batch: int, runs: int) -> dict[str, Any]:
-    """All figures."""
+def builtin_towers(cache: Path) -> tuple[Encode, Encode, Path]:
+    """Trove's tower, PyTorch's, and the export behind the first."""
+    fast, plain = towers.load_image_tower(cache, "cpu"), towers.torch_image_tower("cpu")
+    path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_stamp()}.onnx"))
+    return lambda pixels: fast(pixels).features, lambda pixels: plain(pixels).features, path
+
+
+def vit_towers(cache: Path) -> tuple[Encode, Encode, Path]:
+    """The same for a ViT-B-32, its random weights saved and loaded as any checkpoint."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    checkpoint = cache / "random.safetensors"
+    save_file(dict(open_clip.create_model(VIT).state_dict()), checkpoint)
+    encoder = OpenClipEncoder(VIT, Source(VIT, checkpoint=checkpoint), "cpu", cache)
+    model = open_clip.create_model(VIT, pretrained=str(checkpoint)).eval()
+    encoder.encode_pixels(np.zeros((1, 3, 224, 224), np.float32))  # makes the export
+    (path,) = (cache / "models").glob("openclip-*-image.onnx")
+    return encoder.encode_pixels, TorchTower(model, "image", "cpu"), path
+
+
+def measure(side: int, batch: int, runs: int, made: tuple[Encode, Encode, Path]) -> dict[str, Any]:
+    """All figures of one model; times are of ``batch`` pictures."""
     import onnxruntime
 
-    pixels = np.random.default_rng(0).standard_normal((batch, 3, towers.IMAGE_SIZE, towers.IMAGE_SIZE))
-    pixels = pixels.astype(np.float32)
-    cache = Settings().cache
-    fast, plain = towers.load_image_tower(cache, "cpu"), towers.torch_image_tower("cpu")
-    ours, theirs = fast(pixels).features, plain(pixels).features
-    cosine = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    ours, theirs, path = made
+    pixels = np.random.default_rng(0).standard_normal((batch, 3, side, side)).astype(np.float32)
+    one, other = ours(pixels), theirs(pixels)
+    cosine = (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
     figures: dict[str, Any] = {
-        "batch": batch,
-        "least cosine": float(cosine.min()),
-        "onnx": asdict(spread(lambda: fast(pixels), runs)),
-        "torch": asdict(spread(lambda: plain(pixels), runs)),
+        "least cosine": round(float(cosine.min()), 6),
+        "Trove": asdict(spread(lambda: ours(pixels), runs)),
+        "PyTorch, batches": asdict(spread(lambda: theirs(pixels), runs)),
+        "PyTorch, one by one": asdict(spread(lambda: [theirs(row[None]) for row in pixels], runs)),
     }
-    path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_stamp()}.onnx"))
     for threads in (1, 2, 4):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        names = [output.name for output in session.get_outputs()]
-        found = spread(lambda run=session.run, names=names: run(names, {"input": pixels}), runs)
-        figures[f"onnx, {threads} threads"] = asdict(found)
-    figures["gflops of the machine"] = round(_gflops(), 1)
+        found = spread(lambda run=session.run: run(None, {"input": pixels}), runs)
+        figures[f"ONNX, {threads} threads"] = asdict(found)
     return figures
 
 
@@ -62,8 +90,19 @@ def _gflops() -> float:
     return 2 * side**3 / best / 1e9
 
 
+def show(title: str, figures: dict[str, Any], batch: int) -> None:
+    """A table of pictures a second, and how many times as fast Trove is."""
+    print(f"\n{title}, least cosine {figures['least cosine']}")
+    print(f"{'pictures/s':24}{'least':>9}{'median':>9}{'most':>9}{'Trove is':>11}")
+    trove = figures["Trove"]["median_s"]
+    for name, found in figures.items():
+        if isinstance(found, dict):
+            rates = "".join(f"{batch / found[key]:9.1f}" for key in ("max_s", "median_s", "min_s"))
+            print(f"{name:24}{rates}{found['median_s'] / trove:9.2f} ×")
+
+
 def main() -> None:
-    """Measure and print a table."""
+    """Measure and print tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -71,17 +110,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    figures = measure(options.batch, options.runs)
-    print(f"{os.cpu_count()} cores, {figures['gflops of the machine']} GFLOP/s in a matrix product")
-    print(f"{'pictures/s':20}{'least':>9}{'median':>9}{'most':>9}{'by CPU':>9}")
-    for name, value in figures.items():
-        if isinstance(value, dict):
-            found = Spread(**value)
-            rates = (found.max_s, found.median_s, found.min_s, found.cpu_s)
-            print(
-                f"{name:20}"
-                + "".join(f"{options.batch / rate:{8 + 3 * (rate is rates[3])}.1f}" for rate in rates)
-            )
+    figures: dict[str, Any] = {"cores": os.cpu_count(), "gflops of the machine": round(_gflops(), 1)}
+    print(f"{figures['cores']} cores, {figures['gflops of the machine']} GFLOP/s in a matrix product")
+    made = builtin_towers(Settings().cache)
+    figures["builtin"] = measure(towers.IMAGE_SIZE, options.batch, options.runs, made)
+    show("builtin", figures["builtin"], options.batch)
+    with tempfile.TemporaryDirectory() as cache:
+        figures[VIT] = measure(224, options.batch, options.runs, vit_towers(Path(cache)))
+    show(VIT, figures[VIT], options.batch)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
 

@@ -2,10 +2,8 @@
 
     python bench/index.py FOLDER [--files 1000 2000 4000 7000] [--json FILE] [--plot FILE.png]
 
-The plain ways are what a script does: open with Pillow, prepare, encode in batches, add to FAISS, one after
-the other, without a database. One has the same weights in eager PyTorch, which is how models come; the other
-has Trove's own export in ONNX Runtime already, and shows what the rest of Trove costs. Each run is a process
-of its own. ``--files`` indexes so many of the files each time, to see how cost grows.
+For the plain ways see ``plain.py``. Each run is a process of its own. ``--files`` indexes so many of the
+files each time, to see how cost grows.
 """
 
 import argparse
@@ -21,28 +19,7 @@ from pathlib import Path
 
 from timing import Process, command
 
-PLAIN = """
-import sys
-from pathlib import Path
-import faiss
-import numpy as np
-from PIL import Image
-from db.settings import Settings
-from indexer.encoders.registry import load_encoder
-
-settings = Settings(device="cpu")
-encoder = load_encoder("builtin", device="cpu", cache=settings.cache)
-if sys.argv[3] == "torch":
-    from indexer.encoders.towers import torch_image_tower
-    tower = torch_image_tower("cpu")
-    encoder._image_tower = lambda: tower
-paths = sorted(Path(sys.argv[1]).rglob("*.jpg"))
-index = faiss.IndexFlatIP(encoder.dim)
-for start in range(0, len(paths), 32):
-    batch = [encoder.prepare(Image.open(path).convert("RGB")) for path in paths[start : start + 32]]
-    index.add(encoder.encode_pixels(np.stack(batch)))
-faiss.write_index(index, sys.argv[2])
-"""
+_PLAIN = Path(__file__).with_name("plain.py")
 
 
 def measure(folder: Path, plain: bool) -> dict[str, Process]:
@@ -54,8 +31,8 @@ def measure(folder: Path, plain: bool) -> dict[str, Process]:
             "trove index": command(trove, environment),
             "trove index, nothing changed": command(trove, environment),
         }
-        for name in ("torch", "onnx") if plain else ():
-            script = [sys.executable, "-c", PLAIN, str(folder), f"{scratch}/plain", name]
+        for name, options in (("torch", []), ("onnx", ["--onnx"])) if plain else ():
+            script = [sys.executable, str(_PLAIN), "pictures", str(folder), *options]
             runs[f"plain script, {name}"] = command(script, environment)
     return runs
 

@@ -1,14 +1,19 @@
 """The Library page, and the first minutes with an empty library, in a real browser."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from driver import SAMPLES, App, search, serving, settle, shoot
+from media import photo
 from playwright.sync_api import Page, expect
 
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser
+
+_MANY = 300
+"""Pictures, so that indexing takes long enough to be paused."""
 
 
 def _count(page: Page, label: str) -> str:
@@ -68,3 +73,28 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         page.get_by_role("button", name="Refresh all").click()
         expect(page.get_by_text("1 already known, 48 unchanged")).to_be_visible(timeout=60_000)
         assert (_count(page, "Files"), _count(page, "Failed")) == ("49", "0")
+
+
+def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(_MANY):
+        photo(photos / f"{number}.jpg", seed=number)
+    with serving(tmp_path / "library", cache, TROVE_WHISPER="none", TROVE_BATCH="8") as app:
+        page.goto(app.url)
+        folder = page.get_by_role("textbox", name="Folder with pictures")
+        folder.fill(str(photos))
+        page.get_by_role("button", name="Index this folder").click()
+        expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"[1-9]\d* of \d+ files"))
+        page.get_by_role("button", name="Pause").click()
+        page.goto(f"{app.url}/library")
+        paused = page.get_by_text("What was done is kept")
+        expect(paused).to_be_visible()
+        done = int(re.findall(r"\d+", paused.inner_text())[0])
+        assert 0 < done < _MANY
+        assert _count(page, "Pictures") == str(done)
+        page.reload()
+        expect(paused).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text(f"{_MANY - done} new, {done} unchanged")).to_be_visible(timeout=60_000)
+        assert _count(page, "Pictures") == str(_MANY)

@@ -98,6 +98,10 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+_ENDLESS = 100_000
+"""Columns of a terminal that breaks no line."""
+
+
 def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str] = ()) -> None:
     """A table on stdout. ``columns``: heading to justification (left, right); ``words``: bold in the last."""
     from rich.console import Console
@@ -112,7 +116,8 @@ def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str]
         for start, end in asked_words(cells[-1].plain, words):
             cells[-1].stylize("bold", start, end)
         shown.add_row(*cells)
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
+    # For another program each row is one line, however long the paths are.
+    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(shown)
 
 
 @contextmanager

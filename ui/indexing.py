@@ -59,8 +59,8 @@ def progress() -> bool:
 def _progress(was_active: bool) -> None:
     with resources.explained():
         state = resources.index_job().state()
-        if was_active and not state.active:
-            # The rest of the page shows counts that have changed.
+        if was_active != state.active:
+            # The rest of the page shows counts that have changed, or must be told that they will.
             st.rerun()
         _draw(state)
 
@@ -89,7 +89,7 @@ def _draw(state: IndexState) -> None:
 
 def _paused(state: IndexState, told: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(told, icon=":material/pause_circle:", width="content")
+        st.info(told, icon=":material/pause_circle:")
         st.button("Resume", icon=":material/play_circle:", key="resume", on_click=_resume, args=(state,))
 
 

@@ -121,7 +121,7 @@ def _answer(settings: Settings, query: Query, as_json: bool, *, imagine: bool = 
     with SearchService.open(settings) as service:
         answer = service.search(query)
         if not as_json:
-            _say_answer(answer)
+            _say_answer(answer, query)
         if imagine and answer.hits and (drawing := _drawn(settings, query)):
             answer = service.search(query, drawing)
             if not as_json:
@@ -174,9 +174,11 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
     return {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
 
 
-def _say_answer(answer: Answer) -> None:
+def _say_answer(answer: Answer, query: Query) -> None:
     if not answer.hits:
-        console.say("Not in your library. (Is anything indexed? trove status)")
+        conditions = " ".join(map(str, query.parsed.conditions))
+        nothing = f"Nothing in it fulfils {conditions}" if conditions else "Is anything indexed? trove status"
+        console.say(f"Not in your library. ({nothing})")
         return
     console.say(f"{_VERDICTS[answer.verdict]} ({answer.confidence:.0%}, {answer.took_ms:.0f} ms)")
     _say_hits(answer)
