@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Tests of one file share what is costly to make, and stay in one process.
+PARALLEL := --numprocesses 2 --dist loadfile
 DEMO := $(BIN)/trove --library demo-library
 
 .PHONY: help setup demo test test-app check unit test-all bench clean
@@ -36,13 +38,13 @@ demo: $(READY)
 	@echo "    $(DEMO) ui"
 
 test: $(READY) check
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 test-app: $(READY)
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -m "browser and not slow"
 
 test-all: $(READY) check
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
 
 bench: $(READY)
 	$(BIN)/python bench/all.py $(BENCH)

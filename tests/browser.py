@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from db.session import Database
 from db.settings import Settings
 from indexer import pipeline
+from indexer.roots import remove_root
 
 # On a machine that does other things, too, five seconds are nothing.
 expect.set_options(timeout=30_000)
@@ -43,13 +44,16 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory, cache: Path, media_folder: Path) -> Path:
-    """A library of ``media_folder``, seen and listened to by the builtin models."""
-    settings = Settings(library=tmp_path_factory.mktemp("library"), cache=cache, device="cpu")
+def library(tmp_path_factory: pytest.TempPathFactory, sample_library: Settings, media_folder: Path) -> Path:
+    """A library of ``media_folder``; what the samples look like and say is known from theirs."""
+    folder = tmp_path_factory.mktemp("library") / "library"
+    shutil.copytree(sample_library.library, folder)
+    settings = sample_library.model_copy(update={"library": folder})
     database = Database(settings.database)
     pipeline.index(database, settings, [media_folder])
+    remove_root(database, settings, SAMPLES)
     database.close()
-    return settings.library
+    return folder
 
 
 @pytest.fixture(scope="session")

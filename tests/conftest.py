@@ -1,9 +1,11 @@
 """Fixtures that several test files share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from db.session import Database
 from db.settings import Settings
@@ -40,9 +42,16 @@ def decoders() -> Iterator[DecodePool]:
 
 @pytest.fixture(scope="session")
 def sample_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
-    """The samples, indexed with all builtin models. Tests read it and leave it as it is."""
-    library = tmp_path_factory.mktemp("samples") / "library"
-    settings = Settings(library=library, cache=cache, device="cpu")
-    report = index(Database(settings.database), settings, [SAMPLES])
-    assert report.failed == 0
+    """The samples, indexed with all builtin models. Tests read it and leave it as it is.
+
+    Workers of pytest-xdist share it: their folders lie side by side.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    settings = Settings(library=folder / "samples library", cache=cache, device="cpu")
+    with FileLock(folder / "samples.lock"):
+        if not (folder / "samples.indexed").exists():
+            report = index(Database(settings.database), settings, [SAMPLES])
+            assert report.failed == 0
+            (folder / "samples.indexed").touch()
     return settings
