@@ -12,7 +12,7 @@ DEMO := $(BIN)/trove --library demo-library
 help:
 	@echo "make demo      install, index the samples, search them"
 	@echo "make test      install, check style, types and layers, run the tests"
-	@echo "make test-app  run the tests that drive the app in Chromium"
+	@echo "make test-app  of these, only what drives the app in Chromium"
 	@echo "make test-all  all of them, with the slow ones"
 	@echo "make bench     measure speed; BENCH=--quick for a few minutes, BENCH='--pictures FOLDER' for your own"
 	@echo "make clean     remove the environment and the sample library"

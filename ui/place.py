@@ -1,32 +1,86 @@
-"""A place on the globe, drawn without any map from the net: among the other places of the library."""
+"""A place on two maps that are drawn from the towns of the earth, so that nothing is asked of the net."""
 
 from collections.abc import Iterable
+from functools import cache
+from html import escape
 
-Place = tuple[float, float]
-"""Degrees north and east."""
+from search.gazetteer import Place, east_of, known_by, towns, within
 
 _WIDE, _HIGH = 360, 180
-_STEP = 30
+_CELL = 0.5
+"""Degrees; towns in one cell are one dot of the world."""
 _FINEST = 0.25
 """Degrees; pictures nearer to each other are one dot."""
+_REGION = 3.0
+"""Degrees to each side of the place."""
+_SIDE = 260
+_NAMED = 12
+_LINE = 12
+"""Units of the drawing that a name is high."""
+_LAND, _OTHER, _HERE = "#8a8f98", "#3b82f6", "#dc2626"
 
 
-def globe(here: Place, others: Iterable[Place] = ()) -> str:
-    """An SVG of the whole world's grid, degrees as they are (plate carrée), with the places in it."""
-    lines = [f"M{at} 0V{_HIGH}" for at in range(0, _WIDE + 1, _STEP)]
-    lines += [f"M0 {at}H{_WIDE}" for at in range(0, _HIGH + 1, _STEP)]
+def world(here: Place, others: Iterable[Place] = ()) -> str:
+    """An SVG of the whole world, degrees as they are (plate carrée), with the places in it."""
     dots = "".join(
-        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="1.6" fill="#3b82f6"/>'
+        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="1.6" fill="{_OTHER}"/>'
         for x, y in sorted({_point(_rounded(other)) for other in others})
     )
     x, y = _point(here)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {_WIDE + 8} {_HIGH + 8}" width="720">'
-        f'<rect width="{_WIDE}" height="{_HIGH}" fill="#8882"/>'
-        f'<path d="{"".join(lines)}" stroke="#8886" stroke-width="0.5" fill="none"/>'
-        f'<path d="M0 90H{_WIDE}M180 0V{_HIGH}" stroke="#888" stroke-width="0.8"/>{dots}'
-        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="4" fill="#dc2626" stroke="#fff" stroke-width="1.2"/></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 6 {_WIDE + 8} {_HIGH - 32}" width="640">'
+        f'<rect width="{_WIDE}" height="{_HIGH}" fill="#8881"/>'
+        f'<path d="{_land()}" stroke="{_LAND}" stroke-width="0.7" stroke-linecap="round"/>{dots}'
+        f'<circle cx="{x:.2f}" cy="{y:.2f}" r="4" fill="{_HERE}" stroke="#fff" stroke-width="1.2"/></svg>'
     )
+
+
+def region(here: Place, others: Iterable[Place] = ()) -> str:
+    """An SVG of what is around the place: towns by size, the largest with their names, and other places."""
+    dots, names, rows = [], [], set()
+    for town in within(here, _REGION):
+        x, y = _near(here, town.at)
+        dots.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{0.8 + (town.people / 1e5) ** 0.4:.1f}" fill="{_LAND}"/>'
+        )
+        row = round(y / _LINE)
+        if len(names) < _NAMED and row not in rows and x < 0.75 * _SIDE:
+            rows.add(row)
+            at = f'x="{x + 5:.1f}" y="{y + 3:.1f}"'
+            names.append(f'<text {at} font-size="9" fill="{_LAND}">{escape(town.name)}</text>')
+    near = {_rounded(other) for other in others}
+    around = [at for at in sorted(near) if abs(at[0] - here[0]) <= _REGION]
+    marks = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{_OTHER}"/>'
+        for x, y in (_near(here, at) for at in around)
+        if 0 <= x <= _SIDE
+    )
+    middle = _SIDE / 2
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" '
+        f'font-family="sans-serif"><rect width="{_SIDE}" height="{_SIDE}" fill="#8881"/>'
+        f"{''.join(dots)}{''.join(names)}{marks}"
+        f'<circle cx="{middle}" cy="{middle}" r="5" fill="{_HERE}" stroke="#fff" stroke-width="1.5"/></svg>'
+    )
+
+
+def in_words(here: Place) -> str:
+    """The town it is known by: "in Paris, France", or "31 km from Chartres, France"."""
+    town, distance = known_by(here)
+    named = f"{town.name}, {town.country}" if town.country else town.name
+    return f"in {named}" if distance < 5 else f"{distance:,.0f} km from {named}"
+
+
+@cache
+def _land() -> str:
+    """Dots where people live, which draw the continents."""
+    cells = {tuple(round(value / _CELL) * _CELL for value in town.at) for town in towns()}
+    return "".join(f"M{x:g} {y:g}h0" for x, y in sorted(_point((north, east)) for north, east in cells))
+
+
+def _near(here: Place, there: Place) -> tuple[float, float]:
+    scale = _SIDE / (2 * _REGION)
+    return _SIDE / 2 + scale * east_of(here[1], there[1]), _SIDE / 2 + scale * (here[0] - there[0])
 
 
 def _point(place: Place) -> tuple[float, float]:

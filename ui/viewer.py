@@ -16,7 +16,7 @@ from search.moments import Moment, moments
 from search.why import reasons
 from ui import feeds, media, question, resources, reveal
 from ui.console import clock
-from ui.place import globe, map_link, written
+from ui.place import in_words, map_link, region, world, written
 from ui.player import player
 from ui.question import Question
 from ui.wording import size
@@ -25,6 +25,7 @@ _TALLEST_PX = 460
 _UNIT = "viewer_unit"
 _START = "viewer_start"
 _HEAT = "viewer_heat"
+_MAP_PX = 260
 _STARTS_LATER_S = 0.04
 """A scene's first frame, and not by rounding the last one of the scene before."""
 
@@ -256,9 +257,13 @@ def _of_file(metadata: Metadata) -> dict[str, str]:
 def _place(here: tuple[float, float]) -> None:
     with resources.database().read() as session:
         others = facets.places(session)
-    st.image(globe(here, others), width=520, alt=f"On the globe: {written(here)}")
+    told = in_words(here)
+    with st.container(horizontal=True):
+        st.image(region(here, others), width=_MAP_PX, alt=f"Around the place, {told}")
+        st.image(world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {written(here)}")
+    st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/location_on: {written(here)}", width="content")
+        st.markdown(f":material/location_on: {resources.plain(told)} ({written(here)})", width="content")
         st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
         if st.button(
             "Taken around here",

