@@ -21,7 +21,7 @@ from indexer.encoders.base import Encoder
 
 EVERY = 5
 STEP_S = 0.5
-THRESHOLDS = (0.8, 0.85, 0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
+THRESHOLDS = (0.8, 0.85, 0.9, 0.91, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99)
 SHOWN = 12
 
 

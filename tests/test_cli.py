@@ -269,6 +269,21 @@ def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settin
     assert str(Path.home()) not in doctor.stdout
 
 
+def test_doctor_names_folders_and_failed_files_when_asked(settings: Settings, folder: Path) -> None:
+    (folder / "broken.jpg").write_text("no picture")
+    assert trove(settings, "index", folder).returncode == 3
+    for private in ("broken.jpg", str(folder)):
+        assert private not in trove(settings, "doctor").stdout
+    found = as_json(trove(settings, "doctor", "--files", "--json"))["findings"]
+    named = {(finding["name"], finding["value"]): finding["warning"] for finding in found}
+    assert named["indexed", str(folder)] == ""
+    assert named["library folder", str(settings.library)] == ""
+    assert "picture" in named["failed", str(folder / "broken.jpg")]
+    (away := folder.with_name("away")).mkdir()
+    folder.rename(away / folder.name)
+    assert "is its drive connected?" in trove(settings, "doctor", "--files").stdout
+
+
 def test_help_is_complete() -> None:
     environment = os.environ | {"COLUMNS": "200"}
     shown = subprocess.run(
