@@ -10,13 +10,19 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def look_ahead(function: Callable[[_T], _R], items: Iterable[_T], depth: int) -> Iterator[_R]:
-    """Results in order, computed by threads at most ``depth`` items ahead of the consumer."""
+def look_ahead(
+    function: Callable[[_T], _R], items: Iterable[_T], depth: int, threads: int | None = None
+) -> Iterator[_R]:
+    """Results in order, computed at most ``depth`` items ahead of the consumer by so many threads.
+
+    A consumer that takes batches and is busy with each for long needs a depth beyond the batch: else
+    the threads wait for it, and then it for them.
+    """
     waiting: deque[Future[_R]] = deque()
-    with ThreadPoolExecutor(depth, thread_name_prefix="prepare") as threads:
+    with ThreadPoolExecutor(threads or depth, thread_name_prefix="prepare") as pool:
         try:
             for item in items:
-                waiting.append(threads.submit(function, item))
+                waiting.append(pool.submit(function, item))
                 if len(waiting) >= depth:
                     yield waiting.popleft().result()
             while waiting:

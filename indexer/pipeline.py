@@ -147,7 +147,8 @@ class _Consumer:
         with DecodePool(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb) as pool:
             preparer = Preparer(pool, self._encoder, settings, self._recognise)
             reader = TimedReader(pool, self._encoder, self._transcriber, settings.batch)
-            for prepared in look_ahead(preparer, tasks, settings.workers + 2):
+            threads = settings.workers + 2
+            for prepared in look_ahead(preparer, tasks, settings.batch + threads, threads):
                 path = prepared.task.stat.path
 
                 def tell(share: float, path: Path = path) -> None:

@@ -146,7 +146,8 @@ def _fill(
     done = embedded = 0
     with DecodePool(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb) as pool:
         reader = _Reader(pool, encoder, settings.max_megapixels)
-        prepared = look_ahead(reader, bare, settings.workers + 2)
+        threads = settings.workers + 2
+        prepared = look_ahead(reader, bare, settings.batch + threads, threads)
         for some in batched(zip(bare, prepared, strict=True), settings.batch):
             vectors = _encode(some, encoder)
             done, embedded = done + len(some), embedded + len(vectors)

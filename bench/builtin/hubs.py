@@ -37,7 +37,7 @@ def main() -> None:
     nothing = {"hub_centroids": np.zeros((0, 0)), "hub_usual": np.zeros(1)}
     projection = from_tensors({name: value.astype(np.float32) for name, value in (nothing | tensors).items()})
     layers = stored["texts"].reshape(-1, *stored["texts"].shape[2:]).astype(np.float32)
-    texts = builtin.joint_texts(projection, layers, builtin.unit(layers[:, -1]))
+    texts = builtin.joint_texts(projection, layers, builtin.unit(layers[:, -1]), projection.named(layers))
     clusters = faiss.Kmeans(
         texts.shape[1], CENTROIDS, niter=ROUNDS, spherical=True, seed=args.seed, max_points_per_centroid=1000
     )

@@ -128,20 +128,21 @@ class BuiltinEncoder(ConseEncoder):
 
     def _texts(self, layers: Floats) -> Vectors:
         projection = self._projection()
-        described = 1 - projection.named(layers)
-        return projection.hubness.texts(joint_texts(projection, layers, super()._texts(layers)), described)
+        named = projection.named(layers)
+        joint = joint_texts(projection, layers, super()._texts(layers), named)
+        return projection.hubness.texts(joint, described=1 - named)
 
 
-def joint_images(projection: Projection, found: towers.ImageFeatures, named: Floats) -> Floats:
-    """(n, dim) unit rows of the projection beside ConSE's (n, 384) unit rows ``named``."""
-    return unit(np.hstack([projection.images(found.features), named * np.sqrt(projection.conse_weight)]))
+def joint_images(projection: Projection, found: towers.ImageFeatures, conse_rows: Floats) -> Floats:
+    """(n, dim) unit rows of the projection beside ConSE's (n, 384) unit rows."""
+    return unit(np.hstack([projection.images(found.features), conse_rows * np.sqrt(projection.conse_weight)]))
 
 
-def joint_texts(projection: Projection, layers: Floats, named: Floats) -> Floats:
-    """The same for texts, where ConSE counts by what the text reads like."""
+def joint_texts(projection: Projection, layers: Floats, conse_rows: Floats, named: Floats) -> Floats:
+    """The same for texts, where ConSE counts by what a text reads like: ``named``, (n,) 0 to 1."""
     # The pictures carry the square root of the usual weight: together they make each text's own.
-    weights = projection.conse_weights(projection.named(layers)) / np.sqrt(projection.conse_weight)
-    return unit(np.hstack([projection.texts(layers), named * weights[:, None]]))
+    weights = projection.conse_weights(named) / np.sqrt(projection.conse_weight)
+    return unit(np.hstack([projection.texts(layers), conse_rows * weights[:, None]]))
 
 
 def conse(logits: Floats, class_vectors: Floats) -> Floats:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from db.files import is_sound, unsealed, write_sealed
 from indexer.encoders.artifacts import load_or_build
-from indexer.encoders.towers import onnx_session
+from indexer.encoders.towers import one_thread_session, onnx_session, side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +89,11 @@ def _facts_path(cache: Path, name: str) -> Path:
     return cache / "models" / f"openclip-{hashlib.sha256(name.encode()).hexdigest()[:16]}.facts"
 
 
-def exported(path: Path, make: Callable[[], tuple[Any, Any]]) -> Tower:
+def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) -> Tower:
     """A tower as ONNX, from the cache or made now. ``make``: gives the PyTorch module and example inputs.
+
+    ``batches``: the cores take different rows, see ``towers.side_by_side``; else all share each row,
+    which is best for one.
 
     Raises:
         Unfit: it cannot be exported, now or when it was last tried.
@@ -111,13 +114,16 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]]) -> Tower:
             unfit.write_text(f"{type(exc).__name__}: {exc}"[:2_000], encoding="utf-8")
             raise Unfit(str(exc)) from exc
 
+    if batches:
+        run = side_by_side(load_or_build(path, build, one_thread_session), ["vectors"])
+        return lambda inputs: run(inputs)[0]
     session = load_or_build(path, build, onnx_session)
 
-    def run(inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    def together(inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         found: npt.NDArray[np.float32] = session.run(["vectors"], {"input": inputs})[0]
         return found
 
-    return run
+    return together
 
 
 def _compare(session: Any, module: Any, example: Any) -> None:

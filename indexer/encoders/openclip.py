@@ -183,7 +183,7 @@ class OpenClipEncoder:
     def _load_tower(self, use: str) -> Tower:
         if (path := self._kept(f"{use}.onnx")) is not None:
             try:
-                return exported(path, lambda: self._half_with_example(use))
+                return exported(path, lambda: self._half_with_example(use), batches=use == "image")
             except Unfit as why:
                 log.info("the %s tower of %s runs in PyTorch: %s", use, self.name, why)
         return TorchTower(self._load_half(use), use, self._device())
