@@ -11,9 +11,13 @@ ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="Trove", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
-# Streamlit leaves room for a tall heading above every page, and wide margins beside it.
+# Streamlit leaves room for a tall heading above every page, and wide margins beside it. What is chosen has
+# the primary colour, which cannot stand out both from white, on buttons, and from a dark page.
 st.html(
-    "<style>[data-testid=stMainBlockContainer] { padding: 4.5rem clamp(1rem, 4vw, 3.5rem) 3rem; }</style>"
+    "<style>"
+    "[data-testid=stMainBlockContainer] { padding: 4.5rem clamp(1rem, 4vw, 3.5rem) 3rem; }"
+    "button[data-selected=true] p, [data-testid=stSliderThumbValue] p { color: CanvasText; }"
+    "</style>"
 )
 
 page = st.navigation(

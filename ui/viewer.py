@@ -33,7 +33,7 @@ _STARTS_LATER_S = 0.04
 def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
     """Show a hit in a dialog, from where people may go on to the next one."""
     _turn_to(unit_id)
-    st.dialog(" ", width="large")(_show)(listing, asked)
+    st.dialog("What was found", width="large")(_show)(listing, asked)
 
 
 def _turn_to(unit_id: int) -> None:

@@ -135,7 +135,7 @@ def _search_button(path: Path, key: str) -> None:
 
 
 def _gallery(kept: list[Drawn]) -> None:
-    st.subheader("Drawings")
+    st.header("Drawings")
     with st.container(horizontal=True, gap="medium"):
         for drawn in kept:
             with st.container(width=220), resources.explained():

@@ -152,7 +152,7 @@ def _draw_it(asked: Question, found: Answer) -> None:
 
 def _welcome() -> None:
     """Lead by the hand to the first folder and the first search."""
-    st.subheader("Nothing is in your library yet")
+    st.header("Nothing is in your library yet")
     st.markdown(
         "Give a folder, and Trove looks at its pictures and videos and listens to what is said in them. "
         "Then you can find all of it by what it shows. **Everything stays on this machine.**"
@@ -192,7 +192,7 @@ one, **x** to select it, **s** for similar ones.
         )
     if sum(units.values()) > _MOST_TO_SORT:
         return
-    st.subheader("Latest")
+    st.header("Latest")
     everything = question.everything()
     _hits(*question.listing(everything), question.nothing())
 

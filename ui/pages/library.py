@@ -36,7 +36,7 @@ def _counts(facts: Overview) -> None:
 
 
 def _folders() -> None:
-    st.subheader("Folders")
+    st.header("Folders")
     with resources.database().read() as session:
         roots = catalog.roots(session)
     active = indexing.progress()
@@ -99,7 +99,7 @@ def _failed() -> None:
         failures = catalog.failures(session)
     if not failures:
         return
-    st.subheader("Files that could not be read")
+    st.header("Files that could not be read")
     shown = failures[:_MOST_FAILURES]
     # Not st.dataframe: it cuts long reasons short, and draws them where no screen reader finds them.
     st.table(
@@ -129,7 +129,7 @@ def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when th
 
 
 def _storage() -> None:
-    st.subheader("Storage")
+    st.header("Storage")
     with resources.database().read() as session:
         taken = _measured(catalog.revision(session))
     rows = {

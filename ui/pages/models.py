@@ -23,7 +23,7 @@ def _known(model: str) -> ModelInfo | None:
 
 
 def _offers(active: Space) -> None:
-    st.subheader("What others would give")
+    st.header("What others would give")
     st.table(
         {
             "Preset": [
@@ -55,7 +55,7 @@ def _figure(value: float | None) -> str:
 
 
 def _change(active: Space) -> None:
-    st.subheader("Change it")
+    st.header("Change it")
     st.markdown(
         "Every picture, moment and passage is looked at again with the new model, while the old one goes on "
         "answering. When all is done the new one takes over; until you drop the old one you can go back."
@@ -94,7 +94,7 @@ def _use(name: str) -> None:
 def _held(held: dict[Space, int]) -> None:
     if len(held) < 2:
         return
-    st.subheader("In this library")
+    st.header("In this library")
     words = {"active": "answers", "retired": "answered before", "building": "not complete yet"}
     for space, count in held.items():
         with st.container(horizontal=True, vertical_alignment="center"):

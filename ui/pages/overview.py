@@ -20,7 +20,7 @@ def _seen(revision: int, model: str) -> Landscape:  # noqa: ARG001 - looked at a
 
 
 def _plane(seen: Landscape) -> None:
-    st.subheader("What looks alike lies together")
+    st.header("What looks alike lies together")
     shown = plane(seen.points, on_open=lambda: None)
     st.caption(
         f"{seen.pictures:,} pictures and moments on the plane in which they differ most. The wheel comes "
@@ -39,7 +39,7 @@ def _around(here: Point, seen: Landscape) -> list[int]:
 
 
 def _timeline(months: dict[str, int]) -> None:
-    st.subheader("When it is from")
+    st.header("When it is from")
     clicked = histogram(months, None, key="timeline", on_range=lambda: None, height_px=120)
     if clicked.range and clicked.range["first"]:
         first, last = clicked.range["first"], clicked.range["last"]
@@ -47,7 +47,7 @@ def _timeline(months: dict[str, int]) -> None:
 
 
 def _concepts(seen: Landscape) -> None:
-    st.subheader("What is in it")
+    st.header("What is in it")
     if not seen.concepts:
         st.caption("Nothing stands out.")
         return
