@@ -15,8 +15,10 @@ _REGION = 3.0
 """Degrees to each side of the place."""
 _SIDE = 260
 _NAMED = 12
-_LINE = 12
-"""Units of the drawing that a name is high."""
+_LINE, _NAME_WIDE = 14, 60
+"""Units of the drawing that a name takes."""
+_APART = 7
+_MOST_DOTS = 120
 _LAND, _OTHER, _HERE = "#8a8f98", "#3b82f6", "#dc2626"
 
 
@@ -37,17 +39,24 @@ def world(here: Place, others: Iterable[Place] = ()) -> str:
 
 def region(here: Place, others: Iterable[Place] = ()) -> str:
     """An SVG of what is around the place: towns by size, the largest with their names, and other places."""
-    dots, names, rows = [], [], set()
+    dots: list[str] = []
+    names: list[str] = []
+    shown: list[tuple[float, float]] = []
+    named: list[tuple[float, float]] = []
     for town in within(here, _REGION):
         x, y = _near(here, town.at)
-        dots.append(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{0.8 + (town.people / 1e5) ** 0.4:.1f}" fill="{_LAND}"/>'
-        )
-        row = round(y / _LINE)
-        if len(names) < _NAMED and row not in rows and x < 0.75 * _SIDE:
-            rows.add(row)
-            at = f'x="{x + 5:.1f}" y="{y + 3:.1f}"'
-            names.append(f'<text {at} font-size="9" fill="{_LAND}">{escape(town.name)}</text>')
+        if any(abs(x - other[0]) < _APART and abs(y - other[1]) < _APART for other in shown):
+            continue  # a quarter or a suburb
+        shown.append((x, y))
+        size = 0.8 + (town.people / 1e5) ** 0.4
+        dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{_LAND}"/>')
+        room = all(abs(x - other[0]) > _NAME_WIDE or abs(y - other[1]) > _LINE for other in named)
+        if len(names) < _NAMED and room and x < _SIDE - _NAME_WIDE:
+            named.append((x, y))
+            at = f'x="{x + size + 3:.1f}" y="{y + 3:.1f}"'
+            names.append(f'<text {at} font-size="10" fill="{_LAND}">{escape(town.name)}</text>')
+        if len(dots) == _MOST_DOTS:
+            break
     near = {_rounded(other) for other in others}
     around = [at for at in sorted(near) if abs(at[0] - here[0]) <= _REGION]
     marks = "".join(
