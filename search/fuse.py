@@ -72,10 +72,10 @@ def _prominence(value: float, ranking: Ranking) -> float:
     """How much of the best hit's lead over what is usual for the query a hit has, 0 to 1.
 
     Ranks alone would let two weak second places outweigh the one picture that clearly fits. Words
-    count by how many of them were said.
+    count by how many of them were said, squared as in the verdict: half of them say little.
     """
     if ranking.source == "words":
-        return value
+        return value**2
     usual, best = ranking.background, ranking.found[0].value
     if usual is None or best <= usual.mean:
         return 1.0
