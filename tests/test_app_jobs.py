@@ -142,7 +142,7 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
 def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
     page = AppTest.from_file(APP).run()
     assert not page.exception
-    assert page.subheader[0].value == "Nothing is in your library yet"
+    assert page.header[0].value == "Nothing is in your library yet"
     page.text_input[0].input("nowhere")
     page.button[0].click().run()
     assert "There is no folder nowhere" in page.error[0].value

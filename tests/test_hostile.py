@@ -307,6 +307,7 @@ def test_a_damaged_file_ends_as_indexed_or_failed_with_a_reason(
     assert outcome.seconds < LONGEST_S
 
 
+@pytest.mark.slow
 def test_a_folder_of_hostile_files_is_indexed_around_them(
     settings: Settings, database: Database, tmp_path: Path
 ) -> None:

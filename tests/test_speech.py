@@ -72,6 +72,7 @@ def test_sentences_are_found_at_their_second(whisper: Transcriber, name: str) ->
     assert all(p.text and p.text == p.text.strip() for p in passages)
 
 
+@pytest.mark.slow
 def test_silence_noise_and_music_say_nothing(whisper: Transcriber) -> None:
     second = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
     beat = 0.5 + 0.5 * np.sin(2 * np.pi * 2 * second)
@@ -86,6 +87,7 @@ def test_silence_noise_and_music_say_nothing(whisper: Transcriber) -> None:
         assert list(whisper.transcribe(reader(samples), 20.0)) == []
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_read_window_by_window_and_cut_in_silence(
     whisper: Transcriber, recording: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_long_recording_is_read_window_by_window_and_cut_in_silence(
         assert not any(passage.start_s + 0.3 < start_s < passage.end_s - 0.3 for passage in passages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duration_s", [3600.0, math.inf])
 def test_a_recording_shorter_than_it_claims(
     whisper: Transcriber, recording: Samples, duration_s: float

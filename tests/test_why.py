@@ -35,6 +35,7 @@ def side_by_side(left: str, right: str) -> Image.Image:
     return both
 
 
+@pytest.mark.slow
 def test_the_map_is_warm_on_the_half_that_the_query_names(cache: Path) -> None:
     encoder = BuiltinEncoder(cache, "cpu")
     right_half = []
