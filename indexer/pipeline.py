@@ -15,6 +15,7 @@ import numpy as np
 from db import catalog, spaces
 from db.catalog import UnitDraft
 from db.errors import SettingsError
+from db.files import expanded
 from db.schema import Content
 from db.session import Database, indexer_lock
 from db.settings import Settings
@@ -100,7 +101,7 @@ def _survey(database: Database, settings: Settings, paths: Sequence[Path]) -> tu
             session, space.id if space else None, transcribing=settings.whisper != "none"
         )
         roots = catalog.roots(session)
-    given = [path.expanduser().resolve() for path in paths] or roots
+    given = [expanded(path).resolve() for path in paths] or roots
     missing = [path for path in given if not path.exists()]
     for path in missing:
         if not is_under(path, roots):

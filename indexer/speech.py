@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from db.errors import ModelError, ModelMissingError
+from db.files import expanded
 from indexer.decode import SAMPLE_RATE, Samples
 from indexer.encoders.artifacts import load_or_build
 from indexer.encoders.hub import require_hub
@@ -218,7 +219,7 @@ def _finder(name: str, cache: Path) -> Callable[[], Path]:
     if name == "builtin":
         parts = [package_file(_PART_1, "model.bin.part1"), package_file(_PART_2, "model.bin.part2")]
         return partial(_builtin_folder, parts, cache / "whisper-base")
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         if not (folder / "model.bin").is_file():
             raise ModelMissingError(

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
+from db.files import expanded
 from db.filters import Circle, Period, Rule, Text, Type, Value
 
 _TYPES: Mapping[str, Type] = {
@@ -70,7 +70,7 @@ def _before(value: str, today: date) -> Value:
 
 
 def _folder(value: str, _today: date) -> Value:
-    return Text("in", str(Path(value).expanduser()) if value.startswith("~") else value)
+    return Text("in", str(expanded(value)) if value.startswith("~") else value)
 
 
 _READERS: Mapping[str, Callable[[str, date], Value]] = {

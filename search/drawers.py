@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
+
+from db.files import expanded
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def preset_of(model: str) -> DrawerInfo | None:
     Few-step models draw badly with any other model's steps and guidance, so a copy of one
     in a folder should be recognised; its files do not say which model they are.
     """
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     kept = folder.resolve().name.casefold() if folder.is_dir() else None
     for info in PRESETS.values():
         if model in (info.name, info.repository):

@@ -10,6 +10,7 @@ from PIL import Image
 from db import catalog
 from db.catalog import Ids, Vectors
 from db.errors import QueryError
+from db.files import expanded
 from db.schema import Space
 from db.session import Database
 from db.settings import Settings
@@ -62,7 +63,7 @@ def example(
         QueryError: nothing can be seen or heard in it.
     """
     with database.read() as session:
-        own = catalog.units_at(session, path.expanduser().resolve())
+        own = catalog.units_at(session, expanded(path).resolve())
         kinds = {unit.id: unit.kind for unit in catalog.unit_rows(session, own).values()}
         if own:
             ids = np.array(own, dtype=np.int64)

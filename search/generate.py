@@ -18,6 +18,7 @@ import psutil
 from PIL import Image
 
 from db.errors import GenerateError, ModelError, SettingsError, TroveError
+from db.files import expanded
 from search.drawers import PRESETS, preset_of
 from search.drawing import Drawing, check_target, save_drawing
 from search.preview import OnPreview, Previewer
@@ -123,7 +124,7 @@ def _check_request(prompt: str, steps: int | None, seed: int | None) -> None:
 
 def _shown_name(model: str) -> str:
     """The model without the folders above it, which are nobody's business in a shared picture."""
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     return folder.resolve().name if model not in PRESETS and folder.is_dir() else model
 
 

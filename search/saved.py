@@ -25,7 +25,7 @@ from db import catalog
 from db import saved as rows
 from db.catalog import UnitRow
 from db.errors import DecodeError, QueryError, UnreadableError
-from db.files import write_atomically
+from db.files import expanded, write_atomically
 from db.saved import Judged
 from db.schema import SavedSearch
 from indexer.decode import probe
@@ -182,7 +182,7 @@ class SavedSearches:
         Raises:
             QueryError: there is no such saved search or file, or it is not clear which moment is meant.
         """
-        path = path.expanduser().resolve()
+        path = expanded(path).resolve()
         if up is None:
             mine = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
             if not mine:
@@ -256,7 +256,7 @@ class SavedSearches:
         """A term whose picture lies in the library's folder."""
         if term.kind != "picture":
             return term
-        path = Path(term.value).expanduser()
+        path = expanded(term.value)
         if self._service.decoders.run(probe, path).kind != "image":
             raise DecodeError(f"{path.name} is not a picture")
         try:

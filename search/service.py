@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from db import catalog, spaces
 from db.catalog import Vectors
+from db.files import expanded
 from db.filters import Arrived, Rule
 from db.schema import NullScores, Space
 from db.session import Database
@@ -265,7 +265,7 @@ class SearchService:
         if term.kind == "text":
             vector = opened.queries.of(term.value, opened.encoder)
             return Part({"picture": vector, "speech": vector}, weight, term.value)
-        path = Path(term.value).expanduser()
+        path = expanded(term.value)
         vector = picture_vector(path, opened.encoder, self._settings, self.decoders)[0]
         return Part({"picture": vector}, weight)
 

@@ -14,6 +14,7 @@ from math import prod
 from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
+from db.files import expanded
 from search.drawers import PRESETS, preset_of
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def find_weights(model: str) -> Weights:
 def _local(model: str) -> Weights | None:
     """Weights on this machine; None when ``model`` is a Hub name with none, or not all, in the cache."""
     if model not in PRESETS:
-        folder = Path(model).expanduser()
+        folder = expanded(model)
         if model and folder.is_dir():  # Path("") would be the current folder
             return read_pipeline(folder)
         _require_repository(model, folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from db.files import expanded
 from db.settings import Settings
 from indexer.decode import MediaKind, probe, read_image, still_at
 from search.answer import Evidence
@@ -54,7 +55,7 @@ def reasons(service: SearchService, query: Query, path: Path, settings: Settings
         MediaError: the file cannot be read.
         TroveError: as ``SearchService.search``.
     """
-    path = path.expanduser().resolve()
+    path = expanded(path).resolve()
     kind = service.decoders.run(probe, path).kind
     asked = Query(text=query.text, image=query.image, k=_LOOKED_AT, kind=query.kind)
     hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rows import add_file, directions
 from sqlalchemy import update
@@ -57,6 +57,7 @@ def test_a_filter_replaces_only_its_own_condition() -> None:
     assert asked.values("camera") == ()
 
 
+@example("~0")
 @given(st.text(min_size=1).map(str.strip).filter(bool))
 def test_any_folder_can_be_written_and_read_back(folder: str) -> None:
     asked = parse("a dog").having("in", (folder,))

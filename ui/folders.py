@@ -64,9 +64,10 @@ def forget(
     folder: Annotated[Path, typer.Argument(help="A folder or file that was given to trove index.")],
 ) -> None:
     """Take a folder out of the library. The files themselves stay where they are."""
+    from db.files import expanded
     from db.session import Database
     from indexer.roots import remove_root
 
     settings = settings_of(ctx)
-    count = remove_root(Database(settings.database), settings, folder.expanduser().resolve())
+    count = remove_root(Database(settings.database), settings, expanded(folder).resolve())
     console.say(f"Forgot {count} {'file' if count == 1 else 'files'}. They stay where they are.")

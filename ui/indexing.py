@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import SettingsError, TroveError
+from db.files import expanded
 from ui import resources
 from ui.jobs import IndexState
 from ui.wording import duration
@@ -33,7 +34,7 @@ def _index(typed: str) -> None:
     text = typed.strip().strip("\"'")
     if not text:
         raise SettingsError("no folder is given", "Type or paste the path of a folder.")
-    path = Path(text).expanduser()
+    path = expanded(text)
     try:
         there = path.is_absolute() and path.exists()
     except OSError as exc:

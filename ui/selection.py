@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from db.files import expanded
 from search.answer import Hit
 from search.export import copy_to
 from search.listing import Listing
@@ -56,5 +57,5 @@ def _copy(hits: list[Hit]) -> None:
         if st.form_submit_button("Copy", type="primary"):
             with resources.explained():
                 files = [media.file_of(media.unit(hit.unit_id)) for hit in hits]
-                made = copy_to(files, Path((typed or "").strip()).expanduser())
+                made = copy_to(files, expanded((typed or "").strip()))
                 st.success(f"Copied {len(made)} {'file' if len(made) == 1 else 'files'}.")

@@ -116,9 +116,10 @@ def doctor(
 
 
 def _recover(settings: Settings, target: Path, as_json: bool) -> None:
+    from db.files import expanded
     from db.recover import recover
 
-    found = recover(settings.database, target.expanduser().absolute())
+    found = recover(settings.database, expanded(target).absolute())
     if as_json:
         console.print_json({"path": target, **asdict(found)})
         return

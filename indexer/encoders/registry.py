@@ -17,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from db.errors import ModelError
+from db.files import expanded
 from indexer.encoders.base import Encoder
 
 BUILTIN = "builtin"
@@ -156,11 +157,11 @@ def canonical_name(name: str) -> str:
     name = name.strip()
     if name in PRESETS:
         return PRESETS[name].model
-    if name.startswith(_FOLDER) or (Path(name).expanduser() / "open_clip_config.json").is_file():
-        return f"{_FOLDER}{Path(name.removeprefix(_FOLDER)).expanduser().resolve()}"
+    if name.startswith(_FOLDER) or (expanded(name) / "open_clip_config.json").is_file():
+        return f"{_FOLDER}{expanded(name.removeprefix(_FOLDER)).resolve()}"
     model, separator, path = name.partition("@")
     if separator and path:
-        return f"{_architecture(model)}@{Path(path).expanduser().resolve()}"
+        return f"{_architecture(model)}@{expanded(path).resolve()}"
     model, separator, tag = name.partition("/")
     if separator and tag:
         return f"{_architecture(model)}/{tag.lower().replace('-', '_')}"  # as open_clip spells tags
