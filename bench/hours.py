@@ -1,6 +1,7 @@
 """Indexing what is large: photographs of 12 megapixels, hours of video and of speech; beside plain scripts.
 
-    python bench/hours.py --pictures FOLDER --audio FOLDER [--photos 500] [--minutes 60] [--json FILE]
+    python bench/hours.py --pictures FOLDER --audio FOLDER [--photos 500] [--minutes 60]
+        [--kinds pictures video speech] [--runs 1] [--json FILE]
 
 The media are made of real ones: pictures are enlarged to 4,000 × 3,000 and saved as JPEG; a 720p film of
 them, each moving for four seconds with a key frame every two; the recordings one after the other, again and
@@ -20,7 +21,7 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
-from timing import Process, command
+from timing import Spread, side_by_side
 
 from indexer.decode import SAMPLE_RATE, Samples, probe, read_audio
 
@@ -80,13 +81,31 @@ def make_recording(recordings: list[Path], minutes: float, path: Path) -> None:
         container.mux(stream.encode())
 
 
-def measure(folder: Path, kind: str, scratch: Path) -> dict[str, Process]:
-    """Trove and the plain script on the same folder."""
-    environment = {"TROVE_DEVICE": "cpu", "TROVE_LIBRARY": str(scratch / f"library of {kind}")}
-    return {
-        "trove index": command([sys.executable, "-m", "ui.cli", "index", str(folder)], environment),
-        "plain script": command([sys.executable, str(_PLAIN), kind, str(folder)], environment),
+def make(kind: str, options: argparse.Namespace, folder: Path) -> str:
+    """The media of one kind; says how much there is of them."""
+    pictures = sorted(options.pictures.rglob("*.jpg"))
+    if kind == "pictures":
+        make_photos(pictures, options.photos, folder)
+        return f"{options.photos} photos"
+    if kind == "video":
+        make_film(pictures, options.minutes, folder / "film.mp4")
+    else:
+        suffixes = (".mp3", ".wav", ".flac")
+        recordings = sorted(path for path in options.audio.iterdir() if path.suffix in suffixes)
+        make_recording(recordings, options.minutes, folder / "speech.mp3")
+    return f"{options.minutes:g} min of {kind}"
+
+
+def measure(folder: Path, kind: str, scratch: Path, runs: int) -> dict[str, Spread]:
+    """Trove, each time into a new library, and the plain script on the same folder."""
+    trove = [sys.executable, "-m", "ui.cli", "--library"]
+    ways = {
+        "trove index": [
+            [*trove, str(scratch / f"library {run}"), "index", str(folder)] for run in range(runs)
+        ],
+        "plain script": [[sys.executable, str(_PLAIN), kind, str(folder)]] * runs,
     }
+    return side_by_side(ways, {"TROVE_DEVICE": "cpu"})
 
 
 def main() -> None:
@@ -98,29 +117,25 @@ def main() -> None:
     parser.add_argument("--audio", type=Path, required=True)
     parser.add_argument("--photos", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    pictures = sorted(options.pictures.rglob("*.jpg"))
-    recordings = sorted(path for path in options.audio.iterdir() if path.suffix in (".mp3", ".wav", ".flac"))
-    figures: dict[str, dict[str, object]] = {}
-    print(f"{'':24}{'trove: s':>10}{'CPU s':>8}{'MB':>7}{'plain: s':>10}{'CPU s':>8}{'MB':>7}{'ratio':>8}")
-    for kind in KINDS:
+    figures: dict[str, dict[str, Spread]] = {}
+    print(f"{'':34}{'min s':>9}{'median':>9}{'max':>9}{'CPU s':>9}{'peak MB':>9}{'trove is':>12}")
+    for kind in options.kinds:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name) / kind
             folder.mkdir()
-            if kind == "pictures":
-                make_photos(pictures, options.photos, folder)
-            elif kind == "video":
-                make_film(pictures, options.minutes, folder / "film.mp4")
-            else:
-                make_recording(recordings, options.minutes, folder / "speech.mp3")
-            ours, plain = measure(folder, kind, Path(name)).values()
-        amount = f"{options.photos} photos" if kind == "pictures" else f"{options.minutes:g} min of {kind}"
-        numbers = "".join(f"{run.seconds:10.1f}{run.cpu_s:8.1f}{run.peak_mb:7.0f}" for run in (ours, plain))
-        print(f"{amount:24}{numbers}{plain.seconds / ours.seconds:8.2f}", flush=True)
-        figures[kind] = {"amount": amount, "trove": asdict(ours), "plain": asdict(plain)}
+            amount = make(kind, options, folder)
+            found = figures[amount] = measure(folder, kind, Path(name), options.runs)
+        for way, run in found.items():
+            times = run.median_s / found["trove index"].median_s
+            seconds = "".join(f"{value:9.1f}" for value in (run.min_s, run.median_s, run.max_s, run.cpu_s))
+            print(f"{amount + ', ' + way:34}{seconds}{run.peak_mb:9.0f}{times:10.2f} ×", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+        named = {kind: {way: asdict(run) for way, run in ways.items()} for kind, ways in figures.items()}
+        options.json.write_text(json.dumps(named, indent=1))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -12,13 +12,18 @@ import psutil
 
 @dataclass(frozen=True)
 class Spread:
-    """Seconds of several runs. ``cpu_s``: median of the CPU time, which other programs disturb less."""
+    """Seconds of several runs.
+
+    ``cpu_s``: median of the CPU time, which other programs disturb less. ``peak_mb``: of commands, the most
+    resident memory of their process trees.
+    """
 
     min_s: float
     median_s: float
     max_s: float
     cpu_s: float
     runs: int
+    peak_mb: float = 0
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,23 @@ def spread(function: Callable[[], object], runs: int = 5) -> Spread:
 
 def commands(each: Sequence[Sequence[str]], environment: dict[str, str]) -> Spread:
     """Run commands, each once and in a process of its own."""
-    done = [command(one, environment) for one in each]
-    return _spread([one.seconds for one in done], [one.cpu_s for one in done])
+    return side_by_side({"": each}, environment)[""]
+
+
+def side_by_side(
+    ways: Mapping[str, Sequence[Sequence[str]]], environment: dict[str, str]
+) -> dict[str, Spread]:
+    """Several ways, in turns, each by equally many commands: what slows the machine slows all of them."""
+    done: dict[str, list[Process]] = {name: [] for name in ways}
+    for turn in zip(*ways.values(), strict=True):
+        for name, one in zip(ways, turn, strict=True):
+            done[name].append(command(one, environment))
+    return {
+        name: _spread(
+            [one.seconds for one in runs], [one.cpu_s for one in runs], max(one.peak_mb for one in runs)
+        )
+        for name, runs in done.items()
+    }
 
 
 def command(arguments: Sequence[str], environment: dict[str, str]) -> Process:
@@ -70,6 +90,6 @@ def command(arguments: Sequence[str], environment: dict[str, str]) -> Process:
     return Process(round(seconds, 3), round(used, 3), round(peak / 1e6))
 
 
-def _spread(walls: Sequence[float], cpus: Sequence[float]) -> Spread:
+def _spread(walls: Sequence[float], cpus: Sequence[float], peak_mb: float = 0) -> Spread:
     numbers = (min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
-    return Spread(*(round(number, 4) for number in numbers), len(walls))
+    return Spread(*(round(number, 4) for number in numbers), len(walls), peak_mb)

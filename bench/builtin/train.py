@@ -59,7 +59,7 @@ class Recipe:
     class_gain: tuple[float, float] = (6.0, 14.0)
     """How far a pseudo-picture's logit of its class is raised."""
     conse_weight: float = 0.25
-    named_weight: float = 1.5
+    named_weight: float = 3.0
 
 
 @dataclass(frozen=True)
