@@ -1,13 +1,14 @@
 """Search among many units: time to build, bytes, time of a query, recall and memory, by number of units.
 
-    python bench/scale.py [--units 10000 100000 1000000] [--json FILE]
+    python bench/scale.py [--units 10000 100000 1000000] [--json FILE] [--plot FILE.png]
 
 The vectors are made up: 512 dimensions, drawn from n / 200 clusters of very unequal size around one
 common direction, as in a CLIP space, with a spectrum that falls like 1 / rank, as that of pictures
 does. Queries are further draws, which were not indexed (``alike``), and directions whose nearest row is
 at a cosine of 0.4, as texts are from pictures (``far``). Queries run one by one on one thread. On a
 machine that others use, wall-clock times are theirs too: the CPU time of the process stands beside.
-Memory is that of a fresh process that has only answered the queries, from the files.
+Memory is that of a fresh process that has only answered the queries, from the files; the system counts
+their pages as resident while nobody else wants them.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -65,7 +67,7 @@ class Clusters:
         return rows
 
 
-def measure(units: int, folder: Path) -> dict[str, object]:
+def measure(units: int, folder: Path) -> dict[str, Any]:
     """All figures for one number of units."""
     clusters = Clusters(units)
     started, cpu = time.monotonic(), time.process_time()
@@ -73,7 +75,7 @@ def measure(units: int, folder: Path) -> dict[str, object]:
     rows_s = time.monotonic() - started
     if kind_for(units) != "flat":
         index.sealed.accelerator = index.sealed.trained()
-    figures: dict[str, object] = {
+    figures: dict[str, Any] = {
         "units": units,
         "kind": index.sealed.kind,
         "rows_s": round(rows_s, 1),
@@ -97,7 +99,7 @@ def measure(units: int, folder: Path) -> dict[str, object]:
     return figures | json.loads(asked.stdout)
 
 
-def ask(folder: Path) -> dict[str, object]:
+def ask(folder: Path) -> dict[str, Any]:
     """What a fresh process measures on the saved index."""
     faiss.omp_set_num_threads(1)
     started = time.perf_counter()
@@ -121,8 +123,25 @@ def ask(folder: Path) -> dict[str, object]:
             "cpu_p50_ms": round(float(np.percentile(cpu, 50)), 2),
             "recall@10": round(hits / (LIMIT * len(queries)), 4),
         }
-    figures["resident_mb"] = round(psutil.Process().memory_info().rss / 1e6)
+    memory = psutil.Process().memory_info()
+    figures["resident_mb"] = round(memory.rss / 1e6)
+    figures["of which files_mb"] = round(memory.shared / 1e6)
     return figures
+
+
+def plot(results: list[dict[str, Any]], target: Path) -> None:
+    """Milliseconds of a query against units."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6, 4))
+    units = [found["units"] for found in results]
+    for percentile, style in (("p50_ms", "o-"), ("p99_ms", "o--")):
+        for kind in ("alike", "far"):
+            times = [found[kind][percentile] for found in results]
+            axes.plot(units, times, style, label=f"{percentile[:3]}, {kind}")
+    axes.set(xlabel="units", ylabel="milliseconds", xscale="log", yscale="log")
+    axes.legend()
+    figure.savefig(target, dpi=120, bbox_inches="tight")
 
 
 def main() -> None:
@@ -132,6 +151,7 @@ def main() -> None:
     )
     parser.add_argument("--units", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--plot", type=Path, help="also draw milliseconds against units (needs matplotlib)")
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ask:
@@ -144,6 +164,8 @@ def main() -> None:
         print(json.dumps(results[-1]), flush=True)
         if options.json:
             options.json.write_text(json.dumps(results, indent=1))
+    if options.plot:
+        plot(results, options.plot)
 
 
 if __name__ == "__main__":

@@ -1,37 +1,76 @@
-"""How long a person waits for the command line.
+"""How long a person waits for the command line, and for the app's first answer.
 
     python bench/start.py FOLDER [--json FILE]
 
 A library of the pictures in FOLDER is made first. Then, each in a process of its own: ``--help``, a search
 for something new, and the same search again, whose query vector is remembered. The files are in the page
-cache, as they are on a machine that is in use. The floor is what Python itself takes to start.
+cache, as they are on a machine that is in use. The floor is what Python itself takes to start, and what it
+takes to import the libraries without which no search runs, doing nothing with them. At last the app is
+started anew for each run, and in a headless Chromium a question is put as soon as there is a box to
+type it into; timed is from Enter to the first hits.
 """
 
 import argparse
 import json
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 
-from timing import command, commands
+from timing import Spread, command, commands, spread_of
 
+from db.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from driver import chromium, serving
+
+LIBRARIES = "typer, pydantic_settings, sqlalchemy.orm, numpy, faiss, PIL.Image, rich.table"
 QUERIES = ("a dog on the beach", "children playing", "a red car", "two people talking", "snow", "a boat")
 
 
-def measure(folder: Path, scratch: Path) -> dict[str, object]:
+def measure(folder: Path, scratch: Path) -> dict[str, Spread]:
     """All figures."""
     trove = [sys.executable, "-m", "ui.cli"]
     library = {"TROVE_LIBRARY": f"{scratch}/library", "TROVE_DEVICE": "cpu"}
     command([*trove, "index", str(folder)], library)
     command([*trove, "search", "warm the page cache"], library)
     searches = [[*trove, "search", f"{query} {folder.name}"] for query in QUERIES]
-    return {
-        "python": asdict(commands([[sys.executable, "-c", "pass"]] * len(QUERIES), {})),
-        "trove --help": asdict(commands([[*trove, "--help"]] * len(QUERIES), {})),
-        "search, new words": asdict(commands(searches, library)),
-        "search, the same again": asdict(commands(searches, library)),
+    figures = {
+        "python": commands([[sys.executable, "-c", "pass"]] * len(QUERIES), {}),
+        "python, libraries": commands([[sys.executable, "-c", f"import {LIBRARIES}"]] * len(QUERIES), {}),
+        "trove --help": commands([[*trove, "--help"]] * len(QUERIES), {}),
+        "search, new words": commands(searches, library),
+        "search, the same again": commands(searches, library),
     }
+    return figures | app(scratch / "library")
+
+
+def app(library: Path) -> dict[str, Spread]:
+    """From the start of the app to the box, and from the first question to its hits."""
+    starts, answers = [], []
+    with chromium() as browser:
+        for query in QUERIES:
+            began = time.perf_counter()
+            with serving(library, Settings().cache) as running:
+                page = browser.new_page()
+                page.goto(running.url)
+                box = page.get_by_role("searchbox")
+                box.wait_for()
+                asked = time.perf_counter()
+                box.fill(f"{query} in the app")
+                box.press("Enter")
+                page.wait_for_function(
+                    "([box, text]) => box.dataset.answered === text",
+                    arg=[box.element_handle(), f"{query} in the app"],
+                    polling="raf",
+                )
+                page.locator(".tile").first.wait_for()
+                starts.append(asked - began)
+                answers.append(time.perf_counter() - asked)
+                page.close()
+    return {"app: until it can be asked": spread_of(starts), "app: first question": spread_of(answers)}
 
 
 def main() -> None:
@@ -44,12 +83,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         figures = measure(options.folder, Path(scratch))
-    print(f"{'seconds':26}{'min':>8}{'median':>8}{'max':>8}{'CPU':>8}")
-    for name, spread in figures.items():
-        numbers = "".join(f"{spread[key]:8.2f}" for key in ("min_s", "median_s", "max_s", "cpu_s"))
-        print(f"{name:26}{numbers}")
+    print(f"{'seconds':28}{'min':>8}{'median':>8}{'max':>8}{'CPU':>8}")
+    for name, it in figures.items():
+        numbers = "".join(f"{value:8.2f}" for value in (it.min_s, it.median_s, it.max_s, it.cpu_s))
+        print(f"{name:28}{numbers}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+        named = {name: asdict(found) for name, found in figures.items()}
+        options.json.write_text(json.dumps(named, indent=1))
 
 
 if __name__ == "__main__":

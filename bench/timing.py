@@ -44,7 +44,7 @@ def spread(function: Callable[[], object], runs: int = 5) -> Spread:
         function()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    return _spread(walls, cpus)
+    return spread_of(walls, cpus)
 
 
 def commands(each: Sequence[Sequence[str]], environment: dict[str, str]) -> Spread:
@@ -61,7 +61,7 @@ def side_by_side(
         for name, one in zip(ways, turn, strict=True):
             done[name].append(command(one, environment))
     return {
-        name: _spread(
+        name: spread_of(
             [one.seconds for one in runs], [one.cpu_s for one in runs], max(one.peak_mb for one in runs)
         )
         for name, runs in done.items()
@@ -90,6 +90,7 @@ def command(arguments: Sequence[str], environment: dict[str, str]) -> Process:
     return Process(round(seconds, 3), round(used, 3), round(peak / 1e6))
 
 
-def _spread(walls: Sequence[float], cpus: Sequence[float], peak_mb: float = 0) -> Spread:
-    numbers = (min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
+def spread_of(walls: Sequence[float], cpus: Sequence[float] = (), peak_mb: float = 0) -> Spread:
+    """Of times taken elsewhere; without CPU times where another process does the work."""
+    numbers = (min(walls), statistics.median(walls), max(walls), statistics.median(cpus or [0.0]))
     return Spread(*(round(number, 4) for number in numbers), len(walls), peak_mb)

@@ -8,20 +8,21 @@ so here it joins the text by reciprocal rank fusion and never replaces it.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from db.errors import GenerateError
 from search.answer import Hit, Imagined
-from search.drawing import Drawing
-from search.drawings import new_drawing
 from search.fuse import same_moment
 from search.query import Query
+
+if TYPE_CHECKING:
+    from search.drawing import Drawing
 
 
 class Draws(Protocol):
     """What can draw: ``search.generate.Drawer``."""
 
-    def draw(self, prompt: str, *, path: Path) -> Drawing:
+    def draw(self, prompt: str, *, path: Path) -> "Drawing":
         """Draw ``prompt`` and save it as the PNG ``path``."""
 
 
@@ -38,16 +39,18 @@ def prompt_of(query: Query) -> str:
     return prompt
 
 
-def draw(query: Query, drawer: Draws, folder: Path) -> Drawing:
+def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
     """A drawing of the query in ``folder``; errors as ``prompt_of`` and ``search.generate.Drawer.draw``.
 
     ``SearchService.search(query, drawing)`` asks with it.
     """
+    from search.drawings import new_drawing  # of no use to a plain search, which imports this module
+
     prompt = prompt_of(query)
     return drawer.draw(prompt, path=new_drawing(folder, prompt))
 
 
-def imagined(drawing: Drawing | None) -> Imagined | None:
+def imagined(drawing: "Drawing | None") -> Imagined | None:
     """What an answer says of its drawing."""
     return None if drawing is None else Imagined(drawing.path, drawing.model, drawing.seed)
 

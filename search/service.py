@@ -30,7 +30,6 @@ from indexer.spaces import encoder_for
 from search import conditions
 from search.alike import collapsed, spared
 from search.answer import Answer, Evidence, Hit
-from search.drawing import Drawing
 from search.examples import Example, example, picture_vector
 from search.feedback import Judged, recalled
 from search.fuse import fuse
@@ -44,6 +43,7 @@ from search.verdict import judge
 
 if TYPE_CHECKING:
     from indexer.workers import DecodePool
+    from search.drawing import Drawing
 
 _DEPTH = 200
 """Units asked of each source at least: enough for ranks to meet, few enough to look up at once."""
@@ -115,7 +115,7 @@ class SearchService:
         opened = self._open()
         return opened.encoder if opened else None
 
-    def search(self, query: Query, drawing: Drawing | None = None) -> Answer:
+    def search(self, query: Query, drawing: "Drawing | None" = None) -> Answer:
         """Answer a query; an empty library has the answer ``absent`` without hits.
 
         A ``drawing`` of what is asked for joins the words as a ranking of its own, and every hit says
@@ -242,7 +242,7 @@ class SearchService:
             rankings = [self._unranked(question.query, retriever)]
         return _Asked(rankings, alternatives, question.opened, retriever)
 
-    def _by_drawing(self, drawing: Drawing, asked: "_Asked") -> list[Ranking]:
+    def _by_drawing(self, drawing: "Drawing", asked: "_Asked") -> list[Ranking]:
         if asked.opened is None or asked.retriever is None:
             return []
         vector = picture_vector(drawing.path, asked.opened.encoder, self._settings, self.decoders)

@@ -1,15 +1,14 @@
 """The real app over a real library, in a real Chromium."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from driver import DESKTOP, SAMPLES, App, serving
+from driver import DESKTOP, SAMPLES, App, chromium, serving
 from media import exif, photo, video
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from db.session import Database
 from db.settings import Settings
@@ -18,11 +17,6 @@ from indexer.roots import remove_root
 
 # On a machine that does other things, too, five seconds are nothing.
 expect.set_options(timeout=30_000)
-
-_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
-    "--no-first-run".split()
-)
 
 
 @pytest.fixture(scope="session")
@@ -64,22 +58,17 @@ def app(library: Path, cache: Path) -> Iterator[App]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """A headless Chromium; its absence is a failure, since nobody would notice a skip."""
-    path = os.environ.get("TROVE_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.fail("no Chromium: install the package chromium, or set TROVE_CHROMIUM to its program")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """A fresh window, which must not ask any other machine for anything."""
     outside: list[str] = []
-    context = chromium.new_context(viewport=DESKTOP)
+    context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.set_default_timeout(30_000)
     page.on("request", lambda it: None if _is_here(it.url) else outside.append(it.url))

@@ -1,6 +1,7 @@
 """Running the app and using it as a person would."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, ViewportSize
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
@@ -24,6 +25,11 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _START_S = 60.0
 
+_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
+    "--no-first-run".split()
+)
+
 
 @dataclass(frozen=True)
 class App:
@@ -31,6 +37,17 @@ class App:
 
     url: str
     pid: int
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium, ``TROVE_CHROMIUM`` or the one of the system."""
+    path = os.environ.get("TROVE_CHROMIUM") or shutil.which("chromium")
+    assert path is not None, "no Chromium: install the package chromium, or set TROVE_CHROMIUM to its program"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
 
 
 @contextmanager
