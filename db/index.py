@@ -221,7 +221,7 @@ class Sealed:
 
     def trained(self, old: Accelerator | None = None) -> Accelerator:
         """What large libraries are searched with, in minutes; what ``old`` has learnt is used again."""
-        return train(self.rows, old.ivf if old else None)
+        return train(self.rows, old)
 
     def places(self, ids: Ids) -> Ids:
         """Where those of the ids are that are here."""

@@ -125,8 +125,8 @@ class IndexFiles:
         sealed, accelerator = index.sealed, index.sealed.accelerator
         parts = {"rows": self._put("rows", sealed, lambda file: _write_index(sealed.index, file))}
         if accelerator is not None:
-            ivf = accelerator.ivf
-            parts["lists"] = self._put("lists", accelerator, lambda file: _write_index(ivf, file))
+            lists = accelerator.index
+            parts["lists"] = self._put("lists", accelerator, lambda file: _write_index(lists, file))
         if len(index.recent_ids) or len(index.removed_ids):
             parts["recent"] = self._put("recent", object(), lambda file: _write_recent(index, file))
         space_id, modality, dim = self._key

@@ -419,16 +419,54 @@ def test_a_failed_write_leaves_the_old_file(
     assert {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()} == before
 
 
+def forge(folder: Path, part: str, data: bytes) -> None:
+    """Put other data in the place of a part, with the right checksum."""
+    for path in folder.glob("*.json"):
+        stamp = Stamp.from_bytes(path.read_bytes())
+        forged = replace(stamp.parts[part], sha256=hashlib.sha256(data).hexdigest())
+        path.write_bytes(replace(stamp, parts=dict(stamp.parts) | {part: forged}).to_bytes())
+        (folder / forged.name).write_bytes(data)
+
+
 @pytest.mark.parametrize("data", [bytes(faiss.serialize_index(faiss.IndexFlatIP(8))), b"nonsense"])
 def test_another_kind_of_faiss_file_is_refused(filled: Database, settings: Settings, data: bytes) -> None:
     """Even where the checksum is right: an older Trove, or another program, may have written it."""
     store(filled, settings).save()
-    for path in (settings.library / "vectors").glob("*.json"):
-        stamp = Stamp.from_bytes(path.read_bytes())
-        rows = replace(stamp.parts["rows"], sha256=hashlib.sha256(data).hexdigest())
-        path.write_bytes(replace(stamp, parts={"rows": rows}).to_bytes())
-        (path.parent / rows.name).write_bytes(data)
+    forge(settings.library / "vectors", "rows", data)
     assert nearest(store(filled, settings), 4) == 9
+
+
+def test_lists_of_an_older_trove_are_trained_anew(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    vectors = store(filled, settings)
+    vectors.train()
+    rows = vectors._fresh("picture").sealed.rows
+    older = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(rows.d), rows.d, 2, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    older.train(rows.reconstruct_n(0, rows.ntotal))
+    older.add(rows.reconstruct_n(0, rows.ntotal))
+    forge(settings.library / "vectors", "lists", bytes(faiss.serialize_index(older)))
+    again = store(filled, settings)
+    assert nearest(again, 4) == 9
+    assert "belongs to another index" in caplog.text
+    again.train()
+    assert again._fresh("picture").sealed.kind == "ivf-sq8"
+
+
+def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
+    """Their numbers are larger than any that the codes were fitted to, and must not wrap around."""
+    rng = np.random.default_rng(5)
+    rows = 0.02 * rng.standard_normal((20_000, 64))
+    rows[:, 0] = 1
+    rows[:20] = np.eye(64)[1:21]
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    index = VectorIndex(64).resealed(np.arange(20_000), lambda ids: unit[ids])
+    accelerator = index.sealed.trained()
+    accelerator.ivf.nprobe = accelerator.ivf.nlist
+    assert accelerator.search(unit[:20], 1, None)[1][:, 0].tolist() == list(range(20))
 
 
 @pytest.mark.usefixtures("kind")
