@@ -8,7 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    String,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, selectinload
 
@@ -26,6 +38,7 @@ from db.schema import (
     Space,
     Unit,
     UnitKind,
+    stored_path,
 )
 
 Ids = npt.NDArray[np.int64]
@@ -110,18 +123,35 @@ def roots(session: Session) -> list[Path]:
     return list(session.scalars(select(Root.path).order_by(Root.id)))
 
 
-def known_files(session: Session, space_id: int | None, *, transcribing: bool) -> list[KnownFile]:
+def known_files(
+    session: Session, space_id: int | None, *, transcribing: bool, seen: Iterable[Path] = ()
+) -> list[KnownFile]:
     """All remembered files. A file is incomplete while a unit of it has no vector in the space, and,
     with ``transcribing``, while its sound was not listened to.
+
+    Paths that were ``seen`` are used again: to make them anew takes longer than to read the rows.
     """
+    made = {str(path): path for path in seen}
     missing: list[ColumnElement[bool]] = [Content.id.in_(select(Unit.content_id).where(_is_bare(space_id)))]
     if transcribing:
         missing.append(and_(Content.has_audio, Content.transcriber.is_(None)))
     statement = select(
-        Asset.id, Asset.path, Asset.size, Asset.mtime_ns, Asset.state, Asset.retry, or_(*missing)
+        Asset.id,
+        type_coerce(Asset.path, String),
+        Asset.size,
+        Asset.mtime_ns,
+        Asset.state,
+        Asset.retry,
+        or_(*missing),
     ).outerjoin(Asset.content)
     return [
-        KnownFile(asset_id, FileStat(path, size, mtime_ns), state, retry, not incomplete)
+        KnownFile(
+            asset_id,
+            FileStat(made.get(path) or stored_path(path), size, mtime_ns),
+            state,
+            retry,
+            not incomplete,
+        )
         for asset_id, path, size, mtime_ns, state, retry, incomplete in session.execute(statement)
     ]
 

@@ -32,6 +32,11 @@ LIVE: tuple[AssetState, ...] = ("indexed", "offline")
 """States in which what a file shows can be found; the drive of an offline file is unplugged."""
 
 
+def stored_path(value: object) -> Path:
+    """The path that ``PathText`` stored as ``value``."""
+    return Path(os.fsdecode(value) if isinstance(value, bytes) else str(value))
+
+
 class PathText(TypeDecorator[Path]):
     """A path as text, or as bytes where its name is no valid UTF-8 (POSIX allows any bytes)."""
 
@@ -49,9 +54,7 @@ class PathText(TypeDecorator[Path]):
         return name
 
     def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
-        if isinstance(value, bytes):
-            return Path(os.fsdecode(value))
-        return None if value is None else Path(str(value))
+        return None if value is None else stored_path(value)
 
 
 class Base(DeclarativeBase):

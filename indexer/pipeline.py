@@ -96,10 +96,6 @@ def index(
 def _survey(database: Database, settings: Settings, paths: Sequence[Path]) -> tuple[Scan, Plan]:
     """Look at the disk and compare it with what the library remembers."""
     with database.read() as session:
-        space = spaces.active(session)
-        known = catalog.known_files(
-            session, space.id if space else None, transcribing=settings.whisper != "none"
-        )
         roots = catalog.roots(session)
     given = [expanded(path).resolve() for path in paths] or roots
     missing = [path for path in given if not path.exists()]
@@ -110,6 +106,14 @@ def _survey(database: Database, settings: Settings, paths: Sequence[Path]) -> tu
     unplugged = [path for path in missing if is_under(path, [root for root in roots if not root.exists()])]
     own = [settings.library, settings.cache]
     found = scan([path for path in given if path not in missing], leave_out=own)
+    with database.read() as session:
+        space = spaces.active(session)
+        known = catalog.known_files(
+            session,
+            space.id if space else None,
+            transcribing=settings.whisper != "none",
+            seen=[file.path for file in found.files],
+        )
     hidden = unplugged + [item.stat.path for item in found.unreadable]
     return found, plan(found.files, known, roots=found.roots + missing, hidden=hidden)
 

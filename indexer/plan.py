@@ -51,10 +51,11 @@ def plan(
     ``hidden``: folders (or whole roots) that could not be looked into; nothing in them is gone.
     """
     result = Plan()
-    remembered = {file.stat.path: file for file in known}
+    # By text, whose hash is made once and fast; and a hundred thousand files are compared at every run.
+    remembered = {str(file.stat.path): file for file in known}
     fresh: list[FileStat] = []
     for stat in files:
-        file = remembered.pop(stat.path, None)
+        file = remembered.pop(str(stat.path), None)
         if file is None:
             fresh.append(stat)
         else:
