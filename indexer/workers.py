@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from concurrent.futures.process import BrokenProcessPool
@@ -112,7 +113,9 @@ class DecodePool:
             partial(_picklable, limit_s, function.__module__, function.__qualname__, *args, **kwargs),
             limit_s,
         )
-        task.answer.add_done_callback(lambda _: self._end(task))
+        # Weakly, and see ``_end``: futures and tasks in a circle would keep their pictures for a while.
+        ended = weakref.ref(task)
+        task.answer.add_done_callback(lambda _: self._end(ended()))
         self._start(task)
         return task.answer
 
@@ -133,11 +136,14 @@ class DecodePool:
         else:
             running.add_done_callback(lambda done: self._settle(task, done))
 
-    def _end(self, task: "_Task") -> None:
+    def _end(self, task: "_Task | None") -> None:
+        if task is None:
+            return
         with self._lock:
             self._tasks.discard(task)
-        if task.answer.cancelled() and task.running is not None:
-            task.running.cancel()
+        running, task.running = task.running, None
+        if task.answer.cancelled() and running is not None:
+            running.cancel()
 
     def _settle(self, task: "_Task", running: Future[Any]) -> None:
         if running is not task.running:  # it was started again meanwhile

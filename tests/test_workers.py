@@ -1,11 +1,13 @@
 """The decoder processes under real faults."""
 
+import gc
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
@@ -108,6 +110,22 @@ def test_a_crash_takes_no_other_task_along() -> None:
         futures += [pool.submit(abs, -number) for number in range(20)]
         assert [future.result() for future in futures] == [*range(20), *range(20)]
         assert isinstance(crashed.exception(), DecodeError)
+
+
+def test_a_result_is_gone_with_its_last_user(pool: DecodePool) -> None:
+    """Not only when Python looks for circles of objects: pictures are large, and not many objects each."""
+    gc.disable()
+    try:
+        future = pool.submit(np.ones, 1_000_000)
+        result = weakref.ref(future.result(timeout=30))
+        del future
+        pool.run(np.ones, 1)  # what carries results to the pool remembers the last one
+        deadline = time.monotonic() + 10
+        while result() is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert result() is None
+    finally:
+        gc.enable()
 
 
 def test_a_module_that_cannot_be_imported_is_an_error_and_not_a_hang(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The command line ``trove``. Commands import what is heavy when they run, so that ``--help`` is instant."""
 
-import gc
 from typing import Annotated
 
 import typer
@@ -33,9 +32,6 @@ for command in (folders.watch, folders.forget):
     app.command()(command)
 app.add_typer(saved.app, name="saved")
 app.add_typer(model.app, name="model")
-
-# What a command makes stays until its end; to look for garbage in it takes a seventh of a scan of many files.
-gc.set_threshold(100_000, 20, 20)
 
 
 def _version(wanted: bool) -> None:
