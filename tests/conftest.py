@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings as profile
 
 from db.session import Database
 from db.settings import Settings
@@ -13,6 +14,10 @@ from indexer.pipeline import index
 from indexer.workers import DecodePool
 
 SAMPLES = Path(__file__).parent.parent / "samples"
+
+# How long an example takes says how busy the machine is, and nothing about what is tested.
+profile.register_profile("trove", deadline=None)
+profile.load_profile("trove")
 
 
 @pytest.fixture(scope="session")
