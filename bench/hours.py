@@ -39,7 +39,7 @@ KINDS = ("pictures", "video", "speech")
 def make_photos(pictures: list[Path], count: int, folder: Path) -> None:
     """So many JPEGs of 12 megapixels; no two files are the same, though pictures come again."""
     made: list[bytes] = []
-    for path in pictures[:_DIFFERENT]:
+    for path in pictures[: min(count, _DIFFERENT)]:
         data = io.BytesIO()
         with Image.open(path) as picture:
             large = picture.convert("RGB").resize(_PHOTO, Image.Resampling.BICUBIC)

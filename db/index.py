@@ -23,7 +23,7 @@ IndexKind = Literal["flat", "ivf-sq8"]
 INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
 FLAT_MOST = 100_000
-"""Rows up to which all are compared: 20 ms for a query on one core at 512 dimensions (docs/benchmarks.md)."""
+"""Rows up to which all are compared: 14 ms for a query on one core at 512 dimensions (docs/benchmarks.md)."""
 
 _SEALED_AT = 20_000
 """Vectors to be added at once from which they are sealed: half the memory, and no second copy."""

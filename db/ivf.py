@@ -138,7 +138,8 @@ def _learnt_by(old: Accelerator) -> tuple["faiss.LinearTransform", "faiss.IndexF
 def _turned(sample: Vectors) -> "faiss.LinearTransform":
     """(n, d) to (n, codes): mean and principal axes, turned at random, and stretched to what 8 bits hold."""
     dim, mean = sample.shape[1], sample.mean(axis=0)
-    centred = sample[:_FOR_AXES] - mean
+    some = sample[:: -(-len(sample) // _FOR_AXES)]  # from first to last: a sample is in the order of the rows
+    centred = some - mean
     variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
     variances, axes = variances[::-1], axes[:, ::-1]
     wanted = 2 + int(np.searchsorted(np.cumsum(variances), _VARIANCE * variances.sum()))
@@ -147,7 +148,7 @@ def _turned(sample: Vectors) -> "faiss.LinearTransform":
     basis = np.linalg.qr(np.column_stack([mean, axes[:, : kept - 1]]))[0]
     turned = np.linalg.qr(np.random.default_rng(0).standard_normal((codes, kept)))[0]
     matrix = turned @ basis.T
-    matrix *= _LARGEST / max(float(np.quantile(np.abs(sample[:_FOR_AXES] @ matrix.T), 0.9999)), 1e-6)
+    matrix *= _LARGEST / max(float(np.quantile(np.abs(some @ matrix.T), 0.9999)), 1e-6)
     return _linear(matrix)
 
 
@@ -172,14 +173,14 @@ def _calibrate(accelerator: Accelerator, rows: "faiss.IndexScalarQuantizer") -> 
     """Set the fewest lists, within a twentieth, with which ``LEAST_RECALL`` is reached."""
     queries = _calibration(rows)
     exact = nearest(rows, queries, 10)
-    nprobe, lists = 1.0, accelerator.ivf.nlist
+    nprobe, lists = 1, accelerator.ivf.nlist
     while nprobe < lists:
-        accelerator.ivf.nprobe = round(nprobe)
+        accelerator.ivf.nprobe = nprobe
         _, found = accelerator.search(queries, exact.shape[1], None)
         hits = sum(len(np.intersect1d(*pair)) for pair in zip(found, exact, strict=True))
         if hits >= LEAST_RECALL * exact.size:
             return
-        nprobe *= _STEP
+        nprobe = max(nprobe + 1, round(nprobe * _STEP))
     accelerator.ivf.nprobe = lists
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog import FileStat
-from indexer.decode import EXTENSIONS
+from indexer.decode import media_kind
 
 log = logging.getLogger(__name__)
-
-_MEDIA = tuple(EXTENSIONS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def _sort(folder: Path, entries: Sequence["os.DirEntry[str]"], found: Scan) -> t
         try:
             if entry.is_dir():
                 (links if entry.is_symlink() else folders).append(path)
-            elif entry.name.lower().endswith(_MEDIA):
+            elif media_kind(path) is not None:
                 status = entry.stat()
                 if modes.S_ISREG(status.st_mode):
                     found.files.append(FileStat(path, status.st_size, status.st_mtime_ns))

@@ -192,7 +192,7 @@ def test_names_that_are_not_utf8(one_of_each: dict[str, Path], tmp_path: Path, s
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of what it skips; workers ignore that too
 @pytest.mark.parametrize("suffix", [*media.IMAGE_SUFFIXES, *media.VIDEO_SUFFIXES, *media.AUDIO_SUFFIXES])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_cut_and_damaged_files_are_decoded_or_refused(
     one_of_each: dict[str, Path], tmp_path: Path, suffix: str, data: st.DataObject

@@ -289,7 +289,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bytes]]:
     return [(path.suffix, path.read_bytes()) for path in found]
 
 
-@profile(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(which=st.integers(0, 10_000), seed=st.integers(0, 1 << 32))
 def test_a_damaged_file_ends_as_indexed_or_failed_with_a_reason(
     which: int, seed: int, bases: list[tuple[str, bytes]], tmp_path: Path, pool: DecodePool
@@ -346,7 +346,7 @@ def test_malformed_exif_costs_no_picture(
     assert picture.std() > 10
 
 
-@profile(max_examples=200, deadline=None)
+@profile(max_examples=200)
 @given(st.text(max_size=500) | st.text(alphabet='():"+-~*:^ kindbeforeafternear0123456789.,\\', max_size=300))
 def test_whatever_is_typed_is_a_query_or_a_named_error(text: str) -> None:
     try:

@@ -90,7 +90,7 @@ def read(
     return kept.tokenizer(tmp_path_factory.mktemp("kept") / "tokens", lambda: original)
 
 
-@example_settings(deadline=None, max_examples=60)
+@example_settings(max_examples=60)
 @given(
     st.lists(
         st.one_of(

@@ -112,7 +112,6 @@ def test_an_id_is_taken_once() -> None:
         index.add(np.array([1, 2]), ROWS[:1])
 
 
-@example_settings(deadline=None)
 @given(
     st.lists(
         st.one_of(
@@ -470,7 +469,7 @@ def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
 
 
 @pytest.mark.usefixtures("kind")
-@example_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@example_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(gone=st.lists(st.integers(1, 30), unique=True))
 def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: list[int]) -> None:
     vectors = store(filled, settings)
