@@ -87,6 +87,8 @@ def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path)
         page.get_by_role("button", name="Index this folder").click()
         expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"[1-9]\d* of \d+ files"))
         page.get_by_role("button", name="Pause").click()
+        # Leaving at once would drop the click with the page's connection.
+        expect(page.get_by_test_id("stProgress")).to_be_hidden()
         page.goto(f"{app.url}/library")
         paused = page.get_by_text("What was done is kept")
         expect(paused).to_be_visible()

@@ -1,0 +1,151 @@
+"""Train the autoencoder of the builtin drawer: pictures of 128 × 128 to latents of 8 × 16 × 16, and back.
+
+    python bench/drawer/autoencoder.py [--data build/drawer] [--steps 5000] [--threads 2]
+
+It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
+given (absolute error of pixels and of their differences to their neighbours), with latents near to a normal
+distribution, to which noise is added so that the decoder forgives what a drawer gets slightly wrong. At the
+end the latents are scaled to mean 0 and deviation 1 within its own first and last convolution, as diffusers'
+pipelines know a factor but no mean. Killed, it goes on from the last checkpoint.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional
+
+ROOT = Path(__file__).parents[2]
+CHANNELS = 8
+WINDOW = 64
+BATCH = 8
+EVERY = 500
+_KL = 1e-5
+_NOISE = 0.15
+_RATE = 1.5e-3
+
+
+def new_autoencoder() -> AutoencoderKL:
+    """Small and all convolutions: an eighth as wide as the picture."""
+    return AutoencoderKL(
+        block_out_channels=(16, 32, 64, 128),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=CHANNELS,
+        norm_num_groups=8,
+        sample_size=128,
+        mid_block_add_attention=False,
+        scaling_factor=1.0,
+    )
+
+
+def windows(pictures: np.ndarray, whole: bool, chance: np.random.Generator) -> Tensor:
+    """(n, 3, side, side) of random pictures, -1 to 1, some of them mirrored."""
+    count = BATCH // 4 if whole else BATCH
+    rows = pictures[chance.integers(len(pictures), size=count)]
+    if not whole:
+        corners = chance.integers(0, rows.shape[1] - WINDOW + 1, size=(count, 2))
+        rows = np.stack(
+            [row[y : y + WINDOW, x : x + WINDOW] for row, (y, x) in zip(rows, corners, strict=True)]
+        )
+    if chance.random() < 0.5:
+        rows = rows[:, :, ::-1]
+    return torch.from_numpy(np.ascontiguousarray(rows.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+
+
+def loss_of(model: AutoencoderKL, batch: Tensor) -> tuple[Tensor, Tensor]:
+    """What is minimised, and the absolute error of a pixel."""
+    latents = model.encode(batch).latent_dist
+    scale = latents.mean.detach().std()
+    noisy = latents.sample() + _NOISE * scale * torch.rand(()) * torch.randn_like(latents.mean)
+    again = model.decode(noisy).sample
+    pixels = functional.l1_loss(again, batch)
+    edges = sum(functional.l1_loss(again.diff(dim=axis), batch.diff(dim=axis)) for axis in (2, 3))
+    return pixels + edges + _KL * latents.kl().mean(), pixels.detach()
+
+
+def standardise(model: AutoencoderKL, pictures: np.ndarray) -> None:
+    """Scale the latents, channel by channel, to mean 0 and deviation 1, without changing what is decoded."""
+    with torch.inference_mode():
+        latents = torch.cat([model.encode(batch).latent_dist.mean for batch in batches(pictures)])
+    mean, deviation = latents.mean(dim=(0, 2, 3)), latents.std(dim=(0, 2, 3))
+    with torch.no_grad():
+        into, out = model.quant_conv, model.post_quant_conv
+        into.weight[:CHANNELS] /= deviation[:, None, None, None]
+        into.bias[:CHANNELS] = (into.bias[:CHANNELS] - mean) / deviation
+        # The log of the variance.
+        into.bias[CHANNELS:] -= 2 * deviation.log()
+        out.bias += out.weight[:, :, 0, 0] @ mean
+        out.weight *= deviation[None, :, None, None]
+
+
+def batches(pictures: np.ndarray, size: int = 32) -> list[Tensor]:
+    """All pictures, in order, -1 to 1."""
+    parts = np.split(pictures, range(size, len(pictures), size))
+    return [torch.from_numpy(part.transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1 for part in parts]
+
+
+def fidelity(model: AutoencoderKL, pictures: np.ndarray) -> float:
+    """Mean peak signal-to-noise ratio of pictures given back, dB."""
+    found = []
+    with torch.inference_mode():
+        for batch in batches(pictures):
+            again = model.decode(model.encode(batch).latent_dist.mean).sample.clamp(-1, 1)
+            found += (-10 * ((again - batch) / 2).square().mean(dim=(1, 2, 3)).log10()).tolist()
+    return float(np.mean(found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=ROOT / "build" / "drawer")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    pictures = np.load(options.data / "pictures.npy")
+    model = new_autoencoder().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=1e-4)
+    kept, begun = options.data / "autoencoder.pt", 0
+    if kept.exists():
+        state = torch.load(kept, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        begun = state["step"]
+    started, errors = time.monotonic(), []
+    for step in range(begun, options.steps):
+        chance = np.random.default_rng(step)
+        left = 1 - step / options.steps
+        for group in optimiser.param_groups:
+            group["lr"] = _RATE * min(1.0, (step + 1) / 100) * min(1.0, left / 0.4)
+        batch = windows(pictures, step % 8 == 7, chance).contiguous(memory_format=torch.channels_last)
+        loss, error = loss_of(model, batch)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        errors.append(float(error))
+        if (step + 1) % EVERY == 0 or step + 1 == options.steps:
+            told = {"step": step + 1, "error": round(float(np.mean(errors[-EVERY:])), 4),
+                    "dB": round(fidelity(model, pictures[::80]), 2),
+                    "seconds": round(time.monotonic() - started)}  # fmt: skip
+            print(json.dumps(told), flush=True)
+            state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
+            torch.save(state, kept.with_suffix(".part"))
+            kept.with_suffix(".part").rename(kept)
+    standardise(model, pictures[::4])
+    model.eval().save_pretrained(options.data / "vae")
+    print(json.dumps({"parameters": model.num_parameters(), "dB": round(fidelity(model, pictures[::8]), 2)}))
+
+
+if __name__ == "__main__":
+    main()
