@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 pytest_plugins = ["browser"]
 pytestmark = pytest.mark.browser
 
-_MANY = 150
+_MANY = 100
 """Pictures, so that indexing takes long enough to be paused."""
 
 

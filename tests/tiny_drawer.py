@@ -21,29 +21,17 @@ def make_tiny_drawer(folder: Path, *, guarded: bool = False) -> Path:
         guarded: give it a safety checker that objects to every picture.
     """
     import torch
-    from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
     from transformers import CLIPImageProcessor
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = _clip_tokenizer(folder / "tokenizer")
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        in_channels=LATENT_CHANNELS,
-        out_channels=LATENT_CHANNELS,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        norm_num_groups=4,
-        cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=4,
-    )
+    tokenizer = clip_tokenizer(folder / "tokenizer")
     pipeline = StableDiffusionPipeline(
-        vae=_tiny_vae(),
-        text_encoder=_clip_text_model(len(tokenizer)),
+        vae=tiny_vae(),
+        text_encoder=clip_text_model(len(tokenizer)),
         tokenizer=tokenizer,
-        unet=unet,
+        unet=tiny_unet(),
         scheduler=DDIMScheduler(steps_offset=1, clip_sample=False, set_alpha_to_one=False),
         safety_checker=_objecting_checker() if guarded else None,
         feature_extractor=CLIPImageProcessor(size=32, crop_size=32) if guarded else None,
@@ -60,14 +48,9 @@ def make_tiny_transformer_drawer(folder: Path) -> Path:
     """
     import torch
     from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
-    from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
     torch.manual_seed(0)
-    letters = [(letter, -1.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
-    tokenizer = T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters], extra_ids=0)
-    text_encoder = T5EncoderModel(
-        T5Config(vocab_size=len(tokenizer), d_model=TEXT_WIDTH, d_kv=8, d_ff=64, num_layers=1, num_heads=4)
-    )
+    tokenizer, text_encoder = t5()
     transformer = PixArtTransformer2DModel(
         sample_size=32,  # the smallest that this class accepts
         in_channels=LATENT_CHANNELS,
@@ -83,7 +66,7 @@ def make_tiny_transformer_drawer(folder: Path) -> Path:
     pipeline = PixArtSigmaPipeline(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
-        vae=_tiny_vae(),
+        vae=tiny_vae(),
         transformer=transformer,
         scheduler=DDIMScheduler(clip_sample=False),
     )
@@ -91,7 +74,27 @@ def make_tiny_transformer_drawer(folder: Path) -> Path:
     return folder
 
 
-def _tiny_vae() -> Any:
+def tiny_unet(**options: Any) -> Any:
+    """The UNet of a latent diffusion model; ``options`` add to its configuration, or change it."""
+    from diffusers import UNet2DConditionModel
+
+    plain: dict[str, Any] = {
+        "sample_size": 8,
+        "in_channels": LATENT_CHANNELS,
+        "out_channels": LATENT_CHANNELS,
+        "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+        "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+        "block_out_channels": (8, 16),
+        "layers_per_block": 1,
+        "norm_num_groups": 4,
+        "cross_attention_dim": TEXT_WIDTH,
+        "attention_head_dim": 4,
+    }
+    return UNet2DConditionModel(**plain | options)
+
+
+def tiny_vae(**options: Any) -> Any:
+    """An autoencoder whose latents have four channels and an eighth of the picture's width."""
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -102,10 +105,21 @@ def _tiny_vae() -> Any:
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=4,
         sample_size=64,
+        **options,
     )
 
 
-def _clip_tokenizer(folder: Path) -> Any:
+def t5() -> tuple[Any, Any]:
+    """Tokenizer and text encoder of the T5 kind; its words are letters."""
+    from transformers import T5Config, T5EncoderModel, T5Tokenizer
+
+    letters = [(letter, -1.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters], extra_ids=0)
+    shape = {"d_model": TEXT_WIDTH, "d_kv": 8, "d_ff": 64, "num_layers": 1, "num_heads": 4}
+    return tokenizer, T5EncoderModel(T5Config(vocab_size=len(tokenizer), **shape))
+
+
+def clip_tokenizer(folder: Path) -> Any:
     """A byte-level tokenizer that knows every text and merges nothing."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
@@ -118,10 +132,12 @@ def _clip_tokenizer(folder: Path) -> Any:
     return CLIPTokenizer.from_pretrained(folder, model_max_length=TOKEN_LIMIT)
 
 
-def _clip_text_model(vocabulary: int) -> Any:
-    from transformers import CLIPTextConfig, CLIPTextModel
+def clip_text_model(vocabulary: int, *, projected: bool = False) -> Any:
+    """A text encoder of the CLIP kind, with the projection that some pipelines want or without."""
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-    return CLIPTextModel(
+    kind = CLIPTextModelWithProjection if projected else CLIPTextModel
+    return kind(
         CLIPTextConfig(
             vocab_size=vocabulary,
             hidden_size=TEXT_WIDTH,

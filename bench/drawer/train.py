@@ -1,0 +1,222 @@
+"""Train the UNet of the builtin drawer on the latents of the gathered pictures.
+
+    python bench/drawer/train.py [--data build/drawer] [--steps 20000] [--minutes 60]
+
+Before: gather.py, autoencoder.py. It learns to predict the velocity (Salimans and Ho 2022, arXiv
+2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv 2303.09556), a tenth
+of the texts left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). The weights that
+are kept are a moving average. Killed or out of minutes, it goes on from the last checkpoint; random numbers
+depend on the step alone. ``train.log`` has a line of JSON for every 200 steps. At the end of every run the
+pipeline is saved to ``build/drawer/pipeline``, in half precision.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
+from pictures import DATA, as_batch, captions, encode_texts, gathered
+from torch import Tensor
+
+BATCH = 16
+EVERY = 200
+_RATE = 6e-4
+_AVERAGED = 0.999
+_GAMMA = 5.0
+_UNTOLD = 0.1
+_CLIPART_WEIGHT = 0.5
+"""How often a clip art is looked at beside an emoji: styles differ, and the emoji are of one hand."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What is learnt from."""
+
+    latents: Tensor
+    """(n, 8, 16, 16) float32."""
+    texts: Tensor
+    """(t, 16, 384) float16; the first is that of no text."""
+    begins: np.ndarray
+    """(n + 1,): the texts of picture i are those from begins[i] to begins[i + 1]."""
+    odds: np.ndarray
+    """(t,): how often a text is taken, among those of its picture."""
+    picked: np.ndarray
+    """(n,): how often a picture is."""
+
+    def batch(self, chance: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """(b, 8, 16, 16) latents and (b, 16, 384) texts."""
+        pictures = chance.choice(len(self.latents), BATCH, p=self.picked)
+        said = []
+        for picture in pictures:
+            first, last = self.begins[picture], self.begins[picture + 1]
+            odds = self.odds[first:last]
+            said.append(0 if chance.random() < _UNTOLD else chance.choice(np.arange(first, last), p=odds))
+        return self.latents[pictures], self.texts[said].float()
+
+
+def lessons(folder: Path) -> Lessons:
+    """Latents and encoded texts of all pictures that are not held back; made once."""
+    kept = folder / "lessons.pt"
+    data = gathered(folder)
+    mine = np.flatnonzero(~data.held)
+    said = captions([data.rows[i] for i in mine])
+    if not kept.exists():
+        vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
+        with torch.inference_mode():
+            parts = np.array_split(mine, len(mine) // 32)
+            latents = torch.cat(
+                [vae.encode(as_batch(data.pictures[part])).latent_dist.mean for part in parts]
+            )
+        texts = encode_texts(["", *(text for row in said for text, _ in row)])
+        torch.save({"latents": latents, "texts": texts}, kept)
+    found = torch.load(kept, weights_only=True)
+    begins = 1 + np.cumsum([0, *(len(row) for row in said)])
+    odds = np.concatenate([[1.0], *(np.array([w for _, w in row]) / sum(w for _, w in row) for row in said)])
+    picked = np.array([1.0 if data.rows[i]["source"] == "noto" else _CLIPART_WEIGHT for i in mine])
+    return Lessons(found["latents"], found["texts"], begins, odds, picked / picked.sum())
+
+
+def new_unet() -> UNet2DConditionModel:
+    """Few channels where the latents are large; most of what it knows is in the 4 × 4 middle."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=8,
+        out_channels=8,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=(64, 128, 256),
+        layers_per_block=1,
+        cross_attention_dim=384,
+        attention_head_dim=(2, 4, 8),
+        norm_num_groups=16,
+        use_linear_projection=True,
+    )
+
+
+def schedule() -> DDPMScheduler:
+    """The noise of training."""
+    return DDPMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
+
+
+def loss_of(unet: UNet2DConditionModel, noise_of: DDPMScheduler, latents: Tensor, texts: Tensor) -> Tensor:
+    """(b,): the weighted squared error of each picture."""
+    noise = torch.randn_like(latents)
+    # One step of each part of the schedule: the batch is even, and the gradient calmer.
+    steps = ((torch.arange(len(latents)) + torch.rand(())) / len(latents) * 1000).long().clamp(max=999)
+    noisy = noise_of.add_noise(latents, noise, steps)
+    wanted = noise_of.get_velocity(latents, noise, steps)
+    said = unet(noisy, steps, texts).sample
+    kept = noise_of.alphas_cumprod[steps]
+    ratio = kept / (1 - kept)
+    weight = ratio.clamp(max=_GAMMA) / (ratio + 1)
+    error: Tensor = (said - wanted).square().mean(dim=(1, 2, 3))
+    return weight * error
+
+
+class Run:
+    """The state of a training that can be interrupted."""
+
+    def __init__(self, folder: Path) -> None:
+        torch.manual_seed(0)
+        torch.set_flush_denormal(True)
+        self.kept = folder / "train.pt"
+        self.unet = new_unet().to(memory_format=torch.channels_last)
+        self.averaged = [weight.detach().clone() for weight in self.unet.parameters()]
+        self.optimiser = torch.optim.AdamW(
+            self.unet.parameters(), _RATE, betas=(0.9, 0.99), weight_decay=0.01
+        )
+        self.step = 0
+        if self.kept.exists():
+            state = torch.load(self.kept, weights_only=True)
+            self.unet.load_state_dict(state["unet"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.averaged, self.step = state["averaged"], state["step"]
+
+    def learn(self, loss: Tensor, rate: float) -> None:
+        """One step down the gradient."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        share = 1 - min(_AVERAGED, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.averaged, list(self.unet.parameters()), share)
+
+    def save(self) -> None:
+        """Keep everything that a later run needs."""
+        state = {"unet": self.unet.state_dict(), "optimiser": self.optimiser.state_dict(),
+                 "averaged": self.averaged, "step": self.step}  # fmt: skip
+        torch.save(state, self.kept.with_suffix(".part"))
+        self.kept.with_suffix(".part").rename(self.kept)
+
+
+def save_pipeline(run: Run, folder: Path) -> None:
+    """Write what Trove ships: the averaged UNet and the decoder in half precision, and the scheduler."""
+    unet = new_unet()
+    unet.load_state_dict(run.unet.state_dict())
+    with torch.no_grad():
+        for weight, averaged in zip(unet.parameters(), run.averaged, strict=True):
+            weight.copy_(averaged)
+    out = folder / "pipeline"
+    unet.half().save_pretrained(out / "unet", variant="fp16")
+    AutoencoderKL.from_pretrained(folder / "vae").half().save_pretrained(out / "vae", variant="fp16")
+    DPMSolverMultistepScheduler.from_config(
+        schedule().config, timestep_spacing="trailing", algorithm_type="dpmsolver++"
+    ).save_pretrained(out / "scheduler")
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "feature_extractor": [None, None],
+        "image_encoder": [None, None],
+        "requires_safety_checker": False,
+        "safety_checker": [None, None],
+        "scheduler": ["diffusers", "DPMSolverMultistepScheduler"],
+        "text_encoder": [None, None],
+        "tokenizer": [None, None],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+    }
+    (out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    options = parser.parse_args()
+    learnt, noise_of, run = lessons(options.data), schedule(), Run(options.data)
+    started, losses = time.monotonic(), []
+    with (options.data / "train.log").open("a", encoding="utf-8") as log:
+        while run.step < options.steps and time.monotonic() - started < 60 * options.minutes:
+            torch.manual_seed(run.step)
+            latents, texts = learnt.batch(np.random.default_rng(run.step))
+            left = 1 - run.step / options.steps
+            rate = _RATE * min(1.0, (run.step + 1) / 300) * min(1.0, left / 0.25)
+            latents = latents.contiguous(memory_format=torch.channels_last)
+            each = loss_of(run.unet, noise_of, latents, texts)
+            run.learn(each.mean(), rate)
+            losses.append(each.detach().numpy())
+            if run.step % EVERY == 0:
+                low, high = np.split(np.mean(losses, axis=0), 2)
+                told = {"step": run.step, "loss": round(float(np.mean(losses)), 4),
+                        "little noise": round(float(low.mean()), 4), "much": round(float(high.mean()), 4),
+                        "minutes": round((time.monotonic() - started) / 60, 1)}  # fmt: skip
+                log.write(json.dumps(told) + "\n")
+                log.flush()
+                losses.clear()
+                run.save()
+    run.save()
+    save_pipeline(run, options.data)
+
+
+if __name__ == "__main__":
+    main()
