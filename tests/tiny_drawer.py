@@ -109,13 +109,13 @@ def tiny_vae(**options: Any) -> Any:
     )
 
 
-def t5() -> tuple[Any, Any]:
-    """Tokenizer and text encoder of the T5 kind; its words are letters."""
+def t5(width: int = TEXT_WIDTH) -> tuple[Any, Any]:
+    """Tokenizer and text encoder of the T5 kind, whose words are letters of so many dimensions."""
     from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
     letters = [(letter, -1.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
     tokenizer = T5Tokenizer(vocab=[("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *letters], extra_ids=0)
-    shape = {"d_model": TEXT_WIDTH, "d_kv": 8, "d_ff": 64, "num_layers": 1, "num_heads": 4}
+    shape = {"d_model": width, "d_kv": 8, "d_ff": 64, "num_layers": 1, "num_heads": 4}
     return tokenizer, T5EncoderModel(T5Config(vocab_size=len(tokenizer), **shape))
 
 

@@ -59,10 +59,11 @@ def _lcm(folder: Path) -> Any:
 
 
 def _sd3(folder: Path) -> Any:
-    """Stable Diffusion 3: a transformer of words and patches; its third text encoder is left out."""
+    """Stable Diffusion 3: a transformer of words and patches, and three text encoders."""
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
 
     tokenizer = clip_tokenizer(folder / "tokenizer")
+    tokenizer_3, text_encoder_3 = t5(2 * TEXT_WIDTH)
     transformer = SD3Transformer2DModel(
         sample_size=8,
         patch_size=1,
@@ -83,8 +84,8 @@ def _sd3(folder: Path) -> Any:
         tokenizer=tokenizer,
         text_encoder_2=clip_text_model(len(tokenizer), projected=True),
         tokenizer_2=clip_tokenizer(folder / "tokenizer_2"),
-        text_encoder_3=None,
-        tokenizer_3=None,
+        text_encoder_3=text_encoder_3,
+        tokenizer_3=tokenizer_3,
     )
 
 
