@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,8 @@ _SQL_VARIABLES = 5_000
 """Values bound to one statement; SQLite's own limit is 32,766."""
 
 
-@dataclass(frozen=True)
-class FileStat:
+# Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
+class FileStat(NamedTuple):
     """A file as the file system describes it."""
 
     path: Path
@@ -57,8 +58,7 @@ class FileStat:
     mtime_ns: int
 
 
-@dataclass(frozen=True)
-class KnownFile:
+class KnownFile(NamedTuple):
     """A file as the library remembers it. ``complete``: nothing is left to make of its content."""
 
     id: int
