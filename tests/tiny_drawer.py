@@ -41,39 +41,6 @@ def make_tiny_drawer(folder: Path, *, guarded: bool = False) -> Path:
     return folder
 
 
-def make_tiny_transformer_drawer(folder: Path) -> Path:
-    """Save a PixArt-Sigma pipeline (a diffusion transformer with a T5 text encoder) into ``folder``.
-
-    It draws 256x256 pixels.
-    """
-    import torch
-    from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
-
-    torch.manual_seed(0)
-    tokenizer, text_encoder = t5()
-    transformer = PixArtTransformer2DModel(
-        sample_size=32,  # the smallest that this class accepts
-        in_channels=LATENT_CHANNELS,
-        out_channels=2 * LATENT_CHANNELS,
-        num_layers=1,
-        patch_size=2,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        cross_attention_dim=16,
-        caption_channels=TEXT_WIDTH,
-        use_additional_conditions=False,
-    )
-    pipeline = PixArtSigmaPipeline(
-        tokenizer=tokenizer,
-        text_encoder=text_encoder,
-        vae=tiny_vae(),
-        transformer=transformer,
-        scheduler=DDIMScheduler(clip_sample=False),
-    )
-    pipeline.save_pretrained(folder)
-    return folder
-
-
 def tiny_unet(**options: Any) -> Any:
     """The UNet of a latent diffusion model; ``options`` add to its configuration, or change it."""
     from diffusers import UNet2DConditionModel

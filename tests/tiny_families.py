@@ -13,7 +13,6 @@ from tiny_drawer import (
     clip_text_model,
     clip_tokenizer,
     make_tiny_drawer,
-    make_tiny_transformer_drawer,
     t5,
     tiny_unet,
     tiny_vae,
@@ -55,6 +54,32 @@ def _lcm(folder: Path) -> Any:
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
+    )
+
+
+def _pixart(_folder: Path) -> Any:
+    """PixArt-Sigma: a diffusion transformer with a T5 text encoder, which draws 256 x 256 pixels."""
+    from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
+
+    tokenizer, text_encoder = t5()
+    transformer = PixArtTransformer2DModel(
+        sample_size=32,  # the smallest that this class accepts
+        in_channels=LATENT_CHANNELS,
+        out_channels=2 * LATENT_CHANNELS,
+        num_layers=1,
+        patch_size=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        cross_attention_dim=16,
+        caption_channels=TEXT_WIDTH,
+        use_additional_conditions=False,
+    )
+    return PixArtSigmaPipeline(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        vae=tiny_vae(),
+        transformer=transformer,
+        scheduler=DDIMScheduler(clip_sample=False),
     )
 
 
@@ -133,7 +158,7 @@ FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "Stable Diffusion": make_tiny_drawer,
     "Stable Diffusion XL": _saved(_sdxl),
     "LCM": _saved(_lcm),
-    "PixArt": make_tiny_transformer_drawer,
+    "PixArt": _saved(_pixart),
     "Stable Diffusion 3": _saved(_sd3),
     "Flux": _saved(_flux),
 }

@@ -1,6 +1,6 @@
 """Train the autoencoder of the builtin drawer: pictures of 128 × 128 to latents of 8 × 16 × 16, and back.
 
-    python bench/drawer/autoencoder.py [--data build/drawer] [--steps 3000] [--threads 2]
+    python bench/drawer/autoencoder.py [--data build/drawer] [--steps 3000]
 
 It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
 given (absolute and squared error of pixels, absolute error of their differences to their neighbours), with
@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from pictures import DATA, as_batch, gathered
 from torch import Tensor
 from torch.nn import functional
 
-ROOT = Path(__file__).parents[2]
 CHANNELS = 8
 WINDOW = 64
 BATCH = 8
@@ -57,7 +57,7 @@ def windows(pictures: np.ndarray, whole: bool, chance: np.random.Generator) -> T
         )
     if chance.random() < 0.5:
         rows = rows[:, :, ::-1]
-    return torch.from_numpy(np.ascontiguousarray(rows.transpose(0, 3, 1, 2))).float() / 127.5 - 1
+    return as_batch(rows)
 
 
 def loss_of(model: AutoencoderKL, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -89,8 +89,7 @@ def standardise(model: AutoencoderKL, pictures: np.ndarray) -> None:
 
 def batches(pictures: np.ndarray, size: int = 32) -> list[Tensor]:
     """All pictures, in order, -1 to 1."""
-    parts = np.split(pictures, range(size, len(pictures), size))
-    return [torch.from_numpy(part.transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1 for part in parts]
+    return [as_batch(part) for part in np.split(pictures, range(size, len(pictures), size))]
 
 
 def fidelity(model: AutoencoderKL, pictures: np.ndarray) -> float:
@@ -107,16 +106,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, default=ROOT / "build" / "drawer")
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
-    if options.threads:
-        torch.set_num_threads(options.threads)
     # White paper makes gradients so small that the processor would take many times as long over them.
     torch.set_flush_denormal(True)
     torch.manual_seed(0)
-    pictures = np.load(options.data / "pictures.npy")
+    pictures = gathered(options.data).pictures
     model = new_autoencoder().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=1e-4)
     kept, begun = options.data / "autoencoder.pt", 0

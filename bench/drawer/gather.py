@@ -127,11 +127,11 @@ def annotations(folder: Path) -> dict[str, tuple[str, list[str]]]:
     return {emoji: (name, words[emoji]) for emoji, name in names.items()}
 
 
-def emoji(out: Path) -> Iterator[tuple[Row, Image.Image]]:
-    """The emoji that the font draws as one picture."""
+def emoji(out: Path, found: dict[str, tuple[str, list[str]]]) -> Iterator[tuple[Row, Image.Image]]:
+    """Those of the ``annotations`` that the font draws as one picture."""
     font = ImageFont.truetype(str(unpacked(PACKAGES[0], out) / _FONT), _STRIKE)
     seen: set[bytes] = set()
-    for text, (name, words) in annotations(unpacked(PACKAGES[1], out)).items():
+    for text, (name, words) in found.items():
         if _SKIN.search(text) or _REGIONAL.search(text) or _HAIR.search(text) or len(text.encode()) < 3:
             continue
         picture = glyph(font, text)
@@ -201,14 +201,22 @@ def on_white(path: Path) -> Image.Image | None:
         picture = image.convert("RGBA")
     sheet = Image.new("RGBA", picture.size, "white")
     sheet.alpha_composite(picture)
-    drawn = sheet.convert("RGB")
-    box = Image.eval(drawn.convert("L"), lambda level: 255 if level < 245 else 0).getbbox()
-    if box is None or min(box[2] - box[0], box[3] - box[1]) < 24:
+    drawn = trimmed(sheet.convert("RGB"), SIDE - 8, paper=245)
+    return in_square(drawn) if drawn is not None and min(drawn.size) >= 24 else None
+
+
+def trimmed(picture: Image.Image, side: int, paper: int) -> Image.Image | None:
+    """What is drawn on white, at most ``side`` large; None where nothing is darker than ``paper``."""
+    box = Image.eval(picture.convert("L"), lambda level: 255 if level < paper else 0).getbbox()
+    if box is None:
         return None
-    drawn = drawn.crop(box)
-    drawn.thumbnail((SIDE - 8, SIDE - 8), Image.Resampling.LANCZOS)
-    if min(drawn.size) < 24:
-        return None
+    drawn = picture.crop(box)
+    drawn.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return drawn
+
+
+def in_square(drawn: Image.Image) -> Image.Image:
+    """A picture in the middle of a white square of ``SIDE``."""
     square = Image.new("RGB", (SIDE, SIDE), "white")
     square.paste(drawn, ((SIDE - drawn.width) // 2, (SIDE - drawn.height) // 2))
     return square
@@ -232,8 +240,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "drawer")
     out = parser.parse_args().out
     found = annotations(unpacked(PACKAGES[1], out))
-    english = english_words(found)
-    rows, pictures = zip(*emoji(out), *clipart(out, english), strict=True)
+    rows, pictures = zip(*emoji(out, found), *clipart(out, english_words(found)), strict=True)
     np.save(out / "pictures.npy", np.stack([np.asarray(picture) for picture in pictures]))
     with (out / "pictures.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

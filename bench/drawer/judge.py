@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import resvg_py
+from gather import SIDE, in_square, trimmed
 from pictures import DATA, gathered
 from PIL import Image
 
@@ -36,7 +37,6 @@ SETS = {
     "emojione": "1.2.3",
 }
 NAMES = 1000
-_SIDE = 128
 _SHRINK = 0.3
 _VARIANT = re.compile(
     r"\b(man|woman|men|women|mx|boy|girl|family|couple|kiss)\b|clock|thirty|keycap|\bbutton\b"
@@ -58,7 +58,7 @@ def slug(name: str) -> str:
 
 
 def chosen_names(data: Path = DATA) -> list[str]:
-    """The 1,000 names: Noto's without variants, those in most sets first, in a random order."""
+    """The 1,000 names: Noto's without variants, in a random order."""
     names = [row["name"] for row in gathered(data).rows if row["source"] == "noto"]
     plain = sorted({name for name in names if not _VARIANT.search(name)})
     order = np.random.default_rng(0).permutation(len(plain))
@@ -93,14 +93,9 @@ def icon_set(name: str, out: Path) -> dict[str, str]:
 
 def rendered(svg: str) -> npt.NDArray[np.uint8]:
     """(128, 128, 3) on white, filling the square as Noto's pictures do."""
-    data = resvg_py.svg_to_bytes(svg_string=svg, width=2 * _SIDE, height=2 * _SIDE, background="white")
+    data = resvg_py.svg_to_bytes(svg_string=svg, width=2 * SIDE, height=2 * SIDE, background="white")
     drawn = Image.open(BytesIO(bytes(data))).convert("RGB")
-    box = Image.eval(drawn.convert("L"), lambda level: 255 if level < 250 else 0).getbbox()
-    drawn = drawn.crop(box) if box else drawn
-    drawn.thumbnail((_SIDE - 4, _SIDE - 4), Image.Resampling.LANCZOS)
-    square = Image.new("RGB", (_SIDE, _SIDE), "white")
-    square.paste(drawn, ((_SIDE - drawn.width) // 2, (_SIDE - drawn.height) // 2))
-    return np.asarray(square)
+    return np.asarray(in_square(trimmed(drawn, SIDE - 4, paper=250) or drawn))
 
 
 class Eyes:
@@ -179,10 +174,8 @@ def main() -> None:
     seen, label, source_of = np.concatenate(features), np.array(labels), np.array(sources)
     told = {}
     for number, source in enumerate(SETS):
-        # Names that only this set has cannot be known without it.
-        known = np.isin(label, label[source_of != number])
-        rest, own = (source_of != number), (source_of == number) & known
-        if len(set(label[rest])) == len(names):
+        rest, own = source_of != number, source_of == number
+        if len(set(label[rest])) == len(names):  # else a name that only this set has cannot be known
             judge = learn(seen[rest], label[rest], names)
             told[f"{source}, from the others"] = shares(
                 judge.ranks(seen[own], [names[i] for i in label[own]])

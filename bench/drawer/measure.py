@@ -27,6 +27,8 @@ from pictures import DATA, gathered, text_parts
 from PIL import Image
 from scipy.linalg import sqrtm
 
+from indexer.encoders.builtin import unit
+
 PROMPTS = 200
 _AXES = 64
 _AT_ONCE = 20
@@ -85,12 +87,6 @@ def sheet(pictures: Sequence[Pictures], across: int) -> Image.Image:
     return whole
 
 
-def unit(rows: Floats) -> Floats:
-    """Rows of length 1."""
-    scaled: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return scaled
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -118,11 +114,10 @@ def main() -> None:
     seen_again = eyes(again)
     told["paraphrases: top 1, top 10"] = shares(judge.ranks(seen_again, [name for name, _ in pairs]))
 
-    kept = np.flatnonzero(noto & held)
-    taught = np.random.default_rng(0).permutation(np.flatnonzero(noto & ~held))
-    real = eyes(all_of.pictures[np.sort(taught)])
-    order = np.argsort(np.argsort(taught))
+    kept, taught = np.flatnonzero(noto & held), np.flatnonzero(noto & ~held)
+    real = eyes(all_of.pictures[taught])
     axes, count = main_axes(real), len(kept)
+    order = np.random.default_rng(0).permutation(len(real))
     halves = real[order[:count]], real[order[count : 2 * count]]
     told["pictures of each side"] = count
     told["Fréchet: drawings, held back"] = round(
@@ -131,18 +126,13 @@ def main() -> None:
     told["Fréchet: two halves"] = round(frechet(halves[0] @ axes, halves[1] @ axes), 2)
 
     sheet(list(drawn[:100]), 10).save(data / "drawings.png")
-    every = unit(real)
     pick = np.random.default_rng(1).choice(len(pairs), 20, replace=False)
-    near = (unit(seen_again[pick]) @ every.T).argmax(axis=1)
-    beside = [
-        picture
-        for i, j in zip(pick, near, strict=True)
-        for picture in (again[i], all_of.pictures[np.sort(taught)[j]])
-    ]
-    sheet(beside, 10).save(data / "nearest.png")
-    told["nearest.png"] = [
-        f"{pairs[i][1]}: {rows[np.sort(taught)[j]]['name']}" for i, j in zip(pick, near, strict=True)
-    ]
+    near = taught[(unit(seen_again[pick]) @ unit(real).T).argmax(axis=1)]
+    found = list(zip(pick, near, strict=True))
+    sheet([picture for i, j in found for picture in (again[i], all_of.pictures[j])], 10).save(
+        data / "nearest.png"
+    )
+    told["nearest.png"] = [f"{pairs[i][1]}: {rows[j]['name']}" for i, j in found]
     print(json.dumps(told, indent=1, ensure_ascii=False))
 
 

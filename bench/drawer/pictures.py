@@ -19,8 +19,6 @@ DATA = ROOT / "build" / "drawer"
 TEMPLATES = ("a {}", "a picture of a {}", "a drawing of a {}", "{} icon", "{} emoji", "a small {}")
 _COMMON = 3
 """A keyword of more emoji than this says too little to draw from."""
-
-
 MAX_TOKENS = 16
 """Of a prompt; what a pictogram can show is said in fewer, and the rest is left out."""
 
@@ -93,5 +91,5 @@ def encode_texts(texts: Sequence[str]) -> Tensor:
 
 
 def as_batch(pictures: npt.NDArray[np.uint8]) -> Tensor:
-    """(n, 128, 128, 3) uint8 to (n, 3, 128, 128) float32, -1 to 1."""
+    """(n, height, width, 3) uint8 to (n, 3, height, width) float32, -1 to 1."""
     return torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy()).float() / 127.5 - 1
