@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import resvg_py
 from gather import SIDE, in_square, trimmed
-from pictures import DATA, gathered
+from pictures import DATA, VARIANT, gathered
 from PIL import Image
 
 from indexer.encoders import towers
@@ -38,11 +38,6 @@ SETS = {
 }
 NAMES = 1000
 _SHRINK = 0.3
-_VARIANT = re.compile(
-    r"\b(man|woman|men|women|mx|boy|girl|family|couple|kiss)\b|clock|thirty|keycap|\bbutton\b"
-)
-"""Names of which others are variants that differ in a detail, or that are letters in a square."""
-
 _FRAME = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     ' viewBox="0 0 {0} {1}">{2}</svg>'
@@ -60,7 +55,7 @@ def slug(name: str) -> str:
 def chosen_names(data: Path = DATA) -> list[str]:
     """The 1,000 names: Noto's without variants, in a random order."""
     names = [row["name"] for row in gathered(data).rows if row["source"] == "noto"]
-    plain = sorted({name for name in names if not _VARIANT.search(name)})
+    plain = sorted({name for name in names if not VARIANT.search(name)})
     order = np.random.default_rng(0).permutation(len(plain))
     return [plain[i] for i in order[:NAMES]]
 

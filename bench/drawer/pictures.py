@@ -1,6 +1,7 @@
 """What was gathered, for the scripts beside: pictures, their texts, and texts as the drawer sees them."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from indexer.encoders.packages import package_file
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "build" / "drawer"
 TEMPLATES = ("a {}", "a picture of a {}", "a drawing of a {}", "{} icon", "{} emoji", "a small {}")
+VARIANT = re.compile(
+    r"\b(man|woman|men|women|mx|boy|girl|family|couple|kiss)\b|clock|thirty|keycap|\bbutton\b"
+)
+"""Names of which others are variants that differ in a detail, or that are letters in a square."""
 _COMMON = 3
 """A keyword of more emoji than this says too little to draw from."""
 MAX_TOKENS = 16
@@ -30,6 +35,8 @@ class Gathered:
     pictures: npt.NDArray[np.uint8]
     """(n, 128, 128, 3) RGB on white."""
     rows: list[dict[str, str]]
+    meanings: dict[tuple[str, str], list[str]]
+    """Further texts, by name and keywords."""
 
     @property
     def held(self) -> npt.NDArray[np.bool_]:
@@ -38,24 +45,33 @@ class Gathered:
 
 
 def gathered(folder: Path = DATA) -> Gathered:
-    """What ``gather.py`` wrote."""
-    with (folder / "pictures.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return Gathered(np.load(folder / "pictures.npy", mmap_mode="r"), rows)
+    """What ``gather.py`` and ``meanings.py`` wrote."""
+    rows = table(folder / "meanings.csv")
+    meanings = {(row["name"], row["keywords"]): row["texts"].split("|") for row in rows}
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    return Gathered(pictures, table(folder / "pictures.csv"), meanings)
 
 
-def captions(rows: Sequence[dict[str, str]]) -> list[list[tuple[str, float]]]:
-    """For each row the texts that stand for it, and how often each: its name more than all others."""
-    usage = Counter(word for row in rows for word in row["keywords"].split("|"))
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of comma-separated values."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def captions(data: Gathered) -> list[list[tuple[str, float]]]:
+    """For each picture the texts that stand for it, and how often each: its name more than all others."""
+    usage = Counter(word for row in data.rows for word in row["keywords"].split("|"))
     found = []
-    for row in rows:
+    for row in data.rows:
         name = row["name"]
         words = [word for word in row["keywords"].split("|") if word]
         telling = [word for word in words if usage[word] <= _COMMON and row["source"] == "noto"]
+        meant = data.meanings.get((name, row["keywords"]), [])
         texts = [(name, 5.0)]
         texts += [(template.format(name), 2.0 / len(TEMPLATES)) for template in TEMPLATES]
         texts += [(f"{name}, {word}", 2.0 / len(words)) for word in words]
         texts += [(word, 1.5 / len(telling)) for word in telling]
+        texts += [(text, 2.5 / len(meant)) for text in meant]
         found.append(texts)
     return found
 

@@ -2,7 +2,7 @@
 
     python bench/drawer/train.py [--data build/drawer] [--steps 20000] [--minutes 60]
 
-Before: gather.py, autoencoder.py. It learns to predict the velocity (Salimans and Ho 2022, arXiv
+Before: gather.py, meanings.py, autoencoder.py. It learns to predict the velocity (Salimans and Ho 2022, arXiv
 2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv 2303.09556), a tenth
 of the texts left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). The weights that
 are kept are a moving average. Killed or out of minutes, it goes on from the last checkpoint; random numbers
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, UNet2DConditionModel
-from pictures import DATA, as_batch, captions, encode_texts, gathered
+from pictures import DATA, VARIANT, as_batch, captions, encode_texts, gathered
 from torch import Tensor
 
 BATCH = 16
@@ -30,6 +30,8 @@ _GAMMA = 5.0
 _UNTOLD = 0.1
 _CLIPART_WEIGHT = 0.5
 """How often a clip art is looked at beside an emoji: styles differ, and the emoji are of one hand."""
+_VARIANT_WEIGHT = 0.25
+"""How often one of the emoji is of which many differ in a detail alone: 24 clocks, men and women at work."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def lessons(folder: Path) -> Lessons:
     kept = folder / "lessons.pt"
     data = gathered(folder)
     mine = np.flatnonzero(~data.held)
-    said = captions([data.rows[i] for i in mine])
+    every = captions(data)
+    said = [every[i] for i in mine]
     if not kept.exists():
         vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
         with torch.inference_mode():
@@ -76,8 +79,15 @@ def lessons(folder: Path) -> Lessons:
     found = torch.load(kept, weights_only=True)
     begins = 1 + np.cumsum([0, *(len(row) for row in said)])
     odds = np.concatenate([[1.0], *(np.array([w for _, w in row]) / sum(w for _, w in row) for row in said)])
-    picked = np.array([1.0 if data.rows[i]["source"] == "noto" else _CLIPART_WEIGHT for i in mine])
+    picked = np.array([weight_of(data.rows[i]) for i in mine])
     return Lessons(found["latents"], found["texts"], begins, odds, picked / picked.sum())
+
+
+def weight_of(row: dict[str, str]) -> float:
+    """How often a picture is looked at."""
+    if row["source"] != "noto":
+        return _CLIPART_WEIGHT
+    return _VARIANT_WEIGHT if VARIANT.search(row["name"]) else 1.0
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -168,7 +178,7 @@ def save_pipeline(run: Run, folder: Path) -> None:
     unet.half().save_pretrained(out / "unet", variant="fp16")
     AutoencoderKL.from_pretrained(folder / "vae").half().save_pretrained(out / "vae", variant="fp16")
     DPMSolverMultistepScheduler.from_config(
-        schedule().config, timestep_spacing="trailing", algorithm_type="dpmsolver++"
+        schedule().config, timestep_spacing="trailing", steps_offset=1, algorithm_type="dpmsolver++"
     ).save_pretrained(out / "scheduler")
     index = {
         "_class_name": "StableDiffusionPipeline",
