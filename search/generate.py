@@ -197,10 +197,12 @@ def _move_to_cuda(pipeline: Any, weights: Weights) -> None:
 
 def _call_arguments(pipeline: Any, model: str, steps: int | None) -> dict[str, Any]:
     """Steps, guidance and size: the preset's where the model is one, else the pipeline's defaults."""
-    info = preset_of(model)
+    info, accepted = preset_of(model), _parameters(pipeline)
+    # PixArt would draw in one of the sizes of its paper and bring that to the size that was asked for.
+    arguments = {"use_resolution_binning": False} if "use_resolution_binning" in accepted else {}
     if info is None:
-        return {"num_inference_steps": steps or _parameters(pipeline)["num_inference_steps"].default}
-    return {
+        return arguments | {"num_inference_steps": steps or accepted["num_inference_steps"].default}
+    return arguments | {
         "num_inference_steps": steps or info.steps,
         "guidance_scale": info.guidance,
         "width": info.size,
@@ -232,7 +234,9 @@ def _progress_arguments(
     if "callback_on_step_end" in accepted:
         return {"callback_on_step_end": at_end}
     if "callback" in accepted:  # the older pipelines, such as PixArt
-        return {"callback": lambda step, timestep, latents: on_step(step + 1, steps)}  # noqa: ARG005
+        return {
+            "callback": lambda step, timestep, latents: at_end(pipeline, step, timestep, {"latents": latents})
+        }
     return {}
 
 

@@ -58,12 +58,12 @@ def _lcm(folder: Path) -> Any:
 
 
 def _pixart(_folder: Path) -> Any:
-    """PixArt-Sigma: a diffusion transformer with a T5 text encoder, which draws 256 x 256 pixels."""
+    """PixArt-Sigma: a diffusion transformer with a T5 text encoder."""
     from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
 
     tokenizer, text_encoder = t5()
     transformer = PixArtTransformer2DModel(
-        sample_size=32,  # the smallest that this class accepts
+        sample_size=8,
         in_channels=LATENT_CHANNELS,
         out_channels=2 * LATENT_CHANNELS,
         num_layers=1,

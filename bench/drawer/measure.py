@@ -41,9 +41,8 @@ def load_pipeline(folder: Path) -> object:
     """The drawer, in single precision on the CPU."""
     from diffusers import AutoPipelineForText2Image
 
-    encoder, tokenizer = text_parts()
     pipeline = AutoPipelineForText2Image.from_pretrained(
-        folder, variant="fp16", dtype=torch.float32, text_encoder=encoder, tokenizer=tokenizer
+        folder, variant="fp16", dtype=torch.float32, **text_parts()
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -56,7 +55,12 @@ def draw(pipeline: object, prompts: Sequence[str], steps: int, guidance: float) 
         some = list(prompts[start : start + _AT_ONCE])
         seeds = [torch.Generator().manual_seed(start + i) for i in range(len(some))]
         drawn = pipeline(  # type: ignore[operator]
-            some, num_inference_steps=steps, guidance_scale=guidance, generator=seeds, output_type="np"
+            some,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=seeds,
+            use_resolution_binning=False,
+            output_type="np",
         )
         found.append((drawn.images * 255).round().astype(np.uint8))
     return np.concatenate(found)

