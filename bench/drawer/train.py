@@ -1,13 +1,14 @@
 """Train the diffusion transformer of the builtin drawer on the latents of the gathered pictures.
 
-    python bench/drawer/train.py [--data build/drawer] [--steps 20000] [--minutes 60]
+    python bench/drawer/train.py [--data build/drawer] [--coarse 18000] [--steps 28000] [--minutes 60]
 
-Before: gather.py, meanings.py, autoencoder.py. It learns to predict the velocity (Salimans and Ho 2022, arXiv
-2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv 2303.09556), a tenth
-of the texts left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). The weights that
-are kept are a moving average. Killed or out of minutes, it goes on from the last checkpoint; random numbers
-depend on the step alone. ``train.log`` has a line of JSON for every 200 steps. At the end of every run the
-pipeline is saved to ``build/drawer/pipeline``, in half precision.
+Before: gather.py, meanings.py, autoencoder.py. It learns to predict the velocity (Salimans and Ho 2022,
+arXiv 2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv 2303.09556), a
+tenth of the texts left out for classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598). In the
+first steps, ``--coarse``, the latents are brought to half their sides: what goes where costs a third to learn
+so. The weights that are kept are a moving average. Killed or out of minutes, it goes on from the last
+checkpoint; random numbers depend on the step alone. ``train.log`` has a line of JSON for every 200 steps. At
+the end of every run the pipeline is saved to ``build/drawer/pipeline``, in half precision.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, PixArtTransformer2DModel
 from pictures import DATA, VARIANT, as_batch, captions, encode_texts, gathered
 from torch import Tensor
+from torch.nn import functional
 
 BATCH = 16
 EVERY = 200
@@ -28,6 +30,7 @@ _RATE = 1e-3
 _AVERAGED = 0.999
 _GAMMA = 5.0
 _UNTOLD = 0.1
+_TOWARDS_NOISE = 0.75
 _CLIPART_WEIGHT = 0.3
 """How often a clip art is looked at beside an emoji: styles differ, and the emoji are of one hand."""
 _VARIANT_WEIGHT = 0.25
@@ -51,15 +54,17 @@ class Lessons:
     picked: np.ndarray
     """(n,): how often a picture is."""
 
-    def batch(self, chance: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """(b, 8, 16, 16) latents, (b, 16, 384) texts and their (b, 16) masks."""
+    def batch(self, chance: np.random.Generator, coarse: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """(b, 8, 16, 16) latents, (8, 8) if ``coarse``, (b, 16, 384) texts and their (b, 16) masks."""
         pictures = chance.choice(len(self.latents), BATCH, p=self.picked)
         said = []
         for picture in pictures:
             first, last = self.begins[picture], self.begins[picture + 1]
             odds = self.odds[first:last]
             said.append(0 if chance.random() < _UNTOLD else chance.choice(np.arange(first, last), p=odds))
-        return self.latents[pictures], self.texts[said].float(), self.masks[said]
+        latents = self.latents[pictures]
+        latents = functional.avg_pool2d(latents, 2) if coarse else latents
+        return latents, self.texts[said].float(), self.masks[said]
 
 
 def lessons(folder: Path) -> Lessons:
@@ -122,8 +127,10 @@ def loss_of(
 ) -> Tensor:
     """(b,): the weighted squared error of each picture."""
     noise = torch.randn_like(latents)
-    # One step of each part of the schedule: the batch is even, and the gradient calmer.
-    steps = ((torch.arange(len(latents)) + torch.rand(())) / len(latents) * 1000).long().clamp(max=999)
+    # One step of each part of the schedule: the batch is even, and the gradient calmer. Most parts have much
+    # noise, where there is most to learn.
+    parts = (torch.arange(len(latents)) + torch.rand(())) / len(latents)
+    steps = (1000 * parts**_TOWARDS_NOISE).long().clamp(max=999)
     noisy = noise_of.add_noise(latents, noise, steps)
     wanted = noise_of.get_velocity(latents, noise, steps)
     said = model(noisy, encoder_hidden_states=texts, encoder_attention_mask=masks, timestep=steps).sample
@@ -204,7 +211,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--steps", type=int, default=20_000)
+    parser.add_argument("--coarse", type=int, default=18_000)
+    parser.add_argument("--steps", type=int, default=28_000)
     parser.add_argument("--minutes", type=float, default=1e9)
     options = parser.parse_args()
     learnt, noise_of, run = lessons(options.data), schedule(), Run(options.data)
@@ -212,7 +220,7 @@ def main() -> None:
     with (options.data / "train.log").open("a", encoding="utf-8") as log:
         while run.step < options.steps and time.monotonic() - started < 60 * options.minutes:
             torch.manual_seed(run.step)
-            batch = learnt.batch(np.random.default_rng(run.step))
+            batch = learnt.batch(np.random.default_rng(run.step), run.step < options.coarse)
             left = 1 - run.step / options.steps
             rate = _RATE * min(1.0, (run.step + 1) / 300) * min(1.0, left / 0.25)
             each = loss_of(run.model, noise_of, *batch)
