@@ -36,8 +36,6 @@ class Gathered:
     pictures: npt.NDArray[np.uint8]
     """(n, 128, 128, 3) RGB on white."""
     rows: list[dict[str, str]]
-    meanings: dict[tuple[str, str], list[str]]
-    """Further texts, by name and keywords."""
 
     @property
     def held(self) -> npt.NDArray[np.bool_]:
@@ -46,11 +44,8 @@ class Gathered:
 
 
 def gathered(folder: Path = DATA) -> Gathered:
-    """What ``gather.py`` and ``meanings.py`` wrote."""
-    rows = table(folder / "meanings.csv")
-    meanings = {(row["name"], row["keywords"]): row["texts"].split("|") for row in rows}
-    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
-    return Gathered(pictures, table(folder / "pictures.csv"), meanings)
+    """What ``gather.py`` wrote."""
+    return Gathered(np.load(folder / "pictures.npy", mmap_mode="r"), table(folder / "pictures.csv"))
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -59,15 +54,17 @@ def table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def captions(data: Gathered) -> list[list[tuple[str, float]]]:
+def captions(rows: Sequence[dict[str, str]], folder: Path = DATA) -> list[list[tuple[str, float]]]:
     """For each picture the texts that stand for it, and how often each: its name more than all others."""
-    usage = Counter(word for row in data.rows for word in row["keywords"].split("|"))
+    usage = Counter(word for row in rows for word in row["keywords"].split("|"))
+    senses = table(folder / "meanings.csv")
+    meanings = {(row["name"], row["keywords"]): row["texts"].split("|") for row in senses}
     found = []
-    for row in data.rows:
+    for row in rows:
         name = row["name"]
         words = [word for word in row["keywords"].split("|") if word]
         telling = [word for word in words if usage[word] <= _COMMON and row["source"] == "noto"]
-        meant = data.meanings.get((name, row["keywords"]), [])
+        meant = meanings.get((name, row["keywords"]), [])
         texts = [(name, 5.0)]
         texts += [(template.format(name), 2.0 / len(TEMPLATES)) for template in TEMPLATES]
         texts += [(f"{name}, {word}", 2.0 / len(words)) for word in words]

@@ -72,7 +72,7 @@ def lessons(folder: Path) -> Lessons:
     kept = folder / "lessons.pt"
     data = gathered(folder)
     mine = np.flatnonzero(~data.held)
-    every = captions(data)
+    every = captions(data.rows, folder)
     said = [every[i] for i in mine]
     if not kept.exists():
         vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
