@@ -89,7 +89,8 @@ def text_parts() -> dict[str, Any]:
 
 def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """(n, 16, 384) float16: the sentence model's last layer, as the pipeline hands it on; (n, 16) masks."""
-    encoder, tokenizer = text_parts().values()
+    parts = text_parts()
+    encoder, tokenizer = parts["text_encoder"], parts["tokenizer"]
     found, masks = [], []
     with torch.inference_mode():
         for start in range(0, len(texts), 256):

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from autoencoder import batches
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, PixArtTransformer2DModel
-from pictures import DATA, VARIANT, as_batch, captions, encode_texts, gathered
+from pictures import DATA, VARIANT, captions, encode_texts, gathered
 from torch import Tensor
 from torch.nn import functional
 
@@ -77,10 +78,8 @@ def lessons(folder: Path) -> Lessons:
     if not kept.exists():
         vae = AutoencoderKL.from_pretrained(folder / "vae").eval()
         with torch.inference_mode():
-            parts = np.array_split(mine, len(mine) // 32)
-            latents = torch.cat(
-                [vae.encode(as_batch(data.pictures[part])).latent_dist.mean for part in parts]
-            )
+            pictures = batches(data.pictures[mine])
+            latents = torch.cat([vae.encode(batch).latent_dist.mean for batch in pictures])
         texts, masks = encode_texts(["", *(text for row in said for text, _ in row)])
         torch.save({"latents": latents, "texts": texts, "masks": masks}, kept)
     found = torch.load(kept, weights_only=True)
