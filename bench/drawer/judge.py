@@ -12,8 +12,6 @@ a sphere. How many of Noto's own pictures it recognises bounds what drawings can
 import argparse
 import json
 import re
-import subprocess
-import tarfile
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import resvg_py
-from gather import SIDE, in_square, trimmed
+from gather import SIDE, from_npm, in_square, trimmed
 from pictures import DATA, VARIANT, gathered
 from PIL import Image
 
@@ -62,18 +60,7 @@ def chosen_names(data: Path = DATA) -> list[str]:
 
 def icon_set(name: str, out: Path) -> dict[str, str]:
     """The SVG text of every icon of a set, by slug."""
-    folder = out / "sets"
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"iconify-json-{name}-{SETS[name]}.tgz"
-    if not archive.exists():
-        subprocess.run(
-            ["npm", "pack", "--silent", f"@iconify-json/{name}@{SETS[name]}"], cwd=folder, check=True
-        )
-    with tarfile.open(archive) as packed:
-        file = packed.extractfile("package/icons.json")
-        if file is None:
-            raise SystemExit(f"{archive} holds no icons.json")
-        found = json.load(file)
+    found = json.loads(from_npm(f"@iconify-json/{name}", SETS[name], "icons.json", out))
     icons, side = found["icons"], found.get("width", 16)
     icons |= {
         alias: icons[to["parent"]] for alias, to in found.get("aliases", {}).items() if to["parent"] in icons

