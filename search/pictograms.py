@@ -1,5 +1,6 @@
 """The builtin drawer's own parts: what a pipeline of diffusers needs beside its files to draw pictograms."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,46 @@ from torch import Tensor, nn
 from indexer.encoders.packages import package_file
 
 
+class Sketch(nn.Module):
+    """From a sentence's meaning to latents, by way of concepts: a memory with learnt keys and values.
+
+    The softmax over concepts (Sukhbaatar et al. 2015, arXiv 1503.08895) makes it choose between what a
+    sentence may stand for; without, it sketches the mean of all, which looks like none of them.
+    """
+
+    def __init__(self, channels: int, concepts: int, shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels, elementwise_affine=False)
+        self.query = nn.Linear(channels, channels)
+        self.keys = nn.Linear(channels, concepts, bias=False)
+        self.values = nn.Linear(concepts, 256, bias=False)
+        self.draw = nn.Sequential(
+            nn.Linear(256, 1024),
+            nn.GELU(),
+            nn.Linear(1024, 1024),
+            nn.GELU(),
+            nn.Linear(1024, math.prod(shape)),
+            nn.Unflatten(1, shape),
+        )
+
+    def concepts(self, meanings: Tensor) -> Tensor:
+        """(b, d) to (b, n): logits of the concepts."""
+        logits: Tensor = self.keys(self.query(self.norm(meanings)))
+        return logits
+
+    def forward(self, meanings: Tensor) -> Tensor:
+        """(b, d) to (b, c, h, w)."""
+        latents: Tensor = self.draw(self.values(self.concepts(meanings).softmax(dim=1)))
+        return latents
+
+
 class SketchTransformer(PixArtTransformer2DModel):
     """PixArt's transformer (Chen et al. 2023, arXiv 2310.00426), given a sketch beside the noise.
 
-    The sketch is the mean of the latents that a sentence may stand for, as a small network of its own sees
-    it from the mean of the words' embeddings. A sentence and what it shows are then learnt where a picture
-    costs one product, not one for every patch, layer and amount of noise; the transformer learns to choose
-    and sharpen. A prior and a decoder are told apart in the same way by unCLIP (Ramesh et al. 2022, arXiv
-    2204.06125).
+    The sketch is of what a sentence most likely stands for, by a small network of its own. A sentence and
+    what it shows are then learnt where a picture costs one product, not one for every patch, layer and amount
+    of noise; the transformer learns to sharpen, correct and vary. A prior and a decoder are told apart in the
+    same way by unCLIP (Ramesh et al. 2022, arXiv 2204.06125).
     """
 
     @register_to_config
@@ -34,7 +67,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         sample_size: int = 16,
         patch_size: int = 2,
         caption_channels: int = 384,
-        sketch_width: int = 1024,
+        concepts: int = 2113,
     ) -> None:
         super().__init__(
             num_attention_heads=num_attention_heads,
@@ -50,15 +83,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         )
         patches = self.pos_embed.proj
         self.pos_embed.proj = nn.Conv2d(2 * in_channels, patches.out_channels, patch_size, patch_size)
-        self.sketch = nn.Sequential(
-            nn.LayerNorm(caption_channels),
-            nn.Linear(caption_channels, sketch_width),
-            nn.GELU(),
-            nn.Linear(sketch_width, sketch_width),
-            nn.GELU(),
-            nn.Linear(sketch_width, in_channels * sample_size**2),
-            nn.Unflatten(1, (in_channels, sample_size, sample_size)),
-        )
+        self.sketch = Sketch(caption_channels, concepts, (in_channels, sample_size, sample_size))
 
     def forward(  # type: ignore[override]
         self,

@@ -32,8 +32,6 @@ class Lessons:
     """(t, 24) float32: 1 where there is a token, 0 for padding."""
     meanings: Tensor
     """(t, 384) float32: the mean of a text's tokens."""
-    named: np.ndarray
-    """(t,) bool: the text has the picture's name in it."""
     begins: np.ndarray
     """(n + 1,): the texts of picture i are those from begins[i] to begins[i + 1]."""
     odds: np.ndarray
@@ -66,13 +64,11 @@ def lessons(folder: Path) -> Lessons:
         texts, masks = encode_texts(["", *(text for row in said for text, _ in row)])
         torch.save({"latents": latents, "texts": texts, "masks": masks}, kept)
     found = torch.load(kept, weights_only=True)
-    named = [data.rows[i]["name"] in text for i, row in zip(mine, said, strict=True) for text, _ in row]
     odds = [np.array([weight for _, weight in row]) for row in said]
     picked = np.array([weight_of(data.rows[i]) for i in mine])
     return Lessons(
         **found,
         meanings=meaning(found["texts"].float(), found["masks"]),
-        named=np.array([False, *named]),
         begins=1 + np.cumsum([0, *(len(row) for row in said)]),
         odds=np.concatenate([[1.0], *(each / each.sum() for each in odds)]),
         picked=picked / picked.sum(),

@@ -1,12 +1,10 @@
-"""Train the sketch of the builtin drawer: from a sentence's meaning to the mean of the latents it stands for.
+"""Train the sketch of the builtin drawer: from a sentence's meaning to the latents it most likely stands for.
 
     python bench/drawer/sketch.py [--data build/drawer] [--steps 4000]
 
-Before: gather.py, meanings.py, autoencoder.py. A sketch of a text that it learnt from is sharper than one of
-a text that it never saw, and the transformer is to make good pictures of both. So there are three: the one
-that is shipped learns from all texts; of the two others one learns from names alone and one from all other
-texts, and each sketches for the transformer what it has not seen (stacked generalisation, Wolpert 1992).
-``sketch.pt`` has the weights of the first, ``unseen.npy`` what the others draw.
+Before: gather.py, meanings.py, autoencoder.py. Every picture is a concept. The keys begin as the means of the
+concepts' texts, so that a text that was never seen goes to its neighbours; what is minimised is the squared
+error of the latents and the cross entropy of the concept. ``sketch.pt`` has the weights.
 """
 
 import argparse
@@ -18,44 +16,33 @@ import numpy as np
 import torch
 from lessons import Lessons, lessons
 from pictures import DATA
-from torch import nn
+from torch.nn import functional
 
-from search.pictograms import SketchTransformer
+from search.pictograms import Sketch
 
 BATCH = 256
 _RATE = 1e-3
-_DECAY = 0.05
-_FORGET = 0.2
+_FORGET = 0.3
+"""How much of a meaning is rubbed out, so that no few of its numbers decide."""
+_CHOICE = 0.1
+"""Weight of the cross entropy."""
+_SHARP = 20.0
+"""The logit with which a meaning begins that is its concept's mean."""
 
 
-def learnt(taught: Lessons, allowed: np.ndarray, steps: int, label: str) -> nn.Module:
-    """A sketch that has learnt from the texts that are ``allowed``, (t,) bool."""
-    torch.manual_seed(0)
-    sketch = SketchTransformer().sketch
-    optimiser = torch.optim.AdamW(sketch.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=_DECAY)
-    started, errors = time.monotonic(), []
-    for step in range(steps):
-        chance = np.random.default_rng(step)
-        torch.manual_seed(step)
-        for group in optimiser.param_groups:
-            group["lr"] = _RATE * min(1.0, (step + 1) / 200) * min(1.0, (1 - step / steps) / 0.6)
-        pictures, texts = taught.pairs(BATCH, chance)
-        seen = allowed[texts]
-        pictures, texts = pictures[seen], texts[seen]
-        # Meanings are rubbed out in part, so that no single axis decides what is drawn.
-        said = nn.functional.dropout(taught.meanings[texts], _FORGET)
-        loss = (sketch(said) - taught.latents[pictures]).square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(sketch.parameters(), 1.0)
-        optimiser.step()
-        errors.append(float(loss.detach()))
-        if (step + 1) % 500 == 0:
-            told = {"sketch": label, "step": step + 1, "error": round(float(np.mean(errors)), 4),
-                    "seconds": round(time.monotonic() - started)}  # fmt: skip
-            print(json.dumps(told), flush=True)
-            errors.clear()
-    return sketch.eval()
+def new_sketch(taught: Lessons) -> Sketch:
+    """One that compares a meaning with the mean of each picture's texts, and draws nothing yet."""
+    count, channels = len(taught.latents), taught.meanings.shape[1]
+    sketch = Sketch(channels, count, tuple(taught.latents.shape[1:]))
+    meanings = sketch.norm(taught.meanings)
+    weights = torch.from_numpy(taught.odds).float()[:, None]
+    sums = torch.cumsum(meanings * weights, dim=0, dtype=torch.float64)
+    means = torch.diff(sums[taught.begins - 1], dim=0).float()
+    with torch.no_grad():
+        sketch.query.weight.copy_(torch.eye(channels))
+        sketch.query.bias.zero_()
+        sketch.keys.weight.copy_(_SHARP * means / means.square().sum(dim=1, keepdim=True))
+    return sketch
 
 
 def main() -> None:
@@ -66,18 +53,35 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     options = parser.parse_args()
     torch.set_flush_denormal(True)
+    torch.manual_seed(0)
     taught = lessons(options.data)
-    untold = np.arange(len(taught.named)) == 0
-    everything = learnt(taught, np.ones_like(untold), options.steps, "all")
-    torch.save(everything.state_dict(), options.data / "sketch.pt")
-    unseen = np.empty((len(untold), *taught.latents.shape[1:]), np.float16)
-    for label, own in (("names", taught.named), ("other texts", ~taught.named)):
-        sketch = learnt(taught, own | untold, options.steps // 2, label)
-        with torch.inference_mode():
-            rest = np.flatnonzero(~own | untold)
-            for part in np.array_split(rest, 1 + len(rest) // 1024):
-                unseen[part] = sketch(taught.meanings[part]).numpy()
-    np.save(options.data / "unseen.npy", unseen)
+    sketch = new_sketch(taught)
+    optimiser = torch.optim.AdamW(sketch.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    started, told = time.monotonic(), []
+    for step in range(options.steps):
+        torch.manual_seed(step)
+        for group in optimiser.param_groups:
+            group["lr"] = _RATE * min(1.0, (step + 1) / 200) * min(1.0, (1 - step / options.steps) / 0.6)
+        pictures, texts = taught.pairs(BATCH, np.random.default_rng(step))
+        meanings = functional.dropout(taught.meanings[texts], _FORGET)
+        logits = sketch.concepts(meanings)
+        drawn = sketch.draw(sketch.values(logits.softmax(dim=1)))
+        error = functional.mse_loss(drawn, taught.latents[pictures])
+        choice = functional.cross_entropy(logits, torch.from_numpy(pictures))
+        optimiser.zero_grad()
+        (error + _CHOICE * choice).backward()
+        torch.nn.utils.clip_grad_norm_(sketch.parameters(), 1.0)
+        optimiser.step()
+        right = (logits.argmax(dim=1).numpy() == pictures).mean()
+        told.append((float(error.detach()), float(choice.detach()), float(right)))
+        if (step + 1) % 500 == 0:
+            names = ("error", "cross entropy", "right")
+            means = dict(zip(names, np.round(np.mean(told, axis=0), 4).tolist(), strict=True))
+            seconds = round(time.monotonic() - started)
+            print(json.dumps({"step": step + 1, **means, "seconds": seconds}), flush=True)
+            told.clear()
+            torch.save(sketch.state_dict(), options.data / "sketch.pt")
+    torch.save(sketch.state_dict(), options.data / "sketch.pt")
 
 
 if __name__ == "__main__":

@@ -21,17 +21,20 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler
 from lessons import Lessons, lessons
 from pictures import DATA
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional
 
-from search.pictograms import SketchTransformer
+from search.pictograms import Sketch, SketchTransformer
 
 BATCH = 16
 EVERY = 200
 _RATE = 1e-3
 _AVERAGED = 0.999
 _GAMMA = 5.0
-_UNSEEN = 0.5
-"""How many of the sketches are by one that has not learnt from the text."""
+_DOUBTFUL = 0.5
+"""How many of the sketches are of a part of what is said."""
+_FORGET = 0.5
+"""How much of a meaning they do not see."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,14 @@ class Batch:
     """(b, 8, 16, 16)."""
 
 
-def batch_of(taught: Lessons, unseen: np.ndarray, sketch: nn.Module, chance: np.random.Generator) -> Batch:
-    """Pictures and texts; half of the sketches are by one that has not learnt from the text."""
+def batch_of(taught: Lessons, sketch: Sketch, chance: np.random.Generator) -> Batch:
+    """Pictures and texts; for half of them the sketch knows the text in part, and is in doubt."""
     pictures, said = taught.pairs(BATCH, chance)
-    strange = torch.from_numpy(chance.random(BATCH) < _UNSEEN)[:, None, None, None]
+    meanings = taught.meanings[said]
+    doubtful = torch.from_numpy(chance.random((BATCH, 1)) < _DOUBTFUL)
     with torch.no_grad():
-        known = sketch(taught.meanings[said])
-    unknown = torch.from_numpy(unseen[said].astype(np.float32))
-    return Batch(
-        taught.latents[pictures],
-        taught.texts[said].float(),
-        taught.masks[said],
-        torch.where(strange, unknown, known),
-    )
+        sketches = sketch(torch.where(doubtful, functional.dropout(meanings, _FORGET), meanings))
+    return Batch(taught.latents[pictures], taught.texts[said].float(), taught.masks[said], sketches)
 
 
 def schedule() -> DDPMScheduler:
@@ -160,12 +158,11 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e9)
     options = parser.parse_args()
     taught, noise_of, run = lessons(options.data), schedule(), Run(options.data)
-    unseen = np.load(options.data / "unseen.npy", mmap_mode="r")
     started, losses = time.monotonic(), []
     with (options.data / "train.log").open("a", encoding="utf-8") as log:
         while run.step < options.steps and time.monotonic() - started < 60 * options.minutes:
             torch.manual_seed(run.step)
-            batch = batch_of(taught, unseen, run.model.sketch, np.random.default_rng(run.step))
+            batch = batch_of(taught, run.model.sketch, np.random.default_rng(run.step))
             left = 1 - run.step / options.steps
             rate = _RATE * min(1.0, (run.step + 1) / 300) * min(1.0, left / 0.25)
             each = loss_of(run.model, noise_of, batch)
