@@ -24,8 +24,9 @@ class Settings(BaseSettings):
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
     whisper: str = "builtin"
     """Speech model: ``builtin``, a faster-whisper size such as ``small``, a folder, or ``none``."""
-    generator: str = "sd15-lcm"
-    """Drawing model: a preset, a Hub name or a local folder."""
+    generator: str = "auto"
+    """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
+    name or a local folder."""
     workers: int = Field(default=2, ge=1, le=64)
     """Decoder processes."""
     batch: int = Field(default=32, ge=1, le=1024)

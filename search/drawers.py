@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
 from db.files import expanded
+
+AUTO = "auto"
+"""In place of a model's name: the first preset that is on this machine, else the builtin one."""
+BUILTIN = "builtin"
+BUILTIN_FOLDER = Path(__file__).parent / "builtin_drawer"
 
 
 @dataclass(frozen=True)
@@ -13,7 +19,7 @@ class DrawerInfo:
 
     name: str
     repository: str
-    """On the Hugging Face Hub."""
+    """On the Hugging Face Hub; '' for what is part of Trove."""
     download_gb: float
     """Size of the files that are fetched, in 10^9 bytes."""
     half: bool
@@ -25,6 +31,8 @@ class DrawerInfo:
     guidance: float
     size: int
     """Side in pixels of the square pictures that it was trained to draw."""
+    cpu_s: float
+    """About how long a picture takes on two cores, in seconds; measured as docs/models.md says."""
     note: str
 
 
@@ -33,6 +41,19 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
     {
         info.name: info
         for info in (
+            DrawerInfo(
+                name=BUILTIN,
+                repository="",
+                download_gb=0.0,
+                half=True,
+                licence="Apache-2.0; learnt from freely licensed pictograms, see docs/models.md",
+                commercial_use=True,
+                steps=16,
+                guidance=2.0,
+                size=128,
+                cpu_s=0.0,
+                note="Part of Trove. Draws pictograms of single things, no photographs.",
+            ),
             DrawerInfo(
                 name="sd15-lcm",
                 repository="SimianLuo/LCM_Dreamshaper_v7",
@@ -43,6 +64,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=4,
                 guidance=8.0,
                 size=768,
+                cpu_s=0.0,
                 note="Stable Diffusion 1.5 (Dreamshaper 7) distilled to few steps; leans to illustration. "
                 "OpenRAIL-M forbids harmful uses. Has a safety checker.",
             ),
@@ -56,6 +78,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=1,
                 guidance=0.0,
                 size=512,
+                cpu_s=0.0,
                 note="Smallest and fastest. Commercial use only under Stability AI's terms "
                 "(stability.ai/license). No safety checker.",
             ),
@@ -69,6 +92,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=30,
                 guidance=7.5,
                 size=512,
+                cpu_s=0.0,
                 note="The original, a mirror of the withdrawn runwayml repository. Slow without a GPU. "
                 "OpenRAIL-M forbids harmful uses. Has a safety checker.",
             ),
@@ -82,6 +106,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=1,
                 guidance=0.0,
                 size=512,
+                cpu_s=0.0,
                 note="Follows the words better than sd-turbo. Commercial use only under Stability AI's terms "
                 "(stability.ai/license). No safety checker.",
             ),
@@ -95,6 +120,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=30,
                 guidance=5.0,
                 size=1024,
+                cpu_s=0.0,
                 note="The most detail of these; wants a GPU. OpenRAIL++-M forbids harmful uses. "
                 "No safety checker.",
             ),
@@ -112,8 +138,7 @@ def preset_of(model: str) -> DrawerInfo | None:
     folder = expanded(model)
     kept = folder.resolve().name.casefold() if folder.is_dir() else None
     for info in PRESETS.values():
-        if model in (info.name, info.repository):
-            return info
-        if kept in (info.name, info.repository.split("/")[1].casefold()):
+        names = {info.name, info.repository} - {""}
+        if model in names or kept in {name.split("/")[-1].casefold() for name in names}:
             return info
     return None

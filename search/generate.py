@@ -19,10 +19,10 @@ from PIL import Image
 
 from db.errors import GenerateError, ModelError, SettingsError, TroveError
 from db.files import expanded
-from search.drawers import PRESETS, preset_of
+from search.drawers import BUILTIN_FOLDER, PRESETS, preset_of
 from search.drawing import Drawing, check_target, save_drawing
 from search.preview import OnPreview, Previewer
-from search.weights import Weights, find_weights
+from search.weights import Weights, chosen, find_weights
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ class Drawer:
     def __init__(self, model: str, *, device: Device = "auto") -> None:
         """
         Args:
-            model: a preset of ``search.drawers``, a Hub name, or the folder of a pipeline.
+            model: a preset of ``search.drawers``, a Hub name, the folder of a pipeline, or ``auto``.
             device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
         """
-        self.model = model
+        self.model = chosen(model)
         self._device = device
         self._lock = threading.Lock()
         self._pipeline: Any = None
@@ -145,11 +145,17 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
             from diffusers import AutoPipelineForText2Image
 
             pipeline = AutoPipelineForText2Image.from_pretrained(  # type: ignore[no-untyped-call]
-                weights.folder, variant=weights.variant, use_safetensors=True, dtype=dtype
+                weights.folder,
+                variant=weights.variant,
+                use_safetensors=True,
+                dtype=dtype,
+                **_own_parts(weights.folder, dtype),
             )
             pipeline.set_progress_bar_config(disable=True)
             if on_cuda:
                 _move_to_cuda(pipeline, weights)
+        except TroveError:
+            raise
         except (MemoryError, torch.OutOfMemoryError) as exc:
             raise _out_of_memory() from exc
         except Exception as exc:  # anything: the files are whatever was downloaded
@@ -159,6 +165,15 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
                 "if it is one, download it again.",
             ) from exc
     return pipeline
+
+
+def _own_parts(folder: Path, dtype: Any) -> dict[str, Any]:
+    """What the builtin pipeline takes from elsewhere; nothing for all others."""
+    if folder != BUILTIN_FOLDER:
+        return {}
+    from search.pictograms import own_parts
+
+    return own_parts(folder, dtype)
 
 
 def _cuda_dtype(weights: Weights) -> Any:

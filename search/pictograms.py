@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import PixArtTransformer2DModel
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.modeling_outputs import Transformer2DModelOutput
+from diffusers.models.transformers.pixart_transformer_2d import PixArtTransformer2DModel
 from torch import Tensor, nn
 
 from indexer.encoders.packages import package_file
@@ -40,9 +40,10 @@ class Sketch(nn.Module):
         logits: Tensor = self.keys(self.query(self.norm(meanings)))
         return logits
 
-    def forward(self, meanings: Tensor) -> Tensor:
-        """(b, d) to (b, c, h, w)."""
-        latents: Tensor = self.draw(self.values(self.concepts(meanings).softmax(dim=1)))
+    def forward(self, meanings: Tensor, sharpness: float = 1.0) -> Tensor:
+        """(b, d) to (b, c, h, w); the greater the ``sharpness``, the more of one concept alone."""
+        chosen = (sharpness * self.concepts(meanings)).softmax(dim=1)
+        latents: Tensor = self.draw(self.values(chosen))
         return latents
 
 
@@ -55,7 +56,7 @@ class SketchTransformer(PixArtTransformer2DModel):
     same way by unCLIP (Ramesh et al. 2022, arXiv 2204.06125).
     """
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         num_attention_heads: int = 4,
@@ -68,6 +69,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         patch_size: int = 2,
         caption_channels: int = 384,
         concepts: int = 2113,
+        sharpness: float = 2.0,
     ) -> None:
         super().__init__(
             num_attention_heads=num_attention_heads,
@@ -83,13 +85,14 @@ class SketchTransformer(PixArtTransformer2DModel):
         )
         patches = self.pos_embed.proj
         self.pos_embed.proj = nn.Conv2d(2 * in_channels, patches.out_channels, patch_size, patch_size)
+        self.sharpness = sharpness
         self.sketch = Sketch(caption_channels, concepts, (in_channels, sample_size, sample_size))
 
     def forward(  # type: ignore[override]
         self,
         hidden_states: Tensor,
         encoder_hidden_states: Tensor,
-        timestep: Tensor,
+        timestep: torch.LongTensor,
         encoder_attention_mask: Tensor,
         sketch: Tensor | None = None,
         **options: Any,
@@ -104,7 +107,8 @@ class SketchTransformer(PixArtTransformer2DModel):
             sketch: (b, c, h, w); None draws it from the words.
         """
         if sketch is None:
-            sketch = self.sketch(meaning(encoder_hidden_states, encoder_attention_mask))
+            said = meaning(encoder_hidden_states, encoder_attention_mask)
+            sketch = self.sketch(said, self.sharpness)
         return super().forward(
             torch.cat([hidden_states, sketch.to(hidden_states.dtype)], dim=1),
             encoder_hidden_states=encoder_hidden_states,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
 from db.files import expanded
-from search.drawers import PRESETS, preset_of
+from search.drawers import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,16 @@ def installed(model: str) -> bool:
         return False
 
 
+def chosen(model: str) -> str:
+    """The model itself; for ``auto`` the first preset that is on this machine, else the builtin one.
+
+    The builtin model comes last, as it draws no photographs.
+    """
+    if model != AUTO:
+        return model
+    return next((name for name in PRESETS if name != BUILTIN and installed(name)), BUILTIN)
+
+
 def find_weights(model: str) -> Weights:
     """The weights of a preset, Hub name or local folder, downloaded if they are not here yet.
 
@@ -66,6 +76,8 @@ def find_weights(model: str) -> Weights:
 
 def _local(model: str) -> Weights | None:
     """Weights on this machine; None when ``model`` is a Hub name with none, or not all, in the cache."""
+    if model == BUILTIN:
+        return read_pipeline(BUILTIN_FOLDER)
     if model not in PRESETS:
         folder = expanded(model)
         if model and folder.is_dir():  # Path("") would be the current folder

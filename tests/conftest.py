@@ -15,6 +15,9 @@ from indexer.workers import DecodePool
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
+# As the command line sets it; the tests of two processes would hold each other up.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # How long an example takes says how busy the machine is, and nothing about what is tested.
 profile.register_profile("trove", deadline=None)
 profile.load_profile("trove")

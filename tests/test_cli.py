@@ -260,7 +260,7 @@ def test_models_are_tried_on_ones_own_pictures(sample_library: Settings) -> None
 def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settings) -> None:
     models = as_json(trove(sample_library, "models", "--json"))
     assert {"builtin", "fast", "multilingual", "best"} <= {info["name"] for info in models["encoders"]}
-    assert {"sd-turbo", "sd15-lcm"} <= {info["name"] for info in models["drawers"]}
+    assert {"builtin", "sd-turbo", "sd15-lcm"} <= {info["name"] for info in models["drawers"]}
     assert trove(sample_library, "models").returncode == 0
     doctor = trove(sample_library, "doctor")
     assert doctor.returncode == 0

@@ -114,4 +114,5 @@ def test_without_a_drawing_model_the_plain_answer_stands(sample_library: Setting
     assert result.returncode == 0
     assert as_json(result)["hits"][0]["path"].endswith("p017.jpg")
     assert len(result.stderr.strip().splitlines()) == 1
-    assert "sd15-lcm is not on this machine" in result.stderr
+    assert "draws pictograms" in result.stderr
+    assert "trove generate --model" in result.stderr

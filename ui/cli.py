@@ -1,11 +1,16 @@
 """The command line ``trove``. Commands import what is heavy when they run, so that ``--help`` is instant."""
 
+import os
 from typing import Annotated
 
 import typer
 
 from ui import console, folders, model, saved, upkeep, using, why
 from ui.options import Library
+
+# Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores from
+# whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 app = typer.Typer(
     cls=console.TroveGroup,

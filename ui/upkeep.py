@@ -11,6 +11,7 @@ import typer
 from ui import console
 from ui.options import Json, settings_of
 from ui.using import run_index
+from ui.wording import duration
 
 if TYPE_CHECKING:
     from db.settings import Settings
@@ -168,12 +169,20 @@ def models(as_json: Json = False) -> None:
     console.say("Published text-to-image figures, zero-shot; sources: docs/models.md\n")
     console.say("To draw with (trove generate --model; also any diffusers Hub name, or a folder):")
     console.table(
-        {"name": "left", "model": "left", "GB": "right", "licence": "left", "": "left"},
+        {
+            "name": "left",
+            "model": "left",
+            "GB": "right",
+            "on 2 cores": "right",
+            "licence": "left",
+            "": "left",
+        },
         [
             [
                 info.name,
-                info.repository,
+                info.repository or "part of Trove",
                 f"{info.download_gb:.1f}",
+                duration(info.cpu_s),
                 _licence(info.licence, info.commercial_use),
                 info.note,
             ]

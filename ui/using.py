@@ -133,12 +133,19 @@ def _answer(settings: Settings, query: Query, as_json: bool, *, imagine: bool = 
 def _drawn(settings: Settings, query: Query) -> Drawing | None:
     """A drawing of the query; none, and why, where it cannot be had: the plain answer stands anyway."""
     from db.errors import TroveError
+    from search.drawers import AUTO, BUILTIN
     from search.generate import Drawer
     from search.imagine import draw
-    from search.weights import installed
+    from search.weights import chosen, installed
 
-    name = settings.generator
+    name = chosen(settings.generator)
     try:
+        if settings.generator == AUTO and name == BUILTIN:
+            console.note(
+                "No drawing: the builtin model draws pictograms, which say little about photographs. "
+                "Fetch a larger one with: trove generate --model sd-turbo"
+            )
+            return None
         if not installed(name):
             console.note(f"No drawing: {name} is not on this machine. Fetch it with: trove generate")
             return None
@@ -236,13 +243,19 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What to draw.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write.")],
     model: Annotated[
-        str | None, typer.Option("--model", help="Preset, Hub name or local folder of a diffusers pipeline.")
+        str | None,
+        typer.Option("--model", help="builtin, a preset, or Hub name or folder of a diffusers pipeline."),
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw a picture of something that is not in your library."""
+    """Draw a picture of something that is not in your library.
+
+    Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
+    those that draw photographs.
+    """
+    from search.drawers import BUILTIN
     from search.generate import Drawer
 
     settings = settings_of(ctx, generator=model)
@@ -263,6 +276,8 @@ def generate(
         console.say(
             f"Drew {drawing.path} with {drawing.model}, seed {drawing.seed}, in {drawing.seconds:.1f} s."
         )
+        if drawing.model == BUILTIN:
+            console.say("It is a pictogram. For photographs: trove generate --model sd-turbo (trove models)")
 
 
 def ui(

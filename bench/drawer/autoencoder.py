@@ -1,6 +1,6 @@
 """Train the autoencoder of the builtin drawer: pictures of 128 × 128 to latents of 8 × 16 × 16, and back.
 
-    python bench/drawer/autoencoder.py [--data build/drawer] [--steps 3000]
+    python bench/drawer/autoencoder.py [--data build/drawer] [--steps 6600]
 
 It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
 given (absolute and squared error of pixels, squared error of their hues, absolute error of their differences
@@ -113,7 +113,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=6600)
     options = parser.parse_args()
     # White paper makes gradients so small that the processor would take many times as long over them.
     torch.set_flush_denormal(True)

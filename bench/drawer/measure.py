@@ -1,6 +1,6 @@
 """How well does the builtin drawer draw?
 
-    python bench/drawer/measure.py [--data build/drawer] [--pipeline FOLDER] [--steps 16] [--guidance 3]
+    python bench/drawer/measure.py [--data build/drawer] [--pipeline FOLDER] [--steps 16] [--guidance 2]
 
 Before: train.py, judge.py. Printed as JSON, and drawn as sheets beside it:
 
@@ -41,7 +41,9 @@ Floats = npt.NDArray[np.float32]
 def load_pipeline(folder: Path) -> object:
     """The drawer, in single precision on the CPU."""
     from diffusers import AutoPipelineForText2Image
+    from diffusers.utils import logging
 
+    logging.set_verbosity_error()
     pipeline = AutoPipelineForText2Image.from_pretrained(
         folder, variant="fp16", dtype=torch.float32, **own_parts(folder, torch.float32)
     )
@@ -61,6 +63,7 @@ def draw(pipeline: object, prompts: Sequence[str], steps: int, guidance: float) 
             guidance_scale=guidance,
             generator=seeds,
             use_resolution_binning=False,
+            clean_caption=False,
             output_type="np",
         )
         found.append((drawn.images * 255).round().astype(np.uint8))
@@ -99,7 +102,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--pipeline", type=Path)
     parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--guidance", type=float, default=2.0)
     options = parser.parse_args()
     data = options.data
     pipeline, judge, eyes = load_pipeline(options.pipeline or data / "pipeline"), load_judge(data), Eyes(data)

@@ -1,6 +1,6 @@
 """Train the diffusion transformer of the builtin drawer on the latents of the gathered pictures.
 
-    python bench/drawer/train.py [--data build/drawer] [--steps 8000] [--minutes 60]
+    python bench/drawer/train.py [--data build/drawer] [--steps 5600] [--minutes 60]
 
 Before: gather.py, meanings.py, autoencoder.py, sketch.py. It learns to predict the velocity (Salimans and Ho
 2022, arXiv 2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv
@@ -86,11 +86,11 @@ def loss_of(model: SketchTransformer, noise_of: DDPMScheduler, batch: Batch) -> 
 class Run:
     """The state of a training that can be interrupted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, concepts: int) -> None:
         torch.manual_seed(0)
         torch.set_flush_denormal(True)
         self.kept = folder / "train.pt"
-        self.model = SketchTransformer()
+        self.model = SketchTransformer(concepts=concepts)
         self.model.sketch.load_state_dict(torch.load(folder / "sketch.pt", weights_only=True))
         self.model.sketch.requires_grad_(False)
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
@@ -154,10 +154,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--steps", type=int, default=5_600)
     parser.add_argument("--minutes", type=float, default=1e9)
     options = parser.parse_args()
-    taught, noise_of, run = lessons(options.data), schedule(), Run(options.data)
+    taught, noise_of = lessons(options.data), schedule()
+    run = Run(options.data, len(taught.latents))
     started, losses = time.monotonic(), []
     with (options.data / "train.log").open("a", encoding="utf-8") as log:
         while run.step < options.steps and time.monotonic() - started < 60 * options.minutes:

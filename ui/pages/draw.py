@@ -5,12 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import TroveError
-from search.drawers import PRESETS, preset_of
+from search.drawers import BUILTIN, PRESETS, preset_of
 from search.drawings import Drawn, drawings, new_drawing
 from search.thumbnails import thumbnail
-from search.weights import installed
+from search.weights import chosen, installed
 from ui import question, resources
 from ui.jobs import DrawState
+from ui.wording import duration, size
 
 _NEWS_S = 0.5
 _THUMBNAIL_SIDE = 320
@@ -33,7 +34,7 @@ def _ask(busy: bool) -> None:
         placeholder="A dog on the beach at sunset",
         **_KEPT,
     )
-    generator = resources.settings().generator
+    generator = chosen(resources.settings().generator)
     names = [generator, *(name for name in PRESETS if name != generator)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox(
@@ -59,26 +60,34 @@ def _ask(busy: bool) -> None:
         seed = st.number_input(
             "Seed", min_value=0, value=None, placeholder="Random", key="seed", width=150, step=1, **_KEPT
         )
+    if model == BUILTIN:
+        st.caption(
+            "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
+            "For photographs choose a larger model, which is downloaded once."
+        )
     if model:
         _start_button(model.strip(), steps, seed, busy)
 
 
 def _describe(model: str) -> str:
     info = PRESETS.get(model)
-    return f"{model} ({info.licence.partition(';')[0]})" if info else model
+    if info is None:
+        return model
+    kind = "pictograms" if model == BUILTIN else f"photographs; {size(1e9 * info.download_gb)}"
+    return f"{model} ({kind}; {info.licence.partition(';')[0]}; {duration(info.cpu_s)} on two cores)"
 
 
 def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
     label = "Draw"
     if not installed(model):
         info = preset_of(model)
-        size = f"{info.download_gb:g} GB" if info else "several GB"
+        amount = size(1e9 * info.download_gb) if info else "several GB"
         st.info(
-            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {size} "
+            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
             "once. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
             icon=":material/download:",
         )
-        label = f"Download {size} and draw"
+        label = f"Download {amount} and draw"
     if st.button(label, type="primary", icon=":material/brush:", key="draw", disabled=busy):
         prompt = (st.session_state.prompt or "").strip()
         if not prompt:
