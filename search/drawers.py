@@ -31,8 +31,9 @@ class DrawerInfo:
     guidance: float
     size: int
     """Side in pixels of the square pictures that it was trained to draw."""
-    cpu_s: float
-    """About how long a picture takes on two cores, in seconds; measured as docs/models.md says."""
+    cpu_s: float | None
+    """About how long a picture takes on two cores, in seconds, measured as docs/models.md says; None where it
+    was not."""
     note: str
 
 
@@ -51,7 +52,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=16,
                 guidance=2.0,
                 size=128,
-                cpu_s=0.0,
+                cpu_s=0.7,
                 note="Part of Trove. Draws pictograms of single things, no photographs.",
             ),
             DrawerInfo(
@@ -64,7 +65,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=4,
                 guidance=8.0,
                 size=768,
-                cpu_s=0.0,
+                cpu_s=None,
                 note="Stable Diffusion 1.5 (Dreamshaper 7) distilled to few steps; leans to illustration. "
                 "OpenRAIL-M forbids harmful uses. Has a safety checker.",
             ),
@@ -78,7 +79,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=1,
                 guidance=0.0,
                 size=512,
-                cpu_s=0.0,
+                cpu_s=44.0,
                 note="Smallest and fastest. Commercial use only under Stability AI's terms "
                 "(stability.ai/license). No safety checker.",
             ),
@@ -92,7 +93,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=30,
                 guidance=7.5,
                 size=512,
-                cpu_s=0.0,
+                cpu_s=568.0,
                 note="The original, a mirror of the withdrawn runwayml repository. Slow without a GPU. "
                 "OpenRAIL-M forbids harmful uses. Has a safety checker.",
             ),
@@ -106,7 +107,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=1,
                 guidance=0.0,
                 size=512,
-                cpu_s=0.0,
+                cpu_s=None,
                 note="Follows the words better than sd-turbo. Commercial use only under Stability AI's terms "
                 "(stability.ai/license). No safety checker.",
             ),
@@ -120,7 +121,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=30,
                 guidance=5.0,
                 size=1024,
-                cpu_s=0.0,
+                cpu_s=None,
                 note="The most detail of these; wants a GPU. OpenRAIL++-M forbids harmful uses. "
                 "No safety checker.",
             ),

@@ -44,16 +44,16 @@ def test_the_shipped_pipeline_is_complete_and_small() -> None:
 
 def test_it_draws_what_the_words_say(drawer: Drawer, tmp_path: Path) -> None:
     shown = {}
-    for word in ("a red apple", "a green frog", "a blue heart"):
+    for word in ("a red apple", "an evergreen tree", "a blue heart"):
         drawing = drawer.draw(word, path=tmp_path / f"{word}.png", seed=1)
         assert (drawing.model, drawing.width, drawing.height) == (BUILTIN, 128, 128)
         assert drawing.steps == PRESETS[BUILTIN].steps
         shown[word] = pixels(drawing.path)
-    for word, picture in shown.items():
+    for channel, (word, picture) in enumerate(shown.items()):
         assert picture[:4].mean() > 230, f"{word}: a pictogram stands on white"
         inked = picture[picture.min(axis=2) < 200]
         assert len(inked) > 0.05 * 128 * 128, word
-        assert inked.mean(axis=0).argmax() == ("red", "green", "blue").index(word.split()[1]), word
+        assert inked.mean(axis=0).argmax() == channel, word
 
 
 def test_a_seed_draws_the_same_and_another_does_not(drawer: Drawer, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Draw: a picture of what the library does not have, never to be taken for one that it has."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +14,7 @@ from ui import question, resources
 from ui.jobs import DrawState
 from ui.wording import duration, size
 
-_NEWS_S = 0.5
+_NEWS_S = 1.0
 _THUMBNAIL_SIDE = 320
 
 # Not the widgets' own state, which is gone while another page is shown.
@@ -74,7 +75,8 @@ def _describe(model: str) -> str:
     if info is None:
         return model
     kind = "pictograms" if model == BUILTIN else f"photographs; {size(1e9 * info.download_gb)}"
-    return f"{model} ({kind}; {info.licence.partition(';')[0]}; {duration(info.cpu_s)} on two cores)"
+    time = f"; {duration(info.cpu_s)} on two cores" if info.cpu_s else ""
+    return f"{model} ({kind}; {info.licence.partition(';')[0]}{time})"
 
 
 def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
@@ -102,8 +104,12 @@ def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -
 def _progress(was_active: bool) -> None:
     state = resources.draw_job().state
     if was_active and not state.active:
+        gc.unfreeze()
         st.rerun()
     if state.active:
+        # Streamlit collects garbage after every run. Each time it would go through all that a model is made
+        # of, and stop its loading meanwhile: 20 s became minutes.
+        gc.freeze()
         told = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
         st.progress(state.done / state.total if state.total else 0.0, told)
         if state.preview is not None:
