@@ -52,7 +52,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 steps=16,
                 guidance=2.0,
                 size=128,
-                cpu_s=0.7,
+                cpu_s=1.0,
                 note="Part of Trove. Draws pictograms of single things, no photographs.",
             ),
             DrawerInfo(
