@@ -138,8 +138,8 @@ def _drawn(settings: Settings, query: Query) -> Drawing | None:
     from search.imagine import draw
     from search.weights import chosen, installed
 
-    name = chosen(settings.generator)
     try:
+        name = chosen(settings.generator)
         if settings.generator == AUTO and name == BUILTIN:
             console.note(
                 "No drawing: the builtin model draws pictograms, which say little about photographs. "

@@ -1,6 +1,7 @@
 """What the sketch and the transformer of the builtin drawer learn from: latents, and texts for them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,14 @@ class Lessons:
     def pairs(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(count,) pictures and (count,) texts of theirs, or 0 for none."""
         pictures = chance.choice(len(self.latents), count, p=self.picked)
-        # The odds of each picture's texts add up to one, so that their running sum is a place for each.
-        ends = np.cumsum(self.odds)
-        at = ends[self.begins[pictures] - 1] + chance.random(count)
-        texts = np.searchsorted(ends, at).clip(self.begins[pictures], self.begins[pictures + 1] - 1)
+        at = self._ends[self.begins[pictures] - 1] + chance.random(count)
+        texts = np.searchsorted(self._ends, at).clip(self.begins[pictures], self.begins[pictures + 1] - 1)
         return pictures, np.where(chance.random(count) < _UNTOLD, 0, texts)
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """(t,): as the odds of each picture's texts add up to one, their running sum is a place for each."""
+        return np.cumsum(self.odds)
 
 
 def lessons(folder: Path) -> Lessons:

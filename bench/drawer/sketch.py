@@ -80,7 +80,6 @@ def main() -> None:
             seconds = round(time.monotonic() - started)
             print(json.dumps({"step": step + 1, **means, "seconds": seconds}), flush=True)
             told.clear()
-            torch.save(sketch.state_dict(), options.data / "sketch.pt")
     torch.save(sketch.state_dict(), options.data / "sketch.pt")
 
 
