@@ -1,5 +1,6 @@
 """What the app starts and what it tells, without a browser."""
 
+import gc
 import json
 import os
 import subprocess
@@ -111,6 +112,22 @@ def test_drawing_in_the_background(tmp_path: Path) -> None:
     _wait(job)
     assert str(job.state.error) == "the drawing was stopped"
     assert len(drawings(folder)) == 1
+
+
+def test_what_is_loading_is_spared_from_the_collector_until_it_is_drawn(tmp_path: Path) -> None:
+    drawer = Drawer(str(make_tiny_drawer(tmp_path / "tiny")), device="cpu")
+    job = DrawJob()
+    job.start(drawer, "a cat", new_drawing(tmp_path, "a cat"), steps=2, seed=5)
+    job.spare()
+    assert gc.get_freeze_count() > 0
+    _wait(job)
+    # The thread has a few instructions to go.
+    deadline = time.monotonic() + 10
+    while gc.get_freeze_count() > 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert gc.get_freeze_count() == 0
+    job.spare()
+    assert gc.get_freeze_count() == 0
 
 
 def _wait(job: DrawJob) -> None:

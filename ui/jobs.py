@@ -1,5 +1,6 @@
 """Long work that a page starts and that goes on while people look elsewhere."""
 
+import gc
 import json
 import os
 import signal
@@ -198,6 +199,16 @@ class DrawJob:
         """Give up after the current step."""
         self._stopping.set()
 
+    def spare(self) -> None:
+        """Keep what was loaded so far from the garbage collector, until the drawing is done.
+
+        For a page that shows how far it is: Streamlit collects after every refresh. It would go through all
+        that a model is made of, and stop its loading meanwhile: 20 s became minutes.
+        """
+        with self._lock:
+            if self._state.active:
+                gc.freeze()
+
     def _draw(self, drawer: Drawer, prompt: str, path: Path, steps: int | None, seed: int | None) -> None:
         def tell(done: int, total: int) -> None:
             self._state = replace(self._state, done=done, total=total)
@@ -215,3 +226,6 @@ class DrawJob:
         except BaseException:
             self._state = DrawState(prompt=prompt, error=GenerateError("the drawing failed"))
             raise
+        finally:
+            with self._lock:
+                gc.unfreeze()

@@ -1,6 +1,5 @@
 """Draw: a picture of what the library does not have, never to be taken for one that it has."""
 
-import gc
 from pathlib import Path
 
 import streamlit as st
@@ -104,12 +103,9 @@ def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -
 def _progress(was_active: bool) -> None:
     state = resources.draw_job().state
     if was_active and not state.active:
-        gc.unfreeze()
         st.rerun()
     if state.active:
-        # Streamlit collects garbage after every run. Each time it would go through all that a model is made
-        # of, and stop its loading meanwhile: 20 s became minutes.
-        gc.freeze()
+        resources.draw_job().spare()
         told = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
         st.progress(state.done / state.total if state.total else 0.0, told)
         if state.preview is not None:
