@@ -11,6 +11,7 @@ nothing is drawn.
 import argparse
 import json
 import time
+from functools import cache
 from typing import Any
 
 import torch
@@ -66,6 +67,7 @@ def one_pass(shape: dict[str, Any], side: int) -> float:
     return second(unet, torch.randn(1, 4, side // 8, side // 8), 500, text, **more)
 
 
+@cache
 def decoding(side: int) -> float:
     """Seconds of the decoder for a picture of ``side`` pixels; all of the presets have the same."""
     vae = AutoencoderKL(

@@ -83,11 +83,14 @@ def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """(n, 24, 384) float16: the sentence model's last layer, as the pipeline hands it on; (n, 24) masks."""
     parts = text_parts()
     encoder, tokenizer = parts["text_encoder"], parts["tokenizer"]
+    # Many pictures share a keyword or a definition: each is encoded once.
+    places = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    distinct = list(places)
     found, masks = [], []
     with torch.inference_mode():
-        for start in range(0, len(texts), 256):
+        for start in range(0, len(distinct), 256):
             encoded = tokenizer(
-                list(texts[start : start + 256]),
+                distinct[start : start + 256],
                 padding="max_length",
                 max_length=MAX_TOKENS,
                 truncation=True,
@@ -95,7 +98,8 @@ def encode_texts(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
             )
             found.append(encoder(encoded.input_ids, attention_mask=encoded.attention_mask)[0].half())
             masks.append(encoded.attention_mask.float())
-    return torch.cat(found), torch.cat(masks)
+    order = [places[text] for text in texts]
+    return torch.cat(found)[order], torch.cat(masks)[order]
 
 
 def as_batch(pictures: npt.NDArray[np.uint8]) -> Tensor:
