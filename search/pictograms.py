@@ -69,7 +69,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         patch_size: int = 2,
         caption_channels: int = 384,
         concepts: int = 2113,
-        sharpness: float = 2.0,
+        sharpness: float = 8.0,
     ) -> None:
         super().__init__(
             num_attention_heads=num_attention_heads,

@@ -1,6 +1,7 @@
 """Train the autoencoder of the builtin drawer: pictures of 128 × 128 to latents of 8 × 16 × 16, and back.
 
     python bench/drawer/autoencoder.py [--data build/drawer] [--steps 6600]
+    python bench/drawer/autoencoder.py --decoder search/builtin_drawer/vae --steps 7200
 
 It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
 given (absolute and squared error of pixels, squared error of their hues, absolute error of their differences
@@ -9,6 +10,10 @@ wrong. There is one latent for a picture, not a distribution of them: pulling on
 distribution took most of the time. At the end the latents are scaled to mean 0 and deviation 1 within its
 own first and last convolution, as diffusers' pipelines know a factor but no mean. Killed, it goes on from the
 last checkpoint.
+
+With ``--decoder`` it goes on with the decoder alone of an autoencoder that is finished. Its latents stay what
+they are, and so stays everything that was learnt of them. Whole pictures are then looked at more often: that
+is what a drawer decodes, and the statistics of the group normalisation are those of the whole.
 """
 
 import argparse
@@ -72,7 +77,7 @@ def loss_of(model: AutoencoderKL, batch: Tensor) -> tuple[Tensor, Tensor]:
     # Without a term of their own, green and violet are given up early for blue, and never found again. It is
     # of squares: most pixels are white paper, whose many small errors would outweigh a wrong colour.
     hues = functional.mse_loss(*(x - x.mean(dim=1, keepdim=True) for x in (again, batch)))
-    small = _SMALL * latents.square().mean()
+    small = _SMALL * latents.square().mean()  # Of frozen latents a constant, which changes nothing.
     loss = pixels + functional.mse_loss(again, batch) + 0.5 * edges + _HUES * hues + small
     return loss, pixels.detach()
 
@@ -108,39 +113,30 @@ def fidelity(model: AutoencoderKL, pictures: np.ndarray) -> float:
     return float(np.mean(found))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--steps", type=int, default=6600)
-    options = parser.parse_args()
-    # White paper makes gradients so small that the processor would take many times as long over them.
-    torch.set_flush_denormal(True)
-    torch.manual_seed(0)
-    pictures = gathered(options.data).pictures
-    model = new_autoencoder().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98), weight_decay=1e-4)
-    kept, begun = options.data / "autoencoder.pt", 0
+def learn(model: AutoencoderKL, pictures: np.ndarray, steps: int, whole_every: int, kept: Path) -> None:
+    """Train what is not frozen, from the checkpoint if there is one."""
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimiser = torch.optim.AdamW(weights, _RATE, betas=(0.9, 0.98), weight_decay=1e-4)
+    begun = 0
     if kept.exists():
         state = torch.load(kept, weights_only=True)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         begun = state["step"]
     started, errors = time.monotonic(), []
-    for step in range(begun, options.steps):
-        chance = np.random.default_rng(step)
-        left = 1 - step / options.steps
+    for step in range(begun, steps):
+        chance, left = np.random.default_rng(step), 1 - step / steps
         for group in optimiser.param_groups:
             group["lr"] = _RATE * min(1.0, (step + 1) / 100) * min(1.0, left / 0.4)
-        batch = windows(pictures, step % 8 == 7, chance).contiguous(memory_format=torch.channels_last)
+        whole = step % whole_every == whole_every - 1
+        batch = windows(pictures, whole, chance).contiguous(memory_format=torch.channels_last)
         loss, error = loss_of(model, batch)
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         errors.append(float(error))
-        if (step + 1) % EVERY == 0 or step + 1 == options.steps:
+        if (step + 1) % EVERY == 0 or step + 1 == steps:
             told = {"step": step + 1, "error": round(float(np.mean(errors[-EVERY:])), 4),
                     "dB": round(fidelity(model, pictures[::80]), 2),
                     "seconds": round(time.monotonic() - started)}  # fmt: skip
@@ -148,7 +144,32 @@ def main() -> None:
             state = {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "step": step + 1}
             torch.save(state, kept.with_suffix(".part"))
             kept.with_suffix(".part").rename(kept)
-    standardise(model, pictures[::4])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--steps", type=int, default=6600)
+    parser.add_argument("--decoder", type=Path, metavar="FOLDER", help="go on with this one's decoder alone")
+    options = parser.parse_args()
+    # White paper makes gradients so small that the processor would take many times as long over them.
+    torch.set_flush_denormal(True)
+    torch.manual_seed(0)
+    pictures = gathered(options.data).pictures
+    if options.decoder:
+        model = AutoencoderKL.from_pretrained(options.decoder, variant="fp16", dtype=torch.float32)
+        model.encoder.requires_grad_(False)
+        model.quant_conv.requires_grad_(False)
+    else:
+        model = new_autoencoder()
+    model = model.to(memory_format=torch.channels_last)
+    if options.decoder:
+        learn(model, pictures, options.steps, 2, options.data / "decoder.pt")
+    else:
+        learn(model, pictures, options.steps, 8, options.data / "autoencoder.pt")
+        standardise(model, pictures[::4])
     model.eval().save_pretrained(options.data / "vae")
     print(json.dumps({"parameters": model.num_parameters(), "dB": round(fidelity(model, pictures[::8]), 2)}))
 
