@@ -182,7 +182,7 @@ def models(as_json: Json = False) -> None:
                 info.name,
                 info.repository or "part of Trove",
                 f"{info.download_gb:.1f}",
-                duration(info.cpu_s) if info.cpu_s else "",
+                duration(info.cpu_s),
                 _licence(info.licence, info.commercial_use),
                 info.note,
             ]

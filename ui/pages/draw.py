@@ -74,8 +74,8 @@ def _describe(model: str) -> str:
     if info is None:
         return model
     kind = "pictograms" if model == BUILTIN else f"photographs; {size(1e9 * info.download_gb)}"
-    time = f"; {duration(info.cpu_s)} on two cores" if info.cpu_s else ""
-    return f"{model} ({kind}; {info.licence.partition(';')[0]}{time})"
+    time = f"{duration(info.cpu_s)} on two cores"
+    return f"{model} ({kind}; {info.licence.partition(';')[0]}; {time})"
 
 
 def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
