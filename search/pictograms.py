@@ -40,7 +40,7 @@ class Sketch(nn.Module):
         logits: Tensor = self.keys(self.query(self.norm(meanings)))
         return logits
 
-    def forward(self, meanings: Tensor, sharpness: float = 1.0) -> Tensor:
+    def forward(self, meanings: Tensor, sharpness: float) -> Tensor:
         """(b, d) to (b, c, h, w); the greater the ``sharpness``, the more of one concept alone."""
         chosen = (sharpness * self.concepts(meanings)).softmax(dim=1)
         latents: Tensor = self.draw(self.values(chosen))

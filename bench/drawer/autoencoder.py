@@ -115,6 +115,7 @@ def fidelity(model: AutoencoderKL, pictures: np.ndarray) -> float:
 
 def learn(model: AutoencoderKL, pictures: np.ndarray, steps: int, whole_every: int, kept: Path) -> None:
     """Train what is not frozen, from the checkpoint if there is one."""
+    model.to(memory_format=torch.channels_last)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, _RATE, betas=(0.9, 0.98), weight_decay=1e-4)
     begun = 0
@@ -162,12 +163,9 @@ def main() -> None:
         model = AutoencoderKL.from_pretrained(options.decoder, variant="fp16", dtype=torch.float32)
         model.encoder.requires_grad_(False)
         model.quant_conv.requires_grad_(False)
-    else:
-        model = new_autoencoder()
-    model = model.to(memory_format=torch.channels_last)
-    if options.decoder:
         learn(model, pictures, options.steps, 2, options.data / "decoder.pt")
     else:
+        model = new_autoencoder()
         learn(model, pictures, options.steps, 8, options.data / "autoencoder.pt")
         standardise(model, pictures[::4])
     model.eval().save_pretrained(options.data / "vae")

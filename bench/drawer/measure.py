@@ -14,7 +14,6 @@ Before: train.py, judge.py. Printed as JSON, and drawn as sheets beside it:
 """
 
 import argparse
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from judge import Eyes, chosen_names, load_judge, shares
-from pictures import DATA, gathered
+from pictures import DATA, gathered, table
 from PIL import Image
 from scipy.linalg import sqrtm
 
 from indexer.encoders.builtin import unit
+from search.drawers import BUILTIN, PRESETS
 from search.pictograms import own_parts
 
 PROMPTS = 200
@@ -49,6 +49,12 @@ def load_pipeline(folder: Path) -> object:
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def descriptions(file: str) -> tuple[list[str], list[str]]:
+    """Names of things, and what is said of each without its name, from one of the files beside."""
+    rows = table(Path(__file__).with_name(file))
+    return [row["name"] for row in rows], [row["paraphrase"] for row in rows]
 
 
 def draw(pipeline: object, prompts: Sequence[str], steps: int, guidance: float) -> Pictures:
@@ -101,8 +107,8 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--pipeline", type=Path)
-    parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, default=PRESETS[BUILTIN].steps)
+    parser.add_argument("--guidance", type=float, default=PRESETS[BUILTIN].guidance)
     options = parser.parse_args()
     data = options.data
     pipeline, judge, eyes = load_pipeline(options.pipeline or data / "pipeline"), load_judge(data), Eyes(data)
@@ -111,16 +117,15 @@ def main() -> None:
     noto = np.array([row["source"] == "noto" for row in rows])
     learnt = {rows[i]["name"] for i in np.flatnonzero(noto & ~held)}
     names = [name for name in chosen_names(data) if name in learnt][:PROMPTS]
-    with Path(__file__).with_name("paraphrases.csv").open(encoding="utf-8", newline="") as file:
-        pairs = [(row["name"], row["paraphrase"]) for row in csv.DictReader(file)]
+    meant, said = descriptions("paraphrases.csv")
 
     told: dict[str, object] = {"steps": options.steps, "guidance": options.guidance}
     drawn = draw(pipeline, names, options.steps, options.guidance)
     seen = eyes(drawn)
     told["names: top 1, top 10"] = shares(judge.ranks(seen, names))
-    again = draw(pipeline, [text for _, text in pairs], options.steps, options.guidance)
+    again = draw(pipeline, said, options.steps, options.guidance)
     seen_again = eyes(again)
-    told["paraphrases: top 1, top 10"] = shares(judge.ranks(seen_again, [name for name, _ in pairs]))
+    told["paraphrases: top 1, top 10"] = shares(judge.ranks(seen_again, meant))
 
     kept, taught = np.flatnonzero(noto & held), np.flatnonzero(noto & ~held)
     real = eyes(all_of.pictures[taught])
@@ -134,13 +139,13 @@ def main() -> None:
     told["Fréchet: two halves"] = round(frechet(halves[0] @ axes, halves[1] @ axes), 2)
 
     sheet(list(drawn[:100]), 10).save(data / "drawings.png")
-    pick = np.random.default_rng(1).choice(len(pairs), 20, replace=False)
+    pick = np.random.default_rng(1).choice(len(said), 20, replace=False)
     near = taught[(unit(seen_again[pick]) @ unit(real).T).argmax(axis=1)]
     found = list(zip(pick, near, strict=True))
     sheet([picture for i, j in found for picture in (again[i], all_of.pictures[j])], 10).save(
         data / "nearest.png"
     )
-    told["nearest.png"] = [f"{pairs[i][1]}: {rows[j]['name']}" for i, j in found]
+    told["nearest.png"] = [f"{said[i]}: {rows[j]['name']}" for i, j in found]
     print(json.dumps(told, indent=1, ensure_ascii=False))
 
 

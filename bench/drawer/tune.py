@@ -13,8 +13,10 @@ from itertools import product
 from pathlib import Path
 
 from judge import Eyes, load_judge, shares
-from measure import draw, load_pipeline
-from pictures import DATA, table
+from measure import descriptions, draw, load_pipeline
+from pictures import DATA
+
+from search.drawers import BUILTIN, PRESETS
 
 
 def main() -> None:
@@ -25,12 +27,11 @@ def main() -> None:
     parser.add_argument("--pipeline", type=Path)
     parser.add_argument("--sharpness", type=float, nargs="+", default=[2.0, 4.0, 8.0])
     parser.add_argument("--guidance", type=float, nargs="+", default=[1.0, 2.0, 4.0])
-    parser.add_argument("--steps", type=int, nargs="+", default=[16])
+    parser.add_argument("--steps", type=int, nargs="+", default=[PRESETS[BUILTIN].steps])
     options = parser.parse_args()
     judge, eyes = load_judge(options.data), Eyes(options.data)
     pipeline = load_pipeline(options.pipeline or options.data / "pipeline")
-    rows = table(Path(__file__).with_name("tuning.csv"))
-    names, texts = [row["name"] for row in rows], [row["paraphrase"] for row in rows]
+    names, texts = descriptions("tuning.csv")
     for sharpness, guidance, steps in product(options.sharpness, options.guidance, options.steps):
         pipeline.transformer.sharpness = sharpness  # type: ignore[attr-defined]
         found = shares(judge.ranks(eyes(draw(pipeline, texts, steps, guidance)), names))
