@@ -32,7 +32,7 @@ SEED = 0
 
 
 class InMemory:
-    """The part of ``db.vectors.VectorStore`` that a query's vector and its usual similarities need."""
+    """The part of ``db.vectors.store.VectorStore`` that a query's vector and its usual similarities need."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors

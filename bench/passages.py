@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db import catalog, spaces
-from db.catalog import FileStat, UnitDraft
-from db.fulltext import match_words
-from db.schema import Content
-from db.session import Database
+from db.catalog import assets, spaces
+from db.catalog.assets import FileStat, UnitDraft
+from db.catalog.fulltext import match_words
+from db.engine.database import Database
+from db.engine.schema import Content
 from db.settings import Settings
 from indexer.decode import probe, read_audio
 from indexer.encoders.builtin import BuiltinEncoder, ConseEncoder
@@ -75,11 +75,11 @@ class Library:
             for number, text in enumerate(texts):
                 content = Content(sha256=number.to_bytes(32), kind="audio", has_audio=True)
                 unit = UnitDraft("speech", nothing, 0.0, 4.0, text=text)
-                content_id = catalog.store_content(session, content, [unit], space.id)
+                content_id = assets.store_content(session, content, [unit], space.id)
                 stat = FileStat(Path(f"/{number}"), 1, 1)
-                catalog.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+                assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
         with self.database.read() as session:
-            self.units = catalog.unit_rows(session, range(1, len(texts) + 1))
+            self.units = assets.unit_rows(session, range(1, len(texts) + 1))
 
     def by_words(self, query: str) -> Ranking:
         """As a search asks for words."""

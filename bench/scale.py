@@ -25,10 +25,10 @@ import faiss
 import numpy as np
 import psutil
 
-from db.catalog import Ids, Vectors
-from db.index import VectorIndex, kind_for
-from db.indexfiles import IndexFiles
-from db.ivf import nearest
+from db.catalog.assets import Ids, Vectors
+from db.vectors.files import IndexFiles
+from db.vectors.index import VectorIndex, kind_for
+from db.vectors.ivf import nearest
 
 DIM = 512
 QUERIES = 100

@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db import spaces
-from db.catalog import Vectors
+from db.catalog import spaces
+from db.catalog.assets import Vectors
+from db.engine.database import Database
+from db.engine.schema import NullScores
 from db.errors import LibraryError
-from db.schema import NullScores
-from db.session import Database
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from db import catalog, spaces
-from db.catalog import UnitDraft
+from db.catalog import assets, spaces
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database, indexer_lock
+from db.engine.schema import Content
 from db.errors import SettingsError
 from db.files import expanded
-from db.schema import Content
-from db.session import Database, indexer_lock
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer import null
 from indexer.ahead import look_ahead
 from indexer.decode import Metadata
@@ -90,7 +90,7 @@ def index(
                 store.save()
                 null.fitted(database, space.id, store, encoder, settings.cache)
             with database.read() as session:
-                report.units = catalog.unit_counts(session)
+                report.units = assets.unit_counts(session)
             report.seconds = round(time.monotonic() - started, 2)
             run.report = asdict(report)
     return report
@@ -111,7 +111,7 @@ def _uncollected() -> Iterator[None]:
 def _survey(database: Database, settings: Settings, paths: Sequence[Path]) -> tuple[Scan, Plan]:
     """Look at the disk and compare it with what the library remembers."""
     with database.read() as session:
-        roots = catalog.roots(session)
+        roots = assets.roots(session)
     given = [expanded(path).resolve() for path in paths] or roots
     missing = [path for path in given if not path.exists()]
     for path in missing:
@@ -123,7 +123,7 @@ def _survey(database: Database, settings: Settings, paths: Sequence[Path]) -> tu
     found = scan([path for path in given if path not in missing], leave_out=own)
     with database.read() as session:
         space = spaces.active(session)
-        known = catalog.known_files(
+        known = assets.known_files(
             session,
             space.id if space else None,
             transcribing=settings.whisper != "none",
@@ -184,7 +184,7 @@ class _Consumer:
         for twin in self._twins:
             self._resolve(twin)
         with self._database.write() as session:
-            catalog.drop_orphans(session)
+            assets.drop_orphans(session)
 
     def _take(self, prepared: Prepared, reader: TimedReader, tell: Callable[[float], None]) -> None:
         match prepared:
@@ -246,7 +246,7 @@ class _Consumer:
         """The content with this hash, if nothing is left to make of it."""
         transcribing = self._transcriber is not None
         with self._database.read() as session:
-            return catalog.content_id(session, sha256, self._space_id, transcribing=transcribing)
+            return assets.content_id(session, sha256, self._space_id, transcribing=transcribing)
 
     def _content(self, sha256: bytes, metadata: Metadata) -> Content:
         heard_by = self._transcriber.name if self._transcriber and metadata.has_audio else None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.catalog import FileStat, KnownFile
+from db.catalog.assets import FileStat, KnownFile
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from db.catalog import FileStat
+from db.catalog.assets import FileStat
 from db.errors import DecodeError, MediaError, TroveError, UnreadableError
 from db.settings import Settings
 from indexer.decode import Metadata, probe, read_image

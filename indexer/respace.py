@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db import runs, spaces
+from db.catalog import runs, spaces
+from db.catalog.spaces import BareUnit
+from db.engine.database import Database, indexer_lock
 from db.errors import MediaError, ModelError, SettingsError
-from db.session import Database, indexer_lock
 from db.settings import Settings
-from db.spaces import BareUnit
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer import null
 from indexer.ahead import batched, look_ahead
 from indexer.decode import read_image, still_at

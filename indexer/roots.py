@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from db import catalog, holdings
+from db.catalog import assets, holdings
+from db.engine.database import Database, indexer_lock
 from db.errors import SettingsError
-from db.session import Database, indexer_lock
 from db.settings import Settings
 from indexer.plan import is_under
 
@@ -20,7 +20,7 @@ def remove_root(database: Database, settings: Settings, root: Path) -> int:
         LibraryBusyError: another process is indexing into this library.
     """
     with indexer_lock(settings.library), database.write() as session:
-        roots = catalog.roots(session)
+        roots = assets.roots(session)
         if root not in roots:
             known = ", ".join(map(str, roots)) or "none"
             raise SettingsError(f"{root} is no folder of this library", f"Those that were given: {known}.")

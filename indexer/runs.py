@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from db import runs
+from db.catalog import runs
+from db.engine.database import Database
 from db.errors import TroveError
-from db.session import Database
 
 
 @dataclass

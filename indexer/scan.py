@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.catalog import FileStat
+from db.catalog.assets import FileStat
 from indexer.decode import media_kind
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The encoder that a library was made with, and no other: vectors of two models cannot be compared."""
 
+from db.engine.schema import Space
 from db.errors import ModelMismatchError
-from db.schema import Space
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name, load_encoder

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db.catalog import UnitDraft
+from db.catalog.assets import UnitDraft
 from db.errors import MediaError
 from indexer.ahead import batched
 from indexer.decode import Metadata, Still, merge_stills, read_audio, read_stills

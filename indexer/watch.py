@@ -13,9 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from watchfiles import Change, watch
 
-from db import catalog
+from db.catalog import assets
+from db.engine.database import Database
 from db.errors import LibraryBusyError, TroveError
-from db.session import Database
 from db.settings import Settings
 from indexer import pipeline
 from indexer.decode import media_kind
@@ -74,7 +74,7 @@ def keep_watching(
 def _roots(database: Database) -> list[Path]:
     """The folders that can be watched now."""
     with database.read() as session:
-        return [root for root in catalog.roots(session) if root.exists()]
+        return [root for root in assets.roots(session) if root.exists()]
 
 
 def _watch(run: "_Runs", roots: list[Path]) -> None:

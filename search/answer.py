@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from db.schema import MediaKind, UnitKind
+from db.engine.schema import MediaKind, UnitKind
 
 Verdict = Literal["found", "unsure", "absent"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
+from db.catalog.filters import Circle, Period, Rule, Text, Type, Value
 from db.files import expanded
-from db.filters import Circle, Period, Rule, Text, Type, Value
 
 _TYPES: Mapping[str, Type] = {
     "image": Type(media="image"),

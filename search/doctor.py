@@ -11,9 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from db import catalog
+from db.catalog import assets
+from db.engine.database import Database
 from db.errors import TroveError
-from db.session import Database
 from db.settings import Settings
 from search.overview import overview
 
@@ -118,7 +118,7 @@ def _names(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with closing(Database(settings.database)) as database, database.read() as session:
-            roots, failed = catalog.roots(session), catalog.failures(session)
+            roots, failed = assets.roots(session), assets.failures(session)
     except TroveError:
         return
     for root in roots:

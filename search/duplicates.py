@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from db import catalog, holdings, spaces
-from db.catalog import Ids
-from db.session import Database
+from db.catalog import assets, holdings, spaces
+from db.catalog.assets import Ids
+from db.engine.database import Database
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 
 _NEIGHBOURS = 16
 _CHUNK = 512
@@ -86,7 +86,7 @@ def _alike(
     """Groups of units of pictures whose neighbours are as near as that, through however many of them."""
     with database.read() as session:
         space = spaces.active(session)
-        ids = catalog.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
+        ids = assets.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
     if space is None or len(ids) < 2:
         return []
     store = VectorStore(database, settings.library / "vectors", space.id, space.dim, settings.device)
@@ -101,7 +101,7 @@ def _alike(
     for start in range(0, len(ids), _CHUNK):
         some: Ids = ids[start : start + _CHUNK]
         with database.read() as session:
-            vectors = catalog.vectors(session, space.id, some)
+            vectors = assets.vectors(session, space.id, some)
         nearest = store.search("picture", vectors, _NEIGHBOURS)
         for unit, neighbours in zip(some.tolist(), nearest, strict=True):
             for other, similarity in neighbours:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import Vectors
+from db.catalog.assets import Vectors
 from db.errors import SettingsError
 from db.settings import Settings
 from indexer.ahead import batched, look_ahead

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from db import catalog
-from db.catalog import Ids, Vectors
+from db.catalog import assets
+from db.catalog.assets import Ids, Vectors
+from db.engine.database import Database
+from db.engine.schema import Space
 from db.errors import QueryError
 from db.files import expanded
-from db.schema import Space
-from db.session import Database
 from db.settings import Settings
 from indexer.decode import Picture, probe, read_audio, still_at
 from indexer.encoders.base import Encoder
@@ -63,14 +63,14 @@ def example(
         QueryError: nothing can be seen or heard in it.
     """
     with database.read() as session:
-        own = catalog.units_at(session, expanded(path).resolve())
-        kinds = {unit.id: unit.kind for unit in catalog.unit_rows(session, own).values()}
+        own = assets.units_at(session, expanded(path).resolve())
+        kinds = {unit.id: unit.kind for unit in assets.unit_rows(session, own).values()}
         if own:
             ids = np.array(own, dtype=np.int64)
             spoken = np.array([kinds[unit_id] == "speech" for unit_id in own])
             return Example(
-                catalog.vectors(session, space.id, _spread(ids[~spoken])),
-                catalog.vectors(session, space.id, _spread(ids[spoken])),
+                assets.vectors(session, space.id, _spread(ids[~spoken])),
+                assets.vectors(session, space.id, _spread(ids[spoken])),
                 ids,
             )
     return _unknown(path, encoder, settings, decoders)

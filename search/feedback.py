@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import Ids, Vectors
-from db.vectors import Modality
+from db.catalog.assets import Ids, Vectors
+from db.vectors.store import Modality
 from search.ranking import Ranking
 from search.retrieve import Part, Retriever, from_standing
 

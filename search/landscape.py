@@ -13,10 +13,10 @@ from runpy import run_path
 
 import numpy as np
 
-from db import catalog, spaces
-from db.catalog import Vectors
+from db.catalog import assets, spaces
+from db.catalog.assets import Vectors
+from db.engine.database import Database
 from db.files import write_atomically
-from db.session import Database
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from search.service import SearchService
@@ -63,11 +63,11 @@ def landscape(service: SearchService, database: Database, settings: Settings) ->
         return Landscape(0, (), ())
     with database.read() as session:
         space = spaces.active(session)
-        ids = catalog.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
+        ids = assets.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
         if space is None or not len(ids):
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
-        vectors = catalog.vectors(session, space.id, ids)
+        vectors = assets.vectors(session, space.id, ids)
     shown = clear_concepts(vectors, concept_vectors(encoder, settings.cache), concept_names())
     plane = principal_plane(vectors)
     points = tuple(

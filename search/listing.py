@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from db import catalog
-from db.session import Database
+from db.catalog import assets
+from db.engine.database import Database
 from search.answer import Answer, Hit
 
 Order = Literal["relevance", "date"]
@@ -90,7 +90,7 @@ class Listing:
 def of_units(database: Database, unit_ids: Sequence[int]) -> Listing:
     """These units as a listing, in that order; for pictures that were found by looking."""
     with database.read() as session:
-        rows = catalog.unit_rows(session, unit_ids)
+        rows = assets.unit_rows(session, unit_ids)
     hits = tuple(
         Hit(
             rank=rank,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db import catalog, spaces
-from db.schema import LIVE, UnitKind
-from db.session import Database
+from db.catalog import assets, spaces
+from db.engine.database import Database
+from db.engine.schema import LIVE, UnitKind
 from db.settings import Settings
-from db.vectors import IndexStatus, VectorStore
+from db.vectors.store import IndexStatus, VectorStore
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ def overview(database: Database, settings: Settings) -> Overview:
     """Count what is in the library."""
     with database.read() as session:
         space = spaces.active(session)
-        states = catalog.asset_states(session)
-        units = catalog.unit_counts(session)
+        states = assets.asset_states(session)
+        units = assets.unit_counts(session)
     index = IndexStatus("flat", 0, True)
     if space is not None:
         index = VectorStore(database, settings.library / "vectors", space.id, space.dim).status()

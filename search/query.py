@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from db.engine.schema import UnitKind
 from db.errors import QueryError
-from db.schema import UnitKind
 from search.language import Parsed, Term, parse
 
 

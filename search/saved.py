@@ -21,13 +21,13 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db import catalog
-from db import saved as rows
-from db.catalog import UnitRow
+from db.catalog import assets
+from db.catalog import saved as rows
+from db.catalog.assets import UnitRow
+from db.catalog.saved import Judged
+from db.engine.schema import SavedSearch
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import expanded, write_atomically
-from db.saved import Judged
-from db.schema import SavedSearch
 from indexer.decode import probe
 from search.answer import Hit
 from search.language import Parsed, Term
@@ -171,7 +171,7 @@ class SavedSearches:
             if up is None:
                 on_it = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
                 rows.unjudge(session, on_it)
-            elif (unit := catalog.unit_rows(session, [unit_id]).get(unit_id)) is not None:
+            elif (unit := assets.unit_rows(session, [unit_id]).get(unit_id)) is not None:
                 rows.judge(session, saved_id, unit, up=up)
             else:
                 raise QueryError("what was to be judged is not in the library any more", "Ask again.")
@@ -191,7 +191,7 @@ class SavedSearches:
                 rows.unjudge(session, [item.id for item in mine])
             return
         with self._database.read() as session:
-            units = list(catalog.unit_rows(session, catalog.units_at(session, path)).values())
+            units = list(assets.unit_rows(session, assets.units_at(session, path)).values())
         if not units:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
         self.judge(name, self._meant(name, path, units, at_s), up=up)
@@ -216,7 +216,7 @@ class SavedSearches:
     def _paths(self, judged: Judged) -> set[Path]:
         """Where what was judged was then, and where it is now."""
         with self._database.read() as session:
-            now = catalog.unit_rows(session, [] if judged.unit_id is None else [judged.unit_id])
+            now = assets.unit_rows(session, [] if judged.unit_id is None else [judged.unit_id])
         return {judged.path, *(path for unit in now.values() for path in unit.paths)}
 
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
@@ -228,7 +228,7 @@ class SavedSearches:
         query = replace(_query(row), k=k)
         hits = self._service.recall(query, thumbs, after=row.seen_content_id if new_only else 0)
         with self._database.read() as session:
-            units = catalog.unit_rows(session, [hit.unit_id for hit in hits[:k]])
+            units = assets.unit_rows(session, [hit.unit_id for hit in hits[:k]])
         new = {unit.id for unit in units.values() if unit.content_id > row.seen_content_id}
         liked = {unit_id for unit_id, up in thumbs.items() if up}
         return SavedAnswer(

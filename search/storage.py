@@ -5,8 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from db import holdings
-from db.session import Database
+from db.catalog import holdings
+from db.engine.database import Database
 from db.settings import Settings
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from db import catalog
+from db.catalog import assets
+from db.engine.database import Database
 from db.errors import MediaError, SettingsError
-from db.session import Database
 from db.settings import Settings
 from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder, Pixels
@@ -59,8 +59,8 @@ def try_models(database: Database, settings: Settings, names: Sequence[str], sam
         ModelError: a model is unknown or its weights are missing.
     """
     with database.read() as session:
-        paths = catalog.picture_paths(session)
-        counts = catalog.unit_counts(session)
+        paths = assets.picture_paths(session)
+        counts = assets.unit_counts(session)
     if not paths:
         raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
     chosen = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from db.schema import NullScores
+from db.engine.schema import NullScores
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null import grown
 from search.answer import Verdict

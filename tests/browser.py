@@ -10,7 +10,7 @@ from driver import DESKTOP, SAMPLES, App, chromium, serving
 from media import exif, photo, video
 from playwright.sync_api import Browser, Page, expect
 
-from db.session import Database
+from db.engine.database import Database
 from db.settings import Settings
 from indexer import pipeline
 from indexer.roots import remove_root

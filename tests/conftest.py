@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings as profile
 
-from db.session import Database
+from db.engine.database import Database
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.workers import DecodePool

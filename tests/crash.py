@@ -23,9 +23,9 @@ import numpy as np
 import psutil
 from media import photo, scene, sound, video
 
-from db import catalog
-from db.session import Database
-from db.vectors import KINDS, VectorStore
+from db.catalog import assets
+from db.engine.database import Database
+from db.vectors.store import KINDS, VectorStore
 from indexer.decode import read_audio
 
 ROOT = Path(__file__).parent.parent
@@ -207,8 +207,8 @@ def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
         store = VectorStore(database, library / "vectors", space_id, dim, "cpu")
         for modality, kinds in KINDS.items():
             with database.read() as session:
-                ids = catalog.live_ids(session, space_id, kinds)
-                vectors = catalog.vectors(session, space_id, ids)
+                ids = assets.live_ids(session, space_id, kinds)
+                vectors = assets.vectors(session, space_id, ids)
             if store.count(modality) != len(ids):
                 yield f"{model}: {store.count(modality)} {modality} vectors in the index, {len(ids)} rows"
             elif len(ids):

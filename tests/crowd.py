@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.session import Database
+from db.engine.database import Database
 from db.settings import load_settings
 from indexer.pipeline import index
 from search.query import Query

@@ -7,9 +7,9 @@ import numpy as np
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from db import catalog, spaces
-from db.catalog import FileStat, UnitDraft, Vectors
-from db.schema import Asset, Content, Embedding, MediaKind, Space, Unit
+from db.catalog import assets, spaces
+from db.catalog.assets import FileStat, UnitDraft, Vectors
+from db.engine.schema import Asset, Content, Embedding, MediaKind, Space, Unit
 
 
 def directions(count: int, dim: int = 8, seed: int = 0) -> Vectors:
@@ -31,7 +31,7 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
     facts = [
         (str(number).encode().ljust(32, b"\0"), number, path) for number, path in zip(ids, paths, strict=True)
     ]
-    at = catalog.now()
+    at = assets.now()
     session.execute(
         insert(Content),
         [
@@ -65,19 +65,19 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
     session.execute(
         insert(Embedding),
         [
-            {"space_id": space_id, "unit_id": unit, "vector": catalog.pack(vector)}
+            {"space_id": space_id, "unit_id": unit, "vector": assets.pack(vector)}
             for unit, vector in zip(units, vectors, strict=True)
         ],
     )
-    catalog.touch(session)
+    assets.touch(session)
 
 
 def add_file(session: Session, path: str, units: Sequence[UnitDraft], kind: MediaKind = "image") -> int:
     """A file with a content of its own; returns the content's id."""
     content = Content(sha256=path.encode().ljust(32, b"\0")[-32:], kind=kind, has_audio=kind != "image")
-    content_id = catalog.store_content(session, content, units, space(session).id)
-    catalog.put_asset(
+    content_id = assets.store_content(session, content, units, space(session).id)
+    assets.put_asset(
         session, FileStat(Path(path), 1, 1), asset_id=None, state="indexed", content_id=content_id
     )
-    catalog.touch(session)
+    assets.touch(session)
     return content_id

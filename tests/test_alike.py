@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from rows import add_file, directions
 
-from db import spaces
-from db.catalog import UnitDraft
-from db.session import Database
+from db.catalog import spaces
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database
 from db.settings import Settings
 from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate
 from indexer.pipeline import index

@@ -15,10 +15,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from tiny_drawer import make_tiny_drawer
 
-from db import runs
+from db.catalog import runs
+from db.engine.database import Database, indexer_lock
+from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError
-from db.schema import Run
-from db.session import Database, indexer_lock
 from db.settings import Settings
 from search.answer import Evidence
 from search.drawings import drawings, new_drawing

@@ -10,10 +10,10 @@ from media import photo
 from playwright.sync_api import Page, Request
 from rows import add_many, directions
 
-from db import spaces
-from db.session import Database
+from db.catalog import spaces
+from db.engine.database import Database
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer.pipeline import index
 from indexer.spaces import encoder_for
 

@@ -9,7 +9,7 @@ from driver import SAMPLES, SHOTS, App, answered, search, serving, settle, shoot
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from db.session import Database
+from db.engine.database import Database
 from db.settings import Settings
 from indexer.pipeline import index
 from ui.watching import watcher_pid

@@ -14,7 +14,7 @@ from media import photo, sound, tone
 from PIL import Image
 from tiny_drawer import make_tiny_drawer
 
-from db.session import Database, indexer_lock
+from db.engine.database import Database, indexer_lock
 from db.settings import Settings
 
 COMMANDS = (

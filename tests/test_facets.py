@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from rows import add_file, directions
 from sqlalchemy import update
 
-from db import catalog, facets
-from db.catalog import UnitDraft
-from db.schema import Asset, Content
-from db.session import Database
+from db.catalog import assets, facets
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database
+from db.engine.schema import Asset, Content
 from db.settings import Settings
 from search.language import parse
 from search.moments import moments
@@ -28,7 +28,7 @@ FILES = {
 
 def test_counts(database: Database) -> None:
     with database.write() as session:
-        catalog.add_roots(session, [Path("/home/me/p"), Path("/home/me/alone.jpg")])
+        assets.add_roots(session, [Path("/home/me/p"), Path("/home/me/alone.jpg")])
         for (path, facts), vector in zip(FILES.items(), directions(4), strict=True):
             content_id = add_file(session, path, [UnitDraft("image", vector)])
             taken_at, camera, place = facts
@@ -41,7 +41,7 @@ def test_counts(database: Database) -> None:
         assert facets.months(session) == {"2020-06": 1, "2023-07": 2, "2024-01": 1}
         assert facets.cameras(session) == {"X100V": 2, "EOS": 1}
         assert facets.places(session) == [(48.9, 2.3)]
-        folders = facets.folders(session, catalog.roots(session))
+        folders = facets.folders(session, assets.roots(session))
     assert {str(path): count for path, count in folders.items()} == {
         "/home/me": 1,
         "/home/me/p": 3,

@@ -17,13 +17,13 @@ import media
 import pytest
 from driver import ROOT
 
-from db import catalog, runs, spaces
-from db import session as sessions
+from db.catalog import assets, runs, spaces
+from db.engine import database as sessions
+from db.engine.database import Database
 from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
-from db.session import Database
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer import prepare
 from indexer.pipeline import Progress, index
 from indexer.workers import DecodePool
@@ -66,7 +66,7 @@ def whole(settings: Settings, expected: int) -> None:
     assert database.check() == []
     with database.read() as session:
         space = spaces.active(session)
-        assert catalog.unit_counts(session)["image"] == expected
+        assert assets.unit_counts(session)["image"] == expected
     assert space is not None
     store = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu")
     assert store.count("picture") == expected
@@ -197,7 +197,7 @@ def test_rights_lost_in_the_middle_of_a_run(database: Database, settings: Settin
     with pytest.raises((LibraryError, OSError)):
         index(database, settings, [folder], on_progress=take_away)
     with database.read() as session:
-        assert catalog.unit_counts(session)["image"] == 4
+        assert assets.unit_counts(session)["image"] == 4
     vectors.unlink()
     index(database, settings, [folder])
     database.close()
@@ -218,7 +218,7 @@ def test_a_database_that_another_program_locks_is_named(
             pass
         other.execute("ROLLBACK")
     with database.write() as session:
-        catalog.add_roots(session, [Path("/free again")])
+        assets.add_roots(session, [Path("/free again")])
 
 
 def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -> None:
@@ -241,12 +241,12 @@ def test_a_clock_that_goes_back_changes_nothing(
 ) -> None:
     index(database, settings, [folder])
     backwards = iter(range(1000))
-    real = catalog.now
+    real = assets.now
 
     def earlier() -> datetime:
         return real() - timedelta(days=3650 + next(backwards))
 
-    monkeypatch.setattr(catalog, "now", earlier)
+    monkeypatch.setattr(assets, "now", earlier)
     monkeypatch.setattr(time, "time", lambda: 1.0)
     media.photo(folder / "new.jpg", 9)
     report = index(database, settings, [folder])
@@ -291,12 +291,12 @@ def test_a_decoder_that_fails_costs_its_file_alone(
     report = index(database, limits, [folder])
     assert (report.indexed, report.failed) == (3, 1)
     with database.read() as session:
-        (failure,) = catalog.failures(session)
+        (failure,) = assets.failures(session)
     assert failure.path.name == "1.jpg"
     assert words in failure.reason
     monkeypatch.undo()
     with database.write() as session:
-        catalog.retry_failures(session)
+        assets.retry_failures(session)
     assert index(database, settings, [folder]).failed == 0
     database.close()
     whole(settings, 4)
@@ -378,7 +378,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_named_and_forgotten(
     report = index(database, settings, [folder])
     assert (report.unchanged, report.failed) == (3, 0)
     with database.read() as session:
-        assert catalog.failures(session) == []
+        assert assets.failures(session) == []
 
 
 def test_a_drive_that_is_unplugged_while_it_is_read_keeps_what_was_indexed(

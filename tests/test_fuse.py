@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.catalog import UnitRow
-from db.schema import UnitKind
+from db.catalog.assets import UnitRow
+from db.engine.schema import UnitKind
 from search.fuse import fuse
 from search.ranking import Background, Found, Ranking
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from mutants import consume, mutate, originals
 from PIL import Image
 
-from db import catalog
+from db.catalog import assets
+from db.engine.database import Database
 from db.errors import DecodeError, MediaError, QueryError
-from db.session import Database
 from db.settings import Settings
 from indexer.decode import probe, read_image
 from indexer.pipeline import index
@@ -319,7 +319,7 @@ def test_a_folder_of_hostile_files_is_indexed_around_them(
     report = index(database, settings, [folder])
     assert report.found == report.indexed + report.failed + report.skipped
     with database.read() as session:
-        failed = catalog.failures(session)
+        failed = assets.failures(session)
     assert {failure.path.name for failure in failed} >= {"png_bomb.png", "svg.svg.png", "eps.eps.jpg"}
     assert all(failure.reason for failure in failed)
     assert report.units["image"] >= 1

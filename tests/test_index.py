@@ -15,13 +15,13 @@ import pytest
 from media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 from sqlalchemy import select
 
-from db import catalog, runs, spaces
-from db.catalog import FileStat
+from db.catalog import assets, runs, spaces
+from db.catalog.assets import FileStat
+from db.engine.database import Database, indexer_lock
+from db.engine.schema import Content, Embedding, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
-from db.schema import Content, Embedding, Unit
-from db.session import Database, indexer_lock
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer import pipeline, prepare
 from indexer.pipeline import Progress, index
 from indexer.store import Report
@@ -55,7 +55,7 @@ def check_in_step(database: Database, settings: Settings) -> None:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        alive = catalog.live_ids(session, space.id, ["image", "frame", "speech"])
+        alive = assets.live_ids(session, space.id, ["image", "frame", "speech"])
     status = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").status()
     assert status.fresh
     assert status.vectors == len(alive)
@@ -261,7 +261,7 @@ def test_bad_files_are_named_and_everything_else_is_indexed(
     report = index(database, settings, [folder, folder, folder / ".", folder.parent])
     assert counts(report) == {"indexed": 9, "failed": len(bad)}
     with database.read() as session:
-        failures = {failure.path.name: failure.reason for failure in catalog.failures(session)}
+        failures = {failure.path.name: failure.reason for failure in assets.failures(session)}
     assert failures.keys() == bad.keys()
     for name, word in bad.items():
         assert failures[name], name
@@ -278,17 +278,17 @@ def test_a_mended_file_is_indexed(database: Database, settings: Settings, folder
     photo(folder / "bad.jpg", 8)
     assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 3}
     with database.read() as session:
-        assert catalog.failures(session) == []
+        assert assets.failures(session) == []
 
 
 def test_failures_can_be_tried_again(database: Database, settings: Settings, folder: Path) -> None:
     (folder / "bad.jpg").write_text("never")
     index(database, settings, [folder])
     with database.write() as session:
-        assert catalog.retry_failures(session) == 1
+        assert assets.retry_failures(session) == 1
     assert counts(index(database, settings)) == {"unchanged": 3, "failed": 1}
     with database.read() as session:
-        assert [failure.attempts for failure in catalog.failures(session)] == [2]
+        assert [failure.attempts for failure in assets.failures(session)] == [2]
 
 
 def test_an_unreadable_folder_is_counted_and_keeps_its_pictures(
@@ -307,12 +307,12 @@ def test_an_unreadable_folder_is_counted_and_keeps_its_pictures(
     assert counts(report) == {"unchanged": 3, "failed": 1}
     assert report.units["image"] == 4
     with database.read() as session:
-        failure = catalog.failures(session)[0]
+        failure = assets.failures(session)[0]
     assert (failure.path.name, failure.reason) == ("locked", "the folder cannot be read: permission denied")
     monkeypatch.setattr(os, "scandir", real)
     assert counts(index(database, settings, [folder])) == {"unchanged": 3, "reused": 1}
     with database.read() as session:
-        assert catalog.failures(session) == []
+        assert assets.failures(session) == []
 
 
 def _deny() -> None:
@@ -370,7 +370,7 @@ def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
     monkeypatch.setattr(prepare.Preparer, "_decode", decode)
     assert counts(index(database, settings, [folder])) == {"indexed": 2, "failed": 1}
     with database.read() as session:
-        assert "ZeroDivisionError: a defect" in catalog.failures(session)[0].reason
+        assert "ZeroDivisionError: a defect" in assets.failures(session)[0].reason
 
 
 def test_another_model_is_a_named_error(database: Database, settings: Settings, folder: Path) -> None:
@@ -457,7 +457,7 @@ def test_a_killed_run_goes_on_where_it_was(database: Database, settings: Setting
     while stored < 16 and time.monotonic() < deadline and child.poll() is None:
         time.sleep(0.05)
         with database.read() as session:
-            stored = catalog.unit_counts(session)["image"]
+            stored = assets.unit_counts(session)["image"]
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     assert database.check() == []

@@ -15,9 +15,9 @@ import pytest
 from media import photo
 from PIL import Image
 
-from db import catalog
+from db.catalog import assets
+from db.engine.database import Database, indexer_lock
 from db.errors import LibraryBusyError, SettingsError
-from db.session import Database, indexer_lock
 from db.settings import Settings
 from indexer.encoders.registry import near_duplicate
 from indexer.pipeline import index
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 def _paths(database: Database) -> set[str]:
     with database.read() as session:
-        return {path.name for path in catalog.picture_paths(session)}
+        return {path.name for path in assets.picture_paths(session)}
 
 
 def test_a_removed_folder_is_forgotten_and_its_files_stay(
@@ -124,7 +124,7 @@ def test_what_changes_in_a_watched_folder_is_indexed(
     database: Database, settings: Settings, folder: Path
 ) -> None:
     with database.write() as session:
-        catalog.add_roots(session, [folder])
+        assets.add_roots(session, [folder])
     with _Watching(database, settings) as watching:
         # What changed before it began.
         _until(lambda: _paths(database) == {"a.jpg", "b.jpg", "c.jpg"})
@@ -226,7 +226,7 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
     assert np.abs(places).max() <= 1
     assert places.std(axis=0).min() > 0.2
     with database.read() as session:
-        rows = catalog.unit_rows(session, [point.unit_id for point in seen.points])
+        rows = assets.unit_rows(session, [point.unit_id for point in seen.points])
     shown = {rows[point.unit_id].paths[0].name: point.concept for point in seen.points}
     expected = {
         "p025.jpg": "lighthouse",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from db.catalog.filters import Circle, Period, Text, Type
 from db.errors import QueryError
-from db.filters import Circle, Period, Text, Type
 from search.conditions import period, rule
 from search.language import Condition, Parsed, Term, parse
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.catalog import FileStat, KnownFile
-from db.schema import AssetState
+from db.catalog.assets import FileStat, KnownFile
+from db.engine.schema import AssetState
 from indexer.plan import Plan, Task, plan
 
 ROOT = Path("/photos")

@@ -16,12 +16,13 @@ from driver import ROOT
 from rows import space
 from sqlalchemy import create_engine
 
-from db import catalog, migrations
-from db.catalog import FileStat, UnitDraft
+from db.catalog import assets
+from db.catalog.assets import FileStat, UnitDraft
+from db.engine import migrations
+from db.engine.database import Database
+from db.engine.recover import recover
+from db.engine.schema import Content
 from db.errors import LibraryDamagedError, LibraryError
-from db.recover import recover
-from db.schema import Content
-from db.session import Database
 from db.settings import Settings
 from indexer.pipeline import index
 
@@ -36,7 +37,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     database = Database(path)
     rng = np.random.default_rng(0)
     with database.write() as session:
-        catalog.add_roots(session, [Path("/music"), Path("/talks")])
+        assets.add_roots(session, [Path("/music"), Path("/talks")])
         space_id = space(session, 32).id
         for number in range(300):
             name = f"/talks/{number:04}.mp3"
@@ -49,9 +50,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
             content = Content(
                 sha256=name.encode().ljust(32, b"\0"), kind="audio", has_audio=True, transcriber="x"
             )
-            content_id = catalog.store_content(session, content, units, space_id)
+            content_id = assets.store_content(session, content, units, space_id)
             stat = FileStat(Path(name), number, number)
-            catalog.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+            assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
     database.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -101,7 +102,7 @@ def test_what_is_only_in_the_journal_comes_over(tmp_path: Path) -> None:
     path = tmp_path / "library" / "trove.db"
     database = Database(path)
     with database.write() as session:
-        catalog.add_roots(session, [Path("/late")])
+        assets.add_roots(session, [Path("/late")])
     assert path.with_name("trove.db-wal").stat().st_size > 0
     recover(path, tmp_path / "copy.db")
     assert len(rows(tmp_path / "copy.db", "root")) == 1
@@ -201,8 +202,8 @@ def test_values_that_cannot_be_are_a_damaged_library(
         connection.commit()
     database = Database(path)
     with pytest.raises(LibraryDamagedError, match=words) as caught, database.read() as session:
-        catalog.unit_rows(session, range(1, 100))
-        catalog.vectors(session, 1, np.arange(1, 100))
+        assets.unit_rows(session, range(1, 100))
+        assets.vectors(session, 1, np.arange(1, 100))
     assert "trove doctor --recover" in caught.value.hint
     with pytest.raises(ValueError, match="mine"), database.read():
         raise ValueError("mine")
@@ -307,10 +308,10 @@ def test_the_first_schema_with_rows_in_it_becomes_the_newest(tmp_path: Path) -> 
         )
     database = Database(path)
     with database.read() as session:
-        assert catalog.unit_counts(session)["speech"] == 1
-        assert catalog.roots(session) == [Path("/talks")]
-        assert catalog.vectors(session, 1, np.array([1])).tolist() == [[1.0, 0.0]]
-        assert catalog.unit_rows(session, [1])[1].text == "hello"
+        assert assets.unit_counts(session)["speech"] == 1
+        assert assets.roots(session) == [Path("/talks")]
+        assert assets.vectors(session, 1, np.array([1])).tolist() == [[1.0, 0.0]]
+        assert assets.unit_rows(session, [1])[1].text == "hello"
     assert database.check() == []
     database.close()
     with closing(sqlite3.connect(path)) as connection:

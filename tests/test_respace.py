@@ -12,10 +12,10 @@ import pytest
 from media import photo, video
 from test_openclip import save_model
 
-from db import catalog, spaces
-from db.catalog import Ids
+from db.catalog import assets, spaces
+from db.catalog.assets import Ids
+from db.engine.database import Database, indexer_lock
 from db.errors import LibraryBusyError, ModelError, SettingsError
-from db.session import Database, indexer_lock
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.respace import drop_model, roll_back, use_model
@@ -49,7 +49,7 @@ def alive(database: Database) -> Ids:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        return catalog.live_ids(session, space.id, ["image", "frame", "speech"])
+        return assets.live_ids(session, space.id, ["image", "frame", "speech"])
 
 
 @pytest.mark.usefixtures("folder")

@@ -16,12 +16,12 @@ from sqlalchemy import delete
 from test_cli import trove
 from test_openclip import save_model
 
-from db import catalog
-from db import saved as rows
-from db.catalog import UnitDraft
+from db.catalog import assets
+from db.catalog import saved as rows
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database
+from db.engine.schema import Content, Unit
 from db.errors import MediaError, QueryError
-from db.schema import Content, Unit
-from db.session import Database
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.respace import use_model
@@ -202,13 +202,13 @@ def test_a_thumb_finds_its_passage_in_a_new_transcript(database: Database) -> No
     with database.write() as session:
         add_file(session, "/a.ogg", said, "audio")
         rows.add(session, "mine", "x", None)
-        rows.judge(session, 1, catalog.unit_rows(session, [2])[2], up=True)
+        rows.judge(session, 1, assets.unit_rows(session, [2])[2], up=True)
         again = [UnitDraft("speech", row, 3.8 * n, 3.8 * n + 4) for n, row in enumerate(directions(4))]
         sha256 = b"/a.ogg".ljust(32, b"\0")
-        catalog.store_content(session, Content(sha256=sha256, kind="audio", has_audio=True), again, 1)
+        assets.store_content(session, Content(sha256=sha256, kind="audio", has_audio=True), again, 1)
         (thumb,) = rows.judged(session, 1)
         assert (thumb.start_s, thumb.unit_id) == (4.0, 5)
-        rows.judge(session, 1, catalog.unit_rows(session, [5])[5], up=False)
+        rows.judge(session, 1, assets.unit_rows(session, [5])[5], up=False)
         assert [(thumb.unit_id, thumb.up) for thumb in rows.judged(session, 1)] == [(5, False)]
         session.execute(delete(Unit))
         assert [thumb.unit_id for thumb in rows.judged(session, 1)] == [None]

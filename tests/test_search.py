@@ -9,8 +9,8 @@ import pytest
 from conftest import SAMPLES
 from media import photo, sound, tone
 
+from db.engine.database import Database
 from db.errors import DecodeError, ModelMismatchError, QueryError, UnreadableError
-from db.session import Database
 from db.settings import Settings
 from indexer.pipeline import index
 from search.answer import Hit

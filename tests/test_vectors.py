@@ -15,16 +15,18 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from rows import add_file, directions, space
 
-from db import catalog, indexfiles, ivf
-from db import index as index_module
-from db.catalog import UnitDraft
+from db.catalog import assets
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database
 from db.errors import VectorError
-from db.index import INDEX_KINDS, VectorIndex
-from db.indexfiles import IndexFiles, Stamp
-from db.ivf import nearest as exact_nearest
-from db.session import Database
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors import files as index_files
+from db.vectors import index as index_module
+from db.vectors import ivf
+from db.vectors.files import IndexFiles, Stamp
+from db.vectors.index import INDEX_KINDS, VectorIndex
+from db.vectors.ivf import nearest as exact_nearest
+from db.vectors.store import VectorStore
 
 ROWS = directions(30)
 
@@ -157,11 +159,11 @@ def test_a_store_follows_every_change(filled: Database, settings: Settings, kind
     assert vectors.status().kind == kind
     assert nearest(vectors, 0) == 1
     with filled.write() as session:
-        catalog.set_state(session, [1], "gone")
-        catalog.touch(session)
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
     assert nearest(vectors, 0) != 1
     with filled.write() as session:
-        catalog.set_state(session, [1], "indexed")
+        assets.set_state(session, [1], "indexed")
         new = directions(1, seed=9)
         add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
     assert nearest(vectors, 0) == 1
@@ -174,8 +176,8 @@ def test_saved_files_are_fresh_and_small_in_number(filled: Database, settings: S
     assert vectors.status().fresh
     assert vectors.status().vectors == 60
     with filled.write() as session:
-        catalog.set_state(session, [2], "gone")
-        catalog.touch(session)
+        assets.set_state(session, [2], "gone")
+        assets.touch(session)
     assert not store(filled, settings).status().fresh
     vectors.save()
     assert vectors.status().fresh
@@ -197,13 +199,13 @@ def test_a_restricted_search_is_exact_in_every_kind(filled: Database, settings: 
 def test_small_changes_to_a_large_index_are_small_files(
     filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.vectors._SMALL", 5)
+    monkeypatch.setattr("db.vectors.store._SMALL", 5)
     folder = settings.library / "vectors"
     store(filled, settings).save()
     large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
     with filled.write() as session:
-        catalog.set_state(session, [1], "gone")
-        catalog.touch(session)
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
         new = directions(1, seed=9)
         add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
     store(filled, settings).save()
@@ -260,7 +262,7 @@ def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_ther
 def test_a_large_file_is_mapped_and_checked_once(
     filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexfiles, "_MAP_FROM_BYTES", 0)
+    monkeypatch.setattr(index_files, "_MAP_FROM_BYTES", 0)
     store(filled, settings).save()
     folder = settings.library / "vectors"
     checks: list[str] = []
@@ -374,8 +376,8 @@ def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
     store(filled, settings).save()
     folder = settings.library / "vectors"
     with filled.write() as session:
-        catalog.set_state(session, [1], "gone")
-        catalog.touch(session)
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
     files = {path: path.read_bytes() for path in folder.iterdir()}
     for path, whole in files.items():
         places = range(3, len(whole), len(whole) // 4)
@@ -407,7 +409,7 @@ def test_a_failed_write_leaves_the_old_file(
     vectors.save()
     before = {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()}
     with filled.write() as session:
-        catalog.touch(session)
+        assets.touch(session)
 
     def full_disk(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -475,11 +477,11 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
     vectors = store(filled, settings)
     vectors.save()
     with filled.write() as session:
-        catalog.set_state(session, list(range(1, 31)), "indexed")
-        catalog.set_state(session, gone, "gone")
-        catalog.touch(session)
+        assets.set_state(session, list(range(1, 31)), "indexed")
+        assets.set_state(session, gone, "gone")
+        assets.touch(session)
     with filled.read() as session:
-        alive = catalog.live_ids(session, space(session).id, ["image", "frame"])
+        alive = assets.live_ids(session, space(session).id, ["image", "frame"])
     assert vectors.count("picture") == len(alive) == 30 - len(gone)
     vectors.save()
     assert vectors.status().kind == index_module.kind_for(len(alive))

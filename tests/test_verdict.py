@@ -14,13 +14,14 @@ from media import photo
 from rows import add_file, directions
 from test_openclip import save_model
 
-from db import migrations, spaces
-from db.catalog import UnitDraft, Vectors
+from db.catalog import spaces
+from db.catalog.assets import UnitDraft, Vectors
+from db.engine import migrations
+from db.engine.database import Database
+from db.engine.schema import NullScores
 from db.errors import LibraryError
-from db.schema import NullScores
-from db.session import Database
 from db.settings import Settings
-from db.vectors import VectorStore
+from db.vectors.store import VectorStore
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null import background_texts, due, fit, fitted

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from db import catalog, facets
+from db.catalog import assets, facets
 from search.language import Parsed
 from ui import question, resources
 from ui.histogram import histogram
@@ -27,7 +27,7 @@ _CAMERA = "filter_camera"
 def _counted(revision: int) -> tuple[dict[str, int], dict[str, int], dict[Path, int]]:  # noqa: ARG001
     """Months, cameras and folders; counted anew whenever the library has changed."""
     with resources.database().read() as session:
-        roots = catalog.roots(session)
+        roots = assets.roots(session)
         return facets.months(session), facets.cameras(session), facets.folders(session, roots)
 
 
@@ -42,7 +42,7 @@ def filters(asked: Question) -> None:
     if parsed is None:
         return  # nothing can be changed in words that mean nothing yet
     with resources.database().read() as session:
-        revision = catalog.revision(session)
+        revision = assets.revision(session)
     by_month, cameras, folders = _counted(revision)
     with st.sidebar:
         _type(parsed)

@@ -20,8 +20,8 @@ def watch(ctx: typer.Context) -> None:
     import signal
     import threading
 
-    from db import catalog
-    from db.session import Database
+    from db.catalog import assets
+    from db.engine.database import Database
     from indexer.watch import keep_watching
     from ui.watching import tell_pid
 
@@ -31,7 +31,7 @@ def watch(ctx: typer.Context) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with database.read() as session:
-        roots = catalog.roots(session)
+        roots = assets.roots(session)
     console.say(f"Watching {len(roots)} {'folder' if len(roots) == 1 else 'folders'} (stop with Ctrl-C)")
     keep_watching(
         database,
@@ -64,8 +64,8 @@ def forget(
     folder: Annotated[Path, typer.Argument(help="A folder or file that was given to trove index.")],
 ) -> None:
     """Take a folder out of the library. The files themselves stay where they are."""
+    from db.engine.database import Database
     from db.files import expanded
-    from db.session import Database
     from indexer.roots import remove_root
 
     settings = settings_of(ctx)

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import psutil
 from PIL import Image
 
-from db import runs, spaces
+from db.catalog import runs, spaces
+from db.engine.database import Database
+from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError, TroveError
-from db.schema import Run
-from db.session import Database
 from db.settings import Settings
 from search.drawing import Drawing
 from search.generate import Drawer

@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from db import catalog
-from db.catalog import FileStat, UnitRow
+from db.catalog import assets
+from db.catalog.assets import FileStat, UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
 from search.clips import Clip, browser_type, clip
 from search.thumbnails import thumbnail
@@ -67,7 +67,7 @@ def unit(unit_id: int) -> UnitRow:
         UnreadableError: it is in the library no more.
     """
     with resources.database().read() as session:
-        found = catalog.unit_rows(session, [unit_id]).get(unit_id)
+        found = assets.unit_rows(session, [unit_id]).get(unit_id)
     if found is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
     return found
@@ -93,7 +93,7 @@ def file_of(row: UnitRow) -> Path:
         ) from exc
     if real != path:
         with resources.database().read() as session:
-            known = catalog.file_stat(session, path)
+            known = assets.file_stat(session, path)
         if known != FileStat(path, status.st_size, status.st_mtime_ns):
             raise UnreadableError("this name leads to another file than the indexed one", "Index it again.")
     if not stat.S_ISREG(status.st_mode):

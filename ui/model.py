@@ -28,7 +28,7 @@ def use(
     ] = False,
 ) -> None:
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
-    from db.session import Database
+    from db.engine.database import Database
     from indexer.respace import use_model
 
     settings = settings_of(ctx)
@@ -46,7 +46,7 @@ def use(
 @app.command()
 def rollback(ctx: typer.Context) -> None:
     """Let the model answer again that did before."""
-    from db.session import Database
+    from db.engine.database import Database
     from indexer.respace import roll_back
 
     settings = settings_of(ctx)
@@ -58,7 +58,7 @@ def rollback(ctx: typer.Context) -> None:
 @app.command()
 def drop(ctx: typer.Context, name: Name) -> None:
     """Forget a model that no longer answers, to free the space of its vectors."""
-    from db.session import Database
+    from db.engine.database import Database
     from indexer.respace import drop_model
 
     settings = settings_of(ctx)
@@ -69,8 +69,8 @@ def drop(ctx: typer.Context, name: Name) -> None:
 @app.command(name="list")
 def list_models(ctx: typer.Context) -> None:
     """List the models that this library has vectors of."""
-    from db import spaces
-    from db.session import Database
+    from db.catalog import spaces
+    from db.engine.database import Database
 
     settings = settings_of(ctx)
     with Database(settings.database).read() as session:

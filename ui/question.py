@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import catalog
+from db.catalog import assets
 from db.errors import QueryError
 from search.language import Parsed, parse
 from search.listing import NEAREST, Listing, Order
@@ -194,8 +194,8 @@ def listing(asked: Question) -> tuple[str, Listing]:
     """
     state = st.session_state
     with resources.database().read() as session:
-        key: tuple[Any, ...] = (asked, catalog.revision(session))
-        total = sum(catalog.unit_counts(session).values())
+        key: tuple[Any, ...] = (asked, assets.revision(session))
+        total = sum(assets.unit_counts(session).values())
     kept, token, found = state.get(_LISTING, (None, "", None))
     if kept != key:
         service = resources.service()

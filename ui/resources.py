@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from db import catalog
-from db import saved as saved_rows
+from db.catalog import assets
+from db.catalog import saved as saved_rows
+from db.engine.database import Database
 from db.errors import TroveError
-from db.session import Database
 from db.settings import Settings, load_settings
 from search.generate import Drawer
 from search.saved import SavedSearches
@@ -67,7 +67,7 @@ def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  #
 def news() -> list[tuple[str, int]]:
     """The saved searches that have new hits, and how many."""
     with database().read() as session:
-        revision = catalog.revision(session)
+        revision = assets.revision(session)
         seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
     found = [
         (item.name, arrivals(item.name, item.up, item.down, revision, seen.get(item.name, 0)))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what is in the library."""
-    from db import catalog, runs
-    from db.session import Database
+    from db.catalog import assets, runs
+    from db.engine.database import Database
     from search.overview import overview
 
     settings = settings_of(ctx)
@@ -40,7 +40,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     with database.read() as session:
         run = runs.last_run(session)
     if run is not None and run.finished_at is None:
-        seconds = (catalog.now() - run.updated_at).total_seconds()
+        seconds = (assets.now() - run.updated_at).total_seconds()
         console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
 
 
@@ -50,19 +50,19 @@ def failures(
     as_json: Json = False,
 ) -> None:
     """Name the files that could not be indexed, with the reason."""
-    from db import catalog
-    from db.session import Database
+    from db.catalog import assets
+    from db.engine.database import Database
 
     settings = settings_of(ctx)
     database = Database(settings.database)
     if retry:
         with database.write() as session:
-            again = catalog.retry_failures(session)
+            again = assets.retry_failures(session)
         if again:
             run_index(settings, [], as_json)
             return
     with database.read() as session:
-        failed = catalog.failures(session)
+        failed = assets.failures(session)
     if as_json:
         console.print_json({"failures": [asdict(failure) for failure in failed]})
     elif failed:
@@ -74,9 +74,9 @@ def failures(
 
 def rebuild(ctx: typer.Context) -> None:
     """Make the search index anew from the database. Nothing is decoded or embedded again."""
-    from db import spaces
-    from db.session import Database, indexer_lock
-    from db.vectors import VectorStore
+    from db.catalog import spaces
+    from db.engine.database import Database, indexer_lock
+    from db.vectors.store import VectorStore
 
     settings = settings_of(ctx)
     database = Database(settings.database)
@@ -117,8 +117,8 @@ def doctor(
 
 
 def _recover(settings: Settings, target: Path, as_json: bool) -> None:
+    from db.engine.recover import recover
     from db.files import expanded
-    from db.recover import recover
 
     found = recover(settings.database, expanded(target).absolute())
     if as_json:
@@ -264,7 +264,7 @@ def _recalls(found: Recall) -> dict[str, float]:
 
 
 def _try_models(settings: Settings, models: list[str] | None, sample: int, as_json: bool) -> None:
-    from db.session import Database
+    from db.engine.database import Database
     from search.trial import try_models
 
     names = models or [_own_model(settings)]
@@ -292,8 +292,8 @@ def _try_models(settings: Settings, models: list[str] | None, sample: int, as_js
 
 def _own_model(settings: Settings) -> str:
     """The model that the library answers with, or the one that a new one would."""
-    from db import spaces
-    from db.session import Database
+    from db.catalog import spaces
+    from db.engine.database import Database
     from indexer.spaces import DEFAULT_MODEL
 
     with Database(settings.database).read() as session:

@@ -41,14 +41,14 @@ def index(
 
 
 def run_index(settings: Settings, paths: list[Path], as_json: bool) -> None:
-    from db import catalog
-    from db.session import Database
+    from db.catalog import assets
+    from db.engine.database import Database
     from indexer import pipeline
 
     database = Database(settings.database)
     if not paths:
         with database.read() as session:
-            if not catalog.roots(session):
+            if not assets.roots(session):
                 raise typer.BadParameter("Name at least one folder to index.")
     with console.counting("Indexing", "files") as tell:
         report = pipeline.index(database, settings, paths, on_progress=tell)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from db import facets
-from db.catalog import UnitRow
+from db.catalog import facets
+from db.catalog.assets import UnitRow
 from db.errors import MediaError
 from indexer.decode import Metadata, probe
 from search.answer import Evidence, Hit

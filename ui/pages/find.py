@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import catalog
+from db.catalog import assets
 from db.errors import QueryError, TroveError
 from search.answer import Answer
 from search.imagine import prompt_of
@@ -198,7 +198,7 @@ one, **x** to select it, **s** for similar ones.
 
 
 with resources.database().read() as session:
-    units = catalog.unit_counts(session)
+    units = assets.unit_counts(session)
 if not any(units.values()):
     _welcome()
 else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from db import catalog
+from db.catalog import assets
 from db.errors import TroveError
 from indexer.roots import remove_root
 from search.overview import Overview, overview
@@ -38,7 +38,7 @@ def _counts(facts: Overview) -> None:
 def _folders() -> None:
     st.header("Folders")
     with resources.database().read() as session:
-        roots = catalog.roots(session)
+        roots = assets.roots(session)
     active = indexing.progress()
     for root in roots:
         _folder(root, active)
@@ -96,7 +96,7 @@ def _watch() -> None:
 
 def _failed() -> None:
     with resources.database().read() as session:
-        failures = catalog.failures(session)
+        failures = assets.failures(session)
     if not failures:
         return
     st.header("Files that could not be read")
@@ -131,7 +131,7 @@ def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when th
 def _storage() -> None:
     st.header("Storage")
     with resources.database().read() as session:
-        taken = _measured(catalog.revision(session))
+        taken = _measured(assets.revision(session))
     rows = {
         "Your files": (taken.originals, "where they are; Trove only reads them"),
         "Database": (taken.database, "what is known of them, with all vectors"),

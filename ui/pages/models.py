@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from db import spaces
+from db.catalog import spaces
+from db.engine.schema import Space
 from db.errors import TroveError
-from db.schema import Space
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.respace import drop_model
 from ui import indexing, resources

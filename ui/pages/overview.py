@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import catalog
+from db.catalog import assets
 from search.landscape import Landscape, Point, landscape
 from search.listing import of_units
 from ui import filters, question, resources
@@ -73,8 +73,8 @@ def _find(words: str) -> None:
 
 st.title("Overview")
 with resources.database().read() as session:
-    revision = catalog.revision(session)
-    empty = not any(catalog.unit_counts(session).values())
+    revision = assets.revision(session)
+    empty = not any(assets.unit_counts(session).values())
 encoder = None if empty else resources.service().encoder()
 if encoder is None:
     st.info("Nothing is in your library yet.")

@@ -5,7 +5,7 @@ and never change. What was added since is *recent*, float32 in memory; what was 
 from every search. So adding, removing and restricting work alike for all kinds of index:
 
 - ``flat`` compares a query with every row, which is exact;
-- ``ivf-sq8`` looks at a part of the rows first, see ``db.ivf``: for large libraries.
+- ``ivf-sq8`` looks at a part of the rows first, see ``db.vectors.ivf``: for large libraries.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import Ids, Vectors
+from db.catalog.assets import Ids, Vectors
 from db.errors import VectorError
-from db.ivf import Accelerator, train
+from db.vectors.ivf import Accelerator, train
 
 IndexKind = Literal["flat", "ivf-sq8"]
 INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
@@ -44,7 +44,7 @@ def kind_for(count: int) -> IndexKind:
 
 
 class VectorIndex:
-    """Inner-product search over unit vectors with 64-bit ids. Not thread-safe; see ``db.vectors``.
+    """Inner-product search over unit vectors with 64-bit ids. Not thread-safe; see ``db.vectors.store``.
 
     Raises:
         VectorError: vectors or ids do not fit; FAISS itself would accept or abort silently.

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from db.schema import LIVE, Asset, Content, MediaKind, Unit, UnitKind
+from db.engine.schema import LIVE, Asset, Content, MediaKind, Unit, UnitKind
 
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not part words."""

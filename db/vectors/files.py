@@ -25,8 +25,8 @@ import numpy as np
 
 from db.errors import VectorError
 from db.files import write_atomically
-from db.index import IndexKind, Sealed, VectorIndex
-from db.ivf import Accelerator
+from db.vectors.index import IndexKind, Sealed, VectorIndex
+from db.vectors.ivf import Accelerator
 
 log = logging.getLogger(__name__)
 

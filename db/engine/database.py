@@ -13,7 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from db import filters, migrations
+from db.catalog import filters
+from db.engine import migrations
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db import catalog
-from db.catalog import UnitRow
-from db.schema import Content, Judgement, SavedSearch, Unit, UnitKind
+from db.catalog import assets
+from db.catalog.assets import UnitRow
+from db.engine.schema import Content, Judgement, SavedSearch, Unit, UnitKind
 
 NEAR_S = 3.0
 """A unit that begins this near to a judged one is the same, in a transcript or a cut made anew."""
@@ -37,7 +37,7 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
             name=name,
             query=query,
             kind=kind,
-            created_at=catalog.now(),
+            created_at=assets.now(),
             seen_content_id=newest_content(session),
         )
     )

@@ -8,9 +8,9 @@ import numpy as np
 from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from db import catalog
-from db.catalog import Ids, Vectors, pack
-from db.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
+from db.catalog import assets
+from db.catalog.assets import Ids, Vectors, pack
+from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def every(session: Session) -> dict[Space, int]:
 def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceState) -> Space:
     """A new space, to be filled while another answers (``building``) or to answer at once (``active``)."""
     space = Space(model=model, fingerprint=fingerprint, dim=dim, state=state)
-    space.activated_at = catalog.now() if state == "active" else None
+    space.activated_at = assets.now() if state == "active" else None
     session.add(space)
     session.flush()
     return space
@@ -65,9 +65,9 @@ def activate(session: Session, space_id: int) -> None:
         space.state = "retired"
     session.flush()
     new = session.get_one(Space, space_id)
-    new.state, new.activated_at = "active", catalog.now()
+    new.state, new.activated_at = "active", assets.now()
     session.flush()
-    catalog.touch(session)
+    assets.touch(session)
 
 
 def drop(session: Session, space_id: int) -> None:

@@ -18,13 +18,13 @@ from typing import Literal
 import faiss
 import numpy as np
 
-from db import catalog
-from db.catalog import Ids, Vectors
-from db.index import Found, IndexKind, VectorIndex, kind_for
-from db.indexfiles import IndexFiles
-from db.ivf import Accelerator
-from db.schema import UnitKind
-from db.session import Database
+from db.catalog import assets
+from db.catalog.assets import Ids, Vectors
+from db.engine.database import Database
+from db.engine.schema import UnitKind
+from db.vectors.files import IndexFiles
+from db.vectors.index import Found, IndexKind, VectorIndex, kind_for
+from db.vectors.ivf import Accelerator
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class VectorStore:
     def status(self) -> IndexStatus:
         """What is on disk."""
         with self._database.read() as session:
-            revision = catalog.revision(session)
+            revision = assets.revision(session)
         stamps = [files.stamp() for files in self._files.values()]
         sound = [stamp for stamp in stamps if stamp is not None]
         return IndexStatus(
@@ -139,7 +139,7 @@ class VectorStore:
     def _fresh(self, modality: Modality) -> VectorIndex:
         index, revision = self._newest(modality)
         with self._database.read() as session:
-            if revision == catalog.revision(session):
+            if revision == assets.revision(session):
                 return index
         self._loaded[modality] = self._caught_up(index, modality)
         if revision == _NOTHING and len(self._loaded[modality][0]):
@@ -165,12 +165,12 @@ class VectorStore:
     def _caught_up(self, index: VectorIndex, modality: Modality) -> tuple[VectorIndex, int]:
         """The index as the rows are now, and their revision."""
         with self._database.read() as session:
-            newest = catalog.revision(session)
-            wanted = catalog.live_ids(session, self._space_id, KINDS[modality])
+            newest = assets.revision(session)
+            wanted = assets.live_ids(session, self._space_id, KINDS[modality])
             have = index.ids
             index.remove(np.setdiff1d(have, wanted))
             missing = np.setdiff1d(wanted, have)
-            return index.extended(missing, partial(catalog.vectors, session, self._space_id)), newest
+            return index.extended(missing, partial(assets.vectors, session, self._space_id)), newest
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]

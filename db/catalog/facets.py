@@ -6,8 +6,8 @@ from pathlib import Path
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from db.filters import moment_of_file
-from db.schema import LIVE, Asset, Content
+from db.catalog.filters import moment_of_file
+from db.engine.schema import LIVE, Asset, Content
 
 
 def months(session: Session) -> dict[str, int]:

@@ -25,9 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, selectinload
 
-from db.errors import LibraryDamagedError, LibraryError
-from db.filters import Rule, matching, moment_of_file
-from db.schema import (
+from db.catalog.filters import Rule, matching, moment_of_file
+from db.engine.schema import (
     LIVE,
     Asset,
     AssetState,
@@ -41,6 +40,7 @@ from db.schema import (
     UnitKind,
     stored_path,
 )
+from db.errors import LibraryDamagedError, LibraryError
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]

@@ -19,9 +19,10 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import create_engine
 
-from db import filters, migrations
+from db.catalog import filters
+from db.engine import migrations
 from db.errors import LibraryDamagedError, LibraryError
-from db.index import UNIT_TOLERANCE
+from db.vectors.index import UNIT_TOLERANCE
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from db import catalog
-from db.schema import LIVE, Asset, Content, Root, Unit
+from db.catalog import assets
+from db.engine.schema import LIVE, Asset, Content, Root, Unit
 
 _AT_ONCE = 5_000
 
@@ -29,13 +29,13 @@ def asset_paths(session: Session) -> dict[int, Path]:
     return dict(session.execute(select(Asset.id, Asset.path)).all())
 
 
-def forget(session: Session, root: Path, assets: Sequence[int]) -> None:
+def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
     """Forget a folder that was given, these files, and what only they showed."""
     session.execute(delete(Root).where(Root.path == root))
-    for start in range(0, len(assets), _AT_ONCE):
-        session.execute(delete(Asset).where(Asset.id.in_(assets[start : start + _AT_ONCE])))
-    catalog.drop_orphans(session)
-    catalog.touch(session)
+    for start in range(0, len(ids), _AT_ONCE):
+        session.execute(delete(Asset).where(Asset.id.in_(ids[start : start + _AT_ONCE])))
+    assets.drop_orphans(session)
+    assets.touch(session)
 
 
 def copies(session: Session) -> list[CopyRow]:
