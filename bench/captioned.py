@@ -11,9 +11,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from db.settings import Settings
-from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
+from indexer.prefetch import batched, look_ahead
 
 Floats = npt.NDArray[np.float32]
 

@@ -4,8 +4,8 @@
 
 PICTURE, any photograph, is enlarged to 12 megapixels and saved as JPEG; a 720p video of a minute is made of
 it, moving, with a key frame every two seconds (needs PyAV's x264). Pictures: Pillow's whole picture made
-small for the encoder, against ``indexer.decode.read_image``, and how alike what the encoder sees is. Videos:
-every frame decoded, against ``indexer.decode.read_stills``.
+small for the encoder, against ``read_image`` of ``indexer.media.reader``, and how alike what the encoder
+sees is. Videos: every frame decoded, against its ``read_stills``.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 from timing import spread
 
-from indexer.decode import read_image, read_stills
+from indexer.media.reader import read_image, read_stills
 
 SEEN = 288
 """Pixels that the builtin encoder sees."""

@@ -23,8 +23,8 @@ import numpy.typing as npt
 from timing import spread
 
 from db.settings import Settings
-from indexer.encoders import towers
-from indexer.encoders.openclip import OpenClipEncoder, Source, TorchTower
+from indexer.encoders.builtin import towers
+from indexer.encoders.openclip.encoder import OpenClipEncoder, Source, TorchTower
 
 Floats = npt.NDArray[np.float32]
 Encode = Callable[[Floats], Floats]

@@ -22,7 +22,7 @@ import psutil
 from mutants import consume, mutate, originals
 
 from db.errors import MediaError
-from indexer.workers import DecodePool
+from indexer.media.pool import DecodePool
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TIMEOUT_S = 20.0

@@ -21,14 +21,14 @@ import numpy.typing as npt
 
 from db.catalog.assets import UnitRow
 from db.settings import load_settings
-from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder
-from indexer.encoders.builtin import unit
+from indexer.encoders.builtin.encoder import unit
+from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.registry import load_encoder
-from indexer.encoders.towers import load_text_tower
-from indexer.workers import DecodePool
+from indexer.media.pixels import read_pixels
+from indexer.media.pool import DecodePool
+from indexer.prefetch import batched, look_ahead
 from search.fuse import fuse
-from search.pixels import read_pixels
 from search.ranking import Background, Found, Ranking
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)

@@ -16,8 +16,8 @@ import numpy as np
 from captioned import Floats, encode, load, parser
 from PIL import Image, ImageEnhance
 
-from indexer.decode import probe, still_at
 from indexer.encoders.base import Encoder
+from indexer.media.reader import probe, still_at
 
 EVERY = 5
 STEP_S = 0.5

@@ -30,9 +30,9 @@ from db.catalog.fulltext import match_words
 from db.engine.database import Database
 from db.engine.schema import Content
 from db.settings import Settings
-from indexer.decode import probe, read_audio
-from indexer.encoders.builtin import BuiltinEncoder, ConseEncoder
-from indexer.speech import load_transcriber
+from indexer.analysers.whisper import load_transcriber
+from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
+from indexer.media.reader import probe, read_audio
 from search.fuse import fuse
 from search.ranking import Background, Found, Ranking
 from search.retrieve import LEAST_COVERAGE, WORDS_WEIGHT

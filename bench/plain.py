@@ -18,10 +18,10 @@ import numpy as np
 from PIL import Image
 
 from db.settings import Settings
-from indexer.ahead import batched
-from indexer.encoders.builtin import BuiltinEncoder
+from indexer.encoders.builtin.encoder import BuiltinEncoder
+from indexer.encoders.builtin.towers import torch_image_tower
 from indexer.encoders.lazy import Once
-from indexer.encoders.towers import torch_image_tower
+from indexer.prefetch import batched
 
 BATCH = 32
 SECONDS_APART = 10.0

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from db.settings import Settings
-from indexer.decode import SAMPLE_RATE, Samples, read_audio
-from indexer.speech import load_transcriber
+from indexer.analysers.whisper import load_transcriber
+from indexer.media.reader import SAMPLE_RATE, Samples, read_audio
 
 _PAUSE = np.zeros(SAMPLE_RATE, dtype=np.float32)
 

@@ -32,15 +32,15 @@ from concepts import Concepts, read_concepts
 from scipy.optimize import minimize
 
 from db.settings import load_settings
-from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder
-from indexer.encoders.builtin import CONSE_DIM, unit
+from indexer.encoders.builtin.encoder import CONSE_DIM, unit
+from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.registry import load_encoder
-from indexer.encoders.towers import load_text_tower
-from indexer.null import background_texts, fit
-from indexer.workers import DecodePool
+from indexer.media.pixels import read_pixels
+from indexer.media.pool import DecodePool
+from indexer.null_model import background_texts, fit
+from indexer.prefetch import batched, look_ahead
 from search.evaluate import auroc
-from search.pixels import read_pixels
 from search.ranking import Match
 from search.verdict import ABSENT_BELOW, FOUND_AT, Calibration, standing
 

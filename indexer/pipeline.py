@@ -22,19 +22,19 @@ from db.errors import SettingsError
 from db.files import expanded
 from db.settings import Settings
 from db.vectors.store import VectorStore
-from indexer import null
-from indexer.ahead import look_ahead
-from indexer.decode import Metadata
+from indexer import null_model
+from indexer.analysers.timed import TimedReader
+from indexer.analysers.whisper import Transcriber, load_transcriber
+from indexer.encoders.active import encoder_for
 from indexer.encoders.base import Encoder
+from indexer.media.pool import DecodePool
+from indexer.media.reader import Metadata
 from indexer.plan import Plan, Task, is_under, plan
+from indexer.prefetch import look_ahead
 from indexer.prepare import Picture, Prepared, Preparer, Recognised, Refused, Timed, Twin, as_media_error
 from indexer.runs import recorded
 from indexer.scan import Scan, scan
-from indexer.spaces import encoder_for
-from indexer.speech import Transcriber, load_transcriber
-from indexer.store import Ready, Report, Writer, settle
-from indexer.timed import TimedReader
-from indexer.workers import DecodePool
+from indexer.writer import Ready, Report, Writer, settle
 
 STORE_EVERY_S = 5.0
 """Longest time that finished work waits to be stored."""
@@ -88,7 +88,7 @@ def index(
                 folder = settings.library / "vectors"
                 store = VectorStore(database, folder, space.id, space.dim, settings.device)
                 store.save()
-                null.fitted(database, space.id, store, encoder, settings.cache)
+                null_model.fitted(database, space.id, store, encoder, settings.cache)
             with database.read() as session:
                 report.units = assets.unit_counts(session)
             report.seconds = round(time.monotonic() - started, 2)

@@ -12,11 +12,11 @@ from PIL import Image
 from db.catalog.assets import FileStat
 from db.errors import DecodeError, MediaError, TroveError, UnreadableError
 from db.settings import Settings
-from indexer.decode import Metadata, probe, read_image
 from indexer.encoders.base import Encoder, Pixels
+from indexer.media.pool import DecodePool
+from indexer.media.reader import Metadata, probe, read_image
 from indexer.plan import Task
 from indexer.scan import reason
-from indexer.workers import DecodePool
 
 log = logging.getLogger(__name__)
 

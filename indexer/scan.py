@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import FileStat
-from indexer.decode import media_kind
+from indexer.media.reader import media_kind
 
 log = logging.getLogger(__name__)
 

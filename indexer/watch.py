@@ -18,9 +18,9 @@ from db.engine.database import Database
 from db.errors import LibraryBusyError, TroveError
 from db.settings import Settings
 from indexer import pipeline
-from indexer.decode import media_kind
+from indexer.media.reader import media_kind
 from indexer.plan import is_under
-from indexer.store import Report
+from indexer.writer import Report
 
 log = logging.getLogger(__name__)
 

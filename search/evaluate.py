@@ -11,10 +11,10 @@ import numpy.typing as npt
 from db.catalog.assets import Vectors
 from db.errors import SettingsError
 from db.settings import Settings
-from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder
-from indexer.workers import DecodePool
-from search.pixels import read_pixels
+from indexer.media.pixels import read_pixels
+from indexer.media.pool import DecodePool
+from indexer.prefetch import batched, look_ahead
 
 _REPEATS = 10
 _SEED = 0

@@ -14,13 +14,13 @@ from db.engine.schema import Space
 from db.errors import QueryError
 from db.files import expanded
 from db.settings import Settings
-from indexer.decode import Picture, probe, read_audio, still_at
+from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
-from indexer.speech import load_transcriber
-from search.pixels import read_pixels
+from indexer.media.pixels import read_pixels
+from indexer.media.reader import Picture, probe, read_audio, still_at
 
 if TYPE_CHECKING:
-    from indexer.workers import DecodePool
+    from indexer.media.pool import DecodePool
 
 MOST_VECTORS = 32
 """Frames or passages of a long file that are asked for, evenly spread."""

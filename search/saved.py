@@ -28,7 +28,7 @@ from db.catalog.saved import Judged
 from db.engine.schema import SavedSearch
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import expanded, write_atomically
-from indexer.decode import probe
+from indexer.media.reader import probe
 from search.answer import Hit
 from search.language import Parsed, Term
 from search.query import Query

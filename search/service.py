@@ -23,10 +23,10 @@ from db.engine.schema import NullScores, Space
 from db.files import expanded
 from db.settings import Settings, load_settings
 from db.vectors.store import KINDS, Modality, VectorStore
+from indexer.encoders.active import encoder_for
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate
-from indexer.null import fitted
-from indexer.spaces import encoder_for
+from indexer.null_model import fitted
 from search import conditions
 from search.alike import collapsed, spared
 from search.answer import Answer, Evidence, Hit
@@ -42,7 +42,7 @@ from search.retrieve import BACKGROUND, NEGATIVE, Part, Retriever, without
 from search.verdict import judge
 
 if TYPE_CHECKING:
-    from indexer.workers import DecodePool
+    from indexer.media.pool import DecodePool
     from search.drawing import Drawing
 
 _DEPTH = 200
@@ -92,7 +92,7 @@ class SearchService:
         """Processes that decode files that are asked with, or shown; none runs before the first file."""
         with self._lock:
             if self._decoders is None:
-                from indexer.workers import DecodePool  # of no use to words, which should not wait for it
+                from indexer.media.pool import DecodePool  # of no use to words, which should not wait for it
 
                 self._decoders = DecodePool.of(self._settings)
             return self._decoders

@@ -16,11 +16,11 @@ from db.catalog import assets
 from db.engine.database import Database
 from db.errors import MediaError, SettingsError
 from db.settings import Settings
-from indexer.ahead import batched, look_ahead
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
-from indexer.workers import DecodePool
-from search.pixels import read_pixels
+from indexer.media.pixels import read_pixels
+from indexer.media.pool import DecodePool
+from indexer.prefetch import batched, look_ahead
 
 _QUERIES = (
     "a dog on the beach",

@@ -2,7 +2,7 @@
 
 No cut-off on the similarity works for all models and libraries. What tells is how a best picture
 stands among the best pictures of *background* queries, asked of the same library in the same space
-(``indexer.null``): the distance from their mean in standard deviations. That is the same measure in
+(``indexer.null_model``): the distance from their mean in standard deviations. That is the same measure in
 every space and for every size of a library, so one logistic regression (Platt 1999) turns it into a
 probability; ``bench/verdict.py`` fits it on held-out pictures and concepts and says how well it does.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from db.engine.schema import NullScores
 from indexer.encoders.registry import NEAR_DUPLICATE
-from indexer.null import grown
+from indexer.null_model import grown
 from search.answer import Verdict
 from search.ranking import Match, Ranking
 

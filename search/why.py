@@ -9,7 +9,7 @@ from PIL import Image
 
 from db.files import expanded
 from db.settings import Settings
-from indexer.decode import MediaKind, probe, read_image, still_at
+from indexer.media.reader import MediaKind, probe, read_image, still_at
 from search.answer import Evidence
 from search.heatmap import Floats, heat_map, overlay
 from search.query import Query

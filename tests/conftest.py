@@ -10,8 +10,8 @@ from hypothesis import settings as profile
 
 from db.engine.database import Database
 from db.settings import Settings
+from indexer.media.pool import DecodePool
 from indexer.pipeline import index
-from indexer.workers import DecodePool
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 

@@ -26,7 +26,7 @@ from media import photo, scene, sound, video
 from db.catalog import assets
 from db.engine.database import Database
 from db.vectors.store import KINDS, VectorStore
-from indexer.decode import read_audio
+from indexer.media.reader import read_audio
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"

@@ -22,7 +22,7 @@ from media import (
 )
 
 from db.errors import MediaError
-from indexer.decode import probe, read_audio, read_image, read_stills
+from indexer.media.reader import probe, read_audio, read_image, read_stills
 
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 24)
 

@@ -14,8 +14,8 @@ from db.catalog import spaces
 from db.engine.database import Database
 from db.settings import Settings
 from db.vectors.store import VectorStore
+from indexer.encoders.active import encoder_for
 from indexer.pipeline import index
-from indexer.spaces import encoder_for
 
 pytest_plugins = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

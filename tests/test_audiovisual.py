@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from db.errors import DecodeError
-from indexer.decode import SAMPLE_RATE, Picture, Still, probe, read_audio, read_stills, still_at
+from indexer.media.reader import SAMPLE_RATE, Picture, Still, probe, read_audio, read_stills, still_at
 
 
 def stills(path: Path, start_s: float = 0.0, end_s: float = 60.0, every_s: float = 10.0) -> list[Still]:

@@ -12,9 +12,10 @@ import sklearn
 from PIL import Image
 
 from db.errors import ModelError, ModelMissingError
-from indexer.encoders import builtin, packages, towers
-from indexer.encoders.builtin import BuiltinEncoder
-from indexer.encoders.projection import load_projection
+from indexer.encoders import packages
+from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder, unit
+from indexer.encoders.builtin.projection import load_projection
 from indexer.encoders.registry import PRESETS, load_encoder
 
 PHOTOGRAPHS = Path(sklearn.__file__).parent / "datasets" / "images"
@@ -80,10 +81,10 @@ def test_the_samples_are_found_better_than_by_either_half(encoder: BuiltinEncode
     texts = encoder.encode_texts([row["caption"] for row in rows])
 
     def found_first(part: slice) -> float:
-        scores = builtin.unit(texts[:, part]) @ builtin.unit(images[:, part]).T
+        scores = unit(texts[:, part]) @ unit(images[:, part]).T
         return float(np.mean(scores.argmax(axis=1) == np.arange(len(rows))))
 
-    projection, conse = slice(None, -builtin.CONSE_DIM), slice(-builtin.CONSE_DIM, None)
+    projection, conse = slice(None, -CONSE_DIM), slice(-CONSE_DIM, None)
     assert found_first(slice(None)) >= 0.85
     assert found_first(slice(None)) > max(found_first(projection), found_first(conse))
 
@@ -91,7 +92,7 @@ def test_the_samples_are_found_better_than_by_either_half(encoder: BuiltinEncode
 def test_the_gate_leaves_names_to_conse_and_scenes_to_the_projection(encoder: BuiltinEncoder) -> None:
     names = ["a strawberry", "golden retriever", "a photo of a teapot"]
     scenes = ["two children play in the snow", "a dog runs on the grass", "a man in a red shirt", "beach"]
-    length = np.linalg.norm(encoder.encode_texts(names + scenes)[:, -builtin.CONSE_DIM :], axis=1)
+    length = np.linalg.norm(encoder.encode_texts(names + scenes)[:, -CONSE_DIM:], axis=1)
     assert length[: len(names)].min() > length[len(names) :].max()
 
 
@@ -111,7 +112,7 @@ def test_prepare_takes_the_whole_picture_in_any_mode(encoder: BuiltinEncoder) ->
 
 
 def cosines(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.sum(builtin.unit(one) * builtin.unit(other), axis=1)
+    return np.sum(unit(one) * unit(other), axis=1)
 
 
 def test_the_picture_tower_in_onnx_agrees_with_pytorch(cache: Path, pixels: npt.NDArray[np.float32]) -> None:
@@ -198,5 +199,5 @@ def test_conse_alone_is_a_model_of_its_own(
         (alone.encode_pixels(pixels), encoder.encode_pixels(pixels)[:, -alone.dim :]),
         (alone.encode_texts(texts), encoder.encode_texts(texts)[:, -alone.dim :]),
     ):
-        np.testing.assert_allclose(ours, builtin.unit(part), atol=1e-5)
+        np.testing.assert_allclose(ours, unit(part), atol=1e-5)
     assert alone.encode_pixels(pixels[:0]).shape == alone.encode_texts([]).shape == (0, alone.dim)

@@ -7,8 +7,8 @@ import media
 import pytest
 
 from db.errors import DecodeError, UnreadableError
-from indexer.workers import DecodePool
-from search.clips import browser_type, clip
+from indexer.media.clips import browser_type, clip
+from indexer.media.pool import DecodePool
 
 
 @pytest.mark.parametrize(

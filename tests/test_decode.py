@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.decode import (
+from indexer.media.reader import (
     EXTENSIONS,
     Metadata,
     Still,
@@ -256,5 +256,5 @@ def test_a_slow_change_is_not_swallowed_step_by_step() -> None:
 
 def test_the_door_itself_is_light() -> None:
     heavy = "av PIL rawpy pillow_heif torch faiss faster_whisper streamlit onnxruntime".split()
-    code = f"import sys, indexer.decode; print(*[m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, indexer.media.reader; print(*[m for m in {heavy} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""

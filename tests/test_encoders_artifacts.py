@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.errors import ModelError
-from indexer.encoders.artifacts import DamagedError, load_or_build
+from indexer.encoders.cache import DamagedError, load_or_build
 
 
 def build(path: Path) -> None:
@@ -72,7 +72,7 @@ def test_processes_that_want_the_same_file_make_it_once(tmp_path: Path) -> None:
     code = f"""
 import os, time
 from pathlib import Path
-from indexer.encoders.artifacts import load_or_build
+from indexer.encoders.cache import load_or_build
 def build(path):
     Path({str(tmp_path)!r}, f"built-by-{{os.getpid()}}").touch()
     time.sleep(0.5)

@@ -25,8 +25,8 @@ from db.files import sweep, write_atomically
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import prepare
+from indexer.media.pool import DecodePool
 from indexer.pipeline import Progress, index
-from indexer.workers import DecodePool
 
 MEMORY_MB = 1024
 needs_root = pytest.mark.skipif(

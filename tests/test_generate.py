@@ -21,7 +21,7 @@ from tiny_families import FAMILIES
 import db.files
 import search.generate
 from db.errors import GenerateError, ModelError, ModelMissingError, SettingsError
-from indexer.decode import probe
+from indexer.media.reader import probe
 from search import preview
 from search.drawers import BUILTIN, PRESETS, preset_of
 from search.drawing import SOURCE_TYPE, is_drawing

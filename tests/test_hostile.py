@@ -23,9 +23,9 @@ from db.catalog import assets
 from db.engine.database import Database
 from db.errors import DecodeError, MediaError, QueryError
 from db.settings import Settings
-from indexer.decode import probe, read_image
+from indexer.media.pool import DecodePool
+from indexer.media.reader import probe, read_image
 from indexer.pipeline import index
-from indexer.workers import DecodePool
 from search.language import parse
 
 Make = Callable[[Path], Path]

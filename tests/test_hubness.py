@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from indexer.encoders.builtin import unit
-from indexer.encoders.hubness import EXTRA, Hubness
+from indexer.encoders.builtin.encoder import unit
+from indexer.encoders.builtin.hubness import EXTRA, Hubness
 
 Rows = npt.NDArray[np.float32]
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from db.errors import DecodeError
-from indexer.decode import Picture, probe, read_image
+from indexer.media.reader import Picture, probe, read_image
 
 TURNED = {
     1: lambda pixels: pixels,

@@ -24,7 +24,7 @@ from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import pipeline, prepare
 from indexer.pipeline import Progress, index
-from indexer.store import Report
+from indexer.writer import Report
 
 Counts = dict[str, int]
 

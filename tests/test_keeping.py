@@ -22,8 +22,8 @@ from db.settings import Settings
 from indexer.encoders.registry import near_duplicate
 from indexer.pipeline import index
 from indexer.roots import remove_root
-from indexer.store import Report
 from indexer.watch import keep_watching
+from indexer.writer import Report
 from search.duplicates import duplicates
 from search.landscape import clear_concepts, concept_names, concept_vectors, landscape, principal_plane
 from search.query import Query

@@ -15,8 +15,9 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from test_openclip import TEXTS, save_model
 
-from indexer.encoders import kept, torch_towers
-from indexer.encoders.openclip import OpenClipEncoder, TorchTower
+from indexer.encoders.builtin import torch_towers
+from indexer.encoders.openclip import exports
+from indexer.encoders.openclip.encoder import OpenClipEncoder, TorchTower
 from indexer.encoders.registry import load_encoder
 
 _ASK = """
@@ -44,7 +45,7 @@ def test_a_search_with_a_kept_model_imports_no_torch(tmp_path: Path) -> None:
     assert imported == []
     weights = tmp_path / "model" / "a.safetensors"
     os.utime(weights, (1, 1))
-    assert kept.read_facts(tmp_path, name) is None, "other files are another model"
+    assert exports.read_facts(tmp_path, name) is None, "other files are another model"
 
 
 def test_what_cannot_be_exported_runs_in_torch_and_is_not_tried_again(
@@ -69,7 +70,7 @@ def test_what_cannot_be_exported_runs_in_torch_and_is_not_tried_again(
 
 
 def test_an_export_that_disagrees_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "LEAST_COSINE", 1.1)
+    monkeypatch.setattr(exports, "LEAST_COSINE", 1.1)
     encoder = load_encoder(save_model(tmp_path / "model", "CLIP"), cache=tmp_path, device="cpu")
     encoder.encode_texts(TEXTS)
     assert isinstance(encoder, OpenClipEncoder)
@@ -85,9 +86,9 @@ def original() -> open_clip.SimpleTokenizer:
 @pytest.fixture(scope="module")
 def read(
     original: open_clip.SimpleTokenizer, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[list[str]], kept.Tokens]:
+) -> Callable[[list[str]], exports.Tokens]:
     """The same as it is kept."""
-    return kept.tokenizer(tmp_path_factory.mktemp("kept") / "tokens", lambda: original)
+    return exports.tokenizer(tmp_path_factory.mktemp("kept") / "tokens", lambda: original)
 
 
 @example_settings(max_examples=60)
@@ -104,13 +105,13 @@ def read(
     )
 )
 def test_texts_become_the_tokens_of_open_clip(
-    original: open_clip.SimpleTokenizer, read: Callable[[list[str]], kept.Tokens], texts: list[str]
+    original: open_clip.SimpleTokenizer, read: Callable[[list[str]], exports.Tokens], texts: list[str]
 ) -> None:
     assert np.array_equal(read(texts), original(texts).numpy())
 
 
 def test_a_damaged_tokenizer_is_made_again(original: open_clip.SimpleTokenizer, tmp_path: Path) -> None:
     path = tmp_path / "tokens"
-    kept.tokenizer(path, lambda: original)
+    exports.tokenizer(path, lambda: original)
     path.write_bytes(path.read_bytes()[:-20])
-    assert np.array_equal(kept.tokenizer(path, lambda: original)(TEXTS), original(TEXTS).numpy())
+    assert np.array_equal(exports.tokenizer(path, lambda: original)(TEXTS), original(TEXTS).numpy())

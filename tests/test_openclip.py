@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from db.errors import ModelError
-from indexer.encoders.openclip import OpenClipEncoder, Source
+from indexer.encoders.openclip.encoder import OpenClipEncoder, Source
 from indexer.encoders.packages import package_file
 from indexer.encoders.registry import load_encoder
 

@@ -18,7 +18,7 @@ from db.engine.database import Database, indexer_lock
 from db.errors import LibraryBusyError, ModelError, SettingsError
 from db.settings import Settings
 from indexer.pipeline import index
-from indexer.respace import drop_model, roll_back, use_model
+from indexer.switch_model import drop_model, roll_back, use_model
 from search.query import Query
 from search.service import SearchService
 

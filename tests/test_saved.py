@@ -24,7 +24,7 @@ from db.engine.schema import Content, Unit
 from db.errors import MediaError, QueryError
 from db.settings import Settings
 from indexer.pipeline import index
-from indexer.respace import use_model
+from indexer.switch_model import use_model
 from search.feedback import moved
 from search.query import Query
 from search.saved import SavedAnswer, SavedSearches

@@ -15,9 +15,9 @@ import pytest
 from faster_whisper.transcribe import Segment, Word
 
 from db.errors import DecodeError, ModelError, ModelMissingError
-from indexer import speech
-from indexer.decode import SAMPLE_RATE, Samples, probe, read_audio
-from indexer.speech import Passage, Transcriber, load_transcriber
+from indexer.analysers import whisper as whisper_module
+from indexer.analysers.whisper import Passage, Transcriber, load_transcriber
+from indexer.media.reader import SAMPLE_RATE, Samples, probe, read_audio
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -91,8 +91,8 @@ def test_silence_noise_and_music_say_nothing(whisper: Transcriber) -> None:
 def test_a_long_recording_is_read_window_by_window_and_cut_in_silence(
     whisper: Transcriber, recording: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(speech, "WINDOW_S", 12.0)
-    monkeypatch.setattr(speech, "_TAIL_S", 6.0)
+    monkeypatch.setattr(whisper_module, "WINDOW_S", 12.0)
+    monkeypatch.setattr(whisper_module, "_TAIL_S", 6.0)
     asked: list[tuple[float, float]] = []
 
     def read(start_s: float, end_s: float) -> Samples:
@@ -140,20 +140,22 @@ def _segment(text: str, **facts: float) -> Segment:
 
 def test_long_talk_is_cut_into_sentences() -> None:
     passages = list(
-        speech._sentences(_segment("One two three four five. Yes. Six seven eight nine. " + "la " * 80))
+        whisper_module._sentences(
+            _segment("One two three four five. Yes. Six seven eight nine. " + "la " * 80)
+        )
     )
     assert [passage.text for passage in passages[:2]] == [
         "One two three four five.",
         "Yes. Six seven eight nine.",
     ]
     assert all(passage.end_s - passage.start_s <= 15 for passage in passages)
-    assert list(speech._sentences(_segment("... ♪ ♪"))) == []
+    assert list(whisper_module._sentences(_segment("... ♪ ♪"))) == []
 
 
 def test_loops_and_inventions_are_left_out() -> None:
-    assert speech._trusted(_segment("A good sentence."))
-    assert not speech._trusted(_segment("la la la", compression_ratio=5.0))
-    assert not speech._trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
+    assert whisper_module._trusted(_segment("A good sentence."))
+    assert not whisper_module._trusted(_segment("la la la", compression_ratio=5.0))
+    assert not whisper_module._trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
 
 
 def test_no_speech_model_is_wanted(tmp_path: Path) -> None:
@@ -198,4 +200,4 @@ def test_the_weights_are_put_together_once_and_again_when_damaged(tmp_path: Path
 def test_parts_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "part").write_bytes(b"something else")
     with pytest.raises(ModelError, match="do not fit together"):
-        speech._join([tmp_path / "part"], tmp_path / "whole")
+        whisper_module._join([tmp_path / "part"], tmp_path / "whole")

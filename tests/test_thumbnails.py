@@ -10,8 +10,8 @@ from PIL import Image
 
 from db.errors import DecodeError, UnreadableError
 from db.files import is_sound
-from indexer.workers import DecodePool
-from search.thumbnails import thumbnail
+from indexer.media.pool import DecodePool
+from indexer.media.thumbnails import thumbnail
 
 SIDE = 64
 

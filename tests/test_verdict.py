@@ -24,9 +24,9 @@ from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import NEAR_DUPLICATE
-from indexer.null import background_texts, due, fit, fitted
+from indexer.null_model import background_texts, due, fit, fitted
 from indexer.pipeline import index
-from indexer.respace import drop_model, use_model
+from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
 from search.query import Query
 from search.ranking import Background, Found, Match, Ranking

@@ -10,8 +10,8 @@ from PIL import Image
 from test_cli import as_json, check_error, trove
 
 from db.settings import Settings
-from indexer.decode import read_image
-from indexer.encoders.builtin import BuiltinEncoder
+from indexer.encoders.builtin.encoder import BuiltinEncoder
+from indexer.media.reader import read_image
 from search.heatmap import GRID, heat_map, overlay
 from search.query import Query
 from search.service import SearchService

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from db.errors import DecodeError, UnreadableError
-from indexer.workers import DecodePool
+from indexer.media.pool import DecodePool
 
 MEMORY_MB = 1024
 
@@ -139,7 +139,7 @@ def test_a_module_that_cannot_be_imported_is_an_error_and_not_a_hang(tmp_path: P
     )
     script.write_text(
         "import hopeless\n"
-        "from indexer.workers import DecodePool\n"
+        "from indexer.media.pool import DecodePool\n"
         "with DecodePool(1, 30.0, 1024) as pool:\n"
         "    print(repr(pool.submit(hopeless.decode).exception(timeout=30)))\n"
     )
@@ -173,7 +173,7 @@ def test_workers_import_neither_the_main_module_nor_anything_heavy(tmp_path: Pat
     script = tmp_path / "main.py"
     script.write_text(
         "import typer\n"
-        "from indexer.workers import DecodePool\n"
+        "from indexer.media.pool import DecodePool\n"
         "from test_workers import loaded_modules\n"
         "with DecodePool(1, 30.0, 1024) as pool:\n"
         "    print(*pool.submit(loaded_modules).result())\n"
@@ -187,7 +187,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "main.py"
     script.write_text(
         "import multiprocessing, os, signal, time\n"
-        "from indexer.workers import DecodePool\n"
+        "from indexer.media.pool import DecodePool\n"
         "from test_workers import hang\n"
         "pool = DecodePool(2, 600.0, 1024)\n"
         "print(pool.submit(os.getpid).result(), flush=True)\n"

@@ -12,7 +12,7 @@ from ui.options import settings_of
 
 if TYPE_CHECKING:
     from db.errors import TroveError
-    from indexer.store import Report
+    from indexer.writer import Report
 
 
 def watch(ctx: typer.Context) -> None:

@@ -23,8 +23,8 @@ from starlette.routing import Route
 from db.catalog import assets
 from db.catalog.assets import FileStat, UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
-from search.clips import Clip, browser_type, clip
-from search.thumbnails import thumbnail
+from indexer.media.clips import Clip, browser_type, clip
+from indexer.media.thumbnails import thumbnail
 from ui import resources
 
 GRID_SIDE = 320
@@ -102,7 +102,7 @@ def file_of(row: UnitRow) -> Path:
 
 
 def still(row: UnitRow, side: int) -> Path:
-    """A JPEG of what a unit shows; errors as ``search.thumbnails.thumbnail``."""
+    """A JPEG of what a unit shows; errors as ``indexer.media.thumbnails.thumbnail``."""
     moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
     own = resources.settings()
     return thumbnail(
@@ -116,7 +116,7 @@ def still(row: UnitRow, side: int) -> Path:
 
 
 def clip_at(row: UnitRow, at_s: float) -> Clip:
-    """A clip around a moment of a unit's file; errors as ``search.clips.clip``."""
+    """A clip around a moment of a unit's file; errors as ``indexer.media.clips.clip``."""
     cache = resources.settings().cache / "clips"
     return clip(file_of(row), round(at_s, 3), cache=cache, decoders=resources.service().decoders)
 

@@ -10,7 +10,7 @@ from ui import behind, console
 from ui.options import settings_of
 
 if TYPE_CHECKING:
-    from indexer.respace import Switch
+    from indexer.switch_model import Switch
 
 app = typer.Typer(no_args_is_help=True, help="Change the model that your library answers with.")
 
@@ -29,7 +29,7 @@ def use(
 ) -> None:
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
     from db.engine.database import Database
-    from indexer.respace import use_model
+    from indexer.switch_model import use_model
 
     settings = settings_of(ctx)
     if background:
@@ -47,7 +47,7 @@ def use(
 def rollback(ctx: typer.Context) -> None:
     """Let the model answer again that did before."""
     from db.engine.database import Database
-    from indexer.respace import roll_back
+    from indexer.switch_model import roll_back
 
     settings = settings_of(ctx)
     with console.counting("Embedding", "units") as tell:
@@ -59,7 +59,7 @@ def rollback(ctx: typer.Context) -> None:
 def drop(ctx: typer.Context, name: Name) -> None:
     """Forget a model that no longer answers, to free the space of its vectors."""
     from db.engine.database import Database
-    from indexer.respace import drop_model
+    from indexer.switch_model import drop_model
 
     settings = settings_of(ctx)
     count = drop_model(Database(settings.database), settings, name)

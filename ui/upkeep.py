@@ -294,7 +294,7 @@ def _own_model(settings: Settings) -> str:
     """The model that the library answers with, or the one that a new one would."""
     from db.catalog import spaces
     from db.engine.database import Database
-    from indexer.spaces import DEFAULT_MODEL
+    from indexer.encoders.active import DEFAULT_MODEL
 
     with Database(settings.database).read() as session:
         space = spaces.active(session)

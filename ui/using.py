@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from db.settings import Settings
-    from indexer.store import Report
+    from indexer.writer import Report
     from search.answer import Answer, Hit
     from search.drawing import Drawing
     from search.query import Query

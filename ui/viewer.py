@@ -8,9 +8,9 @@ import streamlit as st
 from db.catalog import facets
 from db.catalog.assets import UnitRow
 from db.errors import MediaError
-from indexer.decode import Metadata, probe
+from indexer.media.clips import AFTER_S, browser_type
+from indexer.media.reader import Metadata, probe
 from search.answer import Evidence, Hit
-from search.clips import AFTER_S, browser_type
 from search.listing import Listing
 from search.moments import Moment, moments
 from search.why import reasons

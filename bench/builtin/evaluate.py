@@ -18,9 +18,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from db.settings import load_settings
-from indexer.decode import read_image
-from indexer.encoders.builtin import CONSE_DIM, BuiltinEncoder, unit
-from indexer.encoders.hubness import EXTRA
+from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder, unit
+from indexer.encoders.builtin.hubness import EXTRA
+from indexer.media.reader import read_image
 from search.evaluate import ranks
 
 Floats = npt.NDArray[np.float32]

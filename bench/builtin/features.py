@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageOps
 
 from db.settings import load_settings
-from indexer.encoders import towers
-from indexer.encoders.builtin import BuiltinEncoder
+from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.encoder import BuiltinEncoder
 
 BATCH = 32
 CAPTIONS = 5

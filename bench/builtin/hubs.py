@@ -1,9 +1,9 @@
 """Put what corrects hubs into the weights of the builtin model, from the features of features.py.
 
-    python bench/builtin/hubs.py --features /tmp/features --weights builtin_projection.safetensors
+    python bench/builtin/hubs.py --features /tmp/features --weights projection.safetensors
 
 The last step of training: 500 spherical k-means centroids of the training captions in the joint
-space, and how near the training pictures are to them on average (``indexer/encoders/hubness.py``).
+space, and how near the training pictures are to them on average (``indexer/encoders/builtin/hubness.py``).
 Deterministic by seed. Repeating it on weights that have them already changes nothing.
 """
 
@@ -15,9 +15,10 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from db.settings import load_settings
-from indexer.encoders import builtin, towers
-from indexer.encoders.hubness import Hubness
-from indexer.encoders.projection import from_tensors
+from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.encoder import ConseEncoder, conse, joint_images, joint_texts, unit
+from indexer.encoders.builtin.hubness import Hubness
+from indexer.encoders.builtin.projection import from_tensors
 
 CENTROIDS = 500
 ROUNDS = 20
@@ -37,16 +38,16 @@ def main() -> None:
     nothing = {"hub_centroids": np.zeros((0, 0)), "hub_usual": np.zeros(1)}
     projection = from_tensors({name: value.astype(np.float32) for name, value in (nothing | tensors).items()})
     layers = stored["texts"].reshape(-1, *stored["texts"].shape[2:]).astype(np.float32)
-    texts = builtin.joint_texts(projection, layers, builtin.unit(layers[:, -1]), projection.named(layers))
+    texts = joint_texts(projection, layers, unit(layers[:, -1]), projection.named(layers))
     clusters = faiss.Kmeans(
         texts.shape[1], CENTROIDS, niter=ROUNDS, spherical=True, seed=args.seed, max_points_per_centroid=1000
     )
     clusters.train(texts)
     # The pictures as a search sees them, without the views that training added.
     features, logits = (stored[name][:, 0].astype(np.float32) for name in ("features", "logits"))
-    classes = builtin.ConseEncoder(load_settings().cache, "cpu").class_vectors()
-    named = builtin.unit(builtin.conse(logits, classes))
-    pictures = builtin.joint_images(projection, towers.ImageFeatures(features, logits), named)
+    classes = ConseEncoder(load_settings().cache, "cpu").class_vectors()
+    named = unit(conse(logits, classes))
+    pictures = joint_images(projection, towers.ImageFeatures(features, logits), named)
     centroids = clusters.centroids.astype(np.float16)
     usual = Hubness(centroids.astype(np.float32), 0.0).of(pictures).mean()
     print(f"{len(texts)} captions, {len(pictures)} pictures, usual similarity {usual:.4f}")

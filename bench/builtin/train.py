@@ -1,6 +1,6 @@
 """Train the projection of the builtin model from the features of features.py.
 
-    python bench/builtin/train.py --features /tmp/features --out builtin_projection.safetensors
+    python bench/builtin/train.py --features /tmp/features --out projection.safetensors
 
 What corrects hubs is added afterwards by hubs.py; without it the weights are not whole.
 
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
 from db.settings import load_settings
-from indexer.encoders import towers
+from indexer.encoders.builtin import towers
 from indexer.encoders.packages import package_file
 
 LAST = 1280
@@ -244,7 +244,7 @@ def train_gate(data: Data, rows: Tensor, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def train(data: Data, rows: Tensor, recipe: Recipe, seed: int) -> dict[str, Tensor]:
-    """The tensors of ``indexer.encoders.projection.Projection``."""
+    """The tensors of ``indexer.encoders.builtin.projection.Projection``."""
     members = []
     for number in range(recipe.members):
         members.append(train_member(data, rows, recipe, seed * 1000 + number))

@@ -25,8 +25,8 @@ from gather import SIDE, from_npm, in_square, trimmed
 from pictures import DATA, VARIANT, gathered
 from PIL import Image
 
-from indexer.encoders import towers
-from indexer.encoders.builtin import ConseEncoder
+from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.encoder import ConseEncoder
 
 SETS = {
     "fluent-emoji-flat": "1.2.6",

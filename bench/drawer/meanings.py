@@ -20,7 +20,7 @@ import numpy as np
 from gather import unpacked
 from pictures import DATA, table
 
-from indexer.encoders.builtin import ConseEncoder
+from indexer.encoders.builtin.encoder import ConseEncoder
 
 _DICTIONARY = "usr/share/wordnet"
 _SEEN = frozenset(("05", "06", "08", "13", "17", "18", "19", "20", "25", "27"))

@@ -26,7 +26,7 @@ from pictures import DATA, gathered, table
 from PIL import Image
 from scipy.linalg import sqrtm
 
-from indexer.encoders.builtin import unit
+from indexer.encoders.builtin.encoder import unit
 from search.drawers import BUILTIN, PRESETS
 from search.pictograms import own_parts
 

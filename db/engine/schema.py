@@ -185,7 +185,7 @@ class Embedding(Base):
 class NullScores(Base):
     """What similarities to a space's pictures are like when nothing in particular is asked for.
 
-    The null distribution against which the verdict judges an answer; see ``indexer.null``.
+    The null distribution against which the verdict judges an answer; see ``indexer.null_model``.
     """
 
     __tablename__ = "null_scores"

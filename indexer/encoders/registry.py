@@ -186,11 +186,11 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
     """
     name = canonical_name(name)
     if name in (BUILTIN, CONSE):
-        from indexer.encoders.builtin import BuiltinEncoder, ConseEncoder
+        from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
 
         return (BuiltinEncoder if name == BUILTIN else ConseEncoder)(cache, device)
-    from indexer.encoders.kept import read_facts
-    from indexer.encoders.openclip import OpenClipEncoder, Source
+    from indexer.encoders.openclip.encoder import OpenClipEncoder, Source
+    from indexer.encoders.openclip.exports import read_facts
 
     if name.startswith(_FOLDER):
         return OpenClipEncoder(name, Source(name), device, cache)

@@ -5,9 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import TroveError
+from indexer.media.thumbnails import thumbnail
 from search.drawers import BUILTIN, PRESETS, preset_of
 from search.drawings import Drawn, drawings, new_drawing
-from search.thumbnails import thumbnail
 from search.weights import chosen, installed
 from ui import question, resources
 from ui.jobs import DrawState

@@ -6,7 +6,7 @@ from db.catalog import spaces
 from db.engine.schema import Space
 from db.errors import TroveError
 from indexer.encoders.registry import PRESETS, ModelInfo
-from indexer.respace import drop_model
+from indexer.switch_model import drop_model
 from ui import indexing, resources
 from ui.wording import size
 

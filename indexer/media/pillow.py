@@ -12,7 +12,7 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.decode import Metadata, Picture, UnknownFormatError, fit
+from indexer.media.reader import Metadata, Picture, UnknownFormatError, fit
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def probe(file: BinaryIO) -> Metadata:
 
 
 def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """Metadata and the picture, see ``indexer.decode.read_image``.
+    """Metadata and the picture, see ``indexer.media.reader.read_image``.
 
     Raises:
         UnknownFormatError: Pillow does not know the format.
@@ -75,7 +75,7 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
 
 
 def shrink(image: Image.Image, min_side: int) -> Image.Image:
-    """The image as RGB, made smaller, see ``indexer.decode.fit``."""
+    """The image as RGB, made smaller, see ``indexer.media.reader.fit``."""
     size = fit(*image.size, min_side)
     # Never below ``size``: a JPEG is decoded at 1/2, 1/4 or 1/8 straight from its DCT coefficients,
     # of a HEIC with a thumbnail that is large enough only the thumbnail is decoded.

@@ -41,7 +41,7 @@ _GRACE_S = 5.0
 
 
 class DecodePool:
-    """Worker processes for the functions of ``indexer.decode``.
+    """Worker processes for the functions of ``indexer.media.reader``.
 
     Nothing is started before the first task. As a context manager it ends all workers on
     leaving, tasks under way included. Thread-safe.

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from db.errors import ModelError, ModelMissingError
 from db.files import expanded
-from indexer.decode import SAMPLE_RATE, Samples
-from indexer.encoders.artifacts import load_or_build
+from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import package_file
+from indexer.media.reader import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     from faster_whisper import BatchedInferencePipeline
@@ -72,7 +72,7 @@ class Transcriber(Protocol):
         """What is said, in order of time; nothing for silence, noise and music.
 
         Args:
-            read: gives the sound from one second up to another, as ``indexer.decode.read_audio``.
+            read: gives the sound from one second up to another, as ``indexer.media.reader.read_audio``.
             duration_s: length of the recording; infinity reads until there is no more.
 
         Raises:

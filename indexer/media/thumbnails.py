@@ -12,8 +12,8 @@ from PIL import Image
 
 from db.errors import UnreadableError
 from db.files import is_sound, write_sealed
-from indexer.decode import read_image, still_at
-from indexer.workers import DecodePool
+from indexer.media.pool import DecodePool
+from indexer.media.reader import read_image, still_at
 
 _QUALITY = 85
 

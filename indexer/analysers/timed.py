@@ -13,11 +13,11 @@ from PIL import Image
 
 from db.catalog.assets import UnitDraft
 from db.errors import MediaError
-from indexer.ahead import batched
-from indexer.decode import Metadata, Still, merge_stills, read_audio, read_stills
+from indexer.analysers.whisper import Transcriber
 from indexer.encoders.base import Encoder
-from indexer.speech import Transcriber
-from indexer.workers import DecodePool
+from indexer.media.pool import DecodePool
+from indexer.media.reader import Metadata, Still, merge_stills, read_audio, read_stills
+from indexer.prefetch import batched
 
 log = logging.getLogger(__name__)
 

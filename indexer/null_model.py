@@ -29,13 +29,13 @@ from db.engine.database import Database
 from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.vectors.store import VectorStore
-from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Encoder
+from indexer.encoders.cache import kept_array
 from indexer.encoders.registry import near_duplicate
 
 log = logging.getLogger(__name__)
 
-TEXTS = Path(__file__).with_name("background.txt")
+TEXTS = Path(__file__).with_name("background_queries.txt")
 
 REFIT_SHARE = 0.2
 """The share of pictures that may be new or gone before the null is fitted again."""
@@ -53,7 +53,7 @@ Floats = npt.NDArray[np.floating]
 
 @cache
 def background_texts() -> tuple[str, ...]:
-    """The background texts, one a line in ``background.txt``."""
+    """The background texts, one a line in ``background_queries.txt``."""
     return tuple(TEXTS.read_text(encoding="utf-8").splitlines())
 
 

@@ -19,14 +19,14 @@ from db.engine.database import Database, indexer_lock
 from db.errors import MediaError, ModelError, SettingsError
 from db.settings import Settings
 from db.vectors.store import VectorStore
-from indexer import null
-from indexer.ahead import batched, look_ahead
-from indexer.decode import read_image, still_at
+from indexer import null_model
 from indexer.encoders.base import Encoder, Pixels, Vectors
 from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.media.pool import DecodePool
+from indexer.media.reader import read_image, still_at
 from indexer.pipeline import OnProgress, Progress
+from indexer.prefetch import batched, look_ahead
 from indexer.runs import recorded
-from indexer.workers import DecodePool
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +199,7 @@ def _answer_with(database: Database, settings: Settings, space_id: int, encoder:
     # Saved before the switch: the first query afterwards finds its index and its null ready.
     store = VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device)
     store.save()
-    null.fitted(database, space_id, store, encoder, settings.cache)
+    null_model.fitted(database, space_id, store, encoder, settings.cache)
     with database.write() as session:
         spaces.activate(session, space_id)
 

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from db.files import is_sound, unsealed, write_sealed
-from indexer.encoders.artifacts import load_or_build
-from indexer.encoders.towers import one_thread_session, onnx_session, side_by_side
+from indexer.encoders.builtin.towers import one_thread_session, onnx_session, side_by_side
+from indexer.encoders.cache import load_or_build
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) 
         raise Unfit(unfit.read_text(encoding="utf-8", errors="replace"))
 
     def build(target: Path) -> None:
-        from indexer.encoders.torch_towers import export_half
+        from indexer.encoders.builtin.torch_towers import export_half
 
         module, example = make()
         try:

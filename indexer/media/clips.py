@@ -22,8 +22,8 @@ from av.video.frame import PictureType
 
 from db.errors import DecodeError, UnreadableError
 from db.files import is_sound, write_sealed
-from indexer.audiovisual import open_container
-from indexer.workers import DecodePool
+from indexer.media.ffmpeg import open_container
+from indexer.media.pool import DecodePool
 
 log = logging.getLogger(__name__)
 

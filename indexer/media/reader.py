@@ -5,8 +5,8 @@ it, and the suffix only decides what the scan picks up and settles what the byte
 Decoders see an open file, never a name, so that none can be talked into opening another
 file or an address. Everything that goes wrong with a file is a ``MediaError`` whose message
 is fit for its owner; each decoding library has one place that translates its errors:
-``indexer/images.py`` (Pillow, libheif), ``indexer/raw.py`` (LibRaw), ``indexer/audiovisual.py``
-(FFmpeg). They are imported when first needed, mostly in worker processes.
+``pillow.py`` (Pillow, libheif), ``libraw.py`` (LibRaw) and ``ffmpeg.py`` (FFmpeg). They are
+imported when first needed, mostly in worker processes.
 """
 
 import stat
@@ -103,11 +103,11 @@ def probe(path: Path) -> Metadata:
         DecodeError: it is no picture, video or recording that can be decoded.
         UnreadableError: it cannot be opened now.
     """
-    from indexer import audiovisual
+    from indexer.media import ffmpeg
 
     with _opened(path) as (file, content):
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
-            return audiovisual.probe(file)
+            return ffmpeg.probe(file)
         return _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
 
 
@@ -145,10 +145,10 @@ def read_stills(
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
         UnreadableError: it cannot be read now.
     """
-    from indexer import audiovisual
+    from indexer.media import ffmpeg
 
     with _opened(path) as (file, _):
-        stills = audiovisual.read_stills(file, start_s, end_s, min_side=min_side, every_s=every_s)
+        stills = ffmpeg.read_stills(file, start_s, end_s, min_side=min_side, every_s=every_s)
     return merge_stills(stills)
 
 
@@ -159,10 +159,10 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
         DecodeError: there is none that could be decoded.
         UnreadableError: it cannot be read now.
     """
-    from indexer import audiovisual
+    from indexer.media import ffmpeg
 
     with _opened(path) as (file, _):
-        return audiovisual.still_at(file, at_s, min_side=min_side)
+        return ffmpeg.still_at(file, at_s, min_side=min_side)
 
 
 def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
@@ -175,10 +175,10 @@ def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
         DecodeError: nothing could be decoded in a span that starts at 0.
         UnreadableError: it cannot be read now.
     """
-    from indexer import audiovisual
+    from indexer.media import ffmpeg
 
     with _opened(path) as (file, _):
-        return audiovisual.read_audio(file, start_s, end_s)
+        return ffmpeg.read_audio(file, start_s, end_s)
 
 
 def merge_stills(stills: Sequence[Still]) -> list[Still]:
@@ -271,7 +271,7 @@ def _content(head: bytes) -> _Content:
 
 
 class _ImageDecoder(Protocol):
-    """``indexer.images`` and ``indexer.raw``."""
+    """``indexer.media.pillow`` and ``indexer.media.libraw``."""
 
     def probe(self, file: BinaryIO) -> Metadata: ...
 
@@ -294,12 +294,12 @@ def _with_image_decoder(path: Path, content: _Content, use: Callable[[_ImageDeco
 
 
 def _images() -> _ImageDecoder:
-    from indexer import images
+    from indexer.media import pillow
 
-    return images
+    return pillow
 
 
 def _raw() -> _ImageDecoder:
-    from indexer import raw
+    from indexer.media import libraw
 
-    return raw
+    return libraw

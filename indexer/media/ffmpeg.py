@@ -20,7 +20,7 @@ import numpy as np
 from av.stream import Disposition
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.decode import SAMPLE_RATE, Metadata, Picture, Samples, Still, UnknownFormatError, fit
+from indexer.media.reader import SAMPLE_RATE, Metadata, Picture, Samples, Still, UnknownFormatError, fit
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def probe(file: BinaryIO) -> Metadata:
 def read_stills(
     file: BinaryIO, start_s: float, end_s: float, *, min_side: int, every_s: float
 ) -> list[Still]:
-    """Stills that cover the span, not yet merged; see ``indexer.decode.read_stills``.
+    """Stills that cover the span, not yet merged; see ``indexer.media.reader.read_stills``.
 
     Raises:
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
@@ -95,7 +95,7 @@ def still_at(file: BinaryIO, at_s: float, *, min_side: int) -> Picture:
 
 
 def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
-    """Mono samples at ``SAMPLE_RATE``, see ``indexer.decode.read_audio``.
+    """Mono samples at ``SAMPLE_RATE``, see ``indexer.media.reader.read_audio``.
 
     Raises:
         DecodeError: nothing could be decoded in a span that starts at 0.
@@ -255,7 +255,7 @@ def _frames_at(
 
 
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
-    """The frame as upright RGB with square pixels, made smaller as ``indexer.decode.fit`` says."""
+    """The frame as upright RGB with square pixels, made smaller as ``indexer.media.reader.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
     small = frame.reformat(width, height, "rgb24", interpolation="AREA")
     return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from db.settings import Settings
-from indexer.decode import read_image
 from indexer.encoders.base import Encoder, Pixels
+from indexer.media.reader import read_image
 
 if TYPE_CHECKING:
-    from indexer.workers import DecodePool
+    from indexer.media.pool import DecodePool
 
 
 def read_pixels(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Pixels:

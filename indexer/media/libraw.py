@@ -10,8 +10,8 @@ import rawpy
 from PIL import Image
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.decode import Metadata, Picture, UnknownFormatError
-from indexer.images import as_picture, check_size, exif_facts, shrink, turn_of
+from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
+from indexer.media.reader import Metadata, Picture, UnknownFormatError
 
 # LibRaw's flip to ours; it knows no mirrored ones.
 _FLIPS = {
@@ -28,7 +28,7 @@ def probe(file: BinaryIO) -> Metadata:
 
 
 def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """Metadata and the picture, see ``indexer.decode.read_image``.
+    """Metadata and the picture, see ``indexer.media.reader.read_image``.
 
     Raises:
         UnknownFormatError: LibRaw does not know the format or the camera.

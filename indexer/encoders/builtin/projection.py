@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from db.errors import ModelError
-from indexer.encoders.hubness import Hubness
+from indexer.encoders.builtin.hubness import Hubness
 
 Floats = npt.NDArray[np.float32]
 
-WEIGHTS = Path(__file__).with_name("builtin_projection.safetensors")
+WEIGHTS = Path(__file__).with_name("projection.safetensors")
 
 
 @dataclass(frozen=True)

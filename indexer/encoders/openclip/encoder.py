@@ -19,10 +19,18 @@ from PIL import Image
 
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders.base import Pixels, Vectors
+from indexer.encoders.builtin.towers import has_cuda
 from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
-from indexer.encoders.kept import Tokens, Tower, Unfit, exported, keep_facts, read_facts, tokenizer
 from indexer.encoders.lazy import Once
-from indexer.encoders.towers import has_cuda
+from indexer.encoders.openclip.exports import (
+    Tokens,
+    Tower,
+    Unfit,
+    exported,
+    keep_facts,
+    read_facts,
+    tokenizer,
+)
 
 log = logging.getLogger(__name__)
 

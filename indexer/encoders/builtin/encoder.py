@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from indexer.encoders import towers
-from indexer.encoders.artifacts import kept_array
 from indexer.encoders.base import Pixels, Vectors
-from indexer.encoders.hubness import EXTRA
+from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.hubness import EXTRA
+from indexer.encoders.builtin.projection import Projection, load_projection, projection_stamp
+from indexer.encoders.cache import kept_array
 from indexer.encoders.lazy import Once
-from indexer.encoders.projection import Projection, load_projection, projection_stamp
 
 Floats = npt.NDArray[np.float32]
 

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from db.errors import ModelError
-from indexer.encoders.artifacts import DamagedError, load_or_build
 from indexer.encoders.base import Pixels
+from indexer.encoders.cache import DamagedError, load_or_build
 from indexer.encoders.packages import package_file, package_stamp
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ def load_image_tower(cache: Path, device: str) -> ImageTower:
     weights = package_file(*IMAGE_WEIGHTS)
 
     def build(path: Path) -> None:
-        from indexer.encoders.torch_towers import export_image_tower
+        from indexer.encoders.builtin.torch_towers import export_image_tower
 
         export_image_tower(weights, IMAGE_SIZE, path)
 
@@ -97,7 +97,7 @@ def torch_image_tower(device: str) -> ImageTower:
     """
     import torch
 
-    from indexer.encoders.torch_towers import ImageTower as Module
+    from indexer.encoders.builtin.torch_towers import ImageTower as Module
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("PyTorch sees no CUDA device", "Use the device auto or cpu (TROVE_DEVICE).")
@@ -127,7 +127,7 @@ def load_text_tower(cache: Path) -> TextTower:
     tokenizer.enable_padding()  # to the longest of the batch
 
     def build(path: Path) -> None:
-        from indexer.encoders.torch_towers import export_text_tower
+        from indexer.encoders.builtin.torch_towers import export_text_tower
 
         export_text_tower(weights.parent, path)
 

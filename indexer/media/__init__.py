@@ -1,0 +1,1 @@
+"""Files to pixels, samples and facts, in worker processes with limits."""
