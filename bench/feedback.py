@@ -18,10 +18,10 @@ import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
 from terms import THINGS, Shows, seen
 
-from search import feedback
-from search.feedback import Judged, adjusted, cut_off
-from search.ranking import Background
-from search.retrieve import Part, Retriever
+from search.engine import feedback
+from search.engine.feedback import Judged, adjusted, cut_off
+from search.engine.ranking import Background
+from search.engine.retrieve import Part, Retriever
 
 ROUNDS = 2
 JUDGED = 10

@@ -28,8 +28,8 @@ from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.prefetch import batched, look_ahead
-from search.fuse import fuse
-from search.ranking import Background, Found, Ranking
+from search.engine.fuse import fuse
+from search.engine.ranking import Background, Found, Ranking
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 DEPTH = 200
@@ -72,7 +72,7 @@ def line(found: Ids) -> str:
 
 def drawn(folder: Path, prompts: Sequence[str], encoder: Encoder) -> Floats:
     """Drawings of the prompts by a pipeline, as vectors."""
-    from search.generate import Drawer
+    from search.drawing.drawer import Drawer
 
     drawer = Drawer(str(folder), device="cpu")
     settings = load_settings()

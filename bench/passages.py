@@ -33,9 +33,9 @@ from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
 from indexer.media.reader import probe, read_audio
-from search.fuse import fuse
-from search.ranking import Background, Found, Ranking
-from search.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
+from search.engine.fuse import fuse
+from search.engine.ranking import Background, Found, Ranking
+from search.engine.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 DEPTH = 200
 WEIGHTS = (0.4, 1.0)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
 
-from search.retrieve import LEAST_DEVIATION
+from search.engine.retrieve import LEAST_DEVIATION
 
 THINGS = {
     "dog": "dogs?|pupp(y|ies)",

@@ -14,7 +14,7 @@ Printed: areas under the ROC curve of the plain top score, the z-score, the gap 
 second, the logistic regression on top score and excess that Trove had before, and the standing among
 background texts that it has now; the expected calibration error (ten bins of equal width, Guo et al.
 2017); the same fit carried over to other spaces and, with ``--stamps``, to other pictures; the hard test
-of whole captions; pictures as queries; and the figures for ``search/verdict.py``, fitted on all.
+of whole captions; pictures as queries; and the figures for ``search/engine/verdict.py``, fitted on all.
 """
 
 import argparse
@@ -40,9 +40,9 @@ from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.null_model import background_texts, fit
 from indexer.prefetch import batched, look_ahead
-from search.evaluate import auroc
-from search.ranking import Match
-from search.verdict import ABSENT_BELOW, FOUND_AT, Calibration, standing
+from search.engine.ranking import Match
+from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, standing
+from search.evaluation.retrieval import auroc
 
 SIZES = (10, 30, 100, 250, 500)
 DRAWS = 2500

@@ -62,7 +62,7 @@ class Hit:
     copies: tuple[Path, ...]
     """Other files with the same content."""
     similar: tuple["Hit", ...] = ()
-    """Pictures that are nearly identical to this one, best first: see ``search.alike``."""
+    """Pictures that are nearly identical to this one, best first: see ``search.engine.collapse``."""
     was: int | None = None
     """The rank before a drawing joined the question; None where none did, or it was not found then."""
 

@@ -27,23 +27,23 @@ from indexer.encoders.active import encoder_for
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate
 from indexer.null_model import fitted
-from search import conditions
-from search.alike import collapsed, spared
 from search.answer import Answer, Evidence, Hit
-from search.examples import Example, example, picture_vector
-from search.feedback import Judged, recalled
-from search.fuse import fuse
-from search.imagine import imagined, moved
-from search.language import Term
-from search.query import Query
-from search.ranking import Ranking
-from search.remembered import QueryVectors
-from search.retrieve import BACKGROUND, NEGATIVE, Part, Retriever, without
-from search.verdict import judge
+from search.drawing.imagine import imagined, moved
+from search.engine.collapse import collapsed, spared
+from search.engine.embed import Example, example, picture_vector
+from search.engine.feedback import Judged, recalled
+from search.engine.fuse import fuse
+from search.engine.query_cache import QueryVectors
+from search.engine.ranking import Ranking
+from search.engine.retrieve import BACKGROUND, NEGATIVE, Part, Retriever, without
+from search.engine.verdict import judge
+from search.query import conditions
+from search.query.language import Term
+from search.query.query import Query
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
-    from search.drawing import Drawing
+    from search.drawing.output import Drawing
 
 _DEPTH = 200
 """Units asked of each source at least: enough for ranks to meet, few enough to look up at once."""
@@ -119,7 +119,7 @@ class SearchService:
         """Answer a query; an empty library has the answer ``absent`` without hits.
 
         A ``drawing`` of what is asked for joins the words as a ranking of its own, and every hit says
-        where it was without it. It changes the order, never the verdict: see ``search.imagine``.
+        where it was without it. It changes the order, never the verdict: see ``search.drawing.imagine``.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
@@ -157,7 +157,7 @@ class SearchService:
         """All hits of a question on which people have put thumbs, by its own query vectors and cut-offs.
 
         ``thumbs``: unit ids, True for up. What was liked stays a hit, what was not is none; see
-        ``search.feedback``. ``after``: only contents that arrived after the one with this id.
+        ``search.engine.feedback``. ``after``: only contents that arrived after the one with this id.
 
         Raises:
             as ``search``.

@@ -18,7 +18,7 @@ import numpy as np
 from db.engine.database import Database
 from db.settings import load_settings
 from indexer.pipeline import index
-from search.query import Query
+from search.query.query import Query
 from search.service import SearchService
 
 ROOT = Path(__file__).parent.parent

@@ -18,10 +18,10 @@ from db.engine.database import Database
 from db.settings import Settings
 from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate
 from indexer.pipeline import index
-from search.alike import collapsed, spared
 from search.answer import Hit
-from search.query import Query
-from search.saved import SavedSearches
+from search.engine.collapse import collapsed, spared
+from search.query.query import Query
+from search.saved.searches import SavedSearches
 from search.service import SearchService
 
 PICTURES = SAMPLES / "pictures"

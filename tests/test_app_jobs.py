@@ -21,8 +21,8 @@ from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError
 from db.settings import Settings
 from search.answer import Evidence
-from search.drawings import drawings, new_drawing
-from search.generate import Drawer
+from search.drawing.drawer import Drawer
+from search.drawing.folder import drawings, new_drawing
 from ui.jobs import DrawJob, IndexJob
 from ui.resources import plain
 from ui.viewer import reason

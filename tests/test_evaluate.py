@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.evaluate import auroc, ranks
+from search.evaluation.retrieval import auroc, ranks
 
 # Three captions ask for two pictures; the first two belong to the first picture.
 SCORES = np.array([[0.9, 0.1], [0.2, 0.3], [0.5, 0.4]], dtype=np.float32)

@@ -8,7 +8,7 @@ import pytest
 
 from db.errors import SettingsError, UnreadableError
 from search.answer import Hit
-from search.export import as_csv, copy_to, write_zip
+from search.results.export import as_csv, copy_to, write_zip
 
 
 @pytest.fixture

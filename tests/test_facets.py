@@ -13,9 +13,9 @@ from db.catalog.assets import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Asset, Content
 from db.settings import Settings
-from search.language import parse
-from search.moments import moments
-from search.query import Query
+from search.query.language import parse
+from search.query.query import Query
+from search.results.moments import moments
 from search.service import SearchService
 
 FILES = {

@@ -20,7 +20,7 @@ from db.engine.database import Database
 from db.engine.schema import Asset, Content, UnitKind
 from db.settings import Settings
 from db.vectors.store import VectorStore
-from search.retrieve import Part, Retriever
+from search.engine.retrieve import Part, Retriever
 
 EVERYTHING: tuple[UnitKind, ...] = ("image", "frame", "speech")
 FILES: dict[str, dict[str, object]] = {

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from db.catalog.assets import UnitRow
 from db.engine.schema import UnitKind
-from search.fuse import fuse
-from search.ranking import Background, Found, Ranking
+from search.engine.fuse import fuse
+from search.engine.ranking import Background, Found, Ranking
 
 
 def unit(

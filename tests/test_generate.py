@@ -19,14 +19,14 @@ from tiny_drawer import make_tiny_drawer
 from tiny_families import FAMILIES
 
 import db.files
-import search.generate
+import search.drawing.drawer
 from db.errors import GenerateError, ModelError, ModelMissingError, SettingsError
 from indexer.media.reader import probe
-from search import preview
-from search.drawers import BUILTIN, PRESETS, preset_of
-from search.drawing import SOURCE_TYPE, is_drawing
-from search.generate import Drawer
-from search.weights import installed, read_pipeline
+from search.drawing import preview
+from search.drawing.drawer import Drawer
+from search.drawing.output import SOURCE_TYPE, is_drawing
+from search.drawing.presets import BUILTIN, PRESETS, preset_of
+from search.drawing.weights import installed, read_pipeline
 
 ROOT = Path(__file__).parents[1]
 
@@ -182,9 +182,9 @@ def test_model_is_loaded_once_by_many_threads(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads: list[object] = []
-    load = search.generate._load_pipeline
+    load = search.drawing.drawer._load_pipeline
     monkeypatch.setattr(
-        search.generate, "_load_pipeline", lambda *given: (loads.append(given), load(*given))[1]
+        search.drawing.drawer, "_load_pipeline", lambda *given: (loads.append(given), load(*given))[1]
     )
     drawer = Drawer(str(folder), device="cpu")
     paths = [tmp_path / f"{i}.png" for i in range(3)]
@@ -258,7 +258,7 @@ def test_cuda_must_be_there(folder: Path, tmp_path: Path) -> None:
 def test_too_little_memory_is_told_before_loading(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search.generate, "_WORKING_BYTES", 10**18)
+    monkeypatch.setattr(search.drawing.drawer, "_WORKING_BYTES", 10**18)
     with pytest.raises(GenerateError, match=r"needs about .* GB of memory") as caught:
         Drawer(str(folder), device="cpu").draw("a boat", path=tmp_path / "a.png")
     assert "smaller model" in caught.value.hint
@@ -267,8 +267,10 @@ def test_too_little_memory_is_told_before_loading(
 def test_half_the_memory_is_enough(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    free = search.generate._WORKING_BYTES + 3 * read_pipeline(folder).parameters
-    monkeypatch.setattr(search.generate.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    free = search.drawing.drawer._WORKING_BYTES + 3 * read_pipeline(folder).parameters
+    monkeypatch.setattr(
+        search.drawing.drawer.psutil, "virtual_memory", lambda: SimpleNamespace(available=free)
+    )
     drawer = Drawer(str(folder), device="cpu")
     drawer.draw("a boat", path=tmp_path / "a.png", steps=1, seed=1)
     assert drawer._pipeline.dtype == torch.bfloat16
@@ -506,8 +508,8 @@ def test_weights_are_downloaded_once(hub: ThreadingHTTPServer, spare: Path, tmp_
         file.with_suffix(".bin").write_bytes(b"a pickle")
     script = f"""
 from pathlib import Path
-from search.generate import Drawer
-from search.weights import installed
+from search.drawing.drawer import Drawer
+from search.drawing.weights import installed
 assert not installed("org/tiny")
 Drawer("org/tiny", device="cpu").draw("a boat", path=Path({str(tmp_path / "a.png")!r}), steps=1, seed=1)
 assert installed("org/tiny")
@@ -526,7 +528,9 @@ Drawer("org/tiny", device="cpu").draw("a boat", path=Path({str(tmp_path / "b.png
 
 
 def test_importing_is_cheap() -> None:
-    script = "import sys, search.generate; print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
+    script = (
+        "import sys, search.drawing.drawer; print({'torch', 'diffusers', 'transformers'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True, text=True
     )

@@ -26,7 +26,7 @@ from db.settings import Settings
 from indexer.media.pool import DecodePool
 from indexer.media.reader import probe, read_image
 from indexer.pipeline import index
-from search.language import parse
+from search.query.language import parse
 
 Make = Callable[[Path], Path]
 

@@ -12,9 +12,9 @@ from tiny_drawer import make_tiny_drawer
 from db.errors import GenerateError
 from db.settings import Settings
 from search.answer import Answer
-from search.drawing import Drawing, is_drawing
-from search.imagine import draw, prompt_of
-from search.query import Query
+from search.drawing.imagine import draw, prompt_of
+from search.drawing.output import Drawing, is_drawing
+from search.query.query import Query
 from search.service import SearchService
 from ui.using import answer_json
 

@@ -322,7 +322,7 @@ def _deny() -> None:
 def test_a_drawing_is_never_indexed(database: Database, settings: Settings, folder: Path) -> None:
     from PIL import Image
 
-    from search.drawing import Drawing, save_drawing
+    from search.drawing.output import Drawing, save_drawing
 
     path = folder / "drawn.png"
     drawing = Drawing(path, "a dog", "tiny", 1, 1, 0.1, 64, 64)

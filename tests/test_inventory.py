@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search.inventory import CachedModel, cached_models
+from search.health.cached_models import CachedModel, cached_models
 
 
 def put(cache: Path, repository: str, file: str) -> None:

@@ -24,11 +24,17 @@ from indexer.pipeline import index
 from indexer.roots import remove_root
 from indexer.watch import keep_watching
 from indexer.writer import Report
-from search.duplicates import duplicates
-from search.landscape import clear_concepts, concept_names, concept_vectors, landscape, principal_plane
-from search.query import Query
+from search.explore.duplicates import duplicates
+from search.explore.landscape import (
+    clear_concepts,
+    concept_names,
+    concept_vectors,
+    landscape,
+    principal_plane,
+)
+from search.health.storage import clear_pictures, storage
+from search.query.query import Query
 from search.service import SearchService
-from search.storage import clear_pictures, storage
 from ui.watching import WatchJob, watcher_pid
 
 ROOT = Path(__file__).parent.parent

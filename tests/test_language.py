@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from db.catalog.filters import Circle, Period, Text, Type
 from db.errors import QueryError
-from search.conditions import period, rule
-from search.language import Condition, Parsed, Term, parse
+from search.query.conditions import period, rule
+from search.query.language import Condition, Parsed, Term, parse
 
 
 def text(value: str, weight: float = 1.0) -> Term:

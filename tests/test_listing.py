@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from search.answer import Answer, Hit
-from search.listing import FIRST, Listing
+from search.results.listing import FIRST, Listing
 
 
 def _hit(unit_id: int, taken_at: datetime | None = None, path: str = "/a.jpg", start_s: float = 0.0) -> Hit:

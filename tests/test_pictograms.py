@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
-from search import weights
-from search.drawers import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS
-from search.generate import Drawer
+from search.drawing import weights
+from search.drawing.drawer import Drawer
+from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS
 
 LIMIT = 45 * 10**6
 

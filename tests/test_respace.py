@@ -19,7 +19,7 @@ from db.errors import LibraryBusyError, ModelError, SettingsError
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, roll_back, use_model
-from search.query import Query
+from search.query.query import Query
 from search.service import SearchService
 
 

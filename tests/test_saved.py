@@ -25,9 +25,9 @@ from db.errors import MediaError, QueryError
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import use_model
-from search.feedback import moved
-from search.query import Query
-from search.saved import SavedAnswer, SavedSearches
+from search.engine.feedback import moved
+from search.query.query import Query
+from search.saved.searches import SavedAnswer, SavedSearches
 from search.service import SearchService
 
 PICTURES = SAMPLES / "pictures"

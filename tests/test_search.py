@@ -14,7 +14,7 @@ from db.errors import DecodeError, ModelMismatchError, QueryError, UnreadableErr
 from db.settings import Settings
 from indexer.pipeline import index
 from search.answer import Hit
-from search.query import Query
+from search.query.query import Query
 from search.service import SearchService
 
 with (SAMPLES / "captions.csv").open(newline="") as _file:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from db.settings import Settings
-from search import remembered
-from search.query import Query
-from search.remembered import QueryVectors
+from search.engine import query_cache
+from search.engine.query_cache import QueryVectors
+from search.query.query import Query
 from search.service import SearchService
 
 NEVER = {"torch", "open_clip", "transformers", "timm", "diffusers", "streamlit", "ctranslate2", "av", "rawpy"}
@@ -119,7 +119,7 @@ def test_another_model_or_text_is_another_vector(tmp_path: Path) -> None:
 def test_what_was_not_asked_for_the_longest_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembered, "MOST", 10)
+    monkeypatch.setattr(query_cache, "MOST", 10)
     encoder, queries = Counting(), QueryVectors(tmp_path / "queries", "space")
     for number in range(10):
         queries.of(f"query {number}", encoder)

@@ -28,10 +28,10 @@ from indexer.null_model import background_texts, due, fit, fitted
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
-from search.query import Query
-from search.ranking import Background, Found, Match, Ranking
+from search.engine.ranking import Background, Found, Match, Ranking
+from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, standing
+from search.query.query import Query
 from search.service import SearchService
-from search.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, standing
 
 SAID = {"words": 1.0}
 

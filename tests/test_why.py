@@ -12,8 +12,8 @@ from test_cli import as_json, check_error, trove
 from db.settings import Settings
 from indexer.encoders.builtin.encoder import BuiltinEncoder
 from indexer.media.reader import read_image
-from search.heatmap import GRID, heat_map, overlay
-from search.query import Query
+from search.explain.heatmap import GRID, heat_map, overlay
+from search.query.query import Query
 from search.service import SearchService
 from ui.marking import asked_words
 

@@ -21,8 +21,8 @@ from db.catalog import assets
 from db.errors import TroveError
 from indexer.media.thumbnails import thumbnail
 from search.answer import Hit
-from search.export import as_csv, write_zip
-from search.listing import Listing
+from search.results.export import as_csv, write_zip
+from search.results.listing import Listing
 from ui import media, resources
 from ui.console import clock
 from ui.given import MOST_BYTES, pictures

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from db.catalog import assets, facets
-from search.language import Parsed
+from search.query.language import Parsed
 from ui import question, resources
 from ui.histogram import histogram
 from ui.question import Question

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.listing import FIRST, Listing
+from search.results.listing import FIRST, Listing
 from ui import feeds
 
 _HERE = Path(__file__).parent

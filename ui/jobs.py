@@ -21,8 +21,8 @@ from db.engine.database import Database
 from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError, TroveError
 from db.settings import Settings
-from search.drawing import Drawing
-from search.generate import Drawer
+from search.drawing.drawer import Drawer
+from search.drawing.output import Drawing
 from ui import behind
 
 Phase = Literal["never", "starting", "running", "finished", "stopped", "interrupted", "failed"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape
 
-from search.gazetteer import Place, east_of, known_by, towns, within
+from search.explore.gazetteer import Place, east_of, known_by, towns, within
 
 _WIDE, _HIGH = 360, 180
 _CELL = 0.5

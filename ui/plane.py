@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.landscape import Point
+from search.explore.landscape import Point
 from ui import media
 
 _HERE = Path(__file__).parent

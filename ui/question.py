@@ -13,9 +13,9 @@ import streamlit as st
 
 from db.catalog import assets
 from db.errors import QueryError
-from search.language import Parsed, parse
-from search.listing import NEAREST, Listing, Order
-from search.query import Query
+from search.query.language import Parsed, parse
+from search.query.query import Query
+from search.results.listing import NEAREST, Listing, Order
 from ui import feeds, resources
 from ui.askbox import Chip
 from ui.given import pictures
@@ -56,7 +56,7 @@ class Question:
             return None
 
     def query(self, k: int) -> Query:
-        """The question to the library; errors as ``search.query.Query``."""
+        """The question to the library; errors as ``search.query.query.Query``."""
         found = pictures().get(self.given) if self.given else None
         return Query(text=self.words, image=found.path if found else None, like=self.like, k=k)
 

@@ -13,8 +13,8 @@ from db.catalog import saved as saved_rows
 from db.engine.database import Database
 from db.errors import TroveError
 from db.settings import Settings, load_settings
-from search.generate import Drawer
-from search.saved import SavedSearches
+from search.drawing.drawer import Drawer
+from search.saved.searches import SavedSearches
 from search.service import SearchService
 from ui.jobs import DrawJob, IndexJob
 from ui.watching import WatchJob

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from search.saved import Saved, SavedAnswer, SavedSearches
+    from search.saved.searches import Saved, SavedAnswer, SavedSearches
 
 app = typer.Typer(no_args_is_help=True, help="Keep searches, say which hits are right, see what is new.")
 
@@ -36,7 +36,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Keep a search under a name."""
-    from search.query import Query
+    from search.query.query import Query
 
     if not query.strip() and image is None:
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
@@ -135,7 +135,7 @@ def remove(ctx: typer.Context, name: Name) -> None:
 def _opened(ctx: typer.Context) -> AbstractContextManager[SavedSearches]:
     from contextlib import contextmanager
 
-    from search.saved import SavedSearches
+    from search.saved.searches import SavedSearches
     from search.service import SearchService
 
     @contextmanager

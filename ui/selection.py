@@ -6,8 +6,8 @@ import streamlit as st
 
 from db.files import expanded
 from search.answer import Hit
-from search.export import copy_to
-from search.listing import Listing
+from search.results.export import copy_to
+from search.results.listing import Listing
 from ui import feeds, media, resources
 
 _CLEARED = "selection_cleared"

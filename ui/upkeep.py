@@ -15,14 +15,14 @@ from ui.wording import duration
 
 if TYPE_CHECKING:
     from db.settings import Settings
-    from search.evaluate import Recall
+    from search.evaluation.retrieval import Recall
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what is in the library."""
     from db.catalog import assets, runs
     from db.engine.database import Database
-    from search.overview import overview
+    from search.health.status import overview
 
     settings = settings_of(ctx)
     database = Database(settings.database)
@@ -104,7 +104,7 @@ def doctor(
     if recover is not None:
         _recover(settings, recover, as_json)
         return
-    from search.doctor import examine
+    from search.health.doctor import examine
 
     findings = examine(settings, files=files)
     if as_json:
@@ -137,8 +137,8 @@ def _recover(settings: Settings, target: Path, as_json: bool) -> None:
 def models(as_json: Json = False) -> None:
     """List the models that can be used, with size, licence, languages and published figures."""
     from indexer.encoders.registry import PRESETS
-    from search.drawers import PRESETS as DRAWERS
-    from search.inventory import cached_models
+    from search.drawing.presets import PRESETS as DRAWERS
+    from search.health.cached_models import cached_models
 
     cached = cached_models()
     if as_json:
@@ -229,7 +229,7 @@ def _measure_quality(
     settings: Settings, model: str | None, images: Path, captions: Path, as_json: bool
 ) -> None:
     from indexer.encoders.registry import load_encoder
-    from search.evaluate import evaluate, read_captions
+    from search.evaluation.retrieval import evaluate, read_captions
 
     pairs = read_captions(captions)
     name = model or settings.model or _own_model(settings)
@@ -265,7 +265,7 @@ def _recalls(found: Recall) -> dict[str, float]:
 
 def _try_models(settings: Settings, models: list[str] | None, sample: int, as_json: bool) -> None:
     from db.engine.database import Database
-    from search.trial import try_models
+    from search.evaluation.trial import try_models
 
     names = models or [_own_model(settings)]
     trials = try_models(Database(settings.database), settings, names, sample)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from db.settings import Settings
     from indexer.writer import Report
     from search.answer import Answer, Hit
-    from search.drawing import Drawing
-    from search.query import Query
+    from search.drawing.output import Drawing
+    from search.query.query import Query
 
 _VERDICTS = {
     "found": "Found",
@@ -93,7 +93,7 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find pictures, video moments and spoken passages by words, by a picture, or by both."""
-    from search.query import Query
+    from search.query.query import Query
 
     if not query.strip() and image is None:
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
@@ -110,7 +110,7 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Find what is most like a file."""
-    from search.query import Query
+    from search.query.query import Query
 
     _answer(settings_of(ctx), Query(like=file, k=k, kind=kind, apart=apart), as_json)
 
@@ -133,10 +133,10 @@ def _answer(settings: Settings, query: Query, as_json: bool, *, imagine: bool = 
 def _drawn(settings: Settings, query: Query) -> Drawing | None:
     """A drawing of the query; none, and why, where it cannot be had: the plain answer stands anyway."""
     from db.errors import TroveError
-    from search.drawers import AUTO, BUILTIN
-    from search.generate import Drawer
-    from search.imagine import draw
-    from search.weights import chosen, installed
+    from search.drawing.drawer import Drawer
+    from search.drawing.imagine import draw
+    from search.drawing.presets import AUTO, BUILTIN
+    from search.drawing.weights import chosen, installed
 
     try:
         name = chosen(settings.generator)
@@ -255,8 +255,8 @@ def generate(
     Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
     those that draw photographs.
     """
-    from search.drawers import BUILTIN
-    from search.generate import Drawer
+    from search.drawing.drawer import Drawer
+    from search.drawing.presets import BUILTIN
 
     settings = settings_of(ctx, generator=model)
     with console.progress() as shown:

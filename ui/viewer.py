@@ -11,9 +11,9 @@ from db.errors import MediaError
 from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import Metadata, probe
 from search.answer import Evidence, Hit
-from search.listing import Listing
-from search.moments import Moment, moments
-from search.why import reasons
+from search.explain.reasons import reasons
+from search.results.listing import Listing
+from search.results.moments import Moment, moments
 from ui import feeds, media, question, resources, reveal
 from ui.console import clock
 from ui.place import in_words, map_link, region, world, written

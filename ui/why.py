@@ -12,7 +12,7 @@ from ui import console
 from ui.options import Json, settings_of
 
 if TYPE_CHECKING:
-    from search.why import Reasons
+    from search.explain.reasons import Reasons
 
 
 def why(
@@ -25,9 +25,9 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Tell why a file is, or is not, an answer to a question, and where in the picture it is."""
-    from search.query import Query
+    from search.explain.reasons import reasons
+    from search.query.query import Query
     from search.service import SearchService
-    from search.why import reasons
 
     if output is not None and output.suffix.lower() != ".png":
         raise typer.BadParameter("The picture is written as PNG: give a name that ends in .png.")

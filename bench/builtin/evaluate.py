@@ -21,7 +21,7 @@ from db.settings import load_settings
 from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder, unit
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.media.reader import read_image
-from search.evaluate import ranks
+from search.evaluation.retrieval import ranks
 
 Floats = npt.NDArray[np.float32]
 

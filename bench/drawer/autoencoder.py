@@ -1,7 +1,7 @@
 """Train the autoencoder of the builtin drawer: pictures of 128 × 128 to latents of 8 × 16 × 16, and back.
 
     python bench/drawer/autoencoder.py [--data build/drawer] [--steps 6600]
-    python bench/drawer/autoencoder.py --decoder search/builtin_drawer/vae --steps 7200
+    python bench/drawer/autoencoder.py --decoder search/drawing/builtin/vae --steps 7200
 
 It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
 given (absolute and squared error of pixels, squared error of their hues, absolute error of their differences

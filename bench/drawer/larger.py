@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
-from search.drawers import BUILTIN, PRESETS, DrawerInfo
+from search.drawing.presets import BUILTIN, PRESETS, DrawerInfo
 
 _SD1: dict[str, Any] = {"attention_head_dim": 8, "cross_attention_dim": 768}
 _SD2: dict[str, Any] = {

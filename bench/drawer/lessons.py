@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL
 from pictures import VARIANT, captions, encode_texts, gathered
 from torch import Tensor
 
-from search.pictograms import meaning
+from search.drawing.pictograms import meaning
 
 _UNTOLD = 0.1
 """How often a picture goes without a text, for classifier-free guidance."""

@@ -27,8 +27,8 @@ from PIL import Image
 from scipy.linalg import sqrtm
 
 from indexer.encoders.builtin.encoder import unit
-from search.drawers import BUILTIN, PRESETS
-from search.pictograms import own_parts
+from search.drawing.pictograms import own_parts
+from search.drawing.presets import BUILTIN, PRESETS
 
 PROMPTS = 200
 _AXES = 64

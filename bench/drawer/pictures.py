@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from search.pictograms import text_parts
+from search.drawing.pictograms import text_parts
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "build" / "drawer"

@@ -18,7 +18,7 @@ from lessons import Lessons, lessons
 from pictures import DATA
 from torch.nn import functional
 
-from search.pictograms import Sketch
+from search.drawing.pictograms import Sketch
 
 BATCH = 256
 _RATE = 1e-3

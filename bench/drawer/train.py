@@ -24,7 +24,7 @@ from pictures import DATA
 from torch import Tensor
 from torch.nn import functional
 
-from search.pictograms import Sketch, SketchTransformer
+from search.drawing.pictograms import Sketch, SketchTransformer
 
 BATCH = 16
 EVERY = 200

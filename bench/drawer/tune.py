@@ -16,7 +16,7 @@ from judge import Eyes, load_judge, shares
 from measure import descriptions, draw, load_pipeline
 from pictures import DATA
 
-from search.drawers import BUILTIN, PRESETS
+from search.drawing.presets import BUILTIN, PRESETS
 
 
 def main() -> None:

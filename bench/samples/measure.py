@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.settings import load_settings
-from search import retrieve
-from search.query import Query
+from search.engine import retrieve
+from search.query.query import Query
 from search.service import SearchService
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"

@@ -6,9 +6,9 @@ import streamlit as st
 
 from db.errors import TroveError
 from indexer.media.thumbnails import thumbnail
-from search.drawers import BUILTIN, PRESETS, preset_of
-from search.drawings import Drawn, drawings, new_drawing
-from search.weights import chosen, installed
+from search.drawing.folder import Drawn, drawings, new_drawing
+from search.drawing.presets import BUILTIN, PRESETS, preset_of
+from search.drawing.weights import chosen, installed
 from ui import question, resources
 from ui.jobs import DrawState
 from ui.wording import duration, size

@@ -7,7 +7,7 @@ import streamlit as st
 
 from db.catalog import assets, spaces
 from indexer.encoders.registry import near_duplicate
-from search.duplicates import Copy, Group, duplicates
+from search.explore.duplicates import Copy, Group, duplicates
 from ui import media, resources
 from ui.wording import size
 

@@ -5,9 +5,9 @@ import streamlit as st
 from db.catalog import assets
 from db.errors import QueryError, TroveError
 from search.answer import Answer
-from search.imagine import prompt_of
-from search.listing import Listing
-from search.saved import LONGEST_NAME, SavedSearches
+from search.drawing.imagine import prompt_of
+from search.results.listing import Listing
+from search.saved.searches import LONGEST_NAME, SavedSearches
 from ui import indexing, question, resources, selection
 from ui.askbox import askbox
 from ui.feeds import upload_url

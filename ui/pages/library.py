@@ -8,8 +8,8 @@ import streamlit as st
 from db.catalog import assets
 from db.errors import TroveError
 from indexer.roots import remove_root
-from search.overview import Overview, overview
-from search.storage import Storage, clear_pictures, storage
+from search.health.status import Overview, overview
+from search.health.storage import Storage, clear_pictures, storage
 from ui import indexing, resources
 from ui.wording import size
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from db.catalog import assets
-from search.landscape import Landscape, Point, landscape
-from search.listing import of_units
+from search.explore.landscape import Landscape, Point, landscape
+from search.results.listing import of_units
 from ui import filters, question, resources
 from ui.histogram import histogram
 from ui.plane import plane

@@ -7,8 +7,8 @@ import streamlit as st
 from db.catalog import assets
 from db.errors import TroveError
 from search.answer import Answer
-from search.listing import FIRST, Listing
-from search.saved import Saved, SavedAnswer, SavedSearches
+from search.results.listing import FIRST, Listing
+from search.saved.searches import Saved, SavedAnswer, SavedSearches
 from ui import feeds, question, resources
 from ui.gallery import gallery
 from ui.viewer import open_hit

@@ -19,10 +19,10 @@ from PIL import Image
 
 from db.errors import GenerateError, ModelError, SettingsError, TroveError
 from db.files import expanded
-from search.drawers import BUILTIN_FOLDER, PRESETS, preset_of
-from search.drawing import Drawing, check_target, save_drawing
-from search.preview import OnPreview, Previewer
-from search.weights import Weights, chosen, find_weights
+from search.drawing.output import Drawing, check_target, save_drawing
+from search.drawing.presets import BUILTIN_FOLDER, PRESETS, preset_of
+from search.drawing.preview import OnPreview, Previewer
+from search.drawing.weights import Weights, chosen, find_weights
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Drawer:
     def __init__(self, model: str, *, device: Device = "auto") -> None:
         """
         Args:
-            model: a preset of ``search.drawers``, a Hub name, the folder of a pipeline, or ``auto``.
+            model: a preset of ``search.drawing.presets``, a Hub name, the folder of a pipeline, or ``auto``.
             device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
         """
         self.model = chosen(model)
@@ -171,7 +171,7 @@ def _own_parts(folder: Path, dtype: Any) -> dict[str, Any]:
     """What the builtin pipeline takes from elsewhere; nothing for all others."""
     if folder != BUILTIN_FOLDER:
         return {}
-    from search.pictograms import own_parts
+    from search.drawing.pictograms import own_parts
 
     return own_parts(folder, dtype)
 

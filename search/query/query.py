@@ -6,14 +6,14 @@ from pathlib import Path
 
 from db.engine.schema import UnitKind
 from db.errors import QueryError
-from search.language import Parsed, Term, parse
+from search.query.language import Parsed, Term, parse
 
 
 @dataclass(frozen=True)
 class Query:
     """A question to the library: words, a picture, or both; or a file to find others like it.
 
-    ``text`` is in the language of the query box (``search.language``); plain words are a description.
+    ``text`` is in the language of the query box (``search.query.language``); plain words are a description.
     ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
     ranks them. ``apart``: near-identical pictures are hits of their own, not one with ``Hit.similar``.

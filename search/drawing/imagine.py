@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from db.errors import GenerateError
 from search.answer import Hit, Imagined
-from search.fuse import same_moment
-from search.query import Query
+from search.engine.fuse import same_moment
+from search.query.query import Query
 
 if TYPE_CHECKING:
-    from search.drawing import Drawing
+    from search.drawing.output import Drawing
 
 
 class Draws(Protocol):
-    """What can draw: ``search.generate.Drawer``."""
+    """What can draw: ``search.drawing.drawer.Drawer``."""
 
     def draw(self, prompt: str, *, path: Path) -> "Drawing":
         """Draw ``prompt`` and save it as the PNG ``path``."""
@@ -40,11 +40,11 @@ def prompt_of(query: Query) -> str:
 
 
 def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
-    """A drawing of the query in ``folder``; errors as ``prompt_of`` and ``search.generate.Drawer.draw``.
+    """A drawing of the query in ``folder``; errors as ``prompt_of`` and ``Drawer.draw``.
 
     ``SearchService.search(query, drawing)`` asks with it.
     """
-    from search.drawings import new_drawing  # of no use to a plain search, which imports this module
+    from search.drawing.folder import new_drawing  # of no use to a plain search, which imports this module
 
     prompt = prompt_of(query)
     return drawer.draw(prompt, path=new_drawing(folder, prompt))

@@ -11,9 +11,9 @@ from db.files import expanded
 from db.settings import Settings
 from indexer.media.reader import MediaKind, probe, read_image, still_at
 from search.answer import Evidence
-from search.heatmap import Floats, heat_map, overlay
-from search.query import Query
-from search.retrieve import BACKGROUND
+from search.engine.retrieve import BACKGROUND
+from search.explain.heatmap import Floats, heat_map, overlay
+from search.query.query import Query
 from search.service import SearchService
 
 _SIDE = 720
@@ -28,7 +28,7 @@ class Reasons:
     the moment of a video that was looked at. ``similarity``: of the query to the picture there; None
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
     or from a sample of a thousand. ``text``: what is said there, of which ``words`` were asked for.
-    ``heat``: see ``search.heatmap``.
+    ``heat``: see ``search.explain.heatmap``.
     """
 
     path: Path

@@ -8,7 +8,7 @@ import numpy as np
 from db.catalog import assets
 from db.engine.database import Database
 from db.engine.schema import UnitKind
-from search.query import Query
+from search.query.query import Query
 from search.service import SearchService, Sight
 
 

@@ -15,7 +15,7 @@ from db.engine.schema import NullScores
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null_model import grown
 from search.answer import Verdict
-from search.ranking import Match, Ranking
+from search.engine.ranking import Match, Ranking
 
 FOUND_AT = 0.6
 ABSENT_BELOW = 0.35

@@ -20,7 +20,7 @@ from db.engine.database import Database
 from db.engine.schema import UnitKind
 from db.vectors.store import KINDS, Modality, VectorStore
 from search.answer import Source
-from search.ranking import LEAST_DEVIATION, Background, Found, Match, Ranking
+from search.engine.ranking import LEAST_DEVIATION, Background, Found, Match, Ranking
 
 PICTURE_WEIGHT = 1.0
 WORDS_WEIGHT = 1.0

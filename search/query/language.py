@@ -25,7 +25,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from db.errors import QueryError
-from search import conditions
+from search.query import conditions
 
 TermKind = Literal["text", "picture"]
 Key = Literal["type", "date", "after", "before", "near", "camera", "in", "name", "said"]

@@ -1,6 +1,6 @@
 """Saved searches: a question under a name, what people think of its hits, and what has arrived since.
 
->>> from search.saved import SavedSearches
+>>> from search.saved.searches import SavedSearches
 >>> saved = SavedSearches(service)                              # doctest: +SKIP
 >>> saved.add("Rex", Query("a brown dog on the beach"))         # doctest: +SKIP
 >>> answer = saved.show("Rex")                                  # doctest: +SKIP
@@ -30,8 +30,8 @@ from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import expanded, write_atomically
 from indexer.media.reader import probe
 from search.answer import Hit
-from search.language import Parsed, Term
-from search.query import Query
+from search.query.language import Parsed, Term
+from search.query.query import Query
 from search.service import SearchService
 
 LONGEST_NAME = 100

@@ -4,7 +4,7 @@ The vector moves towards what was liked and away from what was not, as Rocchio h
 Feedback in Information Retrieval", in Salton, The SMART Retrieval System, 1971), with the weights
 that Manning, Raghavan and Schütze give for it (Introduction to Information Retrieval, 2008, section
 9.1.1). Here too the parts are added only after each is measured by what is usual for it, see
-``search.retrieve``: a text's similarities to pictures are smaller than those of pictures.
+``search.engine.retrieve``: a text's similarities to pictures are smaller than those of pictures.
 """
 
 import math
@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from db.catalog.assets import Ids, Vectors
 from db.vectors.store import Modality
-from search.ranking import Ranking
-from search.retrieve import Part, Retriever, from_standing
+from search.engine.ranking import Ranking
+from search.engine.retrieve import Part, Retriever, from_standing
 
 ALPHA = 1.0
 BETA = 0.75

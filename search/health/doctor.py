@@ -15,7 +15,7 @@ from db.catalog import assets
 from db.engine.database import Database
 from db.errors import TroveError
 from db.settings import Settings
-from search.overview import overview
+from search.health.status import overview
 
 _PACKAGES = (
     "torch torchvision open-clip-torch faiss-gpu faiss-cpu onnxruntime faster-whisper diffusers transformers "

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
 from db.files import expanded
-from search.drawers import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
+from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
 logger = logging.getLogger(__name__)
 

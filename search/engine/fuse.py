@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from db.catalog.assets import UnitRow
 from search.answer import Evidence, Hit, Source
-from search.ranking import Ranking
+from search.engine.ranking import Ranking
 
 RANK_OFFSET = 10
 """The k of reciprocal rank fusion. Cormack, Clarke and Büttcher (SIGIR 2009) use 60 for pools of

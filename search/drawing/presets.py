@@ -10,7 +10,7 @@ from db.files import expanded
 AUTO = "auto"
 """In place of a model's name: the first preset that is on this machine, else the builtin one."""
 BUILTIN = "builtin"
-BUILTIN_FOLDER = Path(__file__).parent / "builtin_drawer"
+BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Pictures by diffusion models, for what the library does not have."""

@@ -1,0 +1,1 @@
+"""Candidates of each source, ranked, fused and judged."""

@@ -1,0 +1,1 @@
+"""Why a file is, or is not, an answer, and where in the picture."""
