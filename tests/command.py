@@ -9,7 +9,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from db.settings import Settings
-from ui.cli import app
+from ui.cli.main import app
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,6 @@ if __name__ == "__main__":
     sys.argv = ["trove", *arguments]
     library = Path(arguments[arguments.index("--library") + 1])
     _watch(str(library / "vectors"), int(step))
-    from ui.cli import app
+    from ui.cli.main import app
 
     app()

@@ -23,11 +23,11 @@ from db.settings import Settings
 from search.answer import Evidence
 from search.drawing.drawer import Drawer
 from search.drawing.folder import drawings, new_drawing
-from ui.jobs import DrawJob, IndexJob
-from ui.resources import plain
-from ui.viewer import reason
+from ui.app.jobs import DrawJob, IndexJob
+from ui.app.resources import plain
+from ui.app.views.viewer import reason
 
-APP = Path(__file__).parent.parent / "ui" / "app.py"
+APP = Path(__file__).parent.parent / "ui" / "app" / "main.py"
 
 
 def _run(database: Database, pid: int, *, report: str | None = None) -> None:

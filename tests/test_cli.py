@@ -324,12 +324,12 @@ def imported(code: str, settings: Settings) -> set[str]:
 
 
 def test_help_imports_nothing_heavy(settings: Settings) -> None:
-    run = "from ui.cli import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass"
+    run = "from ui.cli.main import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass"
     assert imported(run, settings) == set()
 
 
 def test_a_text_search_imports_no_torch(sample_library: Settings) -> None:
-    run = "from ui.cli import app\ntry:\n    app(['search', 'a dog'])\nexcept SystemExit:\n    pass"
+    run = "from ui.cli.main import app\ntry:\n    app(['search', 'a dog'])\nexcept SystemExit:\n    pass"
     assert imported(run, sample_library) <= {"faiss", "onnxruntime"}
 
 

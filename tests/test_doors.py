@@ -22,9 +22,9 @@ from db.engine.database import Database
 from db.errors import SettingsError, UnreadableError
 from db.settings import Settings
 from indexer.pipeline import index
-from ui import media as pages
-from ui import resources
-from ui.doors import COOKIE, LOGIN, Password, Tries, is_loopback
+from ui.app import resources
+from ui.app.auth import COOKIE, LOGIN, Password, Tries, is_loopback
+from ui.app.routes import media as pages
 
 PASSWORD = "several words in a row"  # noqa: S105 - of a library of one test
 Headers = dict[str, str]
@@ -203,7 +203,7 @@ def test_the_password_is_in_nobodys_environment() -> None:
     """Such as that of an indexing that the app starts."""
     program = (
         "import os; from pathlib import Path\n"
-        "from db.settings import Settings; from ui.serve import _password\n"
+        "from db.settings import Settings; from ui.app.server import _password\n"
         "_password(Settings(library=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
     )
     done = subprocess.run(

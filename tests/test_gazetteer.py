@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.explore.gazetteer import Place, east_of, known_by, towns, within
-from ui.place import in_words, region, world
+from ui.app.geo.place import in_words, region, world
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
 

@@ -16,7 +16,7 @@ from search.drawing.imagine import draw, prompt_of
 from search.drawing.output import Drawing, is_drawing
 from search.query.query import Query
 from search.service import SearchService
-from ui.using import answer_json
+from ui.cli.search import answer_json
 
 QUERY = Query("a purple submarine in the jungle", k=80)
 

@@ -22,7 +22,7 @@ MODELS = {"onnxruntime", "tokenizers", "onnx"}
 
 _RUN = """
 import json, sys
-from ui.cli import app
+from ui.cli.main import app
 try:
     app(sys.argv[1:], standalone_mode=False)
 except SystemExit:

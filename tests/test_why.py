@@ -15,7 +15,7 @@ from indexer.media.reader import read_image
 from search.explain.heatmap import GRID, heat_map, overlay
 from search.query.query import Query
 from search.service import SearchService
-from ui.marking import asked_words
+from ui.highlight import asked_words
 
 PAIRS = 6
 

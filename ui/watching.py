@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from db.settings import Settings
-from ui import behind
+from ui import background
 
 
 class WatchJob:
@@ -51,7 +51,7 @@ class WatchJob:
         if not self.wanted or self.running:
             return
         library = self._settings.library
-        self._started = behind.start(library, ["watch"], library / "watch.log")
+        self._started = background.start(library, ["watch"], library / "watch.log")
 
     def _stop(self) -> None:
         if (pid := watcher_pid(self._settings.library)) is not None:

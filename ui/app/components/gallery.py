@@ -1,0 +1,60 @@
+"""The grid of hits.
+
+Streamlit cannot make a picture clickable, nor show ten thousand of them, so this is a component of its
+own: rows in the pictures' proportions, of which only those near the window exist.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from search.results.listing import FIRST, Listing
+from ui.app.routes import feeds
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "trove_gallery",
+    html='<div class="gallery" role="group" aria-label="Hits"></div>',
+    css=(_HERE / "gallery.css").read_text("utf-8"),
+    js=(_HERE / "gallery.js").read_text("utf-8"),
+)
+
+
+def gallery(
+    listing: Listing,
+    token: str,
+    *,
+    on_open: Callable[[], None],
+    on_similar: Callable[[], None],
+    on_judged: Callable[[], None] = lambda: None,
+    judged: Mapping[int, bool] | None = None,
+    fresh: Collection[int] = (),
+    cleared: int = 0,
+) -> Any:
+    """Draw hits.
+
+    The result's ``open`` or ``similar`` is the unit that was clicked, in this run only; ``selected`` is
+    the list of units that are selected; another number for ``cleared`` takes the selection away. With
+    ``judged``, the thumbs so far by unit, there are thumbs, and ``judged`` in the result is {id, up}, None
+    where one was taken back. ``fresh``: units that are marked as new.
+    """
+    first = listing.hits(0, FIRST)
+    return _component(
+        key="gallery",
+        data={
+            "token": token,
+            "url": feeds.listing_url(token),
+            "tiles": feeds.tiles(first, listing),
+            "complete": listing.complete and len(first) >= len(listing),
+            "cleared": cleared,
+            "judged": None if judged is None else {str(unit): up for unit, up in judged.items()},
+            "fresh": list(fresh),
+        },
+        default={"selected": []},
+        on_open_change=on_open,
+        on_similar_change=on_similar,
+        on_selected_change=lambda: None,
+        on_judged_change=on_judged,
+    )

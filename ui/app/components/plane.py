@@ -1,0 +1,31 @@
+"""The library's pictures on a plane, to wander about in."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from search.explore.landscape import Point
+from ui.app.routes import media
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "trove_plane",
+    html="""<div class="plane"><canvas tabindex="0" role="application"></canvas>
+      <div class="tip" hidden><img alt=""><div class="caption"></div></div></div>""",
+    css=(_HERE / "plane.css").read_text("utf-8"),
+    js=(_HERE / "plane.js").read_text("utf-8"),
+)
+
+
+def plane(points: Sequence[Point], *, on_open: Callable[[], None]) -> Any:
+    """Draw points. The result's ``open`` is the unit that was clicked, in this run only."""
+    return _component(
+        key="plane",
+        data={
+            "points": [(point.unit_id, point.x, point.y, point.concept) for point in points],
+            "thumbnails": media.thumbnail_url(0).removesuffix("0"),
+        },
+        on_open_change=on_open,
+    )

@@ -1,0 +1,1 @@
+"""Places in words and on maps that need no network."""

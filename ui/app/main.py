@@ -1,0 +1,37 @@
+"""The app: its pages, and what surrounds them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui.app import resources
+
+# A file of our own: Streamlit has the browser fetch its named icons for this place from the internet.
+ICON = Path(__file__).with_name("icon.svg")
+
+st.set_page_config(page_title="Trove", page_icon=ICON, layout="wide")
+st.logo(ICON, size="large")
+# Streamlit leaves room for a tall heading above every page, and wide margins beside it. What is chosen has
+# the primary colour, which cannot stand out both from white, on buttons, and from a dark page.
+st.html(
+    "<style>"
+    "[data-testid=stMainBlockContainer] { padding: 4.5rem clamp(1rem, 4vw, 3.5rem) 3rem; }"
+    "button[data-selected=true] p, [data-testid=stSliderThumbValue] p { color: CanvasText; }"
+    "</style>"
+)
+
+page = st.navigation(
+    [
+        st.Page("pages/find.py", title="Find", icon=":material/search:", default=True),
+        st.Page("pages/saved.py", title="Saved", icon=":material/bookmarks:"),
+        st.Page("pages/overview.py", title="Overview", icon=":material/bubble_chart:"),
+        st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
+        st.Page("pages/duplicates.py", title="Duplicates", icon=":material/content_copy:"),
+        st.Page("pages/models.py", title="Model", icon=":material/neurology:"),
+        st.Page("pages/draw.py", title="Draw", icon=":material/brush:"),
+    ],
+    position="top",
+)
+with resources.explained():
+    resources.service()
+    page.run()

@@ -1,0 +1,193 @@
+"""Draw: a picture of what the library does not have, never to be taken for one that it has."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from db.errors import TroveError
+from indexer.media.thumbnails import thumbnail
+from search.drawing.folder import Drawn, drawings, new_drawing
+from search.drawing.presets import BUILTIN, PRESETS, preset_of
+from search.drawing.weights import chosen, installed
+from ui.app import resources
+from ui.app.jobs import DrawState
+from ui.app.views import question
+from ui.wording import duration, size
+
+_NEWS_S = 1.0
+_THUMBNAIL_SIDE = 320
+
+# Not the widgets' own state, which is gone while another page is shown.
+_KEPT = {"persist_state": "session"}
+
+
+def _folder() -> Path:
+    return resources.settings().library / "drawings"
+
+
+def _ask(busy: bool) -> None:
+    if given := st.query_params.pop("prompt", None):
+        st.session_state.prompt = given
+    st.text_area(
+        "What should the picture show?",
+        key="prompt",
+        height=80,
+        placeholder="A dog on the beach at sunset",
+        **_KEPT,
+    )
+    generator = chosen(resources.settings().generator)
+    names = [generator, *(name for name in PRESETS if name != generator)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = st.selectbox(
+            "Model",
+            names,
+            format_func=_describe,
+            key="model",
+            accept_new_options=True,
+            help="A preset, the name of a diffusers model on the Hugging Face Hub, or a folder with one",
+            width=340,
+            **_KEPT,
+        )
+        steps = st.number_input(
+            "Steps",
+            min_value=1,
+            max_value=200,
+            value=None,
+            placeholder="Auto",
+            key="steps",
+            width=130,
+            **_KEPT,
+        )
+        seed = st.number_input(
+            "Seed", min_value=0, value=None, placeholder="Random", key="seed", width=150, step=1, **_KEPT
+        )
+    if model == BUILTIN:
+        st.caption(
+            "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
+            "For photographs choose a larger model, which is downloaded once."
+        )
+    if model:
+        _start_button(model.strip(), steps, seed, busy)
+
+
+def _describe(model: str) -> str:
+    info = PRESETS.get(model)
+    if info is None:
+        return model
+    kind = "pictograms" if model == BUILTIN else f"photographs; {size(1e9 * info.download_gb)}"
+    time = f"{duration(info.cpu_s)} on two cores"
+    return f"{model} ({kind}; {info.licence.partition(';')[0]}; {time})"
+
+
+def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
+    label = "Draw"
+    if not installed(model):
+        info = preset_of(model)
+        amount = size(1e9 * info.download_gb) if info else "several GB"
+        st.info(
+            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
+            "once. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
+            icon=":material/download:",
+        )
+        label = f"Download {amount} and draw"
+    if st.button(label, type="primary", icon=":material/brush:", key="draw", disabled=busy):
+        prompt = (st.session_state.prompt or "").strip()
+        if not prompt:
+            st.warning("Say in a few words what the picture should show.")
+            return
+        resources.draw_job().start(
+            resources.drawer(model), prompt, new_drawing(_folder(), prompt), steps=steps, seed=seed
+        )
+        st.rerun()
+
+
+def _progress(was_active: bool) -> None:
+    state = resources.draw_job().state
+    if was_active and not state.active:
+        st.rerun()
+    if state.active:
+        resources.draw_job().spare()
+        told = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
+        st.progress(state.done / state.total if state.total else 0.0, told)
+        if state.preview is not None:
+            st.image(state.preview, width=384, alt=f"How it looks so far: {state.prompt}")
+            st.caption(":material/auto_awesome: Being generated, not a photo of yours.")
+        if st.button("Stop", icon=":material/stop_circle:", key="stop_drawing"):
+            resources.draw_job().stop()
+    elif state.error is not None:
+        resources.explain(state.error)
+    elif state.drawing is not None:
+        _result(state)
+
+
+def _result(state: DrawState) -> None:
+    drawing = state.drawing
+    if drawing is None or not drawing.path.exists():
+        return
+    with st.container(border=True):
+        st.image(str(drawing.path), width=min(512, max(256, drawing.width)), alt=f"Drawing: {drawing.prompt}")
+        st.markdown(f"**{resources.plain(drawing.prompt)}**")
+        st.caption(_label(drawing.model) + f" Seed {drawing.seed}, {drawing.seconds:.1f} s.")
+        _search_button(drawing.path, "result")
+
+
+def _label(model: str) -> str:
+    return f":material/auto_awesome: Generated by {resources.plain(model)}, not a photo of yours."
+
+
+def _search_button(path: Path, key: str) -> None:
+    if st.button(
+        "Search with it",
+        icon=":material/image_search:",
+        key=f"search_{key}",
+        on_click=question.ask_similar,
+        args=(path,),
+    ):
+        st.switch_page("pages/find.py")
+
+
+def _gallery(kept: list[Drawn]) -> None:
+    st.header("Drawings")
+    with st.container(horizontal=True, gap="medium"):
+        for drawn in kept:
+            with st.container(width=220), resources.explained():
+                _tile(drawn)
+
+
+def _tile(drawn: Drawn) -> None:
+    own = resources.settings()
+    small = thumbnail(
+        drawn.path,
+        None,
+        cache=own.cache / "thumbnails",
+        side=_THUMBNAIL_SIDE,
+        max_megapixels=own.max_megapixels,
+        decoders=resources.service().decoders,
+    )
+    st.image(str(small), width="stretch", alt=f"Drawing: {drawn.prompt}")
+    st.markdown(resources.plain(drawn.prompt))
+    st.caption(f"{_label(drawn.model)} Seed {drawn.seed}, {drawn.steps} steps.")
+    with st.container(horizontal=True):
+        _search_button(drawn.path, drawn.path.name)
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            type="tertiary",
+            key=f"delete_{drawn.path.name}",
+            on_click=_delete,
+            args=(drawn.path,),
+        )
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+busy = resources.draw_job().state.active
+try:
+    _ask(busy)
+except TroveError as exc:
+    resources.explain(exc)
+st.fragment(_progress, run_every=_NEWS_S if busy else None)(busy)
+if kept := drawings(_folder()):
+    _gallery(kept)

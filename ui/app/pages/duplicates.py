@@ -1,0 +1,92 @@
+"""Duplicates: files that show the same, side by side. Trove deletes nothing of yours."""
+
+import csv
+import io
+
+import streamlit as st
+
+from db.catalog import assets, spaces
+from indexer.encoders.registry import near_duplicate
+from search.explore.duplicates import Copy, Group, duplicates
+from ui.app import resources
+from ui.app.routes import media
+from ui.wording import size
+
+_AT_ONCE = 20
+_SHOWN = "duplicates_shown"
+
+
+@st.cache_data(show_spinner="Comparing all pictures …", max_entries=4)
+def _found(revision: int, alike: float | None) -> list[Group]:  # noqa: ARG001
+    return duplicates(resources.database(), resources.settings(), alike=alike)
+
+
+def _group(group: Group) -> None:
+    told = "The same file" if group.kind == "same" else "Nearly the same picture"
+    with st.container(border=True):
+        st.markdown(f"**{told}**, {len(group.copies)} times · {size(group.spare)} beside the best one")
+        with st.container(horizontal=True):
+            for at, copy in enumerate(group.copies):
+                with st.container(width=260):
+                    _copy(copy, best=at == 0)
+
+
+def _copy(copy: Copy, *, best: bool) -> None:
+    with resources.explained():
+        row = media.unit(copy.unit_id)
+        if row.media != "audio":
+            st.image(str(media.still(row, media.GRID_SIDE)), width=240, alt=copy.path.name)
+    pixels = f"{copy.width} × {copy.height}, " if copy.width and copy.height else ""
+    mark = " :green-badge[best]" if best else ""
+    st.markdown(f"{resources.plain(copy.path.name)}{mark}  \n{pixels}{size(copy.size)}")
+    st.code(str(copy.path), language=None, wrap_lines=True)
+
+
+def _as_csv(groups: list[Group]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(("group", "kind", "best", "bytes", "width", "height", "path"))
+    for number, group in enumerate(groups, start=1):
+        for at, copy in enumerate(group.copies):
+            facts = (copy.size, copy.width, copy.height, str(copy.path).encode(errors="replace").decode())
+            writer.writerow((number, group.kind, at == 0, *facts))
+    return text.getvalue()
+
+
+st.title("Duplicates")
+st.caption("Trove deletes nothing of yours: it shows you what is there more than once, and where.")
+how = st.segmented_control(
+    "What to compare",
+    ["same", "alike"],
+    format_func={"same": "Copies only", "alike": "Also nearly the same pictures"}.get,
+    default="alike",
+    required=True,
+    key="duplicates_how",
+)
+likeness = None
+if how == "alike":
+    with resources.database().read() as session:
+        space = spaces.active(session)
+    usual = near_duplicate(space.model if space else "")
+    likeness = st.slider("How alike", 0.85, 1.0, usual, 0.01, key="duplicates_likeness")
+with resources.database().read() as session:
+    groups = _found(assets.revision(session), likeness)
+if not groups:
+    st.info("Nothing is there twice.", icon=":material/check_circle:")
+else:
+    spare = sum(group.spare for group in groups)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        counted = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
+        st.markdown(f"**{counted}**, {size(spare)} could be freed", width="content")
+        st.download_button(
+            "List as CSV", _as_csv(groups), "duplicates.csv", "text/csv", icon=":material/table:"
+        )
+    shown = st.session_state.get(_SHOWN, _AT_ONCE)
+    for group in groups[:shown]:
+        _group(group)
+    if len(groups) > shown:
+        st.button(
+            f"{len(groups) - shown:,} more",
+            icon=":material/expand_more:",
+            on_click=lambda: st.session_state.update({_SHOWN: shown + _AT_ONCE}),
+        )

@@ -1,0 +1,212 @@
+"""Find: the question, the verdict, the hits."""
+
+import streamlit as st
+
+from db.catalog import assets
+from db.errors import QueryError, TroveError
+from search.answer import Answer
+from search.drawing.imagine import prompt_of
+from search.results.listing import Listing
+from search.saved.searches import LONGEST_NAME, SavedSearches
+from ui.app import resources
+from ui.app.components.askbox import askbox
+from ui.app.components.gallery import gallery
+from ui.app.routes.feeds import upload_url
+from ui.app.views import indexing, question, selection
+from ui.app.views.filters import filters
+from ui.app.views.question import Question
+from ui.app.views.viewer import open_hit
+
+_VERDICTS = {
+    "found": ":green[:material/check_circle:] **Found**",
+    "unsure": ":orange[:material/help:] **These are the nearest, but probably not what you mean**",
+    "absent": ":gray[:material/search_off:] **Not in your library.** These are the nearest:",
+}
+_MOST_TO_SORT = 200_000
+"""In a larger library finding the latest takes longer than people wait for a start page."""
+
+_ORDERS = {"relevance": "Best first", "date": "Latest first"}
+
+
+def _ask() -> Question:
+    asked = question.current()
+    askbox(
+        asked.words,
+        sequence=question.sequence(),
+        chips=question.chips(asked),
+        note=_note(asked),
+        upload_url=upload_url(),
+        on_asked=_take_words,
+        on_picture=lambda: question.ask_with(st.session_state.ask.picture["token"]),
+        on_removed=lambda: question.remove(st.session_state.ask.removed),
+    )
+    return asked
+
+
+def _take_words() -> None:
+    told = st.session_state.ask.asked
+    question.ask(told["words"], final=told["final"], answered=told["sequence"])
+
+
+def _note(asked: Question) -> str:
+    """What is not right yet in words that somebody is still typing."""
+    if asked.empty or not question.typing():
+        return ""
+    try:
+        asked.query(1)
+    except QueryError as exc:
+        return resources.sentence(str(exc))
+    return ""
+
+
+def _show(asked: Question) -> None:
+    if asked.parsed is None and question.typing():
+        return
+    token, found = question.listing(asked)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _verdict(found.answer)
+        _draw_it(asked, found.answer)
+        _order(asked)
+        _save(asked)
+    _hits(token, found, asked)
+    _wider(found)
+
+
+def _hits(token: str, found: Listing, asked: Question) -> None:
+    selection.bar(selection.chosen(found), token)
+    opened = gallery(
+        found,
+        token,
+        cleared=selection.cleared(),
+        on_open=_noted,
+        on_similar=lambda: _similar(found),
+    )
+    if opened.open is not None and found.hit(opened.open) is not None:
+        open_hit(found, opened.open, asked)
+
+
+def _verdict(found: Answer) -> None:
+    st.markdown(_VERDICTS[found.verdict], width="content")
+    st.caption(f"{found.confidence:.0%} sure · {found.took_ms:.0f} ms", width="content")
+
+
+def _order(asked: Question) -> None:
+    st.session_state.order = asked.order
+    st.segmented_control(
+        "Order",
+        list(_ORDERS),
+        format_func=_ORDERS.get,
+        required=True,
+        key="order",
+        label_visibility="collapsed",
+        on_change=lambda: question.sort(st.session_state.order),
+    )
+
+
+def _save(asked: Question) -> None:
+    with st.popover(
+        "Save", icon=":material/bookmark_add:", help="Keep this search and see what is new in it"
+    ):
+        with st.form("save", border=False, clear_on_submit=True):
+            name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder="Rex at the beach")
+            wanted = st.form_submit_button("Save", type="primary")
+        if wanted:
+            with resources.explained():
+                SavedSearches(resources.service()).add(name or "", asked.query(1))
+                st.success("Saved. It is on the page Saved, where thumbs make it better.")
+
+
+def _wider(found: Listing) -> None:
+    if found.order == "date" and not found.complete:
+        st.button(
+            f"These are the {len(found):,} nearest by date. Take more",
+            icon=":material/expand_more:",
+            key="more",
+            on_click=question.widen,
+        )
+
+
+def _noted() -> None:
+    """The click is in the component's result; Streamlit asks for a callback to make it a trigger."""
+
+
+def _similar(found: Listing) -> None:
+    hit = found.hit(st.session_state.gallery.similar)
+    if hit is not None:
+        question.ask_similar(hit.path)
+
+
+def _draw_it(asked: Question, found: Answer) -> None:
+    try:
+        prompt = prompt_of(asked.query(1))
+    except TroveError:
+        return  # nothing but conditions, or a picture
+    # A link, since Streamlit's switch_page refuses to leave a page with something in its address.
+    st.page_link(
+        "pages/draw.py",
+        label="Not it? Draw it" if found.verdict == "found" else "**Draw it**",
+        icon=":material/brush:",
+        help="Make a picture of it with a drawing model on this machine",
+        query_params={"prompt": prompt},
+    )
+
+
+def _welcome() -> None:
+    """Lead by the hand to the first folder and the first search."""
+    st.header("Nothing is in your library yet")
+    st.markdown(
+        "Give a folder, and Trove looks at its pictures and videos and listens to what is said in them. "
+        "Then you can find all of it by what it shows. **Everything stays on this machine.**"
+    )
+    if not indexing.progress():
+        indexing.add_folder("first_folder")
+
+
+def _invite(units: dict) -> None:
+    for item, count in resources.news():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":blue-badge[{count} new] in **{resources.plain(item)}**", width="content")
+            if st.button("Show", key=f"news_{item}"):
+                st.session_state.saved_chosen = item
+                st.switch_page("pages/saved.py")
+    st.caption(
+        f"{units['image']:,} pictures, {units['frame']:,} moments in videos and {units['speech']:,} spoken "
+        "passages are waiting. Describe what you look for in plain words, or give a picture like it: choose "
+        "it, or paste or drop it here."
+    )
+    with st.expander("What else the box understands", icon=":material/lightbulb:"):
+        st.markdown(
+            """
+| write | to find |
+|---|---|
+| `dog -beach` | dogs, but away from beaches |
+| `"red car" +"at night"*0.5` | two things at once, the second one half as important |
+| `sunset OR campfire` | either |
+| `birthday type:video date:2023-06..2023-08` | only films of that summer |
+| `in:Holidays camera:Canon name:*.jpg` | by folder, camera or file name |
+| `near:48.85,2.35,20km` | what was taken around a place |
+| `said:"happy birthday"` | where exactly this was said |
+
+Press **/** to come back to the box, **↓** to go to the hits, arrows to move among them, **Enter** to open
+one, **x** to select it, **s** for similar ones.
+"""
+        )
+    if sum(units.values()) > _MOST_TO_SORT:
+        return
+    st.header("Latest")
+    everything = question.everything()
+    _hits(*question.listing(everything), question.nothing())
+
+
+with resources.database().read() as session:
+    units = assets.unit_counts(session)
+if not any(units.values()):
+    _welcome()
+else:
+    asked = _ask()
+    filters(asked)
+    if asked.empty:
+        _invite(units)
+    else:
+        with resources.explained():
+            _show(asked)

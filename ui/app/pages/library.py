@@ -1,0 +1,173 @@
+"""Library: what is in it, how it got there, what it takes, and what could not be read."""
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from db.catalog import assets
+from db.errors import TroveError
+from indexer.roots import remove_root
+from search.health.status import Overview, overview
+from search.health.storage import Storage, clear_pictures, storage
+from ui.app import resources
+from ui.app.views import indexing
+from ui.wording import size
+
+_MOST_FAILURES = 200
+
+
+def _counts(facts: Overview) -> None:
+    with st.container(horizontal=True):
+        for label, count in {
+            "Pictures": facts.units["image"],
+            "Video moments": facts.units["frame"],
+            "Spoken passages": facts.units["speech"],
+            "Files": facts.assets,
+            "Failed": facts.failed,
+        }.items():
+            st.metric(label, f"{count:,}", border=True, width=150)
+    if facts.model:
+        fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
+        st.caption(
+            f"Model {resources.plain(facts.model)}"
+            f" · Search index: {facts.index.vectors:,} vectors, {fresh}"
+            f" · Kept in {resources.plain(facts.library)}"
+        )
+
+
+def _folders() -> None:
+    st.header("Folders")
+    with resources.database().read() as session:
+        roots = assets.roots(session)
+    active = indexing.progress()
+    for root in roots:
+        _folder(root, active)
+    if not active:
+        indexing.add_folder("add_folder")
+    if roots:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Refresh all",
+                icon=":material/refresh:",
+                key="refresh_all",
+                disabled=active,
+                help="Look for new, changed and deleted files in all folders",
+                on_click=indexing.refresh,
+            )
+            _watch()
+
+
+def _folder(root: Path, active: bool) -> None:
+    there = "" if root.exists() else " :orange-badge[not connected]"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/folder: {resources.plain(str(root))}{there}", width="content")
+        with st.popover("Remove", icon=":material/close:", type="tertiary", disabled=active):
+            st.markdown(
+                "Its pictures, videos and recordings are **not found any more**. The files themselves stay "
+                "where they are; adding the folder again indexes them anew."
+            )
+            st.button(
+                "Remove it from the library",
+                key=f"remove_{root}",
+                type="primary",
+                on_click=partial(_remove, root),
+            )
+
+
+def _remove(root: Path) -> None:
+    try:
+        count = remove_root(resources.database(), resources.settings(), root)
+    except TroveError as exc:
+        resources.explain(exc)
+    else:
+        st.toast(f"{count:,} files are no longer in your library.")
+
+
+def _watch() -> None:
+    job = resources.watch_job()
+    st.session_state.watching = job.wanted
+    st.toggle(
+        "Keep up to date",
+        key="watching",
+        help="Watch the folders and index what changes as it happens, also while this page is closed",
+        on_change=lambda: job.switch(st.session_state.watching),
+    )
+
+
+def _failed() -> None:
+    with resources.database().read() as session:
+        failures = assets.failures(session)
+    if not failures:
+        return
+    st.header("Files that could not be read")
+    shown = failures[:_MOST_FAILURES]
+    # Not st.dataframe: it cuts long reasons short, and draws them where no screen reader finds them.
+    st.table(
+        {
+            "File": [resources.plain(str(failure.path)) for failure in shown],
+            "Reason": [resources.plain(resources.sentence(failure.reason)) for failure in shown],
+            "Attempts": [failure.attempts for failure in shown],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    if len(failures) > len(shown):
+        st.caption(f"And {len(failures) - len(shown):,} more, which `trove failures` lists.")
+    st.button(
+        "Try them again",
+        icon=":material/replay:",
+        key="retry",
+        disabled=resources.index_job().state().active,
+        on_click=indexing.refresh,
+        kwargs={"retry": True},
+    )
+
+
+@st.cache_data(show_spinner=False, ttl=60, max_entries=2)
+def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when the library changes
+    return storage(resources.database(), resources.settings())
+
+
+def _storage() -> None:
+    st.header("Storage")
+    with resources.database().read() as session:
+        taken = _measured(assets.revision(session))
+    rows = {
+        "Your files": (taken.originals, "where they are; Trove only reads them"),
+        "Database": (taken.database, "what is known of them, with all vectors"),
+        "Search index": (taken.vectors, "can be made again"),
+        "Drawings": (taken.drawings, ""),
+        "Thumbnails": (taken.thumbnails, "can be made again"),
+        "Clips": (taken.clips, "can be made again"),
+        "Prepared models": (taken.models, "can be made again"),
+    }
+    st.table(
+        {
+            "What": list(rows),
+            "Takes": [size(count) for count, _ in rows.values()],
+            "Note": [note for _, note in rows.values()],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    st.button(
+        "Delete thumbnails and clips",
+        icon=":material/delete_sweep:",
+        key="clear_pictures",
+        on_click=_clear,
+        help="They are made again when you look at them",
+    )
+
+
+def _clear() -> None:
+    clear_pictures(resources.settings())
+    _measured.clear()
+
+
+facts = overview(resources.database(), resources.settings())
+_counts(facts)
+_folders()
+_failed()
+if facts.assets:
+    _storage()

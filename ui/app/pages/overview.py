@@ -1,0 +1,88 @@
+"""Overview: the library to look at: what lies near each other, when it is from, what most of it shows."""
+
+import streamlit as st
+
+from db.catalog import assets
+from search.explore.landscape import Landscape, Point, landscape
+from search.results.listing import of_units
+from ui.app import resources
+from ui.app.components.histogram import histogram
+from ui.app.components.plane import plane
+from ui.app.views import filters, question
+from ui.app.views.viewer import open_hit
+
+_MOST_CONCEPTS = 40
+_NEIGHBOURS = 200
+
+
+@st.cache_data(show_spinner="Looking at your pictures …", max_entries=2)
+def _seen(revision: int, model: str) -> Landscape:  # noqa: ARG001 - looked at anew when either changes
+    return landscape(resources.service(), resources.database(), resources.settings())
+
+
+def _plane(seen: Landscape) -> None:
+    st.header("What looks alike lies together")
+    shown = plane(seen.points, on_open=lambda: None)
+    st.caption(
+        f"{seen.pictures:,} pictures and moments on the plane in which they differ most. The wheel comes "
+        "nearer, dragging moves, a double click goes back; a click opens a picture."
+    )
+    if shown.open is not None:
+        here = next((point for point in seen.points if point.unit_id == shown.open), None)
+        if here is not None:
+            open_hit(of_units(resources.database(), _around(here, seen)), here.unit_id, question.nothing())
+
+
+def _around(here: Point, seen: Landscape) -> list[int]:
+    """The picture and those around it, the nearest first."""
+    near = sorted(seen.points, key=lambda point: (point.x - here.x) ** 2 + (point.y - here.y) ** 2)
+    return [point.unit_id for point in near[:_NEIGHBOURS]]
+
+
+def _timeline(months: dict[str, int]) -> None:
+    st.header("When it is from")
+    clicked = histogram(months, None, key="timeline", on_range=lambda: None, height_px=120)
+    if clicked.range and clicked.range["first"]:
+        first, last = clicked.range["first"], clicked.range["last"]
+        _find(f"date:{first}" if first == last else f"date:{first}..{last}")
+
+
+def _concepts(seen: Landscape) -> None:
+    st.header("What is in it")
+    if not seen.concepts:
+        st.caption("Nothing stands out.")
+        return
+    chosen = st.pills(
+        "Concepts",
+        [name for name, _ in seen.concepts[:_MOST_CONCEPTS]],
+        format_func=lambda name: f"{name} · {dict(seen.concepts)[name]:,}",
+        label_visibility="collapsed",
+    )
+    told = sum(count for _, count in seen.concepts)
+    st.caption(
+        f"By the thousand names of ImageNet: {told:,} of {seen.pictures:,} clearly show one of them, as far "
+        "as the model can tell."
+    )
+    if chosen:
+        _find(chosen)
+
+
+def _find(words: str) -> None:
+    question.ask(words)
+    st.switch_page("pages/find.py")
+
+
+st.title("Overview")
+with resources.database().read() as session:
+    revision = assets.revision(session)
+    empty = not any(assets.unit_counts(session).values())
+encoder = None if empty else resources.service().encoder()
+if encoder is None:
+    st.info("Nothing is in your library yet.")
+    st.page_link("pages/find.py", label="Add the first folder", icon=":material/create_new_folder:")
+else:
+    seen = _seen(revision, encoder.name)
+    if len(seen.points) > 2:
+        _plane(seen)
+    _timeline(filters.months(revision))
+    _concepts(seen)

@@ -1,0 +1,143 @@
+"""What the app opens once per process, and the errors it explains."""
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from db.catalog import assets
+from db.catalog import saved as saved_rows
+from db.engine.database import Database
+from db.errors import TroveError
+from db.settings import Settings, load_settings
+from search.drawing.drawer import Drawer
+from search.saved.searches import SavedSearches
+from search.service import SearchService
+from ui.app.jobs import DrawJob, IndexJob
+from ui.watching import WatchJob
+
+log = logging.getLogger(__name__)
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~])")
+
+
+@st.cache_resource(show_spinner=False)
+def settings() -> Settings:
+    """The settings of this process; ``trove ui`` hands the library over in the environment."""
+    return load_settings()
+
+
+@st.cache_resource(show_spinner=False)
+def database() -> Database:
+    """The library's database."""
+    return Database(settings().database)
+
+
+@st.cache_resource(show_spinner=False)
+def service() -> SearchService:
+    """The search service; its models are loaded meanwhile, so that the first query does not wait."""
+    opened = SearchService(settings(), database())
+    threading.Thread(target=_warm, args=(opened,), daemon=True).start()
+    return opened
+
+
+@st.cache_resource(show_spinner=False)
+def index_job() -> IndexJob:
+    """The indexing that this app has started."""
+    return IndexJob(settings(), database())
+
+
+@st.cache_resource(show_spinner=False)
+def watch_job() -> WatchJob:
+    """The watching of the library's folders; started again where it was on."""
+    job = WatchJob(settings())
+    job.ensure()
+    return job
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  # noqa: ARG001
+    """How many new hits a saved search has; asked again whenever the library, it or its thumbs change."""
+    return SavedSearches(service()).arrivals(name, 1).count
+
+
+def news() -> list[tuple[str, int]]:
+    """The saved searches that have new hits, and how many."""
+    with database().read() as session:
+        revision = assets.revision(session)
+        seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
+    found = [
+        (item.name, arrivals(item.name, item.up, item.down, revision, seen.get(item.name, 0)))
+        for item in SavedSearches(service()).every()
+    ]
+    return [(name, count) for name, count in found if count]
+
+
+@st.cache_resource(show_spinner=False)
+def draw_job() -> DrawJob:
+    """The drawing under way."""
+    return DrawJob()
+
+
+# One entry: a drawing model takes gigabytes, and people rarely go back and forth.
+@st.cache_resource(show_spinner=False, max_entries=1)
+def drawer(model: str) -> Drawer:
+    """A drawing model, loaded on its first drawing."""
+    return Drawer(model, device=settings().device)
+
+
+def warm() -> None:
+    """Open the service before anybody looks. What is wrong with the library is shown on the pages."""
+    try:
+        service()
+        watch_job()
+    except TroveError:
+        log.warning("the library cannot be opened", exc_info=True)
+
+
+def _warm(opened: SearchService) -> None:
+    try:
+        opened.warm()
+    except TroveError:
+        log.warning("the search cannot be warmed up", exc_info=True)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show an error that was raised on purpose in place of what could not be drawn."""
+    try:
+        yield
+    except TroveError as exc:
+        explain(exc)
+
+
+def explain(exc: TroveError) -> None:
+    """Say what happened and what can be done about it."""
+    st.error(f"**{plain(sentence(str(exc)))}** {plain(exc.hint)}", icon=":material/error:")
+
+
+def on_script_error(exc: Exception) -> bool:
+    """Explain what no page has caught: errors raised on purpose in a fragment or a callback, and bugs."""
+    if isinstance(exc, TroveError):
+        explain(exc)
+    else:
+        log.error("the app failed", exc_info=exc)
+        st.error(
+            "**Something went wrong in Trove itself.** Reload the page; if it happens again, the file "
+            "trove\\.log in the library's folder says what to report.",
+            icon=":material/bug_report:",
+        )
+    return True
+
+
+def sentence(message: str) -> str:
+    """A message that was written to follow "Error:", as a sentence of its own."""
+    return f"{message[:1].upper()}{message[1:]}".rstrip(".") + "." if message else ""
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, whatever a file name has in it."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

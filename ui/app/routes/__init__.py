@@ -1,0 +1,1 @@
+"""What the browser fetches beside Streamlit: thumbnails, films, further hits, exports."""

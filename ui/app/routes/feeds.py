@@ -1,0 +1,203 @@
+"""What the app's own components ask for by themselves: more hits, a place for a picture, an export.
+
+As in ``media`` the key in an address keeps other web pages from asking; a listing has a token, too.
+"""
+
+import secrets
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from db.catalog import assets
+from db.errors import TroveError
+from indexer.media.thumbnails import thumbnail
+from search.answer import Hit
+from search.results.export import as_csv, write_zip
+from search.results.listing import Listing
+from ui.app import resources
+from ui.app.routes import media
+from ui.app.uploads import MOST_BYTES, pictures
+from ui.cli.console import clock
+from ui.highlight import asked_words
+
+KINDS = {"image": "Picture", "frame": "Video", "speech": "Spoken"}
+
+_MOST_AT_ONCE = 1_000
+_MOST_LISTINGS = 32
+_RATIOS = (0.55, 2.6)
+"""Pictures beyond these keep their proportions, with room beside them."""
+_UNKNOWN_RATIO = 1.4
+_SMALL_SIDE = 96
+_NO_SCORE = ("listed", "condition")
+
+_listings: OrderedDict[str, Listing] = OrderedDict()
+_lock = threading.Lock()
+
+
+def keep(listing: Listing) -> str:
+    """Let the browser ask for more of a listing; returns its token. The oldest listings are forgotten."""
+    token = secrets.token_urlsafe(12)
+    with _lock:
+        _listings[token] = listing
+        while len(_listings) > _MOST_LISTINGS:
+            _listings.popitem(last=False)
+    return token
+
+
+def listing_url(token: str) -> str:
+    """Where the gallery gets more hits."""
+    return f"/trove/{media.KEY}/hits/{token}"
+
+
+def export_url(token: str, kind: str, unit_ids: list[int]) -> str:
+    """Where the browser gets hits as ``csv`` or their files as ``zip``."""
+    return f"/trove/{media.KEY}/export/{token}.{kind}?units={','.join(map(str, unit_ids))}"
+
+
+def upload_url() -> str:
+    """Where the query box sends a picture."""
+    return f"/trove/{media.KEY}/picture"
+
+
+def given_url(token: str) -> str:
+    """Where the browser gets a small copy of a picture that was given."""
+    return f"/trove/{media.KEY}/picture/{token}"
+
+
+def routes() -> list[Route]:
+    """What the app answers beside Streamlit's own pages and ``ui.app.routes.media``."""
+    key = media.KEY
+    return [
+        Route(f"/trove/{key}/hits/{{token}}", _send_hits),
+        Route(f"/trove/{key}/export/{{token}}.{{kind}}", _send_export),
+        Route(f"/trove/{key}/picture", _take_picture, methods=["POST"]),
+        Route(f"/trove/{key}/picture/{{token}}", _send_picture),
+    ]
+
+
+def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
+    """What the gallery needs of hits."""
+    with resources.database().read() as session:
+        rows = assets.unit_rows(session, [hit.unit_id for hit in hits])
+    return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
+
+
+def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
+    """What was said in pieces, each with whether it was asked for."""
+    words = {word for fact in hit.why if fact.source == "words" for word in fact.words}
+    found, at = [], 0
+    for start, end in asked_words(text, words):
+        found += [(text[at:start], False)] if start > at else []
+        found.append((text[start:end], True))
+        at = end
+    return [*found, (text[at:], False)] if at < len(text) else found
+
+
+def _tile(hit: Hit, row: assets.UnitRow | None, grouped: bool) -> dict[str, Any]:
+    moment = clock(hit.start_s)
+    name = hit.path.name
+    ratio = row.width / row.height if row and row.width and row.height else _UNKNOWN_RATIO
+    return {
+        "id": hit.unit_id,
+        "src": None if hit.media == "audio" else media.thumbnail_url(hit.unit_id),
+        "ratio": round(max(_RATIOS[0], min(_RATIOS[1], ratio)), 3),
+        "kind": KINDS[hit.kind],
+        "time": moment,
+        "name": name,
+        "path": str(hit.path),
+        "alt": f"{name} at {moment}" if moment else name,
+        # Where nothing was described the score only says the place in the list.
+        "score": "" if all(fact.source in _NO_SCORE for fact in hit.why) else f"{hit.score:.2f}",
+        "parts": parts(hit.text, hit) if hit.text else None,
+        "group": _month(hit) if grouped else "",
+    }
+
+
+def _month(hit: Hit) -> str:
+    return f"{hit.taken_at:%B %Y}" if hit.taken_at else "Without a date"
+
+
+def _listing(request: Request) -> Listing:
+    found = _listings.get(request.path_params["token"])
+    if found is None:
+        raise HTTPException(404, "search again")
+    return found
+
+
+def _send_hits(request: Request) -> Response:
+    listing = _listing(request)
+    try:
+        start = max(0, int(request.query_params["start"]))
+        count = max(1, min(_MOST_AT_ONCE, int(request.query_params["count"])))
+    except (KeyError, ValueError) as exc:
+        raise HTTPException(400, "start and count are numbers") from exc
+    try:
+        hits = listing.hits(start, start + count)
+        shown = tiles(hits, listing)
+    except TroveError as exc:
+        raise HTTPException(503, str(exc)) from exc
+    complete = listing.complete and start + len(hits) >= len(listing)
+    return JSONResponse({"tiles": shown, "complete": complete or not hits})
+
+
+def _send_export(request: Request) -> Response:
+    listing = _listing(request)
+    try:
+        wanted = [int(unit) for unit in request.query_params.get("units", "").split(",")]
+    except ValueError as exc:
+        raise HTTPException(400, "units are numbers") from exc
+    hits = [hit for unit_id in wanted if (hit := listing.hit(unit_id)) is not None]
+    if request.path_params["kind"] == "csv":
+        headers = {"Content-Disposition": 'attachment; filename="trove.csv"'}
+        return Response(as_csv(hits), media_type="text/csv; charset=utf-8", headers=headers)
+    target = Path(tempfile.mkstemp(prefix="trove-", suffix=".zip")[1])
+    try:
+        write_zip([media.file_of(media.unit(hit.unit_id)) for hit in hits], target)
+    except TroveError as exc:
+        target.unlink(missing_ok=True)
+        raise HTTPException(404, str(exc)) from exc
+    clean_up = BackgroundTask(target.unlink, missing_ok=True)
+    return FileResponse(target, media_type="application/zip", filename="trove.zip", background=clean_up)
+
+
+async def _take_picture(request: Request) -> Response:
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MOST_BYTES:
+            return Response(f"it has more than {MOST_BYTES // 1_000_000} MB", 413)
+    name = request.query_params.get("name", "")
+    token = await run_in_threadpool(pictures().keep, bytes(data), name)
+    try:
+        await run_in_threadpool(_small, token)
+    except TroveError as exc:
+        return Response(str(exc), 415)
+    return JSONResponse({"token": token, "name": Path(name).name or "picture"})
+
+
+def _small(token: str) -> Path:
+    given = pictures().get(token)
+    if given is None:
+        raise HTTPException(404, "give the picture again")
+    own = resources.settings()
+    return thumbnail(
+        given.path,
+        None,
+        cache=given.path.parent,
+        side=_SMALL_SIDE,
+        max_megapixels=own.max_megapixels,
+        decoders=resources.service().decoders,
+    )
+
+
+def _send_picture(request: Request) -> Response:
+    return FileResponse(_small(request.path_params["token"]), media_type="image/jpeg")

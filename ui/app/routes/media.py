@@ -1,0 +1,181 @@
+"""How the browser gets thumbnails, files and clips of what was found.
+
+Streamlit would read a whole film into memory to show it; these routes send the part that the
+player asks for. A route names a unit, never a path: only what the library knows can be had.
+The key in it, new with every start of the app, keeps other web pages from asking.
+"""
+
+import asyncio
+import html
+import math
+import mimetypes
+import secrets
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from db.catalog import assets
+from db.catalog.assets import FileStat, UnitRow
+from db.errors import MediaError, TroveError, UnreadableError
+from indexer.media.clips import Clip, browser_type, clip
+from indexer.media.thumbnails import thumbnail
+from ui.app import resources
+
+GRID_SIDE = 320
+VIEW_SIDE = 1080
+
+KEY = secrets.token_urlsafe(16)
+# Two at a time: more would take the processor from the search.
+_makers = ThreadPoolExecutor(2, thread_name_prefix="thumbnail")
+
+_NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
+_UNKNOWN = "application/octet-stream"
+# A closed list: an SVG, say, could run scripts as a page of the app.
+_SHOWN = frozenset(f"image/{name}" for name in "avif bmp gif jpeg png webp".split())
+
+_PLACEHOLDER = """<svg xmlns="http://www.w3.org/2000/svg" width="480" height="320">
+<rect width="100%" height="100%" fill="#8884"/><foreignObject width="480" height="320">
+<p xmlns="http://www.w3.org/1999/xhtml" style="font: 22px sans-serif; color: #888; margin: 110px 40px;
+text-align: center">{}</p></foreignObject></svg>"""
+
+
+def thumbnail_url(unit_id: int) -> str:
+    """Where the browser gets a unit's small picture."""
+    return f"/trove/{KEY}/thumbnail/{unit_id}"
+
+
+def file_url(unit_id: int) -> str:
+    """Where the browser gets the file that a unit was found in."""
+    return f"/trove/{KEY}/file/{unit_id}"
+
+
+def clip_url(unit_id: int, at_s: float) -> str:
+    """Where the browser gets a clip around a moment of the file that a unit was found in."""
+    return f"/trove/{KEY}/clip/{unit_id}?at={at_s:.3f}"
+
+
+def unit(unit_id: int) -> UnitRow:
+    """What the library knows of a unit.
+
+    Raises:
+        UnreadableError: it is in the library no more.
+    """
+    with resources.database().read() as session:
+        found = assets.unit_rows(session, [unit_id]).get(unit_id)
+    if found is None:
+        raise UnreadableError("this is no longer in your library", "Search again.")
+    return found
+
+
+def file_of(row: UnitRow) -> Path:
+    """The file that a unit was found in, free of links.
+
+    Where the library knows a link, or a file in a linked folder, it is followed only as long as it
+    leads to what was indexed: else whoever can write into the folder could show any file of this machine.
+
+    Raises:
+        UnreadableError: it is not there, or is another file than the one that was indexed.
+    """
+    path = row.paths[0]
+    try:
+        real = path.resolve(strict=True)
+        status = real.stat()
+    except (OSError, RuntimeError) as exc:  # RuntimeError: links in a circle, before Python 3.13
+        reason = getattr(exc, "strerror", None) or exc
+        raise UnreadableError(
+            f"the file cannot be read: {reason}", "Check that its drive is connected."
+        ) from exc
+    if real != path:
+        with resources.database().read() as session:
+            known = assets.file_stat(session, path)
+        if known != FileStat(path, status.st_size, status.st_mtime_ns):
+            raise UnreadableError("this name leads to another file than the indexed one", "Index it again.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableError("this is no file any more", "Index its folder again.")
+    return real
+
+
+def still(row: UnitRow, side: int) -> Path:
+    """A JPEG of what a unit shows; errors as ``indexer.media.thumbnails.thumbnail``."""
+    moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
+    own = resources.settings()
+    return thumbnail(
+        file_of(row),
+        moment,
+        cache=own.cache / "thumbnails",
+        side=side,
+        max_megapixels=own.max_megapixels,
+        decoders=resources.service().decoders,
+    )
+
+
+def clip_at(row: UnitRow, at_s: float) -> Clip:
+    """A clip around a moment of a unit's file; errors as ``indexer.media.clips.clip``."""
+    cache = resources.settings().cache / "clips"
+    return clip(file_of(row), round(at_s, 3), cache=cache, decoders=resources.service().decoders)
+
+
+def routes() -> list[Route]:
+    """What the app answers beside Streamlit's own pages."""
+    return [
+        Route(f"/trove/{KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
+        Route(f"/trove/{KEY}/file/{{unit_id:int}}", _send_file),
+        Route(f"/trove/{KEY}/clip/{{unit_id:int}}", _send_clip),
+    ]
+
+
+async def _send_thumbnail(request: Request) -> Response:
+    unit_id = request.path_params["unit_id"]
+    make = partial(_grid_thumbnail, unit_id)
+    try:
+        path = await asyncio.get_running_loop().run_in_executor(_makers, make)
+    except MediaError as exc:
+        reason = html.escape(resources.sentence(str(exc)))
+        return Response(_PLACEHOLDER.format(reason), media_type="image/svg+xml")
+    # The number of a unit never comes to stand for something else.
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+def _grid_thumbnail(unit_id: int) -> Path:
+    return still(unit(unit_id), GRID_SIDE)
+
+
+def _send_file(request: Request) -> Response:
+    try:
+        row = unit(request.path_params["unit_id"])
+        path = file_of(row)
+        kind = _type(row)
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    name = row.paths[0].name.encode(errors="replace").decode()
+    shown = "attachment" if "download" in request.query_params else "inline"
+    return FileResponse(
+        path, media_type=kind, filename=name, content_disposition_type=shown, headers=_NO_GUESSING
+    )
+
+
+def _send_clip(request: Request) -> Response:
+    try:
+        at_s = float(request.query_params["at"])
+        if not 0 <= at_s < math.inf:  # false for "nan" as well
+            raise ValueError
+        made = clip_at(unit(request.path_params["unit_id"]), at_s)
+    except (KeyError, ValueError) as exc:
+        raise HTTPException(400, "at is a number of seconds") from exc
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    return FileResponse(made.path, media_type="video/mp4", headers=_NO_GUESSING)
+
+
+def _type(row: UnitRow) -> str:
+    """The type that makes the browser show or play a file where it can, and download it elsewhere."""
+    if row.media == "image":
+        guessed = mimetypes.guess_type(row.paths[0].name)[0]
+        return guessed if guessed in _SHOWN else _UNKNOWN
+    return browser_type(file_of(row), resources.service().decoders) or _UNKNOWN

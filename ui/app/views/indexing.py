@@ -1,0 +1,142 @@
+"""The parts about indexing that several pages show: giving a folder, and how far it is."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from db.errors import SettingsError, TroveError
+from db.files import expanded
+from ui.app import resources
+from ui.app.jobs import IndexState
+from ui.wording import duration
+
+_NEWS_S = 1.0
+
+
+def add_folder(key: str) -> None:
+    """Ask for a folder and index it."""
+    with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            "Folder with pictures, videos or recordings",
+            key=f"{key}_path",
+            placeholder=str(Path.home() / "Pictures"),
+            help="Everything in it and in the folders inside it. Your files are only read.",
+        )
+        wanted = st.form_submit_button(
+            "Index this folder", type="primary", icon=":material/create_new_folder:"
+        )
+    if wanted:
+        with resources.explained():
+            _index(typed or "")
+
+
+def _index(typed: str) -> None:
+    text = typed.strip().strip("\"'")
+    if not text:
+        raise SettingsError("no folder is given", "Type or paste the path of a folder.")
+    path = expanded(text)
+    try:
+        there = path.is_absolute() and path.exists()
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be looked at: {exc.strerror}", "Check its permissions.") from exc
+    if not there:
+        raise SettingsError(
+            f"there is no folder {path} on this machine",
+            "Give its whole path, as your file manager shows it.",
+        )
+    resources.index_job().index([path])
+    st.rerun()
+
+
+def progress() -> bool:
+    """Show how far indexing is, live while it is under way; whether it is."""
+    with resources.explained():
+        active = resources.index_job().state().active
+        st.fragment(_progress, run_every=_NEWS_S if active else None)(active)
+        return active
+    return False
+
+
+def _progress(was_active: bool) -> None:
+    with resources.explained():
+        state = resources.index_job().state()
+        if was_active != state.active:
+            # The rest of the page shows counts that have changed, or must be told that they will.
+            st.rerun()
+        _draw(state)
+
+
+def _draw(state: IndexState) -> None:
+    match state.phase:
+        case "starting":
+            st.progress(0.0, "Looking for pictures, videos and recordings …")
+        case "running":
+            st.progress(state.done / state.total if state.total else 1.0, _how_far(state))
+        case "finished":
+            _finished(state)
+        case "stopped":
+            _paused(state, f"Paused after {state.done:,} of {state.total:,}. What was done is kept.")
+        case "interrupted":
+            _paused(state, f"Interrupted after {state.done:,} of {state.total:,}. What was done is kept.")
+        case "failed":
+            failed = "The model was not changed" if state.model else "Indexing failed"
+            st.error(
+                f"**{failed}.** {resources.plain(resources.sentence(state.error))}",
+                icon=":material/error:",
+            )
+    if state.active and st.button("Pause", icon=":material/pause_circle:", key="pause_indexing"):
+        resources.index_job().stop()
+
+
+def _paused(state: IndexState, told: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(told, icon=":material/pause_circle:")
+        st.button("Resume", icon=":material/play_circle:", key="resume", on_click=_resume, args=(state,))
+
+
+def _resume(state: IndexState) -> None:
+    job = resources.index_job()
+    try:
+        job.use_model(state.model) if state.model else job.index()
+    except TroveError as exc:
+        resources.explain(exc)
+
+
+def _how_far(state: IndexState) -> str:
+    told = f"Indexing: {state.done:,} of {state.total:,} files"
+    if state.model:
+        told = f"Looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
+    if state.files_per_s and state.left_s is not None:
+        told += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
+    return told
+
+
+def _finished(state: IndexState) -> None:
+    report = state.report
+    when = f"{state.ended_at:%H:%M on} {state.ended_at.day} {state.ended_at:%B}" if state.ended_at else ""
+    if "embedded" in report:
+        model = resources.plain(str(report.get("model", "")))
+        st.caption(f"At {when} the model was changed to {model}: {report['embedded']:,} looked at again.")
+        return
+    names = {
+        "indexed": "new",
+        "reused": "already known",
+        "unchanged": "unchanged",
+        "removed": "gone",
+        "skipped": "skipped",
+        "failed": "failed",
+    }
+    counted = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
+    st.caption(
+        f"Last indexed at {when}: {report.get('found', 0):,} files in {duration(report.get('seconds', 0))}"
+        + (f" ({', '.join(counted)})." if counted else ".")
+    )
+
+
+def refresh(*, retry: bool = False) -> None:
+    """Look again for what has changed in all folders, or try failed files again. For callbacks."""
+    job = resources.index_job()
+    try:
+        job.retry() if retry else job.index()
+    except TroveError as exc:
+        resources.explain(exc)

@@ -1,0 +1,217 @@
+"""What is being asked on the Find page, kept while people look at other pages.
+
+The words, with all conditions in them, live in the address of the page, so that it can be reloaded and
+bookmarked. A picture lives in the session: its path never comes from the browser.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from db.catalog import assets
+from db.errors import QueryError
+from search.query.language import Parsed, parse
+from search.query.query import Query
+from search.results.listing import NEAREST, Listing, Order
+from ui.app import resources
+from ui.app.components.askbox import Chip
+from ui.app.routes import feeds
+from ui.app.uploads import pictures
+
+_WORDS = "asked_words"
+_FINAL = "asked_final"
+_SEQUENCE = "asked_sequence"
+_ADDRESS = "asked_address"
+_GIVEN = "asked_picture"
+_LIKE = "asked_like"
+_ORDER = "asked_order"
+_NEAREST = "asked_nearest"
+_LISTING = "asked_listing"
+_IN_ADDRESS = "q"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. ``given``: the token of a picture; ``like``: a file to find others like it."""
+
+    words: str
+    given: str | None
+    like: Path | None
+    order: Order = "relevance"
+    nearest: int = NEAREST
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked yet."""
+        return not (self.words or self.given or self.like)
+
+    @property
+    def parsed(self) -> Parsed | None:
+        """What the words mean; None while they are malformed."""
+        try:
+            return parse(self.words)
+        except QueryError:
+            return None
+
+    def query(self, k: int) -> Query:
+        """The question to the library; errors as ``search.query.query.Query``."""
+        found = pictures().get(self.given) if self.given else None
+        return Query(text=self.words, image=found.path if found else None, like=self.like, k=k)
+
+
+def nothing() -> Question:
+    """No question, for pictures that were opened without one."""
+    return Question("", None, None)
+
+
+def everything() -> Question:
+    """All there is, the latest first: what people see before they ask."""
+    return Question("type:image,video,audio", None, None)
+
+
+def current() -> Question:
+    """What is asked now."""
+    state = st.session_state
+    _read_address()
+    if state.get(_GIVEN) and pictures().get(state[_GIVEN]) is None:
+        state[_GIVEN] = None  # the app was restarted, or others have made room for theirs
+    return Question(
+        state.get(_WORDS, ""),
+        state.get(_GIVEN),
+        state.get(_LIKE),
+        state.get(_ORDER, "relevance"),
+        state.get(_NEAREST, NEAREST),
+    )
+
+
+def _read_address() -> None:
+    """Follow the address where somebody has changed it: a bookmark, or the browser's way back."""
+    state = st.session_state
+    given = st.query_params.get(_IN_ADDRESS, "")
+    if given and given != state.get(_ADDRESS):
+        state[_WORDS] = given
+        state[_FINAL] = True
+    elif given != state.get(_WORDS, "") and state.get(_FINAL, True):
+        _write_address()
+    state[_ADDRESS] = st.query_params.get(_IN_ADDRESS, "")
+
+
+def _write_address() -> None:
+    words = st.session_state.get(_WORDS, "")
+    if words:
+        st.query_params[_IN_ADDRESS] = words
+    else:
+        st.query_params.pop(_IN_ADDRESS, None)
+
+
+def typing() -> bool:
+    """Whether somebody is still typing, and what is malformed may yet become right."""
+    return not st.session_state.get(_FINAL, True)
+
+
+def sequence() -> int:
+    """The last message of the query box that is answered."""
+    return int(st.session_state.get(_SEQUENCE, 0))
+
+
+def chips(asked: Question) -> list[Chip]:
+    """The parts of a question that can be taken out."""
+    found = []
+    parsed = asked.parsed
+    # One description needs no chip: it is what stands in the box.
+    if parsed is not None and (len(parsed.chips) > 1 or parsed.conditions):
+        found += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
+    if asked.given and (given := pictures().get(asked.given)):
+        found.append(Chip("picture", f"Like your picture {given.name}", feeds.given_url(asked.given)))
+    if asked.like is not None:
+        found.append(Chip("like", f"Similar to {asked.like.name}"))
+    return found
+
+
+# --- for callbacks
+
+
+def ask(words: str, *, final: bool = True, answered: int | None = None) -> None:
+    """Ask in these words, beside the picture if there is one."""
+    state = st.session_state
+    state[_WORDS] = words.encode(errors="replace").decode().strip()
+    state[_FINAL] = final
+    state[_NEAREST] = NEAREST
+    if answered is not None:
+        state[_SEQUENCE] = answered
+
+
+def narrow(change: Callable[[Parsed], Parsed]) -> None:
+    """Change the conditions in the words."""
+    if (parsed := current().parsed) is not None:
+        ask(str(change(parsed)))
+
+
+def remove(chip: str) -> None:
+    """Ask without a part."""
+    if chip == "picture":
+        st.session_state[_GIVEN] = None
+    elif chip == "like":
+        st.session_state[_LIKE] = None
+    else:
+        narrow(lambda parsed: parsed.without(int(chip.removeprefix("part "))))
+
+
+def ask_with(token: str) -> None:
+    """Ask with a picture that was given, beside the words if there are any."""
+    st.session_state[_GIVEN] = token
+    st.session_state[_LIKE] = None
+
+
+def ask_similar(path: Path) -> None:
+    """Ask for what is like a file that the library knows, or has drawn."""
+    st.session_state[_LIKE] = path
+    st.session_state[_GIVEN] = None
+    ask("")
+
+
+def sort(order: Order) -> None:
+    """Show the hits in another order."""
+    st.session_state[_ORDER] = order
+    st.session_state[_NEAREST] = NEAREST
+
+
+def widen() -> None:
+    """Sort twice as many hits by date."""
+    st.session_state[_NEAREST] = 2 * st.session_state.get(_NEAREST, NEAREST)
+
+
+# --- the answer
+
+
+def listing(asked: Question) -> tuple[str, Listing]:
+    """The answer and its token, from the session while neither the question nor the library changes.
+
+    Raises:
+        TroveError: see ``SearchService.search``.
+    """
+    state = st.session_state
+    with resources.database().read() as session:
+        key: tuple[Any, ...] = (asked, assets.revision(session))
+        total = sum(assets.unit_counts(session).values())
+    kept, token, found = state.get(_LISTING, (None, "", None))
+    if kept != key:
+        service = resources.service()
+        found = Listing(
+            lambda k: service.search(asked.query(k)),
+            total=max(1, total),
+            order=asked.order,
+            nearest=asked.nearest,
+        )
+        token = feeds.keep(found)
+        state[_LISTING] = (key, token, found)
+    return token, found
+
+
+def last_listing() -> Listing | None:
+    """The answer that is shown."""
+    found: Listing | None = st.session_state.get(_LISTING, (None, "", None))[2]
+    return found

@@ -1,0 +1,62 @@
+"""What can be done with the hits that are selected."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from db.files import expanded
+from search.answer import Hit
+from search.results.export import copy_to
+from search.results.listing import Listing
+from ui.app import resources
+from ui.app.routes import feeds, media
+
+_CLEARED = "selection_cleared"
+
+
+def chosen(listing: Listing) -> list[Hit]:
+    """The selected hits, in the order of the list."""
+    state = st.session_state.get("gallery")
+    ids = set(state.selected or ()) if state is not None else set()
+    found = [hit for unit_id in ids if (hit := listing.hit(unit_id)) is not None]
+    return sorted(found, key=lambda hit: hit.rank)
+
+
+def cleared() -> int:
+    """How often the selection was taken away."""
+    return int(st.session_state.get(_CLEARED, 0))
+
+
+def _clear() -> None:
+    st.session_state[_CLEARED] = cleared() + 1
+
+
+def bar(hits: list[Hit], token: str) -> None:
+    """Show what is selected and what can be done with it."""
+    if not hits:
+        return
+    ids = [hit.unit_id for hit in hits]
+    files = len({hit.path for hit in hits})
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f"**{len(hits)} selected**", width="content")
+        st.link_button(
+            f"ZIP of {files} {'file' if files == 1 else 'files'}",
+            feeds.export_url(token, "zip", ids),
+            icon=":material/folder_zip:",
+        )
+        st.link_button("CSV", feeds.export_url(token, "csv", ids), icon=":material/table:")
+        with st.popover("Copy to a folder", icon=":material/drive_file_move:"):
+            _copy(hits)
+        with st.popover("Paths", icon=":material/content_copy:"):
+            st.code("\n".join(dict.fromkeys(str(hit.path) for hit in hits)), language=None)
+        st.button("Clear", icon=":material/close:", type="tertiary", key="clear_selection", on_click=_clear)
+
+
+def _copy(hits: list[Hit]) -> None:
+    with st.form("copy_to", border=False):
+        typed = st.text_input("Folder on this machine", placeholder=str(Path.home() / "Found"))
+        if st.form_submit_button("Copy", type="primary"):
+            with resources.explained():
+                files = [media.file_of(media.unit(hit.unit_id)) for hit in hits]
+                made = copy_to(files, expanded((typed or "").strip()))
+                st.success(f"Copied {len(made)} {'file' if len(made) == 1 else 'files'}.")

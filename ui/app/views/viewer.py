@@ -1,0 +1,311 @@
+"""One hit, opened: the picture, or the player at the found moment, and what is known about it."""
+
+import io
+from pathlib import Path
+
+import streamlit as st
+
+from db.catalog import facets
+from db.catalog.assets import UnitRow
+from db.errors import MediaError
+from indexer.media.clips import AFTER_S, browser_type
+from indexer.media.reader import Metadata, probe
+from search.answer import Evidence, Hit
+from search.explain.reasons import reasons
+from search.results.listing import Listing
+from search.results.moments import Moment, moments
+from ui.app import resources
+from ui.app.components.player import player
+from ui.app.geo.place import in_words, map_link, region, world, written
+from ui.app.routes import feeds, media
+from ui.app.views import question, reveal
+from ui.app.views.question import Question
+from ui.cli.console import clock
+from ui.wording import size
+
+_TALLEST_PX = 460
+_UNIT = "viewer_unit"
+_START = "viewer_start"
+_HEAT = "viewer_heat"
+_MAP_PX = 260
+_STARTS_LATER_S = 0.04
+"""A scene's first frame, and not by rounding the last one of the scene before."""
+
+
+def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
+    """Show a hit in a dialog, from where people may go on to the next one."""
+    _turn_to(unit_id)
+    st.dialog("What was found", width="large")(_show)(listing, asked)
+
+
+def _turn_to(unit_id: int) -> None:
+    st.session_state[_UNIT] = unit_id
+    st.session_state[_START] = None
+    st.session_state[_HEAT] = False
+
+
+def _show(listing: Listing, asked: Question) -> None:
+    hit = listing.hit(st.session_state[_UNIT])
+    if hit is None:
+        return
+    _heading(listing, hit)
+    metadata = None
+    row = None
+    with resources.explained():
+        row = media.unit(hit.unit_id)
+        metadata = resources.service().decoders.run(probe, media.file_of(row))
+        _picture(row, metadata, asked) if row.media == "image" else _moment(
+            row, metadata, listing, hit, asked
+        )
+    _actions(row, hit)
+    _facts(row, metadata, hit)
+
+
+def _heading(listing: Listing, hit: Hit) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{resources.plain(hit.path.name)}**", width="stretch")
+        for label, icon, step, shortcut in (
+            ("Previous", ":material/chevron_left:", -1, "Left"),
+            ("Next", ":material/chevron_right:", 1, "Right"),
+        ):
+            beside = listing.beside(hit.unit_id, step)
+            st.button(
+                label,
+                icon=icon,
+                key=f"viewer_{label.lower()}",
+                shortcut=shortcut,
+                disabled=beside is None,
+                on_click=_turn_to,
+                args=(beside.unit_id,) if beside else None,
+            )
+
+
+def _actions(row: UnitRow | None, hit: Hit) -> None:
+    with st.container(horizontal=True):
+        if st.button(
+            "Similar to this",
+            icon=":material/image_search:",
+            key="viewer_similar",
+            on_click=question.ask_similar,
+            args=(hit.path,),
+        ):
+            st.rerun()
+        if row is None:
+            return
+        st.link_button("Open the file", media.file_url(row.id), icon=":material/open_in_new:")
+        st.link_button("Download", f"{media.file_url(row.id)}?download=1", icon=":material/download:")
+        if reveal.can_reveal():
+            st.button(
+                "Show in folder",
+                icon=":material/folder_open:",
+                key="viewer_reveal",
+                on_click=reveal.reveal,
+                args=(hit.path,),
+            )
+    for path in row.paths:
+        st.code(str(path), language=None, wrap_lines=True)
+
+
+# --- pictures
+
+
+def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
+    with st.container(horizontal_alignment="center"):
+        if st.session_state.get(_HEAT):
+            _heat(row, metadata, asked)
+        else:
+            # Through the decoder: browsers show neither HEIC nor camera raw nor most TIFF.
+            shown = media.still(row, media.VIEW_SIDE)
+            st.image(str(shown), width=_fitting(metadata), alt=row.paths[0].name)
+    if not asked.empty and asked.like is None:
+        st.toggle(
+            "Where in the picture it is",
+            key=_HEAT,
+            help="Red is what the question looks at: covering it costs the picture most of its likeness",
+        )
+
+
+def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
+    media.file_of(row)  # nothing else than what was indexed is shown
+    with st.spinner("Looking where it is …"):
+        found = reasons(resources.service(), asked.query(1), row.paths[0], resources.settings())
+        shown = found.overlay()
+    if shown is not None:
+        data = io.BytesIO()
+        shown.save(data, "PNG")
+        st.image(data.getvalue(), width=_fitting(metadata), alt=f"Where in {row.paths[0].name} it is")
+
+
+def _fitting(metadata: Metadata) -> int:
+    """The width in pixels at which a picture leaves room for what is below it."""
+    return round(_TALLEST_PX * (metadata.width or 4) / (metadata.height or 3))
+
+
+# --- films and recordings
+
+
+def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked: Question) -> None:
+    path = row.paths[0]
+    course = _course(asked, path)
+    start_s = st.session_state.get(_START)
+    if start_s is None:
+        start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if row.kind == "frame" else 0.0)
+    duration_s = metadata.duration_s or max((moment.end_s for moment in course), default=start_s + 1.0)
+    data = {
+        "kind": row.media,
+        "name": path.name,
+        "src": media.file_url(row.id),
+        "width": metadata.width,
+        "height": metadata.height,
+        "start_s": start_s,
+        "offset_s": 0.0,
+        "end_s": duration_s,
+        "duration_s": duration_s,
+        "passages": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": feeds.parts(moment.text, hit)}
+            for moment in course
+            if moment.text
+        ],
+        "curve": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
+            for moment in course
+            if moment.match is not None
+        ],
+        "marks": [
+            {"start_s": other.start_s or 0.0, "rank": other.rank, "current": other.unit_id == hit.unit_id}
+            for other in listing.of_file(hit)
+        ],
+    }
+    if browser_type(media.file_of(row), resources.service().decoders) is None and not _as_clip(
+        row, start_s, data
+    ):
+        return
+    player(data, key="player", on_jump=_jump)
+
+
+def _course(asked: Question, path: Path) -> list[Moment]:
+    parsed = asked.parsed
+    seen = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
+    return moments(resources.service(), resources.database(), asked.query(1) if seen else None, path)
+
+
+def _jump() -> None:
+    st.session_state[_START] = float(st.session_state.player.jump)
+
+
+def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
+    """Let a clip be played in place of a file that browsers cannot play; whether there is one."""
+    try:
+        with st.spinner("Browsers cannot play this format. Making a clip that they can …"):
+            made = media.clip_at(row, start_s)
+    except MediaError as exc:
+        if row.media == "video":
+            st.image(str(media.still(row, media.VIEW_SIDE)))
+        st.info(f"{resources.plain(resources.sentence(str(exc)))} This is the picture at that moment.")
+        return False
+    data |= {
+        "src": media.clip_url(row.id, start_s),
+        "offset_s": made.start_s,
+        "end_s": start_s + AFTER_S,
+    }
+    st.caption(
+        f"Browsers cannot play this format, so this is a clip from {clock(made.start_s)} on. "
+        "Click elsewhere on the timeline for another part; your own player can open the whole file."
+    )
+    return True
+
+
+# --- what is known
+
+
+def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
+    facts: dict[str, str] = {}
+    if hit.start_s is not None:
+        end = f" to {clock(hit.end_s)}" if hit.end_s is not None and hit.end_s - hit.start_s >= 1 else ""
+        facts["Moment"] = f"{clock(hit.start_s)}{end}"
+    if hit.text and (row is None or row.media == "image"):
+        facts["Said"] = hit.text
+    if metadata is not None:
+        facts |= _of_file(metadata)
+    if hit.taken_at:
+        facts["Taken"] = f"{hit.taken_at.day} {hit.taken_at:%B %Y, %H:%M}"
+    try:
+        facts["Size"] = size(hit.path.stat().st_size)
+    except OSError:
+        facts["Size"] = "not connected now"
+    if hit.why:
+        facts["Why"] = "; ".join(reason(fact) for fact in hit.why)
+    rows = {resources.plain(name): resources.plain(value) for name, value in facts.items()}
+    st.table(
+        {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
+    )
+    if metadata is not None and metadata.latitude is not None and metadata.longitude is not None:
+        _place((metadata.latitude, metadata.longitude))
+
+
+def _of_file(metadata: Metadata) -> dict[str, str]:
+    facts = {}
+    if metadata.width and metadata.height:
+        megapixels = metadata.width * metadata.height / 1e6
+        facts["Pixels"] = f"{metadata.width} × {metadata.height} ({megapixels:.1f} megapixels)"
+    if metadata.duration_s:
+        facts["Length"] = clock(metadata.duration_s)
+    for name in ("camera", "lens", "exposure"):
+        if value := getattr(metadata, name):
+            facts[name.capitalize()] = value
+    return facts
+
+
+def _place(here: tuple[float, float]) -> None:
+    with resources.database().read() as session:
+        others = facets.places(session)
+    told = in_words(here)
+    with st.container(horizontal=True):
+        st.image(region(here, others), width=_MAP_PX, alt=f"Around the place, {told}")
+        st.image(world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {written(here)}")
+    st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/location_on: {resources.plain(told)} ({written(here)})", width="content")
+        st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
+        if st.button(
+            "Taken around here",
+            icon=":material/near_me:",
+            key="viewer_near",
+            on_click=lambda: question.ask(f'near:"{here[0]:.4f},{here[1]:.4f},10km"'),
+        ):
+            st.rerun()
+        st.link_button(
+            "OpenStreetMap",
+            map_link(here),
+            icon=":material/map:",
+            type="tertiary",
+            help="Tells openstreetmap.org the place",
+        )
+
+
+def reason(fact: Evidence) -> str:
+    """Why a hit is there, in words."""
+    match fact.source:
+        case "words":
+            return f"these words were said: {', '.join(fact.words)}" if fact.words else "it was said"
+        case "passage":
+            return f"what was said means something near (similarity {fact.value:.2f}, place {fact.rank})"
+        case "listed":
+            return "it keeps all conditions"
+        case "condition":
+            return f"it keeps {', '.join(fact.words)}"
+        case "drawing":
+            return f"it looks like the drawing (similarity {fact.value:.2f}, place {fact.rank})"
+        case "image":
+            return f"it looks like the picture (similarity {fact.value:.2f}, place {fact.rank})"
+        case _:
+            return _looks(fact)
+
+
+def _looks(fact: Evidence) -> str:
+    told = f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
+    if fact.above is not None:
+        told += f", more than {fact.above:.0%} of the library"
+    if len(fact.terms) > 1:
+        told += ": " + ", ".join(f"{text} {value:.2f}" for text, value in fact.terms)
+    return told

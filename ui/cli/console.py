@@ -1,0 +1,183 @@
+"""How the command line speaks: results on stdout, progress and errors on stderr, errors in one line."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from db.errors import TroveError
+from ui.highlight import asked_words
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from indexer.pipeline import Progress as Step
+
+log = logging.getLogger(__name__)
+
+EXIT_ERROR = 1
+EXIT_SOME_FAILED = 3
+
+
+class TroveGroup(TyperGroup):
+    """Turns every error into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        # Until a command names its library there is no log file, and stderr is for one line.
+        logging.basicConfig(handlers=[logging.NullHandler()])
+        try:
+            return super().invoke(ctx)
+        except TroveError as exc:
+            fail(f"{exc}. {exc.hint}" if exc.hint else str(exc))
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough; Python would complain once more while closing.
+            sys.stdout = None  # type: ignore[assignment]
+            raise SystemExit(0) from None
+        except KeyboardInterrupt:
+            fail("Stopped. What was done so far is kept; the same command goes on from there.")
+        except OSError as exc:
+            log.exception("an operating system error ended the command")
+            fail(f"{exc.strerror or exc}{f': {exc.filename}' if exc.filename else ''}.")
+        except Exception as exc:
+            if hasattr(exc, "exit_code"):  # what Typer itself raises: an exit, wrong usage
+                raise
+            # A defect of Trove: the traceback helps its authors, not its user.
+            log.exception("a defect ended the command")
+            fail(f"Something unexpected happened ({type(exc).__name__}: {exc}). The log has the details.")
+
+
+class QueryCommand(TyperCommand):
+    """A command with a query that may begin with a minus, as in ``-people beach`` or ``-camera:X100 sea``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        left = super().parse_args(ctx, [f"{_MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
+        for name, value in ctx.params.items():
+            if isinstance(value, str | Path) and str(value).startswith(_MARK):
+                ctx.params[name] = type(value)(str(value).removeprefix(_MARK))
+        return left
+
+
+_NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:"|[^\W\d_]\S)', re.I)
+"""More than one letter after one minus: none of our options, which are then not asked."""
+_MARK = "\0"
+"""Hides the minus from the parser of options; no argument of a process can have it."""
+
+
+def fail(message: str) -> None:
+    """End with an error in one line, whatever names it quotes."""
+    typer.echo(f"Error: {one_line(message)}", err=True)
+    raise SystemExit(EXIT_ERROR)
+
+
+def one_line(text: str) -> str:
+    """Text with what would break the line, or the terminal's encoding, made visible."""
+    visible = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return visible.encode(errors="backslashreplace").decode()
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Exactly one JSON object on stdout. ASCII, so that no terminal and no file name can break it."""
+    typer.echo(json.dumps(value, default=str))
+
+
+def say(text: str = "") -> None:
+    """A line for people on stdout."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """A line for people on stderr, where it does not disturb JSON."""
+    typer.echo(text, err=True)
+
+
+_ENDLESS = 100_000
+"""Columns of a terminal that breaks no line."""
+
+
+def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str] = ()) -> None:
+    """A table on stdout. ``columns``: heading to justification (left, right); ``words``: bold in the last."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in columns.items():
+        shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+    for row in rows:
+        cells = [Text(one_line(cell)) for cell in row]
+        for start, end in asked_words(cells[-1].plain, words):
+            cells[-1].stylize("bold", start, end)
+        shown.add_row(*cells)
+    # For another program each row is one line, however long the paths are.
+    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(shown)
+
+
+@contextmanager
+def counting(what: str, unit: str) -> Iterator[Callable[["Step"], None]]:
+    """A progress display for steps of indexing; gives the function that is told of them."""
+    with progress() as shown:
+        task = shown.add_task("Looking", total=None, rate="", current="")
+
+        def tell(step: "Step") -> None:
+            done, elapsed = step.done + step.share, shown.tasks[task].elapsed or 0.0
+            rate = f"{done / elapsed:.1f} {unit}/s" if elapsed > 1 and done else ""
+            current = one_line(step.current.name)
+            shown.update(task, description=what, total=step.total, completed=done, rate=rate, current=current)
+
+        yield tell
+
+
+@contextmanager
+def progress() -> Iterator["Progress"]:
+    """A progress display on stderr with rate and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[current]}", markup=False),
+    )
+    console = Console(stderr=True)
+    # A pipe or a log file gets no bar: it would only get stray line breaks.
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        yield shown
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as a person reads them on a player: 1:02 or 1:02:03."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def log_to(folder: Path) -> None:
+    """Keep warnings in one rotating file in the library folder, out of the way of what is printed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = RotatingFileHandler(
+            folder / "trove.log",
+            maxBytes=2_000_000,
+            backupCount=2,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+    except OSError:
+        handler = logging.NullHandler()  # a library that cannot be written can still be searched
+    # On a full disk a line is lost, rather than a traceback shown for each.
+    logging.raiseExceptions = False
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

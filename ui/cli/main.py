@@ -1,0 +1,59 @@
+"""The command line ``trove``. Commands import what is heavy when they run, so that ``--help`` is instant."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from ui.cli import console, folders, model, saved, search, status, why
+from ui.cli.options import Library
+
+# Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores from
+# whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+app = typer.Typer(
+    cls=console.TroveGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Find anything in your own pictures, videos and recordings. Everything stays on this machine.",
+)
+
+for command in (search.index, search.similar, search.generate, search.ui):
+    app.command()(command)
+for command in (search.search, why.why):
+    app.command(cls=console.QueryCommand)(command)
+for command in (
+    status.status,
+    status.failures,
+    status.rebuild,
+    status.doctor,
+    status.models,
+    status.evaluate,
+):
+    app.command(name="eval" if command is status.evaluate else None)(command)
+for command in (folders.watch, folders.forget):
+    app.command()(command)
+app.add_typer(saved.app, name="saved")
+app.add_typer(model.app, name="model")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.say(f"trove {version('trove-search')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    library: Library = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Find anything in your own pictures, videos and recordings. Everything stays on this machine."""
+    ctx.obj = library

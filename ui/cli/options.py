@@ -1,0 +1,31 @@
+"""Options that several commands share, and the settings they lead to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ui.cli import console
+
+if TYPE_CHECKING:
+    from db.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Limit = Annotated[int, typer.Option("-k", min=1, help="Number of hits.")]
+Kind = Annotated[
+    Literal["image", "frame", "speech"] | None, typer.Option("--kind", help="Only hits of this kind.")
+]
+Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictures one by one.")]
+Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
+Library = Annotated[
+    Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")
+]
+
+
+def settings_of(ctx: typer.Context, **given: Any) -> "Settings":
+    """The settings of this call; from here on the log goes to the library's folder."""
+    from db.settings import load_settings
+
+    settings = load_settings(library=ctx.obj, **given)
+    console.log_to(settings.library)
+    return settings
