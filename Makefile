@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# Tests of one file share what is costly to make, and stay in one process; the slow files of the app come first.
+# Tests of one file share what is costly to make, and stay in one process.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEMO := $(BIN)/trove --library demo-library
 

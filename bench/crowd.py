@@ -4,7 +4,8 @@
 
 Half of the pictures in FOLDER are indexed first. Then threads search without pause while another process
 indexes the rest and, one after the other, the command line searches too. Every answer is checked, see
-``tests/crowd.py``. The latency is that of a search within the process, waiting for the others included.
+``tests/support/crowd.py``. The latency is that of a search within the process, waiting for the others
+included.
 """
 
 import argparse
@@ -13,9 +14,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crowd import run
+from tests.support.crowd import run
 
 
 def main() -> int:

@@ -16,13 +16,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import psutil
-from mutants import consume, mutate, originals
 
 from db.errors import MediaError
 from indexer.media.pool import DecodePool
+from tests.support.mutants import consume, mutate, originals
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 TIMEOUT_S = 20.0

@@ -2,8 +2,8 @@
 
     python bench/kill.py --kills 200 --work DIR
 
-Each round makes a victim (see ``tests/crash.py`` for what it does and what is looked at after a kill),
-kills it some times in a row, looking after each, then runs the same command undisturbed, and compares
+Each round makes a victim (see ``tests/support/crash.py`` for what it does and what is looked at after a
+kill), kills it some times in a row, looking after each, then runs the same command undisturbed, and compares
 with a library that nothing ever happened to. Rounds are logged in DIR/rounds.jsonl, one object a line;
 started again, it goes on from there. The exit code is 1 if any round found a fault.
 """
@@ -17,9 +17,9 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crash import SCENARIOS, Arena
+from tests.support.crash import SCENARIOS, Arena
 
 MIX = ("index", "save", "model", "rebuild", "save", "rebuild", "save", "model", "rebuild", "save")
 """Scenarios in turn; every fiftieth round kills the making of the models' exports instead."""

@@ -23,9 +23,9 @@ from timing import Spread, command, commands, spread_of
 
 from db.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from driver import chromium, serving, settle
+from tests.support.driver import chromium, serving, settle
 
 LIBRARIES = "typer, pydantic_settings, sqlalchemy.orm, numpy, faiss, PIL.Image, rich.table"
 QUERIES = ("a dog on the beach", "children playing", "a red car", "two people talking", "snow", "a boat")

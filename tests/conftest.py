@@ -12,8 +12,7 @@ from db.engine.database import Database
 from db.settings import Settings
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
-
-SAMPLES = Path(__file__).parent.parent / "samples"
+from tests.support import SAMPLES
 
 # As the command line sets it; the tests of two processes would hold each other up.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -21,6 +20,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # How long an example takes says how busy the machine is, and nothing about what is tested.
 profile.register_profile("trove", deadline=None)
 profile.load_profile("trove")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first, which are those of the app: two processes share the work by file."""
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/ui/"))
 
 
 @pytest.fixture(scope="session")

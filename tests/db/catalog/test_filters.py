@@ -1,0 +1,168 @@
+"""Conditions in the database: what keeps them is found, nothing else, and before anything is ranked."""
+
+import math
+import sqlite3
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from db.catalog import assets
+from db.catalog.assets import UnitDraft
+from db.catalog.filters import EARTH_KM, Circle, Period, Rule, Text, Type, Value, _distance_km, phrase_match
+from db.engine.database import Database
+from db.engine.schema import Asset, Content, UnitKind
+from db.settings import Settings
+from db.vectors.store import VectorStore
+from search.engine.retrieve import Part, Retriever
+from tests.support.rows import add_file, directions, space
+
+EVERYTHING: tuple[UnitKind, ...] = ("image", "frame", "speech")
+FILES: dict[str, dict[str, object]] = {
+    "/home/me/Holidays 2023/IMG_20.jpg": {
+        "taken_at": datetime(2023, 7, 14, 12),
+        "camera": "FUJIFILM X100V",
+        "latitude": 48.8584,
+        "longitude": 2.2945,
+    },
+    "/home/me/holidays/Été/plage.jpg": {"taken_at": datetime(2023, 8, 1), "camera": "Canon EOS 70D"},
+    "/home/me/work/plan.jpg": {"latitude": 51.5007, "longitude": -0.1246},
+    "/home/me/work/talk.mp4": {"kind": "video", "taken_at": datetime(2024, 1, 1)},
+    "/home/me/memo.ogg": {"kind": "audio"},
+}
+SAID = {"talk.mp4": "Happy birthday to you, dear Anna", "memo.ogg": "誕生日おめでとう means happy days"}
+
+
+@pytest.fixture
+def library(database: Database) -> Database:
+    """One unit a picture; a frame and a passage for the film; a passage for the recording."""
+    vectors = iter(directions(10))
+    with database.write() as session:
+        for path, facts in FILES.items():
+            kind = facts.get("kind", "image")
+            said = SAID.get(Path(path).name)
+            units = [UnitDraft("image", next(vectors))] if kind == "image" else []
+            units += [UnitDraft("frame", next(vectors), 0.0, 9.0)] if kind == "video" else []
+            units += [UnitDraft("speech", next(vectors), 0.0, 4.0, text=said)] if said else []
+            content_id = add_file(session, path, units, kind)  # type: ignore[arg-type]
+            session.execute(update(Content).where(Content.id == content_id).values(**facts))
+        # The clocks of the machine say 2020 where no camera does.
+        session.execute(update(Asset).values(mtime_ns=int(datetime(2020, 6, 1).timestamp() * 1e9)))
+    return database
+
+
+def found(database: Database, *rules: Rule) -> set[str]:
+    """Names of the files with units that keep the rules, the kind of unit behind a passage."""
+    with database.read() as session:
+        ids = assets.live_ids(session, space(session).id, EVERYTHING, rules)
+        rows = assets.unit_rows(session, ids.tolist())
+        return {row.paths[0].name + (" said" if row.kind == "speech" else "") for row in rows.values()}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Type(media="video"), {"talk.mp4", "talk.mp4 said"}),
+        (Type(unit="speech"), {"talk.mp4 said", "memo.ogg said"}),
+        (Period(datetime(2023, 7, 1), datetime(2023, 8, 1)), {"IMG_20.jpg"}),
+        (Period(datetime(2023, 8, 1), None), {"plage.jpg", "talk.mp4", "talk.mp4 said"}),
+        (Period(None, datetime(2021, 1, 1)), {"plan.jpg", "memo.ogg said"}),
+        (Circle(48.85, 2.35, 20), {"IMG_20.jpg"}),
+        (Circle(48.85, 2.35, 400), {"IMG_20.jpg", "plan.jpg"}),
+        (Text("camera", "x100"), {"IMG_20.jpg"}),
+        (Text("in", "holidays"), {"plage.jpg"}),
+        (Text("in", "holidays*"), {"IMG_20.jpg", "plage.jpg"}),
+        (Text("in", "HOLIDAYS/été"), {"plage.jpg"}),
+        (Text("in", "/home/me/work"), {"plan.jpg", "talk.mp4", "talk.mp4 said"}),
+        (Text("in", "/work"), set()),
+        (Text("name", "img_2"), {"IMG_20.jpg"}),
+        (Text("name", "pla*.jpg"), {"plage.jpg", "plan.jpg"}),
+        (Text("said", "happy birthday"), {"talk.mp4", "talk.mp4 said"}),
+        (Text("said", "birthday happy"), set()),
+        (Text("said", "birth"), set()),
+        (Text("said", "dear ann*"), {"talk.mp4", "talk.mp4 said"}),
+        (Text("said", "おめでとう"), {"memo.ogg said"}),
+        (Text("said", '" OR *'), set()),
+    ],
+)
+def test_each_kind_of_condition(library: Database, value: Value, expected: set[str]) -> None:
+    assert found(library, Rule((value,))) == expected
+    everything = found(library)
+    # A picture out of a film in which it was said is left out with it.
+    assert found(library, Rule((value,), negated=True)) == everything - expected
+
+
+def test_values_are_alternatives_and_rules_hold_together(library: Database) -> None:
+    either = Rule((Text("camera", "canon"), Text("camera", "x100")))
+    assert found(library, either) == {"IMG_20.jpg", "plage.jpg"}
+    assert found(library, either, Rule((Text("in", "holidays"),))) == {"plage.jpg"}
+    assert found(library, either, Rule((Text("in", "holidays"),), negated=True)) == {"IMG_20.jpg"}
+
+
+def test_letters_are_compared_in_any_encoding(library: Database) -> None:
+    assert found(library, Rule((Text("in", unicodedata.normalize("NFD", "été")),))) == {"plage.jpg"}
+
+
+def test_rules_about_files_hold_for_one_file(library: Database) -> None:
+    with library.write() as session:
+        stat = assets.FileStat(Path("/home/me/copies/other.jpg"), 1, 1)
+        content_id = next(iter(assets.unit_rows(session, [1]).values())).content_id
+        assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+    in_copies, named = Rule((Text("in", "copies"),)), Rule((Text("name", "IMG_20"),))
+    assert found(library, in_copies) and found(library, named)
+    assert not found(library, in_copies, named)
+
+
+def test_the_newest_come_first_one_for_each_file(library: Database) -> None:
+    with library.read() as session:
+        ids = assets.live_ids(session, space(session).id, EVERYTHING)
+        listed = assets.newest(session, ids, 10)
+        rows = assets.unit_rows(session, listed)
+        assert [rows[i].paths[0].name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
+        assert len(listed) == len(FILES)
+        assert assets.newest(session, ids, 2) == listed[:2]
+
+
+def test_a_narrow_condition_still_fills_the_list(database: Database, settings: Settings) -> None:
+    vectors = directions(400, seed=1)
+    with database.write() as session:
+        for number, vector in enumerate(vectors):
+            folder = "few" if number % 50 == 0 else "many"
+            add_file(session, f"/{folder}/{number}.jpg", [UnitDraft("image", vector)])
+        chosen = space(session)
+    store = VectorStore(database, settings.library / "vectors", chosen.id, chosen.dim, "cpu")
+    query = directions(1, seed=2)[0]
+    retriever = Retriever(database, store, chosen.id, 5, None, (Rule((Text("in", "few"),)),))
+    pictures = retriever.by_parts([[Part({"picture": query, "speech": query}, 1.0, "words")]])[0]
+    few = np.arange(0, 400, 50)
+    best = few[np.argsort(-(vectors[few] @ query))][:5]
+    assert [item.unit_id for item in pictures.found] == (best + 1).tolist()
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180))
+def test_distances_are_those_on_the_sphere(
+    latitude: float, longitude: float, other: float, east: float
+) -> None:
+    def direction(north: float, along: float) -> tuple[float, float, float]:
+        phi, theta = math.radians(north), math.radians(along)
+        return (math.cos(phi) * math.cos(theta), math.cos(phi) * math.sin(theta), math.sin(phi))
+
+    one, two = direction(latitude, longitude), direction(other, east)
+    chord = math.dist(one, two)
+    expected = 2 * EARTH_KM * math.asin(min(1.0, chord / 2))
+    distance = _distance_km(latitude, longitude, other, east)
+    assert distance == pytest.approx(expected, abs=1e-3 * EARTH_KM)
+
+
+@given(st.text(max_size=20))
+def test_any_phrase_can_be_asked_for(phrase: str) -> None:
+    with sqlite3.connect(":memory:") as connection:
+        connection.execute("CREATE VIRTUAL TABLE passage USING fts5(text)")
+        match = phrase_match(phrase)
+        if match is not None:
+            connection.execute("SELECT rowid FROM passage WHERE passage MATCH ?", (match,)).fetchall()

@@ -1,0 +1,318 @@
+"""What comes back from a database with damaged pages, and that nothing is made up."""
+
+import json
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine
+
+from db.catalog import assets
+from db.catalog.assets import FileStat, UnitDraft
+from db.engine import migrations
+from db.engine.database import Database
+from db.engine.recover import recover
+from db.engine.schema import Content
+from db.errors import LibraryDamagedError, LibraryError
+from db.settings import Settings
+from indexer.pipeline import index
+from tests.support import ROOT, media
+from tests.support.rows import space
+
+PAGE = 4096
+_KINDS = ("content", "asset", "unit", "embedding")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of 1,500 spoken passages in 300 recordings, and some other rows."""
+    path = tmp_path_factory.mktemp("recover") / "trove.db"
+    database = Database(path)
+    rng = np.random.default_rng(0)
+    with database.write() as session:
+        assets.add_roots(session, [Path("/music"), Path("/talks")])
+        space_id = space(session, 32).id
+        for number in range(300):
+            name = f"/talks/{number:04}.mp3"
+            vectors = rng.standard_normal((5, 32)).astype(np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            units = [
+                UnitDraft("speech", vector, at, at + 1.0, text=f"passage {at} of recording {number}")
+                for at, vector in enumerate(vectors)
+            ]
+            content = Content(
+                sha256=name.encode().ljust(32, b"\0"), kind="audio", has_audio=True, transcriber="x"
+            )
+            content_id = assets.store_content(session, content, units, space_id)
+            stat = FileStat(Path(name), number, number)
+            assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+    database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def rows(path: Path, table: str) -> dict[int, tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {row[0]: row[1:] for row in connection.execute(f"SELECT rowid, * FROM {table}")}  # noqa: S608
+
+
+def pages_of(path: Path, name: str) -> list[int]:
+    """The pages of a table or index, the root first."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("SELECT pageno FROM dbstat WHERE name = ? ORDER BY path", (name,))
+        return [row[0] for row in found]
+
+
+def damage(path: Path, pages: list[int], content: bytes = b"\xff" * PAGE) -> None:
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * PAGE)
+            file.write(content)
+
+
+def check(path: Path) -> None:
+    """The copy is a sound library in every respect."""
+    assert Database(path).check() == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.execute("INSERT INTO passage (passage, rank) VALUES ('integrity-check', 1)")
+
+
+def test_of_a_sound_library_everything_comes_over(library: Path, tmp_path: Path) -> None:
+    before = library.read_bytes()
+    found = recover(library, tmp_path / "copy.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.db"]
+    assert found.whole
+    for table in (*_KINDS, "root", "space", "run"):
+        assert rows(tmp_path / "copy.db", table) == rows(library, table)
+        assert found.rows[table] == len(rows(library, table))
+    assert library.read_bytes() == before
+    check(tmp_path / "copy.db")
+
+
+def test_what_is_only_in_the_journal_comes_over(tmp_path: Path) -> None:
+    path = tmp_path / "library" / "trove.db"
+    database = Database(path)
+    with database.write() as session:
+        assets.add_roots(session, [Path("/late")])
+    assert path.with_name("trove.db-wal").stat().st_size > 0
+    recover(path, tmp_path / "copy.db")
+    assert len(rows(tmp_path / "copy.db", "root")) == 1
+    database.close()
+
+
+@pytest.mark.parametrize("table", _KINDS)
+def test_a_damaged_page_costs_only_its_own_rows(library: Path, tmp_path: Path, table: str) -> None:
+    damaged = tmp_path / "trove.db"
+    shutil.copyfile(library, damaged)
+    pages = pages_of(library, table)
+    assert len(pages) > 4
+    damage(damaged, [pages[len(pages) // 2], pages[-1]])
+    original = damaged.read_bytes()
+    found = recover(damaged, tmp_path / "copy.db")
+    assert not found.whole
+    assert found.gaps[table]
+    check(tmp_path / "copy.db")
+    assert damaged.read_bytes() == original
+    for name in _KINDS:
+        before, after = rows(library, name), rows(tmp_path / "copy.db", name)
+        assert set(after) <= set(before), "nothing is made up"
+        if name == table:
+            per_page = len(before) / (len(pages) - 1)
+            assert len(after) >= len(before) - 4 * per_page - 10
+    units = rows(tmp_path / "copy.db", "unit")
+    whole = rows(library, "unit")
+    assert all(units[unit_id] == whole[unit_id] for unit_id in units)
+
+
+def test_all_but_the_first_page_is_there(library: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "trove.db"
+    shutil.copyfile(library, damaged)
+    damage(damaged, [1])
+    with pytest.raises(LibraryDamagedError, match="damaged"):
+        Database(damaged)
+    recover(damaged, tmp_path / "copy.db")
+    check(tmp_path / "copy.db")
+    for table in _KINDS:
+        assert rows(tmp_path / "copy.db", table) == rows(library, table)
+
+
+def test_a_file_cut_short_gives_what_is_left(library: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "trove.db"
+    damaged.write_bytes(library.read_bytes()[: library.stat().st_size * 2 // 3 + 123])
+    found = recover(damaged, tmp_path / "copy.db")
+    check(tmp_path / "copy.db")
+    assert found.rows["asset"] > 100
+
+
+def test_random_damage_always_ends_in_a_sound_copy_or_a_named_error(library: Path, tmp_path: Path) -> None:
+    whole = library.read_bytes()
+    chance = random.Random(0)  # noqa: S311
+    copies = 0
+    for number in range(25):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 10, 100))):
+            at = chance.randrange(len(data))
+            data[at] ^= 1 << chance.randrange(8)
+        (tmp_path / "trove.db").write_bytes(data)
+        copy = tmp_path / f"{number}.db"
+        try:
+            recover(tmp_path / "trove.db", copy)
+        except LibraryError:
+            continue
+        check(copy)
+        copies += 1
+    assert copies > 20
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no database" * 1000])
+def test_what_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "trove.db").write_bytes(content)
+    with pytest.raises(LibraryError):
+        recover(tmp_path / "trove.db", tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE content SET taken_at = '2020-01-0 x'", "isoformat"),
+        ("UPDATE unit SET text = CAST(x'fffe' AS TEXT)", "UTF-8"),
+        ("UPDATE embedding SET vector = x'00' WHERE unit_id = 7", "vector"),
+        ("ALTER TABLE unit RENAME COLUMN text TO txt", "no such column"),
+    ],
+)
+def test_values_that_cannot_be_are_a_damaged_library(
+    library: Path, tmp_path: Path, change: str, words: str
+) -> None:
+    path = tmp_path / "trove.db"
+    shutil.copyfile(library, path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER unit_said")
+        connection.execute("DROP TRIGGER unit_unsaid")
+        connection.execute(change)
+        connection.commit()
+    database = Database(path)
+    with pytest.raises(LibraryDamagedError, match=words) as caught, database.read() as session:
+        assets.unit_rows(session, range(1, 100))
+        assets.vectors(session, 1, np.arange(1, 100))
+    assert "trove doctor --recover" in caught.value.hint
+    with pytest.raises(ValueError, match="mine"), database.read():
+        raise ValueError("mine")
+    database.close()
+
+
+def test_nothing_is_written_over(library: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy.db").write_text("mine")
+    with pytest.raises(LibraryError, match="left alone"):
+        recover(library, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_text() == "mine"
+    with pytest.raises(LibraryError, match="no database"):
+        recover(tmp_path / "none.db", tmp_path / "new.db")
+    with pytest.raises(LibraryError, match="cannot be made"):
+        recover(library, tmp_path / "no folder" / "new.db")
+
+
+def test_every_table_comes_over_and_old_schemas_are_made_new(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that a later migration adds, and a copy from before it."""
+    later = ("CREATE TABLE saved (id INTEGER PRIMARY KEY, query VARCHAR NOT NULL)",)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
+    newest = len(migrations.MIGRATIONS)
+    recover(library, tmp_path / "old.db")
+    assert rows(tmp_path / "old.db", "saved") == {}
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
+        connection.execute("INSERT INTO saved (query) VALUES ('a dog on the beach')")
+        connection.commit()
+    recover(tmp_path / "old.db", tmp_path / "new.db")
+    assert rows(tmp_path / "new.db", "saved") == {1: (1, "a dog on the beach")}
+
+
+def _trove(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def _lose(settings: Settings, tables: tuple[str, ...]) -> None:
+    with closing(sqlite3.connect(settings.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for table in tables:
+        damage(settings.database, pages_of(settings.database, table)[-1:])
+
+
+@pytest.mark.parametrize("tables", [("unit",), ("content", "asset")])
+def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables: tuple[str, ...]) -> None:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for seed in range(6):
+        media.photo(folder / f"{seed}.jpg", seed)
+    media.video(folder / "film.mp4", scenes=(11, 12, 13))
+    database = Database(settings.database)
+    assert index(database, settings, [folder]).units == {"image": 6, "frame": 3, "speech": 0}
+    database.close()
+    _lose(settings, tables)
+    done = _trove(settings, "doctor", "--recover", str(tmp_path / "copy.db"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows"]["root"] == 1
+    for left in settings.library.glob("trove.db*"):
+        left.unlink()
+    shutil.copyfile(tmp_path / "copy.db", settings.database)
+    repaired = Database(settings.database)
+    assert index(repaired, settings).units == {"image": 6, "frame": 3, "speech": 0}
+    assert repaired.check() == []
+    repaired.close()
+
+
+def test_a_damaged_database_is_a_named_error_that_says_how_to_recover(
+    settings: Settings, library: Path
+) -> None:
+    settings.library.mkdir()
+    shutil.copyfile(library, settings.database)
+    damage(settings.database, pages_of(settings.database, "unit")[1:])
+    for arguments in (("status",), ("rebuild",)):
+        done = _trove(settings, *arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("Error: the library database")
+        assert "trove doctor --recover COPY.db" in done.stderr
+        assert done.stderr.count("\n") == 1
+    done = _trove(settings, "doctor")
+    assert done.returncode == 0
+    assert "trove doctor --recover" in done.stdout.replace("\n", " ")
+
+
+def test_the_first_schema_with_rows_in_it_becomes_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "trove.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.migrate(connection, 1)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "INSERT INTO root (path) VALUES ('/talks');"
+            "INSERT INTO content (sha256, kind, has_audio) VALUES (zeroblob(32), 'audio', 1);"
+            "INSERT INTO asset (path, size, mtime_ns, content_id, state, indexed_at) "
+            "  VALUES ('/talks/a.mp3', 1, 2, 1, 'indexed', '2026-01-02 03:04:05.000000');"
+            "INSERT INTO unit (content_id, kind, start_s, end_s, text) VALUES (1, 'speech', 0, 1, 'hello');"
+            "INSERT INTO space (model, fingerprint, dim, state) VALUES ('builtin', 'x', 2, 'active');"
+            "INSERT INTO embedding VALUES (1, 1, x'003c0000');"
+        )
+    database = Database(path)
+    with database.read() as session:
+        assert assets.unit_counts(session)["speech"] == 1
+        assert assets.roots(session) == [Path("/talks")]
+        assert assets.vectors(session, 1, np.array([1])).tolist() == [[1.0, 0.0]]
+        assert assets.unit_rows(session, [1])[1].text == "hello"
+    assert database.check() == []
+    database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    assert version == len(migrations.MIGRATIONS)

@@ -1,0 +1,489 @@
+"""The door to FAISS: what it lets in, and that it heals whatever happens to its files."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from db.catalog import assets
+from db.catalog.assets import UnitDraft
+from db.engine.database import Database
+from db.errors import VectorError
+from db.settings import Settings
+from db.vectors import files as index_files
+from db.vectors import index as index_module
+from db.vectors import ivf
+from db.vectors.files import IndexFiles, Stamp
+from db.vectors.index import INDEX_KINDS, VectorIndex
+from db.vectors.ivf import nearest as exact_nearest
+from db.vectors.store import VectorStore
+from tests.support.rows import add_file, directions, space
+
+ROWS = directions(30)
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """Thirty pictures and thirty passages, with the vectors of ROWS, ids 1, 2, 3, ..."""
+    with database.write() as session:
+        for number, row in enumerate(ROWS):
+            units = [UnitDraft("image", row), UnitDraft("speech", row, 0.0, 1.0, text="words")]
+            add_file(session, f"/f{number}.mp4", units)
+    return database
+
+
+@pytest.fixture(params=INDEX_KINDS)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each kind of index, of thirty vectors instead of a million."""
+    if request.param != "flat":
+        monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    return str(request.param)
+
+
+def store(database: Database, settings: Settings) -> VectorStore:
+    return VectorStore(database, settings.library / "vectors", 1, 8, "cpu")
+
+
+def nearest(vectors: VectorStore, row: int) -> int:
+    return vectors.search("picture", ROWS[row : row + 1], 1)[0][0][0]
+
+
+def test_search_is_exact() -> None:
+    index = VectorIndex(8)
+    ids = np.arange(30, dtype=np.int64) * 7
+    index.add(ids, ROWS)
+    for query, found in zip(ROWS, index.search(ROWS, 5), strict=True):
+        best = np.argsort(-(ROWS @ query), kind="stable")[:5]
+        assert [unit_id for unit_id, _ in found] == ids[best].tolist()
+        assert np.allclose([score for _, score in found], (ROWS @ query)[best], atol=1e-6)
+
+
+def test_a_restricted_search_still_fills_its_places() -> None:
+    index = VectorIndex(8)
+    index.add(np.arange(30, dtype=np.int64), ROWS)
+    only = np.array([3, 17, 29], dtype=np.int64)
+    found = index.search(ROWS[:1], 3, only=only)[0]
+    assert sorted(unit_id for unit_id, _ in found) == only.tolist()
+    assert index.search(ROWS[:1], 3, only=np.empty(0, dtype=np.int64)) == [[]]
+
+
+def test_more_than_there_is_gives_what_there_is() -> None:
+    index = VectorIndex(8)
+    assert index.search(ROWS[:2], 5) == [[], []]
+    index.add(np.arange(2, dtype=np.int64), ROWS[:2])
+    assert len(index.search(ROWS[:1], 5)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ROWS[:, :7],
+        ROWS[0],
+        ROWS.astype(np.float64),
+        ROWS * 2,
+        np.full((1, 8), np.nan, dtype=np.float32),
+        np.zeros((1, 8), dtype=np.float32),
+    ],
+    ids=["dimension", "one row", "float64", "length", "nan", "zero"],
+)
+def test_what_does_not_fit_is_refused(bad: np.ndarray) -> None:
+    index = VectorIndex(8)
+    with pytest.raises(VectorError):
+        index.add(np.arange(len(bad), dtype=np.int64), bad)
+    with pytest.raises(VectorError):
+        index.search(bad, 1)
+    assert len(index) == 0
+
+
+def test_an_id_is_taken_once() -> None:
+    index = VectorIndex(8)
+    index.add(np.array([5]), ROWS[:1])
+    for ids in ([5], [6, 6]):
+        with pytest.raises(VectorError):
+            index.add(np.array(ids), ROWS[: len(ids)])
+    with pytest.raises(VectorError):
+        index.add(np.array([1, 2]), ROWS[:1])
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("add"), st.integers(0, 29)), st.tuples(st.just("remove"), st.integers(0, 29))
+        ),
+        max_size=40,
+    )
+)
+def test_adding_and_removing_keeps_ids_and_vectors_together(steps: list[tuple[str, int]]) -> None:
+    index, expected = VectorIndex(8), set[int]()
+    for action, row in steps:
+        if action == "remove":
+            index.remove(np.array([row]))
+            expected.discard(row)
+        elif row not in expected:
+            index.add(np.array([row]), ROWS[row : row + 1])
+            expected.add(row)
+    assert set(index.ids.tolist()) == expected
+    for row in expected:
+        assert index.search(ROWS[row : row + 1], 1)[0][0][0] == row
+
+
+def test_the_sample_is_of_the_stored_vectors_and_always_the_same() -> None:
+    index = VectorIndex(8)
+    assert index.sample(5).shape == (0, 8)
+    index.add(np.arange(30, dtype=np.int64), ROWS)
+    sample = index.sample(5)
+    assert sample.shape == (5, 8)
+    assert np.array_equal(sample, index.sample(5))
+    assert all((row == ROWS).all(axis=1).any() for row in sample)
+    assert len(index.sample(100)) == 30
+
+
+def test_a_store_serves_without_any_file(filled: Database, settings: Settings) -> None:
+    vectors = store(filled, settings)
+    assert nearest(vectors, 4) == 9
+    assert vectors.count("picture") == vectors.count("speech") == 30
+
+
+def test_a_store_follows_every_change(filled: Database, settings: Settings, kind: str) -> None:
+    store(filled, settings).save()
+    vectors = store(filled, settings)
+    assert vectors.status().kind == kind
+    assert nearest(vectors, 0) == 1
+    with filled.write() as session:
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
+    assert nearest(vectors, 0) != 1
+    with filled.write() as session:
+        assets.set_state(session, [1], "indexed")
+        new = directions(1, seed=9)
+        add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
+    assert nearest(vectors, 0) == 1
+    assert vectors.search("picture", new, 1)[0][0][0] == 61
+
+
+def test_saved_files_are_fresh_and_small_in_number(filled: Database, settings: Settings) -> None:
+    vectors = store(filled, settings)
+    vectors.save()
+    assert vectors.status().fresh
+    assert vectors.status().vectors == 60
+    with filled.write() as session:
+        assets.set_state(session, [2], "gone")
+        assets.touch(session)
+    assert not store(filled, settings).status().fresh
+    vectors.save()
+    assert vectors.status().fresh
+    assert vectors.status().vectors == 58
+    assert len(list((settings.library / "vectors").iterdir())) == 4
+
+
+def test_a_restricted_search_is_exact_in_every_kind(filled: Database, settings: Settings, kind: str) -> None:
+    vectors = store(filled, settings)
+    vectors.save()
+    assert vectors.status().kind == kind
+    for only in (np.array([3, 21, 59]), np.arange(1, 60, 2)[4:]):
+        found = vectors.search("picture", ROWS[:1], 3, only=only)[0]
+        similar = ROWS[(only - 1) // 2].astype(np.float16).astype(np.float32) @ ROWS[0]
+        assert [unit_id for unit_id, _ in found] == only[np.argsort(-similar)[:3]].tolist()
+        assert np.allclose([score for _, score in found], np.sort(similar)[::-1][:3], atol=1e-5)
+
+
+def test_small_changes_to_a_large_index_are_small_files(
+    filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.vectors.store._SMALL", 5)
+    folder = settings.library / "vectors"
+    store(filled, settings).save()
+    large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
+    with filled.write() as session:
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
+        new = directions(1, seed=9)
+        add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
+    store(filled, settings).save()
+    assert large < {path for path in folder.iterdir() if path.suffix == ".faiss"}
+    later = store(filled, settings)
+    assert later.status().fresh
+    assert later.status().kind == kind
+    assert later.search("picture", new, 1)[0][0][0] == 61
+    assert nearest(later, 0) != 1
+    assert later.count("picture") == 30
+
+
+def test_lists_that_are_lost_are_trained_again_and_not_missed(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    folder = settings.library / "vectors"
+    store(filled, settings).save()
+    for path in folder.glob("*.lists.faiss"):
+        path.write_bytes(path.read_bytes()[:-9])
+    vectors = store(filled, settings)
+    assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+    vectors.train()
+    assert store(filled, settings)._fresh("picture").sealed.kind == "ivf-sq8"
+
+
+def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_there(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = store(filled, settings)
+    assert nearest(reader, 4) == 9
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    begun, go_on = threading.Event(), threading.Event()
+    trained = ivf.train
+
+    def slow(*given: object) -> ivf.Accelerator:
+        begun.set()
+        assert go_on.wait(60)
+        return trained(*given)
+
+    monkeypatch.setattr(index_module, "train", slow)
+    writer = store(filled, settings)
+    training = threading.Thread(target=writer.train)
+    training.start()
+    assert begun.wait(60)
+    assert nearest(writer, 5) == 11, "the one that trains answers"
+    assert nearest(reader, 5) == 11
+    go_on.set()
+    training.join()
+    assert nearest(reader, 5) == 11
+    assert reader._fresh("picture").sealed.kind == "ivf-sq8", "another process notices the new lists"
+
+
+def test_a_large_file_is_mapped_and_checked_once(
+    filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_files, "_MAP_FROM_BYTES", 0)
+    store(filled, settings).save()
+    folder = settings.library / "vectors"
+    checks: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: checks.append(name) or digest(file, name))
+    parts = 2 if kind == "flat" else 4
+    for _ in range(2):
+        vectors = store(filled, settings)
+        assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+        vectors.count("speech")
+        assert vectors.status().kind == kind
+        assert len(checks) == parts, "the second time it is known to be sound"
+    flip_a_byte(folder)
+    vectors = store(filled, settings)
+    assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+    vectors.count("speech")
+    assert len(checks) > parts, "a file that was touched is checked again"
+
+
+def test_the_calibrated_lists_find_what_an_exact_search_finds() -> None:
+    rng = np.random.default_rng(3)
+    centres = rng.standard_normal((60, 32))
+    rows = centres[rng.integers(60, size=6_000)] + 0.5 * rng.standard_normal((6_000, 32))
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    index = VectorIndex(32).resealed(np.arange(6_000), lambda ids: unit[ids])
+    accelerator = index.sealed.trained()
+    assert accelerator.ivf.nprobe < accelerator.ivf.nlist, "it looks at a part of the rows only"
+    queries = unit[::30]
+    exact = exact_nearest(index.sealed.rows, queries, 10)
+    _, found = accelerator.search(queries, 10, None)
+    recall = sum(len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)) / exact.size
+    assert recall >= 0.98
+    again = index.sealed.trained(accelerator)
+    assert np.array_equal(again.search(queries, 10, None)[1], found), "what was learnt is used again"
+
+
+def damage_nothing(folder: Path) -> None:
+    """The control: a sound file is used."""
+
+
+def flip_a_byte(folder: Path) -> None:
+    for path in folder.glob("*.faiss"):
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+
+
+def truncate(folder: Path) -> None:
+    for path in folder.glob("*.faiss"):
+        path.write_bytes(path.read_bytes()[:-7])
+
+
+def delete_files(folder: Path) -> None:
+    for path in folder.glob("*.faiss"):
+        path.unlink()
+
+
+def delete_stamps(folder: Path) -> None:
+    for path in folder.glob("*.json"):
+        path.unlink()
+
+
+def scribble_on_stamps(folder: Path) -> None:
+    for path in folder.glob("*.json"):
+        path.write_text('{"file": 3')
+
+
+def delete_all(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_nothing,
+        flip_a_byte,
+        truncate,
+        delete_files,
+        delete_stamps,
+        scribble_on_stamps,
+        delete_all,
+    ],
+)
+def test_damage_is_noticed_and_mended(
+    filled: Database, settings: Settings, damage: Callable[[Path], None]
+) -> None:
+    store(filled, settings).save()
+    damage(settings.library / "vectors")
+    vectors = store(filled, settings)
+    assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
+    vectors.count("speech")
+    assert store(filled, settings).status().fresh, "a reader saves what it had to make anew"
+
+
+def test_every_flipped_byte_and_every_cut_of_a_stamp_is_noticed(filled: Database, settings: Settings) -> None:
+    store(filled, settings).save()
+    for path in (settings.library / "vectors").glob("*.json"):
+        whole = path.read_bytes()
+        stamp = Stamp.from_bytes(whole)
+        flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+        for wrong in (*flips, *(whole[:length] for length in range(len(whole)))):
+            # A space for a line break changes nothing.
+            with suppress(ValueError, TypeError, KeyError, AttributeError):
+                assert Stamp.from_bytes(wrong) == stamp
+
+
+def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
+    filled: Database, settings: Settings
+) -> None:
+    store(filled, settings).save()
+    folder = settings.library / "vectors"
+    with filled.write() as session:
+        assets.set_state(session, [1], "gone")
+        assets.touch(session)
+    files = {path: path.read_bytes() for path in folder.iterdir()}
+    for path, whole in files.items():
+        places = range(3, len(whole), len(whole) // 4)
+        flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in places]
+        for wrong in (*flips, b"", whole[: len(whole) // 2], whole[:-1]):
+            for other, content in files.items():
+                other.write_bytes(content)
+            path.write_bytes(wrong)
+            vectors = store(filled, settings)
+            assert (vectors.count("picture"), vectors.count("speech")) == (29, 29)
+            assert vectors.search("picture", ROWS[1:2], 1)[0][0][0] == 3
+
+
+def test_a_rebuild_writes_what_the_rows_say(filled: Database, settings: Settings) -> None:
+    store(filled, settings).save()
+    wrong = VectorIndex(8)
+    wrong.add(np.array([99]), ROWS[:1])
+    vectors = store(filled, settings)
+    IndexFiles(settings.library / "vectors", 1, "picture", 8).write(wrong, 10**6)
+    vectors.save(rebuild=True)
+    assert store(filled, settings).status().vectors == 60
+    assert nearest(store(filled, settings), 3) == 7
+
+
+def test_a_failed_write_leaves_the_old_file(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = store(filled, settings)
+    vectors.save()
+    before = {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()}
+    with filled.write() as session:
+        assets.touch(session)
+
+    def full_disk(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        vectors.save()
+    assert {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()} == before
+
+
+def forge(folder: Path, part: str, data: bytes) -> None:
+    """Put other data in the place of a part, with the right checksum."""
+    for path in folder.glob("*.json"):
+        stamp = Stamp.from_bytes(path.read_bytes())
+        forged = replace(stamp.parts[part], sha256=hashlib.sha256(data).hexdigest())
+        path.write_bytes(replace(stamp, parts=dict(stamp.parts) | {part: forged}).to_bytes())
+        (folder / forged.name).write_bytes(data)
+
+
+@pytest.mark.parametrize("data", [bytes(faiss.serialize_index(faiss.IndexFlatIP(8))), b"nonsense"])
+def test_another_kind_of_faiss_file_is_refused(filled: Database, settings: Settings, data: bytes) -> None:
+    """Even where the checksum is right: an older Trove, or another program, may have written it."""
+    store(filled, settings).save()
+    forge(settings.library / "vectors", "rows", data)
+    assert nearest(store(filled, settings), 4) == 9
+
+
+def test_lists_of_an_older_trove_are_trained_anew(
+    filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    vectors = store(filled, settings)
+    vectors.train()
+    rows = vectors._fresh("picture").sealed.rows
+    older = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(rows.d), rows.d, 2, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+    )
+    older.train(rows.reconstruct_n(0, rows.ntotal))
+    older.add(rows.reconstruct_n(0, rows.ntotal))
+    forge(settings.library / "vectors", "lists", bytes(faiss.serialize_index(older)))
+    again = store(filled, settings)
+    assert nearest(again, 4) == 9
+    assert "belongs to another index" in caplog.text
+    again.train()
+    assert again._fresh("picture").sealed.kind == "ivf-sq8"
+
+
+def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
+    """Their numbers are larger than any that the codes were fitted to, and must not wrap around."""
+    rng = np.random.default_rng(5)
+    rows = 0.02 * rng.standard_normal((20_000, 64))
+    rows[:, 0] = 1
+    rows[:20] = np.eye(64)[1:21]
+    unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    index = VectorIndex(64).resealed(np.arange(20_000), lambda ids: unit[ids])
+    accelerator = index.sealed.trained()
+    accelerator.ivf.nprobe = accelerator.ivf.nlist
+    assert accelerator.search(unit[:20], 1, None)[1][:, 0].tolist() == list(range(20))
+
+
+@pytest.mark.usefixtures("kind")
+@example_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(gone=st.lists(st.integers(1, 30), unique=True))
+def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: list[int]) -> None:
+    vectors = store(filled, settings)
+    vectors.save()
+    with filled.write() as session:
+        assets.set_state(session, list(range(1, 31)), "indexed")
+        assets.set_state(session, gone, "gone")
+        assets.touch(session)
+    with filled.read() as session:
+        alive = assets.live_ids(session, space(session).id, ["image", "frame"])
+    assert vectors.count("picture") == len(alive) == 30 - len(gone)
+    vectors.save()
+    assert vectors.status().kind == index_module.kind_for(len(alive))
+    found = vectors.search("picture", ROWS[:1], 30)[0]
+    assert sorted(unit_id for unit_id, _ in found) == alive.tolist()

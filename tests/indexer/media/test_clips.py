@@ -1,0 +1,85 @@
+"""Clips for what browsers cannot play."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+from db.errors import DecodeError, UnreadableError
+from indexer.media.clips import browser_type, clip
+from indexer.media.pool import DecodePool
+from tests.support import media
+
+
+@pytest.mark.parametrize(
+    ("suffix", "expected"),
+    [(".mp4", "video/mp4"), (".mov", "video/mp4"), (".webm", "video/webm"), (".avi", None), (".mkv", None)],
+)
+def test_which_videos_browsers_play(
+    suffix: str, expected: str | None, tmp_path: Path, decoders: DecodePool
+) -> None:
+    film = media.video(tmp_path / f"film{suffix}", scene_s=1.0, audio=media.tone(2.0))
+    assert browser_type(film, decoders) == expected
+
+
+@pytest.mark.parametrize(
+    ("suffix", "expected"),
+    [
+        (".mp3", "audio/mpeg"),
+        (".m4a", "video/mp4"),
+        (".wav", "audio/wav"),
+        (".flac", "audio/flac"),
+        (".opus", "audio/ogg"),
+    ],
+)
+def test_recordings_play(suffix: str, expected: str, tmp_path: Path, decoders: DecodePool) -> None:
+    assert browser_type(media.sound(tmp_path / f"memo{suffix}", media.tone(1.0)), decoders) == expected
+
+
+def test_a_clip_shows_and_sounds_what_is_there(tmp_path: Path, decoders: DecodePool) -> None:
+    film = media.video(tmp_path / "film.avi", scenes=(1, 2, 3), scene_s=4.0, audio=media.tone(12.0), fps=10)
+    made = clip(film, 9.0, cache=tmp_path / "cache", decoders=decoders)
+    assert made.start_s == 4.0
+    assert browser_type(made.path, decoders) == "video/mp4"
+    with av.open(str(made.path)) as container:
+        duration_s = container.duration / av.time_base
+        colours = {
+            round(frame.time): media.corners(frame.to_ndarray(format="rgb24"))
+            for frame in container.decode(video=0)
+        }
+        container.seek(0)
+        heard_s = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert duration_s == pytest.approx(8.0, abs=0.3)
+    assert heard_s == pytest.approx(8.0, abs=0.3)
+    assert set(map(str, colours.values())) == {str(media.UPRIGHT)}
+    # Asked again, it is the same one.
+    assert clip(film, 9.0, cache=tmp_path / "cache", decoders=decoders) == made
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+def test_a_turned_film_is_upright(tmp_path: Path, decoders: DecodePool) -> None:
+    film = media.video(tmp_path / "film.mp4", scenes=(1,), rotation=90)
+    with av.open(str(clip(film, 0.0, cache=tmp_path, decoders=decoders).path)) as container:
+        frame = next(container.decode(video=0))
+    with av.open(str(film)) as container:
+        source = next(container.decode(video=0))
+    assert source.rotation == 90
+    assert (frame.width, frame.height, frame.rotation) == (source.height, source.width, 0)
+
+
+def test_a_recording_becomes_sound_alone(tmp_path: Path, decoders: DecodePool) -> None:
+    made = clip(media.sound(tmp_path / "memo.flac", media.tone(3.0)), 1.0, cache=tmp_path, decoders=decoders)
+    assert made.start_s == 0.0
+    with av.open(str(made.path)) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
+
+
+def test_what_cannot_be_played_says_why(tmp_path: Path, decoders: DecodePool) -> None:
+    (tmp_path / "letter.avi").write_text("Dear diary, this is no film.")
+    with pytest.raises(DecodeError):
+        browser_type(tmp_path / "letter.avi", decoders)
+    with pytest.raises(UnreadableError):
+        clip(tmp_path / "gone.avi", 1.0, cache=tmp_path, decoders=decoders)
+    film = media.video(tmp_path / "film.avi", scene_s=1.0)
+    with pytest.raises(DecodeError, match="nothing could be decoded"):
+        clip(film, 60.0, cache=tmp_path, decoders=decoders)

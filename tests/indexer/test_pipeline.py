@@ -1,0 +1,495 @@
+"""Indexing real files with the builtin encoder: what is counted, what changes, what survives."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from db.catalog import assets, runs, spaces
+from db.catalog.assets import FileStat
+from db.engine.database import Database, indexer_lock
+from db.engine.schema import Content, Embedding, Unit
+from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
+from db.settings import Settings
+from db.vectors.store import VectorStore
+from indexer import pipeline, prepare
+from indexer.pipeline import Progress, index
+from indexer.writer import Report
+from tests.support.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
+
+Counts = dict[str, int]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three different pictures."""
+    (tmp_path / "media").mkdir()
+    for seed in (1, 2, 3):
+        photo(tmp_path / "media" / f"{seed}.jpg", seed)
+    return tmp_path / "media"
+
+
+def counts(report: Report) -> Counts:
+    """The counts that are not zero, beside ``found``; they always add up to it."""
+    parts = {name: getattr(report, name) for name in ("indexed", "reused", "unchanged", "skipped", "failed")}
+    assert report.found == sum(parts.values())
+    return {name: count for name, count in (parts | {"removed": report.removed}).items() if count}
+
+
+def embeddings(database: Database) -> dict[int, bytes]:
+    with database.read() as session:
+        return dict(session.execute(select(Embedding.unit_id, Embedding.vector)).all())
+
+
+def check_in_step(database: Database, settings: Settings) -> None:
+    """The saved index holds exactly the vectors that can be found."""
+    with database.read() as session:
+        space = spaces.active(session)
+        assert space is not None
+        alive = assets.live_ids(session, space.id, ["image", "frame", "speech"])
+    status = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").status()
+    assert status.fresh
+    assert status.vectors == len(alive)
+
+
+def test_every_format_becomes_something_to_find(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    for seed, suffix in enumerate(IMAGE_SUFFIXES):
+        photo(media / f"p{suffix}", seed)
+    for seed, suffix in enumerate(VIDEO_SUFFIXES):
+        video(media / f"v{suffix}", scenes=(20 + 2 * seed, 21 + 2 * seed))
+    for suffix in AUDIO_SUFFIXES:
+        sound(media / f"a{suffix}", tone(1.0))
+    report = index(database, settings, [media])
+    assert counts(report) == {"indexed": len(IMAGE_SUFFIXES) + len(VIDEO_SUFFIXES) + len(AUDIO_SUFFIXES)}
+    assert report.units["image"] == len(IMAGE_SUFFIXES)
+    assert report.units["frame"] == 2 * len(VIDEO_SUFFIXES)
+    check_in_step(database, settings)
+    with database.read() as session:
+        spans = session.execute(select(Unit.start_s, Unit.end_s).where(Unit.kind == "frame")).all()
+        assert all(start < end for start, end in spans)
+        durations = session.scalars(select(Content.duration_s).where(Content.kind != "image")).all()
+        assert all(duration and duration > 0.9 for duration in durations)
+
+
+def test_a_second_run_reads_nothing(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(database, settings, [folder])
+    before = embeddings(database)
+
+    def no_reading(*_args: object) -> None:
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr(pipeline, "_Consumer", no_reading)
+    assert counts(index(database, settings, [folder])) == {"unchanged": 3}
+    assert counts(index(database, settings)) == {"unchanged": 3}, "without paths, all that were ever given"
+    assert embeddings(database) == before
+
+
+def rename(folder: Path) -> None:
+    (folder / "1.jpg").rename(folder / "renamed.jpg")
+
+
+def move(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "1.jpg").rename(folder / "sub" / "1.jpg")
+
+
+def copy(folder: Path) -> None:
+    shutil.copyfile(folder / "1.jpg", folder / "copy.jpg")
+
+
+def delete(folder: Path) -> None:
+    (folder / "1.jpg").unlink()
+
+
+def rewrite(folder: Path) -> None:
+    photo(folder / "1.jpg", 9)
+
+
+def touch(folder: Path) -> None:
+    os.utime(folder / "1.jpg", (1, 1))
+
+
+def swap(folder: Path) -> None:
+    (folder / "1.jpg").rename(folder / "x")
+    (folder / "2.jpg").rename(folder / "1.jpg")
+    (folder / "x").rename(folder / "2.jpg")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "pictures", "embedded"),
+    [
+        (rename, {"reused": 1, "unchanged": 2}, 3, 3),
+        (move, {"reused": 1, "unchanged": 2}, 3, 3),
+        (copy, {"reused": 1, "unchanged": 3}, 3, 3),
+        (delete, {"unchanged": 2, "removed": 1}, 2, 3),
+        (rewrite, {"indexed": 1, "unchanged": 2}, 3, 3),
+        (touch, {"reused": 1, "unchanged": 2}, 3, 3),
+        (swap, {"reused": 2, "unchanged": 1}, 3, 3),
+    ],
+)
+def test_only_what_changed_is_touched(
+    database: Database,
+    settings: Settings,
+    folder: Path,
+    change: Callable[[Path], None],
+    expected: Counts,
+    pictures: int,
+    embedded: int,
+) -> None:
+    index(database, settings, [folder])
+    before = embeddings(database)
+    change(folder)
+    report = index(database, settings, [folder])
+    assert counts(report) == expected
+    assert report.units["image"] == pictures
+    after = embeddings(database)
+    assert len(after) == embedded
+    kept = before.keys() & after.keys()
+    assert len(kept) == (2 if change is rewrite else 3)
+    assert all(before[unit_id] == after[unit_id] for unit_id in kept)
+    check_in_step(database, settings)
+
+
+def test_a_deleted_file_that_comes_back_is_not_embedded_again(
+    database: Database, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    index(database, settings, [folder])
+    before = embeddings(database)
+    (folder / "1.jpg").rename(tmp_path / "away")
+    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "removed": 1}
+    (tmp_path / "away").rename(folder / "1.jpg")
+    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "reused": 1}
+    (folder / "1.jpg").rename(tmp_path / "away")
+    index(database, settings, [folder])
+    (tmp_path / "away").rename(folder / "under another name.jpg")
+    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "reused": 1}
+    assert embeddings(database) == before
+    check_in_step(database, settings)
+
+
+def test_an_unplugged_drive_keeps_its_pictures(
+    database: Database, settings: Settings, folder: Path, tmp_path: Path
+) -> None:
+    index(database, settings, [folder])
+    folder.rename(tmp_path / "unplugged")
+    report = index(database, settings)
+    assert counts(report) == {}
+    assert report.units["image"] == 3
+    (tmp_path / "unplugged").rename(folder)
+    assert counts(index(database, settings)) == {"reused": 3}
+
+
+def test_a_deleted_folder_inside_a_root_is_gone(database: Database, settings: Settings, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    photo(folder / "sub" / "4.jpg", 4)
+    index(database, settings, [folder])
+    shutil.rmtree(folder / "sub")
+    assert counts(index(database, settings, [folder / "sub"])) == {"removed": 1}
+
+
+def test_copies_in_one_run_are_decoded_once(database: Database, settings: Settings, folder: Path) -> None:
+    for number in range(4):
+        shutil.copyfile(folder / "1.jpg", folder / f"copy{number}.jpg")
+    report = index(database, settings, [folder])
+    assert counts(report) == {"indexed": 3, "reused": 4}
+    assert report.units["image"] == 3
+
+
+def test_a_copy_that_is_read_sooner_than_its_original_waits_for_the_outcome(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Threads read ahead: the later file claims the content while the earlier one is still being hashed.
+    (folder / "bad.jpg").write_text("this is no picture")
+    for name in ("1.jpg", "bad.jpg"):
+        shutil.copyfile(folder / name, folder / f"copy-{name}")
+    quick = prepare._sha256
+
+    def slow(stat: FileStat) -> bytes:
+        if not stat.path.name.startswith("copy"):
+            time.sleep(0.5)
+        return quick(stat)
+
+    monkeypatch.setattr(prepare, "_sha256", slow)
+    assert counts(index(database, settings, [folder])) == {"indexed": 3, "reused": 1, "failed": 2}
+
+
+def make_bad_files(folder: Path) -> dict[str, str]:
+    """Bad files by name, each with a word that its reason must have."""
+    (folder / "zero.jpg").touch()
+    whole = photo(folder / "cut.jpg", 5, size=(1600, 1200)).read_bytes()
+    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 20])
+    (folder / "text.jpg").write_text("this is no picture")
+    (folder / "text.mp4").write_text("this is no film")
+    (folder / "vector.png").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    (folder / "broken.jpg").symlink_to(folder / "nowhere.jpg")
+    (folder / "loop.jpg").symlink_to(folder / "loop.jpg")
+    return {
+        "zero.jpg": "empty",
+        "cut.jpg": "",
+        "text.jpg": "not a picture",
+        "text.mp4": "",
+        "vector.png": "",
+        "broken.jpg": "no such file",
+        "loop.jpg": "symbolic links",
+    }
+
+
+def test_bad_files_are_named_and_everything_else_is_indexed(
+    database: Database, settings: Settings, folder: Path
+) -> None:
+    bad = make_bad_files(folder)
+    photo(folder / "really.png", 6).rename(folder / "renamed.jpg")
+    video(folder / "silent.mp4", audio=None)
+    for number, name in enumerate(("line\nbreak.jpg", "quote'\".jpg", "smile 😀.jpg", "%s {x}.jpg")):
+        photo(folder / "x.jpg", 10 + number).rename(folder / name)
+    (folder / "to-itself").symlink_to(folder)
+    report = index(database, settings, [folder, folder, folder / ".", folder.parent])
+    assert counts(report) == {"indexed": 9, "failed": len(bad)}
+    with database.read() as session:
+        failures = {failure.path.name: failure.reason for failure in assets.failures(session)}
+    assert failures.keys() == bad.keys()
+    for name, word in bad.items():
+        assert failures[name], name
+        assert word in failures[name], name
+    again = index(database, settings, [folder])
+    # Links to nowhere are tried again each time, since what they lack may be back.
+    assert counts(again) == {"unchanged": 9, "skipped": 5, "failed": 2}
+    check_in_step(database, settings)
+
+
+def test_a_mended_file_is_indexed(database: Database, settings: Settings, folder: Path) -> None:
+    (folder / "bad.jpg").write_text("not yet")
+    assert counts(index(database, settings, [folder])) == {"indexed": 3, "failed": 1}
+    photo(folder / "bad.jpg", 8)
+    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 3}
+    with database.read() as session:
+        assert assets.failures(session) == []
+
+
+def test_failures_can_be_tried_again(database: Database, settings: Settings, folder: Path) -> None:
+    (folder / "bad.jpg").write_text("never")
+    index(database, settings, [folder])
+    with database.write() as session:
+        assert assets.retry_failures(session) == 1
+    assert counts(index(database, settings)) == {"unchanged": 3, "failed": 1}
+    with database.read() as session:
+        assert [failure.attempts for failure in assets.failures(session)] == [2]
+
+
+def test_an_unreadable_folder_is_counted_and_keeps_its_pictures(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "locked").mkdir()
+    photo(folder / "locked" / "4.jpg", 4)
+    index(database, settings, [folder])
+    real = os.scandir
+    monkeypatch.setattr(
+        os,
+        "scandir",
+        lambda path: real(path) if Path(path).name != "locked" else _deny(),
+    )
+    report = index(database, settings, [folder])
+    assert counts(report) == {"unchanged": 3, "failed": 1}
+    assert report.units["image"] == 4
+    with database.read() as session:
+        failure = assets.failures(session)[0]
+    assert (failure.path.name, failure.reason) == ("locked", "the folder cannot be read: permission denied")
+    monkeypatch.setattr(os, "scandir", real)
+    assert counts(index(database, settings, [folder])) == {"unchanged": 3, "reused": 1}
+    with database.read() as session:
+        assert assets.failures(session) == []
+
+
+def _deny() -> None:
+    raise PermissionError(13, "Permission denied")
+
+
+def test_a_drawing_is_never_indexed(database: Database, settings: Settings, folder: Path) -> None:
+    from PIL import Image
+
+    from search.drawing.output import Drawing, save_drawing
+
+    path = folder / "drawn.png"
+    drawing = Drawing(path, "a dog", "tiny", 1, 1, 0.1, 64, 64)
+    save_drawing(Image.new("RGB", (64, 64), "red"), drawing)
+    assert counts(index(database, settings, [folder])) == {"indexed": 3, "skipped": 1}
+    assert counts(index(database, settings, [folder])) == {"unchanged": 3, "skipped": 1}
+
+
+def test_the_library_itself_is_never_indexed(database: Database, settings: Settings, folder: Path) -> None:
+    photo(settings.library / "inside.jpg", 7)
+    assert counts(index(database, settings, [folder.parent])) == {"indexed": 3}
+
+
+def test_a_file_that_changes_while_it_is_read_is_tried_again(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from indexer import prepare
+
+    real = prepare.Preparer._decode
+
+    def decode(self: prepare.Preparer, task: prepare.Task, sha256: bytes) -> prepare.Prepared:
+        prepared = real(self, task, sha256)
+        if task.stat.path.name == "2.jpg":
+            os.utime(task.stat.path, (5, 5))
+        return prepared
+
+    monkeypatch.setattr(prepare.Preparer, "_decode", decode)
+    assert counts(index(database, settings, [folder])) == {"indexed": 2, "failed": 1}
+    monkeypatch.undo()
+    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 2}
+
+
+def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from indexer import prepare
+
+    real = prepare.Preparer._decode
+
+    def decode(self: prepare.Preparer, task: prepare.Task, sha256: bytes) -> prepare.Prepared:
+        if task.stat.path.name == "2.jpg":
+            raise ZeroDivisionError("a defect")
+        return real(self, task, sha256)
+
+    monkeypatch.setattr(prepare.Preparer, "_decode", decode)
+    assert counts(index(database, settings, [folder])) == {"indexed": 2, "failed": 1}
+    with database.read() as session:
+        assert "ZeroDivisionError: a defect" in assets.failures(session)[0].reason
+
+
+def test_another_model_is_a_named_error(database: Database, settings: Settings, folder: Path) -> None:
+    index(database, settings, [folder])
+    photo(folder / "4.jpg", 4)
+    other = settings.model_copy(update={"model": "fast"})
+    with pytest.raises(ModelMismatchError, match=r"indexed with builtin, not with ViT-B-32") as caught:
+        index(database, other, [folder])
+    assert "--library" in caught.value.hint
+    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 3}
+
+
+def test_changed_weights_are_a_named_error(database: Database, settings: Settings, folder: Path) -> None:
+    index(database, settings, [folder])
+    with database.write() as session:
+        space = spaces.active(session)
+        assert space is not None
+        space.fingerprint = "of other weights"
+    photo(folder / "4.jpg", 4)
+    with pytest.raises(ModelMismatchError, match="weights"):
+        index(database, settings, [folder])
+
+
+def test_a_path_that_never_was_is_a_named_error(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="no file or folder"):
+        index(database, settings, [tmp_path / "nowhere"])
+
+
+def test_two_indexers_do_not_meet(database: Database, settings: Settings, folder: Path) -> None:
+    with indexer_lock(settings.library), pytest.raises(LibraryBusyError):
+        index(database, replace_library(settings), [folder])
+
+
+def replace_library(settings: Settings) -> Settings:
+    """The same settings as another process would have them."""
+    return settings.model_copy()
+
+
+def test_progress_ends_at_the_total(database: Database, settings: Settings, folder: Path) -> None:
+    told: list[Progress] = []
+    index(database, settings, [folder], on_progress=told.append)
+    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
+    assert (told[-1].done, told[-1].total) == (3, 3)
+    with database.read() as session:
+        run = runs.last_run(session)
+    assert run is not None
+    assert (run.total, run.done) == (3, 3)
+    assert run.finished_at is not None
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(database, settings, [folder])
+    photo(folder / "4.jpg", 4)
+
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(VectorStore, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        index(database, settings, [folder])
+    monkeypatch.undo()
+    assert counts(index(database, settings, [folder])) == {"unchanged": 4}
+    check_in_step(database, settings)
+
+
+def test_a_killed_run_goes_on_where_it_was(database: Database, settings: Settings, tmp_path: Path) -> None:
+    media = tmp_path / "many"
+    media.mkdir()
+    for seed in range(120):
+        photo(media / f"{seed:03}.jpg", seed)
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), "index", str(media)]
+    environment = os.environ | {
+        "TROVE_CACHE": str(settings.cache),
+        "TROVE_WHISPER": "none",
+        "TROVE_BATCH": "8",
+    }
+    child = subprocess.Popen(command, env=environment, start_new_session=True)
+    stored = 0
+    deadline = time.monotonic() + 120
+    while stored < 16 and time.monotonic() < deadline and child.poll() is None:
+        time.sleep(0.05)
+        with database.read() as session:
+            stored = assets.unit_counts(session)["image"]
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    assert database.check() == []
+    survivors = embeddings(database)
+    assert 16 <= len(survivors) < 120
+    report = index(database, settings, [media])
+    assert counts(report) == {"indexed": 120 - len(survivors), "unchanged": len(survivors)}
+    after = embeddings(database)
+    assert len(after) == 120
+    assert all(after[unit_id] == vector for unit_id, vector in survivors.items())
+    check_in_step(database, settings)
+    assert list(settings.library.rglob("*.tmp")) == []
+
+
+def test_a_report_adds_up_and_is_plain_data() -> None:
+    report = Report(found=3, indexed=1, unchanged=2, units={"image": 3, "frame": 0, "speech": 0})
+    assert asdict(replace(report, seconds=1.5)) == {
+        "found": 3,
+        "indexed": 1,
+        "reused": 0,
+        "unchanged": 2,
+        "skipped": 0,
+        "failed": 0,
+        "removed": 0,
+        "units": {"image": 3, "frame": 0, "speech": 0},
+        "seconds": 1.5,
+    }
+
+
+def test_vectors_are_of_unit_length(database: Database, settings: Settings, folder: Path) -> None:
+    index(database, settings, [folder])
+    rows = np.stack(
+        [np.frombuffer(vector, "<f2").astype(np.float32) for vector in embeddings(database).values()]
+    )
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=2e-3)

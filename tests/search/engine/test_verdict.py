@@ -1,0 +1,336 @@
+"""The verdict: its null distribution in the database, and what it says of real libraries."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.catalog import spaces
+from db.catalog.assets import UnitDraft, Vectors
+from db.engine import migrations
+from db.engine.database import Database
+from db.engine.schema import NullScores
+from db.errors import LibraryError
+from db.settings import Settings
+from db.vectors.store import VectorStore
+from indexer.encoders.base import Encoder
+from indexer.encoders.registry import NEAR_DUPLICATE
+from indexer.null_model import background_texts, due, fit, fitted
+from indexer.pipeline import index
+from indexer.switch_model import drop_model, use_model
+from search.answer import Verdict
+from search.engine.ranking import Background, Found, Match, Ranking
+from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, standing
+from search.query.query import Query
+from search.service import SearchService
+from tests.support.media import photo
+from tests.support.rows import add_file, directions
+from tests.support.tiny_openclip import save_model
+
+SAID = {"words": 1.0}
+
+
+def null(pictures: int = 1000, newest: int = 1000) -> NullScores:
+    made = fit(np.array([0.2, 0.3, 0.4]), np.array([0.05]), np.array([0.6, 0.7]))
+    made.space_id, made.pictures, made.newest = 1, pictures, newest
+    return made
+
+
+def seen(*alternatives: tuple[Match, ...], count: int = 1000) -> Ranking:
+    best = [Found(1, alternatives[0][0].similarity)]
+    return Ranking("picture", 1.0, best, Background(0.1, 0.05, count), matches=alternatives)
+
+
+def text(similarity: float) -> Match:
+    return Match("text", similarity)
+
+
+def picture(similarity: float) -> Match:
+    return Match("picture", similarity)
+
+
+def words(coverage: float) -> Ranking:
+    return Ranking("words", 1.0, [Found(1, coverage, ("said",))])
+
+
+# --- the verdict, from rankings
+
+
+def test_nothing_is_absent() -> None:
+    assert judge([], null()) == ("absent", 0.0)
+    empty = Ranking("picture", 1.0, [], Background(0.1, 0.05, 10))
+    assert judge([empty, Ranking("passage", 0.4, [Found(1, 0.9)])], null()) == ("absent", 0.0)
+
+
+def test_the_further_the_best_stands_out_the_surer() -> None:
+    verdicts = [judge([seen((text(best),))], null()) for best in (0.1, 0.2, 0.3, 0.4, 0.6)]
+    assert verdicts == sorted(verdicts, key=lambda verdict: verdict[1])
+    assert (verdicts[0][0], verdicts[-1][0]) == ("absent", "found")
+
+
+def test_a_larger_library_needs_a_better_best() -> None:
+    small, same, large = (standing(text(0.4), null(), count) for count in (10, 1000, 100_000))
+    assert small > same > large
+    assert same == pytest.approx((0.4 - 0.3) / np.std([0.2, 0.3, 0.4]))
+
+
+def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
+    both, either = (text(0.5), text(0.5)), (text(0.9), text(0.1))
+    assert judge([seen(both)], null())[1] > judge([seen(either)], null())[1]
+    assert judge([seen(either, both)], null()) == judge([seen(both)], null())
+
+
+def test_words_that_were_said_are_found() -> None:
+    assert judge([seen((text(0.1),)), words(1.0)], null())[0] == "found"
+    assert judge([seen((text(0.1),)), words(0.5)], null())[0] == "absent"
+
+
+def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -> None:
+    kept_away = Ranking("picture", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10))
+    assert judge([kept_away], null()) == ("found", CERTAIN)
+    assert judge([replace(kept_away, found=[])], null()) == ("absent", 0.0)
+
+
+def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
+    def like(similarity: float) -> tuple[Verdict, float]:
+        ranking = Ranking("image", 1.0, [Found(1, similarity)], Background(0.5, 0.1, 100))
+        return judge([ranking], null())
+
+    assert like(NEAR_DUPLICATE)[0] == "found"
+    assert like(0.3)[0] == "absent"
+    assert like(0.3)[1] < like(0.7)[1] < like(NEAR_DUPLICATE)[1]
+
+
+@given(st.floats(-1, 1), st.sampled_from([text, picture]), st.integers(1, 10**7), st.integers(1, 10**7))
+def test_confidence_is_a_probability(
+    similarity: float, kind: Callable[[float], Match], count: int, fitted_on: int
+) -> None:
+    lone = fit(np.array([0.3]), np.array([0.0]), np.empty(0))
+    lone.pictures = fitted_on
+    verdict, confidence = judge([seen((kind(similarity),), count=count)], lone)
+    assert 0 <= confidence <= 1
+    assert verdict == (
+        "found" if confidence >= FOUND_AT else "absent" if confidence < ABSENT_BELOW else "unsure"
+    )
+    assert 0 < ABSENT_BELOW < FOUND_AT < 1 < 1 + TEXT.slope
+
+
+# --- when the null is fitted, and where it is kept
+
+
+@pytest.mark.parametrize(
+    ("count", "newest", "expected"),
+    [
+        (1000, 1000, False),
+        (1200, 1200, False),
+        (1201, 1201, True),
+        (800, 1000, False),
+        (799, 1000, True),
+        (1000, 1201, True),  # a fifth was replaced: the size alone does not tell
+        (900, 1099, False),
+        (1000, 5000, True),
+    ],
+)
+def test_the_null_is_fitted_again_when_a_fifth_is_new_or_gone(
+    count: int, newest: int, expected: bool
+) -> None:
+    assert due(null(), count, newest) is expected
+
+
+def test_another_list_of_texts_needs_another_null() -> None:
+    other = null()
+    other.texts = "of an older list"
+    assert due(other, 1000, 1000)
+    assert due(None, 1, 1)
+
+
+class Counting:
+    """An encoder of texts that counts; random directions stand for what they mean."""
+
+    name, dim, image_size = "test-model", 8, 32
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint, self.asked = fingerprint, 0
+
+    def encode_texts(self, texts: tuple[str, ...]) -> Vectors:
+        self.asked += 1
+        return directions(len(texts), self.dim, seed=7)
+
+
+@pytest.fixture
+def counting(tmp_path: Path) -> Encoder:
+    return Counting(tmp_path.name)  # type: ignore[return-value]
+
+
+def fill(database: Database, rows: Vectors, start: int = 0) -> None:
+    with database.write() as session:
+        for number, row in enumerate(rows, start):
+            add_file(session, f"/{number}.jpg", [UnitDraft("image", row)])
+
+
+def store_of(database: Database, settings: Settings) -> VectorStore:
+    return VectorStore(database, settings.library / "vectors", 1, 8, "cpu")
+
+
+def test_the_null_is_fitted_once_stored_and_goes_with_its_space(
+    database: Database, settings: Settings, counting: Counting, tmp_path: Path
+) -> None:
+    fill(database, directions(40))
+    store = store_of(database, settings)
+
+    def now() -> NullScores:
+        found = fitted(database, 1, store, counting, tmp_path / "cache")  # type: ignore[arg-type]
+        assert found is not None
+        return found
+
+    first = now()
+    with database.read() as session:
+        stored = spaces.null_scores(session, 1)
+    assert stored is not None
+    assert (stored.pictures, stored.newest, stored.best_mean) == (40, 40, first.best_mean)
+    best = (directions(len(background_texts()), 8, seed=7) @ directions(40).T).max(axis=1)
+    assert stored.best_mean == pytest.approx(best.mean(), abs=2e-3)
+    assert stored.best_deviation == pytest.approx(best.std(), abs=2e-3)
+
+    fill(database, directions(8, seed=1), start=40)
+    assert now().pictures == 40, "a fifth more is not enough"
+    fill(database, directions(1, seed=2), start=48)
+    assert now().pictures == 49
+    assert counting.asked == 1, "the background texts are encoded once for a model"
+    with database.write() as session:
+        spaces.drop(session, 1)
+        assert spaces.null_scores(session, 1) is None
+
+
+def test_copies_in_bursts_are_not_their_own_neighbours(
+    database: Database, settings: Settings, counting: Encoder, tmp_path: Path
+) -> None:
+    rows = directions(30)
+    noise = directions(30, seed=3)
+    close = rows + 0.05 * noise
+    fill(
+        database,
+        np.concatenate([rows, close / np.linalg.norm(close, axis=1, keepdims=True)]).astype(np.float32),
+    )
+    found = fitted(database, 1, store_of(database, settings), counting, tmp_path / "cache")
+    assert found is not None
+    assert found.near_mean is not None
+    apart = rows @ rows.T
+    np.fill_diagonal(apart, -1)
+    assert found.near_mean == pytest.approx(apart.max(axis=1).mean(), abs=0.05)
+
+
+def test_without_pictures_there_is_no_null_and_a_lone_one_has_no_neighbour(
+    database: Database, settings: Settings, counting: Encoder, tmp_path: Path
+) -> None:
+    fill(database, directions(0))
+    with database.write() as session:
+        spaces.add(session, "test-model", "0", 8, "active")
+    store = store_of(database, settings)
+    assert fitted(database, 1, store, counting, tmp_path / "cache") is None
+    fill(database, directions(1))
+    found = fitted(database, 1, store, counting, tmp_path / "cache")
+    assert found is not None
+    assert (found.pictures, found.near_mean) == (1, None)
+    assert 0 <= judge([seen((picture(0.5),), count=1)], found)[1] <= 1
+
+
+def test_a_library_that_cannot_be_written_is_judged_all_the_same(
+    database: Database,
+    settings: Settings,
+    counting: Encoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fill(database, directions(5))
+
+    def full() -> Iterator[None]:
+        raise LibraryError("the disk is full", "Free some space.")
+
+    monkeypatch.setattr(database, "write", full)
+    assert fitted(database, 1, store_of(database, settings), counting, tmp_path / "cache") is not None
+    assert "could not be stored" in caplog.text
+
+
+# --- real models
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    media = tmp_path / "media"
+    media.mkdir()
+    for seed in range(4):
+        photo(media / f"{seed}.jpg", seed)
+    return media
+
+
+def test_each_model_has_a_null_of_its_own(
+    settings: Settings, database: Database, folder: Path, tmp_path: Path
+) -> None:
+    index(database, settings, [folder])
+    switch = use_model(database, settings, save_model(tmp_path / "model", "CLIP"))
+    with database.read() as session:
+        active = spaces.active(session)
+        assert active is not None
+        ours, other = spaces.null_scores(session, 1), spaces.null_scores(session, active.id)
+    assert ours is not None
+    assert other is not None
+    assert active.model == switch.model
+    assert other.pictures == ours.pictures == 4
+    assert other.best_mean != ours.best_mean
+    answer = SearchService(settings, database).search(Query("a colour"))
+    assert 0 < answer.confidence < 1
+    drop_model(database, settings, "builtin")
+    with database.read() as session:
+        assert spaces.null_scores(session, 1) is None
+
+
+def test_a_library_of_the_first_schema_gets_its_null_with_the_first_question(
+    settings: Settings, database: Database, folder: Path
+) -> None:
+    index(database, settings, [folder])
+    before = SearchService(settings, database).search(Query("a colour"))
+    database.close()
+    with closing(sqlite3.connect(settings.database)) as old:  # what later schemas added is taken away again
+        for (table,) in old.execute(
+            "SELECT name FROM sqlite_schema WHERE name LIKE 'null_scores'"
+        ).fetchall():
+            old.execute(f"DROP TABLE {table}")
+        for table in ("judgement", "saved_search"):
+            old.execute(f"DROP TABLE IF EXISTS {table}")
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    assert len(migrations.MIGRATIONS) > 1
+    with SearchService.open(settings) as service:
+        answer = service.search(Query("a colour"))
+        assert (answer.verdict, answer.confidence) == (before.verdict, before.confidence)
+        with service.database.read() as session:
+            assert spaces.null_scores(session, 1) is not None
+
+
+@pytest.fixture(scope="module")
+def service(sample_library: Settings) -> Iterator[SearchService]:
+    with SearchService.open(sample_library) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["a lighthouse", "a koala", "a fire engine", "jellyfish", "a guitar", "wild horses"],
+)
+def test_what_is_there_is_found(service: SearchService, asked: str) -> None:
+    assert service.search(Query(asked)).verdict == "found"
+
+
+@pytest.mark.parametrize("asked", ["asdfgh", "my tax return", "a birthday cake", "quarterly revenue"])
+def test_what_is_not_there_is_absent(service: SearchService, asked: str) -> None:
+    answer = service.search(Query(asked, kind="image"))
+    assert answer.verdict == "absent"
+    assert answer.hits, "the nearest misses are shown"

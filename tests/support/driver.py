@@ -1,0 +1,149 @@
+"""Running the app and using it as a person would."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+
+from tests.support import ROOT
+
+SHOTS = ROOT / "test-output"
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+_START_S = 60.0
+
+_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
+    "--no-first-run".split()
+)
+
+
+@dataclass(frozen=True)
+class App:
+    """A running app."""
+
+    url: str
+    pid: int
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium, ``TROVE_CHROMIUM`` or the one of the system."""
+    path = os.environ.get("TROVE_CHROMIUM") or shutil.which("chromium")
+    assert path is not None, "no Chromium: install the package chromium, or set TROVE_CHROMIUM to its program"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving(
+    library: Path, cache: Path, *arguments: str, prefix: Sequence[str] = (), **environment: str
+) -> Iterator[App]:
+    """Run ``trove ui`` with more arguments, by way of a ``prefix`` command, until the end of the block."""
+    port = _free_port()
+    command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--no-browser"]
+    settings = {"TROVE_CACHE": str(cache), "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
+    command = [*prefix, *command, "--port", str(port), *arguments]
+    process = subprocess.Popen(command, env=os.environ | settings | environment, cwd=ROOT)
+    try:
+        app = App(f"http://127.0.0.1:{port}", process.pid)
+        _wait_until_up(app, process)
+        yield app
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(app: App, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the app ended before it answered"
+        try:
+            with urllib.request.urlopen(f"{app.url}/_stcore/health") as answer:  # noqa: S310
+                if answer.status == 200:
+                    return
+        except urllib.error.HTTPError as exc:
+            if exc.code == 401:  # it is up, and wants a password
+                return
+            time.sleep(0.1)
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the app did not answer in time")
+
+
+def search(page: Page, text: str) -> Locator:
+    """Type a question, press Enter, and wait for the answer; returns the tiles."""
+    box = page.get_by_role("searchbox")
+    box.fill(text)
+    box.press("Enter")
+    return answered(page, text)
+
+
+def answered(page: Page, text: str) -> Locator:
+    """Wait until the question is answered; returns the tiles."""
+    page.wait_for_function(
+        "([box, text]) => box.dataset.answered === text",
+        arg=[page.get_by_role("searchbox").element_handle(), text],
+    )
+    page.get_by_text("% sure").wait_for()
+    tiles = page.locator(".tile")
+    tiles.first.wait_for()
+    settle(page)
+    return tiles
+
+
+def settle(page: Page) -> None:
+    """Wait until Streamlit has nothing left to do and the pictures in sight are there."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(250)  # the grid asks for a picture only when it stays in sight
+    page.wait_for_function(
+        """() => {
+            const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+            const roots = [document, ...hosts.map((host) => host.shadowRoot)];
+            const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
+            return images.every((image) => image.complete
+                || image.getBoundingClientRect().top > window.innerHeight);
+        }"""
+    )
+
+
+def seconds(clock: str) -> int:
+    """``1:02`` as seconds."""
+    minutes, rest = clock.split(":")
+    return 60 * int(minutes) + int(rest)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep pictures of the page: light, dark, and as on a phone."""
+    SHOTS.mkdir(exist_ok=True)
+    page.wait_for_timeout(300)  # widgets fade in
+    page.screenshot(path=SHOTS / f"{name}.png")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(300)
+    page.screenshot(path=SHOTS / f"{name}-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    page.wait_for_timeout(300)
+    page.screenshot(path=SHOTS / f"{name}-phone.png")
+    page.set_viewport_size(DESKTOP)

@@ -1,0 +1,283 @@
+"""Looking after a library: folders that are watched or taken out, duplicates, storage, the view from afar."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.catalog import assets
+from db.engine.database import Database, indexer_lock
+from db.errors import LibraryBusyError, SettingsError
+from db.settings import Settings
+from indexer.encoders.registry import near_duplicate
+from indexer.pipeline import index
+from indexer.roots import remove_root
+from indexer.watch import keep_watching
+from indexer.writer import Report
+from search.explore.duplicates import duplicates
+from search.explore.landscape import (
+    clear_concepts,
+    concept_names,
+    concept_vectors,
+    landscape,
+    principal_plane,
+)
+from search.health.storage import clear_pictures, storage
+from search.query.query import Query
+from search.service import SearchService
+from tests.support import ROOT
+from tests.support.media import photo
+from ui.watching import WatchJob, watcher_pid
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures, one of them in a folder of its own."""
+    media = tmp_path / "media"
+    (media / "more").mkdir(parents=True)
+    for picture, name in {"p001": "a.jpg", "p002": "b.jpg", "p003": "more/c.jpg"}.items():
+        shutil.copy(ROOT / "samples" / "pictures" / f"{picture}.jpg", media / name)
+    return media
+
+
+def _paths(database: Database) -> set[str]:
+    with database.read() as session:
+        return {path.name for path in assets.picture_paths(session)}
+
+
+def test_a_removed_folder_is_forgotten_and_its_files_stay(
+    database: Database, settings: Settings, folder: Path
+) -> None:
+    index(database, settings, [folder / "more"])
+    index(database, settings, [folder])
+    with SearchService(settings, database) as service:
+        assert len(service.search(Query("a picture", k=9)).hits) == 3
+        # What is in another given folder, too, stays known.
+        assert remove_root(database, settings, folder) == 2
+        assert [hit.path.name for hit in service.search(Query("a picture", k=9)).hits] == ["c.jpg"]
+    assert (folder / "a.jpg").is_file()
+    assert index(database, settings).found == 1
+    with pytest.raises(SettingsError, match="no folder of this library"):
+        remove_root(database, settings, folder)
+    with indexer_lock(settings.library), pytest.raises(LibraryBusyError):
+        remove_root(database, settings, folder / "more")
+
+
+def test_trove_forget(settings: Settings, database: Database, folder: Path) -> None:
+    index(database, settings, [folder])
+    environment = os.environ | {"TROVE_CACHE": str(settings.cache)}
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), "forget", str(folder)]
+    told = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
+    assert told.stdout == "Forgot 3 files. They stay where they are.\n"
+    assert _paths(database) == set()
+
+
+# --- watching
+
+
+class _Watching:
+    """``keep_watching`` in a thread."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.reports: list[Report] = []
+        self.stop = threading.Event()
+        self._thread = threading.Thread(
+            target=keep_watching,
+            args=(database, settings),
+            kwargs={"stop": self.stop, "on_run": self.reports.append},
+        )
+
+    def __enter__(self) -> "_Watching":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+def _until(done: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@contextmanager
+def _busy(library: Path) -> Iterator[None]:
+    """Hold the lock as an indexing process does, as soon as no run has it."""
+    while True:
+        try:
+            with indexer_lock(library):
+                yield
+            return
+        except LibraryBusyError:
+            time.sleep(0.05)
+
+
+def test_what_changes_in_a_watched_folder_is_indexed(
+    database: Database, settings: Settings, folder: Path
+) -> None:
+    with database.write() as session:
+        assets.add_roots(session, [folder])
+    with _Watching(database, settings) as watching:
+        # What changed before it began.
+        _until(lambda: _paths(database) == {"a.jpg", "b.jpg", "c.jpg"})
+        with pytest.raises(LibraryBusyError, match="watches this library"):
+            keep_watching(database, settings, stop=threading.Event())
+        time.sleep(0.5)  # the system needs a moment until it tells of changes
+        runs = len(watching.reports)
+        # A burst, in a folder that is new, with files that come in pieces and a folder that goes.
+        (folder / "new").mkdir()
+        whole = (folder / "a.jpg").read_bytes()
+        for number in range(30):
+            photo(folder / "new" / f"{number}.jpg", seed=10 + number)
+        with (folder / "new" / "slow.jpg").open("wb") as slow:
+            slow.write(whole[:2000])
+            slow.flush()
+            time.sleep(0.3)
+            slow.write(whole[2000:] + b"one byte more")
+        (folder / "note.txt").write_text("no medium")
+        shutil.rmtree(folder / "more")
+        _until(lambda: len(_paths(database)) == 33 and "c.jpg" not in _paths(database))
+        assert len(watching.reports) - runs <= 6
+        # Another process is indexing while something changes: it waits, and nothing is lost.
+        with _busy(settings.library):
+            photo(folder / "late.jpg", seed=99)
+            time.sleep(3)
+            assert "late.jpg" not in _paths(database)
+        _until(lambda: "late.jpg" in _paths(database))
+
+
+def test_the_switch_starts_and_ends_a_process(
+    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
+    monkeypatch.setenv("TROVE_WHISPER", "none")
+    index(database, settings, [folder])
+    job = WatchJob(settings)
+    assert (job.wanted, job.running) == (False, False)
+    job.switch(True)
+    _until(lambda: watcher_pid(settings.library) is not None)
+    # Another app, after this one was closed, finds it running.
+    later = WatchJob(settings)
+    assert (later.wanted, later.running) == (True, True)
+    photo(folder / "fresh.jpg", seed=50)
+    _until(lambda: "fresh.jpg" in _paths(database))
+    later.switch(False)
+    _until(lambda: not job.running)
+    assert not job.wanted
+    assert watcher_pid(settings.library) is None
+
+
+# --- duplicates and storage
+
+
+def test_duplicates(database: Database, settings: Settings, folder: Path) -> None:
+    shutil.copy(folder / "a.jpg", folder / "more" / "copy of a.jpg")
+    with Image.open(folder / "b.jpg") as image:
+        image.resize((image.width // 2, image.height // 2)).save(folder / "b small.png")
+    index(database, settings, [folder])
+    groups = duplicates(database, settings, alike=near_duplicate("builtin"))
+    assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
+        "same": ["a.jpg", "copy of a.jpg"],
+        "alike": ["b.jpg", "b small.png"],
+    }
+    assert [group.kind for group in duplicates(database, settings, alike=None)] == ["same"]
+    spare = {group.kind: group.spare for group in groups}
+    assert spare["same"] == (folder / "a.jpg").stat().st_size
+    assert spare["alike"] == (folder / "b small.png").stat().st_size
+
+
+def test_storage(database: Database, settings: Settings, folder: Path, tmp_path: Path) -> None:
+    own = settings.model_copy(update={"cache": tmp_path / "cache"})
+    index(database, settings, [folder])
+    (own.cache / "thumbnails" / "ab").mkdir(parents=True)
+    (own.cache / "thumbnails" / "ab" / "x.jpg").write_bytes(b"0" * 1000)
+    (own.cache / "model.onnx").write_bytes(b"0" * 500)
+    taken = storage(database, own)
+    assert taken.originals == sum(path.stat().st_size for path in folder.rglob("*.jpg"))
+    assert (taken.thumbnails, taken.models, taken.clips, taken.drawings) == (1000, 500, 0, 0)
+    assert taken.database > 0
+    assert taken.vectors > 0
+    clear_pictures(own)
+    assert (storage(database, own).thumbnails, storage(database, own).models) == (0, 500)
+
+
+# --- the view from afar
+
+
+@pytest.fixture(scope="module")
+def service(sample_library: Settings) -> Iterator[SearchService]:
+    with SearchService.open(sample_library) as opened:
+        yield opened
+
+
+def test_landscape(service: SearchService, sample_library: Settings) -> None:
+    database = Database(sample_library.database)
+    seen = landscape(service, database, sample_library)
+    assert seen.pictures == len(seen.points) == 64
+    places = np.array([(point.x, point.y) for point in seen.points])
+    assert np.abs(places).max() <= 1
+    assert places.std(axis=0).min() > 0.2
+    with database.read() as session:
+        rows = assets.unit_rows(session, [point.unit_id for point in seen.points])
+    shown = {rows[point.unit_id].paths[0].name: point.concept for point in seen.points}
+    expected = {
+        "p025.jpg": "lighthouse",
+        "p011.jpg": "German Shepherd Dog",
+        "p013.heic": "jellyfish",
+        "p017.jpg": "koala",
+        "p047.jpg": "polar bear",
+    }
+    assert {name: shown[name] for name in expected} == expected
+    assert sum(count for _, count in seen.concepts) == sum(point.concept is not None for point in seen.points)
+    assert [count for _, count in seen.concepts] == sorted(
+        (count for _, count in seen.concepts), reverse=True
+    )
+
+
+def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> None:
+    encoder = service.encoder()
+    assert encoder is not None
+    first = concept_vectors(encoder, tmp_path)
+    (kept,) = (tmp_path / "concepts").iterdir()
+    changed = kept.stat().st_mtime_ns
+    assert np.array_equal(concept_vectors(encoder, tmp_path), first)
+    assert kept.stat().st_mtime_ns == changed
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert np.array_equal(concept_vectors(encoder, tmp_path), first)
+    assert len(concept_names()) == len(first) == 1000
+
+
+def test_the_plane_keeps_groups_together() -> None:
+    random = np.random.default_rng(1)
+    centres = np.eye(16, dtype=np.float32)[:3]
+    vectors = np.repeat(centres, 20, axis=0) + 0.05 * random.standard_normal((60, 16)).astype(np.float32)
+    plane = principal_plane(vectors.astype(np.float32))
+    groups = plane.reshape(3, 20, 2)
+    within = np.linalg.norm(groups - groups.mean(axis=1, keepdims=True), axis=2).max()
+    middle = groups.mean(axis=1)
+    apart = min(np.linalg.norm(middle[one] - middle[other]) for one, other in ((0, 1), (0, 2), (1, 2)))
+    assert within < apart
+    alone = principal_plane(np.ones((1, 16), dtype=np.float32))
+    assert np.isfinite(alone).all()
+
+
+def test_nothing_stands_out_in_noise() -> None:
+    random = np.random.default_rng(2)
+    concepts = random.standard_normal((50, 64)).astype(np.float32)
+    concepts /= np.linalg.norm(concepts, axis=1, keepdims=True)
+    names = [str(number) for number in range(50)]
+    assert clear_concepts(concepts[:2], concepts, names) == ["0", "1"]
+    assert clear_concepts(np.ones((1, 64), np.float32) / 8, concepts, names) == [None]

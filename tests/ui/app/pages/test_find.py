@@ -1,0 +1,363 @@
+"""The Find page in a real browser."""
+
+import csv
+import os
+import re
+import zipfile
+from base64 import b64encode
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support import ROOT, SAMPLES
+from tests.support.driver import DESKTOP, SHOTS, App, answered, search, seconds, settle, shoot
+
+pytestmark = pytest.mark.browser
+
+
+def _name(tiles: Locator) -> Locator:
+    return tiles.first.locator(".name")
+
+
+def _open(page: Page, tile: Locator) -> Locator:
+    tile.locator(".open").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Similar to this")).to_be_visible(timeout=30_000)
+    return dialog
+
+
+def test_words_find_their_picture_while_they_are_typed(page: Page, app: App) -> None:
+    page.goto(app.url)
+    page.get_by_role("searchbox").wait_for()
+    settle(page)
+    shoot(page, "start")
+    page.keyboard.press("/")
+    page.keyboard.type("a brick lighthouse")
+    tiles = answered(page, "a brick lighthouse")
+    expect(_name(tiles)).to_have_text("p025.jpg")
+    expect(page.get_by_text("Found", exact=True)).to_be_visible()
+    expect(tiles.first.get_by_text("Picture")).to_be_visible()
+    page.keyboard.press("Enter")
+    # The question is in the address: reloading, or a bookmark, asks it again.
+    page.wait_for_url("**/?q=a+brick+lighthouse")
+    page.reload()
+    expect(_name(tiles)).to_have_text("p025.jpg")
+    settle(page)
+    shoot(page, "find")
+
+
+def test_pictures_keep_their_proportions(page: Page, app: App) -> None:
+    page.goto(app.url)
+    search(page, "an animal type:image")
+    off = page.evaluate(
+        """() => [...document.querySelectorAll("*")].filter((it) => it.shadowRoot?.querySelector(".gallery"))
+            .flatMap((it) => [...it.shadowRoot.querySelectorAll(".frame img")]).map((image) => {
+                const box = image.getBoundingClientRect();
+                return Math.abs(box.width / box.height / (image.naturalWidth / image.naturalHeight) - 1);
+            })"""
+    )
+    assert len(off) > 8
+    assert max(off) < 0.05
+
+
+def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "glowing blue jellyfish type:image")
+    page.get_by_role("searchbox").press("ArrowDown")
+    expect(tiles.nth(0).locator(".open")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1).locator(".open")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Home")
+    expect(tiles.nth(0).locator(".open")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="p013.heic")).to_be_visible()
+    second = tiles.nth(1).locator(".name").inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("img", name=second)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, media_folder: Path) -> None:
+    page.goto(app.url)
+    tiles = search(page, "glowing blue jellyfish type:image")
+    expect(_name(tiles)).to_have_text("p013.heic")
+    dialog = _open(page, tiles.first)
+    # Browsers cannot show HEIC: what they get is decoded here.
+    picture = dialog.get_by_role("img", name="p013.heic")
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 300", arg=picture.element_handle())
+    expect(dialog.get_by_text(str(media_folder / "pictures" / "p013.heic"))).to_be_visible()
+    expect(dialog.get_by_text("it looks like the words")).to_be_visible()
+    shoot(page, "picture")
+    dialog.get_by_text("Where in the picture it is").click()
+    expect(dialog.get_by_role("img", name="Where in p013.heic it is")).to_be_visible(timeout=60_000)
+    settle(page)
+    page.screenshot(path=SHOTS / "heat.png")
+
+
+def test_camera_and_place_of_a_photo(page: Page, app: App) -> None:
+    page.goto(f"{app.url}/?q=name:travel.jpg")
+    tiles = answered(page, "name:travel.jpg")
+    dialog = _open(page, tiles.first)
+    expect(dialog.get_by_text("FUJIFILM X100V")).to_be_visible()
+    expect(dialog.get_by_text("1/250 s, f/2.8, ISO 200, 23 mm")).to_be_visible()
+    place = dialog.get_by_role("img", name="On the earth: 48.8584° N, 2.2945° E")
+    place.scroll_into_view_if_needed()
+    expect(place).to_be_visible()
+    expect(dialog.get_by_role("img", name="in Paris, France")).to_be_visible()
+    page.wait_for_timeout(300)
+    page.screenshot(path=SHOTS / "place.png")
+    dialog.get_by_role("button", name="Taken around here").click()
+    answered(page, 'near:"48.8584,2.2945,10km"')
+    # A sample shows the tower itself, from across the river.
+    assert sorted(tiles.locator(".name").all_inner_texts()) == ["p009.jpg", "travel.jpg"]
+
+
+def test_chips_take_parts_of_the_question_out(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "an animal type:image -lighthouse")
+    assert set(tiles.locator(".kind").all_inner_texts()) == {"Picture"}
+    chips = page.get_by_role("group", name="Parts of the question").get_by_role("button")
+    expect(chips).to_have_count(3)
+    page.get_by_role("button", name="Search without type:image").click()
+    answered(page, "an animal -lighthouse")
+    expect(chips).to_have_count(2)
+    page.get_by_role("button", name="Search without -lighthouse").click()
+    answered(page, "an animal")
+    expect(chips).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_have_value("an animal")
+
+
+def test_filters_write_themselves_into_the_question(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "an animal")
+    page.get_by_test_id("stSidebar").get_by_role("button", name="Pictures").click()
+    answered(page, "an animal type:image")
+    assert set(tiles.locator(".kind").all_inner_texts()) == {"Picture"}
+    page.get_by_role("button", name="2023: 1 file", exact=True).click()
+    answered(page, "an animal type:image date:2023")
+    expect(tiles).to_have_count(1)
+    page.get_by_role("button", name="All dates").click()
+    answered(page, "an animal type:image")
+    page.get_by_role("combobox", name="Camera").click()
+    page.get_by_role("option", name="FUJIFILM X100V (1)").click()
+    page.keyboard.press("Escape")
+    answered(page, 'an animal type:image camera:"FUJIFILM X100V"')
+    expect(_name(tiles)).to_have_text("travel.jpg")
+    shoot(page, "filters")
+    # What is typed is shown by the filters, too.
+    search(page, "an animal type:speech")
+    pressed = page.get_by_test_id("stSidebar").get_by_role("button", pressed=True)
+    expect(pressed).to_have_text(re.compile("Spoken"))
+
+
+def test_a_malformed_question_is_explained(page: Page, app: App) -> None:
+    page.goto(app.url)
+    page.get_by_role("searchbox").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type('"red ca')
+    expect(page.get_by_role("status").get_by_text("The quote is not closed")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The quote is not closed")
+
+
+def test_latest_first(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "type:image")
+    page.get_by_role("radio", name="Latest first").click()
+    expect(page.get_by_role("heading", name="July 2023")).to_be_visible()
+    settle(page)
+    expect(_name(tiles)).to_have_text("travel.jpg")
+    page.get_by_role("radio", name="Best first").click()
+    expect(page.get_by_role("heading", name="July 2023")).to_have_count(0)
+
+
+def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App, tmp_path: Path) -> None:
+    Image.open(SAMPLES / "pictures" / "p011.jpg").resize((320, 240)).save(tmp_path / "mine.png")
+    page.goto(app.url)
+    tiles = page.locator(".tile")
+    page.locator("input[type=file]").set_input_files(tmp_path / "mine.png")
+    chip = page.get_by_role("button", name="Search without Like your picture mine.png")
+    expect(chip).to_be_visible()
+    expect(_name(tiles)).to_have_text("p011.jpg")
+    settle(page)
+    page.screenshot(path=SHOTS / "by-picture.png")
+    chip.click()
+    expect(page.get_by_text("are waiting")).to_be_visible()
+    for name, event in {"ClipboardEvent": "paste", "DragEvent": "drop"}.items():
+        page.evaluate(
+            """([data, name, event]) => {
+                const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+                const given = new DataTransfer();
+                given.items.add(new File([bytes], `${event}.png`, { type: "image/png" }));
+                const init = { bubbles: true, cancelable: true, clipboardData: given, dataTransfer: given };
+                document.body.dispatchEvent(new window[name](event, init));
+            }""",
+            [b64encode((tmp_path / "mine.png").read_bytes()).decode(), name, event],
+        )
+        expect(
+            page.get_by_role("button", name=f"Search without Like your picture {event}.png")
+        ).to_be_visible()
+        expect(_name(tiles)).to_have_text("p011.jpg")
+    expect(search(page, "a brick lighthouse").locator(".name").get_by_text("p025.jpg")).to_be_visible()
+    (tmp_path / "letter.png").write_text("no picture")
+    page.locator("input[type=file]").set_input_files(tmp_path / "letter.png")
+    expect(page.get_by_text("The picture could not be used: not a picture")).to_be_visible()
+
+
+def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "a squirrel climbing down a tree type:frame")
+    expect(_name(tiles)).to_have_text("v001.mp4")
+    start_s = seconds(tiles.first.locator(".time").inner_text())
+    assert start_s > 5
+    dialog = _open(page, tiles.first)
+    player = dialog.locator("video")
+    page.wait_for_function("video => video.readyState >= 2 && !video.seeking", arg=player.element_handle())
+    assert start_s <= player.evaluate("video => video.currentTime") < start_s + 8
+    assert not player.evaluate("video => video.paused")
+    # The other hits of the file stand on the timeline, under a curve of how well the film fits.
+    marks = dialog.get_by_role("button", name=re.compile("^Play hit"))
+    expect(marks).to_have_count(tiles.locator(".name").get_by_text("v001.mp4").count())
+    assert dialog.locator("polygon.area").get_attribute("points")
+    shoot(page, "moment")
+    said = dialog.get_by_role("button", name=re.compile("^0:00"))
+    said.click()
+    page.wait_for_function("video => !video.seeking && video.currentTime < 5", arg=player.element_handle())
+    expect(dialog.locator(".passage[aria-current=true]")).to_have_text(said.inner_text().replace("\n", ""))
+
+
+def test_a_format_that_browsers_cannot_play_becomes_a_clip(page: Page, app: App, media_folder: Path) -> None:
+    import av
+
+    with av.open(str(media_folder / "old.avi")) as film:
+        frames = [frame.to_image() for frame in film.decode(video=0)]
+    frames[-1].save(media_folder.parent / "frame.png")
+    page.goto(f"{app.url}/?q=type:frame")
+    tiles = answered(page, "type:frame")
+    page.locator("input[type=file]").set_input_files(media_folder.parent / "frame.png")
+    expect(page.get_by_role("button", name="Search without Like your picture frame.png")).to_be_visible()
+    expect(tiles.first.locator(".score")).to_have_text("1.00")
+    expect(_name(tiles)).to_have_text("old.avi")
+    start_s = seconds(tiles.first.locator(".time").inner_text())
+    dialog = _open(page, tiles.first)
+    expect(dialog.get_by_text("Browsers cannot play this format")).to_be_visible()
+    player = dialog.locator("video")
+    page.wait_for_function("video => video.readyState >= 2 && !video.seeking", arg=player.element_handle())
+    assert start_s == 4
+    assert start_s <= player.evaluate("video => video.currentTime") <= start_s + 4
+
+
+def test_what_was_said_is_found_and_played(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "buy milk and eggs at the market")
+    expect(_name(tiles)).to_have_text("r001.ogg")
+    expect(page.get_by_text("Found", exact=True)).to_be_visible()
+    expect(tiles.first.get_by_text("Spoken")).to_be_visible()
+    expect(tiles.first.locator("mark").get_by_text("milk")).to_be_visible()
+    dialog = _open(page, tiles.first)
+    start_s = seconds(tiles.first.locator(".time").inner_text())
+    player = dialog.locator("audio")
+    page.wait_for_function("sound => sound.readyState >= 2 && !sound.seeking", arg=player.element_handle())
+    assert start_s <= player.evaluate("sound => sound.currentTime") < start_s + 8
+    # The whole transcript, the passage that plays, and in it the words that were asked for.
+    assert dialog.locator(".passage").count() > 4
+    expect(dialog.locator(".passage[aria-current=true] mark")).to_have_text(["buy", "milk", "eggs", "market"])
+    shoot(page, "passage")
+
+
+def test_similar(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "a brick lighthouse")
+    tiles.first.hover()
+    tiles.first.get_by_role("button", name="Similar to p025.jpg").click()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.get_by_role("button", name="Search without Similar to p025.jpg")).to_be_visible()
+    expect(tiles.locator(".name").get_by_text("p025.jpg", exact=True)).to_have_count(0)
+    settle(page)
+    first = _name(tiles).inner_text()
+    _open(page, tiles.first).get_by_role("button", name="Similar to this").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name=f"Search without Similar to {first}").click()
+    expect(page.get_by_text("are waiting")).to_be_visible()
+
+
+def test_selected_hits_are_taken_along(page: Page, app: App, tmp_path: Path) -> None:
+    page.goto(app.url)
+    tiles = search(page, "an animal type:image")
+    names = [tiles.nth(at).locator(".name").inner_text() for at in range(3)]
+    tiles.nth(0).get_by_role("checkbox").click()
+    tiles.nth(2).get_by_role("checkbox").click(modifiers=["Shift"])
+    expect(page.get_by_text("3 selected")).to_be_visible()
+    settle(page)
+    page.screenshot(path=SHOTS / "selected.png")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="ZIP of 3 files").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == names
+        assert archive.testzip() is None
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8").splitlines()))
+    assert [Path(row["path"]).name for row in rows] == names
+    page.get_by_role("button", name="Copy to a folder").click()
+    page.get_by_role("textbox", name="Folder on this machine").fill(str(tmp_path / "taken"))
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_text("Copied 3 files.")).to_be_visible()
+    assert sorted(path.name for path in (tmp_path / "taken").iterdir()) == sorted(names)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("3 selected")).to_have_count(0)
+    expect(tiles.first.get_by_role("checkbox")).not_to_be_checked()
+
+
+def test_only_what_the_library_knows_is_served_and_only_here(page: Page, app: App) -> None:
+    page.goto(app.url)
+    src = search(page, "glowing blue jellyfish type:image").first.locator("img").get_attribute("src") or ""
+    thumbnail = page.request.get(app.url + src)
+    assert (thumbnail.status, thumbnail.headers["content-type"]) == (200, "image/jpeg")
+    file = src.replace("thumbnail", "file")
+    part = page.request.get(app.url + file, headers={"Range": "bytes=4-7"})
+    assert (part.status, part.body()) == (206, b"ftyp")
+    # HEIC is handed over to be kept, not to be shown.
+    assert part.headers["content-type"] == "application/octet-stream"
+    key, _, _ = src.removeprefix("/trove/").partition("/")
+    for wrong in (
+        src.replace(key, "0" * len(key)),
+        re.sub(r"\d+$", "999999", file),
+        re.sub(r"\d+$", "..%2f..%2fetc%2fpasswd", file),
+    ):
+        answer = page.request.get(app.url + wrong)
+        # What no route of ours takes is left to Streamlit, which sends its empty page.
+        assert answer.status in (400, 404) or b"<title>Streamlit" in answer.body(), wrong
+    listening = [
+        found.laddr.ip
+        for found in psutil.Process(app.pid).net_connections("inet")
+        if found.status == psutil.CONN_LISTEN
+    ]
+    assert listening == ["127.0.0.1"]
+
+
+def test_screenshot(page: Page, app: App) -> None:
+    """The picture in the README; TROVE_SCREENSHOT=1 puts a new one there."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(app.url)
+    search(page, "a brick lighthouse")
+    page.mouse.move(0, 0)
+    SHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SHOTS / "screenshot.png")
+    shot = Image.open(SHOTS / "screenshot.png").convert("RGB")
+    # Mapped onto its own best colours a second time, which dithers them.
+    small = shot.quantize(palette=shot.quantize(256))
+    small.save(SHOTS / "screenshot.png", optimize=True)
+    if os.environ.get("TROVE_SCREENSHOT"):
+        small.save(ROOT / "docs" / "screenshot.png", optimize=True)
+    assert (SHOTS / "screenshot.png").stat().st_size < 400_000
+    page.set_viewport_size(DESKTOP)

@@ -1,0 +1,103 @@
+"""The Library page, and the first minutes with an empty library, in a real browser."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support import SAMPLES
+from tests.support.driver import App, search, serving, settle, shoot
+from tests.support.media import photo
+
+pytestmark = pytest.mark.browser
+
+_MANY = 100
+"""Pictures, so that indexing takes long enough to be paused."""
+
+
+def _count(page: Page, label: str) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text()
+
+
+def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -> None:
+    page.goto(f"{app.url}/library")
+    expect(page.get_by_text("Model builtin")).to_be_visible()
+    assert _count(page, "Pictures") == "49"
+    assert int(_count(page, "Video moments")) >= 10
+    assert int(_count(page, "Spoken passages")) >= 10
+    assert (_count(page, "Files"), _count(page, "Failed")) == ("53", "2")
+    expect(page.get_by_test_id("stMarkdown").get_by_text(str(media_folder))).to_be_visible()
+    settle(page)
+    for name, reason in {"empty.jpg": "The file is empty.", "letter.jpg": "Not a picture"}.items():
+        failure = page.get_by_role("row").filter(has_text=str(media_folder / name))
+        expect(failure).to_contain_text(reason)
+    shoot(page, "library")
+
+
+def test_a_bad_folder_is_explained(page: Page, app: App) -> None:
+    page.goto(f"{app.url}/library")
+    folder = page.get_by_role("textbox", name="Folder with pictures")
+    folder.fill("/nowhere/at *all*")
+    folder.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("There is no folder /nowhere/at *all* on this machine")
+
+
+def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cache: Path) -> None:
+    photos = tmp_path / "My photos"
+    shutil.copytree(SAMPLES / "pictures", photos)
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
+    with serving(tmp_path / "library", cache, TROVE_WHISPER="none") as app:
+        page.goto(app.url)
+        expect(page.get_by_text("Nothing is in your library yet")).to_be_visible()
+        settle(page)
+        shoot(page, "empty")
+        folder = page.get_by_role("textbox", name="Folder with pictures")
+        folder.fill(str(photos))
+        page.get_by_role("button", name="Index this folder").click()
+        progress = page.get_by_test_id("stProgress")
+        expect(progress).to_be_visible()
+        page.screenshot(path="test-output/indexing.png")
+        # Indexing goes on in a process of its own: a reload finds it again.
+        page.reload()
+        expect(progress.or_(page.get_by_role("searchbox"))).to_be_visible()
+        expect(page.get_by_role("searchbox")).to_be_visible(timeout=120_000)
+        tiles = search(page, "a brick lighthouse")
+        expect(tiles.first.locator(".name")).to_have_text("p025.jpg")
+
+        page.get_by_role("link", name="Library").click()
+        expect(page.get_by_text("49 files in")).to_be_visible()
+        expect(page.get_by_text("48 new, 1 failed")).to_be_visible()
+        (photos / "broken.jpg").unlink()
+        shutil.copy(photos / "p001.jpg", photos / "copy.jpg")
+        page.get_by_role("button", name="Refresh all").click()
+        expect(page.get_by_text("1 already known, 48 unchanged")).to_be_visible(timeout=60_000)
+        assert (_count(page, "Files"), _count(page, "Failed")) == ("49", "0")
+
+
+def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(_MANY):
+        photo(photos / f"{number}.jpg", seed=number)
+    with serving(tmp_path / "library", cache, TROVE_WHISPER="none", TROVE_BATCH="8") as app:
+        page.goto(app.url)
+        folder = page.get_by_role("textbox", name="Folder with pictures")
+        folder.fill(str(photos))
+        page.get_by_role("button", name="Index this folder").click()
+        expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"[1-9]\d* of \d+ files"))
+        page.get_by_role("button", name="Pause").click()
+        # Leaving at once would drop the click with the page's connection.
+        expect(page.get_by_test_id("stProgress")).to_be_hidden()
+        page.goto(f"{app.url}/library")
+        paused = page.get_by_text("What was done is kept")
+        expect(paused).to_be_visible()
+        done = int(re.findall(r"\d+", paused.inner_text())[0])
+        assert 0 < done < _MANY
+        assert _count(page, "Pictures") == str(done)
+        page.reload()
+        expect(paused).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text(f"{_MANY - done} new, {done} unchanged")).to_be_visible(timeout=60_000)
+        assert _count(page, "Pictures") == str(_MANY)

@@ -1,0 +1,176 @@
+"""What the app starts and what it tells, without a browser."""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from db.catalog import runs
+from db.engine.database import Database, indexer_lock
+from db.engine.schema import Run
+from db.errors import GenerateError, LibraryBusyError
+from db.settings import Settings
+from search.answer import Evidence
+from search.drawing.drawer import Drawer
+from search.drawing.folder import drawings, new_drawing
+from tests.support import ROOT
+from tests.support.tiny_drawer import make_tiny_drawer
+from ui.app.jobs import DrawJob, IndexJob
+from ui.app.resources import plain
+from ui.app.views.viewer import reason
+
+APP = ROOT / "ui" / "app" / "main.py"
+
+
+def _run(database: Database, pid: int, *, report: str | None = None) -> None:
+    """A run that has done 20 of 60 files in ten seconds."""
+    with database.write() as session:
+        run = session.get_one(Run, runs.start_run(session, pid, 60))
+        run.done, run.updated_at = 20, run.started_at + timedelta(seconds=10)
+        session.flush()
+        if report is not None:
+            runs.end_run(session, run.id, report)
+
+
+def _dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_state_is_read_from_the_library(settings: Settings, database: Database) -> None:
+    job = IndexJob(settings, database)
+    assert job.state().phase == "never"
+    _run(database, _dead_pid())
+    assert (job.state().phase, job.state().done, job.state().total) == ("interrupted", 20, 60)
+    _run(database, 1, report=json.dumps({"found": 60, "failed": 2}))
+    assert (job.state().phase, job.state().report["failed"]) == ("finished", 2)
+    _run(database, 1, report=json.dumps({"error": "the disk is full"}))
+    assert (job.state().phase, job.state().error) == ("failed", "the disk is full")
+    _run(database, 1, report=json.dumps({"error": "KeyboardInterrupt"}))
+    assert job.state().phase == "stopped"
+
+
+def test_rate_and_time_left(settings: Settings, database: Database) -> None:
+    # Only a process that is older than a run can be the one that does it, such as this one.
+    _run(database, os.getpid())
+    job = IndexJob(settings, database)
+    state = job.state()
+    assert (state.phase, state.active) == ("running", True)
+    assert state.files_per_s == pytest.approx(2.0)
+    assert state.left_s == pytest.approx(20.0)
+    with pytest.raises(LibraryBusyError):
+        job.index([settings.library])
+
+
+def test_an_error_before_the_run_is_told(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
+    job = IndexJob(settings, database)
+    with indexer_lock(settings.library):
+        job.index([settings.library.parent])
+        assert job.state().phase == "starting"
+        deadline = time.monotonic() + 60
+        while job.state().active and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert job.state().phase == "failed"
+    assert "another process is indexing" in job.state().error
+
+
+def test_drawing_in_the_background(tmp_path: Path) -> None:
+    drawer = Drawer(str(make_tiny_drawer(tmp_path / "tiny")), device="cpu")
+    job = DrawJob()
+    folder = tmp_path / "drawings"
+    path = new_drawing(folder, "A *cat* / in the sun!")
+    assert path.name.endswith(" a-cat-in-the-sun.png")
+    job.start(drawer, "a cat", path, steps=2, seed=5)
+    with pytest.raises(GenerateError, match="being drawn"):
+        job.start(drawer, "a dog", path, steps=2, seed=5)
+    _wait(job)
+    assert job.state.drawing is not None
+    (folder / "other.png").write_bytes(b"\x89PNG no more")
+    (drawn,) = drawings(folder)
+    assert (drawn.path, drawn.prompt, drawn.model, drawn.seed, drawn.steps) == (
+        path,
+        "a cat",
+        "tiny",
+        "5",
+        "2",
+    )
+
+    job.start(drawer, "a dog", new_drawing(folder, "a dog"), steps=200, seed=5)
+    job.stop()
+    _wait(job)
+    assert str(job.state.error) == "the drawing was stopped"
+    assert len(drawings(folder)) == 1
+
+
+def test_what_is_loading_is_spared_from_the_collector_until_it_is_drawn(tmp_path: Path) -> None:
+    drawer = Drawer(str(make_tiny_drawer(tmp_path / "tiny")), device="cpu")
+    job = DrawJob()
+    job.start(drawer, "a cat", new_drawing(tmp_path, "a cat"), steps=2, seed=5)
+    job.spare()
+    assert gc.get_freeze_count() > 0
+    _wait(job)
+    # The thread has a few instructions to go.
+    deadline = time.monotonic() + 10
+    while gc.get_freeze_count() > 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert gc.get_freeze_count() == 0
+    job.spare()
+    assert gc.get_freeze_count() == 0
+
+
+def _wait(job: DrawJob) -> None:
+    pause = threading.Event()
+    deadline = time.monotonic() + 60
+    while job.state.active and time.monotonic() < deadline:
+        pause.wait(0.02)
+    assert not job.state.active
+
+
+def test_names_are_shown_as_they_are() -> None:
+    assert plain("a_*b* [c](d) <e> $f$ :g:") == r"a\_\*b\* \[c\]\(d\) \<e\> \$f\$ \:g\:"
+
+
+def test_reasons_are_words() -> None:
+    said = Evidence("words", 1, 1.0, ("milk", "eggs"))
+    assert reason(said) == "these words were said: milk, eggs"
+    assert reason(Evidence("picture", 2, 0.314)) == "it looks like the words (similarity 0.31, place 2)"
+
+
+@pytest.fixture
+def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TROVE_LIBRARY", str(settings.library))
+    monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
+    st.cache_resource.clear()
+    return settings
+
+
+def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
+    page = AppTest.from_file(APP).run()
+    assert not page.exception
+    assert page.header[0].value == "Nothing is in your library yet"
+    page.text_input[0].input("nowhere")
+    page.button[0].click().run()
+    assert "There is no folder nowhere" in page.error[0].value
+    assert not (environment.library / "last-index.log").exists()
+
+
+def test_a_damaged_library_is_explained(environment: Settings) -> None:
+    environment.library.mkdir()
+    environment.database.write_bytes(b"this is no database " * 400)
+    page = AppTest.from_file(APP).run()
+    assert not page.exception
+    assert "is damaged" in page.error[0].value
+    assert "Your media files are untouched" in page.error[0].value

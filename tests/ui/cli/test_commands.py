@@ -1,0 +1,301 @@
+"""The command line as people and programs meet it: a process with arguments, output and an exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from db.engine.database import Database, indexer_lock
+from db.settings import Settings
+from tests.support import ROOT, SAMPLES
+from tests.support.command import as_json, check_error, trove
+from tests.support.media import photo, sound, tone
+from tests.support.tiny_drawer import make_tiny_drawer
+
+COMMANDS = (
+    "index search similar saved why generate ui status failures rebuild doctor models model eval".split()
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "media").mkdir()
+    for seed in (1, 2):
+        photo(tmp_path / "media" / f"{seed}.jpg", seed)
+    return tmp_path / "media"
+
+
+def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
+    first = trove(settings, "index", folder, "--json")
+    assert first.returncode == 0, first.stderr
+    report = as_json(first)
+    seconds = report.pop("seconds")
+    assert seconds > 0
+    assert report == {
+        "found": 2,
+        "indexed": 2,
+        "reused": 0,
+        "unchanged": 0,
+        "skipped": 0,
+        "failed": 0,
+        "removed": 0,
+        "units": {"image": 2, "frame": 0, "speech": 0},
+    }
+    again = trove(settings, "index", folder)
+    assert again.returncode == 0
+    assert "2 unchanged" in again.stdout
+
+
+def test_some_failed_files_are_exit_code_3_once(settings: Settings, folder: Path) -> None:
+    (folder / "line\nbreak.jpg").write_text("no picture")
+    first = trove(settings, "index", folder, "--json")
+    assert first.returncode == 3
+    assert as_json(first)["failed"] == 1
+    assert trove(settings, "index", folder).returncode == 0, "nothing failed this time"
+    listed = trove(settings, "failures")
+    assert listed.returncode == 0
+    assert "line\\nbreak.jpg" in listed.stdout
+    assert "not a picture" in listed.stdout
+    failures = as_json(trove(settings, "failures", "--json"))["failures"]
+    assert failures[0]["path"] == str(folder / "line\nbreak.jpg")
+    retried = trove(settings, "failures", "--retry", "--json")
+    assert (retried.returncode, as_json(retried)["failed"]) == (3, 1)
+
+
+def test_search_answers_as_documented(sample_library: Settings) -> None:
+    result = trove(sample_library, "search", "a koala in a tree", "-k", "3", "--json")
+    assert result.returncode == 0, result.stderr
+    answer = as_json(result)
+    assert list(answer) == ["query", "verdict", "confidence", "took_ms", "hits"]
+    assert answer["query"] == "a koala in a tree"
+    assert answer["verdict"] == "found"
+    best = answer["hits"][0]
+    assert list(best) == ["rank", "score", "kind", "path", "start_s", "end_s", "text", "why", "similar"]
+    assert best["path"] == str(SAMPLES / "pictures" / "p017.jpg")
+    assert (best["rank"], best["kind"], best["start_s"], best["text"]) == (1, "image", None, None)
+    assert best["why"][0]["source"] == "picture"
+
+
+def test_search_speaks_to_people(sample_library: Settings) -> None:
+    said = trove(sample_library, "search", "bring his guitar to the party", "-k", "1")
+    assert said.returncode == 0
+    assert "Found" in said.stdout
+    assert "r001.ogg" in said.stdout
+    assert "0:1" in said.stdout
+    assert "guitar" in said.stdout.lower()
+
+
+def test_search_by_picture_and_similar(sample_library: Settings) -> None:
+    picture = SAMPLES / "pictures" / "p013.heic"
+    by_picture = as_json(trove(sample_library, "search", "--image", picture, "-k", "1", "--json"))
+    assert by_picture["hits"][0]["path"] == str(picture)
+    alike = as_json(trove(sample_library, "similar", picture, "--kind", "image", "-k", "3", "--json"))
+    assert str(picture) not in [hit["path"] for hit in alike["hits"]]
+    assert len(alike["hits"]) == 3
+
+
+def test_status_says_as_documented(sample_library: Settings) -> None:
+    status = as_json(trove(sample_library, "status", "--json"))
+    assert list(status) == ["library", "model", "units", "assets", "failed", "index"]
+    assert status["model"] == "builtin"
+    assert status["assets"] == 51
+    assert status["units"]["image"] == 48
+    assert min(status["units"].values()) > 0
+    assert status["index"] == {"kind": "flat", "vectors": sum(status["units"].values()), "fresh": True}
+
+
+def test_an_empty_library_is_no_error(settings: Settings) -> None:
+    assert as_json(trove(settings, "search", "anything", "--json"))["verdict"] == "absent"
+    assert "none yet" in trove(settings, "status").stdout
+    assert "No file has failed" in trove(settings, "failures").stdout
+    assert trove(settings, "rebuild").returncode == 0
+    nothing = trove(settings, "index")
+    assert (nothing.returncode, nothing.stdout) == (2, "")
+    assert "at least one folder" in nothing.stderr
+
+
+def test_rebuild_heals_a_lost_index(settings: Settings, folder: Path) -> None:
+    trove(settings, "index", folder)
+    for path in (settings.library / "vectors").iterdir():
+        path.unlink()
+    assert as_json(trove(settings, "status", "--json"))["index"]["fresh"] is False
+    rebuilt = trove(settings, "rebuild")
+    assert rebuilt.returncode == 0
+    assert "2 vectors" in rebuilt.stdout
+    assert as_json(trove(settings, "status", "--json"))["index"]["fresh"] is True
+
+
+def test_errors_are_one_line_with_a_hint(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    check_error(trove(settings, "index", tmp_path / "no\nwhere"), "no file or folder", "no\\nwhere")
+    check_error(trove(settings, "index", folder, "--model", "no-such-model"), "no-such-model")
+    check_error(trove(settings, "index", folder, "--model", "fast"), "ViT-B-32")
+    trove(settings, "index", folder)
+    check_error(trove(settings, "search", "x", "--model", "fast"), "indexed with builtin", "--library")
+    check_error(trove(settings, "similar", tmp_path / "nowhere.jpg"), "No such file")
+    check_error(trove(settings, "status", library=folder / "1.jpg"), "library folder")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "trove.db").write_bytes(b"no database " * 100)
+    check_error(trove(settings, "status", library=tmp_path / "damaged"), "damaged")
+
+
+def test_a_busy_library_says_so(settings: Settings, folder: Path) -> None:
+    Database(settings.database)
+    with indexer_lock(settings.library):
+        check_error(trove(settings, "index", folder), "another process is indexing")
+        assert trove(settings, "search", "anything").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search"],
+        ["search", "x", "-k", "0"],
+        ["search", "x", "--kind", "poem"],
+        ["nonsense"],
+        ["generate", "x"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(settings: Settings, arguments: list[str]) -> None:
+    assert trove(settings, *arguments).returncode == 2
+
+
+def test_wrong_settings_are_named(settings: Settings) -> None:
+    environment = os.environ | {"TROVE_BATCH": "many", "TROVE_LIBRARY": str(settings.library)}
+    command = [sys.executable, "-m", "ui.cli", "status"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    check_error(result, "TROVE_BATCH", "many")
+
+
+def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path) -> None:
+    model = make_tiny_drawer(tmp_path / "tiny")
+    target = tmp_path / "drawing.png"
+    arguments = ["generate", "a red fox", "-o", target, "--model", model, "--steps", "2", "--seed", "7"]
+    drawn = trove(settings, *arguments, "--json")
+    assert drawn.returncode == 0, drawn.stderr
+    value = as_json(drawn)
+    assert list(value) == ["path", "model", "seed", "seconds"]
+    assert (value["path"], value["seed"]) == (str(target), 7)
+    with Image.open(target) as image:
+        assert image.info["trove:generated"]
+        assert "a red fox" in str(image.info)
+    check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.png", "--model", "sd-turbo"), "sd-turbo")
+
+
+def test_eval_measures(settings: Settings, tmp_path: Path) -> None:
+    captions = SAMPLES / "captions.csv"
+    result = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions, "--json")
+    assert result.returncode == 0, result.stderr
+    figures = as_json(result)
+    recalls = ["recall@1", "recall@5", "recall@10", "median_rank"]
+    assert list(figures) == ["images", "queries", *recalls, "auroc", "image_to_text"]
+    assert list(figures["image_to_text"]) == recalls
+    assert figures["images"] == figures["queries"] == 48
+    assert 50 < figures["recall@1"] <= figures["recall@5"] <= figures["recall@10"] <= 100
+    assert figures["median_rank"] >= 1
+    assert 0.5 < figures["auroc"] <= 1
+    assert 50 < figures["image_to_text"]["recall@1"] <= figures["image_to_text"]["recall@10"] <= 100
+    shown = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions).stdout
+    assert f"{figures['image_to_text']['recall@1']}" in shown.splitlines()[3]
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    bad = trove(settings, "eval", "--images", SAMPLES, "--captions", tmp_path / "bad.csv")
+    check_error(bad, "image,caption")
+
+
+def test_models_are_tried_on_ones_own_pictures(sample_library: Settings) -> None:
+    result = trove(sample_library, "eval", "--sample", "8", "--model", "builtin", "--json")
+    assert result.returncode == 0, result.stderr
+    (trial,) = as_json(result)["models"]
+    assert (trial["model"], trial["pictures"]) == ("builtin", 8)
+    assert min(trial[name] for name in ("load_s", "pictures_per_s", "query_ms", "memory_mb")) > 0
+    # 48 pictures and the frames of two videos, at the measured rate.
+    assert trial["full_index_s"] == pytest.approx(64 / trial["pictures_per_s"], rel=0.1)
+
+
+def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settings) -> None:
+    models = as_json(trove(sample_library, "models", "--json"))
+    assert {"builtin", "fast", "multilingual", "best"} <= {info["name"] for info in models["encoders"]}
+    assert {"builtin", "sd-turbo", "sd15-lcm"} <= {info["name"] for info in models["drawers"]}
+    assert trove(sample_library, "models").returncode == 0
+    doctor = trove(sample_library, "doctor")
+    assert doctor.returncode == 0
+    assert "sound" in doctor.stdout
+    assert "p001" not in doctor.stdout
+    assert str(Path.home()) not in doctor.stdout
+
+
+def test_doctor_names_folders_and_failed_files_when_asked(settings: Settings, folder: Path) -> None:
+    (folder / "broken.jpg").write_text("no picture")
+    assert trove(settings, "index", folder).returncode == 3
+    for private in ("broken.jpg", str(folder)):
+        assert private not in trove(settings, "doctor").stdout
+    found = as_json(trove(settings, "doctor", "--files", "--json"))["findings"]
+    named = {(finding["name"], finding["value"]): finding["warning"] for finding in found}
+    assert named["indexed", str(folder)] == ""
+    assert named["library folder", str(settings.library)] == ""
+    assert "picture" in named["failed", str(folder / "broken.jpg")]
+    (away := folder.with_name("away")).mkdir()
+    folder.rename(away / folder.name)
+    assert "is its drive connected?" in trove(settings, "doctor", "--files").stdout
+
+
+def test_help_is_complete() -> None:
+    environment = os.environ | {"COLUMNS": "200"}
+    shown = subprocess.run(
+        [sys.executable, "-m", "ui.cli", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    ).stdout
+    for command in COMMANDS:
+        assert f"\n  {command} " in shown
+        subprocess.run([sys.executable, "-m", "ui.cli", command, "--help"], capture_output=True, check=True)
+
+
+def test_the_version_is_the_changelogs_and_the_readme_lists_every_command(settings: Settings) -> None:
+    assert f"## {version('trove-search')}" in (ROOT / "CHANGELOG.md").read_text()
+    assert trove(settings, "--version").stdout == f"trove {version('trove-search')}\n"
+    readme = (ROOT / "README.md").read_text()
+    for command in COMMANDS:
+        assert f"`trove {command}" in readme, command
+
+
+HEAVY = (
+    "torch torchvision open_clip diffusers transformers timm streamlit faster_whisper av faiss "
+    "onnxruntime".split()
+)
+
+
+def imported(code: str, settings: Settings) -> set[str]:
+    """Which heavy packages a process has imported after running ``code``."""
+    probe = f"import sys\n{code}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    environment = os.environ | {"TROVE_CACHE": str(settings.cache), "TROVE_LIBRARY": str(settings.library)}
+    result = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=environment
+    )
+    return set(json.loads(result.stdout.splitlines()[-1].replace("'", '"')))
+
+
+def test_help_imports_nothing_heavy(settings: Settings) -> None:
+    run = "from ui.cli.main import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass"
+    assert imported(run, settings) == set()
+
+
+def test_a_text_search_imports_no_torch(sample_library: Settings) -> None:
+    run = "from ui.cli.main import app\ntry:\n    app(['search', 'a dog'])\nexcept SystemExit:\n    pass"
+    assert imported(run, sample_library) <= {"faiss", "onnxruntime"}
+
+
+def test_a_recording_without_speech_is_no_error(sample_library: Settings, tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    sound(media / "tone.mp3", tone(2.0))
+    result = trove(sample_library, "index", media, "--json", library=tmp_path / "library")
+    assert result.returncode == 0, result.stderr
+    report = as_json(result)
+    assert (report["indexed"], report["units"]["speech"]) == (1, 0)
