@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image
 from timing import Spread, side_by_side
 
-from indexer.media.reader import SAMPLE_RATE, Samples, probe, read_audio
+from indexer.media.reader import probe, read_audio
+from indexer.media.types import SAMPLE_RATE, Samples
 
 _PHOTO = (4_000, 3_000)
 _FILM = (1_280, 720)

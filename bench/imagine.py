@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.assets import UnitRow
+from db.catalog.units import UnitRow
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.builtin.encoder import unit

@@ -24,9 +24,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import assets, spaces
-from db.catalog.assets import FileStat, UnitDraft
+from db.catalog import assets, spaces, units
+from db.catalog.assets import FileStat
 from db.catalog.fulltext import match_words
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Content
 from db.settings import Settings
@@ -75,11 +76,11 @@ class Library:
             for number, text in enumerate(texts):
                 content = Content(sha256=number.to_bytes(32), kind="audio", has_audio=True)
                 unit = UnitDraft("speech", nothing, 0.0, 4.0, text=text)
-                content_id = assets.store_content(session, content, [unit], space.id)
+                content_id = units.store(session, content, [unit], space.id)
                 stat = FileStat(Path(f"/{number}"), 1, 1)
-                assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+                assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
         with self.database.read() as session:
-            self.units = assets.unit_rows(session, range(1, len(texts) + 1))
+            self.units = units.rows(session, range(1, len(texts) + 1))
 
     def by_words(self, query: str) -> Ranking:
         """As a search asks for words."""

@@ -19,7 +19,8 @@ import numpy as np
 
 from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
-from indexer.media.reader import SAMPLE_RATE, Samples, read_audio
+from indexer.media.reader import read_audio
+from indexer.media.types import SAMPLE_RATE, Samples
 
 _PAUSE = np.zeros(SAMPLE_RATE, dtype=np.float32)
 

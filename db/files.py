@@ -17,14 +17,6 @@ except ImportError:  # Windows, where a file that is open cannot be deleted anyw
 _SEAL = struct.Struct(">I4sI")
 
 
-def expanded(path: Path | str) -> Path:
-    """The path with ``~`` and ``~user`` resolved; as it is where there is no such user.
-
-    ``Path.expanduser`` raises a bare ``RuntimeError`` there, and a folder may well be called ``~1``.
-    """
-    return Path(os.path.expanduser(path))  # noqa: PTH111
-
-
 def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
     """Write a file so that a reader, or a power cut, finds the old or the new content whole.
 

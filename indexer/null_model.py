@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.catalog import spaces
-from db.catalog.assets import Vectors
+from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.engine.schema import NullScores
 from db.errors import LibraryError

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from db.catalog import assets, spaces
-from db.catalog.assets import UnitDraft
+from db.catalog import assets, spaces, units
+from db.catalog.units import UnitDraft
 from db.engine.database import Database, indexer_lock
 from db.engine.schema import Content
 from db.errors import SettingsError
-from db.files import expanded
+from db.paths import expanded, is_under
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import null_model
@@ -28,8 +28,8 @@ from indexer.analysers.whisper import Transcriber, load_transcriber
 from indexer.encoders.active import encoder_for
 from indexer.encoders.base import Encoder
 from indexer.media.pool import DecodePool
-from indexer.media.reader import Metadata
-from indexer.plan import Plan, Task, is_under, plan
+from indexer.media.types import Metadata
+from indexer.plan import Plan, Task, plan
 from indexer.prefetch import look_ahead
 from indexer.prepare import Picture, Prepared, Preparer, Recognised, Refused, Timed, Twin, as_media_error
 from indexer.runs import recorded
@@ -90,7 +90,7 @@ def index(
                 store.save()
                 null_model.fitted(database, space.id, store, encoder, settings.cache)
             with database.read() as session:
-                report.units = assets.unit_counts(session)
+                report.units = units.counts(session)
             report.seconds = round(time.monotonic() - started, 2)
             run.report = asdict(report)
     return report
@@ -246,7 +246,7 @@ class _Consumer:
         """The content with this hash, if nothing is left to make of it."""
         transcribing = self._transcriber is not None
         with self._database.read() as session:
-            return assets.content_id(session, sha256, self._space_id, transcribing=transcribing)
+            return units.content_id(session, sha256, self._space_id, transcribing=transcribing)
 
     def _content(self, sha256: bytes, metadata: Metadata) -> Content:
         heard_by = self._transcriber.name if self._transcriber and metadata.has_audio else None

@@ -1,12 +1,12 @@
 """Decide what has to be done, from what is on disk and what the library remembers. A pure function."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import FileStat, KnownFile
+from db.paths import is_under
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,3 @@ def _pair_moved(fresh: Sequence[FileStat], missing: Collection[KnownFile], resul
         else:
             result.tasks.append(Task(stat))
     return moved
-
-
-def is_under(path: Path, folders: Sequence[Path]) -> bool:
-    """Whether a path is one of the folders or inside one."""
-    # As text: a hundred thousand files are compared at every run, and ``Path.parents`` makes objects.
-    name = str(path)
-    return any(path == folder or name.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118

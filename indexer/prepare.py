@@ -14,7 +14,8 @@ from db.errors import DecodeError, MediaError, TroveError, UnreadableError
 from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
 from indexer.media.pool import DecodePool
-from indexer.media.reader import Metadata, probe, read_image
+from indexer.media.reader import probe, read_image
+from indexer.media.types import Metadata
 from indexer.plan import Task
 from indexer.scan import reason
 

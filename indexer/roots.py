@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from db.catalog import assets, holdings
+from db.catalog import assets
 from db.engine.database import Database, indexer_lock
 from db.errors import SettingsError
+from db.paths import is_under
 from db.settings import Settings
-from indexer.plan import is_under
 
 
 def remove_root(database: Database, settings: Settings, root: Path) -> int:
@@ -27,8 +27,8 @@ def remove_root(database: Database, settings: Settings, root: Path) -> int:
         others = [other for other in roots if other != root]
         gone = [
             asset_id
-            for asset_id, path in holdings.asset_paths(session).items()
+            for asset_id, path in assets.paths(session).items()
             if is_under(path, [root]) and not is_under(path, others)
         ]
-        holdings.forget(session, root, gone)
+        assets.forget(session, root, gone)
     return len(gone)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import FileStat
-from indexer.media.reader import media_kind
+from db.paths import outermost
+from indexer.media.formats import media_kind
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +65,6 @@ def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
             found.unreadable.append(Unreadable(FileStat(folder, 0, 0), reason(exc), is_folder=True))
     found.files.sort(key=lambda file: str(file.path))
     return found
-
-
-def outermost(paths: Sequence[Path]) -> list[Path]:
-    """The paths that are neither repeated nor inside another one, in the order given."""
-    unique = list(dict.fromkeys(paths))
-    return [path for path in unique if not any(other in path.parents for other in unique)]
 
 
 def reason(exc: OSError) -> str:

@@ -16,10 +16,10 @@ from watchfiles import Change, watch
 from db.catalog import assets
 from db.engine.database import Database
 from db.errors import LibraryBusyError, TroveError
+from db.paths import is_under
 from db.settings import Settings
 from indexer import pipeline
-from indexer.media.reader import media_kind
-from indexer.plan import is_under
+from indexer.media.formats import media_kind
 from indexer.writer import Report
 
 log = logging.getLogger(__name__)

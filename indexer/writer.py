@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from db.catalog import assets, runs
-from db.catalog.assets import UnitDraft
+from db.catalog import assets, revision, runs, units
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Content, UnitKind
 from db.errors import DecodeError
@@ -53,16 +53,16 @@ def settle(session: Session, found: Scan, todo: Plan) -> Report:
     assets.set_state(session, [file.id for file in todo.offline], "offline")
     for item in found.unreadable:
         what = "the folder cannot be read" if item.is_folder else "the file cannot be read"
-        assets.put_asset(
+        assets.put(
             session,
             item.stat,
-            asset_id=assets.asset_id(session, item.stat.path),
+            asset_id=assets.id_at(session, item.stat.path),
             state="failed",
             error=f"{what}: {item.reason}",
             retry=True,
         )
     if todo.revived or todo.gone or todo.offline or found.unreadable:
-        assets.touch(session)
+        revision.touch(session)
     return Report(
         found=len(found.files) + len(found.unreadable),
         reused=len(todo.revived),
@@ -86,7 +86,7 @@ class Writer:
         """Store finished files and how far the run is, in one transaction: all of them or none."""
         with self._database.write() as session:
             for ready in batch:
-                content_id = assets.store_content(session, ready.content, ready.units, self._space_id)
+                content_id = units.store(session, ready.content, ready.units, self._space_id)
                 self._put(session, ready.task, content_id)
             runs.update_run(session, self._run_id, done)
         self.report.indexed += len(batch)
@@ -101,7 +101,7 @@ class Writer:
         """The file failed, or was left out on purpose."""
         failed = refused.error is not None
         with self._database.write() as session:
-            assets.put_asset(
+            assets.put(
                 session,
                 refused.task.stat,
                 asset_id=refused.task.asset_id,
@@ -109,7 +109,7 @@ class Writer:
                 error=refused.reason,
                 retry=failed and not isinstance(refused.error, DecodeError),
             )
-            assets.touch(session)
+            revision.touch(session)
         if failed:
             self.report.failed += 1
             log.warning("%s: %s", refused.task.stat.path, refused.reason)
@@ -117,5 +117,5 @@ class Writer:
             self.report.skipped += 1
 
     def _put(self, session: Session, task: Task, content_id: int) -> None:
-        assets.put_asset(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
-        assets.touch(session)
+        assets.put(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
+        revision.touch(session)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from sqlalchemy.orm import Session
 
-from db.catalog import assets, spaces
-from db.catalog.assets import Vectors
+from db.catalog import revision, spaces, units
 from db.catalog.filters import Arrived, Rule
+from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.engine.schema import NullScores, Space
-from db.files import expanded
+from db.paths import expanded
 from db.settings import Settings, load_settings
 from db.vectors.store import KINDS, Modality, VectorStore
 from indexer.encoders.active import encoder_for
@@ -184,14 +184,14 @@ class SearchService:
     ) -> list[Hit]:
         """All hits, near-identical pictures as one; without moments that are disliked."""
         with self._database.read() as session:
-            units = assets.unit_rows(session, {found.unit_id for some in rankings for found in some.found})
+            rows = units.rows(session, {found.unit_id for some in rankings for found in some.found})
             # What is like a picture that is disliked can only be told while it is there.
-            hidden = [unit_id for unit_id in disliked if unit_id in units and units[unit_id].kind != "image"]
-            hits = fuse(rankings, units, len(units), hidden=hidden)
+            hidden = [unit_id for unit_id in disliked if unit_id in rows and rows[unit_id].kind != "image"]
+            hits = fuse(rankings, rows, len(rows), hidden=hidden)
             pictures = np.array([hit.unit_id for hit in hits if hit.kind == "image"], dtype=np.int64)
             if query.apart or asked.opened is None or not len(pictures):
                 return hits
-            vectors = assets.vectors(session, asked.opened.space.id, pictures)
+            vectors = units.vectors(session, asked.opened.space.id, pictures)
         return collapsed(
             hits, dict(zip(pictures.tolist(), vectors, strict=True)), asked.opened.near_duplicate
         )
@@ -205,7 +205,7 @@ class SearchService:
         self, session: Session, modality: Modality, thumbs: Mapping[int, bool], opened: "_Opened"
     ) -> Judged:
         ids = spaces.embedded(session, opened.space.id, list(thumbs), KINDS[modality])
-        vectors = assets.vectors(session, opened.space.id, ids)
+        vectors = units.vectors(session, opened.space.id, ids)
         return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
 
     def _question(self, query: Query, opened: "_Opened") -> "_Question":
@@ -274,7 +274,7 @@ class SearchService:
         why = hit.why
         if len(asked.parts) > 1 and asked.opened is not None:
             with self._database.read() as session:
-                vector = assets.vectors(session, asked.opened.space.id, np.array([hit.unit_id]))[0]
+                vector = units.vectors(session, asked.opened.space.id, np.array([hit.unit_id]))[0]
             modality: Modality = "speech" if hit.kind == "speech" else "picture"
             written = [str(term).lstrip("+") for terms in query.parsed.alternatives for term in terms]
             terms = tuple(
@@ -289,13 +289,13 @@ class SearchService:
     def _null(self, opened: "_Opened") -> NullScores | None:
         """What is usual in this library as it is now; looked after only when the library has changed."""
         with self._database.read() as session:
-            revision = assets.revision(session)
+            now = revision.current(session)
         with self._lock:
-            if opened.null is None or opened.null[0] != revision:
+            if opened.null is None or opened.null[0] != now:
                 null = fitted(
                     self._database, opened.space.id, opened.vectors, opened.encoder, self._settings.cache
                 )
-                opened.null = (revision, null)
+                opened.null = (now, null)
             return opened.null[1]
 
     def _open(self) -> "_Opened | None":

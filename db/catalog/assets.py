@@ -1,14 +1,10 @@
-"""Every query on roots, assets, contents, units, embeddings and runs. Functions take an open session."""
+"""Queries on roots and files: what was given, and what became of each. Functions take an open session."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
@@ -23,30 +19,12 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
-from db.catalog.filters import Rule, matching, moment_of_file
-from db.engine.schema import (
-    LIVE,
-    Asset,
-    AssetState,
-    Content,
-    Embedding,
-    Library,
-    MediaKind,
-    Root,
-    Space,
-    Unit,
-    UnitKind,
-    stored_path,
-)
-from db.errors import LibraryDamagedError, LibraryError
-
-Ids = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
-
-_SQL_VARIABLES = 5_000
-"""Values bound to one statement; SQLite's own limit is 32,766."""
+from db.catalog import revision
+from db.catalog.units import chunks, is_bare
+from db.engine.clock import utc_now
+from db.engine.schema import LIVE, Asset, AssetState, Content, Root, Unit, stored_path
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
@@ -69,38 +47,6 @@ class KnownFile(NamedTuple):
 
 
 @dataclass(frozen=True)
-class UnitDraft:
-    """A unit before it has an id. ``vector``: (dim,) float32 of unit length."""
-
-    kind: UnitKind
-    vector: Vectors
-    start_s: float | None = None
-    end_s: float | None = None
-    at_s: float | None = None
-    text: str | None = None
-
-
-@dataclass(frozen=True)
-class UnitRow:
-    """A unit with what it belongs to. ``paths``: where its content is now, in the order of the paths."""
-
-    id: int
-    content_id: int
-    kind: UnitKind
-    start_s: float | None
-    end_s: float | None
-    at_s: float | None
-    text: str | None
-    media: MediaKind
-    paths: tuple[Path, ...]
-    taken_at: datetime | None
-    width: int | None = None
-    """Pixels of the upright picture, as the height."""
-    height: int | None = None
-    duration_s: float | None = None
-
-
-@dataclass(frozen=True)
 class Failure:
     """A file that could not be indexed, and why."""
 
@@ -109,7 +55,15 @@ class Failure:
     attempts: int
 
 
-# --- roots and files
+class CopyRow(NamedTuple):
+    """A file; ``size`` in bytes, ``width`` and ``height`` in pixels, ``unit_id`` of the content's first."""
+
+    content_id: int
+    path: Path
+    size: int
+    width: int | None
+    height: int | None
+    unit_id: int
 
 
 def add_roots(session: Session, paths: Iterable[Path]) -> None:
@@ -132,7 +86,7 @@ def known_files(
     Paths that were ``seen`` are used again: to make them anew takes longer than to read the rows.
     """
     made = {str(path): path for path in seen}
-    missing: list[ColumnElement[bool]] = [Content.id.in_(select(Unit.content_id).where(_is_bare(space_id)))]
+    missing: list[ColumnElement[bool]] = [Content.id.in_(select(Unit.content_id).where(is_bare(space_id)))]
     if transcribing:
         missing.append(and_(Content.has_audio, Content.transcriber.is_(None)))
     statement = select(
@@ -156,7 +110,7 @@ def known_files(
     ]
 
 
-def put_asset(
+def put(
     session: Session,
     stat: FileStat,
     *,
@@ -178,24 +132,24 @@ def put_asset(
     asset.path, asset.size, asset.mtime_ns = stat.path, stat.size, stat.mtime_ns
     asset.state, asset.error, asset.retry = state, error, retry
     asset.content_id = asset.content_id if retry else content_id
-    asset.indexed_at = now()
+    asset.indexed_at = utc_now()
     session.flush()
 
 
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
     """Put assets into a state. Files that never were indexed are forgotten when they are gone."""
-    for some in _chunks(ids):
+    for some in chunks(ids):
         if state == "gone":
             session.execute(delete(Asset).where(Asset.id.in_(some), Asset.content_id.is_(None)))
         session.execute(update(Asset).where(Asset.id.in_(some)).values(state=state))
 
 
-def asset_id(session: Session, path: Path) -> int | None:
+def id_at(session: Session, path: Path) -> int | None:
     """The id of the asset at this path."""
     return session.scalar(select(Asset.id).where(Asset.path == path))
 
 
-def file_stat(session: Session, path: Path) -> FileStat | None:
+def stat_at(session: Session, path: Path) -> FileStat | None:
     """How the file at this path looked when it was last read."""
     found = session.execute(select(Asset.size, Asset.mtime_ns).where(Asset.path == path)).one_or_none()
     return None if found is None else FileStat(path, *found)
@@ -216,85 +170,9 @@ def retry_failures(session: Session) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def asset_states(session: Session) -> dict[AssetState, int]:
+def states(session: Session) -> dict[AssetState, int]:
     """How many files are in each state."""
     return dict(session.execute(select(Asset.state, func.count()).group_by(Asset.state)).all())
-
-
-# --- contents, units, embeddings
-
-
-def content_id(session: Session, sha256: bytes, space_id: int, *, transcribing: bool) -> int | None:
-    """The content with this hash, if nothing is left to make of it in this space."""
-    bare = exists().where(Unit.content_id == Content.id, _is_bare(space_id))
-    statement = select(Content.id).where(Content.sha256 == sha256, ~bare)
-    if transcribing:
-        statement = statement.where(or_(~Content.has_audio, Content.transcriber.is_not(None)))
-    return session.scalar(statement)
-
-
-def store_content(session: Session, content: Content, units: Iterable[UnitDraft], space_id: int) -> int:
-    """Store what the bytes of a file show, in place of what was stored for them before; returns its id."""
-    if (old := session.scalar(select(Content).where(Content.sha256 == content.sha256))) is not None:
-        session.execute(delete(Unit).where(Unit.content_id == old.id))
-        content.id = old.id
-        content = session.merge(content)
-    else:
-        session.add(content)
-    session.flush()
-    for draft in units:
-        unit = Unit(
-            content_id=content.id,
-            kind=draft.kind,
-            start_s=draft.start_s,
-            end_s=draft.end_s,
-            at_s=draft.at_s,
-            text=draft.text,
-        )
-        session.add(unit)
-        session.flush()
-        session.add(Embedding(space_id=space_id, unit_id=unit.id, vector=pack(draft.vector)))
-    return content.id
-
-
-def pack(vector: Vectors) -> bytes:
-    """A float32 vector as it is kept in a row: little-endian float16, half the size, cosine > 0.9999."""
-    return vector.astype("<f2").tobytes()
-
-
-def drop_orphans(session: Session) -> None:
-    """Forget contents that no file has had since they were replaced; gone files keep theirs."""
-    session.execute(delete(Content).where(~exists().where(Asset.content_id == Content.id)))
-
-
-def unit_rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
-    """Units by id, as far as they can be found now."""
-    found: dict[int, UnitRow] = {}
-    for some in _chunks(list(ids)):
-        statement = (
-            select(Unit, Content)
-            .join(Content, Content.id == Unit.content_id)
-            .where(Unit.id.in_(some))
-            .options(selectinload(Content.assets))
-        )
-        for unit, content in session.execute(statement):
-            if paths := tuple(sorted(asset.path for asset in content.assets if asset.state in LIVE)):
-                found[unit.id] = UnitRow(
-                    unit.id,
-                    content.id,
-                    unit.kind,
-                    unit.start_s,
-                    unit.end_s,
-                    unit.at_s,
-                    unit.text,
-                    content.kind,
-                    paths,
-                    content.taken_at,
-                    content.width,
-                    content.height,
-                    content.duration_s,
-                )
-    return found
 
 
 def picture_paths(session: Session) -> list[Path]:
@@ -308,103 +186,37 @@ def picture_paths(session: Session) -> list[Path]:
     return sorted(session.scalars(statement))
 
 
-def units_at(session: Session, path: Path) -> list[int]:
-    """The ids of the units that a file of the library shows; empty where it is not in the library."""
+def drop_orphans(session: Session) -> None:
+    """Forget contents that no file has had since they were replaced; gone files keep theirs."""
+    session.execute(delete(Content).where(~exists().where(Asset.content_id == Content.id)))
+
+
+def paths(session: Session) -> dict[int, Path]:
+    """Where every remembered file is, or was: by the id of the asset."""
+    return dict(session.execute(select(Asset.id, Asset.path)).all())
+
+
+def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
+    """Forget a folder that was given, these files, and what only they showed."""
+    session.execute(delete(Root).where(Root.path == root))
+    for some in chunks(ids):
+        session.execute(delete(Asset).where(Asset.id.in_(some)))
+    drop_orphans(session)
+    revision.touch(session)
+
+
+def copies(session: Session) -> list[CopyRow]:
+    """All files that can be found now, those with the same content together."""
+    first = select(func.min(Unit.id)).where(Unit.content_id == Content.id).scalar_subquery()
     statement = (
-        select(Unit.id)
-        .join(Asset, Asset.content_id == Unit.content_id)
-        .where(Asset.path == path, Asset.state.in_(LIVE))
+        select(Content.id, Asset.path, Asset.size, Content.width, Content.height, first)
+        .join(Content, Content.id == Asset.content_id)
+        .where(Asset.state.in_(LIVE), first.is_not(None))
+        .order_by(Content.id, Asset.path)
     )
-    return list(session.scalars(statement.order_by(Unit.id)))
+    return [CopyRow(*row) for row in session.execute(statement)]
 
 
-def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()) -> Ids:
-    """The ids, ascending, of the units of these kinds that can be found in a space now and keep the rules."""
-    statement = (
-        select(Unit.id)
-        .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
-        .where(Unit.kind.in_(kinds), matching(rules) if rules else _is_live())
-    )
-    return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
-
-
-def newest(session: Session, ids: Ids, limit: int) -> list[int]:
-    """Of these units the first of each content, the latest content first, by when it was taken or changed."""
-    first: dict[int, tuple[str, int]] = {}
-    for some in _chunks(ids.tolist()):
-        # Neither by the index of states, in which nearly all files are one, nor the ids as a list, which
-        # SQLite would go through for every file: both take time that grows with the square of the library.
-        wanted = func.json_each(json.dumps(some)).table_valued("value")
-        statement = (
-            select(Unit.content_id, func.min(Unit.id), func.min(moment_of_file()))
-            .select_from(wanted)
-            .join(Unit, Unit.id == wanted.c.value)
-            .join(Content, Content.id == Unit.content_id)
-            .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
-            .group_by(Unit.content_id)
-        )
-        for content_id, unit_id, moment in session.execute(statement):
-            known = first.get(content_id, (moment, unit_id))
-            first[content_id] = (min(known[0], moment), min(known[1], unit_id))
-    ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
-    return [unit_id for _, unit_id in ranked[:limit]]
-
-
-def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
-    """The stored vectors of these units, (n, dim) float32 in the order of ``ids``.
-
-    Raises:
-        LibraryError: a unit has no vector in this space.
-    """
-    rows: dict[int, bytes] = {}
-    for some in _chunks(ids.tolist()):
-        statement = select(Embedding.unit_id, Embedding.vector).where(
-            Embedding.space_id == space_id, Embedding.unit_id.in_(some)
-        )
-        rows.update(session.execute(statement).all())
-    if len(rows) != len(set(ids.tolist())):
-        raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
-    dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
-    if any(len(row) != 2 * dim for row in rows.values()):
-        raise LibraryDamagedError(
-            "a vector in the database is damaged", "Run: trove doctor --recover COPY.db"
-        )
-    stacked = np.frombuffer(b"".join(rows[i] for i in ids.tolist()), dtype="<f2")
-    return stacked.astype(np.float32).reshape(len(ids), dim)
-
-
-def unit_counts(session: Session) -> dict[UnitKind, int]:
-    """How many units of each kind can be found."""
-    statement = select(Unit.kind, func.count()).where(_is_live()).group_by(Unit.kind)
-    counts: dict[UnitKind, int] = {"image": 0, "frame": 0, "speech": 0}
-    return counts | dict(session.execute(statement).all())
-
-
-def _is_bare(space_id: int | None) -> ColumnElement[bool]:
-    return ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
-
-
-def _is_live() -> ColumnElement[bool]:
-    return exists().where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
-
-
-# --- revision
-
-
-def revision(session: Session) -> int:
-    """The number of the last change to what can be found."""
-    return session.scalars(select(Library.revision)).one()
-
-
-def touch(session: Session) -> None:
-    """Note that what can be found has changed. Part of the transaction that changes it."""
-    session.execute(update(Library).values(revision=Library.revision + 1))
-
-
-def now() -> datetime:
-    """The current time in UTC, without a zone, as all times that Trove itself records."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[start : start + _SQL_VARIABLES] for start in range(0, len(ids), _SQL_VARIABLES))
+def total_size(session: Session) -> int:
+    """Bytes of all files that can be found now."""
+    return session.scalar(select(func.sum(Asset.size)).where(Asset.state.in_(LIVE))) or 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db.catalog.assets import Ids
+from db.catalog.units import Ids
 
 MAX_WORDS = 32
 """Longer texts are cut: nobody types them, and every word is one look-up."""

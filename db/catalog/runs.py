@@ -3,13 +3,13 @@
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.catalog import assets
+from db.engine.clock import utc_now
 from db.engine.schema import Run
 
 
 def start_run(session: Session, pid: int, total: int) -> int:
     """Record that a run has started; returns its id."""
-    moment = assets.now()
+    moment = utc_now()
     run = Run(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
     session.add(run)
     session.flush()
@@ -18,12 +18,12 @@ def start_run(session: Session, pid: int, total: int) -> int:
 
 def update_run(session: Session, run_id: int, done: int) -> None:
     """Record how far a run is."""
-    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=assets.now()))
+    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=utc_now()))
 
 
 def end_run(session: Session, run_id: int, report: str) -> None:
     """Record how a run has ended, as JSON."""
-    moment = assets.now()
+    moment = utc_now()
     session.execute(
         update(Run).where(Run.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
     )

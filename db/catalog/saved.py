@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db.catalog import assets
-from db.catalog.assets import UnitRow
+from db.catalog.units import UnitRow
+from db.engine.clock import utc_now
 from db.engine.schema import Content, Judgement, SavedSearch, Unit, UnitKind
 
 NEAR_S = 3.0
@@ -37,7 +37,7 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
             name=name,
             query=query,
             kind=kind,
-            created_at=assets.now(),
+            created_at=utc_now(),
             seen_content_id=newest_content(session),
         )
     )

@@ -8,8 +8,9 @@ import numpy as np
 from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from db.catalog import assets
-from db.catalog.assets import Ids, Vectors, pack
+from db.catalog import revision
+from db.catalog.units import Ids, Vectors, pack
+from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
 
 
@@ -53,7 +54,7 @@ def every(session: Session) -> dict[Space, int]:
 def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceState) -> Space:
     """A new space, to be filled while another answers (``building``) or to answer at once (``active``)."""
     space = Space(model=model, fingerprint=fingerprint, dim=dim, state=state)
-    space.activated_at = assets.now() if state == "active" else None
+    space.activated_at = utc_now() if state == "active" else None
     session.add(space)
     session.flush()
     return space
@@ -65,9 +66,9 @@ def activate(session: Session, space_id: int) -> None:
         space.state = "retired"
     session.flush()
     new = session.get_one(Space, space_id)
-    new.state, new.activated_at = "active", assets.now()
+    new.state, new.activated_at = "active", utc_now()
     session.flush()
-    assets.touch(session)
+    revision.touch(session)
 
 
 def drop(session: Session, space_id: int) -> None:

@@ -13,8 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from db.catalog import filters
-from db.engine import migrations
+from db.engine import functions, migrations
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
 
 log = logging.getLogger(__name__)
@@ -136,7 +135,7 @@ _PRAGMAS = (
 def _configure(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:
     # Without this the sqlite3 module opens transactions of its own, late and never IMMEDIATE.
     connection.isolation_level = None
-    filters.register(connection)
+    functions.register(connection)
     for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
 

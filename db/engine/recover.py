@@ -19,10 +19,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import create_engine
 
-from db.catalog import filters
-from db.engine import migrations
+from db.engine import functions, migrations
+from db.engine.schema import UNIT_TOLERANCE
 from db.errors import LibraryDamagedError, LibraryError
-from db.vectors.index import UNIT_TOLERANCE
 
 log = logging.getLogger(__name__)
 
@@ -184,7 +183,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     # Text that is damaged comes over as far as it is text.
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    filters.register(connection)
+    functions.register(connection)
     connection.create_function("trove_is_direction", 1, _is_direction, deterministic=True)
     return connection
 

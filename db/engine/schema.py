@@ -28,6 +28,9 @@ UnitKind = Literal["image", "frame", "speech"]
 AssetState = Literal["indexed", "failed", "skipped", "gone", "offline"]
 SpaceState = Literal["building", "active", "retired"]
 
+UNIT_TOLERANCE = 1e-2
+"""How far the length of a stored vector may be from 1: float16 rows round by up to 1e-3."""
+
 LIVE: tuple[AssetState, ...] = ("indexed", "offline")
 """States in which what a file shows can be found; the drive of an offline file is unplugged."""
 
@@ -69,8 +72,8 @@ class Base(DeclarativeBase):
     }
 
 
-class Library(Base):
-    """The one row of facts about the library as a whole."""
+class LibraryState(Base):
+    """The one row about the library as a whole."""
 
     __tablename__ = "library"
     __table_args__ = (CheckConstraint("id = 1"),)

@@ -15,7 +15,8 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.assets import Ids, Vectors
+from db.catalog.units import Ids, Vectors
+from db.engine.schema import UNIT_TOLERANCE
 from db.errors import VectorError
 from db.vectors.ivf import Accelerator, train
 
@@ -27,9 +28,6 @@ FLAT_MOST = 100_000
 
 _SEALED_AT = 20_000
 """Vectors to be added at once from which they are sealed: half the memory, and no second copy."""
-
-UNIT_TOLERANCE = 1e-2
-"""How far the length of a vector may be from 1: float16 rows round by up to 1e-3."""
 
 _GPU_MOST = 2_048
 """The most hits that FAISS gives on a GPU."""

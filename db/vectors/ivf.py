@@ -11,7 +11,7 @@ it, and what it came to is in docs/benchmarks.md.
 import faiss
 import numpy as np
 
-from db.catalog.assets import Ids, Vectors
+from db.catalog.units import Ids, Vectors
 from db.errors import VectorError
 
 LEAST_RECALL = 0.99

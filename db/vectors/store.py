@@ -18,8 +18,8 @@ from typing import Literal
 import faiss
 import numpy as np
 
-from db.catalog import assets
-from db.catalog.assets import Ids, Vectors
+from db.catalog import revision, units
+from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
 from db.engine.schema import UnitKind
 from db.vectors.files import IndexFiles
@@ -127,22 +127,22 @@ class VectorStore:
     def status(self) -> IndexStatus:
         """What is on disk."""
         with self._database.read() as session:
-            revision = assets.revision(session)
+            now = revision.current(session)
         stamps = [files.stamp() for files in self._files.values()]
         sound = [stamp for stamp in stamps if stamp is not None]
         return IndexStatus(
             kind=max(sound, key=lambda stamp: stamp.count).kind if sound else "flat",
             vectors=sum(stamp.count for stamp in sound),
-            fresh=all(stamp is not None and stamp.revision == revision for stamp in stamps),
+            fresh=all(stamp is not None and stamp.revision == now for stamp in stamps),
         )
 
     def _fresh(self, modality: Modality) -> VectorIndex:
-        index, revision = self._newest(modality)
+        index, at = self._newest(modality)
         with self._database.read() as session:
-            if revision == assets.revision(session):
+            if at == revision.current(session):
                 return index
         self._loaded[modality] = self._caught_up(index, modality)
-        if revision == _NOTHING and len(self._loaded[modality][0]):
+        if at == _NOTHING and len(self._loaded[modality][0]):
             # Made anew from all rows: worth keeping even by a reader, if it may write.
             try:
                 self._write(modality)
@@ -165,12 +165,12 @@ class VectorStore:
     def _caught_up(self, index: VectorIndex, modality: Modality) -> tuple[VectorIndex, int]:
         """The index as the rows are now, and their revision."""
         with self._database.read() as session:
-            newest = assets.revision(session)
-            wanted = assets.live_ids(session, self._space_id, KINDS[modality])
+            newest = revision.current(session)
+            wanted = units.live_ids(session, self._space_id, KINDS[modality])
             have = index.ids
             index.remove(np.setdiff1d(have, wanted))
             missing = np.setdiff1d(wanted, have)
-            return index.extended(missing, partial(assets.vectors, session, self._space_id)), newest
+            return index.extended(missing, partial(units.vectors, session, self._space_id)), newest
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db.catalog.assets import UnitDraft
+from db.catalog.units import UnitDraft
 from db.errors import MediaError
 from indexer.analysers.whisper import Transcriber
 from indexer.encoders.base import Encoder
 from indexer.media.pool import DecodePool
-from indexer.media.reader import Metadata, Still, merge_stills, read_audio, read_stills
+from indexer.media.reader import read_audio, read_stills
+from indexer.media.stills import merge_stills
+from indexer.media.types import Metadata, Still
 from indexer.prefetch import batched
 
 log = logging.getLogger(__name__)

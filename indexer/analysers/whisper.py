@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from db.errors import ModelError, ModelMissingError
-from db.files import expanded
+from db.paths import expanded
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import package_file
-from indexer.media.reader import SAMPLE_RATE, Samples
+from indexer.media.types import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     from faster_whisper import BatchedInferencePipeline

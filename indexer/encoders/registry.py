@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from db.errors import ModelError
-from db.files import expanded
+from db.paths import expanded
 from indexer.encoders.base import Encoder
 
 BUILTIN = "builtin"

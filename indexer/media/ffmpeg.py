@@ -20,7 +20,7 @@ import numpy as np
 from av.stream import Disposition
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.media.reader import SAMPLE_RATE, Metadata, Picture, Samples, Still, UnknownFormatError, fit
+from indexer.media.types import SAMPLE_RATE, Metadata, Picture, Samples, Still, UnknownFormatError, fit
 
 log = logging.getLogger(__name__)
 
@@ -255,7 +255,7 @@ def _frames_at(
 
 
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
-    """The frame as upright RGB with square pixels, made smaller as ``indexer.media.reader.fit`` says."""
+    """The frame as upright RGB with square pixels, made smaller as ``indexer.media.types.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
     small = frame.reformat(width, height, "rgb24", interpolation="AREA")
     return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)

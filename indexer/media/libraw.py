@@ -11,7 +11,7 @@ from PIL import Image
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
-from indexer.media.reader import Metadata, Picture, UnknownFormatError
+from indexer.media.types import Metadata, Picture, UnknownFormatError
 
 # LibRaw's flip to ours; it knows no mirrored ones.
 _FLIPS = {

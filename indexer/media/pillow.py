@@ -12,7 +12,7 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.media.reader import Metadata, Picture, UnknownFormatError, fit
+from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _FRAMES_LOOKED_AT = 64
-GENERATED_KEY = "trove:generated"
-"""Text chunk that marks a PNG as drawn by Trove."""
 
 pillow_heif.register_heif_opener()
 # Pillow's guard is one number for the whole process; ours comes with every call, see _check_size.
@@ -75,7 +73,7 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
 
 
 def shrink(image: Image.Image, min_side: int) -> Image.Image:
-    """The image as RGB, made smaller, see ``indexer.media.reader.fit``."""
+    """The image as RGB, made smaller, see ``indexer.media.types.fit``."""
     size = fit(*image.size, min_side)
     # Never below ``size``: a JPEG is decoded at 1/2, 1/4 or 1/8 straight from its DCT coefficients,
     # of a HEIC with a thumbnail that is large enough only the thumbnail is decoded.

@@ -18,7 +18,7 @@ import psutil
 from PIL import Image
 
 from db.errors import GenerateError, ModelError, SettingsError, TroveError
-from db.files import expanded
+from db.paths import expanded
 from search.drawing.output import Drawing, check_target, save_drawing
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, preset_of
 from search.drawing.preview import OnPreview, Previewer

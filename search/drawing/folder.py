@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from db.errors import UnreadableError
-from indexer.media.pillow import GENERATED_KEY
+from indexer.media.types import GENERATED_KEY
 
 _LONGEST_NAME = 60
 

@@ -14,8 +14,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from db.errors import GenerateError, MediaError
 from db.files import write_atomically
-from indexer.media.pillow import GENERATED_KEY
 from indexer.media.reader import probe
+from indexer.media.types import GENERATED_KEY
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's name for a picture that was made by a trained model."""

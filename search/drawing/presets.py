@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from db.files import expanded
+from db.paths import expanded
 
 AUTO = "auto"
 """In place of a model's name: the first preset that is on this machine, else the builtin one."""

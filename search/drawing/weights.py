@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
-from db.files import expanded
+from db.paths import expanded
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from db.catalog.assets import Vectors
+from db.catalog.units import Vectors
 from search.answer import Hit
 
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from db.catalog import assets
-from db.catalog.assets import Ids, Vectors
+from db.catalog import units
+from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
 from db.engine.schema import Space
 from db.errors import QueryError
-from db.files import expanded
+from db.paths import expanded
 from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
 from indexer.media.pixels import read_pixels
-from indexer.media.reader import Picture, probe, read_audio, still_at
+from indexer.media.reader import probe, read_audio, still_at
+from indexer.media.types import Picture
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -63,14 +64,14 @@ def example(
         QueryError: nothing can be seen or heard in it.
     """
     with database.read() as session:
-        own = assets.units_at(session, expanded(path).resolve())
-        kinds = {unit.id: unit.kind for unit in assets.unit_rows(session, own).values()}
+        own = units.ids_at(session, expanded(path).resolve())
+        kinds = {unit.id: unit.kind for unit in units.rows(session, own).values()}
         if own:
             ids = np.array(own, dtype=np.int64)
             spoken = np.array([kinds[unit_id] == "speech" for unit_id in own])
             return Example(
-                assets.vectors(session, space.id, _spread(ids[~spoken])),
-                assets.vectors(session, space.id, _spread(ids[spoken])),
+                units.vectors(session, space.id, _spread(ids[~spoken])),
+                units.vectors(session, space.id, _spread(ids[spoken])),
                 ids,
             )
     return _unknown(path, encoder, settings, decoders)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.assets import Ids, Vectors
+from db.catalog.units import Ids, Vectors
 from db.vectors.store import Modality
 from search.engine.ranking import Ranking
 from search.engine.retrieve import Part, Retriever, from_standing

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from db.catalog.assets import UnitRow
+from db.catalog.units import UnitRow
 from search.answer import Evidence, Hit, Source
 from search.engine.ranking import Ranking
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.catalog.assets import Vectors
+from db.catalog.units import Vectors
 from db.files import is_sound, unsealed, write_sealed
 from indexer.encoders.base import Encoder
 

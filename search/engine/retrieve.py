@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from db.catalog import assets
-from db.catalog.assets import Ids, Vectors
+from db.catalog import units
 from db.catalog.filters import Rule, Text
 from db.catalog.fulltext import match_words
+from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
 from db.engine.schema import UnitKind
 from db.vectors.store import KINDS, Modality, VectorStore
@@ -106,8 +106,8 @@ class Retriever:
     def listed(self) -> Ranking:
         """All that keeps the rules, the latest first."""
         with self.database.read() as session:
-            units = assets.newest(session, np.concatenate(list(self._allowed.values())), self.depth)
-        return Ranking("listed", PICTURE_WEIGHT, [Found(unit_id, 1.0) for unit_id in units])
+            latest = units.newest(session, np.concatenate(list(self._allowed.values())), self.depth)
+        return Ranking("listed", PICTURE_WEIGHT, [Found(unit_id, 1.0) for unit_id in latest])
 
     def said(self) -> Ranking:
         """The passages that keep the rules, as they come; for words that are to be said exactly."""
@@ -119,7 +119,7 @@ class Retriever:
         """The ids of what is wanted at all."""
         with self.database.read() as session:
             return {
-                modality: assets.live_ids(session, self.space_id, wanted, self.rules)
+                modality: units.live_ids(session, self.space_id, wanted, self.rules)
                 if (wanted := [kind for kind in kinds if self.kind in (None, kind)])
                 else np.empty(0, np.int64)
                 for modality, kinds in KINDS.items()
@@ -173,7 +173,7 @@ class Retriever:
         """
         ids = np.array([found.unit_id for found in ranking.found[:MATCHED]], dtype=np.int64)
         with self.database.read() as session:
-            rows = assets.vectors(session, self.space_id, ids)
+            rows = units.vectors(session, self.space_id, ids)
         return [
             tuple(
                 Match("picture" if part.text is None else "text", float(part.vectors["picture"] @ row))

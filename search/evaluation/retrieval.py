@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.assets import Vectors
+from db.catalog.units import Vectors
 from db.errors import SettingsError
 from db.settings import Settings
 from indexer.encoders.base import Encoder

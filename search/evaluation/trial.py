@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from db.catalog import assets
+from db.catalog import assets, units
 from db.engine.database import Database
 from db.errors import MediaError, SettingsError
 from db.settings import Settings
@@ -60,7 +60,7 @@ def try_models(database: Database, settings: Settings, names: Sequence[str], sam
     """
     with database.read() as session:
         paths = assets.picture_paths(session)
-        counts = assets.unit_counts(session)
+        counts = units.counts(session)
     if not paths:
         raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
     chosen = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db.files import expanded
+from db.engine.schema import MediaKind
+from db.paths import expanded
 from db.settings import Settings
-from indexer.media.reader import MediaKind, probe, read_image, still_at
+from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence
 from search.engine.retrieve import BACKGROUND
 from search.explain.heatmap import Floats, heat_map, overlay

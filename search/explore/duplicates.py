@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from db.catalog import assets, holdings, spaces
-from db.catalog.assets import Ids
+from db.catalog import assets, spaces, units
+from db.catalog.units import Ids
 from db.engine.database import Database
 from db.settings import Settings
 from db.vectors.store import VectorStore
@@ -59,7 +59,7 @@ def duplicates(
         alike: cosine similarity from which pictures count as nearly alike; None finds only copies.
     """
     with database.read() as session:
-        found = holdings.copies(session)
+        found = assets.copies(session)
     files: dict[int, list[Copy]] = defaultdict(list)
     for row in found:
         files[row.content_id].append(Copy(*row[1:]))
@@ -86,7 +86,7 @@ def _alike(
     """Groups of units of pictures whose neighbours are as near as that, through however many of them."""
     with database.read() as session:
         space = spaces.active(session)
-        ids = assets.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
+        ids = units.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
     if space is None or len(ids) < 2:
         return []
     store = VectorStore(database, settings.library / "vectors", space.id, space.dim, settings.device)
@@ -101,7 +101,7 @@ def _alike(
     for start in range(0, len(ids), _CHUNK):
         some: Ids = ids[start : start + _CHUNK]
         with database.read() as session:
-            vectors = assets.vectors(session, space.id, some)
+            vectors = units.vectors(session, space.id, some)
         nearest = store.search("picture", vectors, _NEIGHBOURS)
         for unit, neighbours in zip(some.tolist(), nearest, strict=True):
             for other, similarity in neighbours:
@@ -111,4 +111,4 @@ def _alike(
     groups: dict[int, list[int]] = defaultdict(list)
     for unit in leader:
         groups[led(unit)].append(unit)
-    return [units for units in groups.values() if len(units) > 1]
+    return [group for group in groups.values() if len(group) > 1]

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.filters import EARTH_KM
+from db.engine.functions import EARTH_KM
 
 Place = tuple[float, float]
 """Degrees north and east."""

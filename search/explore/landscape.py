@@ -13,8 +13,8 @@ from runpy import run_path
 
 import numpy as np
 
-from db.catalog import assets, spaces
-from db.catalog.assets import Vectors
+from db.catalog import spaces, units
+from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.files import write_atomically
 from db.settings import Settings
@@ -63,11 +63,11 @@ def landscape(service: SearchService, database: Database, settings: Settings) ->
         return Landscape(0, (), ())
     with database.read() as session:
         space = spaces.active(session)
-        ids = assets.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
+        ids = units.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
         if space is None or not len(ids):
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
-        vectors = assets.vectors(session, space.id, ids)
+        vectors = units.vectors(session, space.id, ids)
     shown = clear_concepts(vectors, concept_vectors(encoder, settings.cache), concept_names())
     plane = principal_plane(vectors)
     points = tuple(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.catalog import assets, spaces
+from db.catalog import assets, spaces, units
 from db.engine.database import Database
 from db.engine.schema import LIVE, UnitKind
 from db.settings import Settings
@@ -26,15 +26,15 @@ def overview(database: Database, settings: Settings) -> Overview:
     """Count what is in the library."""
     with database.read() as session:
         space = spaces.active(session)
-        states = assets.asset_states(session)
-        units = assets.unit_counts(session)
+        states = assets.states(session)
+        counts = units.counts(session)
     index = IndexStatus("flat", 0, True)
     if space is not None:
         index = VectorStore(database, settings.library / "vectors", space.id, space.dim).status()
     return Overview(
         library=str(settings.library),
         model=space.model if space else None,
-        units=units,
+        units=counts,
         assets=sum(states.get(state, 0) for state in LIVE),
         failed=states.get("failed", 0),
         index=index,

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.catalog import holdings
+from db.catalog import assets
 from db.engine.database import Database
 from db.settings import Settings
 
@@ -27,7 +27,7 @@ class Storage:
 def storage(database: Database, settings: Settings) -> Storage:
     """Measure it. Files that cannot be seen now count with the size that they had."""
     with database.read() as session:
-        originals = holdings.size_of_files(session)
+        originals = assets.total_size(session)
     cache = settings.cache
     thumbnails, clips = _size(cache / "thumbnails"), _size(cache / "clips")
     return Storage(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 
 from db.catalog.filters import Circle, Period, Rule, Text, Type, Value
-from db.files import expanded
+from db.paths import expanded
 
 _TYPES: Mapping[str, Type] = {
     "image": Type(media="image"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from db.catalog import assets
+from db.catalog import units
 from db.engine.database import Database
 from search.answer import Answer, Hit
 
@@ -90,7 +90,7 @@ class Listing:
 def of_units(database: Database, unit_ids: Sequence[int]) -> Listing:
     """These units as a listing, in that order; for pictures that were found by looking."""
     with database.read() as session:
-        rows = assets.unit_rows(session, unit_ids)
+        rows = units.rows(session, unit_ids)
     hits = tuple(
         Hit(
             rank=rank,

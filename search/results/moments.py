@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.catalog import assets
+from db.catalog import units
 from db.engine.database import Database
 from db.engine.schema import UnitKind
 from search.query.query import Query
@@ -35,12 +35,12 @@ def moments(service: SearchService, database: Database, query: Query | None, pat
     """
     sight = service.sight(query) if query is not None else None
     with database.read() as session:
-        rows = assets.unit_rows(session, assets.units_at(session, path)).values()
+        rows = units.rows(session, units.ids_at(session, path)).values()
         timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
         frames = [row.id for row in timed if row.kind == "frame"]
         vectors = None
         if sight is not None and frames:
-            vectors = assets.vectors(session, sight.space_id, np.array(frames, np.int64))
+            vectors = units.vectors(session, sight.space_id, np.array(frames, np.int64))
     matches = _matches(sight, frames, vectors) if sight is not None and vectors is not None else {}
     return [
         Moment(
@@ -55,7 +55,7 @@ def moments(service: SearchService, database: Database, query: Query | None, pat
     ]
 
 
-def _matches(sight: Sight, frames: list[int], vectors: assets.Vectors) -> dict[int, float]:
+def _matches(sight: Sight, frames: list[int], vectors: units.Vectors) -> dict[int, float]:
     found = (vectors @ sight.vectors.T).max(axis=1)
     usual = float(np.median(sight.usual)) if len(sight.usual) else 0.0
     best = max(float(found.max()), float(sight.usual[-1]) if len(sight.usual) else 0.0)

@@ -21,13 +21,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import assets
 from db.catalog import saved as rows
-from db.catalog.assets import UnitRow
+from db.catalog import units
 from db.catalog.saved import Judged
+from db.catalog.units import UnitRow
 from db.engine.schema import SavedSearch
 from db.errors import DecodeError, QueryError, UnreadableError
-from db.files import expanded, write_atomically
+from db.files import write_atomically
+from db.paths import expanded
 from indexer.media.reader import probe
 from search.answer import Hit
 from search.query.language import Parsed, Term
@@ -171,7 +172,7 @@ class SavedSearches:
             if up is None:
                 on_it = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
                 rows.unjudge(session, on_it)
-            elif (unit := assets.unit_rows(session, [unit_id]).get(unit_id)) is not None:
+            elif (unit := units.rows(session, [unit_id]).get(unit_id)) is not None:
                 rows.judge(session, saved_id, unit, up=up)
             else:
                 raise QueryError("what was to be judged is not in the library any more", "Ask again.")
@@ -191,15 +192,15 @@ class SavedSearches:
                 rows.unjudge(session, [item.id for item in mine])
             return
         with self._database.read() as session:
-            units = list(assets.unit_rows(session, assets.units_at(session, path)).values())
-        if not units:
+            here = list(units.rows(session, units.ids_at(session, path)).values())
+        if not here:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
-        self.judge(name, self._meant(name, path, units, at_s), up=up)
+        self.judge(name, self._meant(name, path, here, at_s), up=up)
 
-    def _meant(self, name: str, path: Path, units: list[UnitRow], at_s: float | None) -> int:
-        if len(units) == 1:
-            return units[0].id
-        hits = [hit for hit in self.show(name, k=len(units)).hits if path in (hit.path, *hit.copies)]
+    def _meant(self, name: str, path: Path, here: list[UnitRow], at_s: float | None) -> int:
+        if len(here) == 1:
+            return here[0].id
+        hits = [hit for hit in self.show(name, k=len(here)).hits if path in (hit.path, *hit.copies)]
         if at_s is None and hits:
             return hits[0].unit_id
         if at_s is None:
@@ -208,7 +209,7 @@ class SavedSearches:
                 "Say which one is meant: --at SECONDS",
             )
         there = [hit.unit_id for hit in hits if _covers(hit.start_s, hit.end_s, at_s)]
-        there += [unit.id for unit in units if _covers(unit.start_s, unit.end_s, at_s)]
+        there += [unit.id for unit in here if _covers(unit.start_s, unit.end_s, at_s)]
         if not there:
             raise QueryError(f"nothing of {path.name} at {at_s:g} s is in the library", "See: trove search")
         return there[0]
@@ -216,7 +217,7 @@ class SavedSearches:
     def _paths(self, judged: Judged) -> set[Path]:
         """Where what was judged was then, and where it is now."""
         with self._database.read() as session:
-            now = assets.unit_rows(session, [] if judged.unit_id is None else [judged.unit_id])
+            now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id])
         return {judged.path, *(path for unit in now.values() for path in unit.paths)}
 
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
@@ -228,11 +229,11 @@ class SavedSearches:
         query = replace(_query(row), k=k)
         hits = self._service.recall(query, thumbs, after=row.seen_content_id if new_only else 0)
         with self._database.read() as session:
-            units = assets.unit_rows(session, [hit.unit_id for hit in hits[:k]])
-        new = {unit.id for unit in units.values() if unit.content_id > row.seen_content_id}
+            shown = units.rows(session, [hit.unit_id for hit in hits[:k]])
+        new = {unit.id for unit in shown.values() if unit.content_id > row.seen_content_id}
         liked = {unit_id for unit_id, up in thumbs.items() if up}
         return SavedAnswer(
-            row.name, hits[:k], len(hits), frozenset(new), frozenset(liked & units.keys()), newest
+            row.name, hits[:k], len(hits), frozenset(new), frozenset(liked & shown.keys()), newest
         )
 
     def _with_own_pictures(self, query: Query) -> Parsed:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from db.catalog import assets, runs, spaces
+from db.catalog import assets, runs, spaces, units
 from db.catalog.assets import FileStat
 from db.engine.database import Database, indexer_lock
 from db.engine.schema import Content, Embedding, Unit
@@ -55,7 +55,7 @@ def check_in_step(database: Database, settings: Settings) -> None:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        alive = assets.live_ids(session, space.id, ["image", "frame", "speech"])
+        alive = units.live_ids(session, space.id, ["image", "frame", "speech"])
     status = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").status()
     assert status.fresh
     assert status.vectors == len(alive)
@@ -457,7 +457,7 @@ def test_a_killed_run_goes_on_where_it_was(database: Database, settings: Setting
     while stored < 16 and time.monotonic() < deadline and child.poll() is None:
         time.sleep(0.05)
         with database.read() as session:
-            stored = assets.unit_counts(session)["image"]
+            stored = units.counts(session)["image"]
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
     assert database.check() == []

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.scan import Scan, outermost, scan
+from db.paths import outermost
+from indexer.scan import Scan, scan
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from db.catalog import assets, spaces
-from db.catalog.assets import Ids
+from db.catalog import spaces, units
+from db.catalog.units import Ids
 from db.engine.database import Database, indexer_lock
 from db.errors import LibraryBusyError, ModelError, SettingsError
 from db.settings import Settings
@@ -49,7 +49,7 @@ def alive(database: Database) -> Ids:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        return assets.live_ids(session, space.id, ["image", "frame", "speech"])
+        return units.live_ids(session, space.id, ["image", "frame", "speech"])
 
 
 @pytest.mark.usefixtures("folder")

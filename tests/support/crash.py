@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from db.catalog import assets
+from db.catalog import units
 from db.engine.database import Database
 from db.vectors.store import KINDS, VectorStore
 from indexer.media.reader import read_audio
@@ -205,8 +205,8 @@ def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
         store = VectorStore(database, library / "vectors", space_id, dim, "cpu")
         for modality, kinds in KINDS.items():
             with database.read() as session:
-                ids = assets.live_ids(session, space_id, kinds)
-                vectors = assets.vectors(session, space_id, ids)
+                ids = units.live_ids(session, space_id, kinds)
+                vectors = units.vectors(session, space_id, ids)
             if store.count(modality) != len(ids):
                 yield f"{model}: {store.count(modality)} {modality} vectors in the index, {len(ids)} rows"
             elif len(ids):

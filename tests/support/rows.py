@@ -7,8 +7,10 @@ import numpy as np
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from db.catalog import assets, spaces
-from db.catalog.assets import FileStat, UnitDraft, Vectors
+from db.catalog import assets, revision, spaces, units
+from db.catalog.assets import FileStat
+from db.catalog.units import UnitDraft, Vectors
+from db.engine.clock import utc_now
 from db.engine.schema import Asset, Content, Embedding, MediaKind, Space, Unit
 
 
@@ -31,7 +33,7 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
     facts = [
         (str(number).encode().ljust(32, b"\0"), number, path) for number, path in zip(ids, paths, strict=True)
     ]
-    at = assets.now()
+    at = utc_now()
     session.execute(
         insert(Content),
         [
@@ -65,19 +67,17 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
     session.execute(
         insert(Embedding),
         [
-            {"space_id": space_id, "unit_id": unit, "vector": assets.pack(vector)}
+            {"space_id": space_id, "unit_id": unit, "vector": units.pack(vector)}
             for unit, vector in zip(units, vectors, strict=True)
         ],
     )
-    assets.touch(session)
+    revision.touch(session)
 
 
-def add_file(session: Session, path: str, units: Sequence[UnitDraft], kind: MediaKind = "image") -> int:
+def add_file(session: Session, path: str, drafts: Sequence[UnitDraft], kind: MediaKind = "image") -> int:
     """A file with a content of its own; returns the content's id."""
     content = Content(sha256=path.encode().ljust(32, b"\0")[-32:], kind=kind, has_audio=kind != "image")
-    content_id = assets.store_content(session, content, units, space(session).id)
-    assets.put_asset(
-        session, FileStat(Path(path), 1, 1), asset_id=None, state="indexed", content_id=content_id
-    )
-    assets.touch(session)
+    content_id = units.store(session, content, drafts, space(session).id)
+    assets.put(session, FileStat(Path(path), 1, 1), asset_id=None, state="indexed", content_id=content_id)
+    revision.touch(session)
     return content_id

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from db.catalog import assets, runs, spaces
+from db.catalog import assets, runs, spaces, units
 from db.engine import database as sessions
+from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
@@ -64,7 +65,7 @@ def whole(settings: Settings, expected: int) -> None:
     assert database.check() == []
     with database.read() as session:
         space = spaces.active(session)
-        assert assets.unit_counts(session)["image"] == expected
+        assert units.counts(session)["image"] == expected
     assert space is not None
     store = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu")
     assert store.count("picture") == expected
@@ -195,7 +196,7 @@ def test_rights_lost_in_the_middle_of_a_run(database: Database, settings: Settin
     with pytest.raises((LibraryError, OSError)):
         index(database, settings, [folder], on_progress=take_away)
     with database.read() as session:
-        assert assets.unit_counts(session)["image"] == 4
+        assert units.counts(session)["image"] == 4
     vectors.unlink()
     index(database, settings, [folder])
     database.close()
@@ -239,7 +240,7 @@ def test_a_clock_that_goes_back_changes_nothing(
 ) -> None:
     index(database, settings, [folder])
     backwards = iter(range(1000))
-    real = assets.now
+    real = utc_now
 
     def earlier() -> datetime:
         return real() - timedelta(days=3650 + next(backwards))

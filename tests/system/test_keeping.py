@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.catalog import assets
+from db.catalog import assets, units
 from db.engine.database import Database, indexer_lock
 from db.errors import LibraryBusyError, SettingsError
 from db.settings import Settings
@@ -231,7 +231,7 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
     assert np.abs(places).max() <= 1
     assert places.std(axis=0).min() > 0.2
     with database.read() as session:
-        rows = assets.unit_rows(session, [point.unit_id for point in seen.points])
+        rows = units.rows(session, [point.unit_id for point in seen.points])
     shown = {rows[point.unit_id].paths[0].name: point.concept for point in seen.points}
     expected = {
         "p025.jpg": "lighthouse",

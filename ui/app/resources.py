@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import revision
 from db.catalog import saved as saved_rows
 from db.engine.database import Database
 from db.errors import TroveError
@@ -67,10 +67,10 @@ def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  #
 def news() -> list[tuple[str, int]]:
     """The saved searches that have new hits, and how many."""
     with database().read() as session:
-        revision = assets.revision(session)
+        now = revision.current(session)
         seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
     found = [
-        (item.name, arrivals(item.name, item.up, item.down, revision, seen.get(item.name, 0)))
+        (item.name, arrivals(item.name, item.up, item.down, now, seen.get(item.name, 0)))
         for item in SavedSearches(service()).every()
     ]
     return [(name, count) for name, count in found if count]

@@ -65,7 +65,7 @@ def forget(
 ) -> None:
     """Take a folder out of the library. The files themselves stay where they are."""
     from db.engine.database import Database
-    from db.files import expanded
+    from db.paths import expanded
     from indexer.roots import remove_root
 
     settings = settings_of(ctx)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what is in the library."""
-    from db.catalog import assets, runs
+    from db.catalog import runs
+    from db.engine.clock import utc_now
     from db.engine.database import Database
     from search.health.status import overview
 
@@ -40,7 +41,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     with database.read() as session:
         run = runs.last_run(session)
     if run is not None and run.finished_at is None:
-        seconds = (assets.now() - run.updated_at).total_seconds()
+        seconds = (utc_now() - run.updated_at).total_seconds()
         console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
 
 
@@ -118,7 +119,7 @@ def doctor(
 
 def _recover(settings: Settings, target: Path, as_json: bool) -> None:
     from db.engine.recover import recover
-    from db.files import expanded
+    from db.paths import expanded
 
     found = recover(settings.database, expanded(target).absolute())
     if as_json:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from db.catalog import assets, facets
-from db.catalog.assets import UnitDraft
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Asset, Content
 from db.settings import Settings

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from db.catalog import assets
-from db.catalog.assets import UnitDraft
-from db.catalog.filters import EARTH_KM, Circle, Period, Rule, Text, Type, Value, _distance_km, phrase_match
+from db.catalog import assets, units
+from db.catalog.filters import Circle, Period, Rule, Text, Type, Value, phrase_match
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
+from db.engine.functions import EARTH_KM, distance_km
 from db.engine.schema import Asset, Content, UnitKind
 from db.settings import Settings
 from db.vectors.store import VectorStore
@@ -59,8 +60,8 @@ def library(database: Database) -> Database:
 def found(database: Database, *rules: Rule) -> set[str]:
     """Names of the files with units that keep the rules, the kind of unit behind a passage."""
     with database.read() as session:
-        ids = assets.live_ids(session, space(session).id, EVERYTHING, rules)
-        rows = assets.unit_rows(session, ids.tolist())
+        ids = units.live_ids(session, space(session).id, EVERYTHING, rules)
+        rows = units.rows(session, ids.tolist())
         return {row.paths[0].name + (" said" if row.kind == "speech" else "") for row in rows.values()}
 
 
@@ -111,8 +112,8 @@ def test_letters_are_compared_in_any_encoding(library: Database) -> None:
 def test_rules_about_files_hold_for_one_file(library: Database) -> None:
     with library.write() as session:
         stat = assets.FileStat(Path("/home/me/copies/other.jpg"), 1, 1)
-        content_id = next(iter(assets.unit_rows(session, [1]).values())).content_id
-        assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+        content_id = next(iter(units.rows(session, [1]).values())).content_id
+        assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
     in_copies, named = Rule((Text("in", "copies"),)), Rule((Text("name", "IMG_20"),))
     assert found(library, in_copies) and found(library, named)
     assert not found(library, in_copies, named)
@@ -120,12 +121,12 @@ def test_rules_about_files_hold_for_one_file(library: Database) -> None:
 
 def test_the_newest_come_first_one_for_each_file(library: Database) -> None:
     with library.read() as session:
-        ids = assets.live_ids(session, space(session).id, EVERYTHING)
-        listed = assets.newest(session, ids, 10)
-        rows = assets.unit_rows(session, listed)
+        ids = units.live_ids(session, space(session).id, EVERYTHING)
+        listed = units.newest(session, ids, 10)
+        rows = units.rows(session, listed)
         assert [rows[i].paths[0].name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
         assert len(listed) == len(FILES)
-        assert assets.newest(session, ids, 2) == listed[:2]
+        assert units.newest(session, ids, 2) == listed[:2]
 
 
 def test_a_narrow_condition_still_fills_the_list(database: Database, settings: Settings) -> None:
@@ -155,7 +156,7 @@ def test_distances_are_those_on_the_sphere(
     one, two = direction(latitude, longitude), direction(other, east)
     chord = math.dist(one, two)
     expected = 2 * EARTH_KM * math.asin(min(1.0, chord / 2))
-    distance = _distance_km(latitude, longitude, other, east)
+    distance = distance_km(latitude, longitude, other, east)
     assert distance == pytest.approx(expected, abs=1e-3 * EARTH_KM)
 
 

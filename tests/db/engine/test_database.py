@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sqlalchemy import inspect, select, text
 
-from db.catalog import assets, fulltext, spaces
-from db.catalog.assets import FileStat, UnitDraft
+from db.catalog import assets, fulltext, spaces, units
+from db.catalog.assets import FileStat
+from db.catalog.units import UnitDraft
 from db.engine import migrations
 from db.engine.database import Database, indexer_lock
 from db.engine.schema import Base, Embedding, Space, Unit
@@ -62,7 +63,7 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         add_file(session, "/a.jpg", [UnitDraft("image", ROWS[0])])
         raise ZeroDivisionError
     with database.read() as session:
-        assert assets.asset_states(session) == {}
+        assert assets.states(session) == {}
         assert session.scalars(select(Space.id)).all() == []
 
 
@@ -132,9 +133,9 @@ def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:
     with database.write() as writer:
         add_file(writer, "/a.jpg", [UnitDraft("image", ROWS[0])])
         with database.read() as reader:
-            assert assets.asset_states(reader) == {}
+            assert assets.states(reader) == {}
     with database.read() as reader:
-        assert assets.asset_states(reader) == {"indexed": 1}
+        assert assets.states(reader) == {"indexed": 1}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_any_file_name_comes_back(database: Database, name: str) -> None:
     with database.write() as session:
         add_file(session, "/other.jpg", [UnitDraft("image", ROWS[0])])
         stat = FileStat(Path(name), 3, 4)
-        assets.put_asset(session, stat, asset_id=None, state="failed", error="no")
+        assets.put(session, stat, asset_id=None, state="failed", error="no")
     with database.read() as session:
         assert stat in [file.stat for file in assets.known_files(session, 1, transcribing=False)]
         assert assets.failures(session)[0].path == Path(name)
@@ -156,8 +157,8 @@ def test_attempts_are_counted_until_the_file_changes(database: Database) -> None
     for mtime_ns in (1, 1, 2):
         with database.write() as session:
             stat = FileStat(Path("/a.jpg"), 1, mtime_ns)
-            known = assets.asset_id(session, stat.path)
-            assets.put_asset(session, stat, asset_id=known, state="failed", error="broken")
+            known = assets.id_at(session, stat.path)
+            assets.put(session, stat, asset_id=known, state="failed", error="broken")
             counts.append(assets.failures(session)[0].attempts)
     assert counts == [1, 2, 1]
 
@@ -165,12 +166,12 @@ def test_attempts_are_counted_until_the_file_changes(database: Database) -> None
 def test_a_file_that_cannot_be_opened_keeps_its_content(database: Database) -> None:
     with database.write() as session:
         content_id = add_file(session, "/a.jpg", [UnitDraft("image", ROWS[0])])
-        known = assets.asset_id(session, Path("/a.jpg"))
+        known = assets.id_at(session, Path("/a.jpg"))
         stat = FileStat(Path("/a.jpg"), 1, 1)
-        assets.put_asset(session, stat, asset_id=known, state="failed", error="denied", retry=True)
+        assets.put(session, stat, asset_id=known, state="failed", error="denied", retry=True)
         assets.drop_orphans(session)
-        assert assets.unit_counts(session)["image"] == 0
-        found = assets.content_id(session, b"/a.jpg".ljust(32, b"\0"), 1, transcribing=False)
+        assert units.counts(session)["image"] == 0
+        found = units.content_id(session, b"/a.jpg".ljust(32, b"\0"), 1, transcribing=False)
         assert found == content_id
 
 
@@ -179,8 +180,8 @@ def test_replaced_content_is_forgotten_with_its_units(database: Database) -> Non
         add_file(session, "/a.mp4", [UnitDraft("speech", ROWS[0], 0, 1, text="hello")], "video")
         new = add_file(session, "/b.mp4", [UnitDraft("speech", ROWS[1], 0, 1, text="goodbye")], "video")
         stat = FileStat(Path("/a.mp4"), 2, 2)
-        known = assets.asset_id(session, stat.path)
-        assets.put_asset(session, stat, asset_id=known, state="indexed", content_id=new)
+        known = assets.id_at(session, stat.path)
+        assets.put(session, stat, asset_id=known, state="indexed", content_id=new)
         assets.drop_orphans(session)
         assert session.scalars(select(Unit.text)).all() == ["goodbye"]
         assert len(session.scalars(select(Embedding.unit_id)).all()) == 1
@@ -190,14 +191,14 @@ def test_replaced_content_is_forgotten_with_its_units(database: Database) -> Non
 def test_storing_the_same_bytes_again_replaces_their_units(database: Database) -> None:
     with database.write() as session:
         one = add_file(session, "/a.mp4", [UnitDraft("frame", ROWS[0], 0, 1)], "video")
-        units = [UnitDraft("frame", ROWS[0], 0, 1), UnitDraft("speech", ROWS[1], 0, 1, text="now heard")]
+        drafts = [UnitDraft("frame", ROWS[0], 0, 1), UnitDraft("speech", ROWS[1], 0, 1, text="now heard")]
         from db.engine.schema import Content
 
         again = Content(
             sha256=b"/a.mp4".ljust(32, b"\0"), kind="video", has_audio=True, transcriber="whisper"
         )
-        assert assets.store_content(session, again, units, space(session).id) == one
-        assert assets.unit_counts(session) == {"image": 0, "frame": 1, "speech": 1}
+        assert units.store(session, again, drafts, space(session).id) == one
+        assert units.counts(session) == {"image": 0, "frame": 1, "speech": 1}
 
 
 def test_sound_that_was_not_listened_to_is_incomplete(database: Database) -> None:
@@ -214,11 +215,11 @@ def test_vectors_come_back_in_the_order_asked_for(database: Database) -> None:
         add_file(
             session, "/a.mp4", [UnitDraft("frame", row, n, n + 1) for n, row in enumerate(ROWS)], "video"
         )
-        found = assets.vectors(session, 1, np.array([5, 1, 3]))
+        found = units.vectors(session, 1, np.array([5, 1, 3]))
         assert np.allclose(found, ROWS[[4, 0, 2]], atol=1e-3)
         assert found.dtype == np.float32
         with pytest.raises(LibraryError):
-            assets.vectors(session, 1, np.array([1, 77]))
+            units.vectors(session, 1, np.array([1, 77]))
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from sqlalchemy import create_engine
 
-from db.catalog import assets
-from db.catalog.assets import FileStat, UnitDraft
+from db.catalog import assets, units
+from db.catalog.assets import FileStat
+from db.catalog.units import UnitDraft
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.recover import recover
@@ -42,16 +43,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
             name = f"/talks/{number:04}.mp3"
             vectors = rng.standard_normal((5, 32)).astype(np.float32)
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            units = [
+            drafts = [
                 UnitDraft("speech", vector, at, at + 1.0, text=f"passage {at} of recording {number}")
                 for at, vector in enumerate(vectors)
             ]
             content = Content(
                 sha256=name.encode().ljust(32, b"\0"), kind="audio", has_audio=True, transcriber="x"
             )
-            content_id = assets.store_content(session, content, units, space_id)
+            content_id = units.store(session, content, drafts, space_id)
             stat = FileStat(Path(name), number, number)
-            assets.put_asset(session, stat, asset_id=None, state="indexed", content_id=content_id)
+            assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
     database.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -201,8 +202,8 @@ def test_values_that_cannot_be_are_a_damaged_library(
         connection.commit()
     database = Database(path)
     with pytest.raises(LibraryDamagedError, match=words) as caught, database.read() as session:
-        assets.unit_rows(session, range(1, 100))
-        assets.vectors(session, 1, np.arange(1, 100))
+        units.rows(session, range(1, 100))
+        units.vectors(session, 1, np.arange(1, 100))
     assert "trove doctor --recover" in caught.value.hint
     with pytest.raises(ValueError, match="mine"), database.read():
         raise ValueError("mine")
@@ -307,10 +308,10 @@ def test_the_first_schema_with_rows_in_it_becomes_the_newest(tmp_path: Path) -> 
         )
     database = Database(path)
     with database.read() as session:
-        assert assets.unit_counts(session)["speech"] == 1
+        assert units.counts(session)["speech"] == 1
         assert assets.roots(session) == [Path("/talks")]
-        assert assets.vectors(session, 1, np.array([1])).tolist() == [[1.0, 0.0]]
-        assert assets.unit_rows(session, [1])[1].text == "hello"
+        assert units.vectors(session, 1, np.array([1])).tolist() == [[1.0, 0.0]]
+        assert units.rows(session, [1])[1].text == "hello"
     assert database.check() == []
     database.close()
     with closing(sqlite3.connect(path)) as connection:

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from db.catalog import assets
-from db.catalog.assets import UnitDraft
+from db.catalog import assets, revision, units
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.errors import VectorError
 from db.settings import Settings
@@ -160,7 +160,7 @@ def test_a_store_follows_every_change(filled: Database, settings: Settings, kind
     assert nearest(vectors, 0) == 1
     with filled.write() as session:
         assets.set_state(session, [1], "gone")
-        assets.touch(session)
+        revision.touch(session)
     assert nearest(vectors, 0) != 1
     with filled.write() as session:
         assets.set_state(session, [1], "indexed")
@@ -177,7 +177,7 @@ def test_saved_files_are_fresh_and_small_in_number(filled: Database, settings: S
     assert vectors.status().vectors == 60
     with filled.write() as session:
         assets.set_state(session, [2], "gone")
-        assets.touch(session)
+        revision.touch(session)
     assert not store(filled, settings).status().fresh
     vectors.save()
     assert vectors.status().fresh
@@ -205,7 +205,7 @@ def test_small_changes_to_a_large_index_are_small_files(
     large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
     with filled.write() as session:
         assets.set_state(session, [1], "gone")
-        assets.touch(session)
+        revision.touch(session)
         new = directions(1, seed=9)
         add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
     store(filled, settings).save()
@@ -377,7 +377,7 @@ def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
     folder = settings.library / "vectors"
     with filled.write() as session:
         assets.set_state(session, [1], "gone")
-        assets.touch(session)
+        revision.touch(session)
     files = {path: path.read_bytes() for path in folder.iterdir()}
     for path, whole in files.items():
         places = range(3, len(whole), len(whole) // 4)
@@ -409,7 +409,7 @@ def test_a_failed_write_leaves_the_old_file(
     vectors.save()
     before = {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()}
     with filled.write() as session:
-        assets.touch(session)
+        revision.touch(session)
 
     def full_disk(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -479,9 +479,9 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
     with filled.write() as session:
         assets.set_state(session, list(range(1, 31)), "indexed")
         assets.set_state(session, gone, "gone")
-        assets.touch(session)
+        revision.touch(session)
     with filled.read() as session:
-        alive = assets.live_ids(session, space(session).id, ["image", "frame"])
+        alive = units.live_ids(session, space(session).id, ["image", "frame"])
     assert vectors.count("picture") == len(alive) == 30 - len(gone)
     vectors.save()
     assert vectors.status().kind == index_module.kind_for(len(alive))

@@ -16,7 +16,8 @@ from faster_whisper.transcribe import Segment, Word
 from db.errors import DecodeError, ModelError, ModelMissingError
 from indexer.analysers import whisper as whisper_module
 from indexer.analysers.whisper import Passage, Transcriber, load_transcriber
-from indexer.media.reader import SAMPLE_RATE, Samples, probe, read_audio
+from indexer.media.reader import probe, read_audio
+from indexer.media.types import SAMPLE_RATE, Samples
 from tests.support import SAMPLES, media
 
 

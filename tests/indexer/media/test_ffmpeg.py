@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from db.errors import DecodeError
-from indexer.media.reader import SAMPLE_RATE, Picture, Still, probe, read_audio, read_stills, still_at
+from indexer.media.reader import probe, read_audio, read_stills, still_at
+from indexer.media.types import SAMPLE_RATE, Picture, Still
 from tests.support import media
 
 

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from db.errors import DecodeError
-from indexer.media.reader import Picture, probe, read_image
+from indexer.media.reader import probe, read_image
+from indexer.media.types import Picture
 from tests.support import media
 
 TURNED = {

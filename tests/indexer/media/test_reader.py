@@ -11,19 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.media.reader import (
-    EXTENSIONS,
-    Metadata,
-    Still,
-    fit,
-    media_kind,
-    merge_stills,
-    probe,
-    read_audio,
-    read_image,
-    read_stills,
-    still_at,
-)
+from indexer.media.formats import EXTENSIONS, media_kind
+from indexer.media.reader import probe, read_audio, read_image, read_stills, still_at
+from indexer.media.stills import merge_stills
+from indexer.media.types import Metadata, Still, fit
 from tests.support import media
 
 SUFFIXES = {"image": media.IMAGE_SUFFIXES, "video": media.VIDEO_SUFFIXES, "audio": media.AUDIO_SUFFIXES}

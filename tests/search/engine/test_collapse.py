@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from db.catalog import spaces
-from db.catalog.assets import UnitDraft
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.settings import Settings
 from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate

@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.catalog.assets import UnitRow
+from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
 from search.engine.fuse import fuse
 from search.engine.ranking import Background, Found, Ranking

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.catalog import spaces
-from db.catalog.assets import UnitDraft, Vectors
+from db.catalog.units import UnitDraft, Vectors
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import NullScores

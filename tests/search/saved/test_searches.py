@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from sqlalchemy import delete
 
-from db.catalog import assets
 from db.catalog import saved as rows
-from db.catalog.assets import UnitDraft
+from db.catalog import units
+from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Content, Unit
 from db.errors import MediaError, QueryError
@@ -201,13 +201,13 @@ def test_a_thumb_finds_its_passage_in_a_new_transcript(database: Database) -> No
     with database.write() as session:
         add_file(session, "/a.ogg", said, "audio")
         rows.add(session, "mine", "x", None)
-        rows.judge(session, 1, assets.unit_rows(session, [2])[2], up=True)
+        rows.judge(session, 1, units.rows(session, [2])[2], up=True)
         again = [UnitDraft("speech", row, 3.8 * n, 3.8 * n + 4) for n, row in enumerate(directions(4))]
         sha256 = b"/a.ogg".ljust(32, b"\0")
-        assets.store_content(session, Content(sha256=sha256, kind="audio", has_audio=True), again, 1)
+        units.store(session, Content(sha256=sha256, kind="audio", has_audio=True), again, 1)
         (thumb,) = rows.judged(session, 1)
         assert (thumb.start_s, thumb.unit_id) == (4.0, 5)
-        rows.judge(session, 1, assets.unit_rows(session, [5])[5], up=False)
+        rows.judge(session, 1, units.rows(session, [5])[5], up=False)
         assert [(thumb.unit_id, thumb.up) for thumb in rows.judged(session, 1)] == [(5, False)]
         session.execute(delete(Unit))
         assert [thumb.unit_id for thumb in rows.judged(session, 1)] == [None]

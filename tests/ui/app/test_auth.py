@@ -15,7 +15,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from db.catalog import assets
+from db.catalog import units
 from db.engine.database import Database
 from db.errors import SettingsError, UnreadableError
 from db.settings import Settings
@@ -281,7 +281,7 @@ def shown(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def _serve(path: Path) -> bytes:
     """What the app's route for a file answers."""
     with resources.database().read() as session:
-        (unit_id,) = assets.units_at(session, path)
+        (unit_id,) = units.ids_at(session, path)
     route = next(route for route in pages.routes() if "/file/" in route.path)
     scope = {"type": "http", "path_params": {"unit_id": unit_id}, "headers": [], "query_string": b""}
     request = Request(scope)
@@ -302,7 +302,7 @@ def test_a_file_that_became_a_link_elsewhere_is_not_served(shown: Path, tmp_path
             with pytest.raises(HTTPException):
                 _serve(path)
             with resources.database().read() as session:
-                row = next(iter(assets.unit_rows(session, assets.units_at(session, path)).values()))
+                row = next(iter(units.rows(session, units.ids_at(session, path)).values()))
             with pytest.raises(UnreadableError):
                 pages.still(row, 64)
             with pytest.raises(UnreadableError):

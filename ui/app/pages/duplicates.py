@@ -5,7 +5,7 @@ import io
 
 import streamlit as st
 
-from db.catalog import assets, spaces
+from db.catalog import revision, spaces
 from indexer.encoders.registry import near_duplicate
 from search.explore.duplicates import Copy, Group, duplicates
 from ui.app import resources
@@ -70,7 +70,7 @@ if how == "alike":
     usual = near_duplicate(space.model if space else "")
     likeness = st.slider("How alike", 0.85, 1.0, usual, 0.01, key="duplicates_likeness")
 with resources.database().read() as session:
-    groups = _found(assets.revision(session), likeness)
+    groups = _found(revision.current(session), likeness)
 if not groups:
     st.info("Nothing is there twice.", icon=":material/check_circle:")
 else:

@@ -1,8 +1,10 @@
 """Find: the question, the verdict, the hits."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import units
 from db.errors import QueryError, TroveError
 from search.answer import Answer
 from search.drawing.imagine import prompt_of
@@ -162,7 +164,7 @@ def _welcome() -> None:
         indexing.add_folder("first_folder")
 
 
-def _invite(units: dict) -> None:
+def _invite(counts: Mapping[str, int]) -> None:
     for item, count in resources.news():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue-badge[{count} new] in **{resources.plain(item)}**", width="content")
@@ -170,9 +172,9 @@ def _invite(units: dict) -> None:
                 st.session_state.saved_chosen = item
                 st.switch_page("pages/saved.py")
     st.caption(
-        f"{units['image']:,} pictures, {units['frame']:,} moments in videos and {units['speech']:,} spoken "
-        "passages are waiting. Describe what you look for in plain words, or give a picture like it: choose "
-        "it, or paste or drop it here."
+        f"{counts['image']:,} pictures, {counts['frame']:,} moments in videos and {counts['speech']:,} "
+        "spoken passages are waiting. Describe what you look for in plain words, or give a picture like it: "
+        "choose it, or paste or drop it here."
     )
     with st.expander("What else the box understands", icon=":material/lightbulb:"):
         st.markdown(
@@ -199,7 +201,7 @@ one, **x** to select it, **s** for similar ones.
 
 
 with resources.database().read() as session:
-    units = assets.unit_counts(session)
+    units = units.counts(session)
 if not any(units.values()):
     _welcome()
 else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import assets, revision
 from db.errors import TroveError
 from indexer.roots import remove_root
 from search.health.status import Overview, overview
@@ -132,7 +132,7 @@ def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when th
 def _storage() -> None:
     st.header("Storage")
     with resources.database().read() as session:
-        taken = _measured(assets.revision(session))
+        taken = _measured(revision.current(session))
     rows = {
         "Your files": (taken.originals, "where they are; Trove only reads them"),
         "Database": (taken.database, "what is known of them, with all vectors"),

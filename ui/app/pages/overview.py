@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import revision, units
 from search.explore.landscape import Landscape, Point, landscape
 from search.results.listing import of_units
 from ui.app import resources
@@ -74,8 +74,8 @@ def _find(words: str) -> None:
 
 st.title("Overview")
 with resources.database().read() as session:
-    revision = assets.revision(session)
-    empty = not any(assets.unit_counts(session).values())
+    revision = revision.current(session)
+    empty = not any(units.counts(session).values())
 encoder = None if empty else resources.service().encoder()
 if encoder is None:
     st.info("Nothing is in your library yet.")

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import revision
 from db.errors import TroveError
 from search.answer import Answer
 from search.results.listing import FIRST, Listing
@@ -110,7 +110,7 @@ def _taken_out(saved: SavedSearches, item: Saved) -> None:
 def _listing(saved: SavedSearches, item: Saved) -> tuple[str, Listing, SavedAnswer]:
     """The hits, from the session until something changes; what is new is so until people leave."""
     with resources.database().read() as session:
-        key = (item, assets.revision(session))
+        key = (item, revision.current(session))
     kept = st.session_state.get(_SHOWN)
     if kept is not None and kept[0] == key:
         return kept[1:]

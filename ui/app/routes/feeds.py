@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from db.catalog import assets
+from db.catalog import units
 from db.errors import TroveError
 from indexer.media.thumbnails import thumbnail
 from search.answer import Hit
@@ -87,7 +87,7 @@ def routes() -> list[Route]:
 def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
     """What the gallery needs of hits."""
     with resources.database().read() as session:
-        rows = assets.unit_rows(session, [hit.unit_id for hit in hits])
+        rows = units.rows(session, [hit.unit_id for hit in hits])
     return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
 
 
@@ -102,7 +102,7 @@ def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
     return [*found, (text[at:], False)] if at < len(text) else found
 
 
-def _tile(hit: Hit, row: assets.UnitRow | None, grouped: bool) -> dict[str, Any]:
+def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
     moment = clock(hit.start_s)
     name = hit.path.name
     ratio = row.width / row.height if row and row.width and row.height else _UNKNOWN_RATIO

@@ -20,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from db.catalog import assets
-from db.catalog.assets import FileStat, UnitRow
+from db.catalog import assets, units
+from db.catalog.assets import FileStat
+from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
 from indexer.media.clips import Clip, browser_type, clip
 from indexer.media.thumbnails import thumbnail
@@ -67,7 +68,7 @@ def unit(unit_id: int) -> UnitRow:
         UnreadableError: it is in the library no more.
     """
     with resources.database().read() as session:
-        found = assets.unit_rows(session, [unit_id]).get(unit_id)
+        found = units.rows(session, [unit_id]).get(unit_id)
     if found is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
     return found
@@ -93,7 +94,7 @@ def file_of(row: UnitRow) -> Path:
         ) from exc
     if real != path:
         with resources.database().read() as session:
-            known = assets.file_stat(session, path)
+            known = assets.stat_at(session, path)
         if known != FileStat(path, status.st_size, status.st_mtime_ns):
             raise UnreadableError("this name leads to another file than the indexed one", "Index it again.")
     if not stat.S_ISREG(status.st_mode):

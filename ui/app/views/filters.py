@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from db.catalog import assets, facets
+from db.catalog import assets, facets, revision
 from search.query.language import Parsed
 from ui.app import resources
 from ui.app.components.histogram import histogram
@@ -43,8 +43,8 @@ def filters(asked: Question) -> None:
     if parsed is None:
         return  # nothing can be changed in words that mean nothing yet
     with resources.database().read() as session:
-        revision = assets.revision(session)
-    by_month, cameras, folders = _counted(revision)
+        now = revision.current(session)
+    by_month, cameras, folders = _counted(now)
     with st.sidebar:
         _type(parsed)
         if by_month:

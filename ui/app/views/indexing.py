@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import SettingsError, TroveError
-from db.files import expanded
+from db.paths import expanded
 from ui.app import resources
 from ui.app.jobs import IndexState
 from ui.wording import duration

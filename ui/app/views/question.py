@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from db.catalog import assets
+from db.catalog import revision, units
 from db.errors import QueryError
 from search.query.language import Parsed, parse
 from search.query.query import Query
@@ -195,8 +195,8 @@ def listing(asked: Question) -> tuple[str, Listing]:
     """
     state = st.session_state
     with resources.database().read() as session:
-        key: tuple[Any, ...] = (asked, assets.revision(session))
-        total = sum(assets.unit_counts(session).values())
+        key: tuple[Any, ...] = (asked, revision.current(session))
+        total = sum(units.counts(session).values())
     kept, token, found = state.get(_LISTING, (None, "", None))
     if kept != key:
         service = resources.service()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from db.files import expanded
+from db.paths import expanded
 from search.answer import Hit
 from search.results.export import copy_to
 from search.results.listing import Listing

@@ -6,10 +6,11 @@ from pathlib import Path
 import streamlit as st
 
 from db.catalog import facets
-from db.catalog.assets import UnitRow
+from db.catalog.units import UnitRow
 from db.errors import MediaError
 from indexer.media.clips import AFTER_S, browser_type
-from indexer.media.reader import Metadata, probe
+from indexer.media.reader import probe
+from indexer.media.types import Metadata
 from search.answer import Evidence, Hit
 from search.explain.reasons import reasons
 from search.results.listing import Listing

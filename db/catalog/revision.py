@@ -1,0 +1,19 @@
+"""The revision of a library: a number that grows with every change to what can be found.
+
+Caches (vector indexes, the null model) compare it with their own to know whether they are up to date.
+"""
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from db.engine.schema import LibraryState
+
+
+def current(session: Session) -> int:
+    """The number of the last change to what can be found."""
+    return session.scalars(select(LibraryState.revision)).one()
+
+
+def touch(session: Session) -> None:
+    """Note that what can be found has changed. Part of the transaction that changes it."""
+    session.execute(update(LibraryState).values(revision=LibraryState.revision + 1))

@@ -1,0 +1,54 @@
+"""Which files are media, and of what kind: by their suffix, and by their first bytes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from db.engine.schema import MediaKind
+
+Signature = Literal["picture", "tiff", "raw", "film", "unknown"]
+"""What the first bytes of a file promise. "film" is any video or recording; FFmpeg tells those apart."""
+
+RAW_SUFFIXES = frozenset(
+    f".{name}"
+    for name in "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 "
+    "srf srw x3f".split()
+)
+_IMAGE_SUFFIXES = "avif bmp dib gif heic heif hif jfif jpe jpeg jpg mpo png tif tiff webp".split()
+# Not ".ts": far more of those are TypeScript than television.
+_VIDEO_SUFFIXES = "3g2 3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv".split()
+_AUDIO_SUFFIXES = "aac aif aiff amr ape au caf flac m4a m4b mka mp3 oga ogg opus wav wma wv".split()
+
+EXTENSIONS: Mapping[str, MediaKind] = {
+    **dict.fromkeys(sorted(RAW_SUFFIXES), "image"),
+    **{f".{name}": "image" for name in _IMAGE_SUFFIXES},
+    **{f".{name}": "video" for name in _VIDEO_SUFFIXES},
+    **{f".{name}": "audio" for name in _AUDIO_SUFFIXES},
+}
+"""Lower-case suffix to the kind that its files usually are."""
+
+
+def media_kind(path: Path) -> MediaKind | None:
+    """The kind that the name promises; None for files that are no media."""
+    return EXTENSIONS.get(path.suffix.lower())
+
+
+_PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis".split())
+
+
+def signature(head: bytes) -> Signature:
+    """The kind of file that begins with these bytes (64 are enough)."""
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")):
+        return "picture"
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "raw" if head[8:10] == b"CR" else "tiff"
+    if head.startswith((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"\0MRM", b"FOVb")):
+        return "raw"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "picture"
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        return "raw" if brand == b"crx " else "picture" if brand in _PICTURE_BRANDS else "film"
+    if head.startswith((b"RIFF", b"\x1aE\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"FORM", b"FLV\1")):
+        return "film"
+    return "unknown"

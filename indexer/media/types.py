@@ -1,0 +1,68 @@
+"""What decoders give: pixels, samples, stills and the facts of a file's header."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.engine.schema import MediaKind
+from db.errors import DecodeError
+
+Picture = NDArray[np.uint8]
+"""(height, width, 3) uint8, RGB, upright."""
+Samples = NDArray[np.float32]
+"""(n,) float32 in -1 to 1: one channel at ``SAMPLE_RATE``."""
+
+SAMPLE_RATE = 16_000
+
+
+GENERATED_KEY = "trove:generated"
+"""Text chunk that marks a PNG as drawn by Trove."""
+
+_LONGEST_RATIO = 8
+
+
+class UnknownFormatError(DecodeError):
+    """A decoder does not know what the file is, so another one may be asked."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says about itself; None where it says nothing that makes sense."""
+
+    kind: MediaKind
+    width: int | None = None
+    """Pixels, of the upright picture."""
+    height: int | None = None
+    duration_s: float | None = None
+    taken_at: datetime | None = None
+    """Local time without a zone, as cameras write it."""
+    latitude: float | None = None
+    """Degrees, north positive."""
+    longitude: float | None = None
+    """Degrees, east positive."""
+    camera: str | None = None
+    lens: str | None = None
+    exposure: str | None = None
+    """As photographers write it: 1/250 s, f/2.8, ISO 200, 35 mm."""
+    has_audio: bool = False
+    generated: bool = False
+    """Drawn by Trove itself."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture that stands for a stretch of a video; ``at_s`` is the moment that it shows."""
+
+    start_s: float
+    end_s: float
+    at_s: float
+    picture: Picture
+
+
+def fit(width: int, height: int, min_side: int) -> tuple[int, int]:
+    """The (width, height) in pixels to which a picture is made smaller, see ``reader.read_image``."""
+    short, long = sorted((width, height))
+    scale = min(1.0, min_side / short, _LONGEST_RATIO * min_side / long)
+    return max(1, round(width * scale)), max(1, round(height * scale))
