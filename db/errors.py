@@ -4,6 +4,7 @@ TroveError
 ├── SettingsError       a setting or a command line value cannot be used
 ├── LibraryError        the library folder or its database cannot be used
 │   ├── LibraryBusyError    another process is indexing into it
+│   ├── LibraryClosedError  it was closed
 │   ├── LibraryNewerError   it was written by a newer Trove
 │   └── LibraryDamagedError the database is not readable as a database
 ├── ModelError          a model cannot be had or used
@@ -43,6 +44,10 @@ class LibraryError(TroveError):
 
 class LibraryBusyError(LibraryError):
     """Another process is indexing into this library."""
+
+
+class LibraryClosedError(LibraryError):
+    """The library was closed before."""
 
 
 class LibraryNewerError(LibraryError):

@@ -1,8 +1,86 @@
-"""Paths compared and resolved without looking at the disk."""
+"""Where a library keeps what, and paths compared and resolved without looking at the disk."""
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files and folders of one library; each name is spelled here and nowhere else.
+
+    ``folder`` holds what must not be lost and what belongs to it, ``cache`` what can be made again and
+    may be shared between libraries.
+    """
+
+    folder: Path
+    cache: Path
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.folder / "trove.db"
+
+    @property
+    def vectors(self) -> Path:
+        """Folder of the vector indexes."""
+        return self.folder / "vectors"
+
+    @property
+    def drawings(self) -> Path:
+        """Folder of what was drawn."""
+        return self.folder / "drawings"
+
+    @property
+    def query_pictures(self) -> Path:
+        """Folder of copies of the pictures that saved searches ask with."""
+        return self.folder / "saved"
+
+    @property
+    def index_lock(self) -> Path:
+        """Held by the one process that indexes."""
+        return self.folder / "index.lock"
+
+    @property
+    def watch_lock(self) -> Path:
+        """Held by the one process that watches the folders."""
+        return self.folder / "watch.lock"
+
+    @property
+    def log(self) -> Path:
+        """Warnings of all processes."""
+        return self.folder / "trove.log"
+
+    @property
+    def password(self) -> Path:
+        """Hash of the app's password."""
+        return self.folder / "password"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Folder of small pictures."""
+        return self.cache / "thumbnails"
+
+    @property
+    def clips(self) -> Path:
+        """Folder of films in formats that browsers play."""
+        return self.cache / "clips"
+
+    @property
+    def query_vectors(self) -> Path:
+        """Folder of the vectors of texts that were asked for."""
+        return self.cache / "queries"
+
+    @property
+    def concepts(self) -> Path:
+        """Folder of the vectors of what pictures may show."""
+        return self.cache / "concepts"
+
+    @property
+    def models(self) -> Path:
+        """Folder of models as they were exported."""
+        return self.cache / "models"
 
 
 def expanded(path: Path | str) -> Path:

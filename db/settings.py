@@ -8,15 +8,20 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.errors import SettingsError
+from db.paths import Paths
 
 
 class Settings(BaseSettings):
     """Frozen settings of one run. Every field can be given as ``TROVE_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="TROVE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TROVE_", frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True
+    )
 
-    library: Path = Field(default_factory=lambda: user_data_path("trove", appauthor=False))
-    """Folder of the database, the vector files, the drawings and the log."""
+    folder: Path = Field(
+        default_factory=lambda: user_data_path("trove", appauthor=False), validation_alias="TROVE_LIBRARY"
+    )
+    """The library's own folder (``TROVE_LIBRARY``): database, vector files, drawings, log."""
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
     """Folder of what can be made again: exported models, thumbnails."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -39,9 +44,9 @@ class Settings(BaseSettings):
     """Larger pictures are refused as decompression bombs."""
 
     @property
-    def database(self) -> Path:
-        """Path of the SQLite file."""
-        return self.library / "trove.db"
+    def paths(self) -> Paths:
+        """The files and folders of the library."""
+        return Paths(self.folder, self.cache)
 
 
 def load_settings(**given: object) -> Settings:
@@ -55,6 +60,7 @@ def load_settings(**given: object) -> Settings:
     except ValidationError as exc:
         first = exc.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        name = "library" if name in ("folder", "TROVE_LIBRARY") else name
         raise SettingsError(
             f"the setting {name!r} cannot be {first['input']!r}: {first['msg']}",
             f"Check --{name} or the environment variable TROVE_{name.upper()}.",

@@ -25,9 +25,9 @@ import numpy.typing as npt
 
 from db.catalog import spaces
 from db.catalog.units import Vectors
-from db.engine.database import Database
-from db.engine.schema import NullScores
+from db.engine.schema import NullScores, Space
 from db.errors import LibraryError
+from db.library import Library
 from db.vectors.store import VectorStore
 from indexer.encoders.base import Encoder
 from indexer.encoders.cache import kept_array
@@ -57,14 +57,14 @@ def background_texts() -> tuple[str, ...]:
     return tuple(TEXTS.read_text(encoding="utf-8").splitlines())
 
 
-def background_vectors(encoder: Encoder, cache_folder: Path) -> Vectors:
-    """(m, dim) unit vectors of the background texts, kept beside the models' exports.
+def background_vectors(encoder: Encoder, models: Path) -> Vectors:
+    """(m, dim) unit vectors of the background texts, kept in the folder of the models' exports.
 
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
     stamp = hashlib.sha256(f"{encoder.name}\n{encoder.fingerprint}\n{_texts_stamp()}".encode()).hexdigest()
-    path = cache_folder / "models" / f"background-{stamp[:16]}.npy"
+    path = models / f"background-{stamp[:16]}.npy"
     return kept_array(path, lambda: encoder.encode_texts(background_texts()))
 
 
@@ -99,9 +99,7 @@ def due(null: NullScores | None, count: int, newest: int) -> bool:
     return max(new, gone) > REFIT_SHARE * null.pictures
 
 
-def fitted(
-    database: Database, space_id: int, store: VectorStore, encoder: Encoder, cache_folder: Path
-) -> NullScores | None:
+def fitted(library: Library, space: Space, encoder: Encoder) -> NullScores | None:
     """The null of a space as it must be now, fitted and stored if it is due; None without pictures.
 
     Where it cannot be stored, on a read-only disk, it is still good for this process.
@@ -109,17 +107,18 @@ def fitted(
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
+    store = library.vectors(space)
     count = store.count("picture")
     if count == 0:
         return None
-    with database.read() as session:
-        null, newest = spaces.null_scores(session, space_id), spaces.newest_unit(session, space_id)
+    with library.read() as session:
+        null, newest = spaces.null_scores(session, space.id), spaces.newest_unit(session, space.id)
     if null is not None and not due(null, count, newest):
         return null
-    null = _measure(store, background_vectors(encoder, cache_folder), near_duplicate(encoder.name))
-    null.space_id, null.pictures, null.newest = space_id, count, newest
+    null = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
+    null.space_id, null.pictures, null.newest = space.id, count, newest
     try:
-        with database.write() as session:
+        with library.write() as session:
             spaces.put_null_scores(session, null)
     except LibraryError as exc:
         log.warning("what is usual in this library could not be stored: %s", exc)

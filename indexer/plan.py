@@ -7,19 +7,7 @@ from pathlib import Path
 
 from db.catalog.assets import FileStat, KnownFile
 from db.paths import is_under
-
-
-@dataclass(frozen=True)
-class Task:
-    """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
-
-    ``moved_from``: the library believes that this is that file under a new name, since size and
-    time agree and nothing else could be meant. The content hash has the last word.
-    """
-
-    stat: FileStat
-    asset_id: int | None = None
-    moved_from: Path | None = None
+from indexer.flow import Task
 
 
 @dataclass

@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -12,66 +10,20 @@ from PIL import Image
 from db.catalog.assets import FileStat
 from db.errors import DecodeError, MediaError, TroveError, UnreadableError
 from db.settings import Settings
-from indexer.encoders.base import Encoder, Pixels
+from indexer.encoders.base import Encoder
+from indexer.flow import DecodedPicture, Prepared, Recognised, Refused, Task, Timed, Twin, Twins
 from indexer.media.pool import DecodePool
 from indexer.media.reader import probe, read_image
-from indexer.media.types import Metadata
-from indexer.plan import Task
 from indexer.scan import reason
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Recognised:
-    """The content of the file is already in the library."""
-
-    task: Task
-    content_id: int
-
-
-@dataclass(frozen=True)
-class Twin:
-    """Another file of this run, before this one, has the same content."""
-
-    task: Task
-    sha256: bytes
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The file cannot be indexed, or is left out on purpose where ``error`` is None."""
-
-    task: Task
-    sha256: bytes | None
-    reason: str
-    error: MediaError | None = None
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A decoded picture; ``pixels`` (3, H, W) float32 as the encoder wants them."""
-
-    task: Task
-    sha256: bytes
-    metadata: Metadata
-    pixels: Pixels
-
-
-@dataclass(frozen=True)
-class Timed:
-    """A video or a recording, to be read in stretches."""
-
-    task: Task
-    sha256: bytes
-    metadata: Metadata
-
-
-Prepared = Recognised | Twin | Refused | Picture | Timed
-
-
 class Preparer:
-    """Prepares files. ``recognise`` gives the content id for a hash, if nothing is left to make of it."""
+    """Prepares files, in many threads at once.
+
+    ``recognise`` gives the content id for a hash, if nothing is left to make of it.
+    """
 
     def __init__(
         self,
@@ -79,13 +31,13 @@ class Preparer:
         encoder: Encoder,
         settings: Settings,
         recognise: Callable[[bytes], int | None],
+        twins: Twins,
     ) -> None:
         self._pool = pool
         self._encoder = encoder
         self._settings = settings
         self._recognise = recognise
-        self._claimed: set[bytes] = set()
-        self._lock = threading.Lock()
+        self._twins = twins
 
     def __call__(self, task: Task) -> Prepared:
         """Prepare one file; every fault of the file itself comes back as ``Refused``."""
@@ -94,7 +46,7 @@ class Preparer:
             sha256 = _sha256(task.stat)
             if (content_id := self._recognise(sha256)) is not None:
                 return Recognised(task, content_id)
-            if not self._claim(sha256):
+            if not self._twins.claim(sha256):
                 return Twin(task, sha256)
             prepared = self._decode(task, sha256)
             _check_unchanged(task.stat)
@@ -102,13 +54,6 @@ class Preparer:
             error = as_media_error(exc, task.stat.path)
             return Refused(task, sha256, str(error), error)
         return prepared
-
-    def _claim(self, sha256: bytes) -> bool:
-        with self._lock:
-            if sha256 in self._claimed:
-                return False
-            self._claimed.add(sha256)
-            return True
 
     def _decode(self, task: Task, sha256: bytes) -> Prepared:
         path = task.stat.path
@@ -124,7 +69,7 @@ class Preparer:
             min_side=2 * self._encoder.image_size,
             max_megapixels=self._settings.max_megapixels,
         ).result()
-        return Picture(task, sha256, metadata, self._encoder.prepare(Image.fromarray(picture)))
+        return DecodedPicture(task, sha256, metadata, self._encoder.prepare(Image.fromarray(picture)))
 
 
 def as_media_error(exc: Exception, path: Path) -> MediaError:

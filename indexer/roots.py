@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from db.catalog import assets
-from db.engine.database import Database, indexer_lock
 from db.errors import SettingsError
+from db.library import Library
 from db.paths import is_under
-from db.settings import Settings
 
 
-def remove_root(database: Database, settings: Settings, root: Path) -> int:
+def remove_root(library: Library, root: Path) -> int:
     """Forget a folder that was given to be indexed, and its files; returns how many there were.
 
     Files that are also inside another given folder stay known. What a file showed is forgotten with
@@ -19,7 +18,7 @@ def remove_root(database: Database, settings: Settings, root: Path) -> int:
         SettingsError: the folder was never given.
         LibraryBusyError: another process is indexing into this library.
     """
-    with indexer_lock(settings.library), database.write() as session:
+    with library.indexing(), library.write() as session:
         roots = assets.roots(session)
         if root not in roots:
             known = ", ".join(map(str, roots)) or "none"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.catalog import runs
-from db.engine.database import Database
 from db.errors import TroveError
+from db.library import Library
 
 
 @dataclass
@@ -21,9 +21,9 @@ class RunRecord:
 
 
 @contextmanager
-def recorded(database: Database, total: int) -> Iterator[RunRecord]:
+def recorded(library: Library, total: int) -> Iterator[RunRecord]:
     """Record that a run over ``total`` things starts, and how it ends."""
-    with database.write() as session:
+    with library.write() as session:
         record = RunRecord(runs.start_run(session, os.getpid(), total))
     try:
         yield record
@@ -31,5 +31,5 @@ def recorded(database: Database, total: int) -> Iterator[RunRecord]:
         record.report = {"error": str(exc) if isinstance(exc, TroveError) else type(exc).__name__}
         raise
     finally:
-        with database.write() as session:
+        with library.write() as session:
             runs.end_run(session, record.id, json.dumps(record.report))

@@ -15,35 +15,23 @@ from PIL import Image
 
 from db.catalog import runs, spaces
 from db.catalog.spaces import BareUnit
-from db.engine.database import Database, indexer_lock
+from db.engine.schema import Space
 from db.errors import MediaError, ModelError, SettingsError
-from db.settings import Settings
-from db.vectors.store import VectorStore
+from db.library import Library
 from indexer import null_model
 from indexer.encoders.base import Encoder, Pixels, Vectors
 from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.flow import OnProgress, Progress, Switch
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
-from indexer.pipeline import OnProgress, Progress
 from indexer.prefetch import batched, look_ahead
 from indexer.runs import recorded
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """A finished change of the model. ``missing``: units whose files could not be read."""
-
-    model: str
-    embedded: int
-    missing: int
-    seconds: float
-
-
 def use_model(
-    database: Database,
-    settings: Settings,
+    library: Library,
     name: str,
     *,
     partial: bool = False,
@@ -60,43 +48,42 @@ def use_model(
         SettingsError: the library is empty: its first indexing chooses the model.
     """
     started = time.monotonic()
+    settings = library.settings
     encoder = load_encoder(canonical_name(name), device=settings.device, cache=settings.cache)
-    with indexer_lock(settings.library):
-        space_id = _space(database, encoder)
-        with database.read() as session:
-            bare = spaces.bare_units(session, space_id)
-        with recorded(database, len(bare)) as run:
-            embedded = _fill(database, settings, encoder, space_id, run.id, bare, on_progress)
+    with library.indexing():
+        space = _space(library, encoder)
+        with library.read() as session:
+            bare = spaces.bare_units(session, space.id)
+        with recorded(library, len(bare)) as run:
+            embedded = _fill(library, encoder, space.id, run.id, bare, on_progress)
             missing = len(bare) - embedded
             if missing and not partial:
-                first = _first(database, space_id)
+                first = _first(library, space.id)
                 raise ModelError(
                     f"{missing} pictures or moments cannot be read now, the first of them in {first}",
                     "Plug in their drive and run the same command again, or switch without them: --partial.",
                 )
-            _answer_with(database, settings, space_id, encoder)
+            _answer_with(library, space, encoder)
             # Told last: whoever sees that the run has finished finds the new model answering.
             run.report = {"model": encoder.name, "embedded": embedded}
     return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))
 
 
-def roll_back(
-    database: Database, settings: Settings, *, on_progress: OnProgress = lambda _progress: None
-) -> Switch:
+def roll_back(library: Library, *, on_progress: OnProgress = lambda _progress: None) -> Switch:
     """Let the model answer again that did before; what was indexed since is embedded first.
 
     Raises:
         SettingsError: there is none.
         LibraryBusyError, ModelError: see ``use_model``.
     """
-    with database.read() as session:
+    with library.read() as session:
         before = spaces.previous(session)
     if before is None:
         raise SettingsError("no other model has answered in this library", "See: trove models")
-    return use_model(database, settings, before.model, on_progress=on_progress)
+    return use_model(library, before.model, on_progress=on_progress)
 
 
-def drop_model(database: Database, settings: Settings, name: str) -> int:
+def drop_model(library: Library, name: str) -> int:
     """Forget a model's vectors to free their space; returns how many there were.
 
     Raises:
@@ -104,7 +91,7 @@ def drop_model(database: Database, settings: Settings, name: str) -> int:
         LibraryBusyError: another process is indexing into this library.
     """
     model = canonical_name(name)
-    with indexer_lock(settings.library), database.write() as session:
+    with library.indexing(), library.write() as session:
         held = {space: count for space, count in spaces.every(session).items() if space.model == model}
         unused = {space: count for space, count in held.items() if space.state != "active"}
         if held and not unused:
@@ -115,13 +102,13 @@ def drop_model(database: Database, settings: Settings, name: str) -> int:
             raise SettingsError(f"this library has no vectors of {model}", "See: trove model list")
         for space in unused:
             spaces.drop(session, space.id)
-            VectorStore(database, settings.library / "vectors", space.id, space.dim).delete()
+            library.drop_vectors(space)
     return sum(unused.values())
 
 
-def _space(database: Database, encoder: Encoder) -> int:
+def _space(library: Library, encoder: Encoder) -> Space:
     """The space to fill: the one already begun, or a new one."""
-    with database.write() as session:
+    with library.write() as session:
         if spaces.active(session) is None:
             raise SettingsError(
                 "the library is empty, so it has no model to change",
@@ -129,13 +116,12 @@ def _space(database: Database, encoder: Encoder) -> int:
             )
         for space in spaces.named(session, encoder.name):
             if space.fingerprint == encoder.fingerprint:
-                return space.id
-        return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building").id
+                return space
+        return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building")
 
 
 def _fill(
-    database: Database,
-    settings: Settings,
+    library: Library,
     encoder: Encoder,
     space_id: int,
     run_id: int,
@@ -144,14 +130,15 @@ def _fill(
 ) -> int:
     """Give units their vectors in the space; returns how many could be read."""
     done = embedded = 0
-    with DecodePool(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb) as pool:
+    settings = library.settings
+    with DecodePool.of(settings) as pool:
         reader = _Reader(pool, encoder, settings.max_megapixels)
         threads = settings.workers + 2
         prepared = look_ahead(reader, bare, settings.batch + threads, threads)
         for some in batched(zip(bare, prepared, strict=True), settings.batch):
             vectors = _encode(some, encoder)
             done, embedded = done + len(some), embedded + len(vectors)
-            with database.write() as session:
+            with library.write() as session:
                 spaces.put_vectors(session, space_id, vectors)
                 runs.update_run(session, run_id, done)
             on_progress(Progress(done, len(bare), some[-1][0].path))
@@ -195,15 +182,14 @@ def _encode(some: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) ->
     return vectors
 
 
-def _answer_with(database: Database, settings: Settings, space_id: int, encoder: Encoder) -> None:
+def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     # Saved before the switch: the first query afterwards finds its index and its null ready.
-    store = VectorStore(database, settings.library / "vectors", space_id, encoder.dim, settings.device)
-    store.save()
-    null_model.fitted(database, space_id, store, encoder, settings.cache)
-    with database.write() as session:
-        spaces.activate(session, space_id)
+    library.vectors(space).save()
+    null_model.fitted(library, space, encoder)
+    with library.write() as session:
+        spaces.activate(session, space.id)
 
 
-def _first(database: Database, space_id: int) -> Path:
-    with database.read() as session:
+def _first(library: Library, space_id: int) -> Path:
+    with library.read() as session:
         return spaces.bare_units(session, space_id)[0].path

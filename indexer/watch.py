@@ -14,17 +14,14 @@ from filelock import FileLock, Timeout
 from watchfiles import Change, watch
 
 from db.catalog import assets
-from db.engine.database import Database
 from db.errors import LibraryBusyError, TroveError
+from db.library import Library
 from db.paths import is_under
-from db.settings import Settings
 from indexer import pipeline
+from indexer.flow import Report
 from indexer.media.formats import media_kind
-from indexer.writer import Report
 
 log = logging.getLogger(__name__)
-
-LOCK = "watch.lock"
 
 LOOK_AGAIN_S = 2.0
 """How soon folders that were added, or whose drive came back, are watched too."""
@@ -36,8 +33,7 @@ OnRun = Callable[[Report], None]
 
 
 def keep_watching(
-    database: Database,
-    settings: Settings,
+    library: Library,
     *,
     stop: threading.Event,
     on_start: Callable[[], None] = lambda: None,
@@ -52,7 +48,7 @@ def keep_watching(
     Raises:
         LibraryBusyError: another process watches this library.
     """
-    lock = FileLock(settings.library / LOCK)
+    lock = FileLock(library.paths.watch_lock)
     try:
         lock.acquire(timeout=0)
     except Timeout as exc:
@@ -60,10 +56,10 @@ def keep_watching(
             "another process watches this library", "One is enough: it watches all folders."
         ) from exc
     on_start()
-    run = _Runs(database, settings, stop, on_run, on_error)
+    run = _Runs(library, stop, on_run, on_error)
     try:
         while not stop.is_set():
-            if roots := _roots(database):
+            if roots := _roots(library):
                 _watch(run, roots)
             else:
                 stop.wait(LOOK_AGAIN_S)
@@ -71,15 +67,15 @@ def keep_watching(
         lock.release()
 
 
-def _roots(database: Database) -> list[Path]:
+def _roots(library: Library) -> list[Path]:
     """The folders that can be watched now."""
-    with database.read() as session:
+    with library.read() as session:
         return [root for root in assets.roots(session) if root.exists()]
 
 
 def _watch(run: "_Runs", roots: list[Path]) -> None:
     """Watch these folders until they are no longer the right ones."""
-    own = [run.settings.library.resolve(), run.settings.cache.resolve()]
+    own = [run.library.paths.folder.resolve(), run.library.paths.cache.resolve()]
     changes = watch(
         *roots,
         watch_filter=lambda change, name: _matters(change, Path(name), own),
@@ -97,7 +93,7 @@ def _watch(run: "_Runs", roots: list[Path]) -> None:
             touched = roots
         if touched and not run.stop.is_set():
             run.over(touched)
-        if _roots(run.database) != roots:
+        if _roots(run.library) != roots:
             return
 
 
@@ -110,8 +106,7 @@ def _matters(change: Change, path: Path, own: list[Path]) -> bool:
 
 @dataclass(frozen=True)
 class _Runs:
-    database: Database
-    settings: Settings
+    library: Library
     stop: threading.Event
     on_run: OnRun
     on_error: Callable[[TroveError], None]
@@ -120,7 +115,7 @@ class _Runs:
         """An ordinary run over these folders; it waits for one that is under way."""
         while not self.stop.is_set():
             try:
-                self.on_run(pipeline.index(self.database, self.settings, roots))
+                self.on_run(pipeline.index(self.library, roots))
                 return
             except LibraryBusyError:
                 # That run may have passed these folders before they changed.

@@ -2,47 +2,17 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
 from db.catalog import assets, revision, runs, units
-from db.catalog.units import UnitDraft
-from db.engine.database import Database
-from db.engine.schema import Content, UnitKind
 from db.errors import DecodeError
-from indexer.plan import Plan, Task
-from indexer.prepare import Refused
+from db.library import Library
+from indexer.flow import Ready, Refused, Report, Task
+from indexer.plan import Plan
 from indexer.scan import Scan
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Report:
-    """What a run did. ``found = indexed + reused + unchanged + skipped + failed``, always.
-
-    ``units``: what can be found in the whole library after the run, by kind.
-    """
-
-    found: int = 0
-    indexed: int = 0
-    reused: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    failed: int = 0
-    removed: int = 0
-    units: dict[UnitKind, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A file that only has to be stored."""
-
-    task: Task
-    content: Content
-    units: Sequence[UnitDraft]
 
 
 def settle(session: Session, found: Scan, todo: Plan) -> Report:
@@ -76,15 +46,15 @@ def settle(session: Session, found: Scan, todo: Plan) -> Report:
 class Writer:
     """Stores what the run makes of each file, and counts it in ``report``."""
 
-    def __init__(self, database: Database, space_id: int, run_id: int, report: Report) -> None:
+    def __init__(self, library: Library, space_id: int, run_id: int, report: Report) -> None:
         self.report = report
-        self._database = database
+        self._library = library
         self._space_id = space_id
         self._run_id = run_id
 
     def store(self, batch: Sequence[Ready], done: int) -> None:
         """Store finished files and how far the run is, in one transaction: all of them or none."""
-        with self._database.write() as session:
+        with self._library.write() as session:
             for ready in batch:
                 content_id = units.store(session, ready.content, ready.units, self._space_id)
                 self._put(session, ready.task, content_id)
@@ -93,14 +63,14 @@ class Writer:
 
     def reuse(self, task: Task, content_id: int) -> None:
         """The file shows what the library already has."""
-        with self._database.write() as session:
+        with self._library.write() as session:
             self._put(session, task, content_id)
         self.report.reused += 1
 
     def refuse(self, refused: Refused) -> None:
         """The file failed, or was left out on purpose."""
         failed = refused.error is not None
-        with self._database.write() as session:
+        with self._library.write() as session:
             assets.put(
                 session,
                 refused.task.stat,

@@ -9,6 +9,7 @@ from filelock import FileLock
 from hypothesis import settings as profile
 
 from db.engine.database import Database
+from db.library import Library
 from db.settings import Settings
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
@@ -36,13 +37,20 @@ def cache(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, cache: Path) -> Settings:
     """Settings of a library that does not exist yet, deaf unless a test says otherwise."""
-    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none")
+    return Settings(folder=tmp_path / "library", cache=cache, device="cpu", whisper="none")
 
 
 @pytest.fixture
-def database(settings: Settings) -> Database:
+def library(settings: Settings) -> Iterator[Library]:
     """A new, empty library."""
-    return Database(settings.database)
+    with Library(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(library: Library) -> Database:
+    """The database of ``library``."""
+    return library.database
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +68,11 @@ def sample_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Set
     """
     own = tmp_path_factory.getbasetemp()
     folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    settings = Settings(library=folder / "samples library", cache=cache, device="cpu")
+    settings = Settings(folder=folder / "samples library", cache=cache, device="cpu")
     with FileLock(folder / "samples.lock"):
         if not (folder / "samples.indexed").exists():
-            report = index(Database(settings.database), settings, [SAMPLES])
+            with Library(settings) as opened:
+                report = index(opened, [SAMPLES])
             assert report.failed == 0
             (folder / "samples.indexed").touch()
     return settings

@@ -22,7 +22,7 @@ class WatchJob:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._wanted = settings.library / "watch.on"
+        self._wanted = settings.folder / "watch.on"
         self._started: subprocess.Popen[bytes] | None = None
 
     @property
@@ -35,7 +35,7 @@ class WatchJob:
         """Whether a process watches now."""
         if self._started is not None and self._started.poll() is None:
             return True
-        return watcher_pid(self._settings.library) is not None
+        return watcher_pid(self._settings.folder) is not None
 
     def switch(self, on: bool) -> None:
         """Begin to watch, or stop."""
@@ -50,11 +50,11 @@ class WatchJob:
         """Start the process if it is wanted and does not run."""
         if not self.wanted or self.running:
             return
-        library = self._settings.library
+        library = self._settings.folder
         self._started = background.start(library, ["watch"], library / "watch.log")
 
     def _stop(self) -> None:
-        if (pid := watcher_pid(self._settings.library)) is not None:
+        if (pid := watcher_pid(self._settings.folder)) is not None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
         elif self._started is not None and self._started.poll() is None:

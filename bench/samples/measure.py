@@ -12,10 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from db.settings import load_settings
 from search.engine import retrieve
 from search.query.query import Query
-from search.service import SearchService
+from trove import Library
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 NEAR_S = 3.0
@@ -52,7 +51,7 @@ def share(name: str, ranks: Sequence[int]) -> None:
     print(f"{name:32} {count:3} queries  first {best / count:6.1%}  in the first five {five / count:6.1%}")
 
 
-def moment(trove: SearchService, query: str, row: dict[str, str]) -> int:
+def moment(trove: Library, query: str, row: dict[str, str]) -> int:
     """The rank of the moment at which a sentence is said; 0 where it is not among the first five."""
     path, start_s = (SAMPLES / row["file"]).resolve(), float(row["start_s"])
     for hit in trove.search(Query(query, k=5)).hits:
@@ -61,7 +60,7 @@ def moment(trove: SearchService, query: str, row: dict[str, str]) -> int:
     return 0
 
 
-def picture(trove: SearchService, row: dict[str, str]) -> int:
+def picture(trove: Library, row: dict[str, str]) -> int:
     """The rank of the photograph that a caption describes; 0 where it is not among the first five."""
     hits = trove.search(Query(row["caption"], k=5)).hits
     return next((hit.rank for hit in hits if hit.path.name == row["image"]), 0)
@@ -73,7 +72,7 @@ def main() -> None:
     sentences = {
         start: row for row in spoken for start in PARAPHRASES.values() if row["sentence"].startswith(start)
     }
-    with SearchService.open(load_settings(library=Path(sys.argv[1]))) as trove:
+    with Library.open(Path(sys.argv[1])) as trove:
         for weight in (retrieve.PASSAGE_WEIGHT, *WEIGHTS):
             retrieve.PASSAGE_WEIGHT = weight
             print(f"weight of the meaning of passages: {weight:g}")

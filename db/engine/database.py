@@ -1,4 +1,4 @@
-"""The door to SQLite: the engine and its PRAGMAs, read and write sessions, the one-indexer lock."""
+"""Connections to SQLite: the engine and its PRAGMAs, transactions for reading and for writing."""
 
 import logging
 import sqlite3
@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from db.engine import functions, migrations
-from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
+from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, LibraryError, TroveError
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +29,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -73,7 +73,8 @@ class Database:
         return [str(line) for line in found if line != "ok"]
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; whoever asks again gets a ``LibraryClosedError``."""
+        self._closed = True
         self._engine.dispose()
 
     @contextmanager
@@ -88,6 +89,8 @@ class Database:
 
     @contextmanager
     def _connection(self, *, write: bool) -> Iterator[Connection]:
+        if self._closed:
+            raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
         with self._engine.connect().execution_options(trove_write=write) as connection, connection.begin():
             yield connection
 
@@ -101,27 +104,6 @@ class Database:
             if not _is_of_a_row(exc):
                 raise
             raise _damaged(self.path, exc) from exc
-
-
-@contextmanager
-def indexer_lock(library: Path) -> Iterator[None]:
-    """Hold the right to write media into a library; at most one process has it.
-
-    Raises:
-        LibraryBusyError: another process has it.
-    """
-    lock = FileLock(library / "index.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as exc:
-        raise LibraryBusyError(
-            "another process is indexing into this library",
-            "Wait until it has finished; searching goes on meanwhile.",
-        ) from exc
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 _PRAGMAS = (

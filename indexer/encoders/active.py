@@ -2,14 +2,14 @@
 
 from db.engine.schema import Space
 from db.errors import ModelMismatchError
-from db.settings import Settings
+from db.library import Library
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name, load_encoder
 
 DEFAULT_MODEL = "builtin"
 
 
-def encoder_for(settings: Settings, space: Space | None) -> Encoder:
+def encoder_for(library: Library, space: Space | None) -> Encoder:
     """The encoder of this library's active space, or the one asked for in a new library.
 
     Raises:
@@ -17,6 +17,7 @@ def encoder_for(settings: Settings, space: Space | None) -> Encoder:
             weights have changed since.
         ModelError: the model is unknown or its weights are missing.
     """
+    settings = library.settings
     known = space.model if space else DEFAULT_MODEL
     name = canonical_name(settings.model) if settings.model else known
     if space is not None and name != space.model:

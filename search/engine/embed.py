@@ -1,5 +1,6 @@
-"""A file as a query: what it shows, or says, as vectors."""
+"""A question as vectors: its words, its pictures, or a whole file, encoded once by the active model."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,19 +10,23 @@ from PIL import Image
 
 from db.catalog import units
 from db.catalog.units import Ids, Vectors
-from db.engine.database import Database
-from db.engine.schema import Space
 from db.errors import QueryError
 from db.paths import expanded
-from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
+from search.engine.active import ActiveModel
+from search.engine.retrieve import NEGATIVE, Part
+from search.query.language import Term
+from search.query.query import Query
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
+
+Decoders = Callable[[], "DecodePool"]
+"""Gives the worker processes that decode; words need none, and should not wait for them."""
 
 MOST_VECTORS = 32
 """Frames or passages of a long file that are asked for, evenly spread."""
@@ -40,76 +45,101 @@ class Example:
     unit_ids: Ids
 
 
-def picture_vector(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Vectors:
+@dataclass(frozen=True)
+class Question:
+    """A query with everything in it as vectors."""
+
+    query: Query
+    model: ActiveModel
+    alternatives: Sequence[Sequence[Part]]
+    like: Example | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """All parts of all alternatives, in their order."""
+        return [part for parts in self.alternatives for part in parts]
+
+
+def embedded(query: Query, model: ActiveModel, decoders: Decoders) -> Question:
+    """The question that a query is to a model; files are decoded by the ``decoders``.
+
+    Raises:
+        MediaError: a picture or file of the query cannot be read.
+        QueryError: nothing can be seen or heard in the file.
+        ModelError: the model cannot be loaded.
+    """
+    alternatives = [[_part(term, model, decoders) for term in terms] for terms in query.parsed.alternatives]
+    like = None if query.like is None else _example(query.like, model, decoders)
+    return Question(query, model, alternatives, like)
+
+
+def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vectors:
     """The picture in a file as (1, dim) float32.
 
     Raises:
         MediaError: it cannot be read or is no picture.
     """
-    return encoder.encode_pixels(read_pixels(path, encoder, settings, decoders)[None])
+    pixels = read_pixels(path, model.encoder, model.library.settings, decoders())
+    return model.encoder.encode_pixels(pixels[None])
 
 
-def example(
-    path: Path,
-    database: Database,
-    space: Space,
-    encoder: Encoder,
-    settings: Settings,
-    decoders: "DecodePool",
-) -> Example:
-    """The vectors of a file, from the library where it has them.
+def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
+    weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
+    if term.kind == "text":
+        vector = model.queries.of(term.value, model.encoder)
+        return Part({"picture": vector, "speech": vector}, weight, term.value)
+    return Part({"picture": picture_vector(expanded(term.value), model, decoders)[0]}, weight)
 
-    Raises:
-        MediaError: the file cannot be read.
-        QueryError: nothing can be seen or heard in it.
-    """
-    with database.read() as session:
+
+def _example(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
+    """The vectors of a file, from the library where it has them."""
+    with model.library.read() as session:
         own = units.ids_at(session, expanded(path).resolve())
         kinds = {unit.id: unit.kind for unit in units.rows(session, own).values()}
         if own:
             ids = np.array(own, dtype=np.int64)
             spoken = np.array([kinds[unit_id] == "speech" for unit_id in own])
             return Example(
-                units.vectors(session, space.id, _spread(ids[~spoken])),
-                units.vectors(session, space.id, _spread(ids[spoken])),
+                units.vectors(session, model.space.id, _spread(ids[~spoken])),
+                units.vectors(session, model.space.id, _spread(ids[spoken])),
                 ids,
             )
-    return _unknown(path, encoder, settings, decoders)
+    return _unknown(path, model, decoders)
 
 
-def _unknown(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Example:
+def _unknown(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
     """The vectors of a file that is not in the library."""
-    nothing = np.empty((0, encoder.dim), dtype=np.float32)
+    nothing = np.empty((0, model.encoder.dim), dtype=np.float32)
     pictures, passages = nothing, nothing
-    metadata = decoders.run(probe, path)
+    metadata = decoders().run(probe, path)
     duration_s = metadata.duration_s or _LISTENED_S
     if metadata.kind == "image":
-        pictures = picture_vector(path, encoder, settings, decoders)
+        pictures = picture_vector(path, model, decoders)
     elif metadata.kind == "video":
         times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
-        side = 2 * encoder.image_size
-        stills = [decoders.submit(still_at, path, float(at_s), min_side=side) for at_s in times]
-        pictures = _encode([still.result() for still in stills], encoder)
+        side = 2 * model.encoder.image_size
+        stills = [decoders().submit(still_at, path, float(at_s), min_side=side) for at_s in times]
+        pictures = _encode([still.result() for still in stills], model.encoder)
     else:
-        passages = _heard(path, min(duration_s, _LISTENED_S), encoder, settings, decoders)
+        passages = _heard(path, min(duration_s, _LISTENED_S), model, decoders)
     if not len(pictures) and not len(passages):
         raise QueryError(f"nothing is said in {path.name}", "Give a file with pictures or speech.")
     return Example(pictures, passages, np.empty(0, dtype=np.int64))
 
 
-def _heard(
-    path: Path, duration_s: float, encoder: Encoder, settings: Settings, decoders: "DecodePool"
-) -> Vectors:
+def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders) -> Vectors:
+    settings = model.library.settings
     transcriber = load_transcriber(settings.whisper, device=settings.device, cache=settings.cache)
     if transcriber is None:
         raise QueryError(
             "a recording cannot be a query without a speech model", "Leave out TROVE_WHISPER=none."
         )
     passages = transcriber.transcribe(
-        lambda start_s, end_s: decoders.run(read_audio, path, start_s, end_s), duration_s
+        lambda start_s, end_s: decoders().run(read_audio, path, start_s, end_s), duration_s
     )
     texts = [passage.text for passage in passages][:MOST_VECTORS]
-    return encoder.encode_texts(texts) if texts else np.empty((0, encoder.dim), dtype=np.float32)
+    nothing = np.empty((0, model.encoder.dim), dtype=np.float32)
+    return model.encoder.encode_texts(texts) if texts else nothing
 
 
 def _encode(pictures: list[Picture], encoder: Encoder) -> Vectors:

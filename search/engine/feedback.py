@@ -13,9 +13,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
+from db.catalog import spaces, units
 from db.catalog.units import Ids, Vectors
-from db.vectors.store import Modality
+from db.vectors.store import KINDS, Modality
+from search.engine.active import ActiveModel
 from search.engine.ranking import Ranking
 from search.engine.retrieve import Part, Retriever, from_standing
 
@@ -62,18 +65,30 @@ class Judged:
         ]
 
 
+def judged(model: ActiveModel, thumbs: Mapping[int, bool]) -> list[Judged]:
+    """What was judged, by modality, as far as it has a vector in the model's space."""
+    with model.library.read() as session:
+        return [_judged(session, model.space.id, modality, thumbs) for modality in KINDS]
+
+
+def _judged(session: Session, space_id: int, modality: Modality, thumbs: Mapping[int, bool]) -> Judged:
+    ids = spaces.embedded(session, space_id, list(thumbs), KINDS[modality])
+    vectors = units.vectors(session, space_id, ids)
+    return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
+
+
 def recalled(
-    retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]
+    retriever: Retriever, alternatives: Sequence[Sequence[Part]], thumbs: Sequence[Judged]
 ) -> list[Ranking]:
     """The rankings of a question with its own query vectors, each down to its own cut-off.
 
     What was judged stays in them whatever the cut-off; empty where there is nothing to rank by.
     """
-    asked = adjusted(alternatives, judged)
+    asked = adjusted(alternatives, thumbs)
     if not asked:
         return []
-    cuts = {some.modality: cut_off(retriever, alternatives, some) for some in judged}
-    kept = {int(unit_id) for some in judged for unit_id in some.ids}
+    cuts = {some.modality: cut_off(retriever, alternatives, some) for some in thumbs}
+    kept = {int(unit_id) for some in thumbs for unit_id in some.ids}
     return [_cut(ranking, cuts, kept) for ranking in retriever.by_parts(asked)]
 
 

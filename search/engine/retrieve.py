@@ -16,8 +16,8 @@ from db.catalog import units
 from db.catalog.filters import Rule, Text
 from db.catalog.fulltext import match_words
 from db.catalog.units import Ids, Vectors
-from db.engine.database import Database
 from db.engine.schema import UnitKind
+from db.library import Library
 from db.vectors.store import KINDS, Modality, VectorStore
 from search.answer import Source
 from search.engine.ranking import LEAST_DEVIATION, Background, Found, Match, Ranking
@@ -63,7 +63,7 @@ class Part:
 class Retriever:
     """Asks the sources for units that keep the rules, ``depth`` each; ``kind``: the only ones wanted."""
 
-    database: Database
+    library: Library
     vectors: VectorStore
     space_id: int
     depth: int
@@ -105,7 +105,7 @@ class Retriever:
 
     def listed(self) -> Ranking:
         """All that keeps the rules, the latest first."""
-        with self.database.read() as session:
+        with self.library.read() as session:
             latest = units.newest(session, np.concatenate(list(self._allowed.values())), self.depth)
         return Ranking("listed", PICTURE_WEIGHT, [Found(unit_id, 1.0) for unit_id in latest])
 
@@ -117,7 +117,7 @@ class Retriever:
     @cached_property
     def _allowed(self) -> dict[Modality, Ids]:
         """The ids of what is wanted at all."""
-        with self.database.read() as session:
+        with self.library.read() as session:
             return {
                 modality: units.live_ids(session, self.space_id, wanted, self.rules)
                 if (wanted := [kind for kind in kinds if self.kind in (None, kind)])
@@ -172,7 +172,7 @@ class Retriever:
         A picture answers when it fits every part; parts to stay away from only move others up.
         """
         ids = np.array([found.unit_id for found in ranking.found[:MATCHED]], dtype=np.int64)
-        with self.database.read() as session:
+        with self.library.read() as session:
             rows = units.vectors(session, self.space_id, ids)
         return [
             tuple(
@@ -192,7 +192,7 @@ class Retriever:
     def _spoken(self, texts: Sequence[str]) -> Ranking:
         best: dict[int, Found] = {}
         if self.kind in (None, "speech"):
-            with self.database.read() as session:
+            with self.library.read() as session:
                 for text in texts:
                     for match in match_words(session, text, self.depth, self._only("speech")):
                         known = best.get(match.unit_id)

@@ -38,6 +38,7 @@ class Quality:
     is not, over ten random removals of half of the pictures: the area under the ROC curve, 0 to 1.
     """
 
+    model: str
     images: int
     queries: int
     text_to_image: Recall
@@ -85,6 +86,7 @@ def evaluate(
     scores = texts @ pictures.T
     belong = own[:, None] == np.arange(len(names))
     return Quality(
+        model=encoder.name,
         images=len(names),
         queries=len(pairs),
         text_to_image=_recall(ranks(scores, belong)),

@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 
 from db.catalog import assets, units
-from db.engine.database import Database
 from db.errors import MediaError, SettingsError
+from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
@@ -51,21 +51,21 @@ class Trial:
     full_index_s: float
 
 
-def try_models(database: Database, settings: Settings, names: Sequence[str], sample: int) -> list[Trial]:
+def try_models(library: Library, names: Sequence[str], sample: int) -> list[Trial]:
     """Measure each model on the same random pictures of the library, each in a process of its own.
 
     Raises:
         SettingsError: the library has no pictures.
         ModelError: a model is unknown or its weights are missing.
     """
-    with database.read() as session:
+    with library.read() as session:
         paths = assets.picture_paths(session)
         counts = units.counts(session)
     if not paths:
         raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
     chosen = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret
     everything = counts["image"] + counts["frame"]
-    return [_in_own_process(name, chosen, everything, settings) for name in names]
+    return [_in_own_process(name, chosen, everything, library.settings) for name in names]
 
 
 def _in_own_process(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:

@@ -9,7 +9,6 @@ from PIL import Image
 
 from db.engine.schema import MediaKind
 from db.paths import expanded
-from db.settings import Settings
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence
 from search.engine.retrieve import BACKGROUND
@@ -49,7 +48,7 @@ class Reasons:
         return None if self.heat is None or self.picture is None else overlay(self.picture, self.heat)
 
 
-def reasons(service: SearchService, query: Query, path: Path, settings: Settings) -> Reasons:
+def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     """Explain a picture, video or recording, in the library or not.
 
     Raises:
@@ -62,7 +61,7 @@ def reasons(service: SearchService, query: Query, path: Path, settings: Settings
     hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
     said = [fact.words for fact in hit.why if fact.source == "words"] if hit else []
-    found = _look(service, query, path, kind, at_s, settings) if kind != "audio" else None
+    found = _look(service, query, path, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,
         hit.rank if hit else None,
@@ -88,19 +87,14 @@ class _Look:
 
 
 def _look(
-    service: SearchService,
-    query: Query,
-    path: Path,
-    kind: MediaKind,
-    at_s: float | None,
-    settings: Settings,
+    service: SearchService, query: Query, path: Path, kind: MediaKind, at_s: float | None
 ) -> _Look | None:
     sight = service.sight(query)
     if sight is None:
         return None
     side = max(_SIDE, 2 * sight.encoder.image_size)
     if kind == "image":
-        most = settings.max_megapixels
+        most = service.library.settings.max_megapixels
         pixels = service.decoders.run(read_image, path, min_side=side, max_megapixels=most)[1]
     else:
         pixels = service.decoders.run(still_at, path, at_s or 0.0, min_side=side)

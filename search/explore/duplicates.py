@@ -10,9 +10,7 @@ import numpy as np
 
 from db.catalog import assets, spaces, units
 from db.catalog.units import Ids
-from db.engine.database import Database
-from db.settings import Settings
-from db.vectors.store import VectorStore
+from db.library import Library
 
 _NEIGHBOURS = 16
 _CHUNK = 512
@@ -47,8 +45,7 @@ class Group:
 
 
 def duplicates(
-    database: Database,
-    settings: Settings,
+    library: Library,
     *,
     alike: float | None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -58,7 +55,7 @@ def duplicates(
     Args:
         alike: cosine similarity from which pictures count as nearly alike; None finds only copies.
     """
-    with database.read() as session:
+    with library.read() as session:
         found = assets.copies(session)
     files: dict[int, list[Copy]] = defaultdict(list)
     for row in found:
@@ -66,8 +63,8 @@ def duplicates(
     groups = [_group("same", copies) for copies in files.values() if len(copies) > 1]
     if alike is not None:
         owner = {copies[0].unit_id: content_id for content_id, copies in files.items()}
-        for units in _alike(database, settings, alike, on_progress):
-            best = [copy for unit in units if unit in owner for copy in files[owner[unit]][:1]]
+        for group in _alike(library, alike, on_progress):
+            best = [copy for unit in group if unit in owner for copy in files[owner[unit]][:1]]
             if len(best) > 1:
                 groups.append(_group("alike", best))
     return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
@@ -80,16 +77,14 @@ def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
     return Group(kind, tuple(sorted(copies, key=rank)))
 
 
-def _alike(
-    database: Database, settings: Settings, least: float, on_progress: Callable[[int, int], None]
-) -> list[list[int]]:
+def _alike(library: Library, least: float, on_progress: Callable[[int, int], None]) -> list[list[int]]:
     """Groups of units of pictures whose neighbours are as near as that, through however many of them."""
-    with database.read() as session:
+    with library.read() as session:
         space = spaces.active(session)
         ids = units.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
     if space is None or len(ids) < 2:
         return []
-    store = VectorStore(database, settings.library / "vectors", space.id, space.dim, settings.device)
+    store = library.vectors(space)
     leader = {int(unit_id): int(unit_id) for unit_id in ids}
 
     def led(unit: int) -> int:
@@ -100,7 +95,7 @@ def _alike(
 
     for start in range(0, len(ids), _CHUNK):
         some: Ids = ids[start : start + _CHUNK]
-        with database.read() as session:
+        with library.read() as session:
             vectors = units.vectors(session, space.id, some)
         nearest = store.search("picture", vectors, _NEIGHBOURS)
         for unit, neighbours in zip(some.tolist(), nearest, strict=True):

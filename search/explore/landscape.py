@@ -15,9 +15,7 @@ import numpy as np
 
 from db.catalog import spaces, units
 from db.catalog.units import Vectors
-from db.engine.database import Database
 from db.files import write_atomically
-from db.settings import Settings
 from indexer.encoders.base import Encoder
 from search.service import SearchService
 
@@ -49,7 +47,7 @@ class Landscape:
     concepts: tuple[tuple[str, int], ...]
 
 
-def landscape(service: SearchService, database: Database, settings: Settings) -> Landscape:
+def landscape(service: SearchService) -> Landscape:
     """Look at the library's pictures and frames.
 
     The plane is that of the two principal components of the embeddings (Pearson 1901). The concepts are
@@ -61,14 +59,14 @@ def landscape(service: SearchService, database: Database, settings: Settings) ->
     encoder = service.encoder()
     if encoder is None:
         return Landscape(0, (), ())
-    with database.read() as session:
+    with service.library.read() as session:
         space = spaces.active(session)
         ids = units.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
         if space is None or not len(ids):
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
         vectors = units.vectors(session, space.id, ids)
-    shown = clear_concepts(vectors, concept_vectors(encoder, settings.cache), concept_names())
+    shown = clear_concepts(vectors, concept_vectors(encoder, service.library.paths.concepts), concept_names())
     plane = principal_plane(vectors)
     points = tuple(
         Point(unit_id, round(float(x), 4), round(float(y), 4), concept)
@@ -102,11 +100,11 @@ def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) ->
     return [names[at] if ok else None for at, ok in zip(best.tolist(), clear.tolist(), strict=True)]
 
 
-def concept_vectors(encoder: Encoder, cache_folder: Path) -> Vectors:
-    """(n, dim) the texts of the concepts, encoded once for each model and kept in the cache."""
+def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
+    """(n, dim) the texts of the concepts, encoded once for each model and kept in the ``folder``."""
     texts = [f"a photo of a {name}" for name in concept_names()]
     stamp = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    kept = cache_folder / "concepts" / f"{stamp}.npy"
+    kept = folder / f"{stamp}.npy"
     try:
         vectors: Vectors = np.load(kept, allow_pickle=False)
         if vectors.shape == (len(texts), encoder.dim):

@@ -7,15 +7,14 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from db.catalog import assets
-from db.engine.database import Database
 from db.errors import TroveError
+from db.library import Library
 from db.settings import Settings
-from search.health.status import overview
+from search.health.status import status
 
 _PACKAGES = (
     "torch torchvision open-clip-torch faiss-gpu faiss-cpu onnxruntime faster-whisper diffusers transformers "
@@ -80,21 +79,20 @@ def _hardware() -> Iterator[Finding]:
 
 def _storage(settings: Settings) -> Iterator[Finding]:
     # The library may not be there yet; its nearest existing parent is on the same drive.
-    there = next(path for path in (settings.library, *settings.library.absolute().parents) if path.exists())
+    there = next(path for path in (settings.folder, *settings.folder.absolute().parents) if path.exists())
     free_gb = shutil.disk_usage(there).free / 1e9
     low = "make room, or move the library with --library" if free_gb < _LITTLE_SPACE_GB else ""
     yield Finding("free space", f"{free_gb:.1f} GB on the drive of the library", low)
 
 
 def _library(settings: Settings) -> Iterator[Finding]:
-    if not settings.database.exists():
+    if not settings.paths.database.exists():
         yield Finding("library", "none yet", "index a folder first: trove index FOLDER")
         return
     try:
-        database = Database(settings.database)
-        facts = overview(database, settings)
-        faults = database.check()
-        database.close()
+        with Library(settings) as library:
+            facts = status(library)
+            faults = library.database.check()
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
@@ -112,12 +110,12 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 def _names(settings: Settings) -> Iterator[Finding]:
     """What is private: where things are, and which files failed."""
-    yield Finding("library folder", str(settings.library))
+    yield Finding("library folder", str(settings.folder))
     yield Finding("cache folder", str(settings.cache))
-    if not settings.database.exists():
+    if not settings.paths.database.exists():
         return
     try:
-        with closing(Database(settings.database)) as database, database.read() as session:
+        with Library(settings) as library, library.read() as session:
             roots, failed = assets.roots(session), assets.failures(session)
     except TroveError:
         return

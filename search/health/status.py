@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from db.catalog import assets, spaces, units
-from db.engine.database import Database
 from db.engine.schema import LIVE, UnitKind
-from db.settings import Settings
-from db.vectors.store import IndexStatus, VectorStore
+from db.library import Library
+from db.vectors.store import IndexStatus
 
 
 @dataclass(frozen=True)
-class Overview:
+class Status:
     """Counts of a library. ``model`` is None before the first indexing."""
 
     library: str
@@ -22,17 +21,17 @@ class Overview:
     index: IndexStatus
 
 
-def overview(database: Database, settings: Settings) -> Overview:
+def status(library: Library) -> Status:
     """Count what is in the library."""
-    with database.read() as session:
+    with library.read() as session:
         space = spaces.active(session)
         states = assets.states(session)
         counts = units.counts(session)
     index = IndexStatus("flat", 0, True)
     if space is not None:
-        index = VectorStore(database, settings.library / "vectors", space.id, space.dim).status()
-    return Overview(
-        library=str(settings.library),
+        index = library.vectors(space).status()
+    return Status(
+        library=str(library.paths.folder),
         model=space.model if space else None,
         units=counts,
         assets=sum(states.get(state, 0) for state in LIVE),

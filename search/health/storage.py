@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from db.catalog import assets
-from db.engine.database import Database
-from db.settings import Settings
+from db.library import Library
 
 
 @dataclass(frozen=True)
@@ -24,27 +23,27 @@ class Storage:
     """Exports of the builtin models."""
 
 
-def storage(database: Database, settings: Settings) -> Storage:
+def storage(library: Library) -> Storage:
     """Measure it. Files that cannot be seen now count with the size that they had."""
-    with database.read() as session:
+    with library.read() as session:
         originals = assets.total_size(session)
-    cache = settings.cache
-    thumbnails, clips = _size(cache / "thumbnails"), _size(cache / "clips")
+    paths = library.paths
+    thumbnails, clips = _size(paths.thumbnails), _size(paths.clips)
     return Storage(
         originals=originals,
-        database=sum(_size(path) for path in settings.library.glob("trove.db*")),
-        vectors=_size(settings.library / "vectors"),
-        drawings=_size(settings.library / "drawings"),
+        database=sum(_size(path) for path in paths.folder.glob(f"{paths.database.name}*")),
+        vectors=_size(paths.vectors),
+        drawings=_size(paths.drawings),
         thumbnails=thumbnails,
         clips=clips,
-        models=_size(cache) - thumbnails - clips,
+        models=_size(paths.cache) - thumbnails - clips,
     )
 
 
-def clear_pictures(settings: Settings) -> None:
+def clear_pictures(library: Library) -> None:
     """Delete thumbnails and clips; they are made again when they are looked at."""
-    for name in ("thumbnails", "clips"):
-        shutil.rmtree(settings.cache / name, ignore_errors=True)
+    for folder in (library.paths.thumbnails, library.paths.clips):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _size(path: Path) -> int:

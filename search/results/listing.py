@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from db.catalog import units
-from db.engine.database import Database
+from db.library import Library
 from search.answer import Answer, Hit
 
 Order = Literal["relevance", "date"]
@@ -87,9 +87,9 @@ class Listing:
         self._known |= {hit.unit_id: hit for hit in fresh}
 
 
-def of_units(database: Database, unit_ids: Sequence[int]) -> Listing:
+def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
     """These units as a listing, in that order; for pictures that were found by looking."""
-    with database.read() as session:
+    with library.read() as session:
         rows = units.rows(session, unit_ids)
     hits = tuple(
         Hit(

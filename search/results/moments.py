@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from db.catalog import units
-from db.engine.database import Database
 from db.engine.schema import UnitKind
+from search.engine.rank import Sight
 from search.query.query import Query
-from search.service import SearchService, Sight
+from search.service import SearchService
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Moment:
     match: float | None
 
 
-def moments(service: SearchService, database: Database, query: Query | None, path: Path) -> list[Moment]:
+def moments(service: SearchService, query: Query | None, path: Path) -> list[Moment]:
     """The moments of a file in the library, in the order of time.
 
     ``match`` is the similarity to the question, from what is usual for it in this library to the best
@@ -34,7 +34,7 @@ def moments(service: SearchService, database: Database, query: Query | None, pat
         TroveError: as ``SearchService.search``.
     """
     sight = service.sight(query) if query is not None else None
-    with database.read() as session:
+    with service.library.read() as session:
         rows = units.rows(session, units.ids_at(session, path)).values()
         timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
         frames = [row.id for row in timed if row.kind == "frame"]

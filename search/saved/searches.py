@@ -70,12 +70,12 @@ class SavedSearches:
 
     def __init__(self, service: SearchService) -> None:
         self._service = service
-        self._database = service.database
-        self._pictures = service.settings.library / "saved"
+        self._library = service.library
+        self._pictures = service.library.paths.query_pictures
 
     def every(self) -> list[Saved]:
         """All of them, by name."""
-        with self._database.read() as session:
+        with self._library.read() as session:
             return [_saved(session, row) for row in rows.every(session)]
 
     def get(self, name: str) -> Saved:
@@ -84,7 +84,7 @@ class SavedSearches:
         Raises:
             QueryError: there is none.
         """
-        with self._database.read() as session:
+        with self._library.read() as session:
             return _saved(session, _row(session, name))
 
     def add(self, name: str, query: Query) -> Saved:
@@ -98,7 +98,7 @@ class SavedSearches:
         """
         name = _checked(name)
         text = str(self._with_own_pictures(query))
-        with self._database.write() as session:
+        with self._library.write() as session:
             _refuse_taken(session, name)
             rows.add(session, name, text, query.kind)
         return self.get(name)
@@ -110,7 +110,7 @@ class SavedSearches:
             QueryError: there is none, or the new name is taken or unusable.
         """
         new = _checked(new)
-        with self._database.write() as session:
+        with self._library.write() as session:
             row = _row(session, name)
             if new != row.name:
                 _refuse_taken(session, new)
@@ -122,7 +122,7 @@ class SavedSearches:
         Raises:
             QueryError: there is none.
         """
-        with self._database.write() as session:
+        with self._library.write() as session:
             rows.remove(session, _row(session, name).id)
             left = [Query(row.query).parsed for row in rows.every(session)]
         used = {term.value for parsed in left for terms in parsed.alternatives for term in terms}
@@ -149,7 +149,7 @@ class SavedSearches:
         Raises:
             QueryError: the saved search was removed meanwhile.
         """
-        with self._database.write() as session:
+        with self._library.write() as session:
             rows.mark_seen(session, _row(session, answer.name).id, answer.newest)
 
     def thumbs(self, name: str) -> list[Judged]:
@@ -158,7 +158,7 @@ class SavedSearches:
         Raises:
             QueryError: there is no such saved search.
         """
-        with self._database.read() as session:
+        with self._library.read() as session:
             return rows.judged(session, _row(session, name).id)
 
     def judge(self, name: str, unit_id: int, *, up: bool | None) -> None:
@@ -167,7 +167,7 @@ class SavedSearches:
         Raises:
             QueryError: there is no such saved search, or the unit is not in the library.
         """
-        with self._database.write() as session:
+        with self._library.write() as session:
             saved_id = _row(session, name).id
             if up is None:
                 on_it = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
@@ -188,10 +188,10 @@ class SavedSearches:
             mine = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
             if not mine:
                 raise QueryError(f"{path.name} has no thumb in this saved search", "See: trove saved show")
-            with self._database.write() as session:
+            with self._library.write() as session:
                 rows.unjudge(session, [item.id for item in mine])
             return
-        with self._database.read() as session:
+        with self._library.read() as session:
             here = list(units.rows(session, units.ids_at(session, path)).values())
         if not here:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
@@ -216,19 +216,19 @@ class SavedSearches:
 
     def _paths(self, judged: Judged) -> set[Path]:
         """Where what was judged was then, and where it is now."""
-        with self._database.read() as session:
+        with self._library.read() as session:
             now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id])
         return {judged.path, *(path for unit in now.values() for path in unit.paths)}
 
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
-        with self._database.read() as session:
+        with self._library.read() as session:
             row = _row(session, name)
             # Read before the search: what arrives meanwhile stays new.
             newest = rows.newest_content(session)
             thumbs = {item.unit_id: item.up for item in rows.judged(session, row.id) if item.unit_id}
         query = replace(_query(row), k=k)
         hits = self._service.recall(query, thumbs, after=row.seen_content_id if new_only else 0)
-        with self._database.read() as session:
+        with self._library.read() as session:
             shown = units.rows(session, [hit.unit_id for hit in hits[:k]])
         new = {unit.id for unit in shown.values() if unit.content_id > row.seen_content_id}
         liked = {unit_id for unit_id, up in thumbs.items() if up}

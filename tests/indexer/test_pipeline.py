@@ -16,14 +16,15 @@ from sqlalchemy import select
 
 from db.catalog import assets, runs, spaces, units
 from db.catalog.assets import FileStat
-from db.engine.database import Database, indexer_lock
+from db.engine.database import Database
 from db.engine.schema import Content, Embedding, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
+from db.library import Library
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import pipeline, prepare
-from indexer.pipeline import Progress, index
-from indexer.writer import Report
+from indexer.flow import Progress, Report
+from indexer.pipeline import index
 from tests.support.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 
 Counts = dict[str, int]
@@ -56,13 +57,13 @@ def check_in_step(database: Database, settings: Settings) -> None:
         space = spaces.active(session)
         assert space is not None
         alive = units.live_ids(session, space.id, ["image", "frame", "speech"])
-    status = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").status()
+    status = VectorStore(database, settings.paths.vectors, space.id, space.dim, "cpu").status()
     assert status.fresh
     assert status.vectors == len(alive)
 
 
 def test_every_format_becomes_something_to_find(
-    database: Database, settings: Settings, tmp_path: Path
+    library: Library, database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     media = tmp_path / "media"
     media.mkdir()
@@ -72,7 +73,7 @@ def test_every_format_becomes_something_to_find(
         video(media / f"v{suffix}", scenes=(20 + 2 * seed, 21 + 2 * seed))
     for suffix in AUDIO_SUFFIXES:
         sound(media / f"a{suffix}", tone(1.0))
-    report = index(database, settings, [media])
+    report = index(library, [media])
     assert counts(report) == {"indexed": len(IMAGE_SUFFIXES) + len(VIDEO_SUFFIXES) + len(AUDIO_SUFFIXES)}
     assert report.units["image"] == len(IMAGE_SUFFIXES)
     assert report.units["frame"] == 2 * len(VIDEO_SUFFIXES)
@@ -85,17 +86,17 @@ def test_every_format_becomes_something_to_find(
 
 
 def test_a_second_run_reads_nothing(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index(database, settings, [folder])
+    index(library, [folder])
     before = embeddings(database)
 
     def no_reading(*_args: object) -> None:
         raise AssertionError("a file was read")
 
     monkeypatch.setattr(pipeline, "_Consumer", no_reading)
-    assert counts(index(database, settings, [folder])) == {"unchanged": 3}
-    assert counts(index(database, settings)) == {"unchanged": 3}, "without paths, all that were ever given"
+    assert counts(index(library, [folder])) == {"unchanged": 3}
+    assert counts(index(library)) == {"unchanged": 3}, "without paths, all that were ever given"
     assert embeddings(database) == before
 
 
@@ -143,6 +144,7 @@ def swap(folder: Path) -> None:
     ],
 )
 def test_only_what_changed_is_touched(
+    library: Library,
     database: Database,
     settings: Settings,
     folder: Path,
@@ -151,10 +153,10 @@ def test_only_what_changed_is_touched(
     pictures: int,
     embedded: int,
 ) -> None:
-    index(database, settings, [folder])
+    index(library, [folder])
     before = embeddings(database)
     change(folder)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert counts(report) == expected
     assert report.units["image"] == pictures
     after = embeddings(database)
@@ -166,52 +168,50 @@ def test_only_what_changed_is_touched(
 
 
 def test_a_deleted_file_that_comes_back_is_not_embedded_again(
-    database: Database, settings: Settings, folder: Path, tmp_path: Path
+    library: Library, database: Database, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
-    index(database, settings, [folder])
+    index(library, [folder])
     before = embeddings(database)
     (folder / "1.jpg").rename(tmp_path / "away")
-    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "removed": 1}
+    assert counts(index(library, [folder])) == {"unchanged": 2, "removed": 1}
     (tmp_path / "away").rename(folder / "1.jpg")
-    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "reused": 1}
+    assert counts(index(library, [folder])) == {"unchanged": 2, "reused": 1}
     (folder / "1.jpg").rename(tmp_path / "away")
-    index(database, settings, [folder])
+    index(library, [folder])
     (tmp_path / "away").rename(folder / "under another name.jpg")
-    assert counts(index(database, settings, [folder])) == {"unchanged": 2, "reused": 1}
+    assert counts(index(library, [folder])) == {"unchanged": 2, "reused": 1}
     assert embeddings(database) == before
     check_in_step(database, settings)
 
 
-def test_an_unplugged_drive_keeps_its_pictures(
-    database: Database, settings: Settings, folder: Path, tmp_path: Path
-) -> None:
-    index(database, settings, [folder])
+def test_an_unplugged_drive_keeps_its_pictures(library: Library, folder: Path, tmp_path: Path) -> None:
+    index(library, [folder])
     folder.rename(tmp_path / "unplugged")
-    report = index(database, settings)
+    report = index(library)
     assert counts(report) == {}
     assert report.units["image"] == 3
     (tmp_path / "unplugged").rename(folder)
-    assert counts(index(database, settings)) == {"reused": 3}
+    assert counts(index(library)) == {"reused": 3}
 
 
-def test_a_deleted_folder_inside_a_root_is_gone(database: Database, settings: Settings, folder: Path) -> None:
+def test_a_deleted_folder_inside_a_root_is_gone(library: Library, folder: Path) -> None:
     (folder / "sub").mkdir()
     photo(folder / "sub" / "4.jpg", 4)
-    index(database, settings, [folder])
+    index(library, [folder])
     shutil.rmtree(folder / "sub")
-    assert counts(index(database, settings, [folder / "sub"])) == {"removed": 1}
+    assert counts(index(library, [folder / "sub"])) == {"removed": 1}
 
 
-def test_copies_in_one_run_are_decoded_once(database: Database, settings: Settings, folder: Path) -> None:
+def test_copies_in_one_run_are_decoded_once(library: Library, folder: Path) -> None:
     for number in range(4):
         shutil.copyfile(folder / "1.jpg", folder / f"copy{number}.jpg")
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert counts(report) == {"indexed": 3, "reused": 4}
     assert report.units["image"] == 3
 
 
 def test_a_copy_that_is_read_sooner_than_its_original_waits_for_the_outcome(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Threads read ahead: the later file claims the content while the earlier one is still being hashed.
     (folder / "bad.jpg").write_text("this is no picture")
@@ -225,7 +225,7 @@ def test_a_copy_that_is_read_sooner_than_its_original_waits_for_the_outcome(
         return quick(stat)
 
     monkeypatch.setattr(prepare, "_sha256", slow)
-    assert counts(index(database, settings, [folder])) == {"indexed": 3, "reused": 1, "failed": 2}
+    assert counts(index(library, [folder])) == {"indexed": 3, "reused": 1, "failed": 2}
 
 
 def make_bad_files(folder: Path) -> dict[str, str]:
@@ -250,7 +250,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
 
 
 def test_bad_files_are_named_and_everything_else_is_indexed(
-    database: Database, settings: Settings, folder: Path
+    library: Library, database: Database, settings: Settings, folder: Path
 ) -> None:
     bad = make_bad_files(folder)
     photo(folder / "really.png", 6).rename(folder / "renamed.jpg")
@@ -258,7 +258,7 @@ def test_bad_files_are_named_and_everything_else_is_indexed(
     for number, name in enumerate(("line\nbreak.jpg", "quote'\".jpg", "smile 😀.jpg", "%s {x}.jpg")):
         photo(folder / "x.jpg", 10 + number).rename(folder / name)
     (folder / "to-itself").symlink_to(folder)
-    report = index(database, settings, [folder, folder, folder / ".", folder.parent])
+    report = index(library, [folder, folder, folder / ".", folder.parent])
     assert counts(report) == {"indexed": 9, "failed": len(bad)}
     with database.read() as session:
         failures = {failure.path.name: failure.reason for failure in assets.failures(session)}
@@ -266,51 +266,51 @@ def test_bad_files_are_named_and_everything_else_is_indexed(
     for name, word in bad.items():
         assert failures[name], name
         assert word in failures[name], name
-    again = index(database, settings, [folder])
+    again = index(library, [folder])
     # Links to nowhere are tried again each time, since what they lack may be back.
     assert counts(again) == {"unchanged": 9, "skipped": 5, "failed": 2}
     check_in_step(database, settings)
 
 
-def test_a_mended_file_is_indexed(database: Database, settings: Settings, folder: Path) -> None:
+def test_a_mended_file_is_indexed(library: Library, database: Database, folder: Path) -> None:
     (folder / "bad.jpg").write_text("not yet")
-    assert counts(index(database, settings, [folder])) == {"indexed": 3, "failed": 1}
+    assert counts(index(library, [folder])) == {"indexed": 3, "failed": 1}
     photo(folder / "bad.jpg", 8)
-    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 3}
+    assert counts(index(library, [folder])) == {"indexed": 1, "unchanged": 3}
     with database.read() as session:
         assert assets.failures(session) == []
 
 
-def test_failures_can_be_tried_again(database: Database, settings: Settings, folder: Path) -> None:
+def test_failures_can_be_tried_again(library: Library, database: Database, folder: Path) -> None:
     (folder / "bad.jpg").write_text("never")
-    index(database, settings, [folder])
+    index(library, [folder])
     with database.write() as session:
         assert assets.retry_failures(session) == 1
-    assert counts(index(database, settings)) == {"unchanged": 3, "failed": 1}
+    assert counts(index(library)) == {"unchanged": 3, "failed": 1}
     with database.read() as session:
         assert [failure.attempts for failure in assets.failures(session)] == [2]
 
 
 def test_an_unreadable_folder_is_counted_and_keeps_its_pictures(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "locked").mkdir()
     photo(folder / "locked" / "4.jpg", 4)
-    index(database, settings, [folder])
+    index(library, [folder])
     real = os.scandir
     monkeypatch.setattr(
         os,
         "scandir",
         lambda path: real(path) if Path(path).name != "locked" else _deny(),
     )
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert counts(report) == {"unchanged": 3, "failed": 1}
     assert report.units["image"] == 4
     with database.read() as session:
         failure = assets.failures(session)[0]
     assert (failure.path.name, failure.reason) == ("locked", "the folder cannot be read: permission denied")
     monkeypatch.setattr(os, "scandir", real)
-    assert counts(index(database, settings, [folder])) == {"unchanged": 3, "reused": 1}
+    assert counts(index(library, [folder])) == {"unchanged": 3, "reused": 1}
     with database.read() as session:
         assert assets.failures(session) == []
 
@@ -319,7 +319,7 @@ def _deny() -> None:
     raise PermissionError(13, "Permission denied")
 
 
-def test_a_drawing_is_never_indexed(database: Database, settings: Settings, folder: Path) -> None:
+def test_a_drawing_is_never_indexed(library: Library, folder: Path) -> None:
     from PIL import Image
 
     from search.drawing.output import Drawing, save_drawing
@@ -327,17 +327,17 @@ def test_a_drawing_is_never_indexed(database: Database, settings: Settings, fold
     path = folder / "drawn.png"
     drawing = Drawing(path, "a dog", "tiny", 1, 1, 0.1, 64, 64)
     save_drawing(Image.new("RGB", (64, 64), "red"), drawing)
-    assert counts(index(database, settings, [folder])) == {"indexed": 3, "skipped": 1}
-    assert counts(index(database, settings, [folder])) == {"unchanged": 3, "skipped": 1}
+    assert counts(index(library, [folder])) == {"indexed": 3, "skipped": 1}
+    assert counts(index(library, [folder])) == {"unchanged": 3, "skipped": 1}
 
 
-def test_the_library_itself_is_never_indexed(database: Database, settings: Settings, folder: Path) -> None:
-    photo(settings.library / "inside.jpg", 7)
-    assert counts(index(database, settings, [folder.parent])) == {"indexed": 3}
+def test_the_library_itself_is_never_indexed(library: Library, settings: Settings, folder: Path) -> None:
+    photo(settings.folder / "inside.jpg", 7)
+    assert counts(index(library, [folder.parent])) == {"indexed": 3}
 
 
 def test_a_file_that_changes_while_it_is_read_is_tried_again(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from indexer import prepare
 
@@ -350,13 +350,13 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
         return prepared
 
     monkeypatch.setattr(prepare.Preparer, "_decode", decode)
-    assert counts(index(database, settings, [folder])) == {"indexed": 2, "failed": 1}
+    assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}
     monkeypatch.undo()
-    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 2}
+    assert counts(index(library, [folder])) == {"indexed": 1, "unchanged": 2}
 
 
 def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from indexer import prepare
 
@@ -368,52 +368,45 @@ def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
         return real(self, task, sha256)
 
     monkeypatch.setattr(prepare.Preparer, "_decode", decode)
-    assert counts(index(database, settings, [folder])) == {"indexed": 2, "failed": 1}
+    assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}
     with database.read() as session:
         assert "ZeroDivisionError: a defect" in assets.failures(session)[0].reason
 
 
-def test_another_model_is_a_named_error(database: Database, settings: Settings, folder: Path) -> None:
-    index(database, settings, [folder])
+def test_another_model_is_a_named_error(library: Library, settings: Settings, folder: Path) -> None:
+    index(library, [folder])
     photo(folder / "4.jpg", 4)
     other = settings.model_copy(update={"model": "fast"})
     with pytest.raises(ModelMismatchError, match=r"indexed with builtin, not with ViT-B-32") as caught:
-        index(database, other, [folder])
+        index(Library(other), [folder])
     assert "--library" in caught.value.hint
-    assert counts(index(database, settings, [folder])) == {"indexed": 1, "unchanged": 3}
+    assert counts(index(library, [folder])) == {"indexed": 1, "unchanged": 3}
 
 
-def test_changed_weights_are_a_named_error(database: Database, settings: Settings, folder: Path) -> None:
-    index(database, settings, [folder])
+def test_changed_weights_are_a_named_error(library: Library, database: Database, folder: Path) -> None:
+    index(library, [folder])
     with database.write() as session:
         space = spaces.active(session)
         assert space is not None
         space.fingerprint = "of other weights"
     photo(folder / "4.jpg", 4)
     with pytest.raises(ModelMismatchError, match="weights"):
-        index(database, settings, [folder])
+        index(library, [folder])
 
 
-def test_a_path_that_never_was_is_a_named_error(
-    database: Database, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_path_that_never_was_is_a_named_error(library: Library, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no file or folder"):
-        index(database, settings, [tmp_path / "nowhere"])
+        index(library, [tmp_path / "nowhere"])
 
 
-def test_two_indexers_do_not_meet(database: Database, settings: Settings, folder: Path) -> None:
-    with indexer_lock(settings.library), pytest.raises(LibraryBusyError):
-        index(database, replace_library(settings), [folder])
+def test_two_indexers_do_not_meet(library: Library, settings: Settings, folder: Path) -> None:
+    with library.indexing(), Library(settings) as other, pytest.raises(LibraryBusyError):
+        index(other, [folder])
 
 
-def replace_library(settings: Settings) -> Settings:
-    """The same settings as another process would have them."""
-    return settings.model_copy()
-
-
-def test_progress_ends_at_the_total(database: Database, settings: Settings, folder: Path) -> None:
+def test_progress_ends_at_the_total(library: Library, database: Database, folder: Path) -> None:
     told: list[Progress] = []
-    index(database, settings, [folder], on_progress=told.append)
+    index(library, [folder], on_progress=told.append)
     assert [progress.done for progress in told] == sorted(progress.done for progress in told)
     assert (told[-1].done, told[-1].total) == (3, 3)
     with database.read() as session:
@@ -424,9 +417,9 @@ def test_progress_ends_at_the_total(database: Database, settings: Settings, fold
 
 
 def test_a_full_disk_ends_the_run_and_loses_nothing(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index(database, settings, [folder])
+    index(library, [folder])
     photo(folder / "4.jpg", 4)
 
     def full(*_args: object) -> None:
@@ -434,18 +427,20 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
 
     monkeypatch.setattr(VectorStore, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        index(database, settings, [folder])
+        index(library, [folder])
     monkeypatch.undo()
-    assert counts(index(database, settings, [folder])) == {"unchanged": 4}
+    assert counts(index(library, [folder])) == {"unchanged": 4}
     check_in_step(database, settings)
 
 
-def test_a_killed_run_goes_on_where_it_was(database: Database, settings: Settings, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_where_it_was(
+    library: Library, database: Database, settings: Settings, tmp_path: Path
+) -> None:
     media = tmp_path / "many"
     media.mkdir()
     for seed in range(120):
         photo(media / f"{seed:03}.jpg", seed)
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), "index", str(media)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "index", str(media)]
     environment = os.environ | {
         "TROVE_CACHE": str(settings.cache),
         "TROVE_WHISPER": "none",
@@ -463,13 +458,13 @@ def test_a_killed_run_goes_on_where_it_was(database: Database, settings: Setting
     assert database.check() == []
     survivors = embeddings(database)
     assert 16 <= len(survivors) < 120
-    report = index(database, settings, [media])
+    report = index(library, [media])
     assert counts(report) == {"indexed": 120 - len(survivors), "unchanged": len(survivors)}
     after = embeddings(database)
     assert len(after) == 120
     assert all(after[unit_id] == vector for unit_id, vector in survivors.items())
     check_in_step(database, settings)
-    assert list(settings.library.rglob("*.tmp")) == []
+    assert list(settings.folder.rglob("*.tmp")) == []
 
 
 def test_a_report_adds_up_and_is_plain_data() -> None:
@@ -487,8 +482,8 @@ def test_a_report_adds_up_and_is_plain_data() -> None:
     }
 
 
-def test_vectors_are_of_unit_length(database: Database, settings: Settings, folder: Path) -> None:
-    index(database, settings, [folder])
+def test_vectors_are_of_unit_length(library: Library, database: Database, folder: Path) -> None:
+    index(library, [folder])
     rows = np.stack(
         [np.frombuffer(vector, "<f2").astype(np.float32) for vector in embeddings(database).values()]
     )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.schema import AssetState
-from indexer.plan import Plan, Task, plan
+from indexer.flow import Task
+from indexer.plan import Plan, plan
 
 ROOT = Path("/photos")
 

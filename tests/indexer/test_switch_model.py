@@ -12,8 +12,9 @@ import pytest
 
 from db.catalog import spaces, units
 from db.catalog.units import Ids
-from db.engine.database import Database, indexer_lock
+from db.engine.database import Database
 from db.errors import LibraryBusyError, ModelError, SettingsError
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, roll_back, use_model
@@ -30,13 +31,13 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, settings: Settings, database: Database) -> Path:
+def folder(library: Library, tmp_path: Path) -> Path:
     """Four pictures and a video, indexed with the builtin model."""
     (tmp_path / "media").mkdir()
     for seed in range(4):
         photo(tmp_path / "media" / f"{seed}.jpg", seed)
     video(tmp_path / "media" / "v.mp4", scenes=(7, 8))
-    index(database, settings, [tmp_path / "media"])
+    index(library, [tmp_path / "media"])
     return tmp_path / "media"
 
 
@@ -54,12 +55,12 @@ def alive(database: Database) -> Ids:
 
 @pytest.mark.usefixtures("folder")
 def test_a_switch_keeps_the_units_and_remakes_their_vectors(
-    settings: Settings, database: Database, other_model: str
+    library: Library, database: Database, other_model: str
 ) -> None:
     before = alive(database)
-    service = SearchService(settings, database)
+    service = SearchService(library)
     assert len(service.search(Query("a colour", apart=True)).hits) == 5
-    switch = use_model(database, settings, other_model)
+    switch = use_model(library, other_model)
     assert (switch.embedded, switch.missing) == (6, 0)
     assert states(database) == {"builtin": ("retired", 6), switch.model: ("active", 6)}
     assert alive(database).tolist() == before.tolist()
@@ -67,73 +68,71 @@ def test_a_switch_keeps_the_units_and_remakes_their_vectors(
 
 
 def test_rolling_back_embeds_only_what_came_since(
-    folder: Path, settings: Settings, database: Database, other_model: str
+    library: Library, folder: Path, database: Database, other_model: str
 ) -> None:
-    use_model(database, settings, other_model)
+    use_model(library, other_model)
     photo(folder / "new.jpg", 9)
-    assert index(database, settings).indexed == 1
-    back = roll_back(database, settings)
+    assert index(library).indexed == 1
+    back = roll_back(library)
     assert (back.model, back.embedded) == ("builtin", 1)
     assert states(database)["builtin"] == ("active", 7)
-    again = roll_back(database, settings)
-    assert (again.model, again.embedded) == (use_model(database, settings, other_model).model, 0)
+    again = roll_back(library)
+    assert (again.model, again.embedded) == (use_model(library, other_model).model, 0)
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_model_is_dropped_only_when_it_does_not_answer(
-    settings: Settings, database: Database, other_model: str
+    library: Library, settings: Settings, database: Database, other_model: str
 ) -> None:
-    switch = use_model(database, settings, other_model)
+    switch = use_model(library, other_model)
     with pytest.raises(SettingsError, match="answers"):
-        drop_model(database, settings, other_model)
-    assert drop_model(database, settings, "builtin") == 6
+        drop_model(library, other_model)
+    assert drop_model(library, "builtin") == 6
     assert states(database) == {switch.model: ("active", 6)}
-    assert list((settings.library / "vectors").glob("space-1.*")) == []
+    assert list((settings.paths.vectors).glob("space-1.*")) == []
     with pytest.raises(SettingsError, match="no other model"):
-        roll_back(database, settings)
+        roll_back(library)
     with pytest.raises(SettingsError, match="no vectors"):
-        drop_model(database, settings, "builtin")
+        drop_model(library, "builtin")
 
 
 def test_files_that_cannot_be_read_hold_the_switch_back(
-    folder: Path, settings: Settings, database: Database, other_model: str, tmp_path: Path
+    library: Library, folder: Path, database: Database, other_model: str, tmp_path: Path
 ) -> None:
     shutil.move(folder, tmp_path / "unplugged")
     with pytest.raises(ModelError, match="6 pictures or moments cannot be read"):
-        use_model(database, settings, other_model)
+        use_model(library, other_model)
     assert states(database)["builtin"] == ("active", 6)
-    switch = use_model(database, settings, other_model, partial=True)
+    switch = use_model(library, other_model, partial=True)
     assert (switch.embedded, switch.missing) == (0, 6)
     shutil.move(tmp_path / "unplugged", folder)
-    assert index(database, settings).indexed == 5
+    assert index(library).indexed == 5
     assert states(database)[switch.model] == ("active", 6)
 
 
-def test_an_empty_library_has_no_model_to_change(
-    settings: Settings, database: Database, other_model: str
-) -> None:
+def test_an_empty_library_has_no_model_to_change(library: Library, other_model: str) -> None:
     with pytest.raises(SettingsError, match="empty"):
-        use_model(database, settings, other_model)
+        use_model(library, other_model)
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_change_waits_for_no_other_writer(settings: Settings, database: Database, other_model: str) -> None:
-    with indexer_lock(settings.library), pytest.raises(LibraryBusyError):
-        use_model(database, settings, other_model)
+def test_a_change_waits_for_no_other_writer(library: Library, other_model: str) -> None:
+    with library.indexing(), pytest.raises(LibraryBusyError):
+        use_model(library, other_model)
 
 
 def test_a_killed_change_goes_on_where_it_was(
-    folder: Path, settings: Settings, database: Database, other_model: str
+    library: Library, folder: Path, settings: Settings, database: Database, other_model: str
 ) -> None:
     for seed in range(20, 100):
         photo(folder / f"{seed}.jpg", seed)
-    index(database, settings)
+    index(library)
     command = [
         sys.executable,
         "-m",
         "ui.cli",
         "--library",
-        str(settings.library),
+        str(settings.folder),
         "model",
         "use",
         other_model,
@@ -151,7 +150,7 @@ def test_a_killed_change_goes_on_where_it_was(
     assert state == "building"
     assert 12 <= kept < 86
     assert states(database)["builtin"] == ("active", 86)
-    assert len(SearchService(settings, database).search(Query("a colour", apart=True)).hits) == 20
-    switch = use_model(database, settings, other_model)
+    assert len(SearchService(library).search(Query("a colour", apart=True)).hits) == 20
+    switch = use_model(library, other_model)
     assert switch.embedded == 86 - kept
     assert states(database)[switch.model] == ("active", 86)

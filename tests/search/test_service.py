@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine.database import Database
 from db.errors import DecodeError, ModelMismatchError, QueryError, UnreadableError
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from search.answer import Hit
@@ -16,6 +16,7 @@ from search.query.query import Query
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.media import photo, sound, tone
+from tests.support.searching import searching
 
 with (SAMPLES / "captions.csv").open(newline="") as _file:
     CAPTIONS = [(row["image"], row["caption"]) for row in csv.DictReader(_file)]
@@ -26,7 +27,7 @@ with (SAMPLES / "speech.csv").open(newline="") as _file:
 
 @pytest.fixture(scope="module")
 def service(sample_library: Settings) -> Iterator[SearchService]:
-    with SearchService.open(sample_library) as opened:
+    with searching(sample_library) as opened:
         yield opened
 
 
@@ -145,39 +146,37 @@ def test_an_answer_adds_up(service: SearchService) -> None:
     assert all(hit.why and hit.path.is_file() for hit in answer.hits)
 
 
-def test_an_empty_library_has_no_answer(settings: Settings, database: Database) -> None:
-    answer = SearchService(settings, database).search(Query("a dog"))
+def test_an_empty_library_has_no_answer(library: Library) -> None:
+    answer = SearchService(library).search(Query("a dog"))
     assert (answer.verdict, answer.confidence, answer.hits) == ("absent", 0.0, ())
 
 
 def test_another_model_is_a_named_error(sample_library: Settings) -> None:
     other = sample_library.model_copy(update={"model": "fast"})
-    with SearchService.open(other) as opened, pytest.raises(ModelMismatchError, match="ViT-B-32"):
+    with searching(other) as opened, pytest.raises(ModelMismatchError, match="ViT-B-32"):
         opened.search(Query("a dog"))
 
 
-def test_an_open_service_sees_what_is_indexed_later(
-    settings: Settings, database: Database, tmp_path: Path
-) -> None:
+def test_an_open_service_sees_what_is_indexed_later(library: Library, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
     photo(media / "one.jpg", 1)
-    index(database, settings, [media])
-    service = SearchService(settings, database)
+    index(library, [media])
+    service = SearchService(library)
     assert len(service.search(Query("a colour", apart=True)).hits) == 1
     photo(media / "two.jpg", 2)
-    index(database, settings, [media])
+    index(library, [media])
     assert len(service.search(Query("a colour", apart=True)).hits) == 2
     (media / "one.jpg").unlink()
-    index(database, settings, [media])
+    index(library, [media])
     assert names(service.search(Query("a colour", apart=True)).hits) == ["two.jpg"]
 
 
-def test_copies_are_one_hit(settings: Settings, database: Database, tmp_path: Path) -> None:
+def test_copies_are_one_hit(library: Library, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
     for name in ("one.jpg", "two.jpg"):
         photo(media / name, 1)
-    index(database, settings, [media])
-    hits = SearchService(settings, database).search(Query("a colour")).hits
+    index(library, [media])
+    hits = SearchService(library).search(Query("a colour")).hits
     assert [(hit.path.name, [path.name for path in hit.copies]) for hit in hits] == [("one.jpg", ["two.jpg"])]

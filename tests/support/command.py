@@ -47,7 +47,7 @@ def run(settings: Settings, *arguments: str | Path, library: Path | None = None)
     try:
         result = CliRunner().invoke(
             app,
-            ["--library", str(library or settings.library), *map(str, arguments)],
+            ["--library", str(library or settings.folder), *map(str, arguments)],
             env=environment,
             catch_exceptions=False,
         )
@@ -78,7 +78,7 @@ def trove(
         "-m",
         "ui.cli",
         "--library",
-        str(library or settings.library),
+        str(library or settings.folder),
         *map(str, arguments),
     ]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from db.engine.database import Database
+from db.library import Library
 from db.settings import load_settings
 from indexer.pipeline import index
 from search.query.query import Query
 from search.service import SearchService
 from tests.support import ROOT
+from tests.support.searching import searching
 
 WORDS = (
     "a dog on the beach",
@@ -80,13 +81,13 @@ def run(folder: Path, threads: int, seconds: float, scratch: Path) -> dict[str, 
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
     for path in files[::2]:
         shutil.copyfile(path, media / path.name)
-    settings = load_settings(library=scratch / "library", whisper="none", device="cpu")
-    index(Database(settings.database), settings, [media])
+    settings = load_settings(folder=scratch / "library", whisper="none", device="cpu")
+    index(Library(settings), [media])
     for path in files[1::2]:
         shutil.copyfile(path, media / path.name)
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder)]
     environment = os.environ | {"TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
-    with SearchService.open(settings) as service:
+    with searching(settings) as service:
         service.warm()
         load = Load(service, media)
         running = [threading.Thread(target=load.search, args=(number,)) for number in range(threads)]

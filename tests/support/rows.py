@@ -56,19 +56,19 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
         ],
     )
     first = 1 + (session.scalar(select(func.max(Unit.id))) or 0)
-    units = range(first, first + len(paths))
+    ids_of_units = range(first, first + len(paths))
     session.execute(
         insert(Unit),
         [
             {"id": unit, "content_id": number, "kind": "image"}
-            for unit, number in zip(units, ids, strict=True)
+            for unit, number in zip(ids_of_units, ids, strict=True)
         ],
     )
     session.execute(
         insert(Embedding),
         [
             {"space_id": space_id, "unit_id": unit, "vector": units.pack(vector)}
-            for unit, vector in zip(units, vectors, strict=True)
+            for unit, vector in zip(ids_of_units, vectors, strict=True)
         ],
     )
     revision.touch(session)

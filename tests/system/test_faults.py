@@ -20,11 +20,13 @@ from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
+from db.library import Library
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import prepare
+from indexer.flow import Progress
 from indexer.media.pool import DecodePool
-from indexer.pipeline import Progress, index
+from indexer.pipeline import index
 from tests.support import ROOT, broken_decoders, media
 
 MEMORY_MB = 1024
@@ -44,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 def trove(settings: Settings, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
     """The command line, as the user that runs the tests unless ``user`` says otherwise."""
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), *arguments]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), *arguments]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=300, **options
@@ -61,13 +63,13 @@ def is_error(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
 
 def whole(settings: Settings, expected: int) -> None:
     """The library is sound, and its index holds what can be found."""
-    database = Database(settings.database)
+    database = Database(settings.paths.database)
     assert database.check() == []
     with database.read() as session:
         space = spaces.active(session)
         assert units.counts(session)["image"] == expected
     assert space is not None
-    store = VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu")
+    store = VectorStore(database, settings.paths.vectors, space.id, space.dim, "cpu")
     assert store.count("picture") == expected
     database.close()
 
@@ -89,10 +91,10 @@ def limited(limit: int) -> Iterator[Callable[[], None]]:
 
 @pytest.mark.parametrize("limit", [0, 40_000])
 def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
-    settings: Settings, folder: Path, limit: int
+    library: Library, settings: Settings, folder: Path, limit: int
 ) -> None:
-    database = Database(settings.database)
-    index(database, settings, [folder / "0.jpg"])
+    database = Database(settings.paths.database)
+    index(library, [folder / "0.jpg"])
     database.close()
     with limited(limit) as full:
         done = trove(settings, "index", str(folder), preexec_fn=full)
@@ -101,7 +103,7 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
     done = trove(settings, "index", str(folder))
     assert done.returncode == 0, done.stderr
     whole(settings, 4)
-    assert not list(settings.library.rglob("*.tmp"))
+    assert not list(settings.folder.rglob("*.tmp"))
 
 
 @needs_root
@@ -112,7 +114,7 @@ def test_a_small_file_system_that_fills_up_while_indexing(
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
     try:
-        small = settings.model_copy(update={"library": disk / "library"})
+        small = settings.model_copy(update={"folder": disk / "library"})
         assert trove(small, "index", str(folder / "0.jpg")).returncode == 0
         with (disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
             while True:
@@ -140,16 +142,16 @@ def bound_by_rights() -> None:
 @pytest.fixture
 def one_indexed(settings: Settings, folder: Path) -> Iterator[Settings]:
     """A library with one picture; whatever becomes of its rights, they come back."""
-    index(Database(settings.database), settings, [folder / "0.jpg"])
+    index(Library(settings), [folder / "0.jpg"])
     yield settings
-    for path in (folder, settings.library, *settings.library.rglob("*")):
+    for path in (folder, settings.folder, *settings.folder.rglob("*")):
         path.chmod(0o755)
 
 
 def test_a_library_that_cannot_be_written_can_be_searched_but_not_indexed(
     one_indexed: Settings, folder: Path
 ) -> None:
-    for path in (*one_indexed.library.rglob("*"), one_indexed.library):
+    for path in (*one_indexed.folder.rglob("*"), one_indexed.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
     assert done.returncode == 0, done.stderr
@@ -162,11 +164,11 @@ def test_a_library_on_a_medium_without_room_or_rights_can_be_searched(
     one_indexed: Settings, folder: Path
 ) -> None:
     """Closed in good order, it has no journal, and SQLite cannot make the files that go with one."""
-    with closing(sqlite3.connect(one_indexed.database)) as connection:
+    with closing(sqlite3.connect(one_indexed.paths.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for journal in one_indexed.library.glob("trove.db-*"):
+    for journal in one_indexed.folder.glob("trove.db-*"):
         journal.unlink()
-    for path in (*one_indexed.library.rglob("*"), one_indexed.library):
+    for path in (*one_indexed.folder.rglob("*"), one_indexed.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
     assert done.returncode == 0, done.stderr
@@ -185,20 +187,22 @@ def test_media_that_may_not_be_read_are_named_and_read_later(one_indexed: Settin
     whole(one_indexed, 4)
 
 
-def test_rights_lost_in_the_middle_of_a_run(database: Database, settings: Settings, folder: Path) -> None:
+def test_rights_lost_in_the_middle_of_a_run(
+    library: Library, database: Database, settings: Settings, folder: Path
+) -> None:
     """The index cannot be saved any more: the run says so, the rows stay, the next one goes on."""
-    vectors = settings.library / "vectors"
+    vectors = settings.paths.vectors
 
     def take_away(_progress: Progress) -> None:
         if not vectors.exists():
             vectors.write_text("in the way")
 
     with pytest.raises((LibraryError, OSError)):
-        index(database, settings, [folder], on_progress=take_away)
+        index(library, [folder], on_progress=take_away)
     with database.read() as session:
         assert units.counts(session)["image"] == 4
     vectors.unlink()
-    index(database, settings, [folder])
+    index(library, [folder])
     database.close()
     whole(settings, 4)
 
@@ -211,7 +215,7 @@ def test_a_database_that_another_program_locks_is_named(
 ) -> None:
     database.close()
     monkeypatch.setattr(sessions, "BUSY_TIMEOUT_MS", 200)
-    with closing(sqlite3.connect(settings.database, isolation_level=None)) as other:
+    with closing(sqlite3.connect(settings.paths.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LibraryBusyError, match="locked by another program"), database.write():
             pass
@@ -221,7 +225,7 @@ def test_a_database_that_another_program_locks_is_named(
 
 
 def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), "index", str(folder)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "index", str(folder)]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
     both = [
         subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True)
@@ -236,9 +240,9 @@ def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -
 
 
 def test_a_clock_that_goes_back_changes_nothing(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index(database, settings, [folder])
+    index(library, [folder])
     backwards = iter(range(1000))
     real = utc_now
 
@@ -248,10 +252,10 @@ def test_a_clock_that_goes_back_changes_nothing(
     monkeypatch.setattr(assets, "now", earlier)
     monkeypatch.setattr(time, "time", lambda: 1.0)
     media.photo(folder / "new.jpg", 9)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert (report.indexed, report.unchanged) == (1, 4)
     os.utime(folder / "0.jpg", ns=(1, 1))  # a file from 1970 is a changed file, nothing else
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert (report.reused, report.unchanged, report.failed) == (1, 4, 0)
     with database.read() as session:
         run = runs.last_run(session)
@@ -272,6 +276,7 @@ def test_a_clock_that_goes_back_changes_nothing(
     ],
 )
 def test_a_decoder_that_fails_costs_its_file_alone(
+    library: Library,
     database: Database,
     settings: Settings,
     folder: Path,
@@ -287,7 +292,8 @@ def test_a_decoder_that_fails_costs_its_file_alone(
 
     monkeypatch.setattr(DecodePool, "submit", some)
     limits = settings.model_copy(update={"decode_timeout_s": 5.0, "decode_memory_mb": MEMORY_MB})
-    report = index(database, limits, [folder])
+    with Library(limits) as limited:
+        report = index(limited, [folder])
     assert (report.indexed, report.failed) == (3, 1)
     with database.read() as session:
         (failure,) = assets.failures(session)
@@ -296,7 +302,7 @@ def test_a_decoder_that_fails_costs_its_file_alone(
     monkeypatch.undo()
     with database.write() as session:
         assets.retry_failures(session)
-    assert index(database, settings, [folder]).failed == 0
+    assert index(library, [folder]).failed == 0
     database.close()
     whole(settings, 4)
 
@@ -340,7 +346,7 @@ def test_a_worker_writes_no_files(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decode = prepare.Preparer._decode
 
@@ -351,16 +357,16 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
         return prepared
 
     monkeypatch.setattr(prepare.Preparer, "_decode", meanwhile)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert (report.indexed, report.failed) == (3, 1)
     monkeypatch.undo()
-    assert index(database, settings, [folder]).indexed == 1
+    assert index(library, [folder]).indexed == 1
     database.close()
     whole(settings, 4)
 
 
 def test_a_file_that_vanishes_before_it_is_read_is_named_and_forgotten(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = prepare.Preparer.__call__
 
@@ -370,20 +376,20 @@ def test_a_file_that_vanishes_before_it_is_read_is_named_and_forgotten(
         return call(self, task)
 
     monkeypatch.setattr(prepare.Preparer, "__call__", vanish)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert (report.indexed, report.failed) == (3, 1)
     monkeypatch.undo()
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert (report.unchanged, report.failed) == (3, 0)
     with database.read() as session:
         assert assets.failures(session) == []
 
 
 def test_a_drive_that_is_unplugged_while_it_is_read_keeps_what_was_indexed(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only between runs: the whole root goes away in the middle of one."""
-    index(database, settings, [folder])
+    index(library, [folder])
     for seed in range(4):
         media.photo(folder / f"{seed}.jpg", 50 + seed)  # all have changed, so that all are read
     away = folder.with_name("unplugged")
@@ -395,12 +401,12 @@ def test_a_drive_that_is_unplugged_while_it_is_read_keeps_what_was_indexed(
         return call(self, task)
 
     monkeypatch.setattr(prepare.Preparer, "__call__", unplug)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert report.failed == 4
     monkeypatch.undo()
-    index(database, settings)
+    index(library)
     away.rename(folder)
-    report = index(database, settings)
+    report = index(library)
     assert (report.found, report.failed) == (4, 0)
     database.close()
     whole(settings, 4)

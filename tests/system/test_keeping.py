@@ -15,14 +15,15 @@ import pytest
 from PIL import Image
 
 from db.catalog import assets, units
-from db.engine.database import Database, indexer_lock
+from db.engine.database import Database
 from db.errors import LibraryBusyError, SettingsError
+from db.library import Library
 from db.settings import Settings
 from indexer.encoders.registry import near_duplicate
+from indexer.flow import Report
 from indexer.pipeline import index
 from indexer.roots import remove_root
 from indexer.watch import keep_watching
-from indexer.writer import Report
 from search.explore.duplicates import duplicates
 from search.explore.landscape import (
     clear_concepts,
@@ -36,6 +37,7 @@ from search.query.query import Query
 from search.service import SearchService
 from tests.support import ROOT
 from tests.support.media import photo
+from tests.support.searching import searching
 from ui.watching import WatchJob, watcher_pid
 
 
@@ -54,28 +56,26 @@ def _paths(database: Database) -> set[str]:
         return {path.name for path in assets.picture_paths(session)}
 
 
-def test_a_removed_folder_is_forgotten_and_its_files_stay(
-    database: Database, settings: Settings, folder: Path
-) -> None:
-    index(database, settings, [folder / "more"])
-    index(database, settings, [folder])
-    with SearchService(settings, database) as service:
+def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, folder: Path) -> None:
+    index(library, [folder / "more"])
+    index(library, [folder])
+    with SearchService(library) as service:
         assert len(service.search(Query("a picture", k=9)).hits) == 3
         # What is in another given folder, too, stays known.
-        assert remove_root(database, settings, folder) == 2
+        assert remove_root(library, folder) == 2
         assert [hit.path.name for hit in service.search(Query("a picture", k=9)).hits] == ["c.jpg"]
     assert (folder / "a.jpg").is_file()
-    assert index(database, settings).found == 1
+    assert index(library).found == 1
     with pytest.raises(SettingsError, match="no folder of this library"):
-        remove_root(database, settings, folder)
-    with indexer_lock(settings.library), pytest.raises(LibraryBusyError):
-        remove_root(database, settings, folder / "more")
+        remove_root(library, folder)
+    with library.indexing(), pytest.raises(LibraryBusyError):
+        remove_root(library, folder / "more")
 
 
-def test_trove_forget(settings: Settings, database: Database, folder: Path) -> None:
-    index(database, settings, [folder])
+def test_trove_forget(library: Library, settings: Settings, database: Database, folder: Path) -> None:
+    index(library, [folder])
     environment = os.environ | {"TROVE_CACHE": str(settings.cache)}
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), "forget", str(folder)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "forget", str(folder)]
     told = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
     assert told.stdout == "Forgot 3 files. They stay where they are.\n"
     assert _paths(database) == set()
@@ -87,12 +87,12 @@ def test_trove_forget(settings: Settings, database: Database, folder: Path) -> N
 class _Watching:
     """``keep_watching`` in a thread."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, library: Library) -> None:
         self.reports: list[Report] = []
         self.stop = threading.Event()
         self._thread = threading.Thread(
             target=keep_watching,
-            args=(database, settings),
+            args=(library,),
             kwargs={"stop": self.stop, "on_run": self.reports.append},
         )
 
@@ -114,11 +114,11 @@ def _until(done: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 @contextmanager
-def _busy(library: Path) -> Iterator[None]:
+def _busy(library: Library) -> Iterator[None]:
     """Hold the lock as an indexing process does, as soon as no run has it."""
     while True:
         try:
-            with indexer_lock(library):
+            with library.indexing():
                 yield
             return
         except LibraryBusyError:
@@ -126,15 +126,15 @@ def _busy(library: Path) -> Iterator[None]:
 
 
 def test_what_changes_in_a_watched_folder_is_indexed(
-    database: Database, settings: Settings, folder: Path
+    library: Library, database: Database, folder: Path
 ) -> None:
     with database.write() as session:
         assets.add_roots(session, [folder])
-    with _Watching(database, settings) as watching:
+    with _Watching(library) as watching:
         # What changed before it began.
         _until(lambda: _paths(database) == {"a.jpg", "b.jpg", "c.jpg"})
         with pytest.raises(LibraryBusyError, match="watches this library"):
-            keep_watching(database, settings, stop=threading.Event())
+            keep_watching(library, stop=threading.Event())
         time.sleep(0.5)  # the system needs a moment until it tells of changes
         runs = len(watching.reports)
         # A burst, in a folder that is new, with files that come in pieces and a folder that goes.
@@ -152,7 +152,7 @@ def test_what_changes_in_a_watched_folder_is_indexed(
         _until(lambda: len(_paths(database)) == 33 and "c.jpg" not in _paths(database))
         assert len(watching.reports) - runs <= 6
         # Another process is indexing while something changes: it waits, and nothing is lost.
-        with _busy(settings.library):
+        with _busy(library):
             photo(folder / "late.jpg", seed=99)
             time.sleep(3)
             assert "late.jpg" not in _paths(database)
@@ -160,15 +160,15 @@ def test_what_changes_in_a_watched_folder_is_indexed(
 
 
 def test_the_switch_starts_and_ends_a_process(
-    database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
-    index(database, settings, [folder])
+    index(library, [folder])
     job = WatchJob(settings)
     assert (job.wanted, job.running) == (False, False)
     job.switch(True)
-    _until(lambda: watcher_pid(settings.library) is not None)
+    _until(lambda: watcher_pid(settings.folder) is not None)
     # Another app, after this one was closed, finds it running.
     later = WatchJob(settings)
     assert (later.wanted, later.running) == (True, True)
@@ -177,41 +177,41 @@ def test_the_switch_starts_and_ends_a_process(
     later.switch(False)
     _until(lambda: not job.running)
     assert not job.wanted
-    assert watcher_pid(settings.library) is None
+    assert watcher_pid(settings.folder) is None
 
 
 # --- duplicates and storage
 
 
-def test_duplicates(database: Database, settings: Settings, folder: Path) -> None:
+def test_duplicates(library: Library, folder: Path) -> None:
     shutil.copy(folder / "a.jpg", folder / "more" / "copy of a.jpg")
     with Image.open(folder / "b.jpg") as image:
         image.resize((image.width // 2, image.height // 2)).save(folder / "b small.png")
-    index(database, settings, [folder])
-    groups = duplicates(database, settings, alike=near_duplicate("builtin"))
+    index(library, [folder])
+    groups = duplicates(library, alike=near_duplicate("builtin"))
     assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
         "same": ["a.jpg", "copy of a.jpg"],
         "alike": ["b.jpg", "b small.png"],
     }
-    assert [group.kind for group in duplicates(database, settings, alike=None)] == ["same"]
+    assert [group.kind for group in duplicates(library, alike=None)] == ["same"]
     spare = {group.kind: group.spare for group in groups}
     assert spare["same"] == (folder / "a.jpg").stat().st_size
     assert spare["alike"] == (folder / "b small.png").stat().st_size
 
 
-def test_storage(database: Database, settings: Settings, folder: Path, tmp_path: Path) -> None:
-    own = settings.model_copy(update={"cache": tmp_path / "cache"})
-    index(database, settings, [folder])
-    (own.cache / "thumbnails" / "ab").mkdir(parents=True)
-    (own.cache / "thumbnails" / "ab" / "x.jpg").write_bytes(b"0" * 1000)
-    (own.cache / "model.onnx").write_bytes(b"0" * 500)
-    taken = storage(database, own)
+def test_storage(library: Library, settings: Settings, folder: Path, tmp_path: Path) -> None:
+    own = Library(settings.model_copy(update={"cache": tmp_path / "cache"}))
+    index(library, [folder])
+    (own.paths.cache / "thumbnails" / "ab").mkdir(parents=True)
+    (own.paths.cache / "thumbnails" / "ab" / "x.jpg").write_bytes(b"0" * 1000)
+    (own.paths.cache / "model.onnx").write_bytes(b"0" * 500)
+    taken = storage(own)
     assert taken.originals == sum(path.stat().st_size for path in folder.rglob("*.jpg"))
     assert (taken.thumbnails, taken.models, taken.clips, taken.drawings) == (1000, 500, 0, 0)
     assert taken.database > 0
     assert taken.vectors > 0
     clear_pictures(own)
-    assert (storage(database, own).thumbnails, storage(database, own).models) == (0, 500)
+    assert (storage(own).thumbnails, storage(own).models) == (0, 500)
 
 
 # --- the view from afar
@@ -219,13 +219,13 @@ def test_storage(database: Database, settings: Settings, folder: Path, tmp_path:
 
 @pytest.fixture(scope="module")
 def service(sample_library: Settings) -> Iterator[SearchService]:
-    with SearchService.open(sample_library) as opened:
+    with searching(sample_library) as opened:
         yield opened
 
 
 def test_landscape(service: SearchService, sample_library: Settings) -> None:
-    database = Database(sample_library.database)
-    seen = landscape(service, database, sample_library)
+    database = Database(sample_library.paths.database)
+    seen = landscape(service)
     assert seen.pictures == len(seen.points) == 64
     places = np.array([(point.x, point.y) for point in seen.points])
     assert np.abs(places).max() <= 1
@@ -251,7 +251,7 @@ def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> No
     encoder = service.encoder()
     assert encoder is not None
     first = concept_vectors(encoder, tmp_path)
-    (kept,) = (tmp_path / "concepts").iterdir()
+    (kept,) = tmp_path.iterdir()
     changed = kept.stat().st_mtime_ns
     assert np.array_equal(concept_vectors(encoder, tmp_path), first)
     assert kept.stat().st_mtime_ns == changed

@@ -13,7 +13,7 @@ from db.settings import Settings
 from search.engine import query_cache
 from search.engine.query_cache import QueryVectors
 from search.query.query import Query
-from search.service import SearchService
+from tests.support.searching import searching
 
 NEVER = {"torch", "open_clip", "transformers", "timm", "diffusers", "streamlit", "ctranslate2", "av", "rawpy"}
 """Seconds each, and of no use to a question in words."""
@@ -36,7 +36,7 @@ def loaded(*arguments: str, settings: Settings | None = None) -> set[str]:
     environment = dict(os.environ)
     if settings is not None:
         environment |= {
-            "TROVE_LIBRARY": str(settings.library),
+            "TROVE_LIBRARY": str(settings.folder),
             "TROVE_CACHE": str(settings.cache),
             "TROVE_DEVICE": "cpu",
         }
@@ -74,7 +74,7 @@ def test_a_question_loads_no_torch_and_asked_again_no_model(apart: Settings) -> 
 def test_a_question_asked_again_has_the_same_answer(apart: Settings) -> None:
     answers = []
     for _ in range(2):
-        with SearchService.open(apart) as trove:
+        with searching(apart) as trove:
             answers.append(trove.search(Query("two dogs in the snow")))
     assert answers[0].hits == answers[1].hits
     assert answers[0].confidence == answers[1].confidence

@@ -17,12 +17,11 @@ import psutil
 from PIL import Image
 
 from db.catalog import runs, spaces
-from db.engine.database import Database
 from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError, TroveError
-from db.settings import Settings
 from search.drawing.drawer import Drawer
 from search.drawing.output import Drawing
+from trove import Library
 from ui import background
 
 Phase = Literal["never", "starting", "running", "finished", "stopped", "interrupted", "failed"]
@@ -57,10 +56,9 @@ class IndexJob:
     ``run`` table, because it outlives a reload of the page and shows runs started elsewhere too.
     """
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._output = settings.library / "last-index.log"
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._output = library.core.paths.folder / "last-index.log"
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._run_before: int | None = None
@@ -83,7 +81,7 @@ class IndexJob:
 
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
-        with self._database.read() as session:
+        with self._library.core.read() as session:
             run = runs.last_run(session)
         if run is not None and run.finished_at is None and _is_running(run):
             os.kill(run.pid, signal.SIGINT)
@@ -92,7 +90,7 @@ class IndexJob:
 
     def state(self) -> IndexState:
         """How far the last run is, whoever started it."""
-        with self._database.read() as session:
+        with self._library.core.read() as session:
             run = runs.last_run(session)
             building = next((it.model for it in spaces.every(session) if it.state == "building"), "")
         code = self._process.poll() if self._process is not None else 0
@@ -111,10 +109,10 @@ class IndexJob:
         with self._lock:
             if self.state().active:
                 raise LibraryBusyError("indexing is under way", "Wait until it has finished, or stop it.")
-            with self._database.read() as session:
+            with self._library.core.read() as session:
                 run = runs.last_run(session)
             self._run_before = run.id if run is not None else None
-            self._process = background.start(self._settings.library, arguments, self._output)
+            self._process = background.start(self._library.core.paths.folder, arguments, self._output)
 
     def _last_words(self) -> str:
         """What a process that ended before it had a run has said."""

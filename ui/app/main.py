@@ -33,5 +33,5 @@ page = st.navigation(
     position="top",
 )
 with resources.explained():
-    resources.service()
+    resources.library()
     page.run()

@@ -4,18 +4,16 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from db.catalog import revision
 from db.catalog import saved as saved_rows
-from db.engine.database import Database
 from db.errors import TroveError
-from db.settings import Settings, load_settings
 from search.drawing.drawer import Drawer
-from search.saved.searches import SavedSearches
-from search.service import SearchService
+from trove import Library
 from ui.app.jobs import DrawJob, IndexJob
 from ui.watching import WatchJob
 
@@ -25,35 +23,31 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~])")
 
 
 @st.cache_resource(show_spinner=False)
-def settings() -> Settings:
-    """The settings of this process; ``trove ui`` hands the library over in the environment."""
-    return load_settings()
+def library() -> Library:
+    """The library of this process, which ``trove ui`` names in the environment.
 
-
-@st.cache_resource(show_spinner=False)
-def database() -> Database:
-    """The library's database."""
-    return Database(settings().database)
-
-
-@st.cache_resource(show_spinner=False)
-def service() -> SearchService:
-    """The search service; its models are loaded meanwhile, so that the first query does not wait."""
-    opened = SearchService(settings(), database())
+    Its models are loaded meanwhile, so that the first query does not wait.
+    """
+    opened = Library.open()
     threading.Thread(target=_warm, args=(opened,), daemon=True).start()
     return opened
+
+
+def read() -> AbstractContextManager[Session]:
+    """A session for reading the library's tables: one consistent snapshot."""
+    return library().core.read()
 
 
 @st.cache_resource(show_spinner=False)
 def index_job() -> IndexJob:
     """The indexing that this app has started."""
-    return IndexJob(settings(), database())
+    return IndexJob(library())
 
 
 @st.cache_resource(show_spinner=False)
 def watch_job() -> WatchJob:
     """The watching of the library's folders; started again where it was on."""
-    job = WatchJob(settings())
+    job = WatchJob(library().settings)
     job.ensure()
     return job
 
@@ -61,17 +55,17 @@ def watch_job() -> WatchJob:
 @st.cache_data(show_spinner=False, max_entries=200)
 def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  # noqa: ARG001
     """How many new hits a saved search has; asked again whenever the library, it or its thumbs change."""
-    return SavedSearches(service()).arrivals(name, 1).count
+    return library().saved.arrivals(name, 1).count
 
 
 def news() -> list[tuple[str, int]]:
     """The saved searches that have new hits, and how many."""
-    with database().read() as session:
+    with read() as session:
         now = revision.current(session)
         seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
     found = [
         (item.name, arrivals(item.name, item.up, item.down, now, seen.get(item.name, 0)))
-        for item in SavedSearches(service()).every()
+        for item in library().saved.every()
     ]
     return [(name, count) for name, count in found if count]
 
@@ -86,21 +80,21 @@ def draw_job() -> DrawJob:
 @st.cache_resource(show_spinner=False, max_entries=1)
 def drawer(model: str) -> Drawer:
     """A drawing model, loaded on its first drawing."""
-    return Drawer(model, device=settings().device)
+    return Drawer(model, device=library().settings.device)
 
 
 def warm() -> None:
-    """Open the service before anybody looks. What is wrong with the library is shown on the pages."""
+    """Open the library before anybody looks. What is wrong with the library is shown on the pages."""
     try:
-        service()
+        library()
         watch_job()
     except TroveError:
         log.warning("the library cannot be opened", exc_info=True)
 
 
-def _warm(opened: SearchService) -> None:
+def _warm(opened: Library) -> None:
     try:
-        opened.warm()
+        opened.service.warm()
     except TroveError:
         log.warning("the search cannot be warmed up", exc_info=True)
 

@@ -5,14 +5,13 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.errors import SettingsError
 from db.settings import Settings
-from ui.cli import console
 
 if TYPE_CHECKING:
     from ui.app.auth import Password
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 PASSWORD_VARIABLE = "TROVE_PASSWORD"  # noqa: S105 - the name of it
 
-_PASSWORD_FILE = "password"  # noqa: S105 - the name of its hash's file
-
 _APP = Path(__file__).with_name("main.py")
 
 
-def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> None:
-    """Run the app until it is stopped.
+def serve(
+    settings: Settings, *, port: int, browser: bool, host: str = HOST, say: Callable[[str], None]
+) -> None:
+    """Run the app until it is stopped. ``say`` tells people where it is.
 
     Raises:
         SettingsError: the port is taken, or others could reach the app and no password is set.
@@ -34,7 +33,7 @@ def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> 
     password = _password(settings, host)
     _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
-    os.environ["TROVE_LIBRARY"] = str(settings.library.absolute())
+    os.environ["TROVE_LIBRARY"] = str(settings.folder.absolute())
     import streamlit as st
     from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager
@@ -57,7 +56,7 @@ def serve(settings: Settings, *, port: int, browser: bool, host: str = HOST) -> 
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         yield
 
-    console.say(f"Trove is at {address} (stop it with Ctrl-C)")
+    say(f"Trove is at {address} (stop it with Ctrl-C)")
     app = st.App(
         _APP,
         routes=[*media.routes(), *feeds.routes()],
@@ -77,7 +76,7 @@ def set_password(settings: Settings, text: str) -> None:
     """
     from ui.app.auth import Password
 
-    Password.of(text).save(settings.library / _PASSWORD_FILE)
+    Password.of(text).save(settings.paths.password)
 
 
 def _password(settings: Settings, host: str) -> "Password | None":
@@ -90,7 +89,7 @@ def _password(settings: Settings, host: str) -> "Password | None":
 
     # Taken out, so that neither a page nor a process that the app starts finds it there.
     given = os.environ.pop(PASSWORD_VARIABLE, "")
-    password = Password.of(given) if given else Password.load(settings.library / _PASSWORD_FILE)
+    password = Password.of(given) if given else Password.load(settings.paths.password)
     if password is None and not is_loopback(host):
         raise SettingsError(
             f"whoever reaches {host} could see your whole library, so a password is needed",

@@ -19,7 +19,7 @@ from ui.highlight import asked_words
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from indexer.pipeline import Progress as Step
+    from trove import Progress as Step
 
 log = logging.getLogger(__name__)
 
@@ -155,21 +155,12 @@ def progress() -> Iterator["Progress"]:
         yield shown
 
 
-def clock(seconds: float | None) -> str:
-    """Seconds as a person reads them on a player: 1:02 or 1:02:03."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def log_to(folder: Path) -> None:
+def log_to(file: Path) -> None:
     """Keep warnings in one rotating file in the library folder, out of the way of what is printed."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = RotatingFileHandler(
-            folder / "trove.log",
+            file,
             maxBytes=2_000_000,
             backupCount=2,
             encoding="utf-8",

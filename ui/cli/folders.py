@@ -1,18 +1,64 @@
-"""Commands about the folders of a library: watch, forget."""
+"""Commands that fill a library and empty it: index, watch, forget."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui.cli import console
-from ui.cli.options import settings_of
+from ui.cli.console import EXIT_SOME_FAILED
+from ui.cli.options import Json, Model, library_of
 
 if TYPE_CHECKING:
-    from db.errors import TroveError
-    from indexer.writer import Report
+    from trove import Library, Report, TroveError
+
+
+def index(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; without any, all given before.")
+    ] = None,
+    model: Model = None,
+    as_json: Json = False,
+) -> None:
+    """Index folders and files, or refresh what changed in them."""
+    with library_of(ctx, model=model) as library:
+        if not paths and not library.roots():
+            raise typer.BadParameter("Name at least one folder to index.")
+        run_index(library, paths or [], as_json)
+
+
+def run_index(library: Library, paths: list[Path], as_json: bool) -> None:
+    """Index and say what came of it; files that failed make the exit code 3."""
+    with console.counting("Indexing", "files") as tell:
+        report = library.index(paths, on_progress=tell)
+    console.print_json(asdict(report)) if as_json else _say_report(report)
+    if report.failed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _say_report(report: Report) -> None:
+    parts = {
+        "indexed": report.indexed,
+        "already known": report.reused,
+        "unchanged": report.unchanged,
+        "skipped": report.skipped,
+        "failed": report.failed,
+    }
+    counted = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
+    console.say(f"{report.found} files in {report.seconds:.1f} s: {counted}.")
+    if report.removed:
+        console.say(f"{report.removed} files are gone.")
+    units = report.units
+    console.say(
+        f"Your library has {units.get('image', 0)} pictures, {units.get('frame', 0)} video frames "
+        f"and {units.get('speech', 0)} spoken passages."
+    )
+    if report.failed:
+        console.say("See what failed and why: trove failures")
 
 
 def watch(ctx: typer.Context) -> None:
@@ -20,28 +66,20 @@ def watch(ctx: typer.Context) -> None:
     import signal
     import threading
 
-    from db.catalog import assets
-    from db.engine.database import Database
-    from indexer.watch import keep_watching
     from ui.watching import tell_pid
 
-    settings = settings_of(ctx)
-    database = Database(settings.database)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with database.read() as session:
-        roots = assets.roots(session)
-    console.say(f"Watching {len(roots)} {'folder' if len(roots) == 1 else 'folders'} (stop with Ctrl-C)")
-    keep_watching(
-        database,
-        settings,
-        stop=stop,
-        on_start=lambda: tell_pid(settings.library),
-        on_run=_say_run,
-        on_error=_say_error,
-    )
-    database.close()
+    with library_of(ctx) as library:
+        count = len(library.roots())
+        console.say(f"Watching {count} {'folder' if count == 1 else 'folders'} (stop with Ctrl-C)")
+        library.watch(
+            stop,
+            on_start=lambda: tell_pid(library.core.paths.folder),
+            on_run=_say_run,
+            on_error=_say_error,
+        )
 
 
 def _say_run(report: Report) -> None:
@@ -64,10 +102,6 @@ def forget(
     folder: Annotated[Path, typer.Argument(help="A folder or file that was given to trove index.")],
 ) -> None:
     """Take a folder out of the library. The files themselves stay where they are."""
-    from db.engine.database import Database
-    from db.paths import expanded
-    from indexer.roots import remove_root
-
-    settings = settings_of(ctx)
-    count = remove_root(Database(settings.database), settings, expanded(folder).resolve())
+    with library_of(ctx) as library:
+        count = library.forget(folder)
     console.say(f"Forgot {count} {'file' if count == 1 else 'files'}. They stay where they are.")

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ui.cli import console, folders, model, saved, search, status, why
-from ui.cli.options import Library
+from ui.cli import console, doctor, drawing, evaluate, folders, model, saved, search, serve, status, why
+from ui.cli.options import LibraryFolder
 
 # Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores from
 # whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
@@ -20,19 +20,14 @@ app = typer.Typer(
     help="Find anything in your own pictures, videos and recordings. Everything stays on this machine.",
 )
 
-for command in (search.index, search.similar, search.generate, search.ui):
+# In the order in which --help lists them.
+for command in (folders.index, search.similar, drawing.generate, serve.ui):
     app.command()(command)
 for command in (search.search, why.why):
     app.command(cls=console.QueryCommand)(command)
-for command in (
-    status.status,
-    status.failures,
-    status.rebuild,
-    status.doctor,
-    status.models,
-    status.evaluate,
-):
-    app.command(name="eval" if command is status.evaluate else None)(command)
+for command in (status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
+    app.command()(command)
+app.command(name="eval")(evaluate.evaluate)
 for command in (folders.watch, folders.forget):
     app.command()(command)
 app.add_typer(saved.app, name="saved")
@@ -50,7 +45,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(
     ctx: typer.Context,
-    library: Library = None,
+    library: LibraryFolder = None,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,

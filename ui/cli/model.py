@@ -8,10 +8,10 @@ import typer
 
 from ui.background import start
 from ui.cli import console
-from ui.cli.options import settings_of
+from ui.cli.options import library_of, settings_of
 
 if TYPE_CHECKING:
-    from indexer.switch_model import Switch
+    from trove import Switch
 
 app = typer.Typer(no_args_is_help=True, help="Change the model that your library answers with.")
 
@@ -29,53 +29,39 @@ def use(
     ] = False,
 ) -> None:
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
-    from db.engine.database import Database
-    from indexer.switch_model import use_model
-
-    settings = settings_of(ctx)
     if background:
-        output = settings.library / "model-change.log"
+        paths = settings_of(ctx).paths
+        output = paths.folder / "model-change.log"
         partly = ["--partial"] if partial else []
-        start(settings.library, ["model", "use", *partly, "--", name], output)
+        start(paths.folder, ["model", "use", *partly, "--", name], output)
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
-    with console.counting("Embedding", "units") as tell:
-        switch = use_model(Database(settings.database), settings, name, partial=partial, on_progress=tell)
+    with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
+        switch = library.use_model(name, partial=partial, on_progress=tell)
     _say(switch)
 
 
 @app.command()
 def rollback(ctx: typer.Context) -> None:
     """Let the model answer again that did before."""
-    from db.engine.database import Database
-    from indexer.switch_model import roll_back
-
-    settings = settings_of(ctx)
-    with console.counting("Embedding", "units") as tell:
-        switch = roll_back(Database(settings.database), settings, on_progress=tell)
+    with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
+        switch = library.roll_back(on_progress=tell)
     _say(switch)
 
 
 @app.command()
 def drop(ctx: typer.Context, name: Name) -> None:
     """Forget a model that no longer answers, to free the space of its vectors."""
-    from db.engine.database import Database
-    from indexer.switch_model import drop_model
-
-    settings = settings_of(ctx)
-    count = drop_model(Database(settings.database), settings, name)
+    with library_of(ctx) as library:
+        count = library.drop_model(name)
     console.say(f"Dropped {count} vectors.")
 
 
 @app.command(name="list")
 def list_models(ctx: typer.Context) -> None:
     """List the models that this library has vectors of."""
-    from db.catalog import spaces
-    from db.engine.database import Database
-
-    settings = settings_of(ctx)
-    with Database(settings.database).read() as session:
-        rows = [[space.model, space.state, str(count)] for space, count in spaces.every(session).items()]
+    with library_of(ctx) as library:
+        rows = [[model.name, model.state, str(model.vectors)] for model in library.models()]
     console.table({"model": "left", "state": "left", "vectors": "right"}, rows)
 
 

@@ -9,6 +9,7 @@ from ui.cli import console
 
 if TYPE_CHECKING:
     from db.settings import Settings
+    from trove import Library
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Limit = Annotated[int, typer.Option("-k", min=1, help="Number of hits.")]
@@ -17,7 +18,7 @@ Kind = Annotated[
 ]
 Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictures one by one.")]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
-Library = Annotated[
+LibraryFolder = Annotated[
     Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")
 ]
 
@@ -26,6 +27,13 @@ def settings_of(ctx: typer.Context, **given: Any) -> "Settings":
     """The settings of this call; from here on the log goes to the library's folder."""
     from db.settings import load_settings
 
-    settings = load_settings(library=ctx.obj, **given)
-    console.log_to(settings.library)
+    settings = load_settings(folder=ctx.obj, **given)
+    console.log_to(settings.paths.log)
     return settings
+
+
+def library_of(ctx: typer.Context, **given: Any) -> "Library":
+    """The library of this call, to be closed by the caller; ``given``: settings from the command line."""
+    from trove import Library
+
+    return Library.of(settings_of(ctx, **given))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, Kind, Limit, settings_of
+from ui.cli.options import Json, Kind, Limit, library_of
 from ui.cli.search import hit_json, hit_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from search.saved.searches import Saved, SavedAnswer, SavedSearches
 
@@ -132,18 +132,10 @@ def remove(ctx: typer.Context, name: Name) -> None:
         saved.remove(name)
 
 
-def _opened(ctx: typer.Context) -> AbstractContextManager[SavedSearches]:
-    from contextlib import contextmanager
-
-    from search.saved.searches import SavedSearches
-    from search.service import SearchService
-
-    @contextmanager
-    def opened() -> Iterator[SavedSearches]:
-        with SearchService.open(settings_of(ctx)) as service:
-            yield SavedSearches(service)
-
-    return opened()
+@contextmanager
+def _opened(ctx: typer.Context) -> Iterator[SavedSearches]:
+    with library_of(ctx) as library:
+        yield library.saved
 
 
 def _judge(ctx: typer.Context, name: str, files: list[Path], at: float | None, *, up: bool | None) -> None:

@@ -1,4 +1,4 @@
-"""Commands to use a library: index, search, similar, generate, ui."""
+"""Commands to ask a library: search, similar."""
 
 from __future__ import annotations
 
@@ -9,74 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console
-from ui.cli.console import EXIT_SOME_FAILED
-from ui.cli.options import Apart, Json, Kind, Limit, Model, settings_of
+from ui.cli.options import Apart, Json, Kind, Limit, Model, library_of
+from ui.wording import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from db.settings import Settings
-    from indexer.writer import Report
     from search.answer import Answer, Hit
     from search.drawing.output import Drawing
     from search.query.query import Query
+    from trove import Library
 
 _VERDICTS = {
     "found": "Found",
     "unsure": "These are the nearest, but perhaps not what you mean",
     "absent": "Not in your library; these are the nearest",
 }
-
-
-def index(
-    ctx: typer.Context,
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders or files; without any, all given before.")
-    ] = None,
-    model: Model = None,
-    as_json: Json = False,
-) -> None:
-    """Index folders and files, or refresh what changed in them."""
-    run_index(settings_of(ctx, model=model), paths or [], as_json)
-
-
-def run_index(settings: Settings, paths: list[Path], as_json: bool) -> None:
-    from db.catalog import assets
-    from db.engine.database import Database
-    from indexer import pipeline
-
-    database = Database(settings.database)
-    if not paths:
-        with database.read() as session:
-            if not assets.roots(session):
-                raise typer.BadParameter("Name at least one folder to index.")
-    with console.counting("Indexing", "files") as tell:
-        report = pipeline.index(database, settings, paths, on_progress=tell)
-    database.close()
-    console.print_json(asdict(report)) if as_json else _say_report(report)
-    if report.failed:
-        raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _say_report(report: Report) -> None:
-    parts = {
-        "indexed": report.indexed,
-        "already known": report.reused,
-        "unchanged": report.unchanged,
-        "skipped": report.skipped,
-        "failed": report.failed,
-    }
-    counted = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
-    console.say(f"{report.found} files in {report.seconds:.1f} s: {counted}.")
-    if report.removed:
-        console.say(f"{report.removed} files are gone.")
-    units = report.units
-    console.say(
-        f"Your library has {units.get('image', 0)} pictures, {units.get('frame', 0)} video frames "
-        f"and {units.get('speech', 0)} spoken passages."
-    )
-    if report.failed:
-        console.say("See what failed and why: trove failures")
 
 
 def search(
@@ -98,7 +46,8 @@ def search(
     if not query.strip() and image is None:
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     asked = Query(text=query, image=image, k=k, kind=kind, apart=apart)
-    _answer(settings_of(ctx, model=model), asked, as_json, imagine=imagine)
+    with library_of(ctx, model=model) as library:
+        _answer(library, asked, as_json, imagine=imagine)
 
 
 def similar(
@@ -112,25 +61,24 @@ def similar(
     """Find what is most like a file."""
     from search.query.query import Query
 
-    _answer(settings_of(ctx), Query(like=file, k=k, kind=kind, apart=apart), as_json)
+    query = Query(like=file, k=k, kind=kind, apart=apart)
+    with library_of(ctx) as library:
+        _answer(library, query, as_json)
 
 
-def _answer(settings: Settings, query: Query, as_json: bool, *, imagine: bool = False) -> None:
-    from search.service import SearchService
-
-    with SearchService.open(settings) as service:
-        answer = service.search(query)
+def _answer(library: Library, query: Query, as_json: bool, *, imagine: bool = False) -> None:
+    answer = library.search(query)
+    if not as_json:
+        _say_answer(answer, query)
+    if imagine and answer.hits and (drawing := _drawn(library, query)):
+        answer = library.search(query, drawing=drawing)
         if not as_json:
-            _say_answer(answer, query)
-        if imagine and answer.hits and (drawing := _drawn(settings, query)):
-            answer = service.search(query, drawing)
-            if not as_json:
-                _say_imagined(answer)
+            _say_imagined(answer)
     if as_json:
         console.print_json(answer_json(answer))
 
 
-def _drawn(settings: Settings, query: Query) -> Drawing | None:
+def _drawn(library: Library, query: Query) -> Drawing | None:
     """A drawing of the query; none, and why, where it cannot be had: the plain answer stands anyway."""
     from db.errors import TroveError
     from search.drawing.drawer import Drawer
@@ -138,6 +86,7 @@ def _drawn(settings: Settings, query: Query) -> Drawing | None:
     from search.drawing.presets import AUTO, BUILTIN
     from search.drawing.weights import chosen, installed
 
+    settings = library.settings
     try:
         name = chosen(settings.generator)
         if settings.generator == AUTO and name == BUILTIN:
@@ -151,7 +100,7 @@ def _drawn(settings: Settings, query: Query) -> Drawing | None:
             return None
         with console.progress() as shown:
             shown.add_task("Drawing", total=None, rate="", current="")
-            return draw(query, Drawer(name, device=settings.device), settings.library / "drawings")
+            return draw(query, Drawer(name, device=settings.device), library.core.paths.drawings)
     except TroveError as exc:
         console.note(console.one_line(f"No drawing: {exc}. {exc.hint}"))
         return None
@@ -215,7 +164,7 @@ def hit_rows(
             str(hit.rank),
             f"{hit.score:.2f}",
             hit.kind,
-            console.clock(hit.start_s),
+            clock(hit.start_s),
             f"{hit.path}  +{len(hit.similar)} similar" if hit.similar else str(hit.path),
             hit.text or "",
         ]
@@ -236,67 +185,3 @@ def _move(hit: Hit) -> str:
     if hit.was is None:
         return "new"
     return "" if hit.was == hit.rank else f"was {hit.was}"
-
-
-def generate(
-    ctx: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="What to draw.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write.")],
-    model: Annotated[
-        str | None,
-        typer.Option("--model", help="builtin, a preset, or Hub name or folder of a diffusers pipeline."),
-    ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Draw a picture of something that is not in your library.
-
-    Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
-    those that draw photographs.
-    """
-    from search.drawing.drawer import Drawer
-    from search.drawing.presets import BUILTIN
-
-    settings = settings_of(ctx, generator=model)
-    with console.progress() as shown:
-        task = shown.add_task("Loading the model", total=None, rate="", current="")
-        drawing = Drawer(settings.generator, device=settings.device).draw(
-            prompt,
-            path=output,
-            steps=steps,
-            seed=seed,
-            on_step=lambda done, total: shown.update(
-                task, description="Drawing", completed=done, total=total
-            ),
-        )
-    if as_json:
-        console.print_json({key: getattr(drawing, key) for key in ("path", "model", "seed", "seconds")})
-    else:
-        console.say(
-            f"Drew {drawing.path} with {drawing.model}, seed {drawing.seed}, in {drawing.seconds:.1f} s."
-        )
-        if drawing.model == BUILTIN:
-            console.say("It is a pictogram. For photographs: trove generate --model sd-turbo (trove models)")
-
-
-def ui(
-    ctx: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
-    browser: Annotated[bool, typer.Option(help="Open the web browser.")] = True,
-    host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; other than this machine's needs a password.")
-    ] = "127.0.0.1",
-    new_password: Annotated[
-        bool, typer.Option("--set-password", help="Ask for a new password, keep its hash, and end.")
-    ] = False,
-) -> None:
-    """Open the app in your web browser. Only this machine can reach it, unless you give a --host."""
-    from ui.app.server import serve, set_password
-
-    settings = settings_of(ctx)
-    if new_password:
-        set_password(settings, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-        console.say("The password is set; it is asked for from the next start on.")
-        return
-    serve(settings, port=port, browser=browser, host=host)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, settings_of
+from ui.cli.options import Json, library_of
+from ui.wording import clock
 
 if TYPE_CHECKING:
     from search.explain.reasons import Reasons
@@ -25,17 +26,12 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Tell why a file is, or is not, an answer to a question, and where in the picture it is."""
-    from search.explain.reasons import reasons
-    from search.query.query import Query
-    from search.service import SearchService
-
     if output is not None and output.suffix.lower() != ".png":
         raise typer.BadParameter("The picture is written as PNG: give a name that ends in .png.")
     if output is not None and output.exists():
         raise typer.BadParameter(f"{output} exists and is left alone: give another name.")
-    settings = settings_of(ctx)
-    with SearchService.open(settings) as service:
-        found = reasons(service, Query(text=query), file, settings)
+    with library_of(ctx) as library:
+        found = library.why(query, file)
     shown = found.overlay()
     written = output if output is not None and shown is not None else None
     if shown is not None and written is not None:
@@ -65,7 +61,7 @@ def _say(found: Reasons, written: Path | None) -> None:
     place = f"number {found.rank}" if found.rank else "not among the first 200, or not in your library"
     console.say(f"{console.one_line(str(found.path))}: {place}")
     if found.similarity is not None:
-        at = f" at {console.clock(found.at_s)}" if found.at_s is not None else ""
+        at = f" at {clock(found.at_s)}" if found.at_s is not None else ""
         console.say(f"It looks like the words{at} with a similarity of {found.similarity:.3f}.")
     if found.above is not None:
         share = f"{found.above:.1%} of the pictures in your library score lower"

@@ -6,8 +6,6 @@ Both towers give the pooled features of several depths beside their last one: ea
 colour, texture and single words, which a projection trained on few pictures makes good use of.
 """
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,8 @@ from safetensors.torch import load_file
 from timm import create_model
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
+
+from indexer.encoders.onnx import export
 
 FIRST_STAGE = 3
 """Stages of EfficientNet-Lite0 from this one on are pooled; the ones before see only edges."""
@@ -76,39 +76,10 @@ class TextTower(nn.Module):
 def export_image_tower(weights: Path, size: int, target: Path) -> None:
     """Write the picture tower as ONNX: ``pixels`` to ``features`` and ``logits``; any number of rows."""
     example = torch.zeros(2, 3, size, size)
-    _export(ImageTower(weights), example, ["n"], ["features", "logits"], target)
+    export(ImageTower(weights), example, ["n"], ["features", "logits"], target)
 
 
 def export_text_tower(folder: Path, target: Path) -> None:
     """Write the text tower as ONNX: ``ids`` to ``layers``; any number of rows and of tokens."""
     example = torch.tensor([[101, 2023, 3185, 102], [101, 2003, 102, 0]])
-    _export(TextTower(folder), example, ["n", "length"], ["layers"], target)
-
-
-def export_half(module: nn.Module, example: Tensor, target: Path) -> None:
-    """Write half of an open_clip model as ONNX: ``input`` to ``vectors``; any number of rows."""
-    _export(module, example, ["n"], ["vectors"], target)
-
-
-def _export(tower: nn.Module, example: Tensor, axes: list[str], outputs: list[str], target: Path) -> None:
-    tower.eval()
-    exporter_log = logging.getLogger("torch.onnx")
-    level = exporter_log.level
-    exporter_log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # the exporter warns about its own inner workings
-            program = torch.onnx.export(
-                tower,
-                (example,),
-                input_names=["input"],
-                output_names=outputs,
-                dynamic_shapes=(dict(enumerate(axes)),),
-                dynamo=True,
-                verbose=False,
-            )
-    finally:
-        exporter_log.setLevel(level)
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program")
-    program.save(target, external_data=False)
+    export(TextTower(folder), example, ["n", "length"], ["layers"], target)

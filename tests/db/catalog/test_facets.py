@@ -15,8 +15,8 @@ from db.settings import Settings
 from search.query.language import parse
 from search.query.query import Query
 from search.results.moments import moments
-from search.service import SearchService
 from tests.support.rows import add_file, directions
+from tests.support.searching import searching
 
 FILES = {
     "/home/me/p/2023/a.jpg": (datetime(2023, 7, 14), "X100V", (48.9, 2.3)),
@@ -65,12 +65,11 @@ def test_any_folder_can_be_written_and_read_back(folder: str) -> None:
 
 
 def test_where_in_a_film(sample_library: Settings) -> None:
-    with SearchService.open(sample_library) as service:
+    with searching(sample_library) as service:
         query = Query("a squirrel climbing down a tree")
         film = next(hit for hit in service.search(query).hits if hit.kind == "frame")
-        database = Database(sample_library.database)
-        course = moments(service, database, query, film.path)
-        unasked = moments(service, database, None, film.path)
+        course = moments(service, query, film.path)
+        unasked = moments(service, None, film.path)
     assert [moment.start_s for moment in course] == sorted(moment.start_s for moment in course)
     frames = [moment for moment in course if moment.kind == "frame"]
     best = max(frames, key=lambda moment: moment.match or 0.0)

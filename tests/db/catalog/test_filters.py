@@ -18,8 +18,7 @@ from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
 from db.engine.schema import Asset, Content, UnitKind
-from db.settings import Settings
-from db.vectors.store import VectorStore
+from db.library import Library
 from search.engine.retrieve import Part, Retriever
 from tests.support.rows import add_file, directions, space
 
@@ -40,7 +39,7 @@ SAID = {"talk.mp4": "Happy birthday to you, dear Anna", "memo.ogg": "誕生日�
 
 
 @pytest.fixture
-def library(database: Database) -> Database:
+def filled(database: Database) -> Database:
     """One unit a picture; a frame and a passage for the film; a passage for the recording."""
     vectors = iter(directions(10))
     with database.write() as session:
@@ -91,36 +90,36 @@ def found(database: Database, *rules: Rule) -> set[str]:
         (Text("said", '" OR *'), set()),
     ],
 )
-def test_each_kind_of_condition(library: Database, value: Value, expected: set[str]) -> None:
-    assert found(library, Rule((value,))) == expected
-    everything = found(library)
+def test_each_kind_of_condition(filled: Database, value: Value, expected: set[str]) -> None:
+    assert found(filled, Rule((value,))) == expected
+    everything = found(filled)
     # A picture out of a film in which it was said is left out with it.
-    assert found(library, Rule((value,), negated=True)) == everything - expected
+    assert found(filled, Rule((value,), negated=True)) == everything - expected
 
 
-def test_values_are_alternatives_and_rules_hold_together(library: Database) -> None:
+def test_values_are_alternatives_and_rules_hold_together(filled: Database) -> None:
     either = Rule((Text("camera", "canon"), Text("camera", "x100")))
-    assert found(library, either) == {"IMG_20.jpg", "plage.jpg"}
-    assert found(library, either, Rule((Text("in", "holidays"),))) == {"plage.jpg"}
-    assert found(library, either, Rule((Text("in", "holidays"),), negated=True)) == {"IMG_20.jpg"}
+    assert found(filled, either) == {"IMG_20.jpg", "plage.jpg"}
+    assert found(filled, either, Rule((Text("in", "holidays"),))) == {"plage.jpg"}
+    assert found(filled, either, Rule((Text("in", "holidays"),), negated=True)) == {"IMG_20.jpg"}
 
 
-def test_letters_are_compared_in_any_encoding(library: Database) -> None:
-    assert found(library, Rule((Text("in", unicodedata.normalize("NFD", "été")),))) == {"plage.jpg"}
+def test_letters_are_compared_in_any_encoding(filled: Database) -> None:
+    assert found(filled, Rule((Text("in", unicodedata.normalize("NFD", "été")),))) == {"plage.jpg"}
 
 
-def test_rules_about_files_hold_for_one_file(library: Database) -> None:
-    with library.write() as session:
+def test_rules_about_files_hold_for_one_file(filled: Database) -> None:
+    with filled.write() as session:
         stat = assets.FileStat(Path("/home/me/copies/other.jpg"), 1, 1)
         content_id = next(iter(units.rows(session, [1]).values())).content_id
         assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
     in_copies, named = Rule((Text("in", "copies"),)), Rule((Text("name", "IMG_20"),))
-    assert found(library, in_copies) and found(library, named)
-    assert not found(library, in_copies, named)
+    assert found(filled, in_copies) and found(filled, named)
+    assert not found(filled, in_copies, named)
 
 
-def test_the_newest_come_first_one_for_each_file(library: Database) -> None:
-    with library.read() as session:
+def test_the_newest_come_first_one_for_each_file(filled: Database) -> None:
+    with filled.read() as session:
         ids = units.live_ids(session, space(session).id, EVERYTHING)
         listed = units.newest(session, ids, 10)
         rows = units.rows(session, listed)
@@ -129,16 +128,15 @@ def test_the_newest_come_first_one_for_each_file(library: Database) -> None:
         assert units.newest(session, ids, 2) == listed[:2]
 
 
-def test_a_narrow_condition_still_fills_the_list(database: Database, settings: Settings) -> None:
+def test_a_narrow_condition_still_fills_the_list(library: Library) -> None:
     vectors = directions(400, seed=1)
-    with database.write() as session:
+    with library.write() as session:
         for number, vector in enumerate(vectors):
             folder = "few" if number % 50 == 0 else "many"
             add_file(session, f"/{folder}/{number}.jpg", [UnitDraft("image", vector)])
         chosen = space(session)
-    store = VectorStore(database, settings.library / "vectors", chosen.id, chosen.dim, "cpu")
     query = directions(1, seed=2)[0]
-    retriever = Retriever(database, store, chosen.id, 5, None, (Rule((Text("in", "few"),)),))
+    retriever = Retriever(library, library.vectors(chosen), chosen.id, 5, None, (Rule((Text("in", "few"),)),))
     pictures = retriever.by_parts([[Part({"picture": query, "speech": query}, 1.0, "words")]])[0]
     few = np.arange(0, 400, 50)
     best = few[np.argsort(-(vectors[few] @ query))][:5]

@@ -1,6 +1,5 @@
 """The database: opening, migrating, locking, and what the catalog remembers."""
 
-import multiprocessing
 import os
 import sqlite3
 from pathlib import Path
@@ -13,9 +12,9 @@ from db.catalog import assets, fulltext, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.units import UnitDraft
 from db.engine import migrations
-from db.engine.database import Database, indexer_lock
+from db.engine.database import Database
 from db.engine.schema import Base, Embedding, Space, Unit
-from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryNewerError
+from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
 from db.settings import Settings
 from tests.support.rows import add_file, directions, space
 
@@ -72,7 +71,7 @@ def test_a_newer_library_is_refused_and_untouched(database: Database, settings: 
         session.execute(text(f"PRAGMA user_version = {len(migrations.MIGRATIONS) + 1}"))
     database.close()
     with pytest.raises(LibraryNewerError, match="newer Trove"):
-        Database(settings.database)
+        Database(settings.paths.database)
 
 
 def test_another_programs_database_is_refused_and_untouched(tmp_path: Path) -> None:
@@ -102,31 +101,6 @@ def test_an_impossible_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LibraryError, match="cannot use the library folder"):
         Database(tmp_path / "file" / "library" / "trove.db")
-
-
-def _hold(
-    library: Path, held: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event"
-) -> None:
-    with indexer_lock(library):
-        held.set()
-        done.wait(30)
-
-
-def test_only_one_process_indexes(settings: Settings) -> None:
-    settings.library.mkdir()
-    context = multiprocessing.get_context("spawn")
-    held, done = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(settings.library, held, done))
-    other.start()
-    try:
-        assert held.wait(30)
-        with pytest.raises(LibraryBusyError), indexer_lock(settings.library):
-            pass
-    finally:
-        done.set()
-        other.join()
-    with indexer_lock(settings.library):
-        pass
 
 
 def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:

@@ -21,6 +21,7 @@ from db.engine.database import Database
 from db.engine.recover import recover
 from db.engine.schema import Content
 from db.errors import LibraryDamagedError, LibraryError
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import ROOT, media
@@ -31,7 +32,7 @@ _KINDS = ("content", "asset", "unit", "embedding")
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of 1,500 spoken passages in 300 recordings, and some other rows."""
     path = tmp_path_factory.mktemp("recover") / "trove.db"
     database = Database(path)
@@ -86,15 +87,15 @@ def check(path: Path) -> None:
         connection.execute("INSERT INTO passage (passage, rank) VALUES ('integrity-check', 1)")
 
 
-def test_of_a_sound_library_everything_comes_over(library: Path, tmp_path: Path) -> None:
-    before = library.read_bytes()
-    found = recover(library, tmp_path / "copy.db")
+def test_of_a_sound_library_everything_comes_over(original: Path, tmp_path: Path) -> None:
+    before = original.read_bytes()
+    found = recover(original, tmp_path / "copy.db")
     assert [path.name for path in tmp_path.iterdir()] == ["copy.db"]
     assert found.whole
     for table in (*_KINDS, "root", "space", "run"):
-        assert rows(tmp_path / "copy.db", table) == rows(library, table)
-        assert found.rows[table] == len(rows(library, table))
-    assert library.read_bytes() == before
+        assert rows(tmp_path / "copy.db", table) == rows(original, table)
+        assert found.rows[table] == len(rows(original, table))
+    assert original.read_bytes() == before
     check(tmp_path / "copy.db")
 
 
@@ -110,10 +111,10 @@ def test_what_is_only_in_the_journal_comes_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", _KINDS)
-def test_a_damaged_page_costs_only_its_own_rows(library: Path, tmp_path: Path, table: str) -> None:
+def test_a_damaged_page_costs_only_its_own_rows(original: Path, tmp_path: Path, table: str) -> None:
     damaged = tmp_path / "trove.db"
-    shutil.copyfile(library, damaged)
-    pages = pages_of(library, table)
+    shutil.copyfile(original, damaged)
+    pages = pages_of(original, table)
     assert len(pages) > 4
     damage(damaged, [pages[len(pages) // 2], pages[-1]])
     original = damaged.read_bytes()
@@ -123,38 +124,38 @@ def test_a_damaged_page_costs_only_its_own_rows(library: Path, tmp_path: Path, t
     check(tmp_path / "copy.db")
     assert damaged.read_bytes() == original
     for name in _KINDS:
-        before, after = rows(library, name), rows(tmp_path / "copy.db", name)
+        before, after = rows(original, name), rows(tmp_path / "copy.db", name)
         assert set(after) <= set(before), "nothing is made up"
         if name == table:
             per_page = len(before) / (len(pages) - 1)
             assert len(after) >= len(before) - 4 * per_page - 10
     units = rows(tmp_path / "copy.db", "unit")
-    whole = rows(library, "unit")
+    whole = rows(original, "unit")
     assert all(units[unit_id] == whole[unit_id] for unit_id in units)
 
 
-def test_all_but_the_first_page_is_there(library: Path, tmp_path: Path) -> None:
+def test_all_but_the_first_page_is_there(original: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "trove.db"
-    shutil.copyfile(library, damaged)
+    shutil.copyfile(original, damaged)
     damage(damaged, [1])
     with pytest.raises(LibraryDamagedError, match="damaged"):
         Database(damaged)
     recover(damaged, tmp_path / "copy.db")
     check(tmp_path / "copy.db")
     for table in _KINDS:
-        assert rows(tmp_path / "copy.db", table) == rows(library, table)
+        assert rows(tmp_path / "copy.db", table) == rows(original, table)
 
 
-def test_a_file_cut_short_gives_what_is_left(library: Path, tmp_path: Path) -> None:
+def test_a_file_cut_short_gives_what_is_left(original: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "trove.db"
-    damaged.write_bytes(library.read_bytes()[: library.stat().st_size * 2 // 3 + 123])
+    damaged.write_bytes(original.read_bytes()[: original.stat().st_size * 2 // 3 + 123])
     found = recover(damaged, tmp_path / "copy.db")
     check(tmp_path / "copy.db")
     assert found.rows["asset"] > 100
 
 
-def test_random_damage_always_ends_in_a_sound_copy_or_a_named_error(library: Path, tmp_path: Path) -> None:
-    whole = library.read_bytes()
+def test_random_damage_always_ends_in_a_sound_copy_or_a_named_error(original: Path, tmp_path: Path) -> None:
+    whole = original.read_bytes()
     chance = random.Random(0)  # noqa: S311
     copies = 0
     for number in range(25):
@@ -191,10 +192,10 @@ def test_what_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
     ],
 )
 def test_values_that_cannot_be_are_a_damaged_library(
-    library: Path, tmp_path: Path, change: str, words: str
+    original: Path, tmp_path: Path, change: str, words: str
 ) -> None:
     path = tmp_path / "trove.db"
-    shutil.copyfile(library, path)
+    shutil.copyfile(original, path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TRIGGER unit_said")
         connection.execute("DROP TRIGGER unit_unsaid")
@@ -210,25 +211,25 @@ def test_values_that_cannot_be_are_a_damaged_library(
     database.close()
 
 
-def test_nothing_is_written_over(library: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_over(original: Path, tmp_path: Path) -> None:
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(LibraryError, match="left alone"):
-        recover(library, tmp_path / "copy.db")
+        recover(original, tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "mine"
     with pytest.raises(LibraryError, match="no database"):
         recover(tmp_path / "none.db", tmp_path / "new.db")
     with pytest.raises(LibraryError, match="cannot be made"):
-        recover(library, tmp_path / "no folder" / "new.db")
+        recover(original, tmp_path / "no folder" / "new.db")
 
 
 def test_every_table_comes_over_and_old_schemas_are_made_new(
-    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that a later migration adds, and a copy from before it."""
     later = ("CREATE TABLE saved (id INTEGER PRIMARY KEY, query VARCHAR NOT NULL)",)
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, later))
     newest = len(migrations.MIGRATIONS)
-    recover(library, tmp_path / "old.db")
+    recover(original, tmp_path / "old.db")
     assert rows(tmp_path / "old.db", "saved") == {}
     with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
@@ -239,15 +240,15 @@ def test_every_table_comes_over_and_old_schemas_are_made_new(
 
 
 def _trove(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.library), *arguments]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
 def _lose(settings: Settings, tables: tuple[str, ...]) -> None:
-    with closing(sqlite3.connect(settings.database)) as connection:
+    with closing(sqlite3.connect(settings.paths.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for table in tables:
-        damage(settings.database, pages_of(settings.database, table)[-1:])
+        damage(settings.paths.database, pages_of(settings.paths.database, table)[-1:])
 
 
 @pytest.mark.parametrize("tables", [("unit",), ("content", "asset")])
@@ -257,28 +258,26 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
     for seed in range(6):
         media.photo(folder / f"{seed}.jpg", seed)
     media.video(folder / "film.mp4", scenes=(11, 12, 13))
-    database = Database(settings.database)
-    assert index(database, settings, [folder]).units == {"image": 6, "frame": 3, "speech": 0}
-    database.close()
+    with Library(settings) as whole:
+        assert index(whole, [folder]).units == {"image": 6, "frame": 3, "speech": 0}
     _lose(settings, tables)
     done = _trove(settings, "doctor", "--recover", str(tmp_path / "copy.db"), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"]["root"] == 1
-    for left in settings.library.glob("trove.db*"):
+    for left in settings.folder.glob("trove.db*"):
         left.unlink()
-    shutil.copyfile(tmp_path / "copy.db", settings.database)
-    repaired = Database(settings.database)
-    assert index(repaired, settings).units == {"image": 6, "frame": 3, "speech": 0}
-    assert repaired.check() == []
-    repaired.close()
+    shutil.copyfile(tmp_path / "copy.db", settings.paths.database)
+    with Library(settings) as repaired:
+        assert index(repaired).units == {"image": 6, "frame": 3, "speech": 0}
+        assert repaired.database.check() == []
 
 
 def test_a_damaged_database_is_a_named_error_that_says_how_to_recover(
-    settings: Settings, library: Path
+    settings: Settings, original: Path
 ) -> None:
-    settings.library.mkdir()
-    shutil.copyfile(library, settings.database)
-    damage(settings.database, pages_of(settings.database, "unit")[1:])
+    settings.folder.mkdir()
+    shutil.copyfile(original, settings.paths.database)
+    damage(settings.paths.database, pages_of(settings.paths.database, "unit")[1:])
     for arguments in (("status",), ("rebuild",)):
         done = _trove(settings, *arguments)
         assert (done.returncode, done.stdout) == (1, "")

@@ -50,7 +50,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 def store(database: Database, settings: Settings) -> VectorStore:
-    return VectorStore(database, settings.library / "vectors", 1, 8, "cpu")
+    return VectorStore(database, settings.paths.vectors, 1, 8, "cpu")
 
 
 def nearest(vectors: VectorStore, row: int) -> int:
@@ -182,7 +182,7 @@ def test_saved_files_are_fresh_and_small_in_number(filled: Database, settings: S
     vectors.save()
     assert vectors.status().fresh
     assert vectors.status().vectors == 58
-    assert len(list((settings.library / "vectors").iterdir())) == 4
+    assert len(list((settings.paths.vectors).iterdir())) == 4
 
 
 def test_a_restricted_search_is_exact_in_every_kind(filled: Database, settings: Settings, kind: str) -> None:
@@ -200,7 +200,7 @@ def test_small_changes_to_a_large_index_are_small_files(
     filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("db.vectors.store._SMALL", 5)
-    folder = settings.library / "vectors"
+    folder = settings.paths.vectors
     store(filled, settings).save()
     large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
     with filled.write() as session:
@@ -222,7 +222,7 @@ def test_lists_that_are_lost_are_trained_again_and_not_missed(
     filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index_module, "FLAT_MOST", 10)
-    folder = settings.library / "vectors"
+    folder = settings.paths.vectors
     store(filled, settings).save()
     for path in folder.glob("*.lists.faiss"):
         path.write_bytes(path.read_bytes()[:-9])
@@ -264,7 +264,7 @@ def test_a_large_file_is_mapped_and_checked_once(
 ) -> None:
     monkeypatch.setattr(index_files, "_MAP_FROM_BYTES", 0)
     store(filled, settings).save()
-    folder = settings.library / "vectors"
+    folder = settings.paths.vectors
     checks: list[str] = []
     digest = hashlib.file_digest
     monkeypatch.setattr(hashlib, "file_digest", lambda file, name: checks.append(name) or digest(file, name))
@@ -351,7 +351,7 @@ def test_damage_is_noticed_and_mended(
     filled: Database, settings: Settings, damage: Callable[[Path], None]
 ) -> None:
     store(filled, settings).save()
-    damage(settings.library / "vectors")
+    damage(settings.paths.vectors)
     vectors = store(filled, settings)
     assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
     vectors.count("speech")
@@ -360,7 +360,7 @@ def test_damage_is_noticed_and_mended(
 
 def test_every_flipped_byte_and_every_cut_of_a_stamp_is_noticed(filled: Database, settings: Settings) -> None:
     store(filled, settings).save()
-    for path in (settings.library / "vectors").glob("*.json"):
+    for path in (settings.paths.vectors).glob("*.json"):
         whole = path.read_bytes()
         stamp = Stamp.from_bytes(whole)
         flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
@@ -374,7 +374,7 @@ def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
     filled: Database, settings: Settings
 ) -> None:
     store(filled, settings).save()
-    folder = settings.library / "vectors"
+    folder = settings.paths.vectors
     with filled.write() as session:
         assets.set_state(session, [1], "gone")
         revision.touch(session)
@@ -396,7 +396,7 @@ def test_a_rebuild_writes_what_the_rows_say(filled: Database, settings: Settings
     wrong = VectorIndex(8)
     wrong.add(np.array([99]), ROWS[:1])
     vectors = store(filled, settings)
-    IndexFiles(settings.library / "vectors", 1, "picture", 8).write(wrong, 10**6)
+    IndexFiles(settings.paths.vectors, 1, "picture", 8).write(wrong, 10**6)
     vectors.save(rebuild=True)
     assert store(filled, settings).status().vectors == 60
     assert nearest(store(filled, settings), 3) == 7
@@ -407,7 +407,7 @@ def test_a_failed_write_leaves_the_old_file(
 ) -> None:
     vectors = store(filled, settings)
     vectors.save()
-    before = {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()}
+    before = {path: path.read_bytes() for path in (settings.paths.vectors).iterdir()}
     with filled.write() as session:
         revision.touch(session)
 
@@ -417,7 +417,7 @@ def test_a_failed_write_leaves_the_old_file(
     monkeypatch.setattr("os.fsync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         vectors.save()
-    assert {path: path.read_bytes() for path in (settings.library / "vectors").iterdir()} == before
+    assert {path: path.read_bytes() for path in (settings.paths.vectors).iterdir()} == before
 
 
 def forge(folder: Path, part: str, data: bytes) -> None:
@@ -433,7 +433,7 @@ def forge(folder: Path, part: str, data: bytes) -> None:
 def test_another_kind_of_faiss_file_is_refused(filled: Database, settings: Settings, data: bytes) -> None:
     """Even where the checksum is right: an older Trove, or another program, may have written it."""
     store(filled, settings).save()
-    forge(settings.library / "vectors", "rows", data)
+    forge(settings.paths.vectors, "rows", data)
     assert nearest(store(filled, settings), 4) == 9
 
 
@@ -449,7 +449,7 @@ def test_lists_of_an_older_trove_are_trained_anew(
     )
     older.train(rows.reconstruct_n(0, rows.ntotal))
     older.add(rows.reconstruct_n(0, rows.ntotal))
-    forge(settings.library / "vectors", "lists", bytes(faiss.serialize_index(older)))
+    forge(settings.paths.vectors, "lists", bytes(faiss.serialize_index(older)))
     again = store(filled, settings)
     assert nearest(again, 4) == 9
     assert "belongs to another index" in caplog.text

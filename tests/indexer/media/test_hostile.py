@@ -20,7 +20,7 @@ from PIL import Image
 from db.catalog import assets
 from db.engine.database import Database
 from db.errors import DecodeError, MediaError, QueryError
-from db.settings import Settings
+from db.library import Library
 from indexer.media.pool import DecodePool
 from indexer.media.reader import probe, read_image
 from indexer.pipeline import index
@@ -309,14 +309,14 @@ def test_a_damaged_file_ends_as_indexed_or_failed_with_a_reason(
 
 @pytest.mark.slow
 def test_a_folder_of_hostile_files_is_indexed_around_them(
-    settings: Settings, database: Database, tmp_path: Path
+    library: Library, database: Database, tmp_path: Path
 ) -> None:
     folder = tmp_path / "media"
     folder.mkdir()
     for make in (png_bomb, gif_bomb, tiff_bomb, svg, eps, zipped):
         make(folder / make.__name__)
     media.photo(folder / "good.jpg", 1)
-    report = index(database, settings, [folder])
+    report = index(library, [folder])
     assert report.found == report.indexed + report.failed + report.skipped
     with database.read() as session:
         failed = assets.failures(session)

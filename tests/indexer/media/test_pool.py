@@ -175,7 +175,7 @@ def test_workers_import_neither_the_main_module_nor_anything_heavy(tmp_path: Pat
     script.write_text(
         "import typer\n"
         "from indexer.media.pool import DecodePool\n"
-        "from test_workers import loaded_modules\n"
+        "from tests.indexer.media.test_pool import loaded_modules\n"
         "with DecodePool(1, 30.0, 1024) as pool:\n"
         "    print(*pool.submit(loaded_modules).result())\n"
     )
@@ -189,7 +189,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script.write_text(
         "import multiprocessing, os, signal, time\n"
         "from indexer.media.pool import DecodePool\n"
-        "from test_workers import hang\n"
+        "from tests.indexer.media.test_pool import hang\n"
         "pool = DecodePool(2, 600.0, 1024)\n"
         "print(pool.submit(os.getpid).result(), flush=True)\n"
         "pool.submit(hang), pool.submit(hang)\n"

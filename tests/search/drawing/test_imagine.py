@@ -15,6 +15,7 @@ from search.query.query import Query
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
+from tests.support.searching import searching
 from tests.support.tiny_drawer import make_tiny_drawer
 from ui.cli.search import answer_json
 
@@ -35,7 +36,7 @@ class Copier:
 
 @pytest.fixture(scope="module")
 def service(sample_library: Settings) -> Iterator[SearchService]:
-    with SearchService.open(sample_library) as opened:
+    with searching(sample_library) as opened:
         yield opened
 
 
@@ -100,7 +101,7 @@ def test_the_command_shows_the_nearest_then_the_drawing_then_the_moves(
     sample_library: Settings, drawer: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
-    shutil.copytree(sample_library.library, library)
+    shutil.copytree(sample_library.folder, library)
     told = trove(
         sample_library, "search", QUERY.text, "--imagine", "-k", "6", library=library, generator=drawer
     ).stdout

@@ -12,6 +12,7 @@ from PIL import Image
 from db.catalog import spaces
 from db.catalog.units import UnitDraft
 from db.engine.database import Database
+from db.library import Library
 from db.settings import Settings
 from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate
 from indexer.pipeline import index
@@ -23,12 +24,13 @@ from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import run
 from tests.support.rows import add_file, directions
+from tests.support.searching import searching
 
 PICTURES = SAMPLES / "pictures"
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
+def versions(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
     """A lighthouse in five versions, a dog in two, and three pictures of other things."""
     media = tmp_path_factory.mktemp("media")
     with Image.open(PICTURES / "p025.jpg") as picture:
@@ -48,15 +50,16 @@ def library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
         with Image.open(PICTURES / name) as picture:
             picture.save(media / name)
     settings = Settings(
-        library=tmp_path_factory.mktemp("alike") / "library", cache=cache, device="cpu", whisper="none"
+        folder=tmp_path_factory.mktemp("alike") / "library", cache=cache, device="cpu", whisper="none"
     )
-    assert index(Database(settings.database), settings, [media]).failed == 0
+    with Library(settings) as library:
+        assert index(library, [media]).failed == 0
     return settings
 
 
 @pytest.fixture
-def service(library: Settings) -> Iterator[SearchService]:
-    with SearchService.open(library) as opened:
+def service(versions: Settings) -> Iterator[SearchService]:
+    with searching(versions) as opened:
         yield opened
 
 
@@ -79,12 +82,12 @@ def test_they_can_be_had_one_by_one(service: SearchService) -> None:
     assert all(hit.similar == () for hit in hits)
 
 
-def test_the_command_counts_and_opens_them(library: Settings) -> None:
-    told = run(library, "search", "a brick lighthouse", "-k", "2")
+def test_the_command_counts_and_opens_them(versions: Settings) -> None:
+    told = run(versions, "search", "a brick lighthouse", "-k", "2")
     assert told.out.count("+3 similar") == 1
-    best = run(library, "search", "a brick lighthouse", "-k", "1", "--json").json["hits"][0]
+    best = run(versions, "search", "a brick lighthouse", "-k", "1", "--json").json["hits"][0]
     assert len({Path(path).name for path in best["similar"]}) == 3
-    apart = run(library, "search", "a brick lighthouse", "-k", "4", "--apart", "--json").json["hits"]
+    apart = run(versions, "search", "a brick lighthouse", "-k", "4", "--apart", "--json").json["hits"]
     assert {hit["path"] for hit in apart} == {best["path"], *best["similar"]}
 
 
@@ -100,7 +103,9 @@ def test_a_thumb_on_one_of_a_burst_is_about_all_unless_they_are_told_apart(servi
     saved.remove("towers")
 
 
-def test_many_versions_of_one_picture_leave_room_for_others(settings: Settings, database: Database) -> None:
+def test_many_versions_of_one_picture_leave_room_for_others(
+    library: Library, settings: Settings, database: Database
+) -> None:
     encoder = load_encoder("builtin", cache=settings.cache, device="cpu")
     query = encoder.encode_texts(["a dog"])[0]
     with database.write() as session:
@@ -109,7 +114,7 @@ def test_many_versions_of_one_picture_leave_room_for_others(settings: Settings, 
             add_file(session, f"/burst/{number}.jpg", [UnitDraft("image", query)])
         for number, vector in enumerate(directions(30, dim=encoder.dim, seed=1)):
             add_file(session, f"/other/{number}.jpg", [UnitDraft("image", vector)])
-    with SearchService(settings, database) as service:
+    with SearchService(library) as service:
         hits = service.search(Query("a dog", k=20)).hits
         assert len(hits) == 20
         assert len(hits[0].similar) == 399

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from db.catalog import spaces
 from db.catalog.units import UnitDraft, Vectors
 from db.engine import migrations
-from db.engine.database import Database
 from db.engine.schema import NullScores
 from db.errors import LibraryError
+from db.library import Library
 from db.settings import Settings
-from db.vectors.store import VectorStore
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null_model import background_texts, due, fit, fitted
@@ -31,6 +30,7 @@ from search.query.query import Query
 from search.service import SearchService
 from tests.support.media import photo
 from tests.support.rows import add_file, directions
+from tests.support.searching import searching
 from tests.support.tiny_openclip import save_model
 
 SAID = {"words": 1.0}
@@ -168,29 +168,37 @@ def counting(tmp_path: Path) -> Encoder:
     return Counting(tmp_path.name)  # type: ignore[return-value]
 
 
-def fill(database: Database, rows: Vectors, start: int = 0) -> None:
-    with database.write() as session:
+def fill(library: Library, rows: Vectors, start: int = 0) -> None:
+    with library.write() as session:
         for number, row in enumerate(rows, start):
             add_file(session, f"/{number}.jpg", [UnitDraft("image", row)])
 
 
-def store_of(database: Database, settings: Settings) -> VectorStore:
-    return VectorStore(database, settings.library / "vectors", 1, 8, "cpu")
+@pytest.fixture
+def library(settings: Settings, tmp_path: Path) -> Iterator[Library]:
+    """An empty library with a cache of its own."""
+    with Library(settings.model_copy(update={"cache": tmp_path / "cache"})) as opened:
+        yield opened
 
 
-def test_the_null_is_fitted_once_stored_and_goes_with_its_space(
-    database: Database, settings: Settings, counting: Counting, tmp_path: Path
-) -> None:
-    fill(database, directions(40))
-    store = store_of(database, settings)
+def fit_now(library: Library, encoder: Encoder) -> NullScores | None:
+    """The null model of the active space, as it must be now."""
+    with library.read() as session:
+        space = spaces.active(session)
+    assert space is not None
+    return fitted(library, space, encoder)
+
+
+def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library, counting: Counting) -> None:
+    fill(library, directions(40))
 
     def now() -> NullScores:
-        found = fitted(database, 1, store, counting, tmp_path / "cache")  # type: ignore[arg-type]
+        found = fit_now(library, counting)  # type: ignore[arg-type]
         assert found is not None
         return found
 
     first = now()
-    with database.read() as session:
+    with library.read() as session:
         stored = spaces.null_scores(session, 1)
     assert stored is not None
     assert (stored.pictures, stored.newest, stored.best_mean) == (40, 40, first.best_mean)
@@ -198,27 +206,25 @@ def test_the_null_is_fitted_once_stored_and_goes_with_its_space(
     assert stored.best_mean == pytest.approx(best.mean(), abs=2e-3)
     assert stored.best_deviation == pytest.approx(best.std(), abs=2e-3)
 
-    fill(database, directions(8, seed=1), start=40)
+    fill(library, directions(8, seed=1), start=40)
     assert now().pictures == 40, "a fifth more is not enough"
-    fill(database, directions(1, seed=2), start=48)
+    fill(library, directions(1, seed=2), start=48)
     assert now().pictures == 49
     assert counting.asked == 1, "the background texts are encoded once for a model"
-    with database.write() as session:
+    with library.write() as session:
         spaces.drop(session, 1)
         assert spaces.null_scores(session, 1) is None
 
 
-def test_copies_in_bursts_are_not_their_own_neighbours(
-    database: Database, settings: Settings, counting: Encoder, tmp_path: Path
-) -> None:
+def test_copies_in_bursts_are_not_their_own_neighbours(library: Library, counting: Encoder) -> None:
     rows = directions(30)
     noise = directions(30, seed=3)
     close = rows + 0.05 * noise
     fill(
-        database,
+        library,
         np.concatenate([rows, close / np.linalg.norm(close, axis=1, keepdims=True)]).astype(np.float32),
     )
-    found = fitted(database, 1, store_of(database, settings), counting, tmp_path / "cache")
+    found = fit_now(library, counting)
     assert found is not None
     assert found.near_mean is not None
     apart = rows @ rows.T
@@ -227,35 +233,32 @@ def test_copies_in_bursts_are_not_their_own_neighbours(
 
 
 def test_without_pictures_there_is_no_null_and_a_lone_one_has_no_neighbour(
-    database: Database, settings: Settings, counting: Encoder, tmp_path: Path
+    library: Library, counting: Encoder
 ) -> None:
-    fill(database, directions(0))
-    with database.write() as session:
+    fill(library, directions(0))
+    with library.write() as session:
         spaces.add(session, "test-model", "0", 8, "active")
-    store = store_of(database, settings)
-    assert fitted(database, 1, store, counting, tmp_path / "cache") is None
-    fill(database, directions(1))
-    found = fitted(database, 1, store, counting, tmp_path / "cache")
+    assert fit_now(library, counting) is None
+    fill(library, directions(1))
+    found = fit_now(library, counting)
     assert found is not None
     assert (found.pictures, found.near_mean) == (1, None)
     assert 0 <= judge([seen((picture(0.5),), count=1)], found)[1] <= 1
 
 
 def test_a_library_that_cannot_be_written_is_judged_all_the_same(
-    database: Database,
-    settings: Settings,
+    library: Library,
     counting: Encoder,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    fill(database, directions(5))
+    fill(library, directions(5))
 
     def full() -> Iterator[None]:
         raise LibraryError("the disk is full", "Free some space.")
 
-    monkeypatch.setattr(database, "write", full)
-    assert fitted(database, 1, store_of(database, settings), counting, tmp_path / "cache") is not None
+    monkeypatch.setattr(library, "write", full)
+    assert fit_now(library, counting) is not None
     assert "could not be stored" in caplog.text
 
 
@@ -271,12 +274,11 @@ def folder(tmp_path: Path) -> Path:
     return media
 
 
-def test_each_model_has_a_null_of_its_own(
-    settings: Settings, database: Database, folder: Path, tmp_path: Path
-) -> None:
-    index(database, settings, [folder])
-    switch = use_model(database, settings, save_model(tmp_path / "model", "CLIP"))
-    with database.read() as session:
+def test_each_model_has_a_null_of_its_own(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    library = Library(settings)
+    index(library, [folder])
+    switch = use_model(library, save_model(tmp_path / "model", "CLIP"))
+    with library.read() as session:
         active = spaces.active(session)
         assert active is not None
         ours, other = spaces.null_scores(session, 1), spaces.null_scores(session, active.id)
@@ -285,20 +287,22 @@ def test_each_model_has_a_null_of_its_own(
     assert active.model == switch.model
     assert other.pictures == ours.pictures == 4
     assert other.best_mean != ours.best_mean
-    answer = SearchService(settings, database).search(Query("a colour"))
+    answer = SearchService(library).search(Query("a colour"))
     assert 0 < answer.confidence < 1
-    drop_model(database, settings, "builtin")
-    with database.read() as session:
+    drop_model(library, "builtin")
+    with library.read() as session:
         assert spaces.null_scores(session, 1) is None
 
 
 def test_a_library_of_the_first_schema_gets_its_null_with_the_first_question(
-    settings: Settings, database: Database, folder: Path
+    settings: Settings, folder: Path
 ) -> None:
-    index(database, settings, [folder])
-    before = SearchService(settings, database).search(Query("a colour"))
-    database.close()
-    with closing(sqlite3.connect(settings.database)) as old:  # what later schemas added is taken away again
+    with Library(settings) as library:
+        index(library, [folder])
+        before = SearchService(library).search(Query("a colour"))
+    with closing(
+        sqlite3.connect(settings.paths.database)
+    ) as old:  # what later schemas added is taken away again
         for (table,) in old.execute(
             "SELECT name FROM sqlite_schema WHERE name LIKE 'null_scores'"
         ).fetchall():
@@ -308,16 +312,16 @@ def test_a_library_of_the_first_schema_gets_its_null_with_the_first_question(
         old.execute("PRAGMA user_version = 1")
         old.commit()
     assert len(migrations.MIGRATIONS) > 1
-    with SearchService.open(settings) as service:
+    with searching(settings) as service:
         answer = service.search(Query("a colour"))
         assert (answer.verdict, answer.confidence) == (before.verdict, before.confidence)
-        with service.database.read() as session:
+        with service.library.read() as session:
             assert spaces.null_scores(session, 1) is not None
 
 
 @pytest.fixture(scope="module")
 def service(sample_library: Settings) -> Iterator[SearchService]:
-    with SearchService.open(sample_library) as opened:
+    with searching(sample_library) as opened:
         yield opened
 
 

@@ -12,9 +12,9 @@ from indexer.encoders.builtin.encoder import BuiltinEncoder
 from indexer.media.reader import read_image
 from search.explain.heatmap import GRID, heat_map, overlay
 from search.query.query import Query
-from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
+from tests.support.searching import searching
 from ui.highlight import asked_words
 
 PAIRS = 6
@@ -64,7 +64,7 @@ def test_the_overlay_reddens_what_is_warm() -> None:
 
 
 def test_hits_say_how_much_of_the_library_scores_lower(sample_library: Settings) -> None:
-    with SearchService.open(sample_library) as service:
+    with searching(sample_library) as service:
         hits = service.search(Query("a koala in a tree", k=80)).hits
     shares = [fact.above for hit in hits for fact in hit.why if fact.source == "picture"]
     # 64 pictures and frames: the best one scores above all others.

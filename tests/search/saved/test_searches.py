@@ -16,6 +16,7 @@ from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.schema import Content, Unit
 from db.errors import MediaError, QueryError
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import use_model
@@ -27,6 +28,7 @@ from tests.support import SAMPLES
 from tests.support.command import run, trove
 from tests.support.media import photo
 from tests.support.rows import add_file, directions
+from tests.support.searching import searching
 from tests.support.tiny_openclip import save_model
 
 PICTURES = SAMPLES / "pictures"
@@ -35,13 +37,13 @@ PICTURES = SAMPLES / "pictures"
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples' library, for this test alone."""
-    shutil.copytree(sample_library.library, tmp_path / "library")
-    return sample_library.model_copy(update={"library": tmp_path / "library", "whisper": "none"})
+    shutil.copytree(sample_library.folder, tmp_path / "library")
+    return sample_library.model_copy(update={"folder": tmp_path / "library", "whisper": "none"})
 
 
 @pytest.fixture
 def saved(own: Settings) -> Iterator[SavedSearches]:
-    with SearchService.open(own) as service:
+    with searching(own) as service:
         yield SavedSearches(service)
 
 
@@ -150,7 +152,7 @@ def test_only_what_arrives_later_is_new_until_it_is_seen(saved: SavedSearches, t
     with Image.open(PICTURES / "p025.jpg") as lighthouse:
         lighthouse.rotate(3).save(folder / "turned.jpg")
     photo(folder / "nothing.jpg", 3)
-    index(saved._database, saved._service.settings, [folder])
+    index(saved._library, [folder])
     new = saved.arrivals("lighthouses")
     assert names(new) == ["turned.jpg"], "a copy is no arrival, and what does not fit is none either"
     assert {hit.unit_id for hit in new.hits} == new.new
@@ -158,7 +160,7 @@ def test_only_what_arrives_later_is_new_until_it_is_seen(saved: SavedSearches, t
     assert {hit.path.name for hit in whole.hits if hit.unit_id in whole.new} == {"turned.jpg"}
     assert saved.arrivals("drums").count == 0
     photo(folder / "later.jpg", 4)
-    index(saved._database, saved._service.settings, [folder])
+    index(saved._library, [folder])
     saved.mark_seen(new)
     assert saved.arrivals("lighthouses").count == 0
     assert saved.show("lighthouses").new == frozenset()
@@ -174,23 +176,23 @@ def test_thumbs_outlive_a_file_a_move_and_another_model(
     shutil.copyfile(PICTURES / "p025.jpg", folder / "a.jpg")
     for seed in range(3):
         photo(folder / f"{seed}.jpg", seed)
-    settings = own.model_copy(update={"library": tmp_path / "other"})
-    database = Database(settings.database)
-    index(database, settings, [folder])
-    with SearchService(settings, database) as service:
+    settings = own.model_copy(update={"folder": tmp_path / "other"})
+    library = Library(settings)
+    index(library, [folder])
+    with library, SearchService(library) as service:
         saved = SavedSearches(service)
         saved.add("mine", Query("a tower"))
         saved.judge_file("mine", folder / "a.jpg", up=True)
         saved.judge_file("mine", folder / "1.jpg", up=False)
         shutil.move(folder / "a.jpg", folder / "moved.jpg")
         shutil.move(folder / "1.jpg", tmp_path / "away.jpg")
-        index(database, settings)
+        index(library)
         assert names(saved.show("mine"))[0] == "moved.jpg"
         assert len(saved.thumbs("mine")) == 2
-        use_model(database, settings, save_model(tmp_path / "model", "CLIP"))
+        use_model(library, save_model(tmp_path / "model", "CLIP"))
         assert names(saved.show("mine"))[0] == "moved.jpg", "its vector in the new space is asked with"
         shutil.move(tmp_path / "away.jpg", folder / "back.jpg")
-        index(database, settings)
+        index(library)
         assert "back.jpg" not in names(saved.show("mine"))
         saved.judge_file("mine", folder / "back.jpg", up=None)
         assert [thumb.up for thumb in saved.thumbs("mine")] == [True]
@@ -226,7 +228,7 @@ def test_its_pictures_are_kept_with_it(saved: SavedSearches, own: Settings, tmp_
     saved.remove("by picture")
     assert names(saved.show("alike"))[0] == "p042.jpg", "the other one has the same picture"
     saved.remove("alike")
-    assert list((own.library / "saved").iterdir()) == []
+    assert list((own.folder / "saved").iterdir()) == []
 
 
 def test_what_cannot_be_saved_is_named(saved: SavedSearches, tmp_path: Path) -> None:

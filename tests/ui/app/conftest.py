@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from db.engine.database import Database
+from db.library import Library
 from db.settings import Settings
 from indexer import pipeline
 from indexer.roots import remove_root
@@ -39,22 +39,23 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory, sample_library: Settings, media_folder: Path) -> Path:
+def shown_library(
+    tmp_path_factory: pytest.TempPathFactory, sample_library: Settings, media_folder: Path
+) -> Path:
     """A library of ``media_folder``; what the samples look like and say is known from theirs."""
     folder = tmp_path_factory.mktemp("library") / "library"
-    shutil.copytree(sample_library.library, folder)
-    settings = sample_library.model_copy(update={"library": folder})
-    database = Database(settings.database)
-    pipeline.index(database, settings, [media_folder])
-    remove_root(database, settings, SAMPLES)
-    database.close()
+    shutil.copytree(sample_library.folder, folder)
+    settings = sample_library.model_copy(update={"folder": folder})
+    with Library(settings) as library:
+        pipeline.index(library, [media_folder])
+        remove_root(library, SAMPLES)
     return folder
 
 
 @pytest.fixture(scope="session")
-def app(library: Path, cache: Path) -> Iterator[App]:
-    """The app over ``library``."""
-    with serving(library, cache) as running:
+def app(shown_library: Path, cache: Path) -> Iterator[App]:
+    """The app over ``shown_library``."""
+    with serving(shown_library, cache) as running:
         yield running
 
 

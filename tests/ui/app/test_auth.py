@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from db.catalog import units
-from db.engine.database import Database
 from db.errors import SettingsError, UnreadableError
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import ROOT, media
@@ -31,22 +31,22 @@ Headers = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def protected_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty library."""
     return tmp_path_factory.mktemp("doors") / "library"
 
 
 @pytest.fixture(scope="module")
-def app(library: Path, cache: Path) -> Iterator[App]:
+def app(protected_library: Path, cache: Path) -> Iterator[App]:
     """The app as it is started without options."""
-    with serving(library, cache) as running:
+    with serving(protected_library, cache) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def wide(library: Path, cache: Path) -> Iterator[App]:
+def wide(protected_library: Path, cache: Path) -> Iterator[App]:
     """The app for the whole network, with a password."""
-    with serving(library, cache, "--host", "0.0.0.0", TROVE_PASSWORD=PASSWORD) as running:  # noqa: S104
+    with serving(protected_library, cache, "--host", "0.0.0.0", TROVE_PASSWORD=PASSWORD) as running:  # noqa: S104
         yield running
 
 
@@ -158,8 +158,8 @@ def test_only_this_machine_unless_asked(app: App, wide: App) -> None:
     assert listening(wide.pid) == ["0.0.0.0"]  # noqa: S104
 
 
-def test_a_wider_address_demands_a_password(library: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--host", "0.0.0.0"]  # noqa: S104
+def test_a_wider_address_demands_a_password(protected_library: Path) -> None:
+    command = [sys.executable, "-m", "ui.cli", "--library", str(protected_library), "ui", "--host", "0.0.0.0"]  # noqa: S104
     environment = {name: value for name, value in os.environ.items() if name != "TROVE_PASSWORD"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
@@ -204,7 +204,7 @@ def test_the_password_is_in_nobodys_environment() -> None:
     program = (
         "import os; from pathlib import Path\n"
         "from db.settings import Settings; from ui.app.server import _password\n"
-        "_password(Settings(library=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
+        "_password(Settings(folder=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -265,22 +265,20 @@ def shown(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     folder.mkdir()
     media.photo(folder / "own.jpg", 1)
     (folder / "link.jpg").symlink_to(media.photo(tmp_path / "elsewhere.jpg", 2))
-    monkeypatch.setenv("TROVE_LIBRARY", str(settings.library))
+    monkeypatch.setenv("TROVE_LIBRARY", str(settings.folder))
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
-    opened = (resources.settings, resources.database, resources.service)
-    for each in opened:
-        each.clear()
-    assert index(Database(settings.database), settings, [folder]).indexed == 2
+    resources.library.clear()
+    with Library(settings) as library:
+        assert index(library, [folder]).indexed == 2
     yield folder
-    resources.service().close()
-    for each in opened:
-        each.clear()
+    resources.library().close()
+    resources.library.clear()
 
 
 def _serve(path: Path) -> bytes:
     """What the app's route for a file answers."""
-    with resources.database().read() as session:
+    with resources.read() as session:
         (unit_id,) = units.ids_at(session, path)
     route = next(route for route in pages.routes() if "/file/" in route.path)
     scope = {"type": "http", "path_params": {"unit_id": unit_id}, "headers": [], "query_string": b""}
@@ -301,7 +299,7 @@ def test_a_file_that_became_a_link_elsewhere_is_not_served(shown: Path, tmp_path
             path.symlink_to(target)
             with pytest.raises(HTTPException):
                 _serve(path)
-            with resources.database().read() as session:
+            with resources.read() as session:
                 row = next(iter(units.rows(session, units.ids_at(session, path)).values()))
             with pytest.raises(UnreadableError):
                 pages.still(row, 64)
@@ -318,7 +316,8 @@ def test_the_kinds_of_files_that_a_browser_opens_are_few(shown: Path, settings: 
     """A page in the library must not become a page of the app."""
     page = shown / "page.html.jpg"
     page.write_text("<script>alert(1)</script>")
-    report = index(Database(settings.database), settings)
+    with Library(settings) as library:
+        report = index(library)
     assert report.failed == 1
     assert sorted(pages._SHOWN) == sorted(
         f"image/{name}" for name in ("avif", "bmp", "gif", "jpeg", "png", "webp")

@@ -14,10 +14,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import trove
 from db.catalog import runs
-from db.engine.database import Database, indexer_lock
+from db.engine.database import Database
 from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError
+from db.library import Library
 from db.settings import Settings
 from search.answer import Evidence
 from search.drawing.drawer import Drawer
@@ -47,8 +49,8 @@ def _dead_pid() -> int:
     return process.pid
 
 
-def test_the_state_is_read_from_the_library(settings: Settings, database: Database) -> None:
-    job = IndexJob(settings, database)
+def test_the_state_is_read_from_the_library(library: Library, database: Database) -> None:
+    job = IndexJob(trove.Library(library))
     assert job.state().phase == "never"
     _run(database, _dead_pid())
     assert (job.state().phase, job.state().done, job.state().total) == ("interrupted", 20, 60)
@@ -60,25 +62,25 @@ def test_the_state_is_read_from_the_library(settings: Settings, database: Databa
     assert job.state().phase == "stopped"
 
 
-def test_rate_and_time_left(settings: Settings, database: Database) -> None:
+def test_rate_and_time_left(library: Library, settings: Settings, database: Database) -> None:
     # Only a process that is older than a run can be the one that does it, such as this one.
     _run(database, os.getpid())
-    job = IndexJob(settings, database)
+    job = IndexJob(trove.Library(library))
     state = job.state()
     assert (state.phase, state.active) == ("running", True)
     assert state.files_per_s == pytest.approx(2.0)
     assert state.left_s == pytest.approx(20.0)
     with pytest.raises(LibraryBusyError):
-        job.index([settings.library])
+        job.index([settings.folder])
 
 
 def test_an_error_before_the_run_is_told(
-    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    library: Library, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
-    job = IndexJob(settings, database)
-    with indexer_lock(settings.library):
-        job.index([settings.library.parent])
+    job = IndexJob(trove.Library(library))
+    with library.indexing():
+        job.index([settings.folder.parent])
         assert job.state().phase == "starting"
         deadline = time.monotonic() + 60
         while job.state().active and time.monotonic() < deadline:
@@ -151,7 +153,7 @@ def test_reasons_are_words() -> None:
 
 @pytest.fixture
 def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("TROVE_LIBRARY", str(settings.library))
+    monkeypatch.setenv("TROVE_LIBRARY", str(settings.folder))
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     st.cache_resource.clear()
     return settings
@@ -164,12 +166,12 @@ def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
     page.text_input[0].input("nowhere")
     page.button[0].click().run()
     assert "There is no folder nowhere" in page.error[0].value
-    assert not (environment.library / "last-index.log").exists()
+    assert not (environment.folder / "last-index.log").exists()
 
 
 def test_a_damaged_library_is_explained(environment: Settings) -> None:
-    environment.library.mkdir()
-    environment.database.write_bytes(b"this is no database " * 400)
+    environment.folder.mkdir()
+    environment.paths.database.write_bytes(b"this is no database " * 400)
     page = AppTest.from_file(APP).run()
     assert not page.exception
     assert "is damaged" in page.error[0].value

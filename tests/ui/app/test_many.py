@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Page, Request
 
 from db.catalog import spaces
-from db.engine.database import Database
+from db.library import Library
 from db.settings import Settings
-from db.vectors.store import VectorStore
 from indexer.encoders.active import encoder_for
 from indexer.pipeline import index
 from tests.support import SAMPLES
@@ -27,23 +26,23 @@ MANY = 10_000
 def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """Ten thousand files, all links to a few pictures, with random vectors."""
     folder = tmp_path_factory.mktemp("many")
-    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none")
+    settings = Settings(folder=folder / "library", cache=cache, device="cpu", whisper="none")
     (folder / "media").mkdir()
     photo(folder / "media" / "real.jpg")
-    database = Database(settings.database)
-    index(database, settings, [folder / "media"])
+    library = Library(settings)
+    index(library, [folder / "media"])
     pictures = [shutil.copy(picture, folder) for picture in sorted((SAMPLES / "pictures").glob("*.jpg"))[:8]]
     paths = []
     for number in range(MANY):
         paths.append(folder / "media" / f"{number:05}.jpg")
         paths[-1].hardlink_to(pictures[number % len(pictures)])
-    with database.write() as session:
+    with library.write() as session:
         space = spaces.active(session)
         assert space is not None
-        add_many(session, paths, directions(MANY, encoder_for(settings, space).dim), space.id)
-    VectorStore(database, settings.library / "vectors", space.id, space.dim, "cpu").save()
-    database.close()
-    return settings.library
+        add_many(session, paths, directions(MANY, encoder_for(library, space).dim), space.id)
+    library.vectors(space).save()
+    library.close()
+    return settings.folder
 
 
 def timed(page: Page, text: str) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from db.engine.database import Database, indexer_lock
+from db.library import Library
 from db.settings import Settings
 from tests.support import ROOT, SAMPLES
 from tests.support.command import as_json, check_error, trove
@@ -121,7 +121,7 @@ def test_an_empty_library_is_no_error(settings: Settings) -> None:
 
 def test_rebuild_heals_a_lost_index(settings: Settings, folder: Path) -> None:
     trove(settings, "index", folder)
-    for path in (settings.library / "vectors").iterdir():
+    for path in (settings.paths.vectors).iterdir():
         path.unlink()
     assert as_json(trove(settings, "status", "--json"))["index"]["fresh"] is False
     rebuilt = trove(settings, "rebuild")
@@ -144,8 +144,7 @@ def test_errors_are_one_line_with_a_hint(settings: Settings, folder: Path, tmp_p
 
 
 def test_a_busy_library_says_so(settings: Settings, folder: Path) -> None:
-    Database(settings.database)
-    with indexer_lock(settings.library):
+    with Library(settings) as library, library.indexing():
         check_error(trove(settings, "index", folder), "another process is indexing")
         assert trove(settings, "search", "anything").returncode == 0
 
@@ -165,7 +164,7 @@ def test_wrong_usage_is_exit_code_2(settings: Settings, arguments: list[str]) ->
 
 
 def test_wrong_settings_are_named(settings: Settings) -> None:
-    environment = os.environ | {"TROVE_BATCH": "many", "TROVE_LIBRARY": str(settings.library)}
+    environment = os.environ | {"TROVE_BATCH": "many", "TROVE_LIBRARY": str(settings.folder)}
     command = [sys.executable, "-m", "ui.cli", "status"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     check_error(result, "TROVE_BATCH", "many")
@@ -236,7 +235,7 @@ def test_doctor_names_folders_and_failed_files_when_asked(settings: Settings, fo
     found = as_json(trove(settings, "doctor", "--files", "--json"))["findings"]
     named = {(finding["name"], finding["value"]): finding["warning"] for finding in found}
     assert named["indexed", str(folder)] == ""
-    assert named["library folder", str(settings.library)] == ""
+    assert named["library folder", str(settings.folder)] == ""
     assert "picture" in named["failed", str(folder / "broken.jpg")]
     (away := folder.with_name("away")).mkdir()
     folder.rename(away / folder.name)
@@ -274,7 +273,7 @@ HEAVY = (
 def imported(code: str, settings: Settings) -> set[str]:
     """Which heavy packages a process has imported after running ``code``."""
     probe = f"import sys\n{code}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    environment = os.environ | {"TROVE_CACHE": str(settings.cache), "TROVE_LIBRARY": str(settings.library)}
+    environment = os.environ | {"TROVE_CACHE": str(settings.cache), "TROVE_LIBRARY": str(settings.folder)}
     result = subprocess.run(
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=environment
     )

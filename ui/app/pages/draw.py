@@ -5,7 +5,6 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import TroveError
-from indexer.media.thumbnails import thumbnail
 from search.drawing.folder import Drawn, drawings, new_drawing
 from search.drawing.presets import BUILTIN, PRESETS, preset_of
 from search.drawing.weights import chosen, installed
@@ -22,7 +21,7 @@ _KEPT = {"persist_state": "session"}
 
 
 def _folder() -> Path:
-    return resources.settings().library / "drawings"
+    return resources.library().core.paths.drawings
 
 
 def _ask(busy: bool) -> None:
@@ -35,7 +34,7 @@ def _ask(busy: bool) -> None:
         placeholder="A dog on the beach at sunset",
         **_KEPT,
     )
-    generator = chosen(resources.settings().generator)
+    generator = chosen(resources.library().settings.generator)
     names = [generator, *(name for name in PRESETS if name != generator)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         model = st.selectbox(
@@ -155,15 +154,7 @@ def _gallery(kept: list[Drawn]) -> None:
 
 
 def _tile(drawn: Drawn) -> None:
-    own = resources.settings()
-    small = thumbnail(
-        drawn.path,
-        None,
-        cache=own.cache / "thumbnails",
-        side=_THUMBNAIL_SIDE,
-        max_megapixels=own.max_megapixels,
-        decoders=resources.service().decoders,
-    )
+    small = resources.library().thumbnail(drawn.path, None, side=_THUMBNAIL_SIDE)
     st.image(str(small), width="stretch", alt=f"Drawing: {drawn.prompt}")
     st.markdown(resources.plain(drawn.prompt))
     st.caption(f"{_label(drawn.model)} Seed {drawn.seed}, {drawn.steps} steps.")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from db.catalog import revision, spaces
 from indexer.encoders.registry import near_duplicate
-from search.explore.duplicates import Copy, Group, duplicates
+from search.explore.duplicates import Copy, Group
 from ui.app import resources
 from ui.app.routes import media
 from ui.wording import size
@@ -18,7 +18,7 @@ _SHOWN = "duplicates_shown"
 
 @st.cache_data(show_spinner="Comparing all pictures …", max_entries=4)
 def _found(revision: int, alike: float | None) -> list[Group]:  # noqa: ARG001
-    return duplicates(resources.database(), resources.settings(), alike=alike)
+    return resources.library().duplicates(alike=alike)
 
 
 def _group(group: Group) -> None:
@@ -65,11 +65,11 @@ how = st.segmented_control(
 )
 likeness = None
 if how == "alike":
-    with resources.database().read() as session:
+    with resources.read() as session:
         space = spaces.active(session)
     usual = near_duplicate(space.model if space else "")
     likeness = st.slider("How alike", 0.85, 1.0, usual, 0.01, key="duplicates_likeness")
-with resources.database().read() as session:
+with resources.read() as session:
     groups = _found(revision.current(session), likeness)
 if not groups:
     st.info("Nothing is there twice.", icon=":material/check_circle:")

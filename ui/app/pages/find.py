@@ -5,11 +5,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from db.catalog import units
+from db.engine.schema import UnitKind
 from db.errors import QueryError, TroveError
 from search.answer import Answer
 from search.drawing.imagine import prompt_of
 from search.results.listing import Listing
-from search.saved.searches import LONGEST_NAME, SavedSearches
+from search.saved.searches import LONGEST_NAME
 from ui.app import resources
 from ui.app.components.askbox import askbox
 from ui.app.components.gallery import gallery
@@ -114,7 +115,7 @@ def _save(asked: Question) -> None:
             wanted = st.form_submit_button("Save", type="primary")
         if wanted:
             with resources.explained():
-                SavedSearches(resources.service()).add(name or "", asked.query(1))
+                resources.library().saved.add(name or "", asked.query(1))
                 st.success("Saved. It is on the page Saved, where thumbs make it better.")
 
 
@@ -164,7 +165,7 @@ def _welcome() -> None:
         indexing.add_folder("first_folder")
 
 
-def _invite(counts: Mapping[str, int]) -> None:
+def _invite(counts: Mapping[UnitKind, int]) -> None:
     for item, count in resources.news():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue-badge[{count} new] in **{resources.plain(item)}**", width="content")
@@ -193,22 +194,22 @@ Press **/** to come back to the box, **↓** to go to the hits, arrows to move a
 one, **x** to select it, **s** for similar ones.
 """
         )
-    if sum(units.values()) > _MOST_TO_SORT:
+    if sum(counts.values()) > _MOST_TO_SORT:
         return
     st.header("Latest")
     everything = question.everything()
     _hits(*question.listing(everything), question.nothing())
 
 
-with resources.database().read() as session:
-    units = units.counts(session)
-if not any(units.values()):
+with resources.read() as session:
+    counts = units.counts(session)
+if not any(counts.values()):
     _welcome()
 else:
     asked = _ask()
     filters(asked)
     if asked.empty:
-        _invite(units)
+        _invite(counts)
     else:
         with resources.explained():
             _show(asked)

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from db.catalog import assets, revision
+from db.catalog import revision
 from db.errors import TroveError
-from indexer.roots import remove_root
-from search.health.status import Overview, overview
-from search.health.storage import Storage, clear_pictures, storage
+from search.health.status import Status
+from search.health.storage import Storage
 from ui.app import resources
 from ui.app.views import indexing
 from ui.wording import size
@@ -17,7 +16,7 @@ from ui.wording import size
 _MOST_FAILURES = 200
 
 
-def _counts(facts: Overview) -> None:
+def _counts(facts: Status) -> None:
     with st.container(horizontal=True):
         for label, count in {
             "Pictures": facts.units["image"],
@@ -38,8 +37,7 @@ def _counts(facts: Overview) -> None:
 
 def _folders() -> None:
     st.header("Folders")
-    with resources.database().read() as session:
-        roots = assets.roots(session)
+    roots = resources.library().roots()
     active = indexing.progress()
     for root in roots:
         _folder(root, active)
@@ -77,7 +75,7 @@ def _folder(root: Path, active: bool) -> None:
 
 def _remove(root: Path) -> None:
     try:
-        count = remove_root(resources.database(), resources.settings(), root)
+        count = resources.library().forget(root)
     except TroveError as exc:
         resources.explain(exc)
     else:
@@ -96,8 +94,7 @@ def _watch() -> None:
 
 
 def _failed() -> None:
-    with resources.database().read() as session:
-        failures = assets.failures(session)
+    failures = resources.library().failures()
     if not failures:
         return
     st.header("Files that could not be read")
@@ -126,12 +123,12 @@ def _failed() -> None:
 
 @st.cache_data(show_spinner=False, ttl=60, max_entries=2)
 def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when the library changes
-    return storage(resources.database(), resources.settings())
+    return resources.library().storage()
 
 
 def _storage() -> None:
     st.header("Storage")
-    with resources.database().read() as session:
+    with resources.read() as session:
         taken = _measured(revision.current(session))
     rows = {
         "Your files": (taken.originals, "where they are; Trove only reads them"),
@@ -161,11 +158,11 @@ def _storage() -> None:
 
 
 def _clear() -> None:
-    clear_pictures(resources.settings())
+    resources.library().clear_pictures()
     _measured.clear()
 
 
-facts = overview(resources.database(), resources.settings())
+facts = resources.library().status()
 _counts(facts)
 _folders()
 _failed()

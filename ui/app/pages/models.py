@@ -6,7 +6,6 @@ from db.catalog import spaces
 from db.engine.schema import Space
 from db.errors import TroveError
 from indexer.encoders.registry import PRESETS, ModelInfo
-from indexer.switch_model import drop_model
 from ui.app import resources
 from ui.app.views import indexing
 from ui.wording import size
@@ -117,7 +116,7 @@ def _held(held: dict[Space, int]) -> None:
 
 def _drop(name: str) -> None:
     try:
-        count = drop_model(resources.database(), resources.settings(), name)
+        count = resources.library().drop_model(name)
     except TroveError as exc:
         resources.explain(exc)
     else:
@@ -125,7 +124,7 @@ def _drop(name: str) -> None:
 
 
 st.title("Model")
-with resources.database().read() as session:
+with resources.read() as session:
     active = spaces.active(session)
     held = spaces.every(session)
 if active is None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.catalog import revision, units
-from search.explore.landscape import Landscape, Point, landscape
+from search.explore.landscape import Landscape, Point
 from search.results.listing import of_units
 from ui.app import resources
 from ui.app.components.histogram import histogram
@@ -17,7 +17,7 @@ _NEIGHBOURS = 200
 
 @st.cache_data(show_spinner="Looking at your pictures …", max_entries=2)
 def _seen(revision: int, model: str) -> Landscape:  # noqa: ARG001 - looked at anew when either changes
-    return landscape(resources.service(), resources.database(), resources.settings())
+    return resources.library().landscape()
 
 
 def _plane(seen: Landscape) -> None:
@@ -30,7 +30,9 @@ def _plane(seen: Landscape) -> None:
     if shown.open is not None:
         here = next((point for point in seen.points if point.unit_id == shown.open), None)
         if here is not None:
-            open_hit(of_units(resources.database(), _around(here, seen)), here.unit_id, question.nothing())
+            open_hit(
+                of_units(resources.library().core, _around(here, seen)), here.unit_id, question.nothing()
+            )
 
 
 def _around(here: Point, seen: Landscape) -> list[int]:
@@ -73,16 +75,16 @@ def _find(words: str) -> None:
 
 
 st.title("Overview")
-with resources.database().read() as session:
-    revision = revision.current(session)
+with resources.read() as session:
+    now = revision.current(session)
     empty = not any(units.counts(session).values())
-encoder = None if empty else resources.service().encoder()
+encoder = None if empty else resources.library().service.encoder()
 if encoder is None:
     st.info("Nothing is in your library yet.")
     st.page_link("pages/find.py", label="Add the first folder", icon=":material/create_new_folder:")
 else:
-    seen = _seen(revision, encoder.name)
+    seen = _seen(now, encoder.name)
     if len(seen.points) > 2:
         _plane(seen)
-    _timeline(filters.months(revision))
+    _timeline(filters.months(now))
     _concepts(seen)

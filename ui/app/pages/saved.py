@@ -109,7 +109,7 @@ def _taken_out(saved: SavedSearches, item: Saved) -> None:
 
 def _listing(saved: SavedSearches, item: Saved) -> tuple[str, Listing, SavedAnswer]:
     """The hits, from the session until something changes; what is new is so until people leave."""
-    with resources.database().read() as session:
+    with resources.read() as session:
         key = (item, revision.current(session))
     kept = st.session_state.get(_SHOWN)
     if kept is not None and kept[0] == key:
@@ -140,7 +140,7 @@ def _judge(saved: SavedSearches, name: str) -> None:
 
 
 st.title("Saved searches")
-saved = SavedSearches(resources.service())
+saved = resources.library().saved
 every = saved.every()
 chosen = next((item for item in every if item.name == st.session_state.get(_CHOSEN)), None)
 if chosen is not None:

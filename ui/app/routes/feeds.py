@@ -19,15 +19,14 @@ from starlette.routing import Route
 
 from db.catalog import units
 from db.errors import TroveError
-from indexer.media.thumbnails import thumbnail
 from search.answer import Hit
 from search.results.export import as_csv, write_zip
 from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import media
 from ui.app.uploads import MOST_BYTES, pictures
-from ui.cli.console import clock
 from ui.highlight import asked_words
+from ui.wording import clock
 
 KINDS = {"image": "Picture", "frame": "Video", "speech": "Spoken"}
 
@@ -86,7 +85,7 @@ def routes() -> list[Route]:
 
 def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
     """What the gallery needs of hits."""
-    with resources.database().read() as session:
+    with resources.read() as session:
         rows = units.rows(session, [hit.unit_id for hit in hits])
     return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
 
@@ -188,15 +187,7 @@ def _small(token: str) -> Path:
     given = pictures().get(token)
     if given is None:
         raise HTTPException(404, "give the picture again")
-    own = resources.settings()
-    return thumbnail(
-        given.path,
-        None,
-        cache=given.path.parent,
-        side=_SMALL_SIDE,
-        max_megapixels=own.max_megapixels,
-        decoders=resources.service().decoders,
-    )
+    return resources.library().thumbnail(given.path, None, side=_SMALL_SIDE, cache=given.path.parent)
 
 
 def _send_picture(request: Request) -> Response:

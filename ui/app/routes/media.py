@@ -24,8 +24,7 @@ from db.catalog import assets, units
 from db.catalog.assets import FileStat
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
-from indexer.media.clips import Clip, browser_type, clip
-from indexer.media.thumbnails import thumbnail
+from indexer.media.clips import Clip, browser_type
 from ui.app import resources
 
 GRID_SIDE = 320
@@ -67,7 +66,7 @@ def unit(unit_id: int) -> UnitRow:
     Raises:
         UnreadableError: it is in the library no more.
     """
-    with resources.database().read() as session:
+    with resources.read() as session:
         found = units.rows(session, [unit_id]).get(unit_id)
     if found is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
@@ -93,7 +92,7 @@ def file_of(row: UnitRow) -> Path:
             f"the file cannot be read: {reason}", "Check that its drive is connected."
         ) from exc
     if real != path:
-        with resources.database().read() as session:
+        with resources.read() as session:
             known = assets.stat_at(session, path)
         if known != FileStat(path, status.st_size, status.st_mtime_ns):
             raise UnreadableError("this name leads to another file than the indexed one", "Index it again.")
@@ -105,21 +104,12 @@ def file_of(row: UnitRow) -> Path:
 def still(row: UnitRow, side: int) -> Path:
     """A JPEG of what a unit shows; errors as ``indexer.media.thumbnails.thumbnail``."""
     moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
-    own = resources.settings()
-    return thumbnail(
-        file_of(row),
-        moment,
-        cache=own.cache / "thumbnails",
-        side=side,
-        max_megapixels=own.max_megapixels,
-        decoders=resources.service().decoders,
-    )
+    return resources.library().thumbnail(file_of(row), moment, side=side)
 
 
 def clip_at(row: UnitRow, at_s: float) -> Clip:
     """A clip around a moment of a unit's file; errors as ``indexer.media.clips.clip``."""
-    cache = resources.settings().cache / "clips"
-    return clip(file_of(row), round(at_s, 3), cache=cache, decoders=resources.service().decoders)
+    return resources.library().clip(file_of(row), round(at_s, 3))
 
 
 def routes() -> list[Route]:
@@ -179,4 +169,4 @@ def _type(row: UnitRow) -> str:
     if row.media == "image":
         guessed = mimetypes.guess_type(row.paths[0].name)[0]
         return guessed if guessed in _SHOWN else _UNKNOWN
-    return browser_type(file_of(row), resources.service().decoders) or _UNKNOWN
+    return browser_type(file_of(row), resources.library().service.decoders) or _UNKNOWN

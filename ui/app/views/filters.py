@@ -27,7 +27,7 @@ _CAMERA = "filter_camera"
 @st.cache_data(show_spinner=False, max_entries=2)
 def _counted(revision: int) -> tuple[dict[str, int], dict[str, int], dict[Path, int]]:  # noqa: ARG001
     """Months, cameras and folders; counted anew whenever the library has changed."""
-    with resources.database().read() as session:
+    with resources.read() as session:
         roots = assets.roots(session)
         return facets.months(session), facets.cameras(session), facets.folders(session, roots)
 
@@ -42,7 +42,7 @@ def filters(asked: Question) -> None:
     parsed = asked.parsed
     if parsed is None:
         return  # nothing can be changed in words that mean nothing yet
-    with resources.database().read() as session:
+    with resources.read() as session:
         now = revision.current(session)
     by_month, cameras, folders = _counted(now)
     with st.sidebar:

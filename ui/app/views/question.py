@@ -194,12 +194,12 @@ def listing(asked: Question) -> tuple[str, Listing]:
         TroveError: see ``SearchService.search``.
     """
     state = st.session_state
-    with resources.database().read() as session:
+    with resources.read() as session:
         key: tuple[Any, ...] = (asked, revision.current(session))
         total = sum(units.counts(session).values())
     kept, token, found = state.get(_LISTING, (None, "", None))
     if kept != key:
-        service = resources.service()
+        service = resources.library().service
         found = Listing(
             lambda k: service.search(asked.query(k)),
             total=max(1, total),

@@ -12,17 +12,15 @@ from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import probe
 from indexer.media.types import Metadata
 from search.answer import Evidence, Hit
-from search.explain.reasons import reasons
 from search.results.listing import Listing
-from search.results.moments import Moment, moments
+from search.results.moments import Moment
 from ui.app import resources
 from ui.app.components.player import player
 from ui.app.geo.place import in_words, map_link, region, world, written
 from ui.app.routes import feeds, media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
-from ui.cli.console import clock
-from ui.wording import size
+from ui.wording import clock, size
 
 _TALLEST_PX = 460
 _UNIT = "viewer_unit"
@@ -54,7 +52,7 @@ def _show(listing: Listing, asked: Question) -> None:
     row = None
     with resources.explained():
         row = media.unit(hit.unit_id)
-        metadata = resources.service().decoders.run(probe, media.file_of(row))
+        metadata = resources.library().service.decoders.run(probe, media.file_of(row))
         _picture(row, metadata, asked) if row.media == "image" else _moment(
             row, metadata, listing, hit, asked
         )
@@ -129,7 +127,7 @@ def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
 def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
     media.file_of(row)  # nothing else than what was indexed is shown
     with st.spinner("Looking where it is …"):
-        found = reasons(resources.service(), asked.query(1), row.paths[0], resources.settings())
+        found = resources.library().why(asked.query(1), row.paths[0])
         shown = found.overlay()
     if shown is not None:
         data = io.BytesIO()
@@ -177,7 +175,7 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
             for other in listing.of_file(hit)
         ],
     }
-    if browser_type(media.file_of(row), resources.service().decoders) is None and not _as_clip(
+    if browser_type(media.file_of(row), resources.library().service.decoders) is None and not _as_clip(
         row, start_s, data
     ):
         return
@@ -187,7 +185,7 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
 def _course(asked: Question, path: Path) -> list[Moment]:
     parsed = asked.parsed
     seen = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
-    return moments(resources.service(), resources.database(), asked.query(1) if seen else None, path)
+    return resources.library().moments(path, asked.query(1) if seen else None)
 
 
 def _jump() -> None:
@@ -258,7 +256,7 @@ def _of_file(metadata: Metadata) -> dict[str, str]:
 
 
 def _place(here: tuple[float, float]) -> None:
-    with resources.database().read() as session:
+    with resources.read() as session:
         others = facets.places(session)
     told = in_words(here)
     with st.container(horizontal=True):

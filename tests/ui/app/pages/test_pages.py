@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from db.engine.database import Database
+from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
@@ -43,12 +43,11 @@ def own_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
     """The app over a library of ``own_folder``."""
-    settings = Settings(library=own_library, cache=cache, device="cpu", whisper="none")
-    database = Database(settings.database)
-    index(database, settings, [own_folder / "Zoo"])
-    index(database, settings, [own_folder])
-    database.close()
-    with serving(settings.library, cache, TROVE_WHISPER="none") as running:
+    settings = Settings(folder=own_library, cache=cache, device="cpu", whisper="none")
+    with Library(settings) as library:
+        index(library, [own_folder / "Zoo"])
+        index(library, [own_folder])
+    with serving(settings.folder, cache, TROVE_WHISPER="none") as running:
         yield running
 
 

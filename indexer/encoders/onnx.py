@@ -1,0 +1,100 @@
+"""ONNX: exports of PyTorch modules, and sessions of ONNX Runtime that run them on a CPU."""
+
+import functools
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.encoders.cache import DamagedError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Floats = npt.NDArray[np.float32]
+
+ROWS_AT_ONCE = 4
+"""Pictures that a core encodes at a time: few, so that all cores end a batch at about the same time."""
+
+
+def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list[str], target: Path) -> None:
+    """Write a PyTorch module as ONNX, with one input called ``input``.
+
+    Args:
+        example: an input, of which the sizes of the leading ``axes`` may be any.
+        outputs: names of the module's outputs.
+        target: the file to write.
+    """
+    import torch
+
+    tower.eval()
+    exporter_log = logging.getLogger("torch.onnx")
+    level = exporter_log.level
+    exporter_log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # the exporter warns about its own inner workings
+            program = torch.onnx.export(
+                tower,
+                (example,),
+                input_names=["input"],
+                output_names=outputs,
+                dynamic_shapes=(dict(enumerate(axes)),),
+                dynamo=True,
+                verbose=False,
+            )
+    finally:
+        exporter_log.setLevel(level)
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    program.save(target, external_data=False)
+
+
+def onnx_session(path: Path, threads: int = 0) -> Any:
+    """An export, ready to run on the CPU with so many threads (0: one for each core).
+
+    Raises:
+        DamagedError: it cannot be used.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Idle threads would otherwise spin, taking the cores from the decoders that prepare the next batch.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as exc:  # onnxruntime's errors share no base class of their own
+        raise DamagedError(f"ONNX Runtime refuses it: {exc}") from exc
+
+
+def one_thread_session(path: Path) -> Any:
+    """As ``onnx_session``, for ``data_parallel``."""
+    return onnx_session(path, threads=1)
+
+
+def data_parallel(session: Any, outputs: Sequence[str]) -> Callable[[npt.NDArray[Any]], list[Floats]]:
+    """Data-parallel inference: a batch is split over calls of a single-threaded session, one a core.
+
+    Threads that share the work on the same rows wait for each other after every layer, and for long
+    when decoders take the core of one of them; so they take different rows.
+    """
+
+    def run(batch: npt.NDArray[Any]) -> list[Floats]:
+        parts = [batch[start : start + ROWS_AT_ONCE] for start in range(0, len(batch), ROWS_AT_ONCE)]
+        done = list(_cores().map(lambda part: session.run(list(outputs), {"input": part}), parts))
+        return [np.concatenate(rows) for rows in zip(*done, strict=True)]
+
+    return run
+
+
+@functools.cache
+def _cores() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encode")

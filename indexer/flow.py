@@ -1,0 +1,173 @@
+"""The data that flows through a run: tasks, what became of each, the report and the progress.
+
+The stations (scan, plan, prepare, embed, write) share these types and do not import each other for them.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.catalog.assets import FileStat
+from db.catalog.units import UnitDraft
+from db.engine.schema import Content, UnitKind
+from db.errors import MediaError
+from indexer.encoders.base import Pixels
+from indexer.media.types import Metadata
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
+
+    ``moved_from``: the library believes that this is that file under a new name, since size and
+    time agree and nothing else could be meant. The content hash has the last word.
+    """
+
+    stat: FileStat
+    asset_id: int | None = None
+    moved_from: Path | None = None
+
+
+# --- what becomes of a task
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The content of the file is already in the library."""
+
+    task: Task
+    content_id: int
+
+
+@dataclass(frozen=True)
+class Twin:
+    """Another file of this run has the same content and was read first."""
+
+    task: Task
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The file cannot be indexed, or is left out on purpose where ``error`` is None."""
+
+    task: Task
+    sha256: bytes | None
+    reason: str
+    error: MediaError | None = None
+
+
+@dataclass(frozen=True)
+class DecodedPicture:
+    """A picture ready for the encoder; ``pixels`` (3, H, W) float32."""
+
+    task: Task
+    sha256: bytes
+    metadata: Metadata
+    pixels: Pixels
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A video or a recording, to be read in stretches."""
+
+    task: Task
+    sha256: bytes
+    metadata: Metadata
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A file that only has to be stored."""
+
+    task: Task
+    content: Content
+    units: Sequence[UnitDraft]
+
+
+Prepared = Recognised | Twin | Refused | DecodedPicture | Timed
+
+
+class Twins:
+    """Files of one run with the same content: one is read, the others become what it became.
+
+    Threads race for the content's hash, so the file that is read may come after its twins in the order of
+    the run; they therefore wait until all files are taken. Thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._claimed: set[bytes] = set()
+        self._refused: dict[bytes, Refused] = {}
+        self._waiting: list[Twin] = []
+
+    def claim(self, sha256: bytes) -> bool:
+        """Whether the caller is the one to read this content."""
+        with self._lock:
+            first = sha256 not in self._claimed
+            self._claimed.add(sha256)
+            return first
+
+    def hold(self, twin: Twin) -> None:
+        """Let a twin wait for the file that is read."""
+        self._waiting.append(twin)
+
+    def note_refused(self, refused: Refused) -> None:
+        """Remember why a content cannot be indexed; its twins cannot be for the same reason."""
+        if refused.sha256 is not None:
+            self._refused[refused.sha256] = refused
+
+    def outcomes(self, recognise: Callable[[bytes], int | None]) -> Iterator[Recognised | Refused]:
+        """What the waiting twins become, once all other files are stored or refused."""
+        for twin in self._waiting:
+            content_id = recognise(twin.sha256)
+            if content_id is not None:
+                yield Recognised(twin.task, content_id)
+            else:
+                first = self._refused[twin.sha256]
+                yield Refused(twin.task, twin.sha256, first.reason, first.error)
+
+
+# --- what is told
+
+
+@dataclass
+class Report:
+    """Counts of a finished run. ``found = indexed + reused + unchanged + skipped + failed``, always.
+
+    ``units``: how many of each kind the whole library has after the run; ``seconds``: how long it took.
+    """
+
+    found: int = 0
+    indexed: int = 0
+    reused: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    removed: int = 0
+    units: dict[UnitKind, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: ``done`` of ``total`` files or units, ``share`` (0 to 1) of the current one."""
+
+    done: int
+    total: int
+    current: Path
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A finished change of the model. ``missing``: units whose files could not be read."""
+
+    model: str
+    embedded: int
+    missing: int
+    seconds: float
+
+
+OnProgress = Callable[[Progress], None]

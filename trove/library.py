@@ -1,0 +1,416 @@
+"""The library and what can be done with it: the verbs of the Python API, the command line and the app.
+
+Each verb is a few lines over the package that does it, which is imported when it is first used: opening a
+library takes no model, no FAISS and no decoder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Self
+
+from db.catalog import assets, spaces
+from db.errors import TroveError
+from db.library import Library as Core
+from db.paths import expanded
+from db.settings import Settings, load_settings
+from search.query.query import Query
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from db.catalog.assets import Failure
+    from db.engine.schema import SpaceState, UnitKind
+    from indexer.flow import Progress, Report, Switch
+    from indexer.media.clips import Clip
+    from search.answer import Answer
+    from search.drawing.output import Drawing
+    from search.evaluation.retrieval import Quality
+    from search.evaluation.trial import Trial
+    from search.explain.reasons import Reasons
+    from search.explore.duplicates import Group
+    from search.explore.landscape import Landscape
+    from search.health.status import Status
+    from search.health.storage import Storage
+    from search.results.moments import Moment
+    from search.saved.searches import SavedSearches
+    from search.service import SearchService
+
+    OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class HeldModel:
+    """A model that a library has vectors of: one space."""
+
+    name: str
+    state: SpaceState
+    vectors: int
+
+
+def _ignore(*_: object) -> None:
+    """The callback of whoever wants to be told nothing."""
+
+
+class Library:
+    """A library of pictures, films and recordings, open for indexing and searching.
+
+    It holds a ``db.library.Library`` (``core``: settings, paths, database, vectors), which is what everything
+    below is handed, and adds the verbs; only this package and its users name this class. Safe to share
+    between threads. As a context manager it closes itself; closed, it refuses to be used.
+
+    Raises:
+        LibraryError: its folder cannot be made or written, or its database cannot be opened.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    @classmethod
+    def open(cls, folder: Path | str | None = None, **settings: Any) -> Self:
+        """Open a library, made if it is not there; your media stay where they are.
+
+        Args:
+            folder: the library's own folder; None takes ``TROVE_LIBRARY`` or the one usual on this system.
+            settings: fields of ``Settings``, over those of the environment.
+
+        Raises:
+            SettingsError: a setting has the wrong type or is out of range.
+            LibraryError: the folder cannot be made or written, or the database cannot be opened.
+        """
+        return cls.of(load_settings(folder=None if folder is None else expanded(folder), **settings))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Open the library that ready-made settings name; errors as ``open``."""
+        return cls(Core(settings))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it was opened with."""
+        return self.core.settings
+
+    @cached_property
+    def service(self) -> SearchService:
+        """The search behind ``search``; it keeps models loaded between questions."""
+        from search.service import SearchService
+
+        return SearchService(self.core)
+
+    def close(self) -> None:
+        """End its worker processes and close the database. Closing twice does no harm."""
+        if "service" in self.__dict__:
+            self.service.close()
+        self.core.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- filling it
+
+    def index(self, paths: Iterable[Path | str] = (), *, on_progress: OnProgress = _ignore) -> Report:
+        """Index files and folders, or refresh what changed; without ``paths``, all that were ever given.
+
+        Raises:
+            SettingsError: a path does not exist and never did.
+            LibraryBusyError: another process is indexing into this library.
+            ModelError: a model is missing, or is another one than the library was indexed with.
+            LibraryError: the library cannot be written; what was stored before stays.
+        """
+        from indexer.pipeline import index
+
+        return index(self.core, [Path(path) for path in paths], on_progress=on_progress)
+
+    def watch(
+        self,
+        stop: Event,
+        *,
+        on_start: Callable[[], None] = _ignore,
+        on_run: Callable[[Report], None] = _ignore,
+        on_error: Callable[[TroveError], None] = _ignore,
+    ) -> None:
+        """Index what changes in the library's folders as it happens, until ``stop`` is set.
+
+        ``on_start`` is called when it is sure that no other process watches. An error ends one run, not
+        the watching.
+
+        Raises:
+            LibraryBusyError: another process watches this library.
+        """
+        from indexer.watch import keep_watching
+
+        keep_watching(self.core, stop=stop, on_start=on_start, on_run=on_run, on_error=on_error)
+
+    def roots(self) -> list[Path]:
+        """The folders and files that were given to ``index``, in that order."""
+        with self.core.read() as session:
+            return assets.roots(session)
+
+    def forget(self, folder: Path | str) -> int:
+        """Take a given folder out of the library; returns how many files that were. They stay on the disk.
+
+        Raises:
+            SettingsError: the folder was never given.
+            LibraryBusyError: another process is indexing into this library.
+        """
+        from indexer.roots import remove_root
+
+        return remove_root(self.core, expanded(folder).resolve())
+
+    def failures(self) -> list[Failure]:
+        """The files that could not be indexed, by path, each with the reason."""
+        with self.core.read() as session:
+            return assets.failures(session)
+
+    def retry_failures(self) -> int:
+        """Let the next ``index`` try all failed files again; returns how many."""
+        with self.core.write() as session:
+            return assets.retry_failures(session)
+
+    # --- asking it
+
+    def search(
+        self,
+        query: Query | str,
+        *,
+        k: int | None = None,
+        image: Path | str | None = None,
+        kind: UnitKind | None = None,
+        apart: bool = False,
+        drawing: Drawing | None = None,
+    ) -> Answer:
+        """Find pictures, moments of films and spoken passages.
+
+        Args:
+            query: words in the language of the query box, or a whole ``Query``, which then says the rest.
+            k: hits at most; None takes the query's own, or 20.
+            image: a picture like what is meant, beside the words.
+            kind: only hits of this kind.
+            apart: near-identical pictures are hits of their own.
+            drawing: of what is asked for, to be asked with as well; see ``draw``.
+
+        Raises:
+            QueryError: the words are malformed, or nothing is asked for.
+            MediaError: the picture cannot be decoded.
+            ModelError: the library's model is missing.
+            LibraryError: the library cannot be read.
+        """
+        if isinstance(query, str):
+            picture = None if image is None else Path(image)
+            query = Query(query, image=picture, k=20 if k is None else k, kind=kind, apart=apart)
+        return self.service.search(query, drawing)
+
+    def similar(
+        self, file: Path | str, *, k: int = 20, kind: UnitKind | None = None, apart: bool = False
+    ) -> Answer:
+        """Find what is most like a picture, film or recording, known or not; errors as ``search``."""
+        return self.search(Query(like=Path(file), k=k, kind=kind, apart=apart))
+
+    def why(self, query: Query | str, file: Path | str) -> Reasons:
+        """Tell why a file is, or is not, an answer, and where in the picture it is; errors as ``search``."""
+        from search.explain.reasons import reasons
+
+        return reasons(self.service, query if isinstance(query, Query) else Query(query), Path(file))
+
+    def moments(self, file: Path, query: Query | None = None) -> list[Moment]:
+        """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""
+        from search.results.moments import moments
+
+        return moments(self.service, query, file)
+
+    @cached_property
+    def saved(self) -> SavedSearches:
+        """The saved searches: questions under a name, their thumbs, and what has arrived since."""
+        from search.saved.searches import SavedSearches
+
+        return SavedSearches(self.service)
+
+    def draw(self, prompt: str, path: Path | None = None, *, model: str | None = None, **how: Any) -> Drawing:
+        """Draw what is not in the library, as a PNG that says so.
+
+        Args:
+            path: of the PNG; None keeps it with the library's drawings.
+            model: a preset, Hub name or folder; None takes the settings' ``generator``.
+            how: ``steps``, ``seed``, ``on_step``, ``on_preview`` of ``search.drawing.drawer.Drawer.draw``.
+
+        Raises:
+            ModelError: the drawing model is unknown, missing or cannot be loaded.
+            GenerateError: the picture cannot be drawn or saved.
+        """
+        from search.drawing.drawer import Drawer
+        from search.drawing.folder import new_drawing
+
+        path = path or new_drawing(self.core.paths.drawings, prompt)
+        return Drawer(model or self.settings.generator, device=self.settings.device).draw(
+            prompt, path=path, **how
+        )
+
+    # --- looking after it
+
+    def status(self) -> Status:
+        """Counts of what is in the library, its model, and whether its index is up to date."""
+        from search.health.status import status
+
+        return status(self.core)
+
+    def storage(self) -> Storage:
+        """Bytes that the library and what belongs to it take on disk."""
+        from search.health.storage import storage
+
+        return storage(self.core)
+
+    def clear_pictures(self) -> None:
+        """Delete thumbnails and clips; they are made again when they are looked at."""
+        from search.health.storage import clear_pictures
+
+        clear_pictures(self.core)
+
+    def duplicates(
+        self, *, alike: float | None = None, on_progress: Callable[[int, int], None] = _ignore
+    ) -> list[Group]:
+        """Files that show the same: copies and, from a cosine of ``alike`` on, near-identical pictures."""
+        from search.explore.duplicates import duplicates
+
+        return duplicates(self.core, alike=alike, on_progress=on_progress)
+
+    def landscape(self) -> Landscape:
+        """All pictures on a plane, and what most of them show; errors as ``search``."""
+        from search.explore.landscape import landscape
+
+        return landscape(self.service)
+
+    def rebuild(self) -> int | None:
+        """Make the vector indexes anew from the database; returns how many vectors, None without a model.
+
+        Raises:
+            LibraryBusyError: another process is indexing into this library.
+        """
+        with self.core.read() as session:
+            space = spaces.active(session)
+        if space is None:
+            return None
+        store = self.core.vectors(space)
+        with self.core.indexing():
+            store.save(rebuild=True)
+        return store.status().vectors
+
+    def thumbnail(self, file: Path, at_s: float | None, *, side: int, cache: Path | None = None) -> Path:
+        """A JPEG of a picture, or of a film at a second, made once.
+
+        Args:
+            side: the shorter one, in pixels.
+            cache: folder that keeps it; None takes the one of the library's thumbnails.
+
+        Raises:
+            MediaError: the file cannot be decoded or read, or the cache cannot be written.
+        """
+        from indexer.media.thumbnails import thumbnail
+
+        return thumbnail(
+            file,
+            at_s,
+            cache=cache or self.core.paths.thumbnails,
+            side=side,
+            max_megapixels=self.settings.max_megapixels,
+            decoders=self.service.decoders,
+        )
+
+    def clip(self, file: Path, at_s: float) -> Clip:
+        """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""
+        from indexer.media.clips import clip
+
+        return clip(file, at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
+
+    # --- its models
+
+    def models(self) -> list[HeldModel]:
+        """The models that the library has vectors of; the active one answers."""
+        with self.core.read() as session:
+            return [
+                HeldModel(space.model, space.state, count) for space, count in spaces.every(session).items()
+            ]
+
+    def use_model(self, name: str, *, partial: bool = False, on_progress: OnProgress = _ignore) -> Switch:
+        """Embed everything with another model, then let it answer; can be stopped and goes on where it was.
+
+        Raises:
+            LibraryBusyError: another process is indexing into this library.
+            ModelError: the model is unknown or missing, or some files cannot be read now (``partial``
+                leaves those out).
+            SettingsError: the library is empty.
+        """
+        from indexer.switch_model import use_model
+
+        return use_model(self.core, name, partial=partial, on_progress=on_progress)
+
+    def roll_back(self, *, on_progress: OnProgress = _ignore) -> Switch:
+        """Let the model answer again that did before; errors as ``use_model``."""
+        from indexer.switch_model import roll_back
+
+        return roll_back(self.core, on_progress=on_progress)
+
+    def drop_model(self, name: str) -> int:
+        """Forget the vectors of a model that no longer answers; returns how many there were.
+
+        Raises:
+            SettingsError: the library has none of this model, or it is the one that answers.
+            LibraryBusyError: another process is indexing into this library.
+        """
+        from indexer.switch_model import drop_model
+
+        return drop_model(self.core, name)
+
+    def evaluate(
+        self,
+        images: Path,
+        captions: Path,
+        *,
+        model: str | None = None,
+        on_progress: Callable[[int, int], None] = _ignore,
+    ) -> Quality:
+        """Measure how well a model finds captioned pictures; by default the one that answers here.
+
+        Args:
+            images: folder of the pictures.
+            captions: CSV with the columns image,caption.
+
+        Raises:
+            SettingsError: the captions cannot be read.
+            MediaError: a picture cannot be read.
+            ModelError: the model is unknown or missing.
+        """
+        from indexer.encoders.registry import load_encoder
+        from search.evaluation.retrieval import evaluate, read_captions
+
+        pairs = read_captions(captions)
+        name = model or self.settings.model or self._own_model()
+        encoder = load_encoder(name, device=self.settings.device, cache=self.settings.cache)
+        return evaluate(encoder, images, pairs, self.settings, on_progress)
+
+    def try_models(self, names: Sequence[str], sample: int) -> list[Trial]:
+        """Time models on ``sample`` pictures of the library; without names, the one that answers.
+
+        Raises:
+            SettingsError: the library has no pictures.
+            ModelError: a model is unknown or its weights are missing.
+        """
+        from search.evaluation.trial import try_models
+
+        return try_models(self.core, names or [self._own_model()], sample)
+
+    def _own_model(self) -> str:
+        """The model that the library answers with, or the one that a new one would."""
+        from indexer.encoders.active import DEFAULT_MODEL
+
+        with self.core.read() as session:
+            space = spaces.active(session)
+        return space.model if space else DEFAULT_MODEL

@@ -1,0 +1,162 @@
+"""Commands to choose a model by: models, eval."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.cli import console
+from ui.cli.options import Json, library_of
+from ui.wording import clock, duration
+
+if TYPE_CHECKING:
+    from search.evaluation.retrieval import Recall
+    from trove import Library
+
+
+def models(as_json: Json = False) -> None:
+    """List the models that can be used, with size, licence, languages and published figures."""
+    from indexer.encoders.registry import PRESETS
+    from search.drawing.presets import PRESETS as DRAWERS
+    from search.health.cached_models import cached_models
+
+    cached = cached_models()
+    if as_json:
+        found = {"encoders": PRESETS.values(), "drawers": DRAWERS.values(), "cached": cached}
+        console.print_json({name: [asdict(info) for info in infos] for name, infos in found.items()})
+        return
+    console.say("To search with (--model; also any open_clip MODEL/TAG, or MODEL@CHECKPOINT):")
+    headings = ("name", "model", "MB", "licence", "languages", "Flickr30k R@1", "COCO R@1", "")
+    console.table(
+        {
+            heading: "right" if heading in ("MB", "Flickr30k R@1", "COCO R@1") else "left"
+            for heading in headings
+        },
+        [
+            [
+                info.name,
+                info.model,
+                str(info.size_mb),
+                _licence(info.licence, info.commercial_use),
+                info.languages,
+                str(info.flickr_r1 or ""),
+                str(info.coco_r1 or ""),
+                info.note,
+            ]
+            for info in PRESETS.values()
+        ],
+    )
+    console.say("Published text-to-image figures, zero-shot; sources: docs/models.md\n")
+    console.say("To draw with (trove generate --model; also any diffusers Hub name, or a folder):")
+    console.table(
+        {
+            "name": "left",
+            "model": "left",
+            "GB": "right",
+            "on 2 cores": "right",
+            "licence": "left",
+            "": "left",
+        },
+        [
+            [
+                info.name,
+                info.repository or "part of Trove",
+                f"{info.download_gb:.1f}",
+                duration(info.cpu_s),
+                _licence(info.licence, info.commercial_use),
+                info.note,
+            ]
+            for info in DRAWERS.values()
+        ],
+    )
+    if cached:
+        console.say("\nAlready on this machine:")
+        rows = [[model.name, model.use, str(model.size_mb)] for model in cached]
+        console.table({"name": "left", "to": "left", "MB": "right"}, rows)
+
+
+def _licence(name: str, commercial_use: bool) -> str:
+    return name if commercial_use else f"{name}: commercial use restricted"
+
+
+def evaluate(
+    ctx: typer.Context,
+    images: Annotated[Path | None, typer.Option("--images", help="Folder with pictures.")] = None,
+    captions: Annotated[
+        Path | None, typer.Option("--captions", help="CSV with the columns image,caption.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", min=1, help="Instead: time models on so many of your pictures.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Model to measure; several with --sample.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure how well a model finds captioned pictures, or what models would cost on your library."""
+    with library_of(ctx) as library:
+        if sample is not None:
+            _try_models(library, model or [], sample, as_json)
+        elif images is None or captions is None:
+            raise typer.BadParameter("Give --images and --captions, or --sample.")
+        elif model is not None and len(model) > 1:
+            raise typer.BadParameter("Give one --model with --images.")
+        else:
+            _measure_quality(library, model[0] if model else None, images, captions, as_json)
+
+
+def _measure_quality(
+    library: Library, model: str | None, images: Path, captions: Path, as_json: bool
+) -> None:
+    with console.progress() as shown:
+        task = shown.add_task("Encoding", total=None, rate="", current="")
+        quality = library.evaluate(
+            images,
+            captions,
+            model=model,
+            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
+        )
+    directions = {"text to picture": quality.text_to_image, "picture to text": quality.image_to_text}
+    if as_json:
+        forward, back = (_recalls(found) for found in directions.values())
+        counts = {"images": quality.images, "queries": quality.queries}
+        console.print_json({**counts, **forward, "auroc": quality.auroc, "image_to_text": back})
+        return
+    console.say(f"{quality.images} pictures, {quality.queries} captions, with {quality.model}")
+    headings = _recalls(quality.text_to_image)
+    console.table(
+        {"per cent": "left", **dict.fromkeys(headings, "right")},
+        [[name, *map(str, _recalls(found).values())] for name, found in directions.items()],
+    )
+    console.say(f"AUROC of the confidence, present against absent: {quality.auroc}")
+
+
+def _recalls(found: Recall) -> dict[str, float]:
+    names = {"at_1": "recall@1", "at_5": "recall@5", "at_10": "recall@10"}
+    return {names.get(name, name): value for name, value in asdict(found).items()}
+
+
+def _try_models(library: Library, models: list[str], sample: int, as_json: bool) -> None:
+    trials = library.try_models(models, sample)
+    if as_json:
+        console.print_json({"models": [asdict(trial) for trial in trials]})
+        return
+    headings = ("model", "pictures", "load s", "pictures/s", "ms a query", "MB", "full index")
+    console.table(
+        {heading: "left" if heading == "model" else "right" for heading in headings},
+        [
+            [
+                trial.model,
+                str(trial.pictures),
+                str(trial.load_s),
+                str(trial.pictures_per_s),
+                str(trial.query_ms),
+                str(trial.memory_mb),
+                clock(trial.full_index_s),
+            ]
+            for trial in trials
+        ],
+    )
