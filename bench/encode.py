@@ -35,7 +35,7 @@ VIT = "ViT-B-32"
 def builtin_towers(cache: Path) -> tuple[Encode, Encode, Path]:
     """Trove's tower, PyTorch's, and the export behind the first."""
     fast, plain = towers.load_image_tower(cache, "cpu"), towers.torch_image_tower("cpu")
-    path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_stamp()}.onnx"))
+    path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_fingerprint()}.onnx"))
     return lambda pixels: fast(pixels).features, lambda pixels: plain(pixels).features, path
 
 

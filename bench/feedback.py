@@ -19,7 +19,7 @@ from captioned import Captioned, Floats, load, parser
 from terms import THINGS, Shows, seen
 
 from search.engine import feedback
-from search.engine.feedback import Judged, adjusted, cut_off
+from search.engine.feedback import Judged, adjusted, threshold
 from search.engine.ranking import Background
 from search.engine.retrieve import Part, Retriever
 
@@ -50,7 +50,7 @@ class InMemory:
 class Round:
     """How the pictures stand after some thumbs; ``cut``: the cut-off; ``left``: those not judged."""
 
-    standings: npt.NDArray[np.float64]
+    z_scores: npt.NDArray[np.float64]
     cut: float
     left: Shows
 
@@ -64,19 +64,19 @@ def rounds(pictures: Captioned, retriever: Retriever, text: Floats, right: Shows
         ids = np.array(judged, dtype=np.int64)
         some = Judged("picture", ids, pictures.vectors[ids], right[ids])
         vectors = retriever.combined("picture", adjusted(asked, [some]))
-        usual = retriever.background("picture", vectors, 0)
-        assert isinstance(usual, Background)
-        standings = (pictures.vectors @ vectors[0] - usual.mean) / usual.deviation
+        baseline = retriever.background("picture", vectors, 0)
+        assert isinstance(baseline, Background)
+        z_scores = (pictures.vectors @ vectors[0] - baseline.mean) / baseline.deviation
         left = ~np.isin(np.arange(len(right)), ids)
-        found.append(Round(standings, cut_off(retriever, asked, some), left))
-        best = np.argsort(-standings)
+        found.append(Round(z_scores, threshold(retriever, asked, some), left))
+        best = np.argsort(-z_scores)
         judged += [int(i) for i in best if left[i]][:JUDGED]
     return found
 
 
-def average_precision(standings: npt.NDArray[np.float64], right: Shows) -> float:
+def average_precision(z_scores: npt.NDArray[np.float64], right: Shows) -> float:
     """The mean, over the right ones, of the precision at their ranks."""
-    ordered = right[np.argsort(-standings)]
+    ordered = right[np.argsort(-z_scores)]
     return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1))[ordered].mean())
 
 
@@ -121,14 +121,14 @@ def main() -> None:
 
 def _precision(found: Round, left: Shows, right: Shows) -> float:
     """Over what nobody has judged in the end, so that the rounds can be compared."""
-    return average_precision(found.standings[left], right[left])
+    return average_precision(found.z_scores[left], right[left])
 
 
 def _line(every: Sequence[list[Round]], number: int, shows: dict[str, Shows], half: Shows) -> str:
     rows = []
     for thing, found in zip(THINGS, every, strict=True):
         left = found[-1].left
-        rows.append(quality((found[number].standings >= found[number].cut)[left], shows[thing][left]))
+        rows.append(quality((found[number].z_scores >= found[number].cut)[left], shows[thing][left]))
     told, chosen = (100 * np.array(rows)[part].mean(axis=0) for part in (~half, half))
     return f"{JUDGED * number} thumbs P {told[0]:.1f} R {told[1]:.1f} F1 {told[2]:.1f} ({chosen[2]:.1f})"
 

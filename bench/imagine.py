@@ -44,8 +44,8 @@ Ids = npt.NDArray[np.intp]
 def ranking(source: str, weight: float, scores: Floats, hidden: int | None) -> Ranking:
     """The best pictures by these scores, without the hidden one."""
     order = [int(i) for i in np.argsort(-scores)[: DEPTH + 1] if i != hidden][:DEPTH]
-    usual = Background(float(scores.mean()), float(scores.std()), len(scores))
-    return Ranking(source, weight, [Found(i, float(scores[i])) for i in order], usual)  # type: ignore[arg-type]
+    baseline = Background(float(scores.mean()), float(scores.std()), len(scores))
+    return Ranking(source, weight, [Found(i, float(scores[i])) for i in order], baseline)  # type: ignore[arg-type]
 
 
 def places(texts: Floats, drawings: Floats, pictures: Floats, own: Ids, hidden: Ids, weight: float) -> Ids:

@@ -71,13 +71,13 @@ def measure(units: int, folder: Path) -> dict[str, Any]:
     """All figures for one number of units."""
     clusters = Clusters(units)
     started, cpu = time.monotonic(), time.process_time()
-    index = VectorIndex(DIM).resealed(np.arange(units, dtype=np.int64), clusters.read)
+    index = VectorIndex(DIM).compacted(np.arange(units, dtype=np.int64), clusters.read)
     rows_s = time.monotonic() - started
     if kind_for(units) != "flat":
-        index.sealed.accelerator = index.sealed.trained()
+        index.segment.accelerator = index.segment.trained()
     figures: dict[str, Any] = {
         "units": units,
-        "kind": index.sealed.kind,
+        "kind": index.segment.kind,
         "rows_s": round(rows_s, 1),
         "build_s": round(time.monotonic() - started, 1),
         "build_cpu_s": round(time.process_time() - cpu, 1),
@@ -87,11 +87,11 @@ def measure(units: int, folder: Path) -> dict[str, Any]:
     figures["bytes_a_unit"] = {
         path.name.split(".")[-2]: round(path.stat().st_size / units) for path in folder.glob("*.faiss")
     }
-    if index.sealed.accelerator is not None:
-        ivf = index.sealed.accelerator.ivf
+    if index.segment.accelerator is not None:
+        ivf = index.segment.accelerator.ivf
         figures |= {"lists": ivf.nlist, "visited": ivf.nprobe}
     queries = {"alike": clusters.draw(QUERIES, -1 % 2**32), "far": clusters.far(QUERIES)}
-    exact = {name: nearest(index.sealed.rows, some, LIMIT).tolist() for name, some in queries.items()}
+    exact = {name: nearest(index.segment.rows, some, LIMIT).tolist() for name, some in queries.items()}
     (folder / "exact.json").write_text(json.dumps(exact))
     for name, some in queries.items():
         np.save(folder / f"{name}.npy", some)

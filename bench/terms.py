@@ -61,8 +61,8 @@ def seen(captions: Sequence[Sequence[str]]) -> dict[str, Shows]:
 def best(pictures: Captioned, first: Floats, second: Floats, weight: float) -> npt.NDArray[np.intp]:
     """The ten best pictures for two texts, the second with a weight; as ``Retriever.combined``."""
     stacked = np.stack([first, second])
-    usual = np.maximum((pictures.vectors @ stacked.T).std(axis=0), LEAST_DEVIATION)
-    return np.argsort(-(pictures.vectors @ (np.array([1.0, weight]) / usual @ stacked)))[:SHOWN]
+    baseline = np.maximum((pictures.vectors @ stacked.T).std(axis=0), LEAST_DEVIATION)
+    return np.argsort(-(pictures.vectors @ (np.array([1.0, weight]) / baseline @ stacked)))[:SHOWN]
 
 
 def main() -> None:

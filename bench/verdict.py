@@ -38,10 +38,10 @@ from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
-from indexer.null_model import background_texts, fit
+from indexer.null_model import background_queries, fit
 from indexer.prefetch import batched, look_ahead
 from search.engine.ranking import Match
-from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, standing
+from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, z_score
 from search.evaluation.retrieval import auroc
 
 SIZES = (10, 30, 100, 250, 500)
@@ -94,8 +94,8 @@ def joined(parts: Sequence[Draws]) -> Draws:
 
 def measured(space: Space, query: int, kept: Ids) -> dict[str, float]:
     """All scores of one query in the library of the pictures ``kept``."""
-    asked, usual = space.queries[query, kept], space.background[:, kept]
-    null = fit(usual.max(axis=1), usual.std(axis=1), np.empty(0))
+    asked, baseline = space.queries[query, kept], space.background[:, kept]
+    null = fit(baseline.max(axis=1), baseline.std(axis=1), np.empty(0))
     null.pictures = len(kept)
     first, second = np.sort(asked)[::-1][:2]
     z = (first - asked.mean()) / max(asked.std(), 1e-3)
@@ -104,7 +104,7 @@ def measured(space: Space, query: int, kept: Ids) -> dict[str, float]:
         "z-score": z,
         "gap": first - second,
         "excess": z - np.sqrt(2 * np.log(len(kept))),
-        "standing": standing(Match("text", float(first)), null, len(kept)),
+        "standing": z_score(Match("text", float(first)), null, len(kept)),
     }
 
 
@@ -346,7 +346,7 @@ def main() -> None:
         )
         pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(read, 32)])
     concepts = read_concepts(captions, own)
-    background = encoder.encode_texts(background_texts())
+    background = encoder.encode_texts(background_queries())
     queries = encoder.encode_texts(concepts.names + concepts.elsewhere)
     space = Space(queries @ pictures.T, background @ pictures.T)
     by_picture, by_concept = halves(names), halves(concepts.names)
@@ -367,8 +367,8 @@ def main() -> None:
     table("each concept alike", joined(each), carried(texts.fits, each))
     if options.model == "builtin":
         for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
-            seen, usual, sought = (unit(rows[:, part]) for rows in (pictures, background, queries))
-            made = halved(asked(Space(sought @ seen.T, usual @ seen.T)))
+            seen, baseline, sought = (unit(rows[:, part]) for rows in (pictures, background, queries))
+            made = halved(asked(Space(sought @ seen.T, baseline @ seen.T)))
             table(f"{name}: another space, the same fits", joined(made), carried(texts.fits, made))
     if options.stamps:
         stamps = stamps_draws(encoder, options.stamps, background, np.random.default_rng(0))

@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be deleted anyway
     fcntl = None  # type: ignore[assignment]
 
-_SEAL = struct.Struct(">I4sI")
+_TRAILER = struct.Struct(">I4sI")
 
 
 def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
@@ -55,28 +55,28 @@ def sweep(folder: Path) -> None:
                 left.unlink()
 
 
-def write_sealed(path: Path, data: bytes) -> None:
+def write_checksummed(path: Path, data: bytes) -> None:
     """Write a file as ``write_atomically`` does, with a checksum at its end.
 
     The checksum (CRC-32, against accidents) looks like an empty box of MP4 (ISO/IEC 14496-12, 8.1.2)
     and comes after the end of a JPEG: both are shown as if it were not there.
     """
-    write_atomically(path, data + _SEAL.pack(_SEAL.size, b"free", zlib.crc32(data)))
+    write_atomically(path, data + _TRAILER.pack(_TRAILER.size, b"free", zlib.crc32(data)))
 
 
-def is_sound(path: Path) -> bool:
+def is_intact(path: Path) -> bool:
     """Whether a sealed file is there and holds what was written."""
     try:
         data = path.read_bytes()
     except OSError:
         return False
-    body, seal = data[: -_SEAL.size], data[-_SEAL.size :]
-    return len(seal) == _SEAL.size and seal == _SEAL.pack(_SEAL.size, b"free", zlib.crc32(body))
+    body, seal = data[: -_TRAILER.size], data[-_TRAILER.size :]
+    return len(seal) == _TRAILER.size and seal == _TRAILER.pack(_TRAILER.size, b"free", zlib.crc32(body))
 
 
-def unsealed(path: Path) -> bytes:
+def read_checksummed(path: Path) -> bytes:
     """What was written into a sealed file, which the caller has found sound."""
-    return path.read_bytes()[: -_SEAL.size]
+    return path.read_bytes()[: -_TRAILER.size]
 
 
 def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:

@@ -52,7 +52,7 @@ Floats = npt.NDArray[np.floating]
 
 
 @cache
-def background_texts() -> tuple[str, ...]:
+def background_queries() -> tuple[str, ...]:
     """The background texts, one a line in ``background_queries.txt``."""
     return tuple(TEXTS.read_text(encoding="utf-8").splitlines())
 
@@ -63,9 +63,11 @@ def background_vectors(encoder: Encoder, models: Path) -> Vectors:
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
-    stamp = hashlib.sha256(f"{encoder.name}\n{encoder.fingerprint}\n{_texts_stamp()}".encode()).hexdigest()
-    path = models / f"background-{stamp[:16]}.npy"
-    return kept_array(path, lambda: encoder.encode_texts(background_texts()))
+    digest = hashlib.sha256(
+        f"{encoder.name}\n{encoder.fingerprint}\n{_queries_digest()}".encode()
+    ).hexdigest()
+    path = models / f"background-{digest[:16]}.npy"
+    return kept_array(path, lambda: encoder.encode_texts(background_queries()))
 
 
 def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
@@ -73,7 +75,7 @@ def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
     similarities, and from (k,) similarities of pictures to their nearest other one, perhaps none.
     """
     return NullScores(
-        texts=_texts_stamp(),
+        texts=_queries_digest(),
         best_mean=float(best.mean()),
         best_deviation=max(float(best.std()), _LEAST_DEVIATION),
         spread=max(float(spread.mean()), _LEAST_DEVIATION),
@@ -92,7 +94,7 @@ def due(null: NullScores | None, count: int, newest: int) -> bool:
 
     Of the pictures that came since, at most ``newest - null.newest`` are there: ids are never given twice.
     """
-    if null is None or null.texts != _texts_stamp():
+    if null is None or null.texts != _queries_digest():
         return True
     new = min(count, newest - null.newest)
     gone = null.pictures + new - count
@@ -142,5 +144,5 @@ def _by_chance(count: int) -> float:
 
 
 @cache
-def _texts_stamp() -> str:
-    return hashlib.sha256("\n".join(background_texts()).encode()).hexdigest()[:16]
+def _queries_digest() -> str:
+    return hashlib.sha256("\n".join(background_queries()).encode()).hexdigest()[:16]

@@ -8,7 +8,7 @@ _ENDINGS = re.compile(r"(ies|es|s|ing|ed|y|e)$")
 _SHORTEST = 3
 
 
-def asked_words(text: str, words: Collection[str]) -> list[tuple[int, int]]:
+def highlight_spans(text: str, words: Collection[str]) -> list[tuple[int, int]]:
     """Where in ``text`` words stand that were asked for, in whatever inflection: (start, end) each."""
     stems = {_stem(word) for word in words}
     return [found.span() for found in re.finditer(r"[^\W_]+", text) if _stem(found.group()) in stems]

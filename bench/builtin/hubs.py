@@ -49,10 +49,10 @@ def main() -> None:
     named = unit(conse(logits, classes))
     pictures = joint_images(projection, towers.ImageFeatures(features, logits), named)
     centroids = clusters.centroids.astype(np.float16)
-    usual = Hubness(centroids.astype(np.float32), 0.0).of(pictures).mean()
-    print(f"{len(texts)} captions, {len(pictures)} pictures, usual similarity {usual:.4f}")
+    baseline = Hubness(centroids.astype(np.float32), 0.0).of(pictures).mean()
+    print(f"{len(texts)} captions, {len(pictures)} pictures, mean similarity {baseline:.4f}")
     save_file(
-        tensors | {"hub_centroids": centroids, "hub_usual": np.array([usual], np.float16)}, args.weights
+        tensors | {"hub_centroids": centroids, "hub_usual": np.array([baseline], np.float16)}, args.weights
     )
 
 

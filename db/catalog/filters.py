@@ -129,8 +129,8 @@ def _value(value: Value) -> ColumnElement[bool]:
 
 def _during(period: Period) -> ColumnElement[bool]:
     when = moment_of_file()
-    bounds = [when >= _stamp(period.start)] if period.start else []
-    return and_(*bounds, *([when < _stamp(period.end)] if period.end else []))
+    bounds = [when >= _as_text(period.start)] if period.start else []
+    return and_(*bounds, *([when < _as_text(period.end)] if period.end else []))
 
 
 def moment_of_file() -> ColumnElement[str]:
@@ -165,5 +165,5 @@ def phrase_match(value: str) -> str | None:
     return f'"{quoted}"{"*" if value.endswith("*") else ""}'
 
 
-def _stamp(moment: datetime) -> str:
+def _as_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -25,7 +25,7 @@ import numpy as np
 
 from db.errors import VectorError
 from db.files import write_atomically
-from db.vectors.index import IndexKind, Sealed, VectorIndex
+from db.vectors.index import IndexKind, Segment, VectorIndex
 from db.vectors.ivf import Accelerator
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Stamp:
+class Manifest:
     """What is written beside the files of an index, and must agree with them."""
 
     space_id: int
@@ -59,8 +59,8 @@ class Stamp:
         return json.dumps({**asdict(self), "check": self._check()}, indent=1).encode()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Stamp":
-        """The stamp in such bytes.
+    def from_bytes(cls, data: bytes) -> "Manifest":
+        """The manifest in such bytes.
 
         Raises:
             ValueError, TypeError, KeyError, AttributeError: they are not what was written.
@@ -68,10 +68,10 @@ class Stamp:
         fields = json.loads(data)
         check = fields.pop("check", None)
         parts = {name: Part(**part) for name, part in fields.pop("parts").items()}
-        stamp = cls(**fields, parts=parts)
-        if check != stamp._check():
+        manifest = cls(**fields, parts=parts)
+        if check != manifest._check():
             raise ValueError("its checksum is wrong")
-        return stamp
+        return manifest
 
     def _check(self) -> str:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
@@ -91,28 +91,28 @@ class IndexFiles:
         """Whether another process, or thread, has written a stamp since the last read or write here."""
         return self._seen != _identity(self._stamp_path)
 
-    def stamp(self) -> Stamp | None:
+    def manifest(self) -> Manifest | None:
         """The stamp, if it is readable and its files are there."""
         try:
-            stamp = Stamp.from_bytes(self._stamp_path.read_bytes())
+            manifest = Manifest.from_bytes(self._stamp_path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
             log.warning("the stamp %s is unreadable (%s); its index is rebuilt", self._stamp_path.name, exc)
             return None
-        there = all((self._folder / part.name).is_file() for part in stamp.parts.values())
-        same = (stamp.space_id, stamp.modality, stamp.dim) == self._key
-        return stamp if same and there and "rows" in stamp.parts else None
+        there = all((self._folder / part.name).is_file() for part in manifest.parts.values())
+        same = (manifest.space_id, manifest.modality, manifest.dim) == self._key
+        return manifest if same and there and "rows" in manifest.parts else None
 
     def read(self) -> tuple[VectorIndex, int] | None:
         """The saved index with its revision; None where there is no sound one."""
         self._seen = _identity(self._stamp_path)
-        if (stamp := self.stamp()) is None:
+        if (manifest := self.manifest()) is None:
             return None
         try:
-            return self._read(stamp), stamp.revision
+            return self._read(manifest), manifest.revision
         except (OSError, VectorError) as exc:
-            log.warning("the %s index is unusable (%s); it is rebuilt from the rows", stamp.modality, exc)
+            log.warning("the %s index is unusable (%s); it is rebuilt from the rows", manifest.modality, exc)
             return None
 
     def write(self, index: VectorIndex, revision: int) -> None:
@@ -122,41 +122,41 @@ class IndexFiles:
             OSError: it could not be written; what was there before is untouched.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        sealed, accelerator = index.sealed, index.sealed.accelerator
-        parts = {"rows": self._put("rows", sealed, lambda file: _write_index(sealed.index, file))}
+        segment, accelerator = index.segment, index.segment.accelerator
+        parts = {"rows": self._put("rows", segment, lambda file: _write_index(segment.index, file))}
         if accelerator is not None:
             lists = accelerator.index
             parts["lists"] = self._put("lists", accelerator, lambda file: _write_index(lists, file))
         if len(index.recent_ids) or len(index.removed_ids):
             parts["recent"] = self._put("recent", object(), lambda file: _write_recent(index, file))
         space_id, modality, dim = self._key
-        stamp = Stamp(space_id, modality, dim, sealed.kind, len(index), revision, parts)
-        write_atomically(self._stamp_path, stamp.to_bytes())
+        manifest = Manifest(space_id, modality, dim, segment.kind, len(index), revision, parts)
+        write_atomically(self._stamp_path, manifest.to_bytes())
         self._seen = _identity(self._stamp_path)
         self._drop_others()
 
     # --- reading
 
-    def _read(self, stamp: Stamp) -> VectorIndex:
+    def _read(self, manifest: Manifest) -> VectorIndex:
         known = self._on_disk.get("rows")
-        if known is not None and known[1] == stamp.parts["rows"] and isinstance(known[0], Sealed):
-            sealed = known[0]
+        if known is not None and known[1] == manifest.parts["rows"] and isinstance(known[0], Segment):
+            segment = known[0]
         else:
-            sealed = Sealed.checked(self._load(stamp.parts["rows"], "IO_FLAG_MMAP_IFC"), stamp.dim)
-            self._on_disk["rows"] = (sealed, stamp.parts["rows"])
-        if "lists" in stamp.parts and sealed.accelerator is None:
-            self._read_lists(sealed, stamp.parts["lists"])
-        index = VectorIndex(stamp.dim, sealed)
-        if "recent" in stamp.parts:
-            _read_recent(index, self._checked_bytes(stamp.parts["recent"]))
-        if len(index) != stamp.count:
-            raise VectorError(f"it holds {len(index)} vectors instead of {stamp.count}")
+            segment = Segment.checked(self._load(manifest.parts["rows"], "IO_FLAG_MMAP_IFC"), manifest.dim)
+            self._on_disk["rows"] = (segment, manifest.parts["rows"])
+        if "lists" in manifest.parts and segment.accelerator is None:
+            self._read_lists(segment, manifest.parts["lists"])
+        index = VectorIndex(manifest.dim, segment)
+        if "recent" in manifest.parts:
+            _read_recent(index, self._checked_bytes(manifest.parts["recent"]))
+        if len(index) != manifest.count:
+            raise VectorError(f"it holds {len(index)} vectors instead of {manifest.count}")
         return index
 
-    def _read_lists(self, sealed: Sealed, part: Part) -> None:
+    def _read_lists(self, segment: Segment, part: Part) -> None:
         try:
-            sealed.accelerator = Accelerator.checked(sealed.rows, self._load(part, "IO_FLAG_MMAP"))
-            self._on_disk["lists"] = (sealed.accelerator, part)
+            segment.accelerator = Accelerator.checked(segment.rows, self._load(part, "IO_FLAG_MMAP"))
+            self._on_disk["lists"] = (segment.accelerator, part)
         except (OSError, VectorError) as exc:
             # Without them the rows still answer, exactly and slower, until they are trained anew.
             log.warning("the file %s is unusable (%s); searches are slower for now", part.name, exc)
@@ -208,8 +208,8 @@ class IndexFiles:
 
     def _drop_others(self) -> None:
         # What another process has stamped meanwhile is in the stamp that is there now.
-        stamp = self.stamp()
-        keep = {Path(part.name).stem for part in stamp.parts.values()} if stamp else set()
+        manifest = self.manifest()
+        keep = {Path(part.name).stem for part in manifest.parts.values()} if manifest else set()
         for path in self._folder.glob(f"{self._prefix}*"):
             if path.suffix in (".faiss", ".sound") and path.stem not in keep:
                 with suppress(OSError):  # Windows keeps a file that somebody still reads

@@ -26,7 +26,7 @@ INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 FLAT_MOST = 100_000
 """Rows up to which all are compared: 14 ms for a query on one core at 512 dimensions (docs/benchmarks.md)."""
 
-_SEALED_AT = 20_000
+_SEGMENT_AT = 20_000
 """Vectors to be added at once from which they are sealed: half the memory, and no second copy."""
 
 _GPU_MOST = 2_048
@@ -48,11 +48,11 @@ class VectorIndex:
         VectorError: vectors or ids do not fit; FAISS itself would accept or abort silently.
     """
 
-    def __init__(self, dim: int, sealed: "Sealed | None" = None) -> None:
+    def __init__(self, dim: int, segment: "Segment | None" = None) -> None:
         self.dim = dim
-        self.sealed = sealed or Sealed.blank(dim, np.empty(0, np.int64))
+        self.segment = segment or Segment.blank(dim, np.empty(0, np.int64))
         self._recent = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
-        self._alive = np.ones(len(self.sealed.ids), dtype=bool)
+        self._alive = np.ones(len(self.segment.ids), dtype=bool)
         self._hidden = 0
 
     def __len__(self) -> int:
@@ -61,7 +61,7 @@ class VectorIndex:
     @property
     def ids(self) -> Ids:
         """All ids, in no order."""
-        return np.concatenate([self.sealed.ids[self._alive], self.recent_ids])
+        return np.concatenate([self.segment.ids[self._alive], self.recent_ids])
 
     @property
     def recent_ids(self) -> Ids:
@@ -71,7 +71,7 @@ class VectorIndex:
     @property
     def removed_ids(self) -> Ids:
         """The sealed ids that were removed since, ascending."""
-        return self.sealed.ids[~self._alive]
+        return self.segment.ids[~self._alive]
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """Add (n, dim) float32 unit vectors under n ids that the index does not have yet."""
@@ -83,11 +83,11 @@ class VectorIndex:
         self._recent.add_with_ids(vectors, np.ascontiguousarray(ids, dtype=np.int64))
 
     def _has(self, ids: Ids) -> bool:
-        return bool(np.isin(ids, self.recent_ids).any() or self._alive[self.sealed.places(ids)].any())
+        return bool(np.isin(ids, self.recent_ids).any() or self._alive[self.segment.places(ids)].any())
 
     def remove(self, ids: Ids) -> None:
         """Remove these ids; those that are not there are no error."""
-        self._alive[self.sealed.places(ids)] = False
+        self._alive[self.segment.places(ids)] = False
         self._hidden = len(self._alive) - int(np.count_nonzero(self._alive))
         if self._recent.ntotal:
             self._recent.remove_ids(_selector(ids))
@@ -103,8 +103,8 @@ class VectorIndex:
             return [[] for _ in queries]
         wanted = self._alive if self._hidden else None
         if only is not None:
-            wanted = self._alive & self.sealed.mask(only)
-        parts = [self.sealed.search(queries, limit, wanted, gpu=gpu)]
+            wanted = self._alive & self.segment.mask(only)
+        parts = [self.segment.search(queries, limit, wanted, gpu=gpu)]
         if self._recent.ntotal:
             restriction = faiss.SearchParameters()
             restriction.sel = None if only is None else _selector(only)
@@ -121,33 +121,35 @@ class VectorIndex:
     def sample(self, size: int) -> Vectors:
         """Up to ``size`` of the vectors, evenly spread over the index, always the same ones: (n, dim)."""
         places = np.unique(np.linspace(0, len(self) - 1, min(size, len(self))).astype(np.int64))
-        sealed = np.flatnonzero(self._alive)
-        first, later = places[places < len(sealed)], places[places >= len(sealed)] - len(sealed)
-        rows = self.sealed.rows.reconstruct_batch(sealed[first]) if len(first) else self._no_rows()
+        segment = np.flatnonzero(self._alive)
+        first, later = places[places < len(segment)], places[places >= len(segment)] - len(segment)
+        rows = self.segment.rows.reconstruct_batch(segment[first]) if len(first) else self._no_rows()
         return np.concatenate([rows, self.recent()[1][later]])
 
-    def resealed(self, ids: Ids | None = None, read: Callable[[Ids], Vectors] | None = None) -> "VectorIndex":
+    def compacted(
+        self, ids: Ids | None = None, read: Callable[[Ids], Vectors] | None = None
+    ) -> "VectorIndex":
         """All of this index, and ``ids``, which it does not have, sealed. Few are held in float32 at a time.
 
         ``read`` gives the (n, dim) float32 vectors of n of these ids.
         """
         ids = np.empty(0, np.int64) if ids is None else ids
         merged = np.sort(np.concatenate([self.ids, ids]))
-        sealed = Sealed.blank(self.dim, merged)
-        codes, kept = sealed.codes, np.flatnonzero(self._alive)
+        segment = Segment.blank(self.dim, merged)
+        codes, kept = segment.codes, np.flatnonzero(self._alive)
         for some in _chunks(kept):
-            codes[np.searchsorted(merged, self.sealed.ids[some])] = self.sealed.codes[some]
+            codes[np.searchsorted(merged, self.segment.ids[some])] = self.segment.codes[some]
         recent_ids, recent = self.recent()
         codes[np.searchsorted(merged, recent_ids)] = _encoded(recent)
         if read is not None:
             for some in _chunks(ids):
                 codes[np.searchsorted(merged, some)] = _encoded(self._checked(read(some)))
-        return VectorIndex(self.dim, sealed)
+        return VectorIndex(self.dim, segment)
 
     def extended(self, ids: Ids, read: Callable[[Ids], Vectors]) -> "VectorIndex":
-        """This index with ``ids`` added, or a new one where they are many; see ``resealed``."""
-        if len(ids) >= _SEALED_AT:
-            return self.resealed(ids, read)
+        """This index with ``ids`` added, or a new one where they are many; see ``compacted``."""
+        if len(ids) >= _SEGMENT_AT:
+            return self.compacted(ids, read)
         if len(ids):
             self.add(ids, read(ids))
         return self
@@ -167,7 +169,7 @@ class VectorIndex:
         return np.ascontiguousarray(vectors)
 
 
-class Sealed:
+class Segment:
     """Rows that never change, under ascending ids; safe to share between threads.
 
     ``accelerator``, once it is trained, answers in place of the scan of all rows.
@@ -181,7 +183,7 @@ class Sealed:
         self._gpu: faiss.Index | None = None
 
     @classmethod
-    def blank(cls, dim: int, ids: Ids) -> "Sealed":
+    def blank(cls, dim: int, ids: Ids) -> "Segment":
         """For n ascending ids; their rows are still to be written into ``codes``."""
         rows = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         index = faiss.IndexIDMap(rows)
@@ -191,7 +193,7 @@ class Sealed:
         return cls(index)
 
     @classmethod
-    def checked(cls, index: "faiss.Index", dim: int) -> "Sealed":
+    def checked(cls, index: "faiss.Index", dim: int) -> "Segment":
         """From what a file held.
 
         Raises:
@@ -274,14 +276,14 @@ class Sealed:
             options = faiss.GpuIndexFlatConfig()
             options.useFloat16 = True
             gpu = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), self.rows.d, options)
-            for start in range(0, self.rows.ntotal, _SEALED_AT):
-                gpu.add(self.rows.reconstruct_n(start, min(_SEALED_AT, self.rows.ntotal - start)))
+            for start in range(0, self.rows.ntotal, _SEGMENT_AT):
+                gpu.add(self.rows.reconstruct_n(start, min(_SEGMENT_AT, self.rows.ntotal - start)))
             self._gpu = gpu
         return self._gpu
 
 
 def _chunks(ids: Ids) -> Iterator[Ids]:
-    return (ids[start : start + _SEALED_AT] for start in range(0, len(ids), _SEALED_AT))
+    return (ids[start : start + _SEGMENT_AT] for start in range(0, len(ids), _SEGMENT_AT))
 
 
 def _encoded(vectors: Vectors) -> Codes:

@@ -100,8 +100,8 @@ class VectorStore:
                     self._loaded[modality] = self._caught_up(VectorIndex(self._dim), modality)
                 else:
                     self._fresh(modality)
-                stamp = self._files[modality].stamp()
-                if rebuild or stamp is None or stamp.revision != self._loaded[modality][1]:
+                manifest = self._files[modality].manifest()
+                if rebuild or manifest is None or manifest.revision != self._loaded[modality][1]:
                     self._write(modality)
         self.train()
 
@@ -110,13 +110,13 @@ class VectorStore:
         with self._training:
             for modality in KINDS:
                 with self._lock:
-                    sealed = self._fresh(modality).sealed
-                if sealed.accelerator is not None or kind_for(len(sealed.ids)) == "flat":
+                    segment = self._fresh(modality).segment
+                if segment.accelerator is not None or kind_for(len(segment.ids)) == "flat":
                     continue
-                accelerator = sealed.trained(self._learnt.get(modality))
+                accelerator = segment.trained(self._learnt.get(modality))
                 with self._lock:
-                    sealed.accelerator = self._learnt[modality] = accelerator
-                    if self._loaded[modality][0].sealed is sealed:
+                    segment.accelerator = self._learnt[modality] = accelerator
+                    if self._loaded[modality][0].segment is segment:
                         self._write(modality)
 
     def delete(self) -> None:
@@ -128,12 +128,12 @@ class VectorStore:
         """What is on disk."""
         with self._database.read() as session:
             now = revision.current(session)
-        stamps = [files.stamp() for files in self._files.values()]
-        sound = [stamp for stamp in stamps if stamp is not None]
+        manifests = [files.manifest() for files in self._files.values()]
+        sound = [manifest for manifest in manifests if manifest is not None]
         return IndexStatus(
-            kind=max(sound, key=lambda stamp: stamp.count).kind if sound else "flat",
-            vectors=sum(stamp.count for stamp in sound),
-            fresh=all(stamp is not None and stamp.revision == now for stamp in stamps),
+            kind=max(sound, key=lambda manifest: manifest.count).kind if sound else "flat",
+            vectors=sum(manifest.count for manifest in sound),
+            fresh=all(manifest is not None and manifest.revision == now for manifest in manifests),
         )
 
     def _fresh(self, modality: Modality) -> VectorIndex:
@@ -158,7 +158,7 @@ class VectorStore:
             if found is not None and (known is None or found[1] >= known[1]):
                 known = found
         self._loaded[modality] = known = known or (VectorIndex(self._dim), _NOTHING)
-        if (accelerator := known[0].sealed.accelerator) is not None:
+        if (accelerator := known[0].segment.accelerator) is not None:
             self._learnt[modality] = accelerator
         return known
 
@@ -174,8 +174,8 @@ class VectorStore:
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]
-        loose, sealed = len(index.recent_ids) + len(index.removed_ids), len(index.sealed.ids)
-        if loose and (sealed <= _SMALL or loose > sealed // 10):
-            index = index.resealed()
+        loose, segment = len(index.recent_ids) + len(index.removed_ids), len(index.segment.ids)
+        if loose and (segment <= _SMALL or loose > segment // 10):
+            index = index.compacted()
             self._loaded[modality] = (index, revision)
         self._files[modality].write(index, revision)

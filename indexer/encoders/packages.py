@@ -20,7 +20,7 @@ def package_file(package: str, ending: str) -> Path:
     return _find(package, ending)[0]
 
 
-def package_stamp(package: str, ending: str) -> str:
+def package_hash(package: str, ending: str) -> str:
     """Short text that changes when that file's content does: the hash that the installer recorded."""
     path, recorded = _find(package, ending)
     return recorded or str(path.stat().st_size)

@@ -21,7 +21,7 @@ from av.stream import Disposition
 from av.video.frame import PictureType
 
 from db.errors import DecodeError, UnreadableError
-from db.files import is_sound, write_sealed
+from db.files import is_intact, write_checksummed
 from indexer.media.ffmpeg import open_container
 from indexer.media.pool import DecodePool
 
@@ -97,11 +97,11 @@ def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
     facts = repr((os.fsencode(path), status.st_size, status.st_mtime_ns, round(start_s, 3)))
     kept = cache / f"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}.mp4"
-    if not is_sound(kept):
+    if not is_intact(kept):
         data = decoders.run(_encode, path, start_s, at_s + AFTER_S)
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            write_sealed(kept, data)
+            write_checksummed(kept, data)
         except OSError as exc:
             raise UnreadableError(
                 f"the clip cannot be saved in {cache}: {exc.strerror or exc}",

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from db.errors import UnreadableError
-from db.files import is_sound, write_sealed
+from db.files import is_intact, write_checksummed
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
 
@@ -35,12 +35,12 @@ def thumbnail(
         UnreadableError: it cannot be read now, or the cache cannot be written.
     """
     kept = cache / _name(path, at_s, side)
-    if is_sound(kept):
+    if is_intact(kept):
         return kept
     data = decoders.run(_make, path, at_s, side, max_megapixels)
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(kept, data)
+        write_checksummed(kept, data)
     except OSError as exc:
         raise UnreadableError(
             f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",

@@ -43,7 +43,7 @@ def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float)
     ]
 
 
-def spared(hit: Hit, disliked: Collection[int], liked: Collection[int]) -> Hit | None:
+def without_disliked(hit: Hit, disliked: Collection[int], liked: Collection[int]) -> Hit | None:
     """What is left of a hit where people dislike some of its pictures: nothing, unless they like others."""
     everyone = [hit, *hit.similar]
     if all(one.unit_id not in disliked for one in everyone):

@@ -20,7 +20,7 @@ from db.catalog.units import Ids, Vectors
 from db.vectors.store import KINDS, Modality
 from search.engine.active import ActiveModel
 from search.engine.ranking import Ranking
-from search.engine.retrieve import Part, Retriever, from_standing
+from search.engine.retrieve import Part, Retriever, above_z_score
 
 ALPHA = 1.0
 BETA = 0.75
@@ -87,7 +87,7 @@ def recalled(
     asked = adjusted(alternatives, thumbs)
     if not asked:
         return []
-    cuts = {some.modality: cut_off(retriever, alternatives, some) for some in thumbs}
+    cuts = {some.modality: threshold(retriever, alternatives, some) for some in thumbs}
     kept = {int(unit_id) for some in thumbs for unit_id in some.ids}
     return [_cut(ranking, cuts, kept) for ranking in retriever.by_parts(asked)]
 
@@ -97,7 +97,7 @@ def _cut(ranking: Ranking, cuts: Mapping[Modality, float], kept: Collection[int]
         above = {found.unit_id for found in ranking.found if found.value >= COVERAGE}
     else:
         modality: Modality = "speech" if ranking.source == "passage" else "picture"
-        near = from_standing(ranking, cuts[modality])
+        near = above_z_score(ranking, cuts[modality])
         above = {found.unit_id for found in near.found}
     return replace(
         ranking, found=[found for found in ranking.found if found.unit_id in above or found.unit_id in kept]
@@ -115,49 +115,49 @@ def adjusted(alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]) -
     return [[*some, *parts] for some in alternatives]
 
 
-def cut_off(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Judged) -> float:
+def threshold(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Judged) -> float:
     """From which standing on a unit of this modality is a hit, in standard deviations above what is usual.
 
     Each judged unit is scored by the vector that the *others* make (leave-one-out): by a vector with
     itself in it whatever is liked would score high, and the cut-off would hold nobody else.
     """
-    standings = []
+    z_scores = []
     for place, vector in enumerate(judged.vectors):
         others = retriever.combined(judged.modality, adjusted(alternatives, [judged.without(place)]))
-        usual = retriever.background(judged.modality, others, 0)
-        if usual is not None:
-            standings.append((usual.standing(float((others @ vector).max())), bool(judged.up[place])))
-    best = _best_standing(
+        baseline = retriever.background(judged.modality, others, 0)
+        if baseline is not None:
+            z_scores.append((baseline.z_score(float((others @ vector).max())), bool(judged.up[place])))
+    best = _best_z_score(
         retriever, retriever.combined(judged.modality, adjusted(alternatives, [judged])), judged
     )
-    up, down = ([standing for standing, liked in standings if liked is thumb] for thumb in (True, False))
+    up, down = ([z_score for z_score, liked in z_scores if liked is thumb] for thumb in (True, False))
     return moved(SHARE * best, up, down)
 
 
-def _best_standing(retriever: Retriever, vectors: Vectors, judged: Judged) -> float:
+def _best_z_score(retriever: Retriever, vectors: Vectors, judged: Judged) -> float:
     """The standing of the best unit in the library, whatever the rules leave of it."""
-    usual = retriever.background(judged.modality, vectors, 0)
-    if usual is None:
+    baseline = retriever.background(judged.modality, vectors, 0)
+    if baseline is None:
         return 0.0
     best = max(
         (score for found in retriever.vectors.search(judged.modality, vectors, 1) for _, score in found),
-        default=usual.mean,
+        default=baseline.mean,
     )
-    return usual.standing(best)
+    return baseline.z_score(best)
 
 
-def moved(usual: float, up: Sequence[float], down: Sequence[float]) -> float:
-    """The cut-off ``usual`` after thumbs on hits of these standings.
+def moved(baseline: float, up: Sequence[float], down: Sequence[float]) -> float:
+    """The cut-off ``baseline`` after thumbs on hits of these standings.
 
     Whether a hit is liked is a logistic function of its standing, known up to its middle; that is where
     the thumbs and a normal prior around the usual cut-off put it (maximum a posteriori).
     """
     above = math.log(1 / LIKELY - 1) / STEEPNESS
-    prior = usual + above
+    prior = baseline + above
 
     def slope(middle: float) -> float:
-        liked = sum(_logistic(STEEPNESS * (middle - standing)) for standing in up)
-        disliked = sum(_logistic(STEEPNESS * (standing - middle)) for standing in down)
+        liked = sum(_logistic(STEEPNESS * (middle - z_score)) for z_score in up)
+        disliked = sum(_logistic(STEEPNESS * (z_score - middle)) for z_score in down)
         return STEEPNESS * (liked - disliked) + (middle - prior) / SPREAD**2
 
     # The slope rises, and each thumb adds at most the steepness to it: its zero lies in between.

@@ -37,13 +37,13 @@ def fuse(
     evidence: dict[int, dict[Source, Evidence]] = defaultdict(dict)
     for ranking in rankings:
         for rank, found in enumerate(ranking.found, start=1):
-            usual = ranking.background
+            baseline = ranking.background
             evidence[found.unit_id][ranking.source] = Evidence(
                 ranking.source,
                 rank,
                 round(found.value, 4),
                 found.words,
-                above=usual.share_below(found.value) if usual else None,
+                above=baseline.share_below(found.value) if baseline else None,
             )
     moments = _moments(
         sorted(
@@ -76,11 +76,11 @@ def _prominence(value: float, ranking: Ranking) -> float:
     """
     if ranking.source == "words":
         return value**2
-    usual, best = ranking.background, ranking.found[0].value
-    if usual is None or best <= usual.mean:
+    baseline, best = ranking.background, ranking.found[0].value
+    if baseline is None or best <= baseline.mean:
         return 1.0
     # What evidence tells is rounded, so that the best may seem to surpass itself.
-    return min(1.0, max(0.0, (value - usual.mean) / (best - usual.mean)))
+    return min(1.0, max(0.0, (value - baseline.mean) / (best - baseline.mean)))
 
 
 def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_Moment]:

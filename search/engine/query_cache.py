@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from db.catalog.units import Vectors
-from db.files import is_sound, unsealed, write_sealed
+from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders.base import Encoder
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class QueryVectors:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room()
-            write_sealed(path, vector.astype("<f4").tobytes())
+            write_checksummed(path, vector.astype("<f4").tobytes())
         except OSError as exc:
             log.info("the vector of a query is not remembered: %s", exc)
         return vector
@@ -65,10 +65,10 @@ def _last_asked(path: Path) -> float:
 
 
 def _read(path: Path, dim: int) -> Vectors | None:
-    if not is_sound(path):
+    if not is_intact(path):
         return None
     try:
-        vector: Vectors = np.frombuffer(unsealed(path), dtype="<f4").astype(np.float32)
+        vector: Vectors = np.frombuffer(read_checksummed(path), dtype="<f4").astype(np.float32)
     except (OSError, ValueError):
         return None
     return vector if vector.shape == (dim,) else None

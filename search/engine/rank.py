@@ -11,7 +11,7 @@ from db.catalog.units import Vectors
 from db.vectors.store import Modality
 from indexer.encoders.base import Encoder
 from search.answer import Evidence, Hit
-from search.engine.collapse import collapsed, spared
+from search.engine.collapse import collapsed, without_disliked
 from search.engine.embed import Question
 from search.engine.feedback import judged, recalled
 from search.engine.fuse import fuse
@@ -30,13 +30,13 @@ _DEEPEST = 5_000
 class Sight:
     """A query as the pictures meet it: (n, dim) vectors, of which the nearest counts.
 
-    ``usual``: (m,) ascending, its similarities to up to a thousand pictures all over the library.
+    ``baseline``: (m,) ascending, its similarities to up to a thousand pictures all over the library.
     """
 
     encoder: Encoder
     space_id: int
     vectors: Vectors
-    usual: Vectors
+    baseline: Vectors
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def recall(question: Question, thumbs: Mapping[int, bool], *, after: int = 0) ->
     rankings = recalled(retriever, question.alternatives, judged(question.model, thumbs))
     ranked = Ranked(question, retriever, rankings or [_unranked(question, retriever)])
     liked, disliked = ({unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False))
-    left = (spared(hit, disliked, liked) for hit in ranked.hits(disliked=disliked))
+    left = (without_disliked(hit, disliked, liked) for hit in ranked.hits(disliked=disliked))
     hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, left), start=1))
     return [ranked.explained(hit) for hit in hits]
 

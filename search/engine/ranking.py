@@ -38,7 +38,7 @@ class Background:
     count: int
     sample: tuple[float, ...] = ()
 
-    def standing(self, value: float) -> float:
+    def z_score(self, value: float) -> float:
         """How many standard deviations ``value`` lies above the mean."""
         return (value - self.mean) / max(self.deviation, LEAST_DEVIATION)
 

@@ -79,7 +79,7 @@ class Retriever:
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown,
         # and passages that have the very words that are asked for stand out anyway.
         outstanding = pictures.found and not self._asks_for_words
-        passages = from_standing(passages, OUTSTANDING) if outstanding else passages
+        passages = above_z_score(passages, OUTSTANDING) if outstanding else passages
         texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in alternatives]
         return [pictures, passages, self._spoken([text for text in texts if text])]
 
@@ -214,12 +214,14 @@ def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:
     return unit
 
 
-def from_standing(ranking: Ranking, least: float) -> Ranking:
+def above_z_score(ranking: Ranking, least: float) -> Ranking:
     """The part of a ranking that stands at least so many standard deviations above what is usual."""
-    usual = ranking.background
-    if usual is None:
+    baseline = ranking.background
+    if baseline is None:
         return ranking
-    return replace(ranking, found=[found for found in ranking.found if usual.standing(found.value) >= least])
+    return replace(
+        ranking, found=[found for found in ranking.found if baseline.z_score(found.value) >= least]
+    )
 
 
 def without(rankings: Sequence[Ranking], unit_ids: Ids) -> list[Ranking]:

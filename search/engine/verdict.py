@@ -31,9 +31,9 @@ class Calibration:
     bias: float
     slope: float
 
-    def probability(self, standing: float) -> float:
+    def probability(self, z_score: float) -> float:
         """The probability, 0 to 1, that the best hit is what was asked for."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + self.slope * standing))))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + self.slope * z_score))))
 
 
 TEXT = Calibration(bias=-0.52, slope=1.84)
@@ -41,7 +41,7 @@ PICTURE = Calibration(bias=-0.39, slope=0.47)
 """The figures are those that ``bench/verdict.py`` prints for the builtin model (docs/benchmarks.md)."""
 
 
-def standing(match: Match, null: NullScores, count: int) -> float:
+def z_score(match: Match, null: NullScores, count: int) -> float:
     """How the best of ``count`` pictures stands among such bests when nothing in particular is asked.
 
     In standard deviations above the mean. A lone picture has no other that it could be compared with
@@ -92,7 +92,7 @@ def _fits(parts: Sequence[Match], null: NullScores, count: int, same: float) -> 
 
 def _probability(match: Match, null: NullScores, count: int, same: float) -> float:
     if match.kind == "text":
-        return TEXT.probability(standing(match, null, count))
+        return TEXT.probability(z_score(match, null, count))
     if match.similarity >= same:
         return CERTAIN
-    return PICTURE.probability(standing(match, null, count))
+    return PICTURE.probability(z_score(match, null, count))

@@ -101,12 +101,12 @@ def _look(
     picture = Image.fromarray(pixels)
     prepared = sight.encoder.prepare(picture)
     similarity = float((sight.encoder.encode_pixels(prepared[None]) @ sight.vectors.T).max())
-    usual = np.asarray(sight.usual)
-    above = bisect_left(usual, similarity) / len(usual) if len(usual) else None
+    baseline = np.asarray(sight.baseline)
+    above = bisect_left(baseline, similarity) / len(baseline) if len(baseline) else None
     return _Look(
         round(similarity, 4),
         None if above is None else round(above, 4),
-        len(usual) < BACKGROUND,
+        len(baseline) < BACKGROUND,
         heat_map(sight.encoder, picture, sight.vectors),
         picture,
     )

@@ -93,18 +93,18 @@ def principal_plane(vectors: Vectors) -> Vectors:
 def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) -> list[str | None]:
     """The concept that each picture shows, or None where no one stands out among them."""
     similarities = vectors @ concepts.T
-    standing = similarities - similarities.mean(axis=1, keepdims=True)
-    standing /= np.maximum(standing.std(axis=1, keepdims=True), 1e-6)
-    best = standing.argmax(axis=1)
-    clear = standing[np.arange(len(best)), best] >= CLEAR
+    z_score = similarities - similarities.mean(axis=1, keepdims=True)
+    z_score /= np.maximum(z_score.std(axis=1, keepdims=True), 1e-6)
+    best = z_score.argmax(axis=1)
+    clear = z_score[np.arange(len(best)), best] >= CLEAR
     return [names[at] if ok else None for at, ok in zip(best.tolist(), clear.tolist(), strict=True)]
 
 
 def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
     """(n, dim) the texts of the concepts, encoded once for each model and kept in the ``folder``."""
     texts = [f"a photo of a {name}" for name in concept_names()]
-    stamp = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    kept = folder / f"{stamp}.npy"
+    digest = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
+    kept = folder / f"{digest}.npy"
     try:
         vectors: Vectors = np.load(kept, allow_pickle=False)
         if vectors.shape == (len(texts), encoder.dim):

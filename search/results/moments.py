@@ -57,7 +57,7 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
 
 def _matches(sight: Sight, frames: list[int], vectors: units.Vectors) -> dict[int, float]:
     found = (vectors @ sight.vectors.T).max(axis=1)
-    usual = float(np.median(sight.usual)) if len(sight.usual) else 0.0
-    best = max(float(found.max()), float(sight.usual[-1]) if len(sight.usual) else 0.0)
-    scaled = np.clip((found - usual) / max(best - usual, 1e-6), 0.0, 1.0)
+    baseline = float(np.median(sight.baseline)) if len(sight.baseline) else 0.0
+    best = max(float(found.max()), float(sight.baseline[-1]) if len(sight.baseline) else 0.0)
+    scaled = np.clip((found - baseline) / max(best - baseline, 1e-6), 0.0, 1.0)
     return dict(zip(frames, scaled.round(3).tolist(), strict=True))

@@ -145,7 +145,7 @@ def _network(address: str) -> str:
     return address
 
 
-class Doors:
+class AccessMiddleware:
     """ASGI middleware around the whole app.
 
     Args:

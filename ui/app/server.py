@@ -39,7 +39,7 @@ def serve(
     from streamlit.runtime.pages_manager import PagesManager
 
     from ui.app import resources
-    from ui.app.auth import Doors, is_loopback
+    from ui.app.auth import AccessMiddleware, is_loopback
     from ui.app.routes import feeds, media
 
     # Until st.navigation is called for the first time, Streamlit would take the folder pages/ for an
@@ -47,7 +47,7 @@ def serve(
     PagesManager.uses_pages_directory = False
 
     address = f"http://{_shown(host)}:{port}"
-    doors = Middleware(Doors, password=password, hosts=(host,) if is_loopback(host) else None)
+    doors = Middleware(AccessMiddleware, password=password, hosts=(host,) if is_loopback(host) else None)
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from db.errors import TroveError
-from ui.highlight import asked_words
+from ui.highlight import highlight_spans
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -113,7 +113,7 @@ def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str]
         shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
     for row in rows:
         cells = [Text(one_line(cell)) for cell in row]
-        for start, end in asked_words(cells[-1].plain, words):
+        for start, end in highlight_spans(cells[-1].plain, words):
             cells[-1].stylize("bold", start, end)
         shown.add_row(*cells)
     # For another program each row is one line, however long the paths are.

@@ -21,7 +21,7 @@ from PIL import Image
 from indexer.encoders.base import Pixels, Vectors
 from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.hubness import EXTRA
-from indexer.encoders.builtin.projection import Projection, load_projection, projection_stamp
+from indexer.encoders.builtin.projection import Projection, load_projection, projection_fingerprint
 from indexer.encoders.cache import kept_array
 from indexer.encoders.lazy import Once
 
@@ -56,7 +56,7 @@ class ConseEncoder:
         Raises:
             ModelMissingError: the weights are not installed.
         """
-        return hashlib.sha256("\n".join(self._stamps()).encode()).hexdigest()[:16]
+        return hashlib.sha256("\n".join(self._fingerprints()).encode()).hexdigest()[:16]
 
     @property
     def dim(self) -> int:
@@ -82,8 +82,8 @@ class ConseEncoder:
             return np.empty((0, self.dim), np.float32)
         return self._texts(self._text_tower()(texts))
 
-    def _stamps(self) -> list[str]:
-        parts = [towers.image_stamp(), towers.text_stamp(), "squash"]
+    def _fingerprints(self) -> list[str]:
+        parts = [towers.image_fingerprint(), towers.text_fingerprint(), "squash"]
         return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
 
     def _images(self, found: towers.ImageFeatures) -> Vectors:
@@ -101,8 +101,8 @@ class ConseEncoder:
             prompts = [CLASS_PROMPT.format(name) for name in IMAGENET_CLASSNAMES]
             return unit(self._text_tower()(prompts)[:, -1])
 
-        stamp = hashlib.sha256(f"{towers.text_stamp()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
-        return kept_array(self.cache / "models" / f"imagenet-classes-{stamp}.npy", make)
+        digest = hashlib.sha256(f"{towers.text_fingerprint()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
+        return kept_array(self.cache / "models" / f"imagenet-classes-{digest}.npy", make)
 
 
 class BuiltinEncoder(ConseEncoder):
@@ -119,8 +119,8 @@ class BuiltinEncoder(ConseEncoder):
         """Length of a vector."""
         return EXTRA + self._projection().dim + CONSE_DIM
 
-    def _stamps(self) -> list[str]:
-        return [*super()._stamps(), projection_stamp()]
+    def _fingerprints(self) -> list[str]:
+        return [*super()._fingerprints(), projection_fingerprint()]
 
     def _images(self, found: towers.ImageFeatures) -> Vectors:
         projection = self._projection()

@@ -35,10 +35,10 @@ _MOST = 0.3
 
 @dataclass(frozen=True)
 class Hubness:
-    """``centroids``: (m, dim) unit rows; ``usual``: the mean over pictures of what is corrected."""
+    """``centroids``: (m, dim) unit rows; ``baseline``: the mean over pictures of what is corrected."""
 
     centroids: Floats
-    usual: float
+    baseline: float
 
     def of(self, pictures: Floats) -> Floats:
         """(n, dim) unit rows to (n,): the mean similarity to the ten nearest centroids."""
@@ -49,7 +49,7 @@ class Hubness:
     def pictures(self, rows: Floats) -> Floats:
         """(n, dim) unit rows to (n, 3 + dim) unit rows that carry their correction."""
         scale = 0.5 * _SHARE * np.sqrt(1 - _SAY**2) / _SAY
-        correction = np.clip(-scale * (self.of(rows) - self.usual), -_MOST, _MOST)
+        correction = np.clip(-scale * (self.of(rows) - self.baseline), -_MOST, _MOST)
         filler = np.sqrt(1 - _SHARE**2 - correction**2)
         nothing = np.zeros_like(correction)
         return np.column_stack([correction, nothing, filler, _SHARE * rows]).astype(np.float32)

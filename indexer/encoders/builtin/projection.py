@@ -87,7 +87,7 @@ def load_projection(path: Path = WEIGHTS) -> Projection:
         ) from exc
 
 
-def projection_stamp(path: Path = WEIGHTS) -> str:
+def projection_fingerprint(path: Path = WEIGHTS) -> str:
     """Short text that changes with the weights."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 

@@ -19,7 +19,7 @@ from indexer.encoders.base import Pixels
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.device import has_cuda
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
-from indexer.encoders.packages import package_file, package_stamp
+from indexer.encoders.packages import package_file, package_hash
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ TextTower = Callable[[Sequence[str]], Floats]
 """n texts to (n, 7, 384): token averages of the input embedding and the six layers, unnormalised."""
 
 
-def image_stamp() -> str:
+def image_fingerprint() -> str:
     """Short text that changes when the picture tower's outputs do."""
-    return _stamp(package_stamp(*IMAGE_WEIGHTS), str(IMAGE_SIZE))
+    return _digest(package_hash(*IMAGE_WEIGHTS), str(IMAGE_SIZE))
 
 
-def text_stamp() -> str:
+def text_fingerprint() -> str:
     """Short text that changes when the text tower's outputs do."""
-    return _stamp(package_stamp(*_TEXT_WEIGHTS), package_stamp(*_TEXT_TOKENIZER), str(MAX_TOKENS))
+    return _digest(package_hash(*_TEXT_WEIGHTS), package_hash(*_TEXT_TOKENIZER), str(MAX_TOKENS))
 
 
 def load_image_tower(cache: Path, device: str) -> ImageTower:
@@ -77,7 +77,7 @@ def load_image_tower(cache: Path, device: str) -> ImageTower:
 
         export_image_tower(weights, IMAGE_SIZE, path)
 
-    path = cache / "models" / f"efficientnet-lite0-{image_stamp()}.onnx"
+    path = cache / "models" / f"efficientnet-lite0-{image_fingerprint()}.onnx"
     run = data_parallel(load_or_build(path, build, one_thread_session), ["features", "logits"])
     return lambda pixels: ImageFeatures(*run(pixels))
 
@@ -125,7 +125,7 @@ def load_text_tower(cache: Path) -> TextTower:
 
         export_text_tower(weights.parent, path)
 
-    session = load_or_build(cache / "models" / f"minilm-l6-{text_stamp()}.onnx", build, onnx_session)
+    session = load_or_build(cache / "models" / f"minilm-l6-{text_fingerprint()}.onnx", build, onnx_session)
 
     def run(texts: Sequence[str]) -> Floats:
         parts = []
@@ -138,5 +138,5 @@ def load_text_tower(cache: Path) -> TextTower:
     return run
 
 
-def _stamp(*parts: str) -> str:
+def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join((str(EXPORT_VERSION), *parts)).encode()).hexdigest()[:16]

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from db.files import is_sound, unsealed, write_sealed
+from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.onnx import data_parallel, export, one_thread_session, onnx_session
 
@@ -58,10 +58,10 @@ class Unfit(Exception):  # noqa: N818 - a finding rather than a fault; stays ins
 def read_facts(cache: Path, name: str) -> Facts | None:
     """What was kept about the model of that name, if its files are still the same ones."""
     path = _facts_path(cache, name)
-    if not is_sound(path):
+    if not is_intact(path):
         return None
     try:
-        facts = Facts(**json.loads(unsealed(path)))
+        facts = Facts(**json.loads(read_checksummed(path)))
         same = facts.version == _VERSION and facts.files == [identity(Path(file[0])) for file in facts.files]
     except (OSError, ValueError, TypeError, LookupError):
         return None
@@ -74,7 +74,7 @@ def keep_facts(cache: Path, name: str, config: dict[str, Any], fingerprint: str,
         facts = Facts(_VERSION, config, fingerprint, [identity(path.resolve()) for path in files])
         path = _facts_path(cache, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, json.dumps(asdict(facts)).encode())
+        write_checksummed(path, json.dumps(asdict(facts)).encode())
     except (OSError, TypeError) as exc:
         log.info("what is known about %s is not kept: %s", name, exc)
 
@@ -145,10 +145,10 @@ def tokenizer(path: Path, original: Callable[[], Any]) -> Callable[[Sequence[str
     Raises:
         Unfit: it is another kind of tokenizer.
     """
-    if not is_sound(path):
+    if not is_intact(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(path, json.dumps(_converted(original())).encode())
-    kept = json.loads(unsealed(path))
+        write_checksummed(path, json.dumps(_converted(original())).encode())
+    kept = json.loads(read_checksummed(path))
     if not kept:
         raise Unfit("its tokenizer is not CLIP's")
     return _reader(kept)

@@ -117,12 +117,12 @@ def test_a_damaged_page_costs_only_its_own_rows(original: Path, tmp_path: Path, 
     pages = pages_of(original, table)
     assert len(pages) > 4
     damage(damaged, [pages[len(pages) // 2], pages[-1]])
-    original = damaged.read_bytes()
+    content = damaged.read_bytes()
     found = recover(damaged, tmp_path / "copy.db")
     assert not found.whole
     assert found.gaps[table]
     check(tmp_path / "copy.db")
-    assert damaged.read_bytes() == original
+    assert damaged.read_bytes() == content
     for name in _KINDS:
         before, after = rows(original, name), rows(tmp_path / "copy.db", name)
         assert set(after) <= set(before), "nothing is made up"

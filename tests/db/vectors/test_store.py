@@ -22,7 +22,7 @@ from db.settings import Settings
 from db.vectors import files as index_files
 from db.vectors import index as index_module
 from db.vectors import ivf
-from db.vectors.files import IndexFiles, Stamp
+from db.vectors.files import IndexFiles, Manifest
 from db.vectors.index import INDEX_KINDS, VectorIndex
 from db.vectors.ivf import nearest as exact_nearest
 from db.vectors.store import VectorStore
@@ -229,7 +229,7 @@ def test_lists_that_are_lost_are_trained_again_and_not_missed(
     vectors = store(filled, settings)
     assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
     vectors.train()
-    assert store(filled, settings)._fresh("picture").sealed.kind == "ivf-sq8"
+    assert store(filled, settings)._fresh("picture").segment.kind == "ivf-sq8"
 
 
 def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_there(
@@ -256,7 +256,7 @@ def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_ther
     go_on.set()
     training.join()
     assert nearest(reader, 5) == 11
-    assert reader._fresh("picture").sealed.kind == "ivf-sq8", "another process notices the new lists"
+    assert reader._fresh("picture").segment.kind == "ivf-sq8", "another process notices the new lists"
 
 
 def test_a_large_file_is_mapped_and_checked_once(
@@ -287,15 +287,15 @@ def test_the_calibrated_lists_find_what_an_exact_search_finds() -> None:
     centres = rng.standard_normal((60, 32))
     rows = centres[rng.integers(60, size=6_000)] + 0.5 * rng.standard_normal((6_000, 32))
     unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    index = VectorIndex(32).resealed(np.arange(6_000), lambda ids: unit[ids])
-    accelerator = index.sealed.trained()
+    index = VectorIndex(32).compacted(np.arange(6_000), lambda ids: unit[ids])
+    accelerator = index.segment.trained()
     assert accelerator.ivf.nprobe < accelerator.ivf.nlist, "it looks at a part of the rows only"
     queries = unit[::30]
-    exact = exact_nearest(index.sealed.rows, queries, 10)
+    exact = exact_nearest(index.segment.rows, queries, 10)
     _, found = accelerator.search(queries, 10, None)
     recall = sum(len(np.intersect1d(*pair)) for pair in zip(exact, found, strict=True)) / exact.size
     assert recall >= 0.98
-    again = index.sealed.trained(accelerator)
+    again = index.segment.trained(accelerator)
     assert np.array_equal(again.search(queries, 10, None)[1], found), "what was learnt is used again"
 
 
@@ -362,12 +362,12 @@ def test_every_flipped_byte_and_every_cut_of_a_stamp_is_noticed(filled: Database
     store(filled, settings).save()
     for path in (settings.paths.vectors).glob("*.json"):
         whole = path.read_bytes()
-        stamp = Stamp.from_bytes(whole)
+        manifest = Manifest.from_bytes(whole)
         flips = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
         for wrong in (*flips, *(whole[:length] for length in range(len(whole)))):
             # A space for a line break changes nothing.
             with suppress(ValueError, TypeError, KeyError, AttributeError):
-                assert Stamp.from_bytes(wrong) == stamp
+                assert Manifest.from_bytes(wrong) == manifest
 
 
 def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
@@ -423,9 +423,9 @@ def test_a_failed_write_leaves_the_old_file(
 def forge(folder: Path, part: str, data: bytes) -> None:
     """Put other data in the place of a part, with the right checksum."""
     for path in folder.glob("*.json"):
-        stamp = Stamp.from_bytes(path.read_bytes())
-        forged = replace(stamp.parts[part], sha256=hashlib.sha256(data).hexdigest())
-        path.write_bytes(replace(stamp, parts=dict(stamp.parts) | {part: forged}).to_bytes())
+        manifest = Manifest.from_bytes(path.read_bytes())
+        forged = replace(manifest.parts[part], sha256=hashlib.sha256(data).hexdigest())
+        path.write_bytes(replace(manifest, parts=dict(manifest.parts) | {part: forged}).to_bytes())
         (folder / forged.name).write_bytes(data)
 
 
@@ -443,7 +443,7 @@ def test_lists_of_an_older_trove_are_trained_anew(
     monkeypatch.setattr(index_module, "FLAT_MOST", 10)
     vectors = store(filled, settings)
     vectors.train()
-    rows = vectors._fresh("picture").sealed.rows
+    rows = vectors._fresh("picture").segment.rows
     older = faiss.IndexIVFScalarQuantizer(
         faiss.IndexFlatIP(rows.d), rows.d, 2, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
     )
@@ -454,7 +454,7 @@ def test_lists_of_an_older_trove_are_trained_anew(
     assert nearest(again, 4) == 9
     assert "belongs to another index" in caplog.text
     again.train()
-    assert again._fresh("picture").sealed.kind == "ivf-sq8"
+    assert again._fresh("picture").segment.kind == "ivf-sq8"
 
 
 def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
@@ -464,8 +464,8 @@ def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
     rows[:, 0] = 1
     rows[:20] = np.eye(64)[1:21]
     unit = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    index = VectorIndex(64).resealed(np.arange(20_000), lambda ids: unit[ids])
-    accelerator = index.sealed.trained()
+    index = VectorIndex(64).compacted(np.arange(20_000), lambda ids: unit[ids])
+    accelerator = index.segment.trained()
     accelerator.ivf.nprobe = accelerator.ivf.nlist
     assert accelerator.search(unit[:20], 1, None)[1][:, 0].tolist() == list(range(20))
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from db.errors import DecodeError, UnreadableError
-from db.files import is_sound
+from db.files import is_intact
 from indexer.media.pool import DecodePool
 from indexer.media.thumbnails import thumbnail
 from tests.support import media
@@ -89,7 +89,7 @@ def test_every_damage_to_a_kept_thumbnail_is_noticed_and_mended(tmp_path: Path, 
     damaged += [whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1 :] for at in range(0, len(whole), 13)]
     for number, wrong in enumerate(damaged):
         kept.write_bytes(wrong)
-        assert not is_sound(kept)
+        assert not is_intact(kept)
         if number % 40 == 0:
             assert make(path, tmp_path / "cache") == kept
             assert kept.read_bytes() == whole

@@ -17,7 +17,7 @@ from db.settings import Settings
 from indexer.encoders.registry import NEAR_DUPLICATE, load_encoder, near_duplicate
 from indexer.pipeline import index
 from search.answer import Hit
-from search.engine.collapse import collapsed, spared
+from search.engine.collapse import collapsed, without_disliked
 from search.query.query import Query
 from search.saved.searches import SavedSearches
 from search.service import SearchService
@@ -154,8 +154,8 @@ def test_hits_without_vectors_and_unknown_models_are_left_alone() -> None:
 def test_what_is_disliked_goes_and_what_is_liked_stays() -> None:
     same = np.array([1, 0], np.float32)
     (group,) = collapsed([hit(n) for n in (1, 2, 3)], dict.fromkeys((1, 2, 3), same), 0.9)
-    assert spared(group, {9}, {1}) == group
-    assert spared(group, {1}, set()) is None
-    left = spared(group, {1}, {3})
+    assert without_disliked(group, {9}, {1}) == group
+    assert without_disliked(group, {1}, set()) is None
+    left = without_disliked(group, {1}, {3})
     assert left is not None
     assert (left.unit_id, [one.unit_id for one in left.similar]) == (2, [3])

@@ -20,12 +20,12 @@ from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import NEAR_DUPLICATE
-from indexer.null_model import background_texts, due, fit, fitted
+from indexer.null_model import background_queries, due, fit, fitted
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
 from search.engine.ranking import Background, Found, Match, Ranking
-from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, standing
+from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, z_score
 from search.query.query import Query
 from search.service import SearchService
 from tests.support.media import photo
@@ -75,7 +75,7 @@ def test_the_further_the_best_stands_out_the_surer() -> None:
 
 
 def test_a_larger_library_needs_a_better_best() -> None:
-    small, same, large = (standing(text(0.4), null(), count) for count in (10, 1000, 100_000))
+    small, same, large = (z_score(text(0.4), null(), count) for count in (10, 1000, 100_000))
     assert small > same > large
     assert same == pytest.approx((0.4 - 0.3) / np.std([0.2, 0.3, 0.4]))
 
@@ -202,7 +202,7 @@ def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library
         stored = spaces.null_scores(session, 1)
     assert stored is not None
     assert (stored.pictures, stored.newest, stored.best_mean) == (40, 40, first.best_mean)
-    best = (directions(len(background_texts()), 8, seed=7) @ directions(40).T).max(axis=1)
+    best = (directions(len(background_queries()), 8, seed=7) @ directions(40).T).max(axis=1)
     assert stored.best_mean == pytest.approx(best.mean(), abs=2e-3)
     assert stored.best_deviation == pytest.approx(best.std(), abs=2e-3)
 

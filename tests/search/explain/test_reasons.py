@@ -15,7 +15,7 @@ from search.query.query import Query
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
 from tests.support.searching import searching
-from ui.highlight import asked_words
+from ui.highlight import highlight_spans
 
 PAIRS = 6
 
@@ -107,10 +107,10 @@ def test_why_of_speech_and_of_what_is_not_in_the_library(sample_library: Setting
 
 def test_asked_words_are_marked_in_any_inflection() -> None:
     text = "He walked to the markets, walking on."
-    assert [text[start:end] for start, end in asked_words(text, ["walk", "market"])] == [
+    assert [text[start:end] for start, end in highlight_spans(text, ["walk", "market"])] == [
         "walked",
         "markets",
         "walking",
     ]
-    assert asked_words("nothing of it", ["dog"]) == []
-    assert asked_words("", ["dog"]) == []
+    assert highlight_spans("nothing of it", ["dog"]) == []
+    assert highlight_spans("", ["dog"]) == []

@@ -56,12 +56,12 @@ STANDINGS = st.lists(st.floats(-5, 5), max_size=8)
 
 @given(st.floats(0, 3), STANDINGS, STANDINGS, st.floats(-5, 5))
 def test_a_thumb_up_lowers_the_cut_off_and_one_down_raises_it(
-    usual: float, up: list[float], down: list[float], other: float
+    baseline: float, up: list[float], down: list[float], other: float
 ) -> None:
-    assert moved(usual, [], []) == pytest.approx(usual)
-    cut = moved(usual, up, down)
-    assert moved(usual, [*up, other], down) <= cut + 1e-9
-    assert moved(usual, up, [*down, other]) >= cut - 1e-9
+    assert moved(baseline, [], []) == pytest.approx(baseline)
+    cut = moved(baseline, up, down)
+    assert moved(baseline, [*up, other], down) <= cut + 1e-9
+    assert moved(baseline, up, [*down, other]) >= cut - 1e-9
 
 
 def test_unexpected_thumbs_move_the_cut_off_most() -> None:

@@ -67,8 +67,8 @@ likeness = None
 if how == "alike":
     with resources.read() as session:
         space = spaces.active(session)
-    usual = near_duplicate(space.model if space else "")
-    likeness = st.slider("How alike", 0.85, 1.0, usual, 0.01, key="duplicates_likeness")
+    default = near_duplicate(space.model if space else "")
+    likeness = st.slider("How alike", 0.85, 1.0, default, 0.01, key="duplicates_likeness")
 with resources.read() as session:
     groups = _found(revision.current(session), likeness)
 if not groups:

@@ -25,7 +25,7 @@ from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import media
 from ui.app.uploads import MOST_BYTES, pictures
-from ui.highlight import asked_words
+from ui.highlight import highlight_spans
 from ui.wording import clock
 
 KINDS = {"image": "Picture", "frame": "Video", "speech": "Spoken"}
@@ -94,7 +94,7 @@ def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
     """What was said in pieces, each with whether it was asked for."""
     words = {word for fact in hit.why if fact.source == "words" for word in fact.words}
     found, at = [], 0
-    for start, end in asked_words(text, words):
+    for start, end in highlight_spans(text, words):
         found += [(text[at:start], False)] if start > at else []
         found.append((text[start:end], True))
         at = end
