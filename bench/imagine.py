@@ -56,7 +56,7 @@ def places(texts: Floats, drawings: Floats, pictures: Floats, own: Ids, hidden: 
     }
     found = []
     for text, drawing, right, out in zip(texts @ pictures.T, drawings @ pictures.T, own, hidden, strict=True):
-        asked = [ranking("picture", 1.0, text, int(out))]
+        asked = [ranking("text_to_image", 1.0, text, int(out))]
         asked += [ranking("drawing", weight, drawing, int(out))] if weight else []
         hits = [hit.unit_id for hit in fuse(asked, units, SHOWN)]
         found.append(hits.index(right) + 1 if right in hits else SHOWN + 1)

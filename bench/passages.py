@@ -87,7 +87,7 @@ class Library:
         with self.database.read() as session:
             matches = match_words(session, query, DEPTH)
         found = [Found(m.unit_id, m.coverage, m.words) for m in matches if m.coverage >= LEAST_COVERAGE]
-        return Ranking("words", WORDS_WEIGHT, found)
+        return Ranking("keywords", WORDS_WEIGHT, found)
 
     def place(self, rankings: Sequence[Ranking], own: int) -> int:
         """The rank of a passage in the fused list; one beyond all where it is not in it."""
@@ -99,7 +99,9 @@ def by_meaning(similarities: Floats, weight: float) -> Ranking:
     """A query's similarities to all passages as a ranking."""
     usual = Background(float(similarities.mean()), float(similarities.std()), len(similarities))
     best = np.argsort(-similarities, kind="stable")[:DEPTH]
-    return Ranking("passage", weight, [Found(int(i) + 1, float(similarities[i])) for i in best], usual)
+    return Ranking(
+        "text_to_passage", weight, [Found(int(i) + 1, float(similarities[i])) for i in best], usual
+    )
 
 
 def line(name: str, places: Sequence[int]) -> str:

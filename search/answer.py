@@ -9,11 +9,15 @@ from db.engine.schema import MediaKind, UnitKind
 
 Verdict = Literal["found", "unsure", "absent"]
 
-Source = Literal["picture", "image", "passage", "words", "listed", "condition", "drawing"]
-"""Where a hit came from: the text (perhaps with pictures) against pictures, pictures alone against
-pictures, the text against the meaning of spoken passages, or against their words; or only from the
-conditions. ``condition`` names a condition that it fulfils, ``drawing`` is a generated picture of the
-text against pictures."""
+Source = Literal[
+    "text_to_image", "image_to_image", "text_to_passage", "keywords", "listed", "condition", "drawing"
+]
+"""The ranking that a hit comes from, named by what is compared.
+
+``text_to_image``: the text (perhaps with pictures) with pictures; ``image_to_image``: pictures alone
+with pictures; ``text_to_passage``: the text with the meaning of spoken passages; ``keywords``: its words
+with theirs; ``drawing``: a generated picture of the text with pictures. ``listed``: nothing was
+compared, all that keeps the conditions is listed; ``condition``: one that the hit fulfils."""
 
 
 @dataclass(frozen=True)

@@ -93,10 +93,10 @@ def recalled(
 
 
 def _cut(ranking: Ranking, cuts: Mapping[Modality, float], kept: Collection[int]) -> Ranking:
-    if ranking.source == "words":
+    if ranking.source == "keywords":
         above = {found.unit_id for found in ranking.found if found.value >= COVERAGE}
     else:
-        modality: Modality = "speech" if ranking.source == "passage" else "picture"
+        modality: Modality = "speech" if ranking.source == "text_to_passage" else "picture"
         near = above_z_score(ranking, cuts[modality])
         above = {found.unit_id for found in near.found}
     return replace(

@@ -74,7 +74,7 @@ def _prominence(value: float, ranking: Ranking) -> float:
     Ranks alone would let two weak second places outweigh the one picture that clearly fits. Words
     count by how many of them were said, squared as in the verdict: half of them say little.
     """
-    if ranking.source == "words":
+    if ranking.source == "keywords":
         return value**2
     baseline, best = ranking.background, ranking.found[0].value
     if baseline is None or best <= baseline.mean:

@@ -79,7 +79,7 @@ class Ranked:
                 for text, part in zip(written, parts, strict=True)
                 if modality in part.vectors
             )
-            why = tuple(replace(fact, terms=terms) if fact.source != "words" else fact for fact in why)
+            why = tuple(replace(fact, terms=terms) if fact.source != "keywords" else fact for fact in why)
         fulfilled = [Evidence("condition", 1, 1.0, (str(item),)) for item in query.parsed.conditions]
         return replace(hit, why=(*why, *fulfilled))
 

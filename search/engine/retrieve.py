@@ -72,10 +72,13 @@ class Retriever:
 
     def by_parts(self, alternatives: Sequence[Sequence[Part]]) -> list[Ranking]:
         """Pictures that look like one of the alternatives, and passages that mean it or say it."""
-        source: Source = "picture" if any(p.text for parts in alternatives for p in parts) else "image"
+        described = any(part.text for parts in alternatives for part in parts)
+        source: Source = "text_to_image" if described else "image_to_image"
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
         pictures = replace(pictures, matches=self._matches(pictures, alternatives))
-        passages = self._nearest("passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives))
+        passages = self._nearest(
+            "text_to_passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives)
+        )
         # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown,
         # and passages that have the very words that are asked for stand out anyway.
         outstanding = pictures.found and not self._asks_for_words
@@ -93,7 +96,7 @@ class Retriever:
 
     def by_pictures(self, vectors: Vectors) -> Ranking:
         """Pictures near to any of (n, dim) picture vectors."""
-        return self._nearest("image", "picture", PICTURE_WEIGHT, vectors)
+        return self._nearest("image_to_image", "picture", PICTURE_WEIGHT, vectors)
 
     def by_drawing(self, vectors: Vectors) -> Ranking:
         """Pictures near to a drawing of the text, (1, dim): a second opinion, never the only one."""
@@ -101,7 +104,7 @@ class Retriever:
 
     def by_passages(self, vectors: Vectors) -> Ranking:
         """Passages that mean what any of (n, dim) text vectors does."""
-        return self._nearest("passage", "speech", PASSAGE_WEIGHT, vectors)
+        return self._nearest("text_to_passage", "speech", PASSAGE_WEIGHT, vectors)
 
     def listed(self) -> Ranking:
         """All that keeps the rules, the latest first."""
@@ -112,7 +115,7 @@ class Retriever:
     def said(self) -> Ranking:
         """The passages that keep the rules, as they come; for words that are to be said exactly."""
         ids = self._allowed["speech"][: self.depth].tolist()
-        return Ranking("words", WORDS_WEIGHT, [Found(unit_id, 1.0) for unit_id in ids])
+        return Ranking("keywords", WORDS_WEIGHT, [Found(unit_id, 1.0) for unit_id in ids])
 
     @cached_property
     def _allowed(self) -> dict[Modality, Ids]:
@@ -198,7 +201,7 @@ class Retriever:
                         known = best.get(match.unit_id)
                         if match.coverage >= (known.value if known else LEAST_COVERAGE):
                             best[match.unit_id] = Found(match.unit_id, match.coverage, match.words)
-        return Ranking("words", WORDS_WEIGHT, sorted(best.values(), key=lambda found: -found.value))
+        return Ranking("keywords", WORDS_WEIGHT, sorted(best.values(), key=lambda found: -found.value))
 
 
 def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:

@@ -69,16 +69,16 @@ def judge(
     for ranking in rankings:
         if ranking.source == "listed":
             probabilities += [CERTAIN for _ in ranking.found[:1]]
-        elif ranking.source == "words":
+        elif ranking.source == "keywords":
             probabilities += [CERTAIN * found.value**2 for found in ranking.found[:1]]
         elif null is not None and ranking.background is not None:
             matches = list(ranking.matches)
-            if ranking.source == "image" and not matches:
+            if ranking.source == "image_to_image" and not matches:
                 matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
             probabilities += [
                 _fits(parts, null, ranking.background.count, near_duplicate) for parts in matches
             ]
-            if ranking.source == "picture" and not matches:  # only to stay away from something
+            if ranking.source == "text_to_image" and not matches:  # only to stay away from something
                 probabilities += [CERTAIN for _ in ranking.found[:1]]
     probability = round(max(probabilities), 3)
     if probability >= FOUND_AT:

@@ -60,7 +60,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     asked = Query(text=query.text, image=query.image, k=_LOOKED_AT, kind=query.kind)
     hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
-    said = [fact.words for fact in hit.why if fact.source == "words"] if hit else []
+    said = [fact.words for fact in hit.why if fact.source == "keywords"] if hit else []
     found = _look(service, query, path, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,

@@ -15,7 +15,7 @@ from ui.wording import clock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.answer import Answer, Hit
+    from search.answer import Answer, Evidence, Hit
     from search.drawing.output import Drawing
     from search.query.query import Query
     from trove import Library
@@ -118,9 +118,23 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
+_SOURCES = {
+    "text_to_image": "picture",
+    "image_to_image": "image",
+    "text_to_passage": "passage",
+    "keywords": "words",
+}
+"""The words that JSON has for sources, which scripts rely on."""
+
+
+def fact_json(fact: Evidence) -> dict[str, Any]:
+    """The documented shape of one reason for a hit."""
+    return asdict(fact) | {"source": _SOURCES.get(fact.source, fact.source)}
+
+
 def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
     """The documented shape of a hit; ``drawing``: that of the picture that was drawn for the answer."""
-    facts = [asdict(fact) for fact in hit.why]
+    facts = [fact_json(fact) for fact in hit.why]
     if drawing:
         by_drawing = next((fact for fact in facts if fact["source"] == "drawing"), {"source": "drawing"})
         facts = [fact for fact in facts if fact["source"] != "drawing"]
@@ -176,7 +190,7 @@ def hit_rows(
     return (
         columns,
         rows,
-        {word for hit in hits for fact in hit.why if fact.source == "words" for word in fact.words},
+        {word for hit in hits for fact in hit.why if fact.source == "keywords" for word in fact.words},
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, library_of
+from ui.cli.search import fact_json
 from ui.wording import clock
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def why(
                 "exact": found.exact,
                 "text": found.text,
                 "words": found.words,
-                "why": [asdict(fact) for fact in found.why],
+                "why": [fact_json(fact) for fact in found.why],
                 "heat": None if found.heat is None else found.heat.round(3).tolist(),
                 "overlay": written,
             }

@@ -25,15 +25,15 @@ def unit(
 
 
 def pictures(*ids: int) -> Ranking:
-    return Ranking("picture", 1.0, [Found(number, 1 - number / 100) for number in ids])
+    return Ranking("text_to_image", 1.0, [Found(number, 1 - number / 100) for number in ids])
 
 
 def passages(*ids: int) -> Ranking:
-    return Ranking("passage", 0.6, [Found(number, 0.5) for number in ids])
+    return Ranking("text_to_passage", 0.6, [Found(number, 0.5) for number in ids])
 
 
 def words(*found: tuple[int, float]) -> Ranking:
-    return Ranking("words", 1.0, [Found(number, value, ("said",)) for number, value in found])
+    return Ranking("keywords", 1.0, [Found(number, value, ("said",)) for number, value in found])
 
 
 def order(rankings: list[Ranking], units: list[UnitRow], k: int = 10) -> list[int]:
@@ -51,7 +51,7 @@ def test_ranks_count_from_one_and_scores_fall() -> None:
 
 
 def test_the_best_score_is_one_however_its_value_is_rounded() -> None:
-    ranking = Ranking("picture", 1.0, [Found(1, 0.12346)], Background(0.1, 0.01, 9))
+    ranking = Ranking("text_to_image", 1.0, [Found(1, 0.12346)], Background(0.1, 0.01, 9))
     assert fuse([ranking], {1: unit(1)}, 1)[0].score == 1.0
 
 
@@ -65,7 +65,10 @@ def test_what_can_no_longer_be_found_is_left_out() -> None:
 
 
 def test_agreement_of_two_sources_wins() -> None:
-    text, image = pictures(1, 2, 3), Ranking("image", 1.0, [Found(2, 0.9), Found(4, 0.8), Found(3, 0.7)])
+    text, image = (
+        pictures(1, 2, 3),
+        Ranking("image_to_image", 1.0, [Found(2, 0.9), Found(4, 0.8), Found(3, 0.7)]),
+    )
     assert order([text, image], [unit(n) for n in (1, 2, 3, 4)])[0] == 2
 
 
@@ -84,7 +87,7 @@ def test_a_frame_and_a_passage_of_one_moment_are_one_hit_that_ranks_higher() -> 
     hits = fuse([pictures(1, 4, 2), passages(3)], {row.id: row for row in rows}, 10)
     assert [hit.unit_id for hit in hits] == [2, 1, 4] or [hit.unit_id for hit in hits] == [3, 1, 4]
     assert hits[0].text == "words 3"
-    assert {fact.source for fact in hits[0].why} == {"picture", "passage"}
+    assert {fact.source for fact in hits[0].why} == {"text_to_image", "text_to_passage"}
     assert hits[0].copies == (Path("/copy-7"),)
 
 
@@ -102,7 +105,7 @@ def test_near_frames_do_not_chain_into_one() -> None:
 rankings = st.lists(
     st.builds(
         lambda source, weight, ids: Ranking(source, weight, [Found(number, 0.5) for number in ids]),
-        st.sampled_from(["picture", "image", "passage", "words"]),
+        st.sampled_from(["text_to_image", "image_to_image", "text_to_passage", "keywords"]),
         st.floats(0.1, 2),
         st.lists(st.integers(1, 30), unique=True, max_size=20),
     ),

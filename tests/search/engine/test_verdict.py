@@ -44,7 +44,7 @@ def null(pictures: int = 1000, newest: int = 1000) -> NullScores:
 
 def seen(*alternatives: tuple[Match, ...], count: int = 1000) -> Ranking:
     best = [Found(1, alternatives[0][0].similarity)]
-    return Ranking("picture", 1.0, best, Background(0.1, 0.05, count), matches=alternatives)
+    return Ranking("text_to_image", 1.0, best, Background(0.1, 0.05, count), matches=alternatives)
 
 
 def text(similarity: float) -> Match:
@@ -56,7 +56,7 @@ def picture(similarity: float) -> Match:
 
 
 def words(coverage: float) -> Ranking:
-    return Ranking("words", 1.0, [Found(1, coverage, ("said",))])
+    return Ranking("keywords", 1.0, [Found(1, coverage, ("said",))])
 
 
 # --- the verdict, from rankings
@@ -64,8 +64,8 @@ def words(coverage: float) -> Ranking:
 
 def test_nothing_is_absent() -> None:
     assert judge([], null()) == ("absent", 0.0)
-    empty = Ranking("picture", 1.0, [], Background(0.1, 0.05, 10))
-    assert judge([empty, Ranking("passage", 0.4, [Found(1, 0.9)])], null()) == ("absent", 0.0)
+    empty = Ranking("text_to_image", 1.0, [], Background(0.1, 0.05, 10))
+    assert judge([empty, Ranking("text_to_passage", 0.4, [Found(1, 0.9)])], null()) == ("absent", 0.0)
 
 
 def test_the_further_the_best_stands_out_the_surer() -> None:
@@ -92,14 +92,14 @@ def test_words_that_were_said_are_found() -> None:
 
 
 def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -> None:
-    kept_away = Ranking("picture", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10))
+    kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10))
     assert judge([kept_away], null()) == ("found", CERTAIN)
     assert judge([replace(kept_away, found=[])], null()) == ("absent", 0.0)
 
 
 def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
     def like(similarity: float) -> tuple[Verdict, float]:
-        ranking = Ranking("image", 1.0, [Found(1, similarity)], Background(0.5, 0.1, 100))
+        ranking = Ranking("image_to_image", 1.0, [Found(1, similarity)], Background(0.5, 0.1, 100))
         return judge([ranking], null())
 
     assert like(NEAR_DUPLICATE)[0] == "found"

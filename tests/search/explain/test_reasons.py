@@ -66,12 +66,12 @@ def test_the_overlay_reddens_what_is_warm() -> None:
 def test_hits_say_how_much_of_the_library_scores_lower(sample_library: Settings) -> None:
     with searching(sample_library) as service:
         hits = service.search(Query("a koala in a tree", k=80)).hits
-    shares = [fact.above for hit in hits for fact in hit.why if fact.source == "picture"]
+    shares = [fact.above for hit in hits for fact in hit.why if fact.source == "text_to_image"]
     # 64 pictures and frames: the best one scores above all others.
     assert shares[0] == pytest.approx(63 / 64, abs=0.001)
     assert 0 <= min(share for share in shares if share is not None) < 0.1
     assert all(
-        fact.above is None for hit in hits for fact in hit.why if fact.source in ("words", "condition")
+        fact.above is None for hit in hits for fact in hit.why if fact.source in ("keywords", "condition")
     )
 
 

@@ -146,9 +146,9 @@ def test_names_are_shown_as_they_are() -> None:
 
 
 def test_reasons_are_words() -> None:
-    said = Evidence("words", 1, 1.0, ("milk", "eggs"))
+    said = Evidence("keywords", 1, 1.0, ("milk", "eggs"))
     assert reason(said) == "these words were said: milk, eggs"
-    assert reason(Evidence("picture", 2, 0.314)) == "it looks like the words (similarity 0.31, place 2)"
+    assert reason(Evidence("text_to_image", 2, 0.314)) == "it looks like the words (similarity 0.31, place 2)"
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
 
 def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
     """What was said in pieces, each with whether it was asked for."""
-    words = {word for fact in hit.why if fact.source == "words" for word in fact.words}
+    words = {word for fact in hit.why if fact.source == "keywords" for word in fact.words}
     found, at = [], 0
     for start, end in highlight_spans(text, words):
         found += [(text[at:start], False)] if start > at else []

@@ -285,9 +285,9 @@ def _place(here: tuple[float, float]) -> None:
 def reason(fact: Evidence) -> str:
     """Why a hit is there, in words."""
     match fact.source:
-        case "words":
+        case "keywords":
             return f"these words were said: {', '.join(fact.words)}" if fact.words else "it was said"
-        case "passage":
+        case "text_to_passage":
             return f"what was said means something near (similarity {fact.value:.2f}, place {fact.rank})"
         case "listed":
             return "it keeps all conditions"
@@ -295,7 +295,7 @@ def reason(fact: Evidence) -> str:
             return f"it keeps {', '.join(fact.words)}"
         case "drawing":
             return f"it looks like the drawing (similarity {fact.value:.2f}, place {fact.rank})"
-        case "image":
+        case "image_to_image":
             return f"it looks like the picture (similarity {fact.value:.2f}, place {fact.rank})"
         case _:
             return _looks(fact)
