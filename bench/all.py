@@ -1,9 +1,10 @@
-"""All speed measurements, one after the other: tables as they come, figures as JSON in one folder.
+"""Run all speed benchmarks: tables as they come, figures as JSON in one folder.
 
     python bench/all.py [--quick] [--pictures FOLDER] [--audio FOLDER --transcripts CSV] [--out FOLDER]
 
 Without folders of one's own the samples serve, which are few. ``--quick`` takes a few minutes and leaves out
-what needs a million units or thousands of files; it shows that the measurements work, not how fast Trove is.
+all that needs a million units or thousands of files; it shows that the benchmarks work, not how fast Trove
+is.
 """
 
 import argparse
@@ -18,7 +19,7 @@ SAMPLES = HERE.parent / "samples"
 
 
 def steps(options: argparse.Namespace) -> dict[str, list[str]]:
-    """The measurements by name, each with its arguments."""
+    """The benchmarks by name, each with its arguments."""
     pictures, quick = options.pictures, options.quick
     one = next(path for path in sorted(pictures.rglob("*.jpg")))
     found = {
@@ -39,7 +40,7 @@ def steps(options: argparse.Namespace) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Run all, whatever one of them makes of it."""
+    """Run all; one that fails does not stop the others."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

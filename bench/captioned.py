@@ -1,4 +1,4 @@
-"""Captioned pictures, encoded: what several of the measurements here begin with."""
+"""Load and encode captioned pictures, for several of the benchmarks."""
 
 import argparse
 import csv
@@ -29,7 +29,7 @@ class Captioned:
 
 
 def parser(about: str | None) -> argparse.ArgumentParser:
-    """What the command line of such a measurement takes."""
+    """Command-line parser with the options that these benchmarks share."""
     options = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--images", type=Path, required=True)
     options.add_argument("--captions", type=Path, required=True, help="CSV with the columns image,caption")
@@ -39,7 +39,7 @@ def parser(about: str | None) -> argparse.ArgumentParser:
 
 
 def load(options: argparse.Namespace) -> Captioned:
-    """The pictures and captions that were named, encoded."""
+    """Read the pictures and captions that the options name, and encode the pictures."""
     captions: dict[str, list[str]] = defaultdict(list)
     with options.captions.open(newline="") as file:
         for row in csv.DictReader(file):

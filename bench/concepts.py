@@ -1,10 +1,10 @@
-"""What captions say of pictures, concept by concept, for ``verdict.py``.
+"""Label pictures with concepts by their captions: the ground truth of ``verdict.py``.
 
 ``concepts.csv`` lists what a person might type, the words by which a caption says it, and further words
 that hint at it: kinds, synonyms, what one does with it. ``*`` stands for any ending, ``+`` for a few words
 in between at most, ``&`` joins concepts that must all be there. A picture *shows* a concept when at least
-two of its captions say it; it *may show* it when any of them says or hints at it. What is said nowhere
-(no words in the second column) is *elsewhere*, if no caption hints at it either.
+two of its captions say it; it *may show* it when any of them says or hints at it. A concept
+without words in the second column is *elsewhere*, if no caption hints at it.
 """
 
 import csv
@@ -24,7 +24,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Concepts:
-    """(concepts, pictures) flags in the order of ``names``, and the names of what is elsewhere."""
+    """(concepts, pictures) flags in the order of ``names``, and the names of those elsewhere."""
 
     names: list[str]
     shown: Flags
@@ -33,7 +33,7 @@ class Concepts:
 
 
 def read_concepts(captions: Sequence[str], picture: npt.NDArray[np.intp]) -> Concepts:
-    """What captions say of the pictures 0, 1, … that they belong to."""
+    """Concepts of the pictures 0, 1, …; ``picture`` (captions,) is the one that each caption belongs to."""
     with TABLE.open(newline="", encoding="utf-8") as file:
         rows = [(row["concept"], row["said as"], row["or hinted at by"]) for row in csv.DictReader(file)]
     lowered = [caption.lower() for caption in captions]

@@ -1,4 +1,4 @@
-"""Many searches at once, while another process indexes and others search on the command line.
+"""Load test: concurrent searches while another process indexes and others search on the command line.
 
     python bench/crowd.py FOLDER --threads 32 --seconds 60
 

@@ -1,11 +1,11 @@
-"""Decoding as Trove does it, beside decoding all of a file.
+"""Decoding speed: Trove's downscaled pictures and key frames, beside decoding all of a file.
 
     python bench/decode.py PICTURE [--runs 5] [--json FILE]
 
 PICTURE, any photograph, is enlarged to 12 megapixels and saved as JPEG; a 720p video of a minute is made of
 it, moving, with a key frame every two seconds (needs PyAV's x264). Pictures: Pillow's whole picture made
-small for the encoder, against ``read_image`` of ``indexer.media.reader``, and how alike what the encoder
-sees is. Videos: every frame decoded, against its ``read_stills``.
+small for the encoder, against ``read_image`` of ``indexer.media.reader``, and the cosine of the encoder's
+two inputs. Videos: every frame decoded, against its ``read_stills``.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from timing import spread
 from indexer.media.reader import read_image, read_stills
 
 SEEN = 288
-"""Pixels that the builtin encoder sees."""
+"""Side in pixels of the square that the builtin encoder sees."""
 _MINUTE_S = 60
 _FRAMES_PER_S = 25
 

@@ -1,11 +1,11 @@
-"""Pictures a second of the picture towers: ONNX Runtime as Trove uses it, beside eager PyTorch.
+"""Throughput of the picture towers: ONNX Runtime as Trove uses it, beside eager PyTorch.
 
     python bench/encode.py [--batch 32] [--runs 5] [--json FILE]
 
 For the builtin model and for ViT-B-32 of open_clip with random weights. Both ways have the same weights and
 pictures (noise), in turns, with the threads that each chooses by itself. PyTorch is used as introductions
 show it (open_clip's README: one picture at a time, ``torch.no_grad``), and with whole batches. Then ONNX
-Runtime with other numbers of threads. A product of two matrices shows what the machine could give at best.
+Runtime with other numbers of threads. A matrix product shows what the machine could do at best.
 """
 
 import argparse
@@ -33,7 +33,7 @@ VIT = "ViT-B-32"
 
 
 def builtin_towers(cache: Path) -> tuple[Encode, Encode, Path]:
-    """Trove's tower, PyTorch's, and the export behind the first."""
+    """Trove's tower, PyTorch's, and the ONNX file that the first runs."""
     fast, plain = towers.load_image_tower(cache, "cpu"), towers.torch_image_tower("cpu")
     path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_fingerprint()}.onnx"))
     return lambda pixels: fast(pixels).features, lambda pixels: plain(pixels).features, path
@@ -79,7 +79,7 @@ def measure(side: int, batch: int, runs: int, made: tuple[Encode, Encode, Path])
 
 
 def _gflops() -> float:
-    """Of a product of two matrices in numpy, the best of several."""
+    """GFLOP/s of a matrix product in numpy, the best of several runs."""
     side = 1_024
     one = np.random.default_rng(0).standard_normal((side, side), dtype=np.float32)
     best = float("inf")

@@ -1,12 +1,12 @@
-"""What thumbs do for a saved search: its order, and its cut-off.
+"""Measure relevance feedback on saved searches: how thumbs change the ranking and the threshold.
 
     python bench/feedback.py --images FOLDER --captions CSV [--split dev] [--model NAME]
 
 The things of ``bench/terms.py`` are saved searches, and the pictures of which at least two captions name
-one are its right hits. People put thumbs on the ten best, up or down by that, once and once more. What was
-judged no longer counts; of the rest are printed, for Rocchio's weights and others: the average precision,
-and for the cut-off precision, recall and F1 of what stands above it (a spread of 0.01: thumbs do not move
-it). The things are parted at random into those to choose with and those to report.
+one are its right hits. People put thumbs on the ten best, up or down by that, twice in a row. Pictures that
+were judged no longer count; of the rest are printed, for Rocchio's weights and others: the average
+precision, and precision, recall and F1 of those above the threshold (with a spread of 0.01 thumbs do not
+move it). The things are split at random into those to choose with and those to report.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ SEED = 0
 
 
 class InMemory:
-    """The part of ``db.vectors.store.VectorStore`` that a query's vector and its usual similarities need."""
+    """The part of ``db.vectors.store.VectorStore`` that a query's vector and its baseline need."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors
@@ -48,7 +48,7 @@ class InMemory:
 
 @dataclass(frozen=True)
 class Round:
-    """How the pictures stand after some thumbs; ``cut``: the cut-off; ``left``: those not judged."""
+    """Scores of all pictures after some thumbs; ``cut``: the threshold; ``left``: those not judged."""
 
     z_scores: npt.NDArray[np.float64]
     cut: float

@@ -1,4 +1,4 @@
-"""Indexing what is large: photographs of 12 megapixels, hours of video and of speech; beside plain scripts.
+"""Indexing speed on large media, 12-megapixel photographs and hours of video and speech, beside scripts.
 
     python bench/hours.py --pictures FOLDER --audio FOLDER [--photos 500] [--minutes 60]
         [--kinds pictures video speech] [--runs 1] [--json FILE]
@@ -38,7 +38,7 @@ KINDS = ("pictures", "video", "speech")
 
 
 def make_photos(pictures: list[Path], count: int, folder: Path) -> None:
-    """So many JPEGs of 12 megapixels; no two files are the same, though pictures come again."""
+    """Write ``count`` JPEGs of 12 megapixels; no two files are the same, though pictures come again."""
     made: list[bytes] = []
     for path in pictures[: min(count, _DIFFERENT)]:
         data = io.BytesIO()
@@ -51,7 +51,7 @@ def make_photos(pictures: list[Path], count: int, folder: Path) -> None:
 
 
 def make_film(pictures: list[Path], minutes: float, path: Path) -> None:
-    """Pictures that move across the screen: a reel of a minute, again and again."""
+    """Write a film of pictures that move across the screen: a reel of a minute, again and again."""
     reel = io.BytesIO()
     with av.open(reel, "w", "mp4") as container:
         stream = container.add_stream("libx264", rate=_FRAMES_PER_S)
@@ -78,7 +78,7 @@ def make_film(pictures: list[Path], minutes: float, path: Path) -> None:
 
 
 def make_recording(recordings: list[Path], minutes: float, path: Path) -> None:
-    """Recordings, with a second of silence after each."""
+    """Write one MP3 of the recordings, with a second of silence after each."""
     pause = np.zeros(SAMPLE_RATE, dtype=np.float32)
 
     def parts() -> Iterator[Samples]:
@@ -100,7 +100,7 @@ def make_recording(recordings: list[Path], minutes: float, path: Path) -> None:
 
 
 def make(kind: str, options: argparse.Namespace, folder: Path) -> str:
-    """The media of one kind; says how much there is of them."""
+    """Write the media of one kind; returns how much there is of them, in words."""
     pictures = sorted(options.pictures.rglob("*.jpg"))
     if kind == "pictures":
         make_photos(pictures, options.photos, folder)

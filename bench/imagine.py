@@ -1,4 +1,4 @@
-"""What a drawing beside the words does to retrieval, from the best to the worst drawing that one may have.
+"""Measure retrieval by a text and a drawing together, from the best possible drawing to the worst.
 
     python bench/imagine.py --images DIR --captions captions.csv [--split dev] [--model NAME]
         [--drawer FOLDER]

@@ -24,7 +24,7 @@ _PLAIN = Path(__file__).with_name("plain.py")
 
 
 def measure(folder: Path, runs: int, plain: bool) -> dict[str, Spread]:
-    """Index a folder new, each time into another library, and in the plain ways; then unchanged."""
+    """Index a folder into a new library each time, and in the plain ways; then index it again unchanged."""
     environment = {"TROVE_DEVICE": "cpu"}
     script = [sys.executable, str(_PLAIN), "pictures", str(folder)]
     with tempfile.TemporaryDirectory() as scratch:

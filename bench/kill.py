@@ -1,4 +1,4 @@
-"""Kill Trove with SIGKILL hundreds of times, and look for anything that was lost.
+"""Crash test: kill Trove with SIGKILL hundreds of times, and look for anything that was lost.
 
     python bench/kill.py --kills 200 --work DIR
 

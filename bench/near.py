@@ -1,4 +1,4 @@
-"""From which similarity on two pictures show the same: resized, re-saved, cropped, or of one burst.
+"""Choose the near-duplicate threshold: cosines of resized, re-saved, cropped and burst pictures.
 
     python bench/near.py --images FOLDER --captions CSV [--split dev] [--model NAME] --films FILE...
 

@@ -1,4 +1,4 @@
-"""Find spoken passages by a paraphrase: by their words, by two kinds of meaning, and by both together.
+"""Compare retrieval of spoken passages by a paraphrase: by keywords, two kinds of embeddings, and both.
 
     python bench/passages.py --audio FOLDER --transcripts CSV --captions CSV
 
@@ -40,13 +40,13 @@ from search.engine.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 DEPTH = 200
 WEIGHTS = (0.4, 1.0)
-"""Of the meaning, beside the words' 1."""
+"""Weights of the embeddings' ranking, beside the keywords' 1."""
 
 Floats = npt.NDArray[np.float32]
 
 
 def hear(folder: Path, names: Sequence[str], settings: Settings, kept: Path | None) -> dict[str, str]:
-    """What is said in each recording; ``kept``: a JSON file that spares hearing it twice."""
+    """Transcripts by name of recording; ``kept``: a JSON file that caches them."""
     if kept is not None and kept.exists():
         return dict(json.loads(kept.read_text()))
     transcriber = load_transcriber("builtin", device="cpu", cache=settings.cache)
@@ -83,7 +83,7 @@ class Library:
             self.units = units.rows(session, range(1, len(texts) + 1))
 
     def by_words(self, query: str) -> Ranking:
-        """As a search asks for words."""
+        """Keyword ranking, as a search makes it."""
         with self.database.read() as session:
             matches = match_words(session, query, DEPTH)
         found = [Found(m.unit_id, m.coverage, m.words) for m in matches if m.coverage >= LEAST_COVERAGE]

@@ -1,8 +1,8 @@
-"""The plain way to index, for comparison: one thing after the other, as introductions show it.
+"""Baseline to compare indexing with: a plain script, one step after the other, as introductions show it.
 
     python bench/plain.py pictures|video|speech FOLDER [--onnx]
 
-No database, no hashes, no guard against hostile files, no changes of scene. Pictures are opened with Pillow
+No database, no hashes, no guard against hostile files, no scene detection. Pictures are opened with Pillow
 and encoded in batches into FAISS; every frame of a film is decoded and one in ten seconds encoded; recordings
 are given to ``WhisperModel(...).transcribe``. The weights are those of the builtin models, in eager PyTorch,
 which is how they come, or with ``--onnx`` in Trove's own export, which shows what the rest of Trove costs.
@@ -62,7 +62,7 @@ def encode(pictures: Iterator[Image.Image], encoder: BuiltinEncoder) -> faiss.In
 
 
 def transcribe(folder: Path, cache: Path) -> list[str]:
-    """What is said in all files."""
+    """Texts of the segments of all files."""
     from faster_whisper import WhisperModel
 
     model = WhisperModel(str(cache / "whisper-base"), device="cpu", compute_type="int8")
@@ -70,7 +70,7 @@ def transcribe(folder: Path, cache: Path) -> list[str]:
 
 
 def main() -> None:
-    """Index, and forget it."""
+    """Index, and discard the result."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""How long an unchanged library takes to be looked through again, by number of files.
+"""Time to re-scan an unchanged library, by number of files.
 
     python bench/rescan.py PICTURE [--files 10000 100000] [--json FILE]
 
@@ -18,8 +18,8 @@ from timing import Process, Spread, command, commands
 
 RUNS = 5
 IN_A_FOLDER = 1_000
-"""File systems allow some ten thousand links to a file at least; this leaves them their distance."""
 LINKS = 30_000
+"""Hard links to one file; file systems limit their number (ext4: 65,000)."""
 
 
 def measure(picture: Path, files: int, scratch: Path) -> tuple[Process, Spread]:

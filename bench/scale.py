@@ -1,4 +1,4 @@
-"""Search among many units: time to build, bytes, time of a query, recall and memory, by number of units.
+"""Scaling of vector search: build time, bytes, query time, recall and memory, by number of units.
 
     python bench/scale.py [--units 10000 100000 1000000] [--json FILE] [--plot FILE.png]
 
@@ -37,7 +37,7 @@ _CHUNK = 20_000
 
 
 class Clusters:
-    """Draws of made-up vectors, the same for the same seed."""
+    """Synthetic clustered vectors, the same for the same seed."""
 
     def __init__(self, units: int) -> None:
         self._spectrum = np.arange(1, DIM + 1, dtype=np.float32) ** -0.5
@@ -100,7 +100,7 @@ def measure(units: int, folder: Path) -> dict[str, Any]:
 
 
 def ask(folder: Path) -> dict[str, Any]:
-    """What a fresh process measures on the saved index."""
+    """Figures of the saved index, measured in a fresh process."""
     faiss.omp_set_num_threads(1)
     started = time.perf_counter()
     files = IndexFiles(folder, 1, "picture", DIM)

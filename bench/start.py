@@ -1,4 +1,4 @@
-"""How long a person waits for the command line, and for the app's first answer.
+"""Start-up latency: how long a person waits for the command line, and for the app's first answer.
 
     python bench/start.py FOLDER [--json FILE]
 
@@ -6,7 +6,7 @@ A library of the pictures in FOLDER is made first. Then, each in a process of it
 for something new, and the same search again, whose query vector is remembered. The files are in the page
 cache, as they are on a machine that is in use. The floor is what Python itself takes to start, and what it
 takes to import the libraries without which no search runs, doing nothing with them. At last the app is
-started anew for each run, and in a headless Chromium a question is put as soon as there is a box to type it
+started again for each run, and in a headless Chromium a question is put as soon as there is a box to type it
 into, or when the pictures of the first page are there, too; timed is from Enter to the first hits.
 """
 

@@ -1,11 +1,11 @@
-"""How weights and negatives change what is found: choose NEGATIVE, and see what a weight does.
+"""Choose the weight of negative query terms (NEGATIVE), and measure what positive weights do.
 
     python bench/terms.py --images FOLDER --captions CSV [--split dev] [--model NAME]
 
-Things are what at least two of a picture's captions name by a word of a list. For every two things that
+A picture shows a thing that at least two of its captions name by a word of a list. For every two things that
 are seen together in at least five pictures, ``"thing" -"other"`` is asked, and ``"thing" "other"`` with
 weights for the second; the query is put together as a search does it. Printed, for each weight: how many
-of the ten best show the thing, how many of them without the other, how many both. The pairs are parted at
+of the ten best show the thing, how many of them without the other, how many both. The pairs are split at
 random into those to choose with and those to report.
 """
 

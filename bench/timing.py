@@ -1,4 +1,4 @@
-"""How the other benchmarks take time: several runs, their spread, and the CPU time beside the wall clock."""
+"""Timing for the other benchmarks: several runs, their spread, and the CPU time beside the wall clock."""
 
 import os
 import statistics
@@ -55,7 +55,7 @@ def commands(each: Sequence[Sequence[str]], environment: dict[str, str]) -> Spre
 def side_by_side(
     ways: Mapping[str, Sequence[Sequence[str]]], environment: dict[str, str]
 ) -> dict[str, Spread]:
-    """Several ways, in turns, each by equally many commands: what slows the machine slows all of them."""
+    """Run several ways in turns, each by equally many commands: a slow spell of the machine slows all."""
     done: dict[str, list[Process]] = {name: [] for name in ways}
     for turn in zip(*ways.values(), strict=True):
         for name, one in zip(ways, turn, strict=True):
@@ -91,6 +91,6 @@ def command(arguments: Sequence[str], environment: dict[str, str]) -> Process:
 
 
 def spread_of(walls: Sequence[float], cpus: Sequence[float] = (), peak_mb: float = 0) -> Spread:
-    """Of times taken elsewhere; without CPU times where another process does the work."""
+    """Spread of times taken elsewhere; without CPU times where another process does the work."""
     numbers = (min(walls), statistics.median(walls), max(walls), statistics.median(cpus or [0.0]))
     return Spread(*(round(number, 4) for number in numbers), len(walls), peak_mb)

@@ -1,4 +1,4 @@
-"""Fit and judge the verdict: does it know what a library has, and does its probability mean what it says?
+"""Fit and evaluate the verdict: can it tell what a library has, and is its probability calibrated?
 
     python bench/verdict.py --images DIR --captions captions.csv [--split dev] [--model NAME]
         [--stamps /usr/share/tuxpaint/stamps] [--plot docs/reliability-plot.png]
@@ -6,15 +6,16 @@
 Libraries of 10 to 500 pictures are drawn at random. A concept (``concepts.csv``) is *there* when a
 picture shows it; it is *taken out* when every picture of which any caption hints at it was left out of
 the library; *elsewhere* are things of which no caption speaks. Half of the draws are there, a quarter
-each of the others. Pictures and concepts are halved: what is judged with one half of both was fitted
-on the other half of both, and the two turns are put together. Concepts are drawn as pictures show
-them (a picture, then one of its concepts), and once more each alike.
+each of the others. It is a twofold cross-validation: draws from one half of the pictures and concepts
+are judged by the fit on the other halves, and the two folds are put together. Concepts are drawn as
+pictures show them (a picture, then one of its concepts), and once more with equal probability.
 
 Printed: areas under the ROC curve of the plain top score, the z-score, the gap between the first and the
-second, the logistic regression on top score and excess that Trove had before, and the standing among
-background texts that it has now; the expected calibration error (ten bins of equal width, Guo et al.
-2017); the same fit carried over to other spaces and, with ``--stamps``, to other pictures; the hard test
-of whole captions; pictures as queries; and the figures for ``search/engine/verdict.py``, fitted on all.
+second, the logistic regression on top score and excess that Trove had before, and the z-score among
+background queries that it has now (``standing``); the expected calibration error (ten bins of equal
+width, Guo et al. 2017); the same fit carried over to other spaces and, with ``--stamps``, to other
+pictures; the hard test of whole captions; pictures as queries; and the figures for
+``search/engine/verdict.py``, fitted on all.
 """
 
 import argparse
@@ -61,7 +62,7 @@ SCORES = ("top score", "z-score", "gap", "standing")
 
 @dataclass(frozen=True)
 class Space:
-    """Similarities in one space: (queries, pictures) and (background texts, pictures)."""
+    """Similarities in one space: (queries, pictures) and (background queries, pictures)."""
 
     queries: Floats
     background: Floats
@@ -69,7 +70,7 @@ class Space:
 
 @dataclass(frozen=True)
 class Draws:
-    """What random queries score in random libraries: (n,) each. ``excess``: see ``before``."""
+    """Scores of random queries in random libraries: (n,) each. ``excess``: see ``before``."""
 
     kind: npt.NDArray[np.str_]
     scores: dict[str, Floats]
@@ -120,7 +121,7 @@ def draw(space: Space, choices: Iterator[tuple[Kind, int, Ids]]) -> Draws:
 def concept_draws(
     concepts: Concepts, pictures: Ids, chosen: Ids, rng: np.random.Generator, *, alike: bool = False
 ) -> Iterator[tuple[Kind, int, Ids]]:
-    """Draws of the concepts ``chosen`` from these pictures; queries are concepts, then what is elsewhere."""
+    """Draws of the concepts ``chosen`` from these pictures; queries are concepts, then those elsewhere."""
     shown = concepts.shown[np.ix_(chosen, pictures)]
     chosen, shown = chosen[shown.any(axis=1)], shown[shown.any(axis=1)]
     per_picture = shown[:, shown.any(axis=0)] / shown[:, shown.any(axis=0)].sum(axis=0)
@@ -158,7 +159,7 @@ def logistic(columns: Sequence[Floats], there: Flags) -> Floats:
 
 
 def calibrate(draws: Draws) -> Calibration:
-    """Logistic regression on the standing."""
+    """Logistic regression on the z-score among background queries."""
     bias, slope = logistic([draws.scores["standing"]], draws.there)
     return Calibration(float(bias), float(slope))
 
@@ -169,7 +170,7 @@ def probabilities(calibration: Calibration, draws: Draws) -> Floats:
 
 
 def before(fitted_on: Draws, judged: Draws) -> Floats:
-    """What the verdict was before: logistic regression on the top score and the excess over chance."""
+    """The former verdict: logistic regression on the top score and the excess over chance, as a logit."""
     weights = logistic([fitted_on.scores["top score"], fitted_on.scores["excess"]], fitted_on.there)
     return weights[0] + weights[1] * judged.scores["top score"] + weights[2] * judged.scores["excess"]
 
@@ -220,7 +221,7 @@ def halves(names: Sequence[str]) -> tuple[Ids, Ids]:
 
 @dataclass(frozen=True)
 class Judged:
-    """Draws that were judged with what was fitted on the other half, and the two fits."""
+    """Cross-validated draws, judged by the fit on the other half, and the two fits."""
 
     draws: Draws
     predicted: Floats
@@ -236,7 +237,7 @@ def halved(make: Callable[[int, np.random.Generator], Draws]) -> tuple[Draws, Dr
 
 
 def crossed(made: tuple[Draws, Draws]) -> Judged:
-    """Judge each half with what was fitted on the other."""
+    """Cross-validate: judge each half by the fit on the other."""
     fits = (calibrate(made[1]), calibrate(made[0]))
     judged = [
         replace(one, scores=one.scores | {"before": before(other, one)}) for one, other in (made, made[::-1])
@@ -250,7 +251,7 @@ def carried(fits: tuple[Calibration, Calibration], made: tuple[Draws, Draws]) ->
 
 
 def twins(captions: Sequence[str], own: Ids, settings_cache: Path) -> Flags:
-    """(pictures, pictures): whether people describe two pictures alike."""
+    """(pictures, pictures): whether the captions of two pictures say the same, see ``TWIN``."""
     meant = load_text_tower(settings_cache)(captions)[:, -1]
     mean = unit(np.stack([meant[own == picture].mean(axis=0) for picture in range(own.max() + 1)]))
     alike = mean @ mean.T >= TWIN
@@ -259,7 +260,7 @@ def twins(captions: Sequence[str], own: Ids, settings_cache: Path) -> Flags:
 
 
 def picture_draws(similar: Floats, alike: Flags, chosen: Ids, rng: np.random.Generator) -> Draws:
-    """Pictures as queries, by (pictures, pictures) similarities: there when another is described alike."""
+    """Pictures as queries, by (pictures, pictures) similarities: there when a twin of it is."""
     asked = chosen[alike[np.ix_(chosen, chosen)].any(axis=1)]
     kinds, rows = [], []
     for _ in range(DRAWS // 2):
@@ -304,7 +305,7 @@ def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.ran
 
 
 def plot(path: Path, predicted: Floats, there: Flags) -> None:
-    """The reliability diagram: what was so, over what was said, and how often that was said."""
+    """Reliability diagram: observed share over predicted probability, and how often each was predicted."""
     from matplotlib import pyplot
 
     edges = np.linspace(0, 1, BINS + 1)

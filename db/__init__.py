@@ -2,6 +2,6 @@
 
 import os
 
-# Every other package imports this one before any library that would look: nothing is reported to anybody.
+# Every other package imports this one before any library that reads these: no telemetry is sent.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,4 +1,4 @@
-"""Writing files that are either whole or not there, and reading back only what was written."""
+"""Atomic file writes, and files that end with a checksum."""
 
 import os
 import secrets
@@ -30,7 +30,10 @@ def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> 
     temporary, file = _new_temporary(path)
     try:
         with file:
-            data(file) if callable(data) else file.write(data)
+            if callable(data):
+                data(file)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -48,11 +51,11 @@ def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> 
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files of writers that are no more; those of living ones are locked."""
-    for left in folder.glob(".*.tmp"):
-        with suppress(OSError), left.open("rb") as file:
+    """Remove the temporary files of writers that died; those of running ones are locked."""
+    for temporary in folder.glob(".*.tmp"):
+        with suppress(OSError), temporary.open("rb") as file:
             if fcntl is None or _locked(file, wait=False):
-                left.unlink()
+                temporary.unlink()
 
 
 def write_checksummed(path: Path, data: bytes) -> None:
@@ -65,17 +68,18 @@ def write_checksummed(path: Path, data: bytes) -> None:
 
 
 def is_intact(path: Path) -> bool:
-    """Whether a sealed file is there and holds what was written."""
+    """Whether a checksummed file is there and its checksum is right."""
     try:
         data = path.read_bytes()
     except OSError:
         return False
-    body, seal = data[: -_TRAILER.size], data[-_TRAILER.size :]
-    return len(seal) == _TRAILER.size and seal == _TRAILER.pack(_TRAILER.size, b"free", zlib.crc32(body))
+    body, trailer = data[: -_TRAILER.size], data[-_TRAILER.size :]
+    expected = _TRAILER.pack(_TRAILER.size, b"free", zlib.crc32(body))
+    return len(trailer) == _TRAILER.size and trailer == expected
 
 
 def read_checksummed(path: Path) -> bytes:
-    """What was written into a sealed file, which the caller has found sound."""
+    """The content of a checksummed file, whose checksum the caller has verified with ``is_intact``."""
     return path.read_bytes()[: -_TRAILER.size]
 
 
@@ -92,7 +96,7 @@ def _new_temporary(path: Path) -> tuple[Path, BinaryIO]:
 
 
 def _locked(file: BinaryIO, *, wait: bool) -> bool:
-    """Take the lock of an open file, which its process holds until it closes it or ends."""
+    """Lock an open file until it is closed or the process ends; returns whether that succeeded."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

@@ -1,8 +1,8 @@
 """The library as one object: its settings, folders, database and vector indexes.
 
-Everything below the public face is handed this one in place of paths and connections, so that what a
-library consists of is known in one place. People use ``trove.Library``, which holds one of these and adds
-what can be done with it: only ``trove`` and its users name that one, everything below names this.
+Internal code takes this object in place of paths and connections, so that what a library consists of is
+known in one place. Users take ``trove.Library``, which holds one of these and adds the operations; nothing
+below ``trove`` names that one.
 """
 
 import threading
@@ -45,7 +45,7 @@ class Library:
 
     @property
     def paths(self) -> Paths:
-        """Where it keeps what."""
+        """Its files and folders."""
         return self.settings.paths
 
     @property
@@ -79,7 +79,7 @@ class Library:
             return self._stores[space.id]
 
     def drop_vectors(self, space: Space) -> None:
-        """Delete the vector indexes of a space, whose rows are the caller's to delete."""
+        """Delete the vector indexes of a space; its rows in the database are left to the caller."""
         self.vectors(space).delete()
         with self._lock:
             self._stores.pop(space.id, None)

@@ -1,4 +1,4 @@
-"""Where a library keeps what, and paths compared and resolved without looking at the disk."""
+"""The file layout of a library, and path helpers that do not touch the disk."""
 
 import os
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from pathlib import Path
 class Paths:
     """The files and folders of one library; each name is spelled here and nowhere else.
 
-    ``folder`` holds what must not be lost and what belongs to it, ``cache`` what can be made again and
-    may be shared between libraries.
+    ``folder`` holds the library itself, ``cache`` files that can be made again and may be shared between
+    libraries.
     """
 
     folder: Path
@@ -29,27 +29,27 @@ class Paths:
 
     @property
     def drawings(self) -> Path:
-        """Folder of what was drawn."""
+        """Folder of drawn pictures."""
         return self.folder / "drawings"
 
     @property
     def query_pictures(self) -> Path:
-        """Folder of copies of the pictures that saved searches ask with."""
+        """Folder of copies of the query pictures of saved searches."""
         return self.folder / "saved"
 
     @property
     def index_lock(self) -> Path:
-        """Held by the one process that indexes."""
+        """Lock file, held by the one process that indexes."""
         return self.folder / "index.lock"
 
     @property
     def watch_lock(self) -> Path:
-        """Held by the one process that watches the folders."""
+        """Lock file, held by the one process that watches the folders."""
         return self.folder / "watch.lock"
 
     @property
     def log(self) -> Path:
-        """Warnings of all processes."""
+        """Log file with the warnings of all processes."""
         return self.folder / "trove.log"
 
     @property
@@ -64,27 +64,27 @@ class Paths:
 
     @property
     def clips(self) -> Path:
-        """Folder of films in formats that browsers play."""
+        """Folder of clips of films and recordings in formats that browsers play."""
         return self.cache / "clips"
 
     @property
     def query_vectors(self) -> Path:
-        """Folder of the vectors of texts that were asked for."""
+        """Folder of cached vectors of query texts."""
         return self.cache / "queries"
 
     @property
     def concepts(self) -> Path:
-        """Folder of the vectors of what pictures may show."""
+        """Folder of cached vectors of concept names."""
         return self.cache / "concepts"
 
     @property
     def models(self) -> Path:
-        """Folder of models as they were exported."""
+        """Folder of exported models."""
         return self.cache / "models"
 
 
 def expanded(path: Path | str) -> Path:
-    """The path with ``~`` and ``~user`` resolved; as it is where there is no such user.
+    """The path with ``~`` and ``~user`` expanded; unchanged where there is no such user.
 
     ``Path.expanduser`` raises a bare ``RuntimeError`` there, and a folder may well be called ``~1``.
     """
@@ -99,6 +99,6 @@ def is_under(path: Path, folders: Sequence[Path]) -> bool:
 
 
 def outermost(paths: Sequence[Path]) -> list[Path]:
-    """The paths that are neither repeated nor inside another one, in the order given."""
+    """The paths without duplicates and without those inside another one, in their order."""
     unique = list(dict.fromkeys(paths))
     return [path for path in unique if not any(other in path.parents for other in unique)]

@@ -12,7 +12,7 @@ from db.paths import Paths
 
 
 class Settings(BaseSettings):
-    """Frozen settings of one run. Every field can be given as ``TROVE_<NAME>``."""
+    """Frozen settings of one run. Every field can be set as ``TROVE_<NAME>``."""
 
     model_config = SettingsConfigDict(
         env_prefix="TROVE_", frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True
@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     )
     """The library's own folder (``TROVE_LIBRARY``): database, vector files, drawings, log."""
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
-    """Folder of what can be made again: exported models, thumbnails."""
+    """Folder of files that can be made again: exported models, thumbnails."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     model: str | None = None
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
@@ -49,19 +49,19 @@ class Settings(BaseSettings):
         return Paths(self.folder, self.cache)
 
 
-def load_settings(**given: object) -> Settings:
-    """Settings from the environment, with ``given`` values that are not None put on top.
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, overridden by the keyword arguments that are not None.
 
     Raises:
         SettingsError: a value has the wrong type or is out of range.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as exc:
-        first = exc.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        error = exc.errors()[0]
+        name = ".".join(str(part) for part in error["loc"])
         name = "library" if name in ("folder", "TROVE_LIBRARY") else name
         raise SettingsError(
-            f"the setting {name!r} cannot be {first['input']!r}: {first['msg']}",
+            f"the setting {name!r} cannot be {error['input']!r}: {error['msg']}",
             f"Check --{name} or the environment variable TROVE_{name.upper()}.",
         ) from exc

@@ -1,1 +1,1 @@
-"""From files to units that can be found: scan, plan, decode, transcribe, encode, store."""
+"""Indexing of media files: scan, plan, decode, transcribe, encode, store."""

@@ -1,4 +1,4 @@
-"""Embedding: what was decoded or heard, encoded in batches into units with their vectors."""
+"""Embedding of pictures, frames and spoken passages, in batches, into units with vectors."""
 
 import logging
 import math
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Embedder:
-    """Makes units of media. ``batch``: pictures, frames or passages that are encoded at once."""
+    """Encodes media into units. ``batch``: pictures, frames or passages that are encoded at once."""
 
     encoder: Encoder
     transcriber: Transcriber | None

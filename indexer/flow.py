@@ -1,6 +1,6 @@
-"""The data that flows through a run: tasks, what became of each, the report and the progress.
+"""Data types of an indexing run: tasks, their outcomes, the report and the progress.
 
-The stations (scan, plan, prepare, embed, write) share these types and do not import each other for them.
+The stages (scan, plan, prepare, embed, write) share these types and do not import each other for them.
 """
 
 import threading
@@ -20,8 +20,8 @@ from indexer.media.types import Metadata
 class Task:
     """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
 
-    ``moved_from``: the library believes that this is that file under a new name, since size and
-    time agree and nothing else could be meant. The content hash has the last word.
+    ``moved_from``: the missing file of which this seems to be the new name, since they alone agree in size
+    and time. The content hash decides.
     """
 
     stat: FileStat
@@ -29,7 +29,7 @@ class Task:
     moved_from: Path | None = None
 
 
-# --- what becomes of a task
+# --- outcomes of a task
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ Prepared = Recognised | Twin | Refused | DecodedPicture | Timed
 
 
 class Twins:
-    """Files of one run with the same content: one is read, the others become what it became.
+    """Identical files within one run: one is read, the others share its outcome.
 
     Threads race for the content's hash, so the file that is read may come after its twins in the order of
     the run; they therefore wait until all files are taken. Thread-safe.
@@ -119,7 +119,7 @@ class Twins:
             self._refused[refused.sha256] = refused
 
     def outcomes(self, recognise: Callable[[bytes], int | None]) -> Iterator[Recognised | Refused]:
-        """What the waiting twins become, once all other files are stored or refused."""
+        """The outcomes of the waiting twins, for when all other files are stored or refused."""
         for twin in self._waiting:
             content_id = recognise(twin.sha256)
             if content_id is not None:
@@ -129,7 +129,7 @@ class Twins:
                 yield Refused(twin.task, twin.sha256, first.reason, first.error)
 
 
-# --- what is told
+# --- reports
 
 
 @dataclass

@@ -1,13 +1,13 @@
-"""What similarities are like when the library has no particular answer: the null of the verdict.
+"""Null model: the distribution of best similarities under background queries, the verdict's reference.
 
-A similarity means something only beside others of its kind. Those of CLIP models differ from space
-to space, and the best of a library grows with its size and depends on what is in it. So a few hundred
-*background texts*, plain names of all kinds of things, are asked of the library; how high each of them
-comes out at best is the null distribution for the best similarity of a text. (A null from an unrelated
-query set is how score distributions are made comparable in retrieval and biometrics alike: cohort or
-test normalisation, Auckenthaler, Carey and Lloyd-Thomas 2000.) Some of the texts are there, which makes
-the null a little too strict and changes nothing else. For pictures as queries it is how near a picture
-of the library is to the nearest other one.
+A similarity means something only in comparison with others of its kind. Those of CLIP models differ from
+space to space, and the best of a library grows with its size and depends on its content. So a few hundred
+*background queries*, plain names of all kinds of things, are run against the library; the distribution of
+their best similarities is the null model for a text query. (Score distributions are made comparable by
+an unrelated query set in retrieval and in biometrics: cohort or test normalisation, Auckenthaler, Carey
+and Lloyd-Thomas 2000.) The library does have hits for some of them, which makes the null model a little
+too strict and changes nothing else. For pictures as queries the null model is the distribution of
+similarities between a picture of the library and its nearest other one.
 
 Both are fitted once for a space, kept in the database, and fitted again when a fifth of the
 library's pictures are new or gone. In between they follow the library's size, since the best of n
@@ -38,12 +38,12 @@ log = logging.getLogger(__name__)
 TEXTS = Path(__file__).with_name("background_queries.txt")
 
 REFIT_SHARE = 0.2
-"""The share of pictures that may be new or gone before the null is fitted again."""
+"""The share of pictures that may be new or gone before the null model is fitted again."""
 
 _SAMPLE = 1_000
 _NEAR_SAMPLE = 300
 _BURST = 20
-"""Nearest pictures that are looked at for one that is not the same picture again."""
+"""Nearest pictures among which one that is no near-duplicate is looked for."""
 
 _LEAST_DEVIATION = 1e-3
 """Libraries of near-identical pictures must not make every difference look large."""
@@ -53,12 +53,12 @@ Floats = npt.NDArray[np.floating]
 
 @cache
 def background_queries() -> tuple[str, ...]:
-    """The background texts, one a line in ``background_queries.txt``."""
+    """The background queries, one a line in ``background_queries.txt``."""
     return tuple(TEXTS.read_text(encoding="utf-8").splitlines())
 
 
 def background_vectors(encoder: Encoder, models: Path) -> Vectors:
-    """(m, dim) unit vectors of the background texts, kept in the folder of the models' exports.
+    """(m, dim) float32 unit vectors of the background queries, kept in the folder of the models' exports.
 
     Raises:
         ModelError: the model or the cache folder cannot be used.
@@ -71,8 +71,12 @@ def background_vectors(encoder: Encoder, models: Path) -> Vectors:
 
 
 def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
-    """The null from (m,) best similarities of background texts and deviations of each text's
-    similarities, and from (k,) similarities of pictures to their nearest other one, perhaps none.
+    """Fit the null model to the best similarities of background queries.
+
+    Args:
+        best: (m,) best similarity of each query.
+        spread: (m,) standard deviation of each query's similarities.
+        near: (k,) similarities of pictures to their nearest other one; k may be 0.
     """
     return NullScores(
         texts=_queries_digest(),
@@ -84,25 +88,25 @@ def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
     )
 
 
-def grown(null: NullScores, count: int) -> float:
-    """How much higher the best of ``count`` pictures is by chance than the best of those fitted on."""
-    return null.spread * (_by_chance(count) - _by_chance(null.pictures))
+def grown(scores: NullScores, count: int) -> float:
+    """By how much the expected best similarity grows from the pictures fitted on to ``count`` pictures."""
+    return scores.spread * (_by_chance(count) - _by_chance(scores.pictures))
 
 
-def due(null: NullScores | None, count: int, newest: int) -> bool:
-    """Whether the null must be fitted (again) for a library of ``count`` pictures.
+def due(scores: NullScores | None, count: int, newest: int) -> bool:
+    """Whether the null model must be fitted (again) for a library of ``count`` pictures.
 
-    Of the pictures that came since, at most ``newest - null.newest`` are there: ids are never given twice.
+    At most ``newest - scores.newest`` of the pictures are new, since ids are never reused.
     """
-    if null is None or null.texts != _queries_digest():
+    if scores is None or scores.texts != _queries_digest():
         return True
-    new = min(count, newest - null.newest)
-    gone = null.pictures + new - count
-    return max(new, gone) > REFIT_SHARE * null.pictures
+    new = min(count, newest - scores.newest)
+    gone = scores.pictures + new - count
+    return max(new, gone) > REFIT_SHARE * scores.pictures
 
 
 def fitted(library: Library, space: Space, encoder: Encoder) -> NullScores | None:
-    """The null of a space as it must be now, fitted and stored if it is due; None without pictures.
+    """The null model of a space, fitted again and stored if it is due; None without pictures.
 
     Where it cannot be stored, on a read-only disk, it is still good for this process.
 
@@ -114,26 +118,26 @@ def fitted(library: Library, space: Space, encoder: Encoder) -> NullScores | Non
     if count == 0:
         return None
     with library.read() as session:
-        null, newest = spaces.null_scores(session, space.id), spaces.newest_unit(session, space.id)
-    if null is not None and not due(null, count, newest):
-        return null
-    null = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
-    null.space_id, null.pictures, null.newest = space.id, count, newest
+        scores, newest = spaces.null_scores(session, space.id), spaces.newest_unit(session, space.id)
+    if scores is not None and not due(scores, count, newest):
+        return scores
+    scores = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
+    scores.space_id, scores.pictures, scores.newest = space.id, count, newest
     try:
         with library.write() as session:
-            spaces.put_null_scores(session, null)
+            spaces.put_null_scores(session, scores)
     except LibraryError as exc:
         log.warning("what is usual in this library could not be stored: %s", exc)
-    return null
+    return scores
 
 
-def _measure(store: VectorStore, texts: Vectors, same: float) -> NullScores:
-    best = [found[0][1] for found in store.search("picture", texts, 1) if found]
+def _measure(store: VectorStore, texts: Vectors, duplicate_threshold: float) -> NullScores:
+    best = [hits[0][1] for hits in store.search("picture", texts, 1) if hits]
     sample = store.sample("picture", _SAMPLE)
-    some = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
+    subset = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
     near = [
-        next((similarity for _, similarity in found if similarity < same), math.nan)
-        for found in store.search("picture", some, _BURST)
+        next((similarity for _, similarity in hits if similarity < duplicate_threshold), math.nan)
+        for hits in store.search("picture", subset, _BURST)
     ]
     others = np.array(near)[~np.isnan(near)]
     return fit(np.array(best), (texts @ sample.T).std(axis=1), others)

@@ -52,20 +52,20 @@ STORE_EVERY_S = 5.0
 def index(
     library: Library, paths: Sequence[Path] = (), *, on_progress: OnProgress = lambda _progress: None
 ) -> Report:
-    """Index or refresh files and folders; without ``paths``, all that were ever given.
+    """Index files and folders, or update what changed in them; without ``paths``, in all roots.
 
     Raises:
-        SettingsError: a path does not exist and never did.
+        SettingsError: a path does not exist and is not in the library.
         LibraryBusyError: another process is indexing into this library.
         ModelError: a model is missing, or is another one than the library was indexed with.
         LibraryError: the library cannot be written (what was stored before stays).
     """
     started = time.monotonic()
     with library.indexing():
-        with _uncollected():
-            found, todo = _survey(library, paths)
+        with _without_gc():
+            scanned, todo = _survey(library, paths)
         with library.write() as session:
-            report = settle(session, found, todo)
+            report = settle(session, scanned, todo)
             space = spaces.active(session)
         with recorded(library, len(todo.tasks)) as run:
             if todo.tasks or space is not None:
@@ -87,8 +87,8 @@ def index(
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looks for garbage, which take a seventh of a survey of many files and find none."""
+def _without_gc() -> Iterator[None]:
+    """Turn the garbage collector off: it takes a seventh of a survey of many files and finds nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -99,28 +99,28 @@ def _uncollected() -> Iterator[None]:
 
 
 def _survey(library: Library, paths: Sequence[Path]) -> tuple[Scan, Plan]:
-    """Look at the disk and compare it with what the library remembers."""
+    """Scan the disk and compare it with what the library remembers."""
     with library.read() as session:
         roots = assets.roots(session)
-    given = [expanded(path).resolve() for path in paths] or roots
-    missing = [path for path in given if not path.exists()]
+    targets = [expanded(path).resolve() for path in paths] or roots
+    missing = [path for path in targets if not path.exists()]
     for path in missing:
         if not is_under(path, roots):
             raise SettingsError(f"there is no file or folder {path}", "Check the spelling.")
     # A whole root that is missing is the folder of an unplugged drive, and keeps its pictures.
     unplugged = [path for path in missing if is_under(path, [root for root in roots if not root.exists()])]
     own = [library.paths.folder, library.paths.cache]
-    found = scan([path for path in given if path not in missing], leave_out=own)
+    scanned = scan([path for path in targets if path not in missing], leave_out=own)
     with library.read() as session:
         space = spaces.active(session)
         known = assets.known_files(
             session,
             space.id if space else None,
             transcribing=library.settings.whisper != "none",
-            seen=[file.path for file in found.files],
+            seen=[file.path for file in scanned.files],
         )
-    hidden = unplugged + [item.stat.path for item in found.unreadable]
-    return found, plan(found.files, known, roots=found.roots + missing, hidden=hidden)
+    hidden = unplugged + [item.stat.path for item in scanned.unreadable]
+    return scanned, plan(scanned.files, known, roots=scanned.roots + missing, hidden=hidden)
 
 
 class _Consumer:
@@ -145,7 +145,7 @@ class _Consumer:
         self._done = 0
 
     def run(self, tasks: Sequence[Task]) -> None:
-        """Make of each task what can be made of it."""
+        """Process all tasks: each is stored, or refused with a reason."""
         settings = self._settings
         with DecodePool.of(settings) as pool:
             preparer = Preparer(pool, self._encoder, settings, self._recognise, self._twins)
@@ -216,7 +216,7 @@ class _Consumer:
         return time.monotonic() - self._stored_at > STORE_EVERY_S
 
     def _recognise(self, sha256: bytes) -> int | None:
-        """The content with this hash, if nothing is left to make of it."""
+        """Id of the content with this hash if it is fully indexed, else None."""
         transcribing = self._transcriber is not None
         with self._library.read() as session:
             return units.content_id(session, sha256, self._space_id, transcribing=transcribing)

@@ -17,10 +17,10 @@ class Plan:
     tasks: list[Task] = field(default_factory=list)
     """New, changed and moved files, and those worth another attempt."""
     revived: list[KnownFile] = field(default_factory=list)
-    """Files that had gone, or whose drive had, and are back unchanged."""
+    """Files that were gone or offline, and are back unchanged."""
     same: list[KnownFile] = field(default_factory=list)
     skipped: list[KnownFile] = field(default_factory=list)
-    """Files that failed before, or were refused, and have not changed since."""
+    """Files that failed or were skipped before, and have not changed since."""
     gone: list[KnownFile] = field(default_factory=list)
     offline: list[KnownFile] = field(default_factory=list)
     """Files that cannot be seen, because a folder above them is missing or unreadable."""

@@ -35,5 +35,5 @@ def look_ahead(
 def batched(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Lists of ``size`` items, the last one shorter, as ``itertools.batched`` of Python 3.12."""
     iterator = iter(items)
-    while some := list(islice(iterator, size)):
-        yield some
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,4 +1,4 @@
-"""From one file to what the encoder needs: hash, recognise, decode (in threads; decoding in processes)."""
+"""Preparation of files for the encoder: hash, recognise, decode (in threads; decoding in processes)."""
 
 import hashlib
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class Preparer:
     """Prepares files, in many threads at once.
 
-    ``recognise`` gives the content id for a hash, if nothing is left to make of it.
+    ``recognise`` returns the id of the fully indexed content with a hash, else None.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Preparer:
 
 
 def as_media_error(exc: Exception, path: Path) -> MediaError:
-    """The reason to record for a file. A defect that one file brings to light must not end the run.
+    """The error to record for a file. A bug that one file brings to light must not end the run.
 
     Raises:
         TroveError: ``exc`` itself, where it is about more than this file.

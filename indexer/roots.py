@@ -1,4 +1,4 @@
-"""Taking a folder out of a library: what is in it is forgotten, the files stay where they are."""
+"""Removing a folder from a library; its files stay on the disk."""
 
 from pathlib import Path
 
@@ -9,25 +9,25 @@ from db.paths import is_under
 
 
 def remove_root(library: Library, root: Path) -> int:
-    """Forget a folder that was given to be indexed, and its files; returns how many there were.
+    """Remove a root and its files from the library; returns how many files there were.
 
-    Files that are also inside another given folder stay known. What a file showed is forgotten with
-    the last file that showed it; giving the folder again makes it anew.
+    Files that are also inside another root stay. A content is deleted with its last file; to have it
+    again, index the folder again.
 
     Raises:
-        SettingsError: the folder was never given.
+        SettingsError: the folder is not a root of this library.
         LibraryBusyError: another process is indexing into this library.
     """
     with library.indexing(), library.write() as session:
         roots = assets.roots(session)
         if root not in roots:
-            known = ", ".join(map(str, roots)) or "none"
-            raise SettingsError(f"{root} is no folder of this library", f"Those that were given: {known}.")
+            names = ", ".join(map(str, roots)) or "none"
+            raise SettingsError(f"{root} is no folder of this library", f"Those that were given: {names}.")
         others = [other for other in roots if other != root]
-        gone = [
+        asset_ids = [
             asset_id
             for asset_id, path in assets.paths(session).items()
             if is_under(path, [root]) and not is_under(path, others)
         ]
-        assets.forget(session, root, gone)
-    return len(gone)
+        assets.forget(session, root, asset_ids)
+    return len(asset_ids)

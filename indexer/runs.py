@@ -1,4 +1,4 @@
-"""Runs as rows, so that any process can show how far one is and how it ended."""
+"""Records of runs in the database, so that any process can show how far one is and how it ended."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from db.library import Library
 
 @dataclass
 class RunRecord:
-    """A run under way; what stands in ``report`` at its end is recorded with it."""
+    """A run in progress; its ``report`` is stored when it ends."""
 
     id: int
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class RunRecord:
 
 @contextmanager
 def recorded(library: Library, total: int) -> Iterator[RunRecord]:
-    """Record that a run over ``total`` things starts, and how it ends."""
+    """Record that a run over ``total`` files or units starts, and how it ends."""
     with library.write() as session:
         record = RunRecord(runs.start_run(session, os.getpid(), total))
     try:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file or folder that cannot be looked at, with the reason."""
+    """A file or folder that cannot be read, with the reason."""
 
     stat: FileStat
     reason: str
@@ -26,7 +26,7 @@ class Unreadable:
 
 @dataclass
 class Scan:
-    """What a walk found. ``roots``: the folders that were walked, none inside another."""
+    """Result of a walk. ``roots``: the folders that were walked, none inside another."""
 
     roots: list[Path]
     files: list[FileStat] = field(default_factory=list)
@@ -38,11 +38,11 @@ def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
 
     Paths are made absolute and free of symbolic links; links to folders inside are followed, but
     no folder is entered twice, so that a loop ends. Hidden files and folders, and the folders in
-    ``leave_out`` (the library's own), are passed over. A file given by name is listed whatever
-    its ending says.
+    ``leave_out`` (the library's own), are skipped. A file that is itself in ``paths`` is listed
+    whatever its extension.
     """
     roots = outermost([path.resolve() for path in paths])
-    found = Scan(roots)
+    result = Scan(roots)
     own = {path.resolve() for path in leave_out}
     entered: set[tuple[int, int]] = set()
     # Links wait until all real folders are walked: a file then keeps its real path as long as it has one.
@@ -52,19 +52,19 @@ def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
         try:
             status = folder.stat()
             if not modes.S_ISDIR(status.st_mode):
-                found.files.append(FileStat(folder, status.st_size, status.st_mtime_ns))
+                result.files.append(FileStat(folder, status.st_size, status.st_mtime_ns))
                 continue
             if folder in own or (status.st_dev, status.st_ino) in entered:
                 continue
             entered.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
-                folders, links = _sort(folder, sorted(entries, key=lambda entry: entry.name), found)
+                folders, links = _sort(folder, sorted(entries, key=lambda entry: entry.name), result)
             waiting.extendleft(reversed(folders))
             waiting.extend(links)
         except OSError as exc:
-            found.unreadable.append(Unreadable(FileStat(folder, 0, 0), reason(exc), is_folder=True))
-    found.files.sort(key=lambda file: str(file.path))
-    return found
+            result.unreadable.append(Unreadable(FileStat(folder, 0, 0), reason(exc), is_folder=True))
+    result.files.sort(key=lambda file: str(file.path))
+    return result
 
 
 def reason(exc: OSError) -> str:
@@ -72,21 +72,22 @@ def reason(exc: OSError) -> str:
     return (exc.strerror or str(exc)).lower()
 
 
-def _sort(folder: Path, entries: Sequence["os.DirEntry[str]"], found: Scan) -> tuple[list[Path], list[Path]]:
-    """Put files into ``found``; return real folders and links to folders apart."""
+def _sort(folder: Path, entries: Sequence["os.DirEntry[str]"], result: Scan) -> tuple[list[Path], list[Path]]:
+    """Add files to ``result``; returns real folders, and links to folders."""
     folders: list[Path] = []
     links: list[Path] = []
     for entry in _visible(entries):
         path = folder / entry.name  # in half the time that ``Path(entry.path)`` takes
         try:
             if entry.is_dir():
-                (links if entry.is_symlink() else folders).append(path)
+                target = links if entry.is_symlink() else folders
+                target.append(path)
             elif media_kind(path) is not None:
                 status = entry.stat()
                 if modes.S_ISREG(status.st_mode):
-                    found.files.append(FileStat(path, status.st_size, status.st_mtime_ns))
+                    result.files.append(FileStat(path, status.st_size, status.st_mtime_ns))
         except OSError as exc:
-            found.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
+            result.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
     return folders, links
 
 

@@ -1,7 +1,7 @@
 """Change a library's model without a gap: fill a new space while the old one answers, then switch.
 
-The units stay as they are; only their vectors are made again, of the picture, the frame or the
-text that each unit is. Every batch is stored as it is done, so a killed change goes on where it was.
+The units stay as they are; only their vectors are computed again, from the picture, the frame or the
+text of each unit. Every batch is stored as it is done, so a killed change can be resumed.
 """
 
 import logging
@@ -37,7 +37,7 @@ def use_model(
     partial: bool = False,
     on_progress: OnProgress = lambda _progress: None,
 ) -> Switch:
-    """Make a model the one that answers, once it has a vector of every unit.
+    """Switch the library to a model, once every unit has a vector of it.
 
     With ``partial``, units whose files cannot be read now are left out; the next indexing that
     can read them adds them.
@@ -70,21 +70,21 @@ def use_model(
 
 
 def roll_back(library: Library, *, on_progress: OnProgress = lambda _progress: None) -> Switch:
-    """Let the model answer again that did before; what was indexed since is embedded first.
+    """Switch back to the previous model; units indexed since are embedded first.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there is no previous model.
         LibraryBusyError, ModelError: see ``use_model``.
     """
     with library.read() as session:
-        before = spaces.previous(session)
-    if before is None:
+        previous = spaces.previous(session)
+    if previous is None:
         raise SettingsError("no other model has answered in this library", "See: trove models")
-    return use_model(library, before.model, on_progress=on_progress)
+    return use_model(library, previous.model, on_progress=on_progress)
 
 
 def drop_model(library: Library, name: str) -> int:
-    """Forget a model's vectors to free their space; returns how many there were.
+    """Delete the vectors of an inactive model; returns how many there were.
 
     Raises:
         SettingsError: the library has none of this model, or it is the one that answers.
@@ -128,26 +128,26 @@ def _fill(
     bare: Sequence[BareUnit],
     on_progress: OnProgress,
 ) -> int:
-    """Give units their vectors in the space; returns how many could be read."""
+    """Embed units in the space; returns how many could be read."""
     done = embedded = 0
     settings = library.settings
     with DecodePool.of(settings) as pool:
         reader = _Reader(pool, encoder, settings.max_megapixels)
         threads = settings.workers + 2
         prepared = look_ahead(reader, bare, settings.batch + threads, threads)
-        for some in batched(zip(bare, prepared, strict=True), settings.batch):
-            vectors = _encode(some, encoder)
-            done, embedded = done + len(some), embedded + len(vectors)
+        for batch in batched(zip(bare, prepared, strict=True), settings.batch):
+            vectors = _encode(batch, encoder)
+            done, embedded = done + len(batch), embedded + len(vectors)
             with library.write() as session:
                 spaces.put_vectors(session, space_id, vectors)
                 runs.update_run(session, run_id, done)
-            on_progress(Progress(done, len(bare), some[-1][0].path))
+            on_progress(Progress(done, len(bare), batch[-1][0].path))
     return embedded
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads again what a picture unit shows; None for passages, and for what cannot be read now."""
+    """Decodes the picture or frame of a unit; None for passages, and for files that cannot be read now."""
 
     pool: DecodePool
     encoder: Encoder
@@ -157,33 +157,33 @@ class _Reader:
         side = 2 * self.encoder.image_size
         try:
             if unit.kind == "image":
-                read = self.pool.submit(
+                picture = self.pool.submit(
                     read_image, unit.path, min_side=side, max_megapixels=self.max_megapixels
                 )
-                return self.encoder.prepare(Image.fromarray(read.result()[1]))
+                return self.encoder.prepare(Image.fromarray(picture.result()[1]))
             if unit.kind == "frame":
-                still = self.pool.submit(still_at, unit.path, unit.at_s or 0.0, min_side=side)
-                return self.encoder.prepare(Image.fromarray(still.result()))
+                frame = self.pool.submit(still_at, unit.path, unit.at_s or 0.0, min_side=side)
+                return self.encoder.prepare(Image.fromarray(frame.result()))
         except MediaError as exc:
             log.warning("%s: it gets no vector: %s", unit.path, exc)
         return None
 
 
-def _encode(some: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) -> dict[int, Vectors]:
-    seen = [(unit.id, pixels) for unit, pixels in some if pixels is not None]
-    said = [(unit.id, unit.text) for unit, _ in some if unit.text]
+def _encode(batch: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) -> dict[int, Vectors]:
+    shown = [(unit.id, pixels) for unit, pixels in batch if pixels is not None]
+    spoken = [(unit.id, unit.text) for unit, _ in batch if unit.text]
     vectors: dict[int, Vectors] = {}
-    if seen:
-        pictures = encoder.encode_pixels(np.stack([pixels for _, pixels in seen]))
-        vectors |= dict(zip((unit_id for unit_id, _ in seen), pictures, strict=True))
-    if said:
-        texts = encoder.encode_texts([text for _, text in said])
-        vectors |= dict(zip((unit_id for unit_id, _ in said), texts, strict=True))
+    if shown:
+        pictures = encoder.encode_pixels(np.stack([pixels for _, pixels in shown]))
+        vectors |= dict(zip((unit_id for unit_id, _ in shown), pictures, strict=True))
+    if spoken:
+        texts = encoder.encode_texts([text for _, text in spoken])
+        vectors |= dict(zip((unit_id for unit_id, _ in spoken), texts, strict=True))
     return vectors
 
 
 def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
-    # Saved before the switch: the first query afterwards finds its index and its null ready.
+    # Saved before the switch: the first query afterwards finds its index and its null model ready.
     library.vectors(space).save()
     null_model.fitted(library, space, encoder)
     with library.write() as session:

@@ -98,7 +98,7 @@ def _watch(run: "_Runs", roots: list[Path]) -> None:
 
 
 def _matters(change: Change, path: Path, own: list[Path]) -> bool:
-    """Whether a change can be one of a medium. A deleted folder looks like any deleted file."""
+    """Whether a change may concern a media file. A deleted folder looks like any deleted file."""
     if path.name.startswith(".") or is_under(path, own):
         return False
     return media_kind(path) is not None or change is Change.deleted or path.is_dir()
@@ -112,7 +112,7 @@ class _Runs:
     on_error: Callable[[TroveError], None]
 
     def over(self, roots: list[Path]) -> None:
-        """An ordinary run over these folders; it waits for one that is under way."""
+        """Index these folders, after a run that is in progress."""
         while not self.stop.is_set():
             try:
                 self.on_run(pipeline.index(self.library, roots))

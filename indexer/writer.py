@@ -1,4 +1,4 @@
-"""What became of each file, written to the database and counted."""
+"""Writes the outcome of each file to the database, and counts it."""
 
 import logging
 from collections.abc import Sequence
@@ -15,36 +15,36 @@ from indexer.scan import Scan
 log = logging.getLogger(__name__)
 
 
-def settle(session: Session, found: Scan, todo: Plan) -> Report:
-    """Record what needs no reading: files that came back, went, or cannot be seen."""
-    assets.add_roots(session, found.roots)
+def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
+    """Record the files that need no reading: those that came back, are gone, or cannot be seen."""
+    assets.add_roots(session, scanned.roots)
     assets.set_state(session, [file.id for file in todo.revived], "indexed")
     assets.set_state(session, [file.id for file in todo.gone], "gone")
     assets.set_state(session, [file.id for file in todo.offline], "offline")
-    for item in found.unreadable:
-        what = "the folder cannot be read" if item.is_folder else "the file cannot be read"
+    for item in scanned.unreadable:
+        problem = "the folder cannot be read" if item.is_folder else "the file cannot be read"
         assets.put(
             session,
             item.stat,
             asset_id=assets.id_at(session, item.stat.path),
             state="failed",
-            error=f"{what}: {item.reason}",
+            error=f"{problem}: {item.reason}",
             retry=True,
         )
-    if todo.revived or todo.gone or todo.offline or found.unreadable:
+    if todo.revived or todo.gone or todo.offline or scanned.unreadable:
         revision.touch(session)
     return Report(
-        found=len(found.files) + len(found.unreadable),
+        found=len(scanned.files) + len(scanned.unreadable),
         reused=len(todo.revived),
         unchanged=len(todo.same),
         skipped=len(todo.skipped),
-        failed=len(found.unreadable),
+        failed=len(scanned.unreadable),
         removed=sum(file.state != "failed" for file in todo.gone),
     )
 
 
 class Writer:
-    """Stores what the run makes of each file, and counts it in ``report``."""
+    """Stores the outcome of each file, and counts it in ``report``."""
 
     def __init__(self, library: Library, space_id: int, run_id: int, report: Report) -> None:
         self.report = report
@@ -62,13 +62,13 @@ class Writer:
         self.report.indexed += len(batch)
 
     def reuse(self, task: Task, content_id: int) -> None:
-        """The file shows what the library already has."""
+        """Record a file whose content the library already has."""
         with self._library.write() as session:
             self._put(session, task, content_id)
         self.report.reused += 1
 
     def refuse(self, refused: Refused) -> None:
-        """The file failed, or was left out on purpose."""
+        """Record a file that failed, or was left out on purpose."""
         failed = refused.error is not None
         with self._library.write() as session:
             assets.put(

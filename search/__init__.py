@@ -1,1 +1,1 @@
-"""From a question to an answer: retrieve, fuse, judge, and draw what is missing."""
+"""Search pipeline: retrieve, fuse and judge hits, and draw pictures that the library lacks."""

@@ -1,4 +1,4 @@
-"""What is answered: frozen, with units in the names, the same for the app, the command line and Python."""
+"""Answers and their hits: frozen records, the same for the app, the command line and Python."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,21 +14,22 @@ Source = Literal[
 ]
 """The ranking that a hit comes from, named by what is compared.
 
-``text_to_image``: the text (perhaps with pictures) with pictures; ``image_to_image``: pictures alone
-with pictures; ``text_to_passage``: the text with the meaning of spoken passages; ``keywords``: its words
-with theirs; ``drawing``: a generated picture of the text with pictures. ``listed``: nothing was
-compared, all that keeps the conditions is listed; ``condition``: one that the hit fulfils."""
+``text_to_image``: the query's text (perhaps with pictures) with pictures; ``image_to_image``: the
+query's pictures alone with pictures; ``text_to_passage``: the text with the meaning of spoken passages;
+``keywords``: its words with theirs; ``drawing``: a generated picture of the text with pictures.
+``listed``: nothing was compared, every unit that meets the conditions is listed; ``condition``: a
+condition that the hit meets."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a hit is there: its place in one source's ranking.
+    """One reason for a hit: its rank and score in the ranking of one source.
 
-    ``value``: the cosine similarity, or for words the share of the query's words that was said,
+    ``value``: the cosine similarity, or for keywords the share of the query's words that was said,
     weighted by rarity. ``words``: those words, or the condition. ``terms``: in a question of several
     parts, each part as written and its own cosine similarity. ``above``: the share, 0 to 1, of the
-    library's pictures (or passages) that score below this one; of up to a thousand it is exact, of
-    more estimated from a thousand of them.
+    library's pictures (or passages) that score below this one: exact in up to a thousand, else
+    estimated from a sample of a thousand.
     """
 
     source: Source
@@ -41,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Imagined:
-    """The generated picture that an answer was also asked with: no picture of the library."""
+    """The generated picture that joined the query; it is not part of the library."""
 
     path: Path
     model: str
@@ -66,9 +67,9 @@ class Hit:
     copies: tuple[Path, ...]
     """Other files with the same content."""
     similar: tuple["Hit", ...] = ()
-    """Pictures that are nearly identical to this one, best first: see ``search.engine.collapse``."""
+    """Near-duplicates of this picture, best first: see ``search.engine.collapse``."""
     was: int | None = None
-    """The rank before a drawing joined the question; None where none did, or it was not found then."""
+    """The rank without the drawing; None where there is no drawing, or the hit was not found without it."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Search: from a query to an answer, with the models kept loaded between questions.
+"""Search service: answers queries to one library and keeps the models loaded between them.
 
-``trove.Library`` holds one of these; whoever has a ``db.library.Library`` makes one of it:
+``trove.Library`` holds one; it can also be made from a ``db.library.Library``:
 
 >>> with SearchService(library) as service:            # doctest: +SKIP
 ...     answer = service.search(Query("a dog on the beach"))
@@ -47,39 +47,39 @@ class SearchService:
 
     @property
     def decoders(self) -> "DecodePool":
-        """Processes that decode files that are asked with, or shown; none runs before the first file."""
+        """Worker processes that decode query files and files to be shown; started with the first file."""
         return self._pool()
 
     def _pool(self) -> "DecodePool":
         with self._lock:
             if self._decoders is None:
-                from indexer.media.pool import DecodePool  # of no use to words, which should not wait for it
+                from indexer.media.pool import DecodePool  # text queries do not need it and should not wait
 
                 self._decoders = DecodePool.of(self.library.settings)
             return self._decoders
 
     def close(self) -> None:
-        """End the decoders; the library stays open."""
+        """Stop the decoder processes; the library stays open."""
         if self._decoders is not None:
             self._decoders.close()
 
     def warm(self) -> None:
-        """Load what a text query needs, so that the first one does not wait for it, and mend the index."""
+        """Load what text queries need, so that the first one is fast, and train the index if it is due."""
         if (model := self._models.get()) is not None:
             model.encoder.encode_texts(["warm"])
             model.vectors.sample("picture", BACKGROUND)
             model.vectors.train()
 
     def encoder(self) -> Encoder | None:
-        """The model that answers; None for a library without any."""
+        """The encoder of the active model; None for a library without a model."""
         model = self._models.get()
         return model.encoder if model else None
 
     def search(self, query: Query, drawing: "Drawing | None" = None) -> Answer:
-        """Answer a query; an empty library has the answer ``absent`` without hits.
+        """Answer a query; the answer of an empty library is ``absent``, without hits.
 
-        A ``drawing`` of what is asked for joins the words as a ranking of its own, and every hit says
-        where it was without it. It changes the order, never the verdict: see ``search.drawing.imagine``.
+        A ``drawing`` of the query is one more ranking in the fusion, and every hit says which rank it
+        had without it. It changes the order, never the verdict: see ``search.drawing.imagine``.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
@@ -99,13 +99,13 @@ class SearchService:
         return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
 
     def recall(self, query: Query, thumbs: Mapping[int, bool], *, after: int = 0) -> tuple[Hit, ...]:
-        """All hits of a question on which people have put thumbs, by its own query vectors and cut-offs.
+        """All hits of a query with thumbs, by query vectors and thresholds that the thumbs adjust.
 
-        ``thumbs``: unit ids, True for up. What was liked stays a hit, what was not is none; see
+        ``thumbs``: unit ids, True for up. Liked units stay hits, disliked ones are left out; see
         ``search.engine.feedback``. ``after``: only contents that arrived after the one with this id.
 
         Raises:
-            as ``search``.
+            TroveError: as ``search``.
         """
         model = self._models.get()
         if model is None:
@@ -113,11 +113,11 @@ class SearchService:
         return tuple(recall(embedded(query, model, self._pool), thumbs, after=after))
 
     def sight(self, query: Query) -> Sight | None:
-        """How the query looks at pictures; None where nothing is indexed, or it asks nothing of them."""
+        """The picture vectors and baseline of a query; None without a model or a description of pictures."""
         model = self._models.get()
         return None if model is None else sight(embedded(query, model, self._pool))
 
 
 def _since(started: float) -> float:
-    """Milliseconds since ``time.perf_counter`` gave ``started``."""
+    """Milliseconds since ``started``, a value of ``time.perf_counter``."""
     return round(1000 * (time.perf_counter() - started), 1)

@@ -1,7 +1,7 @@
-"""The library and what can be done with it: the verbs of the Python API, the command line and the app.
+"""``Library``: the operations of the Python API, which the command line and the app use too.
 
-Each verb is a few lines over the package that does it, which is imported when it is first used: opening a
-library takes no model, no FAISS and no decoder.
+Each one is a few lines over the package that does it, which is imported when it is first used: opening a
+library loads no model, no FAISS and no decoder.
 """
 
 from __future__ import annotations
@@ -53,15 +53,15 @@ class HeldModel:
 
 
 def _ignore(*_: object) -> None:
-    """The callback of whoever wants to be told nothing."""
+    """The default callback, which does nothing."""
 
 
 class Library:
     """A library of pictures, films and recordings, open for indexing and searching.
 
-    It holds a ``db.library.Library`` (``core``: settings, paths, database, vectors), which is what everything
-    below is handed, and adds the verbs; only this package and its users name this class. Safe to share
-    between threads. As a context manager it closes itself; closed, it refuses to be used.
+    It holds a ``db.library.Library`` (``core``: settings, paths, database, vectors), which internal code
+    takes, and adds the operations; only this package and its users name this class. Safe to share between
+    threads. As a context manager it closes itself; closed, it refuses to be used.
 
     Raises:
         LibraryError: its folder cannot be made or written, or its database cannot be opened.
@@ -75,7 +75,7 @@ class Library:
         """Open a library, made if it is not there; your media stay where they are.
 
         Args:
-            folder: the library's own folder; None takes ``TROVE_LIBRARY`` or the one usual on this system.
+            folder: the library's own folder; None takes ``TROVE_LIBRARY`` or the system's default.
             settings: fields of ``Settings``, over those of the environment.
 
         Raises:
@@ -96,7 +96,7 @@ class Library:
 
     @cached_property
     def service(self) -> SearchService:
-        """The search behind ``search``; it keeps models loaded between questions."""
+        """The search service, which keeps models loaded between queries."""
         from search.service import SearchService
 
         return SearchService(self.core)
@@ -118,10 +118,10 @@ class Library:
     # --- filling it
 
     def index(self, paths: Iterable[Path | str] = (), *, on_progress: OnProgress = _ignore) -> Report:
-        """Index files and folders, or refresh what changed; without ``paths``, all that were ever given.
+        """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
         Raises:
-            SettingsError: a path does not exist and never did.
+            SettingsError: a path does not exist and is not in the library.
             LibraryBusyError: another process is indexing into this library.
             ModelError: a model is missing, or is another one than the library was indexed with.
             LibraryError: the library cannot be written; what was stored before stays.
@@ -140,7 +140,7 @@ class Library:
     ) -> None:
         """Index what changes in the library's folders as it happens, until ``stop`` is set.
 
-        ``on_start`` is called when it is sure that no other process watches. An error ends one run, not
+        ``on_start`` is called once it is certain that no other process watches. An error ends one run, not
         the watching.
 
         Raises:
@@ -151,15 +151,15 @@ class Library:
         keep_watching(self.core, stop=stop, on_start=on_start, on_run=on_run, on_error=on_error)
 
     def roots(self) -> list[Path]:
-        """The folders and files that were given to ``index``, in that order."""
+        """The folders and single files that ``index`` was called with, in the order of their first call."""
         with self.core.read() as session:
             return assets.roots(session)
 
     def forget(self, folder: Path | str) -> int:
-        """Take a given folder out of the library; returns how many files that were. They stay on the disk.
+        """Remove one of the ``roots`` from the library; returns how many files it had. They stay on the disk.
 
         Raises:
-            SettingsError: the folder was never given.
+            SettingsError: the folder is not one of the roots.
             LibraryBusyError: another process is indexing into this library.
         """
         from indexer.roots import remove_root
@@ -193,10 +193,10 @@ class Library:
         Args:
             query: words in the language of the query box, or a whole ``Query``, which then says the rest.
             k: hits at most; None takes the query's own, or 20.
-            image: a picture like what is meant, beside the words.
+            image: a picture to search by, together with the words.
             kind: only hits of this kind.
             apart: near-identical pictures are hits of their own.
-            drawing: of what is asked for, to be asked with as well; see ``draw``.
+            drawing: a drawn picture of what is searched for, to search by as well; see ``draw``.
 
         Raises:
             QueryError: the words are malformed, or nothing is asked for.
@@ -205,21 +205,21 @@ class Library:
             LibraryError: the library cannot be read.
         """
         if isinstance(query, str):
-            picture = None if image is None else Path(image)
+            picture = None if image is None else expanded(image)
             query = Query(query, image=picture, k=20 if k is None else k, kind=kind, apart=apart)
         return self.service.search(query, drawing)
 
     def similar(
         self, file: Path | str, *, k: int = 20, kind: UnitKind | None = None, apart: bool = False
     ) -> Answer:
-        """Find what is most like a picture, film or recording, known or not; errors as ``search``."""
-        return self.search(Query(like=Path(file), k=k, kind=kind, apart=apart))
+        """Find items similar to a picture, film or recording, in the library or not; errors as ``search``."""
+        return self.search(Query(like=expanded(file), k=k, kind=kind, apart=apart))
 
     def why(self, query: Query | str, file: Path | str) -> Reasons:
-        """Tell why a file is, or is not, an answer, and where in the picture it is; errors as ``search``."""
+        """Explain why a file is or is not a hit, and where it matches the query; errors as ``search``."""
         from search.explain.reasons import reasons
 
-        return reasons(self.service, query if isinstance(query, Query) else Query(query), Path(file))
+        return reasons(self.service, query if isinstance(query, Query) else Query(query), expanded(file))
 
     def moments(self, file: Path, query: Query | None = None) -> list[Moment]:
         """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""
@@ -229,13 +229,13 @@ class Library:
 
     @cached_property
     def saved(self) -> SavedSearches:
-        """The saved searches: questions under a name, their thumbs, and what has arrived since."""
+        """The saved searches: queries under a name, the judgements on their hits, and new hits."""
         from search.saved.searches import SavedSearches
 
         return SavedSearches(self.service)
 
     def draw(self, prompt: str, path: Path | None = None, *, model: str | None = None, **how: Any) -> Drawing:
-        """Draw what is not in the library, as a PNG that says so.
+        """Draw a picture from a prompt, saved as a PNG that is marked as generated.
 
         Args:
             path: of the PNG; None keeps it with the library's drawings.
@@ -263,7 +263,7 @@ class Library:
         return status(self.core)
 
     def storage(self) -> Storage:
-        """Bytes that the library and what belongs to it take on disk."""
+        """Disk usage of the library and its caches in bytes."""
         from search.health.storage import storage
 
         return storage(self.core)
@@ -275,21 +275,21 @@ class Library:
         clear_pictures(self.core)
 
     def duplicates(
-        self, *, alike: float | None = None, on_progress: Callable[[int, int], None] = _ignore
+        self, *, threshold: float | None = None, on_progress: Callable[[int, int], None] = _ignore
     ) -> list[Group]:
-        """Files that show the same: copies and, from a cosine of ``alike`` on, near-identical pictures."""
+        """Groups of identical files and, with a ``threshold``, of pictures whose cosine is at least that."""
         from search.explore.duplicates import duplicates
 
-        return duplicates(self.core, alike=alike, on_progress=on_progress)
+        return duplicates(self.core, threshold=threshold, on_progress=on_progress)
 
     def landscape(self) -> Landscape:
-        """All pictures on a plane, and what most of them show; errors as ``search``."""
+        """A 2-D map of all pictures, and the concepts that most of them show; errors as ``search``."""
         from search.explore.landscape import landscape
 
         return landscape(self.service)
 
     def rebuild(self) -> int | None:
-        """Make the vector indexes anew from the database; returns how many vectors, None without a model.
+        """Rebuild the vector indexes from the database; returns how many vectors, or None without a model.
 
         Raises:
             LibraryBusyError: another process is indexing into this library.
@@ -307,7 +307,7 @@ class Library:
         """A JPEG of a picture, or of a film at a second, made once.
 
         Args:
-            side: the shorter one, in pixels.
+            side: the shorter side in pixels.
             cache: folder that keeps it; None takes the one of the library's thumbnails.
 
         Raises:
@@ -340,7 +340,7 @@ class Library:
             ]
 
     def use_model(self, name: str, *, partial: bool = False, on_progress: OnProgress = _ignore) -> Switch:
-        """Embed everything with another model, then let it answer; can be stopped and goes on where it was.
+        """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.
 
         Raises:
             LibraryBusyError: another process is indexing into this library.
@@ -353,13 +353,13 @@ class Library:
         return use_model(self.core, name, partial=partial, on_progress=on_progress)
 
     def roll_back(self, *, on_progress: OnProgress = _ignore) -> Switch:
-        """Let the model answer again that did before; errors as ``use_model``."""
+        """Switch back to the previous model; errors as ``use_model``."""
         from indexer.switch_model import roll_back
 
         return roll_back(self.core, on_progress=on_progress)
 
     def drop_model(self, name: str) -> int:
-        """Forget the vectors of a model that no longer answers; returns how many there were.
+        """Delete the vectors of an inactive model; returns how many there were.
 
         Raises:
             SettingsError: the library has none of this model, or it is the one that answers.
@@ -408,7 +408,7 @@ class Library:
         return try_models(self.core, names or [self._own_model()], sample)
 
     def _own_model(self) -> str:
-        """The model that the library answers with, or the one that a new one would."""
+        """The name of the library's active model, or of the default for a new library."""
         from indexer.encoders.active import DEFAULT_MODEL
 
         with self.core.read() as session:

@@ -1,4 +1,4 @@
-"""Running a command of ours behind: it outlives the app, the terminal and a Ctrl-C in it."""
+"""Runs ``trove`` commands in the background: they outlive the app, the terminal and a Ctrl-C in it."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def start(library: Path, arguments: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
-    """Run ``trove ARGUMENTS`` on a library as a process of its own; what it says goes to ``output``."""
+    """Run ``trove ARGUMENTS`` on a library in a background process that prints to ``output``."""
     with output.open("wb") as file:
         return subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "ui.cli", "--library", str(library), *arguments],

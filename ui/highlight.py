@@ -1,17 +1,17 @@
-"""Which words of a passage are those that were asked for."""
+"""Search-term highlighting: which words of a passage match the query."""
 
 import re
 from collections.abc import Collection
 
 _ENDINGS = re.compile(r"(ies|es|s|ing|ed|y|e)$")
-"""Roughly what the stemmer of the full text takes off; it itself is out of reach in SQLite."""
+"""Roughly the suffixes that FTS5's Porter stemmer strips; SQLite does not expose the stemmer itself."""
 _SHORTEST = 3
 
 
 def highlight_spans(text: str, words: Collection[str]) -> list[tuple[int, int]]:
-    """Where in ``text`` words stand that were asked for, in whatever inflection: (start, end) each."""
+    """Spans (start, end) of the words in ``text`` that are among ``words``, in whatever inflection."""
     stems = {_stem(word) for word in words}
-    return [found.span() for found in re.finditer(r"[^\W_]+", text) if _stem(found.group()) in stems]
+    return [match.span() for match in re.finditer(r"[^\W_]+", text) if _stem(match.group()) in stems]
 
 
 def _stem(word: str) -> str:

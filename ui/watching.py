@@ -1,4 +1,4 @@
-"""The switch in the app that keeps a library up to date."""
+"""Folder watching as a background process, which the app switches on and off."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from ui import background
 class WatchJob:
     """Starts ``trove watch`` as a process of its own, and ends it.
 
-    The process tells its number in a file of the library; a second file remembers that it is wanted, so
+    The process writes its PID to a file of the library; a second file remembers that it is switched on, so
     that it is started again with the app.
     """
 
@@ -62,13 +62,13 @@ class WatchJob:
 
 
 def tell_pid(library: Path) -> None:
-    """Write down which process watches: this one."""
+    """Write this process's PID and start time to the library, for ``watcher_pid``."""
     facts = {"pid": os.getpid(), "created": psutil.Process().create_time()}
     (library / "watch.json").write_text(json.dumps(facts))
 
 
 def watcher_pid(library: Path) -> int | None:
-    """The process that watches a library, if it is alive and not another one that got its number."""
+    """PID of the process that watches a library; None if it has ended, even if its PID was reused."""
     try:
         facts = json.loads((library / "watch.json").read_text())
         process = psutil.Process(facts["pid"])

@@ -1,4 +1,4 @@
-"""Quantities as people read them."""
+"""Human-readable sizes and durations."""
 
 
 def size(count: float) -> str:

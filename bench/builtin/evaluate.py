@@ -1,4 +1,4 @@
-"""Retrieval with the builtin model: ConSE alone, the projection alone, and both as shipped.
+"""Measure retrieval with the builtin model: ConSE alone, the projection alone, and both as shipped.
 
     python bench/builtin/evaluate.py --images DIR --captions captions.csv [--split dev]
     python bench/builtin/evaluate.py --stamps /usr/share/tuxpaint/stamps
@@ -63,7 +63,7 @@ def line(found: npt.NDArray[np.int64]) -> str:
 
 
 def parts(vectors: Floats) -> dict[str, Floats]:
-    """The vectors as shipped, without the correction of hubs, and each of their two halves."""
+    """The vectors as shipped, without the hubness correction, and each of their two halves."""
     halves = {"ConSE alone": vectors[:, -CONSE_DIM:], "projection alone": vectors[:, EXTRA:-CONSE_DIM]}
     halves["both, as they are"] = vectors[:, EXTRA:]
     return {name: unit(half) for name, half in halves.items()} | {"both, corrected": vectors}

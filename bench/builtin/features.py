@@ -1,4 +1,4 @@
-"""Tower features of captioned pictures, computed once and kept, so that training takes minutes.
+"""Precompute tower features of captioned pictures, so that training takes minutes.
 
     python bench/builtin/features.py --images DIR --captions captions.csv --out /tmp/features
 

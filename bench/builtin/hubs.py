@@ -1,9 +1,9 @@
-"""Put what corrects hubs into the weights of the builtin model, from the features of features.py.
+"""Add the hubness correction to the weights of the builtin model, from the features of features.py.
 
     python bench/builtin/hubs.py --features /tmp/features --weights projection.safetensors
 
 The last step of training: 500 spherical k-means centroids of the training captions in the joint
-space, and how near the training pictures are to them on average (``indexer/encoders/builtin/hubness.py``).
+space, and the mean similarity of the training pictures to them (``indexer/encoders/builtin/hubness.py``).
 Deterministic by seed. Repeating it on weights that have them already changes nothing.
 """
 
@@ -25,7 +25,7 @@ ROUNDS = 20
 
 
 def main() -> None:
-    """Compute the two tensors and write the file anew."""
+    """Compute the two tensors and rewrite the file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -2,7 +2,7 @@
 
     python bench/builtin/train.py --features /tmp/features --out projection.safetensors
 
-What corrects hubs is added afterwards by hubs.py; without it the weights are not whole.
+hubs.py adds the hubness correction afterwards; without it the weights are incomplete.
 
 Two linear maps, one per tower, are trained with a symmetric contrastive loss (InfoNCE, van den Oord
 et al. 2018) on pictures and their captions. Flickr8k shows people, dogs and sport; so that the maps
@@ -41,7 +41,7 @@ FREQUENT = 10
 
 @dataclass(frozen=True)
 class Recipe:
-    """What was chosen on the 1,000 held-out training pictures."""
+    """Hyperparameters, chosen on the 1,000 held-out training pictures."""
 
     members: int = 4
     dim: int = 128
@@ -73,7 +73,7 @@ class Data:
     texts: Tensor
     names: Tensor
     words: Tensor
-    """(k, 7 * 384): what the captions speak of, word by word; the projection needs no help with these."""
+    """(k, 7 * 384): frequent words and word pairs of captions; the projection needs no help with these."""
     classifier: Tensor
     """(1000, 1280): the last layer of the picture tower."""
 
@@ -135,7 +135,7 @@ class Standard(nn.Module):
 
 
 class PseudoPictures:
-    """Features of pictures that never were: a training picture, moved until the classifier sees class c.
+    """Synthetic picture features: those of a training picture, moved until the classifier sees class c.
 
     Of all moves that raise the logit of c by one, the least in Mahalanobis distance is taken,
     C w / (w' C w) with C the covariance of the features and w the classifier's weights; it carries

@@ -3,17 +3,17 @@
     python bench/drawer/autoencoder.py [--data build/drawer] [--steps 6600]
     python bench/drawer/autoencoder.py --decoder search/drawing/builtin/vae --steps 7200
 
-It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to give back what it was
-given (absolute and squared error of pixels, squared error of their hues, absolute error of their differences
+It learns from every gathered picture, on windows of 64 × 64 and on whole pictures, to reconstruct its
+input (absolute and squared error of pixels, squared error of their hues, absolute error of their differences
 to their neighbours), with noise on the latents so that the decoder forgives what a drawer gets slightly
 wrong. There is one latent for a picture, not a distribution of them: pulling one towards a normal
 distribution took most of the time. At the end the latents are scaled to mean 0 and deviation 1 within its
 own first and last convolution, as diffusers' pipelines know a factor but no mean. Killed, it goes on from the
 last checkpoint.
 
-With ``--decoder`` it goes on with the decoder alone of an autoencoder that is finished. Its latents stay what
-they are, and so stays everything that was learnt of them. Whole pictures are then looked at more often: that
-is what a drawer decodes, and the statistics of the group normalisation are those of the whole.
+With ``--decoder`` it goes on with the decoder alone of an autoencoder that is finished. Its latents do not
+change, and so everything that was learnt from them stays valid. Whole pictures are then looked at more
+often: a drawer decodes these, and the statistics of the group normalisation are those of the whole.
 """
 
 import argparse
@@ -39,7 +39,7 @@ _HUES = 8.0
 
 
 def new_autoencoder() -> AutoencoderKL:
-    """Small and all convolutions: an eighth as wide as the picture."""
+    """A small, fully convolutional autoencoder whose latents are an eighth as wide as the picture."""
     return AutoencoderKL(
         block_out_channels=(16, 32, 64, 128),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -68,7 +68,7 @@ def windows(pictures: np.ndarray, whole: bool, chance: np.random.Generator) -> T
 
 
 def loss_of(model: AutoencoderKL, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """What is minimised, and the absolute error of a pixel."""
+    """The loss, and the mean absolute error of a pixel."""
     latents = model.encode(batch).latent_dist.mean
     noisy = latents + _NOISE * torch.rand(()) * latents.detach().std() * torch.randn_like(latents)
     again = model.decode(noisy).sample
@@ -104,7 +104,7 @@ def batches(pictures: np.ndarray, size: int = 32) -> list[Tensor]:
 
 
 def fidelity(model: AutoencoderKL, pictures: np.ndarray) -> float:
-    """Mean peak signal-to-noise ratio of pictures given back, dB."""
+    """Mean peak signal-to-noise ratio of reconstructed pictures, dB."""
     found = []
     with torch.inference_mode():
         for batch in batches(pictures):

@@ -92,7 +92,7 @@ _FOREIGN = ("architetto", "asana", "marcelo", "jean", "rolland", "francesco", "k
 
 @dataclass(frozen=True)
 class Row:
-    """A picture and what is said of it."""
+    """A picture's source, name and keywords."""
 
     source: str
     key: str
@@ -147,7 +147,7 @@ def annotations(folder: Path) -> dict[str, tuple[str, list[str]]]:
 
 
 def with_keywords(found: dict[str, tuple[str, list[str]]], out: Path) -> dict[str, tuple[str, list[str]]]:
-    """The ``annotations`` with what else people call these emoji."""
+    """The ``annotations`` with the further keywords of emojilib."""
     more = json.loads(from_npm(*_KEYWORDS, out))
     # The first of emojilib's keywords is the emoji's own name; the shortest are codes of countries.
     words = {
@@ -166,7 +166,7 @@ def plain(text: str) -> str:
 
 
 def emoji(out: Path, found: dict[str, tuple[str, list[str]]]) -> Iterator[tuple[Row, Image.Image]]:
-    """Those of the ``annotations`` that the font draws as one picture."""
+    """Rows and pictures of the emoji that the font draws as one glyph."""
     font = ImageFont.truetype(str(unpacked(PACKAGES[0], out) / _FONT), _STRIKE)
     seen: set[bytes] = set()
     for text, (name, words) in found.items():
@@ -244,7 +244,7 @@ def on_white(path: Path) -> Image.Image | None:
 
 
 def trimmed(picture: Image.Image, side: int, paper: int) -> Image.Image | None:
-    """What is drawn on white, at most ``side`` large; None where nothing is darker than ``paper``."""
+    """A picture cropped to what is darker than ``paper``, at most ``side`` pixels; None where nothing is."""
     box = Image.eval(picture.convert("L"), lambda level: 255 if level < paper else 0).getbbox()
     if box is None:
         return None
@@ -261,12 +261,12 @@ def in_square(drawn: Image.Image) -> Image.Image:
 
 
 def held(source: str, key: str) -> int:
-    """Whether a picture is kept from the drawer: one in ten, by a hash of what it is."""
+    """1 where a picture is held out from training: one in ten, by a hash of its source and key."""
     return int(hashlib.sha256(f"{source} {key}".encode()).digest()[0] < 26)
 
 
 def english_words(found: dict[str, tuple[str, list[str]]]) -> frozenset[str]:
-    """Words of the emoji's names and keywords, and those of file names that were looked through."""
+    """Words of the emoji's names and keywords, and the words of file names listed above."""
     texts = (text for name, more in found.values() for text in (name, *more))
     return _ENGLISH.union(*(text.lower().split() for text in texts))
 

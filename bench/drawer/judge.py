@@ -1,4 +1,4 @@
-"""Train the judge of the builtin drawer: what does a pictogram show, among 1,000 names?
+"""Train the judge of the builtin drawer: a classifier of pictograms among 1,000 names.
 
     python bench/drawer/judge.py [--data build/drawer]       # needs npm, and resvg-py beside Trove's packages
 
@@ -98,7 +98,7 @@ class Eyes:
 
 @dataclass(frozen=True)
 class Judge:
-    """Which of the names a picture shows."""
+    """Linear classifier of pictures among names."""
 
     names: list[str]
     weights: Floats
@@ -118,7 +118,7 @@ class Judge:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The place of each name."""
+        """Position of each name in ``names``."""
         return {name: i for i, name in enumerate(self.names)}
 
 
@@ -134,7 +134,7 @@ def learn(features: Floats, labels: npt.NDArray[np.int64], names: list[str]) -> 
 
 
 def load_judge(data: Path = DATA) -> Judge:
-    """The judge that ``main`` has made."""
+    """The judge that ``main`` has trained and saved."""
     with np.load(data / "judge.npz") as kept:
         return Judge(list(kept["names"]), kept["weights"], kept["bias"])
 

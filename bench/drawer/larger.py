@@ -1,4 +1,4 @@
-"""How long would the larger drawing models take on this machine?
+"""Estimate how long the larger drawing models would take on this machine.
 
     python bench/drawer/larger.py [sd-turbo sd15-lcm ...]
 
@@ -43,11 +43,11 @@ SHAPES = {
     "sdxl": _XL,
 }
 _GUIDED = frozenset({"sd15", "sdxl"})
-"""With a pass without the text beside each; the others were distilled to need none."""
+"""Models with classifier-free guidance, a second pass a step; the others were distilled to need none."""
 
 
 def second(run: Any, *arguments: Any, **more: Any) -> float:
-    """Seconds of a second call."""
+    """Seconds of a call, the second one: the first warms up."""
     with torch.inference_mode():
         run(*arguments, **more)
         started = time.perf_counter()
@@ -80,7 +80,7 @@ def decoding(side: int) -> float:
 
 
 def measured(info: DrawerInfo) -> dict[str, object]:
-    """What a preset's picture takes."""
+    """Estimated seconds of a preset's picture."""
     passes = info.steps * (2 if info.name in _GUIDED else 1)
     each, last = one_pass(SHAPES[info.name], info.size), decoding(info.size)
     return {

@@ -1,4 +1,4 @@
-"""What the sketch and the transformer of the builtin drawer learn from: latents, and texts for them."""
+"""Training data of the builtin drawer's sketch and transformer: latents, and texts for them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,16 +14,16 @@ from torch import Tensor
 from search.drawing.pictograms import meaning
 
 _UNTOLD = 0.1
-"""How often a picture goes without a text, for classifier-free guidance."""
+"""Probability that a picture goes without a text, for classifier-free guidance."""
 _CLIPART_WEIGHT = 0.3
-"""How often a clip art is looked at beside an emoji: styles differ, and the emoji are of one hand."""
+"""Sampling weight of a clip art beside an emoji's 1: styles differ, and the emoji are of one hand."""
 _VARIANT_WEIGHT = 0.25
-"""How often one of the emoji is of which many differ in a detail alone: 24 clocks, men and women at work."""
+"""Sampling weight of emoji that differ from others in a detail alone: 24 clocks, men and women at work."""
 
 
 @dataclass(frozen=True)
 class Lessons:
-    """n pictures and t texts."""
+    """Training data: n pictures and t texts."""
 
     latents: Tensor
     """(n, 8, 16, 16) float32."""
@@ -36,9 +36,9 @@ class Lessons:
     begins: np.ndarray
     """(n + 1,): the texts of picture i are those from begins[i] to begins[i + 1]."""
     odds: np.ndarray
-    """(t,): how often a text is taken, among those of its picture."""
+    """(t,): probability of a text among those of its picture."""
     picked: np.ndarray
-    """(n,): how often a picture is."""
+    """(n,): probability of a picture."""
 
     def pairs(self, count: int, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(count,) pictures and (count,) texts of theirs, or 0 for none."""
@@ -49,7 +49,7 @@ class Lessons:
 
     @cached_property
     def _ends(self) -> np.ndarray:
-        """(t,): as the odds of each picture's texts add up to one, their running sum is a place for each."""
+        """(t,): cumulative odds, for inverse transform sampling; those of a picture's texts add up to 1."""
         return np.cumsum(self.odds)
 
 
@@ -80,7 +80,7 @@ def lessons(folder: Path) -> Lessons:
 
 
 def weight_of(row: dict[str, str]) -> float:
-    """How often a picture is looked at."""
+    """Sampling weight of a picture."""
     if row["source"] != "noto":
         return _CLIPART_WEIGHT
     return _VARIANT_WEIGHT if VARIANT.search(row["name"]) else 1.0

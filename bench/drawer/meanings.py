@@ -1,4 +1,4 @@
-"""Say in other words what the gathered pictures show: definitions and synonyms of WordNet.
+"""Paraphrase the names of the gathered pictures by definitions and synonyms of WordNet.
 
     python bench/drawer/meanings.py [--data build/drawer]       # needs apt-get and dpkg
 
@@ -27,23 +27,23 @@ _SEEN = frozenset(("05", "06", "08", "13", "17", "18", "19", "20", "25", "27"))
 """Lexicographers' files, lexnames(5WN), of what can be drawn: animals, artifacts, body, food, objects,
 people, phenomena, plants, shapes and substances."""
 _NEAR = 0.25
-"""Cosine below which no sense is meant."""
+"""Least cosine between a sense and the name and keywords of a picture."""
 _RELATED = 5
 """Definitions of wider and narrower terms that are taken: they often say what a short one does not."""
 _RARER = 0.03
-"""By how much nearer a sense must be than one that is commoner by one place."""
+"""Cosine by which a sense must be nearer than one that is commoner by one place."""
 
 
 @dataclass(frozen=True)
 class Sense:
-    """What a noun means."""
+    """A sense of a noun: a synset of WordNet."""
 
     definition: str
     """Its first clause, without remarks in brackets."""
     words: list[str]
-    """Those that mean it."""
+    """Its synonyms."""
     related: list[str]
-    """Definitions of kinds of it, and of what it is a kind of."""
+    """Definitions of its hypernyms, then of its hyponyms."""
 
     def texts(self, name: str) -> list[str]:
         """The definition, the words beside ``name``, and some of the related definitions."""
@@ -60,7 +60,7 @@ class Nouns:
         self._data = (folder / "data.noun").read_bytes()
 
     def senses(self, name: str) -> list[Sense]:
-        """What can be drawn of what a name or its singular means, the commonest first."""
+        """Drawable senses of a name or its singular, the commonest first."""
         lemma = name.lower().replace(" ", "_")
         forms = (lemma, re.sub("es$", "", lemma), re.sub("s$", "", lemma))
         entry = next((self._index[form] for form in forms if form in self._index), None)

@@ -1,4 +1,4 @@
-"""How well does the builtin drawer draw?
+"""Measure the builtin drawer: how often its drawings are recognised, and their Fréchet distance.
 
     python bench/drawer/measure.py [--data build/drawer] [--pipeline FOLDER] [--steps 16] [--guidance 2]
 
@@ -52,7 +52,7 @@ def load_pipeline(folder: Path) -> object:
 
 
 def descriptions(file: str) -> tuple[list[str], list[str]]:
-    """Names of things, and what is said of each without its name, from one of the files beside."""
+    """Names of things and a paraphrase of each, from a CSV file in this folder."""
     rows = table(Path(__file__).with_name(file))
     return [row["name"] for row in rows], [row["paraphrase"] for row in rows]
 
@@ -77,7 +77,7 @@ def draw(pipeline: object, prompts: Sequence[str], steps: int, guidance: float) 
 
 
 def frechet(left: Floats, right: Floats) -> float:
-    """The distance of two normal distributions with the means and covariances of the rows."""
+    """Fréchet distance of the normal distributions with the means and covariances of the rows."""
     apart = left.mean(axis=0) - right.mean(axis=0)
     covariances = np.cov(left.T), np.cov(right.T)
     middle = sqrtm(covariances[0] @ covariances[1]).real
@@ -85,14 +85,14 @@ def frechet(left: Floats, right: Floats) -> float:
 
 
 def main_axes(features: Floats) -> Floats:
-    """(d, 64): the directions in which pictures differ most."""
+    """(d, 64): the first principal components of (n, d) features."""
     centred = features - features.mean(axis=0)
     axes: Floats = np.linalg.svd(centred, full_matrices=False)[2][:_AXES].T
     return axes
 
 
 def sheet(pictures: Sequence[Pictures], across: int) -> Image.Image:
-    """Pictures in rows."""
+    """Contact sheet: pictures in rows of ``across``."""
     down = -(-len(pictures) // across)
     side = 132
     whole = Image.new("RGB", (across * side, down * side), "white")

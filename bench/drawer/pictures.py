@@ -1,4 +1,4 @@
-"""What was gathered, for the scripts beside: pictures, their texts, and texts as the drawer sees them."""
+"""Load the gathered pictures and their texts, and encode texts as the drawer sees them."""
 
 import csv
 import re
@@ -20,14 +20,14 @@ TEMPLATES = ("a {}", "a picture of a {}", "a drawing of a {}", "{} icon", "{} em
 VARIANT = re.compile(
     r"\b(man|woman|men|women|mx|boy|girl|family|couple|kiss)\b|clock|thirty|keycap|\bbutton\b"
 )
-"""Names of which others are variants that differ in a detail, or that are letters in a square."""
+"""Names of emoji that are variants of others in a detail, or letters in a square."""
 _AN = re.compile(r"\ba(?= [aeiou])")
 _COMMON = 3
 """A keyword of more emoji than this says too little to draw from."""
 _TOGETHER = (2, 3, 3, 4, 4, 6)
-"""Keywords said together: what people say of a thing that they do not name."""
+"""Numbers of keywords joined to one text: how people describe a thing that they do not name."""
 MAX_TOKENS = 24
-"""Of a caption; what a pictogram can show is said in fewer, and the rest is left out."""
+"""Tokens of a caption; a longer one is truncated, since a pictogram cannot show that much."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Gathered:
 
 
 def gathered(folder: Path = DATA) -> Gathered:
-    """What ``gather.py`` wrote."""
+    """Read what ``gather.py`` wrote; the pictures are a memory map."""
     return Gathered(np.load(folder / "pictures.npy", mmap_mode="r"), table(folder / "pictures.csv"))
 
 

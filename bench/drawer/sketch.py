@@ -1,4 +1,4 @@
-"""Train the sketch of the builtin drawer: from a sentence's meaning to the latents it most likely stands for.
+"""Train the sketch of the builtin drawer, which maps a sentence embedding to its likeliest latents.
 
     python bench/drawer/sketch.py [--data build/drawer] [--steps 4000]
 
@@ -23,15 +23,15 @@ from search.drawing.pictograms import Sketch
 BATCH = 256
 _RATE = 1e-3
 _FORGET = 0.3
-"""How much of a meaning is rubbed out, so that no few of its numbers decide."""
+"""Dropout of the sentence embedding, so that no few of its dimensions decide."""
 _CHOICE = 0.1
 """Weight of the cross entropy."""
 _SHARP = 20.0
-"""The logit with which a meaning begins that is its concept's mean."""
+"""Initial logit of an embedding that equals its concept's mean."""
 
 
 def new_sketch(taught: Lessons) -> Sketch:
-    """One that compares a meaning with the mean of each picture's texts, and draws nothing yet."""
+    """A sketch that compares an embedding with the mean of each picture's texts, and draws nothing yet."""
     count, channels = len(taught.latents), taught.meanings.shape[1]
     sketch = Sketch(channels, count, tuple(taught.latents.shape[1:]))
     meanings = sketch.norm(taught.meanings)

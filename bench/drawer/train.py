@@ -5,7 +5,7 @@
 Before: gather.py, meanings.py, autoencoder.py, sketch.py. It learns to predict the velocity (Salimans and Ho
 2022, arXiv 2202.00512) under a cosine schedule, steps weighted by min-SNR (Hang et al. 2023, arXiv
 2303.09556), a tenth of the texts left out for classifier-free guidance (Ho and Salimans 2022, arXiv
-2207.12598). The weights that are kept are a moving average. Killed or out of minutes, it goes on from the
+2207.12598). The weights that are exported are a moving average. Killed or out of minutes, it goes on from the
 last checkpoint; random numbers depend on the step alone. ``train.log`` has a line of JSON for every 200
 steps. At the end of every run the pipeline is saved to ``build/drawer/pipeline``, in half precision.
 """
@@ -32,16 +32,16 @@ _RATE = 1e-3
 _AVERAGED = 0.999
 _GAMMA = 5.0
 _DOUBTFUL = 0.5
-"""How many of the sketches are of a part of what is said."""
+"""Share of the sketches that are made from a part of the sentence embedding."""
 _FORGET = 0.5
-"""How much of a meaning they do not see."""
+"""Dropout of the sentence embedding for these."""
 _SHARPNESS = 4.0
-"""Of the sketches: a wrong one is then of another thing, not a blend; drawing is learnt from clear ones."""
+"""Sharpness of the sketches: wrong ones then show another thing, not a blend; clear ones teach drawing."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is learnt from in one step."""
+    """Training batch of one step."""
 
     latents: Tensor
     """(b, 8, 16, 16)."""
@@ -65,7 +65,7 @@ def batch_of(taught: Lessons, sketch: Sketch, chance: np.random.Generator) -> Ba
 
 
 def schedule() -> DDPMScheduler:
-    """The noise of training."""
+    """Noise schedule of training."""
     return DDPMScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 
 
@@ -87,7 +87,7 @@ def loss_of(model: SketchTransformer, noise_of: DDPMScheduler, batch: Batch) -> 
 
 
 class Run:
-    """The state of a training that can be interrupted."""
+    """Training state that is saved and resumed from a checkpoint."""
 
     def __init__(self, folder: Path, concepts: int) -> None:
         torch.manual_seed(0)
@@ -122,7 +122,7 @@ class Run:
             torch._foreach_lerp_(self.averaged, self.weights, share)
 
     def save(self) -> None:
-        """Keep everything that a later run needs."""
+        """Write the checkpoint."""
         state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
                  "averaged": self.averaged, "step": self.step}  # fmt: skip
         torch.save(state, self.kept.with_suffix(".part"))

@@ -1,10 +1,10 @@
-"""How should the builtin drawer draw? Tried on descriptions that it is not measured with.
+"""Tune how the builtin drawer samples, on descriptions that it is not measured with.
 
     python bench/drawer/tune.py [--data build/drawer] [--sharpness 2 4 8] [--guidance 1 2 4] [--steps 16]
 
 Before: train.py, judge.py. The 129 descriptions of ``tuning.csv`` are of other things than the paraphrases
-of ``measure.py``. For every way one line of JSON: how often the judge has the thing's name among its 1 and 10
-likeliest of 1,000.
+of ``measure.py``. For every setting one line of JSON: how often the judge has the thing's name among its 1
+and 10 likeliest of 1,000.
 """
 
 import argparse

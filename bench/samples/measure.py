@@ -1,10 +1,10 @@
-"""How well the samples are found: captions their photographs, sentences their second.
+"""Measure search on the samples: photographs by their captions, moments by the sentences said then.
 
     make demo && .venv/bin/python bench/samples/measure.py demo-library
 
 Ranks are those of the whole fused list, with video frames and spoken passages among the pictures. All is
-asked again with other weights of the meaning of passages, beside the 1 of pictures and of words that were
-said; the paraphrases were written for this, and say in other words what one sentence of the samples says.
+asked again with other weights of the passages' embeddings, beside the 1 of pictures and of keywords; the
+paraphrases were written for this, and say in other words what one sentence of the samples says.
 """
 
 import csv
@@ -44,7 +44,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 def share(name: str, ranks: Sequence[int]) -> None:
-    """Print how many of some ranks (0: not found) are good."""
+    """Print the shares of ranks that are 1, and 1 to 5 (0: not found)."""
     best = sum(rank == 1 for rank in ranks)
     five = sum(1 <= rank <= 5 for rank in ranks)
     count = len(ranks)

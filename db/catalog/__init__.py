@@ -1,1 +1,1 @@
-"""Every query on the library's tables, by what it is about. Functions take an open session."""
+"""All database queries, one module for each subject. Functions take an open session."""

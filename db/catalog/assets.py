@@ -1,4 +1,4 @@
-"""Queries on roots and files: what was given, and what became of each. Functions take an open session."""
+"""Queries on roots (the indexed folders) and assets (their files). Functions take an open session."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class FileStat(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """A file as the library remembers it. ``complete``: nothing is left to make of its content."""
+    """A file as the library remembers it. ``complete``: its content is fully indexed."""
 
     id: int
     stat: FileStat
@@ -56,7 +56,7 @@ class Failure:
 
 
 class CopyRow(NamedTuple):
-    """A file; ``size`` in bytes, ``width`` and ``height`` in pixels, ``unit_id`` of the content's first."""
+    """A live file; ``size`` in bytes, ``width`` and ``height`` in pixels, ``unit_id`` of its first unit."""
 
     content_id: int
     path: Path
@@ -73,7 +73,7 @@ def add_roots(session: Session, paths: Iterable[Path]) -> None:
 
 
 def roots(session: Session) -> list[Path]:
-    """What was given to be indexed, in that order."""
+    """The indexed folders and single files, in the order in which they were added."""
     return list(session.scalars(select(Root.path).order_by(Root.id)))
 
 
@@ -81,14 +81,15 @@ def known_files(
     session: Session, space_id: int | None, *, transcribing: bool, seen: Iterable[Path] = ()
 ) -> list[KnownFile]:
     """All remembered files. A file is incomplete while a unit of it has no vector in the space, and,
-    with ``transcribing``, while its sound was not listened to.
+    with ``transcribing``, while its sound is not transcribed.
 
-    Paths that were ``seen`` are used again: to make them anew takes longer than to read the rows.
+    ``seen``: paths to reuse, since making new ones takes longer than reading the rows.
     """
-    made = {str(path): path for path in seen}
-    missing: list[ColumnElement[bool]] = [Content.id.in_(select(Unit.content_id).where(is_bare(space_id)))]
+    seen_paths = {str(path): path for path in seen}
+    bare = Content.id.in_(select(Unit.content_id).where(is_bare(space_id)))
+    incomplete_if: list[ColumnElement[bool]] = [bare]
     if transcribing:
-        missing.append(and_(Content.has_audio, Content.transcriber.is_(None)))
+        incomplete_if.append(and_(Content.has_audio, Content.transcriber.is_(None)))
     statement = select(
         Asset.id,
         type_coerce(Asset.path, String),
@@ -96,12 +97,12 @@ def known_files(
         Asset.mtime_ns,
         Asset.state,
         Asset.retry,
-        or_(*missing),
+        or_(*incomplete_if),
     ).outerjoin(Asset.content)
     return [
         KnownFile(
             asset_id,
-            FileStat(made.get(path) or stored_path(path), size, mtime_ns),
+            FileStat(seen_paths.get(path) or stored_path(path), size, mtime_ns),
             state,
             retry,
             not incomplete,
@@ -122,7 +123,7 @@ def put(
 ) -> None:
     """Record how reading a file went, as a new asset or over the one with ``asset_id``.
 
-    A file worth another attempt keeps its content: when it is readable again, nothing is made anew.
+    A file worth another attempt keeps its content: when it is readable again, nothing is decoded again.
     """
     asset = session.get(Asset, asset_id) if asset_id is not None else None
     if asset is None:
@@ -137,22 +138,22 @@ def put(
 
 
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
-    """Put assets into a state. Files that never were indexed are forgotten when they are gone."""
-    for some in chunks(ids):
+    """Set the state of assets. Files that were never indexed are forgotten when they are gone."""
+    for batch in chunks(ids):
         if state == "gone":
-            session.execute(delete(Asset).where(Asset.id.in_(some), Asset.content_id.is_(None)))
-        session.execute(update(Asset).where(Asset.id.in_(some)).values(state=state))
+            session.execute(delete(Asset).where(Asset.id.in_(batch), Asset.content_id.is_(None)))
+        session.execute(update(Asset).where(Asset.id.in_(batch)).values(state=state))
 
 
 def id_at(session: Session, path: Path) -> int | None:
-    """The id of the asset at this path."""
+    """The id of the asset at this path, or None."""
     return session.scalar(select(Asset.id).where(Asset.path == path))
 
 
 def stat_at(session: Session, path: Path) -> FileStat | None:
-    """How the file at this path looked when it was last read."""
-    found = session.execute(select(Asset.size, Asset.mtime_ns).where(Asset.path == path)).one_or_none()
-    return None if found is None else FileStat(path, *found)
+    """The file at this path as it was when last read, or None."""
+    row = session.execute(select(Asset.size, Asset.mtime_ns).where(Asset.path == path)).one_or_none()
+    return None if row is None else FileStat(path, *row)
 
 
 def failures(session: Session) -> list[Failure]:
@@ -176,7 +177,7 @@ def states(session: Session) -> dict[AssetState, int]:
 
 
 def picture_paths(session: Session) -> list[Path]:
-    """One file for every picture that can be read now, by path."""
+    """One path for each picture that can be read now, sorted."""
     statement = (
         select(func.min(Asset.path))
         .join(Asset.content)
@@ -187,26 +188,26 @@ def picture_paths(session: Session) -> list[Path]:
 
 
 def drop_orphans(session: Session) -> None:
-    """Forget contents that no file has had since they were replaced; gone files keep theirs."""
+    """Delete contents that no asset refers to; gone files keep theirs."""
     session.execute(delete(Content).where(~exists().where(Asset.content_id == Content.id)))
 
 
 def paths(session: Session) -> dict[int, Path]:
-    """Where every remembered file is, or was: by the id of the asset."""
+    """The paths of all remembered files, gone ones included, by the id of the asset."""
     return dict(session.execute(select(Asset.id, Asset.path)).all())
 
 
 def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
-    """Forget a folder that was given, these files, and what only they showed."""
+    """Delete a root, these assets, and the contents that no other asset has."""
     session.execute(delete(Root).where(Root.path == root))
-    for some in chunks(ids):
-        session.execute(delete(Asset).where(Asset.id.in_(some)))
+    for batch in chunks(ids):
+        session.execute(delete(Asset).where(Asset.id.in_(batch)))
     drop_orphans(session)
     revision.touch(session)
 
 
 def copies(session: Session) -> list[CopyRow]:
-    """All files that can be found now, those with the same content together."""
+    """All live files, grouped by content."""
     first = select(func.min(Unit.id)).where(Unit.content_id == Content.id).scalar_subquery()
     statement = (
         select(Content.id, Asset.path, Asset.size, Content.width, Content.height, first)
@@ -218,5 +219,5 @@ def copies(session: Session) -> list[CopyRow]:
 
 
 def total_size(session: Session) -> int:
-    """Bytes of all files that can be found now."""
+    """Total size of all live files in bytes."""
     return session.scalar(select(func.sum(Asset.size)).where(Asset.state.in_(LIVE))) or 0

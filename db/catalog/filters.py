@@ -1,4 +1,4 @@
-"""Conditions on what may be found, as SQL: they restrict a search before it ranks anything."""
+"""Search filters as SQL conditions, applied before ranking (pre-filtering)."""
 
 import re
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from db.engine.functions import fold
 from db.engine.schema import LIVE, Asset, Content, MediaKind, Unit, UnitKind
 
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-"""Thai, Lao, Burmese, Khmer, Japanese and Chinese, which do not part words."""
+"""Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """Local time from ``start`` up to, without, ``end``; None is without a bound."""
+    """Half-open interval of local time: ``start`` included, ``end`` not; None leaves that side open."""
 
     start: datetime | None
     end: datetime | None
@@ -57,10 +57,10 @@ class Type:
 
 @dataclass(frozen=True)
 class Text:
-    """Something written: the camera's name, a folder, a file's name, or words that were said.
+    """A text condition on the camera's name, a folder, a file's name, or the spoken words.
 
-    ``*`` stands for anything in folders and names, and ends the beginning of a word in what was said.
-    Letters' case and accents' encoding do not matter.
+    ``*`` matches anything in folders and names; at the end of spoken words it makes a prefix query.
+    Case and Unicode normalisation form do not matter.
     """
 
     field: Literal["camera", "in", "name", "said"]
@@ -86,24 +86,24 @@ class Rule:
 
 
 def matching(rules: tuple[Rule, ...]) -> ColumnElement[bool]:
-    """The condition on ``Unit`` that all rules hold for it and for one file with its content.
+    """SQL condition on ``Unit``: all rules hold for the unit and for one live file with its content.
 
-    All that is about files must hold for the same file: a copy elsewhere does not help.
+    Conditions on files must hold for the same file: a copy elsewhere does not help.
     """
-    rows = [_rule(rule) for rule in rules]
+    conditions = [_rule(rule) for rule in rules]
     return exists().where(
         Content.id == Unit.content_id,
         Asset.content_id == Unit.content_id,
         Asset.state.in_(LIVE),
-        *rows,
+        *conditions,
     )
 
 
 def _rule(rule: Rule) -> ColumnElement[bool]:
-    found = or_(false(), *(_value(value) for value in rule.values))
-    # What is unknown, such as the camera of a drawing, is not what was asked for; nor is it left out.
-    known = func.coalesce(found, literal_column("0")) == literal_column("1")
-    return ~known if rule.negated else known
+    condition = or_(false(), *(_value(value) for value in rule.values))
+    # An unknown value, such as the camera of a drawing, fails a rule and passes its negation.
+    holds = func.coalesce(condition, literal_column("0")) == literal_column("1")
+    return ~holds if rule.negated else holds
 
 
 def _value(value: Value) -> ColumnElement[bool]:
@@ -114,8 +114,8 @@ def _value(value: Value) -> ColumnElement[bool]:
             distance = func.trove_km(Content.latitude, Content.longitude, value.latitude, value.longitude)
             return and_(Content.latitude.is_not(None), distance <= value.radius_km)
         case Type():
-            wanted = [Content.kind == value.media] if value.media else []
-            return and_(*wanted, *([Unit.kind == value.unit] if value.unit else []))
+            media = [Content.kind == value.media] if value.media else []
+            return and_(*media, *([Unit.kind == value.unit] if value.unit else []))
         case Arrived():
             return Content.id > value.after
         case Text(field="camera"):
@@ -123,8 +123,8 @@ def _value(value: Value) -> ColumnElement[bool]:
         case Text(field="said"):
             return _said(value.value)
         case _:
-            test = func.trove_in if value.field == "in" else func.trove_named
-            return test(type_coerce(Asset.path, String), fold(value.value)) == 1
+            matches = func.trove_in if value.field == "in" else func.trove_named
+            return matches(type_coerce(Asset.path, String), fold(value.value)) == 1
 
 
 def _during(period: Period) -> ColumnElement[bool]:
@@ -134,9 +134,9 @@ def _during(period: Period) -> ColumnElement[bool]:
 
 
 def moment_of_file() -> ColumnElement[str]:
-    """Local time as text that sorts: when it was taken or, where nobody knows, the file changed.
+    """Local time as sortable text: when the content was taken or, if unknown, when the file changed.
 
-    To be used where Content and Asset are joined.
+    For statements that join Content and Asset.
     """
     changed = func.strftime(
         "%Y-%m-%d %H:%M:%f", Asset.mtime_ns / literal_column("1e9"), "unixepoch", "localtime"
@@ -145,7 +145,7 @@ def moment_of_file() -> ColumnElement[str]:
 
 
 def _said(value: str) -> ColumnElement[bool]:
-    """The passage itself, or a picture out of a file in which it is said."""
+    """Passages that contain the words, and the images and frames of files with such a passage."""
     other = aliased(Unit)
     if (match := phrase_match(value)) is not None:
         passage = table("passage", column("rowid", Integer), column("passage", String))
@@ -158,7 +158,7 @@ def _said(value: str) -> ColumnElement[bool]:
 
 
 def phrase_match(value: str) -> str | None:
-    """A phrase in the words of FTS5, ``*`` at its end for the beginning of a word; None for other scripts."""
+    """The text as an FTS5 phrase, a prefix query if it ends with ``*``; None if FTS5 cannot split it."""
     if not re.search(r"\w", value) or _NO_SPACES.search(value):
         return None
     quoted = value.rstrip("*").replace('"', " ").replace("\0", " ")

@@ -1,4 +1,4 @@
-"""Words that were said: SQLite FTS5 with Porter stemming over the spoken passages."""
+"""Full-text search of spoken passages: SQLite FTS5 with Porter stemming."""
 
 import math
 import re
@@ -13,7 +13,7 @@ from db.catalog.units import Ids
 MAX_WORDS = 32
 """Longer texts are cut: nobody types them, and every word is one look-up."""
 
-# Words so common in English that sharing them says nothing. Rarity does the same for other languages.
+# English stop words. For other languages the inverse document frequency does the same.
 _COMMON = frozenset(
     "a about am an and are as at be by can did do does for from had has have he her his how i if in into is "
     "it its me my no not of on or our she so some that the their them there they this to too us was we were "
@@ -41,26 +41,26 @@ def words_of(query: str) -> list[str]:
 
 
 def match_words(session: Session, query: str, limit: int, only: Ids | None = None) -> list[WordMatch]:
-    """Passages that share words (by their stems) with ``query``, best first; of those in ``only`` if given.
+    """Passages that share words (by their stems) with ``query``, best first, restricted to ``only``.
 
     Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight,
-    then shorter passages first. Only what can be found now is returned.
+    then by unit id. Only live passages are returned.
     """
     words = words_of(query)
     allowed = None if only is None else set(only.tolist())
-    total = session.execute(text("SELECT count(*) FROM unit WHERE text IS NOT NULL")).scalar_one()
-    having: dict[int, list[str]] = defaultdict(list)
-    rarity: dict[str, float] = {}
+    passages = session.execute(text("SELECT count(*) FROM unit WHERE text IS NOT NULL")).scalar_one()
+    shared: dict[int, list[str]] = defaultdict(list)
+    idf: dict[str, float] = {}
     for word in words:
         ids = session.scalars(text(_MATCH), {"word": f'"{word}"'}).all()
-        rarity[word] = math.log(1 + (total + 1) / (len(ids) + 0.5))
+        idf[word] = math.log(1 + (passages + 1) / (len(ids) + 0.5))
         for unit_id in ids:
             if allowed is None or unit_id in allowed:
-                having[unit_id].append(word)
-    whole = sum(rarity.values())
+                shared[unit_id].append(word)
+    total_weight = sum(idf.values())
     matches = [
-        WordMatch(unit_id, sum(rarity[word] for word in found) / whole, tuple(found))
-        for unit_id, found in having.items()
+        WordMatch(unit_id, sum(idf[word] for word in matched) / total_weight, tuple(matched))
+        for unit_id, matched in shared.items()
     ]
     return sorted(matches, key=lambda match: (-match.coverage, match.unit_id))[:limit]
 

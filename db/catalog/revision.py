@@ -10,10 +10,10 @@ from db.engine.schema import LibraryState
 
 
 def current(session: Session) -> int:
-    """The number of the last change to what can be found."""
+    """The current revision."""
     return session.scalars(select(LibraryState.revision)).one()
 
 
 def touch(session: Session) -> None:
-    """Note that what can be found has changed. Part of the transaction that changes it."""
+    """Increase the revision. Part of the transaction that changes what can be found."""
     session.execute(update(LibraryState).values(revision=LibraryState.revision + 1))

@@ -1,4 +1,4 @@
-"""Rows of ``run``: how far indexing is, for whoever looks from another process or later."""
+"""Queries on indexing runs: their progress and reports, for other processes and later."""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -30,5 +30,5 @@ def end_run(session: Session, run_id: int, report: str) -> None:
 
 
 def last_run(session: Session) -> Run | None:
-    """The run that started last."""
+    """The run that started last, or None."""
     return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))

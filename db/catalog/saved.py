@@ -1,6 +1,6 @@
 """Saved searches and the judgements on their hits. Functions take an open session.
 
-This is what people have said themselves, and nothing in Trove can make it again: only they remove it.
+These are the user's own data, which Trove cannot make again: only the user removes them.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from db.engine.clock import utc_now
 from db.engine.schema import Content, Judgement, SavedSearch, Unit, UnitKind
 
 NEAR_S = 3.0
-"""A unit that begins this near to a judged one is the same, in a transcript or a cut made anew."""
+"""A unit that begins this near to a judged one counts as the same after a new transcript or segmentation."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Judged:
 
 
 def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
-    """Keep a question; of what the library has now, nothing counts as new."""
+    """Save a query; nothing that the library has now counts as new to it."""
     session.add(
         SavedSearch(
             name=name,
@@ -45,7 +45,7 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
 
 
 def named(session: Session, name: str) -> SavedSearch | None:
-    """The saved search of that name."""
+    """The saved search of that name, or None."""
     return session.scalar(select(SavedSearch).where(SavedSearch.name == name))
 
 
@@ -60,7 +60,7 @@ def rename(session: Session, saved_id: int, name: str) -> None:
 
 
 def remove(session: Session, saved_id: int) -> None:
-    """Forget a saved search with what was judged in it."""
+    """Delete a saved search with its judgements."""
     session.execute(delete(SavedSearch).where(SavedSearch.id == saved_id))
 
 
@@ -78,7 +78,7 @@ def mark_seen(session: Session, saved_id: int, content_id: int) -> None:
 
 
 def judge(session: Session, saved_id: int, unit: UnitRow, *, up: bool) -> None:
-    """Put a thumb on a unit, in place of the one that was there."""
+    """Store a thumb up or down on a unit, in place of an earlier one."""
     unjudge(session, [item.id for item in judged(session, saved_id) if item.unit_id == unit.id])
     session.add(
         Judgement(
@@ -94,19 +94,19 @@ def judge(session: Session, saved_id: int, unit: UnitRow, *, up: bool) -> None:
 
 
 def unjudge(session: Session, ids: Sequence[int]) -> None:
-    """Take thumbs off again, by their own ids."""
+    """Delete judgements by their ids."""
     session.execute(delete(Judgement).where(Judgement.id.in_(ids)))
 
 
 def judged(session: Session, saved_id: int) -> list[Judged]:
     """All judgements of a saved search, the latest first."""
-    apart = func.abs(func.coalesce(Unit.start_s, 0.0) - Judgement.start_s)
+    gap_s = func.abs(func.coalesce(Unit.start_s, 0.0) - Judgement.start_s)
     statement = (
         select(Judgement, Unit.id)
         .outerjoin(Content, Content.sha256 == Judgement.sha256)
-        .outerjoin(Unit, and_(Unit.content_id == Content.id, Unit.kind == Judgement.kind, apart <= NEAR_S))
+        .outerjoin(Unit, and_(Unit.content_id == Content.id, Unit.kind == Judgement.kind, gap_s <= NEAR_S))
         .where(Judgement.saved_id == saved_id)
-        .order_by(Judgement.id.desc(), apart, Unit.id)
+        .order_by(Judgement.id.desc(), gap_s, Unit.id)
     )
     nearest: dict[int, Judged] = {}
     for row, unit_id in session.execute(statement):

@@ -1,4 +1,4 @@
-"""Which models a library has vectors of, and which one answers. Functions take an open session."""
+"""Queries on embedding spaces: one for each model, of which one is active. Functions take an open session."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceSta
 
 @dataclass(frozen=True)
 class BareUnit:
-    """A unit without a vector in some space, and the oldest file that shows it."""
+    """A unit without a vector in some space, with the path of its oldest live file."""
 
     id: int
     kind: UnitKind
@@ -26,12 +26,12 @@ class BareUnit:
 
 
 def active(session: Session) -> Space | None:
-    """The model that answers, or None before the first indexing."""
+    """The space of the model that answers queries, or None before the first indexing."""
     return session.scalar(select(Space).where(Space.state == "active"))
 
 
 def previous(session: Session) -> Space | None:
-    """The model that answered before the active one, if it has not been dropped."""
+    """The space that was active before, or None if there was none or it has been dropped."""
     statement = select(Space).where(Space.state == "retired").order_by(Space.activated_at.desc())
     return session.scalar(statement.limit(1))
 
@@ -43,12 +43,12 @@ def named(session: Session, model: str) -> list[Space]:
 
 def every(session: Session) -> dict[Space, int]:
     """All spaces with their numbers of vectors."""
-    counted = (
+    statement = (
         select(Space, func.count(Embedding.unit_id))
         .outerjoin(Embedding, Embedding.space_id == Space.id)
         .group_by(Space.id)
     )
-    return dict(session.execute(counted).all())
+    return dict(session.execute(statement).all())
 
 
 def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceState) -> Space:
@@ -61,7 +61,7 @@ def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceSt
 
 
 def activate(session: Session, space_id: int) -> None:
-    """Let a space answer, and retire the one that did. Part of one transaction: there is no gap."""
+    """Make a space the active one and retire the one that was. Part of one transaction: there is no gap."""
     for space in session.scalars(select(Space).where(Space.state == "active")):
         space.state = "retired"
     session.flush()
@@ -72,12 +72,12 @@ def activate(session: Session, space_id: int) -> None:
 
 
 def drop(session: Session, space_id: int) -> None:
-    """Forget a space with all its vectors."""
+    """Delete a space with all its vectors."""
     session.execute(delete(Space).where(Space.id == space_id))
 
 
 def bare_units(session: Session, space_id: int) -> list[BareUnit]:
-    """The units that can be found but have no vector in a space yet, in the order of their ids."""
+    """The live units without a vector in a space, in the order of their ids."""
     oldest = (
         select(Asset.path)
         .where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
@@ -91,7 +91,7 @@ def bare_units(session: Session, space_id: int) -> list[BareUnit]:
 
 
 def embedded(session: Session, space_id: int, ids: Sequence[int], kinds: Sequence[UnitKind]) -> Ids:
-    """Those of the units, ascending, that are of these kinds and have a vector in a space, found or not."""
+    """The units among ``ids`` of these kinds with a vector in a space, ascending, live or not."""
     statement = (
         select(Unit.id)
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
@@ -109,13 +109,13 @@ def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors])
 
 
 def null_scores(session: Session, space_id: int) -> NullScores | None:
-    """The null distribution of a space, as it was last fitted."""
+    """The null model of a space as it was last fitted, or None."""
     return session.get(NullScores, space_id)
 
 
-def put_null_scores(session: Session, null: NullScores) -> None:
-    """Store the null distribution of a space in place of an older one."""
-    session.merge(null)
+def put_null_scores(session: Session, scores: NullScores) -> None:
+    """Store the null model of a space in place of an older one."""
+    session.merge(scores)
 
 
 def newest_unit(session: Session, space_id: int) -> int:

@@ -1,4 +1,4 @@
-"""Queries on units and their vectors: what can be found. Functions take an open session."""
+"""Queries on units, the searchable items, and on their vectors. Functions take an open session."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ class UnitDraft:
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit with what it belongs to. ``paths``: where its content is now, in the order of the paths."""
+    """A unit joined with its content and files. ``paths``: the live files with its content, sorted."""
 
     id: int
     content_id: int
@@ -55,7 +55,10 @@ class UnitRow:
 
 
 def content_id(session: Session, sha256: bytes, space_id: int, *, transcribing: bool) -> int | None:
-    """The content with this hash, if nothing is left to make of it in this space."""
+    """Id of the content with this hash if it is fully indexed in this space, else None.
+
+    With ``transcribing``, sound that was not transcribed yet makes it incomplete.
+    """
     bare = exists().where(Unit.content_id == Content.id, is_bare(space_id))
     statement = select(Content.id).where(Content.sha256 == sha256, ~bare)
     if transcribing:
@@ -64,7 +67,7 @@ def content_id(session: Session, sha256: bytes, space_id: int, *, transcribing: 
 
 
 def store(session: Session, content: Content, units: Iterable[UnitDraft], space_id: int) -> int:
-    """Store what the bytes of a file show, in place of what was stored for them before; returns its id."""
+    """Store a content with its units and vectors, in place of one with the same hash; returns its id."""
     if (old := session.scalar(select(Content).where(Content.sha256 == content.sha256))) is not None:
         session.execute(delete(Unit).where(Unit.content_id == old.id))
         content.id = old.id
@@ -88,23 +91,23 @@ def store(session: Session, content: Content, units: Iterable[UnitDraft], space_
 
 
 def pack(vector: Vectors) -> bytes:
-    """A float32 vector as it is kept in a row: little-endian float16, half the size, cosine > 0.9999."""
+    """Serialise a float32 vector as little-endian float16: half the size, cosine to the original > 0.9999."""
     return vector.astype("<f2").tobytes()
 
 
 def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
-    """Units by id, as far as they can be found now."""
-    found: dict[int, UnitRow] = {}
-    for some in chunks(list(ids)):
+    """The live ones among these units, by id."""
+    live: dict[int, UnitRow] = {}
+    for batch in chunks(list(ids)):
         statement = (
             select(Unit, Content)
             .join(Content, Content.id == Unit.content_id)
-            .where(Unit.id.in_(some))
+            .where(Unit.id.in_(batch))
             .options(selectinload(Content.assets))
         )
         for unit, content in session.execute(statement):
             if paths := tuple(sorted(asset.path for asset in content.assets if asset.state in LIVE)):
-                found[unit.id] = UnitRow(
+                live[unit.id] = UnitRow(
                     unit.id,
                     content.id,
                     unit.kind,
@@ -119,11 +122,11 @@ def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
                     content.height,
                     content.duration_s,
                 )
-    return found
+    return live
 
 
 def ids_at(session: Session, path: Path) -> list[int]:
-    """The ids of the units that a file of the library shows; empty where it is not in the library."""
+    """The ids of the units of a file, ascending; empty where it is not in the library."""
     statement = (
         select(Unit.id)
         .join(Asset, Asset.content_id == Unit.content_id)
@@ -133,7 +136,7 @@ def ids_at(session: Session, path: Path) -> list[int]:
 
 
 def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()) -> Ids:
-    """The ids, ascending, of the units of these kinds that can be found in a space now and keep the rules."""
+    """The ids, ascending, of live units of these kinds that have a vector in a space and match the rules."""
     statement = (
         select(Unit.id)
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
@@ -143,23 +146,26 @@ def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind], rules: 
 
 
 def newest(session: Session, ids: Ids, limit: int) -> list[int]:
-    """Of these units the first of each content, the latest content first, by when it was taken or changed."""
+    """The first unit of each content among these units, most recent content first, at most ``limit``.
+
+    Contents are ordered by when they were taken or, if unknown, when their file changed.
+    """
     first: dict[int, tuple[str, int]] = {}
-    for some in chunks(ids.tolist()):
-        # Neither by the index of states, in which nearly all files are one, nor the ids as a list, which
-        # SQLite would go through for every file: both take time that grows with the square of the library.
-        wanted = func.json_each(json.dumps(some)).table_valued("value")
+    for batch in chunks(ids.tolist()):
+        # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
+        # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
+        batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
         statement = (
             select(Unit.content_id, func.min(Unit.id), func.min(moment_of_file()))
-            .select_from(wanted)
-            .join(Unit, Unit.id == wanted.c.value)
+            .select_from(batch_ids)
+            .join(Unit, Unit.id == batch_ids.c.value)
             .join(Content, Content.id == Unit.content_id)
             .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
             .group_by(Unit.content_id)
         )
         for content_id, unit_id, moment in session.execute(statement):
-            known = first.get(content_id, (moment, unit_id))
-            first[content_id] = (min(known[0], moment), min(known[1], unit_id))
+            earliest = first.get(content_id, (moment, unit_id))
+            first[content_id] = (min(earliest[0], moment), min(earliest[1], unit_id))
     ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
     return [unit_id for _, unit_id in ranked[:limit]]
 
@@ -170,31 +176,32 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
     Raises:
         LibraryError: a unit has no vector in this space.
     """
-    rows: dict[int, bytes] = {}
-    for some in chunks(ids.tolist()):
+    packed: dict[int, bytes] = {}
+    for batch in chunks(ids.tolist()):
         statement = select(Embedding.unit_id, Embedding.vector).where(
-            Embedding.space_id == space_id, Embedding.unit_id.in_(some)
+            Embedding.space_id == space_id, Embedding.unit_id.in_(batch)
         )
-        rows.update(session.execute(statement).all())
-    if len(rows) != len(set(ids.tolist())):
+        packed.update(session.execute(statement).all())
+    if len(packed) != len(set(ids.tolist())):
         raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
     dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
-    if any(len(row) != 2 * dim for row in rows.values()):
+    if any(len(blob) != 2 * dim for blob in packed.values()):
         raise LibraryDamagedError(
             "a vector in the database is damaged", "Run: trove doctor --recover COPY.db"
         )
-    stacked = np.frombuffer(b"".join(rows[i] for i in ids.tolist()), dtype="<f2")
+    stacked = np.frombuffer(b"".join(packed[i] for i in ids.tolist()), dtype="<f2")
     return stacked.astype(np.float32).reshape(len(ids), dim)
 
 
 def counts(session: Session) -> dict[UnitKind, int]:
-    """How many units of each kind can be found."""
+    """The number of live units of each kind."""
     statement = select(Unit.kind, func.count()).where(_is_live()).group_by(Unit.kind)
     counts: dict[UnitKind, int] = {"image": 0, "frame": 0, "speech": 0}
     return counts | dict(session.execute(statement).all())
 
 
 def is_bare(space_id: int | None) -> ColumnElement[bool]:
+    """SQL condition on ``Unit``: it has no vector in this space."""
     return ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
 
 
@@ -203,4 +210,5 @@ def _is_live() -> ColumnElement[bool]:
 
 
 def chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    """Slices of ids that are short enough to be bound to one statement."""
     return (ids[start : start + _SQL_VARIABLES] for start in range(0, len(ids), _SQL_VARIABLES))

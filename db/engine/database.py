@@ -67,10 +67,10 @@ class Database:
             yield session
 
     def check(self) -> list[str]:
-        """What SQLite finds wrong with the database; empty when it is sound."""
+        """The problems that SQLite's integrity check reports; empty if there are none."""
         with self._translated(), self._connection(write=False) as connection:
-            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        return [str(line) for line in found if line != "ok"]
+            lines = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        return [str(line) for line in lines if line != "ok"]
 
     def close(self) -> None:
         """Close all connections; whoever asks again gets a ``LibraryClosedError``."""
@@ -129,9 +129,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
-    """Whether a library cannot be opened only since SQLite's journal has no place beside it.
+    """Whether the database cannot be opened only because SQLite cannot write its journal.
 
-    On a full disk, or in a folder that may only be read. What the journal holds must not be passed over.
+    As on a full disk or in a read-only folder. A journal that holds changes must not be ignored.
     """
     code = getattr(getattr(exc.__cause__, "orig", None), "sqlite_errorname", "")
     journal = path.with_name(f"{path.name}-wal")
@@ -158,9 +158,9 @@ def _damaged(path: Path, cause: object) -> LibraryDamagedError:
 
 
 def _is_of_a_row(exc: ValueError) -> bool:
-    """Whether a value in the database cannot be what it should be: a date, text in UTF-8.
+    """Whether the error is about a malformed value in the database, such as a date or invalid UTF-8.
 
-    Told by who raised it, since what is done within a session has ``ValueError``s of its own.
+    Told by the module that raised it, since callers' code within a session may raise ``ValueError``, too.
     """
     trace = exc.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -170,10 +170,10 @@ def _is_of_a_row(exc: ValueError) -> bool:
 
 
 def _translate(path: Path, exc: DatabaseError) -> TroveError:
-    """SQLite's own words decide; SQLAlchemy's message would add the statement and its parameters."""
+    """Trove's error for one of SQLite. SQLAlchemy's message would add the statement and its parameters."""
     code = getattr(exc.orig, "sqlite_errorname", "")
-    # SQLITE_ERROR: a statement of ours that a sound schema takes, such as "no such column".
-    # None: Python itself could not make text of it.
+    # SQLITE_ERROR: a statement of ours that an undamaged schema accepts, such as "no such column".
+    # No code: Python itself could not decode the text.
     if not code or code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")):
         return _damaged(path, exc.orig)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

@@ -1,4 +1,4 @@
-"""SQL functions in Python, for comparisons that SQLite has none of: folded text, distances, paths."""
+"""SQL functions that SQLite lacks, in Python: case folding, great-circle distance, path matching."""
 
 import math
 import unicodedata
@@ -11,7 +11,7 @@ EARTH_KM = 6371.0088
 
 
 def register(connection: Connection) -> None:
-    """Teach a new connection the functions that conditions use."""
+    """Register the functions on a new connection."""
     connection.create_function("trove_km", 4, distance_km, deterministic=True)
     connection.create_function("trove_fold", 1, _fold, deterministic=True)
     connection.create_function("trove_in", 2, _is_in, deterministic=True)
@@ -19,7 +19,7 @@ def register(connection: Connection) -> None:
 
 
 def fold(text: str) -> str:
-    """Text as it is compared: without case, accents in one encoding."""
+    """Text for comparison: case-folded, in Unicode normalisation form C."""
     return unicodedata.normalize("NFC", text).casefold()
 
 
@@ -30,12 +30,12 @@ def _fold(value: str | None) -> str | None:
 def distance_km(
     latitude: float | None, longitude: float | None, to_latitude: float, to_longitude: float
 ) -> float | None:
-    """Along the great circle, by the haversine formula (Sinnott 1984)."""
+    """Great-circle distance between points in degrees, by the haversine formula (Sinnott 1984)."""
     if latitude is None or longitude is None:
         return None
-    one, other = math.radians(latitude), math.radians(to_latitude)
+    start, end = math.radians(latitude), math.radians(to_latitude)
     east = math.radians(to_longitude - longitude)
-    half = math.sin((other - one) / 2) ** 2 + math.cos(one) * math.cos(other) * math.sin(east / 2) ** 2
+    half = math.sin((end - start) / 2) ** 2 + math.cos(start) * math.cos(end) * math.sin(east / 2) ** 2
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
@@ -43,18 +43,18 @@ def _path(stored: str | bytes) -> PurePath:
     return Path(stored.decode(errors="replace") if isinstance(stored, bytes) else stored)
 
 
-def _is_in(stored: str | bytes, wanted: str) -> bool:
-    """Whether the folders of a path have a run like ``wanted``, from the root where it is absolute."""
+def _is_in(stored: str | bytes, pattern: str) -> bool:
+    """Whether consecutive folders of a path match ``pattern``, from the root if it is absolute."""
     folders = [fold(part) for part in _path(stored).parent.parts]
-    run = [part for part in PurePath(wanted).parts if part != "."]
-    starts = range(1) if PurePath(wanted).is_absolute() else range(len(folders) - len(run) + 1)
+    run = [part for part in PurePath(pattern).parts if part != "."]
+    starts = range(1) if PurePath(pattern).is_absolute() else range(len(folders) - len(run) + 1)
     return any(
-        len(folders) >= at + len(run)
-        and all(fnmatchcase(folder, part) for folder, part in zip(folders[at:], run, strict=False))
-        for at in starts
+        len(folders) >= start + len(run)
+        and all(fnmatchcase(folder, part) for folder, part in zip(folders[start:], run, strict=False))
+        for start in starts
     )
 
 
-def _is_named(stored: str | bytes, wanted: str) -> bool:
+def _is_named(stored: str | bytes, pattern: str) -> bool:
     name = fold(_path(stored).name)
-    return fnmatchcase(name, wanted) if "*" in wanted else wanted in name
+    return fnmatchcase(name, pattern) if "*" in pattern else pattern in name

@@ -147,7 +147,7 @@ def pending(connection: Connection) -> bool:
 
 
 def migrate(connection: Connection, version: int | None = None) -> None:
-    """Apply what is missing, all or up to a version, in the caller's write transaction."""
+    """Apply the missing migrations, all or up to a version, in the caller's write transaction."""
     # Read again inside the transaction: another process may have migrated since ``pending`` was asked.
     done = _version(connection)
     for number, statements in enumerate(MIGRATIONS[done:version], start=done + 1):

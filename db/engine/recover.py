@@ -1,10 +1,10 @@
-"""What can still be read of a damaged library, in a new database beside it.
+"""Recovery of a damaged library: copies every readable row into a new database.
 
-As SQLite's own ``.recover`` does, this never writes to the original and looks at every row apart;
+As SQLite's own ``.recover`` does, this never writes to the original and reads every row by itself;
 unlike it, it needs no program and no extension, since it knows the schema: a new, empty library is
-made by the same migrations, and filled table by table, in the order of the row ids and over the
-pages that cannot be read. What then lacks what it belongs to is left out, and what may lack a part
-is marked, so that the next indexing reads those files again and fills the holes.
+made by the same migrations, and filled table by table, in the order of the row ids, skipping
+pages that cannot be read. Rows whose parent is lost are left out, and files that may lack a part
+are marked, so that the next indexing reads them again and fills the gaps.
 """
 
 import logging
@@ -31,7 +31,7 @@ _HIGHEST = 1 << 62
 _BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)
 _PAGE_BYTES = slice(16, 18)
 _INTERIOR = 5
-_SAME_AGAIN = 1 << 32
+_REVISION_LEAP = 1 << 32
 """Added to the revision, so that no saved index passes for one of the new database."""
 
 Row = Sequence[object]
@@ -39,10 +39,10 @@ Row = Sequence[object]
 
 @dataclass
 class Recovery:
-    """What came over: ``rows`` by table.
+    """Result of a recovery. ``rows``: recovered rows by table.
 
-    ``gaps``: stretches of row ids, by table, that could not be read; ``dropped``: rows that could be
-    but were left out or cut loose, since what they belong to is lost or they are nonsense.
+    ``gaps``: ranges of row ids, by table, that could not be read; ``dropped``: readable rows that were
+    left out or detached, since their parent is lost or their values are invalid.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Recovery:
         return not self.gaps and not self.dropped
 
     def drop(self, table: str, count: int = 1) -> None:
-        """Count rows that were left out."""
+        """Count rows that are left out."""
         if count:
             self.dropped[table] = self.dropped.get(table, 0) + count
 
@@ -78,40 +78,40 @@ def recover(source: Path, target: Path) -> Recovery:
             for suffix in ("", "-wal"):
                 if (part := source.with_name(source.name + suffix)).exists():
                     shutil.copyfile(part, copy.with_name(copy.name + suffix))
-            found = _fill(copy, new)
+            recovery = _fill(copy, new)
             new.rename(target)
     except (OSError, sqlite3.OperationalError) as exc:
         raise LibraryError(
             f"the copy {target} cannot be made: {exc}", "Give a name in a folder with room."
         ) from exc
-    return found
+    return recovery
 
 
 def _fill(copy: Path, new: Path) -> Recovery:
     version, is_grafted = _readable_version(copy)
     _make_empty(new, version)
-    found = Recovery()
+    recovery = Recovery()
     with closing(_opened(copy)) as old, closing(_opened(new)) as fresh:
         fresh.execute("PRAGMA foreign_keys = OFF")
         # A row id that a damaged page has twice replaces the first one: in the full text too.
         fresh.execute("PRAGMA recursive_triggers = ON")
         fresh.execute("BEGIN")
         for table in _tables(fresh):
-            _copy_table(old, fresh, table, found)
-        if is_grafted and not any(count for table, count in found.rows.items() if table != "library"):
+            _copy_table(old, fresh, table, recovery)
+        if is_grafted and not any(count for table, count in recovery.rows.items() if table != "library"):
             raise LibraryDamagedError("nothing in the file is a library", "Restore a copy, or index again.")
-        _mend(fresh, found)
+        _mend(fresh, recovery)
         # Rows that replaced or cascaded away others may have left the full text out of step with them.
         fresh.execute("INSERT INTO passage (passage) VALUES ('rebuild')")
         _keep_ids_apart(old, fresh)
         fresh.execute("COMMIT")
         fresh.execute("PRAGMA journal_mode = DELETE")
     _make_newest(new)
-    return found
+    return recovery
 
 
 def _readable_version(copy: Path) -> tuple[int, bool]:
-    """The version of the old schema, and whether ours had to take the place of a damaged one."""
+    """The schema version, and whether a damaged schema had to be replaced."""
     try:
         return _version(copy), False
     except _BROKEN:
@@ -135,7 +135,7 @@ def _version(path: Path) -> int:
 
 
 def _graft(copy: Path, version: int) -> None:
-    """Put the schema of an empty library, whose tables begin at the same pages, over the lost one."""
+    """Overwrite the damaged schema with that of an empty library, whose tables begin at the same pages."""
     empty = copy.with_name(f"empty-{version}.db")
     _make_empty(empty, version)
     data = bytearray(empty.read_bytes())
@@ -150,7 +150,7 @@ def _graft(copy: Path, version: int) -> None:
 
 
 def _schema_pages(data: bytearray) -> list[int]:
-    """The pages of the table of tables: the first, and the leaves below it where it has any (1.6)."""
+    """The page numbers of ``sqlite_schema``: the root, and its leaves if it has any (file format, 1.6)."""
     pages = [1]
     if data[100] == _INTERIOR:
         cells = int.from_bytes(data[103:105], "big")
@@ -181,7 +181,7 @@ def _make_newest(path: Path) -> None:
 
 def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    # Text that is damaged comes over as far as it is text.
+    # Damaged text is decoded as far as possible.
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
     functions.register(connection)
     connection.create_function("trove_is_direction", 1, _is_direction, deterministic=True)
@@ -196,7 +196,7 @@ def _is_direction(vector: object) -> bool:
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
-    """The tables that hold rows of their own; those of full text are filled by their triggers."""
+    """The ordinary tables; those of full text are filled by triggers."""
     listed = connection.execute("PRAGMA table_list").fetchall()
     return [
         name
@@ -209,22 +209,22 @@ def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in connection.execute("SELECT * FROM pragma_table_info(?)", (table,))]
 
 
-def _copy_table(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str, found: Recovery) -> None:
+def _copy_table(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str, recovery: Recovery) -> None:
     known = _old_columns(old, table)
     columns = [name for name in _columns(fresh, table) if name in known]
-    found.rows[table] = 0
+    recovery.rows[table] = 0
     if not columns:
         return
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join("?" for _ in columns)
     insert = f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({places})'  # noqa: S608 - names of our schema
-    for row in _readable(old, table, names, found):
+    for row in _readable(old, table, names, recovery):
         try:
             fresh.execute(insert, row)
         except sqlite3.IntegrityError:  # a value that a damaged page made up
-            found.drop(table)
+            recovery.drop(table)
         else:
-            found.rows[table] += 1
+            recovery.rows[table] += 1
 
 
 def _old_columns(old: sqlite3.Connection, table: str) -> list[str]:
@@ -234,8 +234,8 @@ def _old_columns(old: sqlite3.Connection, table: str) -> list[str]:
         return []
 
 
-def _readable(old: sqlite3.Connection, table: str, names: str, found: Recovery) -> Iterator[Row]:
-    """The rows of a table in the order of their ids, over what cannot be read."""
+def _readable(old: sqlite3.Connection, table: str, names: str, recovery: Recovery) -> Iterator[Row]:
+    """The rows of a table in the order of their ids, skipping what cannot be read."""
     select = f'SELECT rowid, {names} FROM "{table}" WHERE rowid > ? ORDER BY rowid'  # noqa: S608
     last = 0
     while True:
@@ -244,18 +244,18 @@ def _readable(old: sqlite3.Connection, table: str, names: str, found: Recovery) 
                 yield row
                 last = rowid
         except _BROKEN:
-            start = _behind_gap(old, select, last)
-            found.gaps.setdefault(table, []).append((last + 1, start))
+            start = _after_gap(old, select, last)
+            recovery.gaps.setdefault(table, []).append((last + 1, start))
             last = start
             if start < _HIGHEST:
                 continue
         return
 
 
-def _behind_gap(old: sqlite3.Connection, select: str, last: int) -> int:
-    """The first row id after ``last`` behind which there is something to read, or the highest there is.
+def _after_gap(old: sqlite3.Connection, select: str, last: int) -> int:
+    """The first row id after ``last`` from which reading goes on, or the highest possible one.
 
-    One by one at first, since the next page may be as good as this one is bad; then in leaps.
+    Probed one by one at first, since the next page may be readable again; then in growing steps.
     """
     step = 1
     while (start := last + step) < _HIGHEST:
@@ -268,47 +268,47 @@ def _behind_gap(old: sqlite3.Connection, select: str, last: int) -> int:
     return _HIGHEST
 
 
-def _mend(fresh: sqlite3.Connection, found: Recovery) -> None:
-    """Leave out nonsense and what belongs to nothing; have files read again that may lack a part."""
-    for table, wrong in _NONSENSE.items():
-        found.drop(table, fresh.execute(f"DELETE FROM {table} WHERE {wrong}").rowcount)  # noqa: S608
-    while broken := fresh.execute("PRAGMA foreign_key_check").fetchall():
-        for table, rowid, _parent, number in broken:
-            _cut_loose(fresh, table, rowid, number)
-            found.drop(table)
-    _mark_holes(fresh, [content for gap in found.gaps.get("unit", ()) for content in _around(fresh, gap)])
-    if not found.whole:
+def _mend(fresh: sqlite3.Connection, recovery: Recovery) -> None:
+    """Delete invalid and orphaned rows, and mark files that may lack a part to be read again."""
+    for table, condition in _INVALID.items():
+        recovery.drop(table, fresh.execute(f"DELETE FROM {table} WHERE {condition}").rowcount)  # noqa: S608
+    while violations := fresh.execute("PRAGMA foreign_key_check").fetchall():
+        for table, rowid, _parent, number in violations:
+            _detach(fresh, table, rowid, number)
+            recovery.drop(table)
+    _mark_holes(fresh, [content for gap in recovery.gaps.get("unit", ()) for content in _around(fresh, gap)])
+    if not recovery.whole:
         # A picture or film without units has lost them all; a silent recording never had any.
-        empty = "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM unit)"
-        fresh.execute(f"UPDATE asset SET content_id = NULL WHERE content_id IN ({empty})")  # noqa: S608
+        without_units = "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM unit)"
+        fresh.execute(f"UPDATE asset SET content_id = NULL WHERE content_id IN ({without_units})")  # noqa: S608
         fresh.execute("DELETE FROM content WHERE id NOT IN (SELECT content_id FROM unit)")
         fresh.execute(
             "UPDATE asset SET retry = 1 WHERE state IN ('indexed', 'offline') AND content_id IS NULL"
         )
 
 
-_NONSENSE = {
+_INVALID = {
     "content": "kind NOT IN ('image', 'video', 'audio') OR typeof(sha256) <> 'blob' OR length(sha256) <> 32",
     "asset": "state NOT IN ('indexed', 'failed', 'skipped', 'gone', 'offline')",
     "unit": "kind NOT IN ('image', 'frame', 'speech')",
     "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "
     "OR NOT trove_is_direction(vector)",
 }
-"""Rows of pages that can be read but were written over."""
+"""SQL conditions by table for rows with impossible values, from pages that were overwritten."""
 
 
-def _cut_loose(fresh: sqlite3.Connection, table: str, rowid: int, number: int) -> None:
-    """Take away a reference that leads nowhere, or its row where it cannot be without."""
+def _detach(fresh: sqlite3.Connection, table: str, rowid: int, number: int) -> None:
+    """Set a dangling foreign key to NULL, or delete its row where the column is required."""
     keys = fresh.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)).fetchall()
     column = next(key[3] for key in keys if key[0] == number)
-    described = fresh.execute("SELECT * FROM pragma_table_info(?)", (table,)).fetchall()
-    optional = next(not row[3] and not row[5] for row in described if row[1] == column)
+    columns = fresh.execute("SELECT * FROM pragma_table_info(?)", (table,)).fetchall()
+    optional = next(not row[3] and not row[5] for row in columns if row[1] == column)
     change = f'UPDATE "{table}" SET "{column}" = NULL' if optional else f'DELETE FROM "{table}"'  # noqa: S608
     fresh.execute(f"{change} WHERE rowid = ?", (rowid,))
 
 
 def _around(fresh: sqlite3.Connection, gap: tuple[int, int]) -> Iterator[int]:
-    """The contents whose units stand before and behind a gap: units of one content are stored in a row."""
+    """The ids of contents with units next to a gap, since units of one content are stored in sequence."""
     first, last = gap
     for query, edge in (
         ("SELECT content_id FROM unit WHERE id < ? ORDER BY id DESC LIMIT 1", first),
@@ -318,7 +318,7 @@ def _around(fresh: sqlite3.Connection, gap: tuple[int, int]) -> Iterator[int]:
 
 
 def _mark_holes(fresh: sqlite3.Connection, contents: Sequence[int]) -> None:
-    """A content that has a unit without a vector is read again as soon as its file is there."""
+    """Delete a vector of each content, so that it counts as incomplete and its file is read again."""
     fresh.executemany(
         "DELETE FROM embedding WHERE unit_id = (SELECT max(id) FROM unit WHERE content_id = ?)",
         [(content,) for content in contents],
@@ -326,8 +326,8 @@ def _mark_holes(fresh: sqlite3.Connection, contents: Sequence[int]) -> None:
 
 
 def _keep_ids_apart(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
-    """Ids of lost rows are not given again, and no saved index passes for one of this database."""
-    fresh.execute("UPDATE library SET revision = revision + ?", (_SAME_AGAIN,))
+    """Raise the id sequences and the revision: no lost id is reused, and no saved index looks current."""
+    fresh.execute("UPDATE library SET revision = revision + ?", (_REVISION_LEAP,))
     try:
         sequences = dict(old.execute("SELECT name, seq FROM sqlite_sequence"))
     except _BROKEN:

@@ -32,7 +32,7 @@ UNIT_TOLERANCE = 1e-2
 """How far the length of a stored vector may be from 1: float16 rows round by up to 1e-3."""
 
 LIVE: tuple[AssetState, ...] = ("indexed", "offline")
-"""States in which what a file shows can be found; the drive of an offline file is unplugged."""
+"""States of files whose units can be found; the drive of an offline file is unplugged."""
 
 
 def stored_path(value: object) -> Path:
@@ -84,7 +84,7 @@ class LibraryState(Base):
 
 
 class Root(Base):
-    """A folder, or a single file, that was given to be indexed."""
+    """A folder, or a single file, that the user has added to the library."""
 
     __tablename__ = "root"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
@@ -94,7 +94,7 @@ class Root(Base):
 
 
 class Content(Base):
-    """What the bytes of one or more files show."""
+    """The content of one or more identical files, by its SHA-256."""
 
     __tablename__ = "content"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
@@ -110,7 +110,7 @@ class Content(Base):
     longitude: Mapped[float | None]
     camera: Mapped[str | None]
     transcriber: Mapped[str | None]
-    """The speech model that listened to it; None where none has."""
+    """The speech model that transcribed it; None where none has."""
     has_audio: Mapped[bool]
 
     assets: Mapped[list["Asset"]] = relationship(back_populates="content")
@@ -145,7 +145,7 @@ class Asset(Base):
 
 
 class Unit(Base):
-    """What can be found: a whole picture, a video frame with its span, or a spoken passage."""
+    """A searchable item: a whole picture, a video frame with its span, or a spoken passage."""
 
     __tablename__ = "unit"
     __table_args__ = (Index("unit_content", "content_id"), {"sqlite_autoincrement": True})
@@ -186,26 +186,26 @@ class Embedding(Base):
 
 
 class NullScores(Base):
-    """What similarities to a space's pictures are like when nothing in particular is asked for.
+    """Null model of a space: statistics of the best similarities under background queries.
 
-    The null distribution against which the verdict judges an answer; see ``indexer.null_model``.
+    The verdict compares an answer with it; see ``indexer.null_model``.
     """
 
     __tablename__ = "null_scores"
 
     space_id: Mapped[int] = mapped_column(ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
     texts: Mapped[str]
-    """Short text that changes with the background texts."""
+    """Digest of the background queries."""
     pictures: Mapped[int]
     """How many pictures and frames it was fitted on."""
     newest: Mapped[int]
     """The highest id of a unit then: those above it came later."""
     best_mean: Mapped[float]
-    """Mean over the background texts of their best similarity."""
+    """Mean over the background queries of their best similarity."""
     best_deviation: Mapped[float]
     """Standard deviation of the same."""
     spread: Mapped[float]
-    """Mean over the background texts of the standard deviation of a text's similarities."""
+    """Mean over the background queries of the standard deviation of a query's similarities."""
     near_mean: Mapped[float | None]
     """Mean over the pictures of the similarity to the nearest other picture; None for a lone one."""
     near_deviation: Mapped[float | None]
@@ -230,7 +230,7 @@ class Run(Base):
 
 
 class SavedSearch(Base):
-    """A question that somebody keeps under a name."""
+    """A query that the user has saved under a name."""
 
     __tablename__ = "saved_search"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
@@ -248,8 +248,8 @@ class SavedSearch(Base):
 class Judgement(Base):
     """A thumb up or down on a hit of a saved search.
 
-    It names what the bytes of the file show and the second in them, not a unit and no vector: a
-    judgement outlives its file, a new transcript and another model.
+    It refers to a content hash and a time, not to a unit or a vector: so it outlives its file, a new
+    transcript and another model.
     """
 
     __tablename__ = "judgement"

@@ -1,1 +1,1 @@
-"""The only door to FAISS: exact and approximate nearest-neighbour search, its files, its accelerator."""
+"""Exact and approximate nearest-neighbour search with FAISS: indexes, their files, the IVF accelerator."""

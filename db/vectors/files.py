@@ -1,10 +1,10 @@
-"""The files of one index: written whole, named by a stamp with their checksums, mapped when they are large.
+"""Files of a vector index: written atomically, listed with checksums in a manifest, memory-mapped when large.
 
 ``faiss.write_index`` neither syncs nor renames, and a flipped byte loads silently. So each part is
-written under a new name, and a stamp that names all parts is put in its place in one step: a kill in
-between leaves the old stamp with the old parts. An index has up to three parts: ``rows``, which is the
-bulk; ``lists``, by which a large one is searched; ``recent``, what was added and removed since, so that
-a small change to a large library costs a small file.
+written under a new name, and the manifest that names all parts is replaced atomically: a kill in
+between leaves the old manifest with the old parts. An index has up to three parts: ``rows``, the
+bulk of the vectors; ``lists``, the inverted lists of a large index; ``recent``, the vectors added and
+the ids removed since, so that a small change to a large library costs a small file.
 """
 
 import hashlib
@@ -31,12 +31,12 @@ from db.vectors.ivf import Accelerator
 log = logging.getLogger(__name__)
 
 _MAP_FROM_BYTES = 64 << 20
-"""Smaller files are read and checked whole: 50 ms. Larger ones are mapped, and checked once in their life."""
+"""Smaller files are read and verified each time: 50 ms. Larger ones are memory-mapped, and verified once."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A file of an index."""
+    """A file of an index, by name, with its SHA-256 in hexadecimal."""
 
     name: str
     sha256: str
@@ -44,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is written beside the files of an index, and must agree with them."""
+    """Description of a saved index and its files, stored beside them as JSON; it must agree with them."""
 
     space_id: int
     modality: str
@@ -60,10 +60,10 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Manifest":
-        """The manifest in such bytes.
+        """Parse the bytes that ``to_bytes`` made.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError: they are not what was written.
+            ValueError, TypeError, KeyError, AttributeError: the bytes are damaged.
         """
         fields = json.loads(data)
         check = fields.pop("check", None)
@@ -88,25 +88,26 @@ class IndexFiles:
         self._on_disk: dict[str, tuple[object, Part]] = {}
 
     def changed(self) -> bool:
-        """Whether another process, or thread, has written a stamp since the last read or write here."""
-        return self._seen != _identity(self._stamp_path)
+        """Whether another process, or thread, has written a manifest since the last read or write here."""
+        return self._seen != _identity(self._manifest_path)
 
     def manifest(self) -> Manifest | None:
-        """The stamp, if it is readable and its files are there."""
+        """The manifest, or None where it is unreadable, of another index, or lacks files."""
         try:
-            manifest = Manifest.from_bytes(self._stamp_path.read_bytes())
+            manifest = Manifest.from_bytes(self._manifest_path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
-            log.warning("the stamp %s is unreadable (%s); its index is rebuilt", self._stamp_path.name, exc)
+            name = self._manifest_path.name
+            log.warning("the stamp %s is unreadable (%s); its index is rebuilt", name, exc)
             return None
-        there = all((self._folder / part.name).is_file() for part in manifest.parts.values())
-        same = (manifest.space_id, manifest.modality, manifest.dim) == self._key
-        return manifest if same and there and "rows" in manifest.parts else None
+        complete = all((self._folder / part.name).is_file() for part in manifest.parts.values())
+        matches = (manifest.space_id, manifest.modality, manifest.dim) == self._key
+        return manifest if matches and complete and "rows" in manifest.parts else None
 
     def read(self) -> tuple[VectorIndex, int] | None:
-        """The saved index with its revision; None where there is no sound one."""
-        self._seen = _identity(self._stamp_path)
+        """The saved index with its revision; None where there is none, or it is damaged."""
+        self._seen = _identity(self._manifest_path)
         if (manifest := self.manifest()) is None:
             return None
         try:
@@ -116,7 +117,7 @@ class IndexFiles:
             return None
 
     def write(self, index: VectorIndex, revision: int) -> None:
-        """Write what is not on disk yet, and the stamp.
+        """Write the parts that are not on disk yet, then the manifest.
 
         Raises:
             OSError: it could not be written; what was there before is untouched.
@@ -131,16 +132,16 @@ class IndexFiles:
             parts["recent"] = self._put("recent", object(), lambda file: _write_recent(index, file))
         space_id, modality, dim = self._key
         manifest = Manifest(space_id, modality, dim, segment.kind, len(index), revision, parts)
-        write_atomically(self._stamp_path, manifest.to_bytes())
-        self._seen = _identity(self._stamp_path)
+        write_atomically(self._manifest_path, manifest.to_bytes())
+        self._seen = _identity(self._manifest_path)
         self._drop_others()
 
     # --- reading
 
     def _read(self, manifest: Manifest) -> VectorIndex:
-        known = self._on_disk.get("rows")
-        if known is not None and known[1] == manifest.parts["rows"] and isinstance(known[0], Segment):
-            segment = known[0]
+        cached = self._on_disk.get("rows")
+        if cached is not None and cached[1] == manifest.parts["rows"] and isinstance(cached[0], Segment):
+            segment = cached[0]
         else:
             segment = Segment.checked(self._load(manifest.parts["rows"], "IO_FLAG_MMAP_IFC"), manifest.dim)
             self._on_disk["rows"] = (segment, manifest.parts["rows"])
@@ -158,15 +159,15 @@ class IndexFiles:
             segment.accelerator = Accelerator.checked(segment.rows, self._load(part, "IO_FLAG_MMAP"))
             self._on_disk["lists"] = (segment.accelerator, part)
         except (OSError, VectorError) as exc:
-            # Without them the rows still answer, exactly and slower, until they are trained anew.
+            # Without them the rows still answer, exactly and slower, until they are trained again.
             log.warning("the file %s is unusable (%s); searches are slower for now", part.name, exc)
 
-    def _load(self, part: Part, mapped: str) -> "faiss.Index":
+    def _load(self, part: Part, mmap_flag: str) -> "faiss.Index":
         path = self._folder / part.name
         if path.stat().st_size >= _MAP_FROM_BYTES and os.name == "posix":
             self._check(path, part)
-            with suppress(UnicodeEncodeError, TypeError), _faiss_errors():  # a folder's name that is no text
-                return faiss.read_index(str(path), getattr(faiss, mapped))
+            with suppress(UnicodeEncodeError, TypeError), _faiss_errors():  # a name that is not UTF-8
+                return faiss.read_index(str(path), getattr(faiss, mmap_flag))
         with _faiss_errors():
             return faiss.deserialize_index(np.frombuffer(self._checked_bytes(part), dtype=np.uint8))
 
@@ -177,37 +178,37 @@ class IndexFiles:
         return data
 
     def _check(self, path: Path, part: Part) -> None:
-        """Compare the checksum of a large file, unless this very file was compared before."""
-        mark, identity = path.with_suffix(".sound"), json.dumps(_identity(path))
+        """Verify the checksum of a large file, unless this very file was verified before."""
+        marker, identity = path.with_suffix(".sound"), json.dumps(_identity(path))
         with suppress(OSError):
-            if mark.read_text() == identity:
+            if marker.read_text() == identity:
                 return
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != part.sha256:
                 raise VectorError(f"the checksum of {part.name} is wrong")
-        with suppress(OSError):  # a library that cannot be written is checked every time
-            mark.write_text(identity)
+        with suppress(OSError):  # in a read-only library it is verified every time
+            marker.write_text(identity)
 
     # --- writing
 
     @property
-    def _stamp_path(self) -> Path:
+    def _manifest_path(self) -> Path:
         return self._folder / f"{self._prefix}json"
 
-    def _put(self, name: str, of: object, fill: Callable[[BinaryIO], None]) -> Part:
-        """The file of a part: the one that is there already, or a new one."""
-        known = self._on_disk.get(name)
-        if known is not None and known[0] is of and (self._folder / known[1].name).is_file():
-            return known[1]
+    def _put(self, name: str, source: object, fill: Callable[[BinaryIO], None]) -> Part:
+        """The file of a part: the one already on disk if it holds ``source``, else a new one."""
+        saved = self._on_disk.get(name)
+        if saved is not None and saved[0] is source and (self._folder / saved[1].name).is_file():
+            return saved[1]
         digest = hashlib.sha256()
         path = self._folder / f"{self._prefix}{secrets.token_hex(8)}.{name}.faiss"
         write_atomically(path, lambda file: fill(cast(BinaryIO, _Hashed(file, digest.update))))
         part = Part(path.name, digest.hexdigest())
-        self._on_disk[name] = (of, part)
+        self._on_disk[name] = (source, part)
         return part
 
     def _drop_others(self) -> None:
-        # What another process has stamped meanwhile is in the stamp that is there now.
+        # Read again, since another process may have written a newer manifest meanwhile.
         manifest = self.manifest()
         keep = {Path(part.name).stem for part in manifest.parts.values()} if manifest else set()
         for path in self._folder.glob(f"{self._prefix}*"):
@@ -217,20 +218,20 @@ class IndexFiles:
 
 
 class _Hashed:
-    """What FAISS and numpy need of a file to write to, with a look at every byte."""
+    """Writable file that also passes every byte to a hash."""
 
-    def __init__(self, file: BinaryIO, look: Callable[[bytes], None]) -> None:
+    def __init__(self, file: BinaryIO, update: Callable[[bytes], None]) -> None:
         self._file = file
-        self._look = look
+        self._update = update
 
     def write(self, data: bytes) -> int:
-        self._look(data)
+        self._update(data)
         return self._file.write(data)
 
 
 @contextmanager
 def _faiss_errors() -> Iterator[None]:
-    """The one place where FAISS's errors about files become ours."""
+    """Translate FAISS's errors about files into ``VectorError``."""
     try:
         yield
     except RuntimeError as exc:
@@ -242,7 +243,7 @@ def _write_index(index: "faiss.Index", file: BinaryIO) -> None:
 
 
 def _write_recent(index: VectorIndex, file: BinaryIO) -> None:
-    """In numpy's format, since FAISS has none for ids that were removed."""
+    """Write the recent changes in numpy's format, since FAISS has none for removed ids."""
     buffer = io.BytesIO()
     ids, vectors = index.recent()
     np.savez(buffer, ids=ids, vectors=vectors, removed=index.removed_ids)
@@ -259,7 +260,7 @@ def _read_recent(index: VectorIndex, data: bytes) -> None:
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:
-    """What tells a file from the one that had its name before; None where there is none."""
+    """Inode, size and time of a file, which tell when it was replaced; None where there is none."""
     try:
         status = path.stat()
     except OSError:

@@ -1,11 +1,11 @@
-"""Nearest neighbours among the vectors of one space: what FAISS does, with a guarded door.
+"""Nearest-neighbour search over the vectors of one space: FAISS with checked inputs.
 
-The bulk is *sealed*: float16 rows, bit for bit those of the database, which may be mapped from a file
-and never change. What was added since is *recent*, float32 in memory; what was removed since is hidden
-from every search. So adding, removing and restricting work alike for all kinds of index:
+The bulk is a *segment*: immutable float16 rows, bit for bit those of the database, which may be mapped
+from a file. Vectors added since are *recent*, float32 in memory; those removed since are masked out of
+every search. So adding, removing and filtering work the same for all kinds of index:
 
 - ``flat`` compares a query with every row, which is exact;
-- ``ivf-sq8`` looks at a part of the rows first, see ``db.vectors.ivf``: for large libraries.
+- ``ivf-sq8`` searches an inverted file first, see ``db.vectors.ivf``: for large libraries.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ IndexKind = Literal["flat", "ivf-sq8"]
 INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
 FLAT_MOST = 100_000
-"""Rows up to which all are compared: 14 ms for a query on one core at 512 dimensions (docs/benchmarks.md)."""
+"""Most rows for exhaustive search: 14 ms a query on one core at 512 dimensions (docs/benchmarks.md)."""
 
 _SEGMENT_AT = 20_000
-"""Vectors to be added at once from which they are sealed: half the memory, and no second copy."""
+"""So many new vectors at once, or more, go into a new segment: half the memory, and no second copy."""
 
 _GPU_MOST = 2_048
-"""The most hits that FAISS gives on a GPU."""
+"""The most hits that FAISS returns on a GPU."""
 
 Codes = npt.NDArray[np.uint8]
 Found = list[list[tuple[int, float]]]
@@ -60,17 +60,17 @@ class VectorIndex:
 
     @property
     def ids(self) -> Ids:
-        """All ids, in no order."""
+        """All ids, in no particular order."""
         return np.concatenate([self.segment.ids[self._alive], self.recent_ids])
 
     @property
     def recent_ids(self) -> Ids:
-        """The ids that were added since the rest was sealed, in no order."""
+        """The ids that were added after the segment was made, in no particular order."""
         return np.asarray(faiss.vector_to_array(self._recent.id_map), dtype=np.int64)
 
     @property
     def removed_ids(self) -> Ids:
-        """The sealed ids that were removed since, ascending."""
+        """The ids of the segment that were removed since, ascending."""
         return self.segment.ids[~self._alive]
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
@@ -93,7 +93,7 @@ class VectorIndex:
             self._recent.remove_ids(_selector(ids))
 
     def search(self, queries: Vectors, limit: int, *, only: Ids | None = None, gpu: bool = False) -> Found:
-        """The best ids with their similarity for each of (n, dim) queries, best first.
+        """The nearest ids with their similarity, best first, for each of (n, dim) queries.
 
         ``only`` restricts the search to some ids *before* it ranks.
         """
@@ -101,10 +101,10 @@ class VectorIndex:
         limit = min(limit, len(self) if only is None else len(only))
         if limit <= 0 or len(self) == 0:
             return [[] for _ in queries]
-        wanted = self._alive if self._hidden else None
+        mask = self._alive if self._hidden else None
         if only is not None:
-            wanted = self._alive & self.segment.mask(only)
-        parts = [self.segment.search(queries, limit, wanted, gpu=gpu)]
+            mask = self._alive & self.segment.mask(only)
+        parts = [self.segment.search(queries, limit, mask, gpu=gpu)]
         if self._recent.ntotal:
             restriction = faiss.SearchParameters()
             restriction.sel = None if only is None else _selector(only)
@@ -114,36 +114,36 @@ class VectorIndex:
         ]
 
     def recent(self) -> tuple[Ids, Vectors]:
-        """The ids, and (n, dim) vectors, that were added since the rest was sealed."""
+        """The n ids and (n, dim) vectors that were added after the segment was made."""
         rows = faiss.downcast_index(self._recent.index)
         return self.recent_ids, rows.reconstruct_n(0, rows.ntotal) if rows.ntotal else self._no_rows()
 
     def sample(self, size: int) -> Vectors:
         """Up to ``size`` of the vectors, evenly spread over the index, always the same ones: (n, dim)."""
         places = np.unique(np.linspace(0, len(self) - 1, min(size, len(self))).astype(np.int64))
-        segment = np.flatnonzero(self._alive)
-        first, later = places[places < len(segment)], places[places >= len(segment)] - len(segment)
-        rows = self.segment.rows.reconstruct_batch(segment[first]) if len(first) else self._no_rows()
-        return np.concatenate([rows, self.recent()[1][later]])
+        alive = np.flatnonzero(self._alive)
+        in_segment, in_recent = places[places < len(alive)], places[places >= len(alive)] - len(alive)
+        rows = self.segment.rows.reconstruct_batch(alive[in_segment]) if len(in_segment) else self._no_rows()
+        return np.concatenate([rows, self.recent()[1][in_recent]])
 
     def compacted(
         self, ids: Ids | None = None, read: Callable[[Ids], Vectors] | None = None
     ) -> "VectorIndex":
-        """All of this index, and ``ids``, which it does not have, sealed. Few are held in float32 at a time.
+        """A new index with all vectors of this one and of the new ``ids`` in one segment.
 
-        ``read`` gives the (n, dim) float32 vectors of n of these ids.
+        ``read`` returns the (n, dim) float32 vectors of n of these ids; few are in memory at a time.
         """
         ids = np.empty(0, np.int64) if ids is None else ids
         merged = np.sort(np.concatenate([self.ids, ids]))
         segment = Segment.blank(self.dim, merged)
         codes, kept = segment.codes, np.flatnonzero(self._alive)
-        for some in _chunks(kept):
-            codes[np.searchsorted(merged, self.segment.ids[some])] = self.segment.codes[some]
+        for chunk in _chunks(kept):
+            codes[np.searchsorted(merged, self.segment.ids[chunk])] = self.segment.codes[chunk]
         recent_ids, recent = self.recent()
         codes[np.searchsorted(merged, recent_ids)] = _encoded(recent)
         if read is not None:
-            for some in _chunks(ids):
-                codes[np.searchsorted(merged, some)] = _encoded(self._checked(read(some)))
+            for chunk in _chunks(ids):
+                codes[np.searchsorted(merged, chunk)] = _encoded(self._checked(read(chunk)))
         return VectorIndex(self.dim, segment)
 
     def extended(self, ids: Ids, read: Callable[[Ids], Vectors]) -> "VectorIndex":
@@ -170,9 +170,9 @@ class VectorIndex:
 
 
 class Segment:
-    """Rows that never change, under ascending ids; safe to share between threads.
+    """Immutable float16 rows under ascending ids; safe to share between threads.
 
-    ``accelerator``, once it is trained, answers in place of the scan of all rows.
+    ``accelerator``, once it is trained, is searched instead of scanning all rows.
     """
 
     def __init__(self, index: "faiss.IndexIDMap") -> None:
@@ -184,7 +184,7 @@ class Segment:
 
     @classmethod
     def blank(cls, dim: int, ids: Ids) -> "Segment":
-        """For n ascending ids; their rows are still to be written into ``codes``."""
+        """A segment for n ascending ids, whose rows are still to be written into ``codes``."""
         rows = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         index = faiss.IndexIDMap(rows)
         rows.codes.resize(2 * dim * len(ids))
@@ -194,7 +194,7 @@ class Segment:
 
     @classmethod
     def checked(cls, index: "faiss.Index", dim: int) -> "Segment":
-        """From what a file held.
+        """A segment over an index that was read from a file.
 
         Raises:
             VectorError: it is another kind of index.
@@ -208,7 +208,7 @@ class Segment:
 
     @property
     def kind(self) -> IndexKind:
-        """What answers now."""
+        """The kind of search that it uses now."""
         return "flat" if self.accelerator is None else "ivf-sq8"
 
     @property
@@ -220,34 +220,34 @@ class Segment:
         return codes
 
     def trained(self, old: Accelerator | None = None) -> Accelerator:
-        """What large libraries are searched with, in minutes; what ``old`` has learnt is used again."""
+        """Train an accelerator, which takes minutes; reuses what ``old`` has learnt where it fits."""
         return train(self.rows, old)
 
     def places(self, ids: Ids) -> Ids:
-        """Where those of the ids are that are here."""
+        """The row positions of those ``ids`` that this segment has."""
         places = np.searchsorted(self.ids, ids)
         inside = places < len(self.ids)
         places = places[inside]
-        found: Ids = places[self.ids[places] == np.asarray(ids)[inside]]
-        return found
+        matches: Ids = places[self.ids[places] == np.asarray(ids)[inside]]
+        return matches
 
     def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
-        """(n,): which rows are those of ``ids``."""
+        """(n,) bool: which rows have one of ``ids``."""
         mask = np.zeros(len(self.ids), dtype=bool)
         mask[self.places(ids)] = True
         return mask
 
     def search(
-        self, queries: Vectors, limit: int, wanted: npt.NDArray[np.bool_] | None, *, gpu: bool
+        self, queries: Vectors, limit: int, mask: npt.NDArray[np.bool_] | None, *, gpu: bool
     ) -> tuple[Vectors, Ids]:
-        """(n, limit) similarities and ids of the best among the wanted rows, or all of them.
+        """(n, limit) similarities and ids of the best rows in the mask, or of all rows.
 
-        Fewer than ``limit`` where there are not as many; -1 for places that stay empty.
+        Fewer than ``limit`` where there are fewer rows; unfilled places have the id -1.
         """
         count, selector = len(self.ids), None
-        if wanted is not None:
-            count = int(np.count_nonzero(wanted))
-            selector = faiss.IDSelectorBitmap(np.packbits(wanted, bitorder="little"))
+        if mask is not None:
+            count = int(np.count_nonzero(mask))
+            selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
         limit = min(limit, count)
         if not limit:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
@@ -261,7 +261,7 @@ class Segment:
     def _on_cpu(
         self, queries: Vectors, limit: int, count: int, selector: "faiss.IDSelector | None"
     ) -> tuple[Vectors, Ids]:
-        # A few rows are compared sooner than lists are searched for them, and none is missed.
+        # Few rows are scanned faster than the lists are searched, and exactly.
         if self.accelerator is not None and count > FLAT_MOST:
             scores, places = self.accelerator.search(queries, limit, selector)
             if (places >= 0).all():
@@ -295,8 +295,8 @@ def _selector(ids: Ids) -> "faiss.IDSelectorBatch":
 
 
 def _best(parts: list[tuple[Vectors, Ids]], limit: int) -> list[tuple[int, float]]:
-    """The best of several rankings; FAISS fills the places that it cannot fill with label -1."""
-    scores, ids = (np.concatenate(side) for side in zip(*parts, strict=True))
+    """Merge rankings into the best ``limit``, without the label -1 that FAISS pads with."""
+    scores, ids = (np.concatenate(column) for column in zip(*parts, strict=True))
     scores, ids = scores[ids >= 0], ids[ids >= 0]
     order = np.lexsort((ids, -scores))[:limit]
     return list(zip(ids[order].tolist(), scores[order].tolist(), strict=True))

@@ -1,11 +1,10 @@
-"""Search that looks at a part of the rows: an inverted file over short codes, re-ranked by the rows.
+"""Approximate search: an inverted file (IVF) over 8-bit codes, re-ranked by the exact rows.
 
-Of the rows, what they have in common and the axes with most of their variance are kept, and turned at
-random, so that all numbers of a row are about equally large and 8 bits without a scale of their own do for
-each (PCA and a random rotation before codes: Jégou et al. 2010). Such codes are compared in half the time
-that FAISS takes for bytes with a scale for each dimension. How many lists a search visits is not guessed: it
-is measured on every index that is made, against an exact search. What else was tried, RaBitQ's codes among
-it, and what it came to is in docs/benchmarks.md.
+Rows are projected onto their mean and principal axes, then rotated at random, so that all components are
+about equally large and 8 bits suffice for each without a scale of its own (PCA and a random rotation before
+quantisation: Jégou et al. 2010). Such codes are compared in half the time that FAISS takes for bytes with a
+scale for each dimension. How many lists a search visits is calibrated on every new index against an exact
+search. Alternatives that were tried, RaBitQ among them, and their results are in docs/benchmarks.md.
 """
 
 import faiss
@@ -15,7 +14,7 @@ from db.catalog.units import Ids, Vectors
 from db.errors import VectorError
 
 LEAST_RECALL = 0.99
-"""Share of the exact ten nearest that a search must find, on average over the queries of the calibration."""
+"""Recall of the exact ten nearest that a search must reach, on average over the calibration queries."""
 
 _VARIANCE = 0.93
 """Share of the variance of the rows that the codes keep."""
@@ -25,24 +24,24 @@ _FEWEST_CANDIDATES = 400
 """The exact ten nearest are among the four hundred nearest by their codes, but for a few in a thousand."""
 
 _AT_ONCE = 32
-"""Codes are a multiple of it long: FAISS compares so many bytes in one go."""
+"""Code lengths are a multiple of it: FAISS compares so many bytes in one go."""
 _LARGEST = 127
 _FOR_AXES = 50_000
-"""Rows that tell what the axes are, and how large their numbers."""
+"""Rows from which the principal axes and the scale are estimated."""
 _POINTS_PER_LIST = 30
 _ROUNDS = 4
 _QUERIES = 200
 _STEP = 1.05
 _TEXT_LIKE = 0.4
-"""Cosine to the nearest row of half of those queries: texts stay about that far from their pictures."""
+"""Cosine of half of those queries to their nearest row: about that of a text to its picture."""
 
 _CHUNK = 50_000
 
 
 class Accelerator:
-    """Finds the nearest of many rows without looking at all of them. Safe for concurrent searches.
+    """Approximate search of many rows through an inverted file. Safe for concurrent searches.
 
-    ``index`` turns rows into what is coded, and holds the lists; its ids are the places of ``rows``.
+    ``index`` projects rows and holds the inverted lists of their codes; its ids are positions in ``rows``.
     """
 
     def __init__(self, rows: "faiss.IndexScalarQuantizer", index: "faiss.IndexPreTransform") -> None:
@@ -52,7 +51,7 @@ class Accelerator:
 
     @classmethod
     def checked(cls, rows: "faiss.IndexScalarQuantizer", index: "faiss.Index") -> "Accelerator":
-        """From what a file held.
+        """An accelerator over an index that was read from a file.
 
         Raises:
             VectorError: it does not belong to these rows.
@@ -60,45 +59,46 @@ class Accelerator:
         fits = isinstance(index, faiss.IndexPreTransform) and (index.d, index.ntotal) == (rows.d, rows.ntotal)
         if not fits or not isinstance(faiss.downcast_index(index.index), faiss.IndexIVFScalarQuantizer):
             raise VectorError("the file belongs to another index")
-        found = cls(rows, index)
-        lists = faiss.downcast_InvertedLists(found.ivf.invlists)
+        accelerator = cls(rows, index)
+        lists = faiss.downcast_InvertedLists(accelerator.ivf.invlists)
         if isinstance(lists, faiss.OnDiskInvertedLists):
             # By default every search starts threads that read ahead what is in memory anyway.
             lists.prefetch_nthread = 0
-        return found
+        return accelerator
 
     def search(
         self, queries: Vectors, limit: int, selector: "faiss.IDSelector | None"
     ) -> tuple[Vectors, Ids]:
-        """(n, limit) exact similarities and places, best first; -1 fills the places that stay empty."""
+        """(n, limit) exact similarities and row positions, best first; -1 where a place is not filled."""
         lists = faiss.SearchParametersIVF(nprobe=self.ivf.nprobe, sel=selector)
-        inside = faiss.SearchParametersPreTransform(index_params=lists)
+        pretransform = faiss.SearchParametersPreTransform(index_params=lists)
         factor = max(_CANDIDATES_PER_HIT, _FEWEST_CANDIDATES / limit)
-        params = faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=inside)
-        found: tuple[Vectors, Ids] = self._refined.search(queries, limit, params=params)
-        return found
+        params = faiss.IndexRefineSearchParameters(k_factor=factor, base_index_params=pretransform)
+        hits: tuple[Vectors, Ids] = self._refined.search(queries, limit, params=params)
+        return hits
 
 
 def train(rows: "faiss.IndexScalarQuantizer", old: Accelerator | None = None) -> Accelerator:
-    """An inverted file over all rows, its number of visited lists calibrated.
+    """Train an inverted file over all rows and calibrate how many lists a search visits.
 
-    k-means on a sample gives the lists. What ``old``, the one before the library grew, has learnt is kept
-    while their number stays the same.
+    k-means on a sample gives the lists. The projection and centroids of ``old``, trained before the library
+    grew, are reused while the number of lists stays the same.
     """
     lists = lists_for(rows.ntotal)
     if old is not None and old.ivf.nlist == lists:
-        turn, centres = _learnt_by(old)
+        projection, centroids = _reuse(old)
     else:
-        turn, centres = _learnt(rows, lists)
+        projection, centroids = _learn(rows, lists)
     bits, product = faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT
-    # The codes are not of what is left after the centre of a list: faster, and as good here.
-    ivf = faiss.IndexIVFScalarQuantizer(centres, turn.d_out, lists, bits, product, False)
+    # ``by_residual=False``: codes quantise the vectors themselves, not the residuals to the centroid. Faster,
+    # and recall is the same here.
+    ivf = faiss.IndexIVFScalarQuantizer(centroids, projection.d_out, lists, bits, product, False)
     ivf.is_trained = True
     for start in range(0, rows.ntotal, _CHUNK):
-        some = rows.reconstruct_n(start, min(_CHUNK, rows.ntotal - start))
-        ivf.add(np.clip(turn.apply(some), -_LARGEST, _LARGEST))
-    _shorten_centres(ivf, centres)
-    accelerator = Accelerator(rows, faiss.IndexPreTransform(turn, ivf))
+        chunk = rows.reconstruct_n(start, min(_CHUNK, rows.ntotal - start))
+        ivf.add(np.clip(projection.apply(chunk), -_LARGEST, _LARGEST))
+    _quantise_centroids(ivf, centroids)
+    accelerator = Accelerator(rows, faiss.IndexPreTransform(projection, ivf))
     _calibrate(accelerator, rows)
     return accelerator
 
@@ -112,80 +112,84 @@ def lists_for(count: int) -> int:
     return max(1, min(int(2 ** round(np.log2(8 * np.sqrt(count)))), count // _POINTS_PER_LIST))
 
 
-def _learnt(
+def _learn(
     rows: "faiss.IndexScalarQuantizer", lists: int
 ) -> tuple["faiss.LinearTransform", "faiss.IndexFlatIP"]:
-    """What turns rows into what is coded, and the centres of the lists, there."""
+    """The projection of rows to codes, and the centroids of the lists in its space."""
     sample = rows.reconstruct_batch(_places(rows.ntotal, lists * _POINTS_PER_LIST))
-    turn = _turned(sample)
-    sample = turn.apply(sample)
-    centres = faiss.IndexFlatIP(turn.d_out)
+    projection = _projection(sample)
+    sample = projection.apply(sample)
+    centroids = faiss.IndexFlatIP(projection.d_out)
     options = faiss.ClusteringParameters()
     options.niter, options.spherical, options.min_points_per_centroid = _ROUNDS, True, 1
     options.max_points_per_centroid = len(sample)
-    faiss.Clustering(turn.d_out, lists, options).train(sample, centres)
-    return turn, centres
+    faiss.Clustering(projection.d_out, lists, options).train(sample, centroids)
+    return projection, centroids
 
 
-def _learnt_by(old: Accelerator) -> tuple["faiss.LinearTransform", "faiss.IndexFlatIP"]:
-    """The same, from an index that has it."""
-    turn = faiss.downcast_VectorTransform(old.index.chain.at(0))
-    centres = faiss.IndexFlatIP(turn.d_out)
-    centres.add(old.ivf.quantizer.reconstruct_n(0, old.ivf.nlist))
-    return _linear(faiss.vector_to_array(turn.A).reshape(turn.d_out, turn.d_in)), centres
+def _reuse(old: Accelerator) -> tuple["faiss.LinearTransform", "faiss.IndexFlatIP"]:
+    """The projection and centroids of a trained accelerator."""
+    projection = faiss.downcast_VectorTransform(old.index.chain.at(0))
+    centroids = faiss.IndexFlatIP(projection.d_out)
+    centroids.add(old.ivf.quantizer.reconstruct_n(0, old.ivf.nlist))
+    return _linear(faiss.vector_to_array(projection.A).reshape(projection.d_out, projection.d_in)), centroids
 
 
-def _turned(sample: Vectors) -> "faiss.LinearTransform":
-    """(n, d) to (n, codes): mean and principal axes, turned at random, and stretched to what 8 bits hold."""
+def _projection(sample: Vectors) -> "faiss.LinearTransform":
+    """Linear map from rows to codes: onto mean and principal axes, rotated at random, scaled to 8 bits."""
     dim, mean = sample.shape[1], sample.mean(axis=0)
-    some = sample[:: -(-len(sample) // _FOR_AXES)]  # from first to last: a sample is in the order of the rows
-    centred = some - mean
+    # From first to last, since a sample is in the order of the rows.
+    subset = sample[:: -(-len(sample) // _FOR_AXES)]
+    centred = subset - mean
     variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
     variances, axes = variances[::-1], axes[:, ::-1]
-    wanted = 2 + int(np.searchsorted(np.cumsum(variances), _VARIANCE * variances.sum()))
-    codes = max(1, round(wanted / _AT_ONCE)) * _AT_ONCE
-    kept = min(codes, dim)
-    basis = np.linalg.qr(np.column_stack([mean, axes[:, : kept - 1]]))[0]
-    turned = np.linalg.qr(np.random.default_rng(0).standard_normal((codes, kept)))[0]
-    matrix = turned @ basis.T
-    matrix *= _LARGEST / max(float(np.quantile(np.abs(some @ matrix.T), 0.9999)), 1e-6)
+    needed = 2 + int(np.searchsorted(np.cumsum(variances), _VARIANCE * variances.sum()))
+    length = max(1, round(needed / _AT_ONCE)) * _AT_ONCE
+    rank = min(length, dim)
+    basis = np.linalg.qr(np.column_stack([mean, axes[:, : rank - 1]]))[0]
+    rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((length, rank)))[0]
+    matrix = rotation @ basis.T
+    matrix *= _LARGEST / max(float(np.quantile(np.abs(subset @ matrix.T), 0.9999)), 1e-6)
     return _linear(matrix)
 
 
 def _linear(matrix: Vectors) -> "faiss.LinearTransform":
-    turn = faiss.LinearTransform(matrix.shape[1], matrix.shape[0], False)
-    faiss.copy_array_to_vector(np.ascontiguousarray(matrix, dtype=np.float32).ravel(), turn.A)
-    turn.is_trained = True
-    return turn
+    transform = faiss.LinearTransform(matrix.shape[1], matrix.shape[0], False)
+    faiss.copy_array_to_vector(np.ascontiguousarray(matrix, dtype=np.float32).ravel(), transform.A)
+    transform.is_trained = True
+    return transform
 
 
-def _shorten_centres(ivf: "faiss.IndexIVFScalarQuantizer", centres: "faiss.IndexFlatIP") -> None:
-    """8 bits for the centres, too. Matrix products put rows into lists, but each query reads all centres."""
-    rows = centres.reconstruct_n(0, centres.ntotal)
+def _quantise_centroids(ivf: "faiss.IndexIVFScalarQuantizer", centroids: "faiss.IndexFlatIP") -> None:
+    """Quantise the centroids to 8 bits, too, since every query compares all of them.
+
+    Done after the rows are added, as matrix products with the exact centroids assign those to lists.
+    """
+    rows = centroids.reconstruct_n(0, centroids.ntotal)
     bits = faiss.ScalarQuantizer.QT_8bit_direct_signed
-    short = faiss.IndexScalarQuantizer(centres.d, bits, faiss.METRIC_INNER_PRODUCT)
-    short.add(rows * (_LARGEST / np.abs(rows).max()))
-    ivf.quantizer, ivf.own_fields = short, True
-    short.this.disown()
+    quantised = faiss.IndexScalarQuantizer(centroids.d, bits, faiss.METRIC_INNER_PRODUCT)
+    quantised.add(rows * (_LARGEST / np.abs(rows).max()))
+    ivf.quantizer, ivf.own_fields = quantised, True
+    quantised.this.disown()
 
 
 def _calibrate(accelerator: Accelerator, rows: "faiss.IndexScalarQuantizer") -> None:
-    """Set the fewest lists, within a twentieth, with which ``LEAST_RECALL`` is reached."""
-    queries = _calibration(rows)
+    """Set ``nprobe`` to the fewest lists, within a twentieth, that reach ``LEAST_RECALL``."""
+    queries = _calibration_queries(rows)
     exact = nearest(rows, queries, 10)
     nprobe, lists = 1, accelerator.ivf.nlist
     while nprobe < lists:
         accelerator.ivf.nprobe = nprobe
-        _, found = accelerator.search(queries, exact.shape[1], None)
-        hits = sum(len(np.intersect1d(*pair)) for pair in zip(found, exact, strict=True))
+        _, approximate = accelerator.search(queries, exact.shape[1], None)
+        hits = sum(len(np.intersect1d(*pair)) for pair in zip(approximate, exact, strict=True))
         if hits >= LEAST_RECALL * exact.size:
             return
         nprobe = max(nprobe + 1, round(nprobe * _STEP))
     accelerator.ivf.nprobe = lists
 
 
-def _calibration(rows: "faiss.IndexScalarQuantizer") -> Vectors:
-    """Queries like those to come: some that are rows, as when a picture is asked for, some far from all."""
+def _calibration_queries(rows: "faiss.IndexScalarQuantizer") -> Vectors:
+    """Typical queries: half are rows, as in a search by picture, half are far from all rows, as texts are."""
     near = rows.reconstruct_batch(_places(rows.ntotal, _QUERIES))
     noise = np.random.default_rng(1).standard_normal(near.shape).astype(np.float32)
     noise -= (noise * near).sum(1, keepdims=True) * near
@@ -195,7 +199,7 @@ def _calibration(rows: "faiss.IndexScalarQuantizer") -> Vectors:
 
 
 def nearest(rows: "faiss.IndexScalarQuantizer", queries: Vectors, limit: int) -> Ids:
-    """(n, limit) places of the exact nearest rows: many queries at once, through matrix products."""
+    """(n, limit) positions of the exact nearest rows: many queries at once, through matrix products."""
     limit = min(limit, rows.ntotal)
     best = faiss.ResultHeap(len(queries), limit, keep_max=True)
     for start in range(0, rows.ntotal, _CHUNK):
@@ -203,11 +207,11 @@ def nearest(rows: "faiss.IndexScalarQuantizer", queries: Vectors, limit: int) ->
         scores, places = faiss.knn(queries, chunk, min(limit, len(chunk)), metric=faiss.METRIC_INNER_PRODUCT)
         best.add_result(scores, places + start)
     best.finalize()
-    found: Ids = best.I
-    return found
+    labels: Ids = best.I
+    return labels
 
 
 def _places(count: int, size: int) -> Ids:
-    """Up to ``size`` places, drawn at random but always the same, ascending."""
+    """Up to ``size`` row positions, ascending: a random sample with a fixed seed."""
     drawn = np.random.default_rng(0).choice(count, min(count, size), replace=False)
     return np.sort(drawn).astype(np.int64)

@@ -1,10 +1,10 @@
-"""The only door to the vectors that are searched.
+"""The vector indexes of a space, kept in step with the database.
 
 SQLite is the truth and FAISS a cache of it: one index per space and modality, since similarities
-between pictures and texts cannot be compared with those between texts. An index is brought up to
-the rows by comparing ids, never by trusting a log: whatever was lost, torn or left behind is
-mended by the same few lines. A large index is searched by lists that take minutes to train; until they
-are there, and if they are lost, its rows are compared one by one.
+between pictures and texts cannot be compared with those between texts. An index is updated by
+comparing its ids with the rows, never by replaying a log: whatever was lost, torn or left over is
+repaired by the same few lines. A large index is searched through inverted lists that take minutes to
+train; until they are there, and if they are lost, all its rows are scanned.
 """
 
 import logging
@@ -33,17 +33,15 @@ Modality = Literal["picture", "speech"]
 KINDS: Mapping[Modality, tuple[UnitKind, ...]] = {"picture": ("image", "frame"), "speech": ("speech",)}
 
 _NOTHING = -1
-"""The revision of an index that was not there; those of the library start at 0."""
+"""The revision of an index that does not exist yet; those of the library start at 0."""
 
 _SMALL = 50_000
-"""Rows that are written anew with every change; of more, the changes are written, up to a tenth of them."""
+"""Segments of up to so many rows are rewritten with every change, larger ones when a tenth has changed."""
 
 
 @dataclass(frozen=True)
 class IndexStatus:
-    """The saved indexes: their kind (of the largest), how many vectors they hold, whether they are in step
-    with the rows.
-    """
+    """Summary of the saved indexes: kind of the largest, number of vectors, whether all are up to date."""
 
     kind: IndexKind
     vectors: int
@@ -51,7 +49,7 @@ class IndexStatus:
 
 
 class VectorStore:
-    """The indexes of one space, always in step with the rows. Safe to share between threads."""
+    """The vector indexes of one space, always in step with the rows. Safe to share between threads."""
 
     def __init__(
         self, database: Database, folder: Path, space_id: int, dim: int, device: str = "auto"
@@ -65,7 +63,7 @@ class VectorStore:
         self._training = threading.Lock()
         self._files = {modality: IndexFiles(folder, space_id, modality, dim) for modality in KINDS}
         self._loaded: dict[Modality, tuple[VectorIndex, int]] = {}
-        self._learnt: dict[Modality, Accelerator] = {}
+        self._accelerators: dict[Modality, Accelerator] = {}
         self._samples: dict[tuple[Modality, int], tuple[Vectors, int]] = {}
 
     def search(self, modality: Modality, queries: Vectors, limit: int, *, only: Ids | None = None) -> Found:
@@ -89,14 +87,14 @@ class VectorStore:
             return known[0]
 
     def save(self, *, rebuild: bool = False) -> None:
-        """Write the indexes that are not on disk as they are now, all of them anew with ``rebuild``.
+        """Write the indexes that have changed since they were saved; with ``rebuild``, rebuild and write all.
 
         Large ones are trained after they were written: searches in other processes go on meanwhile.
         """
         for modality in KINDS:
             with self._lock:
                 if rebuild:
-                    self._learnt.pop(modality, None)
+                    self._accelerators.pop(modality, None)
                     self._loaded[modality] = self._caught_up(VectorIndex(self._dim), modality)
                 else:
                     self._fresh(modality)
@@ -106,16 +104,16 @@ class VectorStore:
         self.train()
 
     def train(self) -> None:
-        """Make what searches of large indexes need, where it is missing. Searches go on meanwhile."""
+        """Train the accelerators that large indexes lack. Searches go on meanwhile."""
         with self._training:
             for modality in KINDS:
                 with self._lock:
                     segment = self._fresh(modality).segment
                 if segment.accelerator is not None or kind_for(len(segment.ids)) == "flat":
                     continue
-                accelerator = segment.trained(self._learnt.get(modality))
+                accelerator = segment.trained(self._accelerators.get(modality))
                 with self._lock:
-                    segment.accelerator = self._learnt[modality] = accelerator
+                    segment.accelerator = self._accelerators[modality] = accelerator
                     if self._loaded[modality][0].segment is segment:
                         self._write(modality)
 
@@ -125,25 +123,25 @@ class VectorStore:
             path.unlink(missing_ok=True)
 
     def status(self) -> IndexStatus:
-        """What is on disk."""
+        """Summary of the indexes on disk."""
         with self._database.read() as session:
             now = revision.current(session)
         manifests = [files.manifest() for files in self._files.values()]
-        sound = [manifest for manifest in manifests if manifest is not None]
+        saved = [manifest for manifest in manifests if manifest is not None]
         return IndexStatus(
-            kind=max(sound, key=lambda manifest: manifest.count).kind if sound else "flat",
-            vectors=sum(manifest.count for manifest in sound),
+            kind=max(saved, key=lambda manifest: manifest.count).kind if saved else "flat",
+            vectors=sum(manifest.count for manifest in saved),
             fresh=all(manifest is not None and manifest.revision == now for manifest in manifests),
         )
 
     def _fresh(self, modality: Modality) -> VectorIndex:
-        index, at = self._newest(modality)
+        index, built_at = self._newest(modality)
         with self._database.read() as session:
-            if at == revision.current(session):
+            if built_at == revision.current(session):
                 return index
         self._loaded[modality] = self._caught_up(index, modality)
-        if at == _NOTHING and len(self._loaded[modality][0]):
-            # Made anew from all rows: worth keeping even by a reader, if it may write.
+        if built_at == _NOTHING and len(self._loaded[modality][0]):
+            # Built from all rows: worth saving even for a reader, if it may write.
             try:
                 self._write(modality)
             except OSError as exc:
@@ -154,28 +152,28 @@ class VectorStore:
         """The index in memory, or the one on disk where another process or thread has saved a newer one."""
         known, files = self._loaded.get(modality), self._files[modality]
         if known is None or files.changed():
-            found = files.read()
-            if found is not None and (known is None or found[1] >= known[1]):
-                known = found
+            saved = files.read()
+            if saved is not None and (known is None or saved[1] >= known[1]):
+                known = saved
         self._loaded[modality] = known = known or (VectorIndex(self._dim), _NOTHING)
         if (accelerator := known[0].segment.accelerator) is not None:
-            self._learnt[modality] = accelerator
+            self._accelerators[modality] = accelerator
         return known
 
     def _caught_up(self, index: VectorIndex, modality: Modality) -> tuple[VectorIndex, int]:
-        """The index as the rows are now, and their revision."""
+        """The index updated to the live rows, and their revision."""
         with self._database.read() as session:
             newest = revision.current(session)
-            wanted = units.live_ids(session, self._space_id, KINDS[modality])
-            have = index.ids
-            index.remove(np.setdiff1d(have, wanted))
-            missing = np.setdiff1d(wanted, have)
+            live = units.live_ids(session, self._space_id, KINDS[modality])
+            indexed = index.ids
+            index.remove(np.setdiff1d(indexed, live))
+            missing = np.setdiff1d(live, indexed)
             return index.extended(missing, partial(units.vectors, session, self._space_id)), newest
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]
-        loose, segment = len(index.recent_ids) + len(index.removed_ids), len(index.segment.ids)
-        if loose and (segment <= _SMALL or loose > segment // 10):
+        changes, rows = len(index.recent_ids) + len(index.removed_ids), len(index.segment.ids)
+        if changes and (rows <= _SMALL or changes > rows // 10):
             index = index.compacted()
             self._loaded[modality] = (index, revision)
         self._files[modality].write(index, revision)

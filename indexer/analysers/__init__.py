@@ -1,1 +1,1 @@
-"""From decoded media to units: the frames of a film, the passages of what is said."""
+"""Analysers of media: the frames of films, the passages of speech."""

@@ -1,4 +1,4 @@
-"""Speech to timed passages with Whisper, through faster-whisper.
+"""Speech recognition with Whisper, through faster-whisper, into timed passages.
 
 The batched pipeline with word times, and sentences cut from the words: on 40 spoken captions
 joined with pauses every sentence starts within half a second of the truth, where Whisper's own
@@ -42,7 +42,7 @@ _SHORTEST_PASSAGE_S = 2.0
 _PAUSE_S = 1.0
 _SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width ones of Chinese and Japanese are meant
 
-# Whisper's own limits for text that is made up on noise, or repeats itself for ever
+# Whisper's own limits for text that is hallucinated on noise, or repeats itself for ever
 # (Radford et al. 2022, section 4.5).
 _MOST_COMPRESSIBLE = 2.4
 _LEAST_LOGPROB = -1.0
@@ -54,7 +54,7 @@ _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1
 
 @dataclass(frozen=True)
 class Passage:
-    """Something that was said: about a sentence, with its place in the recording."""
+    """A spoken passage of about a sentence, with its start and end in seconds of the recording."""
 
     start_s: float
     end_s: float
@@ -62,14 +62,14 @@ class Passage:
 
 
 class Transcriber(Protocol):
-    """Turns sound into passages."""
+    """Speech recogniser: turns sound into timed passages."""
 
     @property
     def name(self) -> str:
         """The name it was asked for by."""
 
     def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
-        """What is said, in order of time; nothing for silence, noise and music.
+        """The spoken passages in order of time; none for silence, noise and music.
 
         Args:
             read: gives the sound from one second up to another, as ``indexer.media.reader.read_audio``.
@@ -82,7 +82,7 @@ class Transcriber(Protocol):
 
 
 def load_transcriber(name: str, *, device: Device, cache: Path) -> Transcriber | None:
-    """The speech model of that name, found but not loaded yet; None for ``none``.
+    """The speech model of that name, located but not loaded yet; None for ``none``.
 
     Args:
         name: ``builtin``, a folder, a faster-whisper size such as ``small``, a Hub name, or ``none``.
@@ -148,7 +148,7 @@ def _quiet_place(samples: Samples) -> int:
 
 
 def _trusted(segment: "Segment") -> bool:
-    """False for loops, and for what was made up where nobody speaks."""
+    """False for text that repeats itself, and for text hallucinated where nobody speaks."""
     if segment.compression_ratio > _MOST_COMPRESSIBLE:
         log.debug("left out, as it repeats itself: %s", segment.text)
         return False
@@ -156,7 +156,7 @@ def _trusted(segment: "Segment") -> bool:
 
 
 def _sentences(segment: "Segment") -> Iterator[Passage]:
-    """The words of a segment (up to half a minute of speech) as passages of 2 to 15 s where possible."""
+    """Split a segment (up to half a minute of speech) into passages of 2 to 15 s where possible."""
     words: list[Word] = []
     for word in segment.words or ():
         if words and (
@@ -215,7 +215,7 @@ def _ways(device: Device) -> Iterable[tuple[str, str]]:
 
 
 def _finder(name: str, cache: Path) -> Callable[[], Path]:
-    """What gives the folder of the weights, after a look that they can be had."""
+    """A function that returns the folder of the weights; checked first to be available."""
     if name == "builtin":
         parts = [package_file(_PART_1, "model.bin.part1"), package_file(_PART_2, "model.bin.part2")]
         return partial(_builtin_folder, parts, cache / "whisper-base")
@@ -257,7 +257,7 @@ def _hub_finder(name: str) -> Callable[[], Path]:
 
 
 def _builtin_folder(parts: list[Path], folder: Path) -> Path:
-    """A folder as faster-whisper wants it, from the two packages that share the weights."""
+    """Assemble a model folder for faster-whisper from the two packages that share the weights."""
 
     def path_itself(path: Path) -> Path:
         return path

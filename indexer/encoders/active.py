@@ -1,4 +1,4 @@
-"""The encoder that a library was made with, and no other: vectors of two models cannot be compared."""
+"""Load the encoder that a library was indexed with: vectors of two models cannot be compared."""
 
 from db.engine.schema import Space
 from db.errors import ModelMismatchError
@@ -10,7 +10,7 @@ DEFAULT_MODEL = "builtin"
 
 
 def encoder_for(library: Library, space: Space | None) -> Encoder:
-    """The encoder of this library's active space, or the one asked for in a new library.
+    """The encoder of the library's active space; for a new library, of the model in the settings.
 
     Raises:
         ModelMismatchError: another model is asked for than the library was indexed with, or its

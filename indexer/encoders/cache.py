@@ -1,4 +1,4 @@
-"""Files in the cache that can be made again: written whole or not at all, checked on every load.
+"""A cache of files that can be rebuilt: written atomically, checksummed, verified on every load.
 
 A model export takes seconds to make and may be asked for by several processes at once, and a file
 that lost a byte can load without complaint and give wrong vectors. So each file is made under a
@@ -27,11 +27,11 @@ LOCK_TIMEOUT_S = 600.0
 
 
 class DamagedError(Exception):
-    """A cached file is missing, torn or refused by its reader: make it again. Stays inside this package."""
+    """A cached file is missing, torn or refused by its reader: rebuild it. Stays inside this package."""
 
 
 def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Path], T]) -> T:
-    """``load(path)``, after ``build(path)`` if the file is not there or not what was written.
+    """Load a cached file, and build it first where it is missing or damaged.
 
     Args:
         path: where the file belongs.
@@ -62,7 +62,7 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
 
 
 def kept_array(path: Path, make: Callable[[], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-    """The array that ``make()`` gives, made once and kept in the file.
+    """The array that ``make()`` computes, cached in a ``.npy`` file.
 
     Raises:
         ModelError: see ``load_or_build``.
@@ -94,8 +94,8 @@ def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
 
 def _build(path: Path, build: Callable[[Path], None]) -> None:
     # Only the holder of the lock builds: what is there was left by one that was killed.
-    for left in path.parent.glob(f"{path.name}.*.tmp*"):
-        left.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f"{path.name}.*.tmp*"):
+        leftover.unlink(missing_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         build(temporary)

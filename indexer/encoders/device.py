@@ -1,4 +1,4 @@
-"""Which devices there are to run models on."""
+"""Detection of the devices that models can run on."""
 
 import ctypes
 import sys

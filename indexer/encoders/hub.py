@@ -1,4 +1,4 @@
-"""Weights on the Hugging Face Hub: taken from the local cache without asking the network, or fetched.
+"""Weights from the Hugging Face Hub: from its local cache without network access, else downloaded.
 
 ``hf_hub_download`` asks the network about files it already has, and without a network retries each
 of them for most of a minute. Here a cached file is used as it is, and before anything is downloaded
@@ -20,7 +20,7 @@ def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
 
     Args:
         name: the model's name, for the messages.
-        tag: what ``open_clip.get_pretrained_cfg`` gives; its ``hf_hub`` is ``owner/repository/[file]``.
+        tag: as ``open_clip.get_pretrained_cfg`` returns it; its ``hf_hub`` is ``owner/repository/[file]``.
 
     Raises:
         ModelMissingError: it is not on this machine and cannot be downloaded.
@@ -43,15 +43,15 @@ def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
 
 
 def cached_file(repository: str, file: str) -> Path | None:
-    """A file of a Hub repository if it is in the local cache."""
+    """Path of a file of a Hub repository in the local cache; None where it is not there."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(repository, file)
-    return Path(found) if isinstance(found, str) else None
+    path = try_to_load_from_cache(repository, file)
+    return Path(path) if isinstance(path, str) else None
 
 
 def require_hub(message: str, hint: str) -> None:
-    """Find out within a few seconds whether the Hub can be reached.
+    """Check within ``REACH_TIMEOUT_S`` seconds that the Hub can be reached.
 
     Raises:
         ModelMissingError: it cannot, or ``HF_HUB_OFFLINE`` is set.

@@ -1,4 +1,4 @@
-"""A value made once, on first use, however many threads ask for it."""
+"""Thread-safe lazy initialisation: a value made once, on first use."""
 
 from collections.abc import Callable
 from threading import Lock

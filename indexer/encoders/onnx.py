@@ -1,4 +1,4 @@
-"""ONNX: exports of PyTorch modules, and sessions of ONNX Runtime that run them on a CPU."""
+"""Export PyTorch modules to ONNX, and run the exports on a CPU with ONNX Runtime."""
 
 import functools
 import logging
@@ -24,10 +24,11 @@ ROWS_AT_ONCE = 4
 
 
 def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list[str], target: Path) -> None:
-    """Write a PyTorch module as ONNX, with one input called ``input``.
+    """Export a PyTorch module to ONNX, with one input called ``input``.
 
     Args:
-        example: an input, of which the sizes of the leading ``axes`` may be any.
+        example: an input to trace the module with.
+        axes: names of the leading axes of the input, whose sizes are dynamic.
         outputs: names of the module's outputs.
         target: the file to write.
     """
@@ -57,7 +58,7 @@ def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list
 
 
 def onnx_session(path: Path, threads: int = 0) -> Any:
-    """An export, ready to run on the CPU with so many threads (0: one for each core).
+    """A session of ONNX Runtime on the CPU, with so many threads (0: one for each core).
 
     Raises:
         DamagedError: it cannot be used.
@@ -76,7 +77,7 @@ def onnx_session(path: Path, threads: int = 0) -> Any:
 
 
 def one_thread_session(path: Path) -> Any:
-    """As ``onnx_session``, for ``data_parallel``."""
+    """``onnx_session`` with one thread, for ``data_parallel``."""
     return onnx_session(path, threads=1)
 
 
@@ -89,8 +90,8 @@ def data_parallel(session: Any, outputs: Sequence[str]) -> Callable[[npt.NDArray
 
     def run(batch: npt.NDArray[Any]) -> list[Floats]:
         parts = [batch[start : start + ROWS_AT_ONCE] for start in range(0, len(batch), ROWS_AT_ONCE)]
-        done = list(_cores().map(lambda part: session.run(list(outputs), {"input": part}), parts))
-        return [np.concatenate(rows) for rows in zip(*done, strict=True)]
+        results = list(_cores().map(lambda part: session.run(list(outputs), {"input": part}), parts))
+        return [np.concatenate(rows) for rows in zip(*results, strict=True)]
 
     return run
 

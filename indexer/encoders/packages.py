@@ -1,4 +1,4 @@
-"""The builtin weights: ordinary installed packages, found without importing them.
+"""Find the builtin weights in installed packages, without importing these.
 
 Importing such a package may pull in torch; looking into its list of files does not.
 """
@@ -21,7 +21,7 @@ def package_file(package: str, ending: str) -> Path:
 
 
 def package_hash(package: str, ending: str) -> str:
-    """Short text that changes when that file's content does: the hash that the installer recorded."""
+    """Hash of that file's content as the installer recorded it; its size where none is recorded."""
     path, recorded = _find(package, ending)
     return recorded or str(path.stat().st_size)
 

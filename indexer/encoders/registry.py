@@ -1,4 +1,4 @@
-"""Names of models: presets, what is known about them, and how a name becomes an encoder.
+"""Model registry: the names of models, the presets, and the encoder for a name.
 
 A name is one of
 
@@ -29,12 +29,15 @@ _FORMS = (
 
 
 NEAR_DUPLICATE = 0.99
-"""For models that were not measured: rather two hits than one that hides another picture."""
+"""Threshold for models that were not measured: rather two hits than one that hides another picture."""
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What is known about a model. Recall: text to picture, R@1 in per cent; None if not published."""
+    """A preset: the model, its size, licence, languages and published recall.
+
+    ``flickr_r1`` and ``coco_r1`` are text-to-image R@1 in per cent; None where it is not published.
+    """
 
     name: str
     """The preset's name."""
@@ -53,7 +56,7 @@ class ModelInfo:
     """Where the figures were published or measured."""
     note: str
     near_duplicate: float = NEAR_DUPLICATE
-    """Cosine from which two pictures are near-duplicates: a burst, or one resized, cropped, saved anew."""
+    """Cosine from which two pictures are near-duplicates: a burst, or one resized, cropped, re-saved."""
 
 
 _OPEN_CLIP_RESULTS = "open_clip, docs/openclip_retrieval_results.csv"
@@ -179,7 +182,7 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
     Args:
         name: see the module.
         device: ``auto``, ``cpu`` or ``cuda``.
-        cache: folder of what can be made again: the models' exports for the CPU.
+        cache: folder of files that can be rebuilt: the models' exports for the CPU.
 
     Raises:
         ModelError: there is no such model; the message names near ones.

@@ -1,1 +1,1 @@
-"""Files to pixels, samples and facts, in worker processes with limits."""
+"""Media decoding: files to pixels, audio samples and metadata, in worker processes with limits."""

@@ -1,8 +1,8 @@
-"""What a browser can play, and a short clip where it cannot.
+"""Short MP4 clips of videos and recordings, for browsers that cannot play the file itself.
 
-Browsers play few of the formats that cameras and recorders write. Copying the streams into
+Browsers play few of the formats that cameras and recorders write. Remuxing the streams into
 another container would do for some, but such cuts fall on key frames, seconds from the moment;
-so a clip is encoded anew, as H.264 and AAC in MP4, which every browser plays.
+so a clip is transcoded to H.264 and AAC in MP4, which every browser plays.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ _CLOCK = Fraction(1, 90_000)
 _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 
 _PLAYED = {
-    # FFmpeg's name of the container: its type, and the codecs that all browsers play in it.
+    # FFmpeg's name of the container: its MIME type, and the video and audio codecs that all browsers play.
     "mov": ("video/mp4", {"h264", "av1", "vp9"}, {"aac", "mp3", "opus", "flac"}),
     "matroska": ("video/webm", {"vp8", "vp9", "av1"}, {"opus", "vorbis"}),
     "ogg": ("audio/ogg", set(), {"opus", "vorbis", "flac"}),
@@ -52,7 +52,7 @@ _EIGHT_BIT = {"yuv420p", "yuvj420p"}
 
 @dataclass(frozen=True)
 class Clip:
-    """An MP4 that begins ``start_s`` seconds into the file that it was taken from."""
+    """An MP4 file that begins ``start_s`` seconds into its source."""
 
     path: Path
     start_s: float
@@ -71,20 +71,20 @@ def browser_type(path: Path, decoders: DecodePool) -> str | None:
 def _played_as(path: Path) -> str | None:
     """See ``browser_type``. Runs in a worker."""
     with _opened(path) as container:
-        played = _PLAYED.get(container.format.name.partition(",")[0])
+        playable = _PLAYED.get(container.format.name.partition(",")[0])
         video, sound = _tracks(container)
-        if played is None or (video is None and sound is None):
+        if playable is None or (video is None and sound is None):
             return None
-        kind, pictures, sounds = played
+        mime_type, video_codecs, audio_codecs = playable
         if video is not None and (
-            _codec(video) not in pictures or video.codec_context.pix_fmt not in _EIGHT_BIT
+            _codec(video) not in video_codecs or video.codec_context.pix_fmt not in _EIGHT_BIT
         ):
             return None
-        return kind if sound is None or _codec(sound) in sounds else None
+        return mime_type if sound is None or _codec(sound) in audio_codecs else None
 
 
 def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
-    """A clip from ``BEFORE_S`` before a moment to ``AFTER_S`` after it; made unless the cache has it.
+    """The cached MP4 clip from ``BEFORE_S`` before a moment to ``AFTER_S`` after it, made if it is missing.
 
     Raises:
         DecodeError: nothing can be decoded there.
@@ -96,22 +96,22 @@ def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
     except OSError as exc:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
     facts = repr((os.fsencode(path), status.st_size, status.st_mtime_ns, round(start_s, 3)))
-    kept = cache / f"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}.mp4"
-    if not is_intact(kept):
+    target = cache / f"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}.mp4"
+    if not is_intact(target):
         data = decoders.run(_encode, path, start_s, at_s + AFTER_S)
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            write_checksummed(kept, data)
+            write_checksummed(target, data)
         except OSError as exc:
             raise UnreadableError(
                 f"the clip cannot be saved in {cache}: {exc.strerror or exc}",
                 "Make room on the disk, or name another folder with TROVE_CACHE.",
             ) from exc
-    return Clip(kept, start_s)
+    return Clip(target, start_s)
 
 
 def _encode(path: Path, start_s: float, end_s: float) -> bytes:
-    """The MP4 itself. Runs in a worker."""
+    """Transcode a span of the file to MP4. Runs in a worker."""
     buffer = io.BytesIO()
     target = av.open(buffer, "w", format="mp4")
     with _opened(path) as source:
@@ -138,24 +138,24 @@ def _encode(path: Path, start_s: float, end_s: float) -> bytes:
 def _frames(
     container: av.container.InputContainer, indexes: list[int], start_s: float, end_s: float
 ) -> Iterator[tuple[int, Any, float]]:
-    """(index of the track, frame, its time) of all frames in the span."""
+    """All frames in the span: (track index, frame, seconds from the start of the file)."""
     origin_s = (container.start_time or 0) / av.time_base
-    waiting = set(indexes)
+    unfinished = set(indexes)
     container.seek(int((start_s + origin_s) * av.time_base), backward=True)
     for packet in container.demux([container.streams[index] for index in indexes]):
         index = packet.stream.index
         for frame in _decoded(packet):
             at_s = -1.0 if frame.time is None else frame.time - origin_s
             if at_s >= end_s:
-                waiting.discard(index)
+                unfinished.discard(index)
             elif at_s >= start_s:
                 yield index, frame, at_s
-        if not waiting:
+        if not unfinished:
             return
 
 
 class _Pictures:
-    """Encodes frames: upright, in square pixels, at most ``_MOST_LINES`` high."""
+    """Encodes video frames: upright, in square pixels, at most ``_MOST_LINES`` high."""
 
     def __init__(self, target: av.container.OutputContainer, rate: Fraction | int) -> None:
         self.packets: list[av.Packet[Any]] = []
@@ -170,14 +170,14 @@ class _Pictures:
             return
         self._graph = self._graph or _graph(frame)
         self._graph.push(frame)
-        shown = cast(av.VideoFrame, self._graph.pull())
+        filtered = cast(av.VideoFrame, self._graph.pull())
         if self._stream is None:
-            self._stream = self._new_stream(shown)
-            # What a slide show shows before its first change here, one sees from the start.
+            self._stream = self._new_stream(filtered)
+            # In a slide show the first frame may come seconds into the clip: it is shown from the start.
             at_s = 0.0
-        shown.pts, shown.time_base = round(at_s / _CLOCK), _CLOCK
-        shown.pict_type = PictureType.NONE  # the source's key frames are not the clip's
-        self.packets += self._stream.encode(shown)
+        filtered.pts, filtered.time_base = round(at_s / _CLOCK), _CLOCK
+        filtered.pict_type = PictureType.NONE  # the source's key frames are not the clip's
+        self.packets += self._stream.encode(filtered)
         self._next_s = at_s + 0.9 / self._rate
 
     def _new_stream(self, frame: av.VideoFrame) -> av.VideoStream:
@@ -193,7 +193,7 @@ class _Pictures:
 
 
 class _Sound:
-    """Encodes sound as stereo."""
+    """Encodes audio frames as stereo AAC."""
 
     def __init__(self, target: av.container.OutputContainer) -> None:
         self.packets: list[av.Packet[Any]] = []
@@ -222,7 +222,7 @@ class _Sound:
 
 
 def _graph(frame: av.VideoFrame) -> av.filter.Graph:
-    """FFmpeg's filters from frames of this shape to what is encoded."""
+    """FFmpeg filter graph that turns, scales and converts frames of this shape for the encoder."""
     turns = {1: [("transpose", "cclock")], 2: [("hflip", ""), ("vflip", "")], 3: [("transpose", "clock")]}
     graph = av.filter.Graph()
     source = graph.add_buffer(
@@ -241,13 +241,13 @@ def _graph(frame: av.VideoFrame) -> av.filter.Graph:
 
 
 def _tracks(container: av.container.InputContainer) -> tuple[av.VideoStream | None, av.AudioStream | None]:
-    """The first track of moving pictures, no cover of a song, and the first of sound."""
+    """The first video track that is not cover art, and the first audio track."""
     pictures = (s for s in container.streams.video if not s.disposition & _COVER_ART and s.codec_context)
     return next(pictures, None), next((s for s in container.streams.audio if s.codec_context), None)
 
 
 def _codec(track: av.VideoStream | av.AudioStream) -> str:
-    """The name of the format; the decoder's own may differ (mp3float, libdav1d)."""
+    """Canonical name of the codec; the decoder's own may differ (mp3float, libdav1d)."""
     return track.codec_context.codec.canonical_name
 
 

@@ -1,7 +1,7 @@
-"""Videos and recordings through FFmpeg (PyAV): frames, sound and what the container says.
+"""Decode videos and audio recordings with FFmpeg (PyAV): frames, samples and container metadata.
 
-FFmpeg is given an open file and a closed list of containers: it never learns a name, knows
-no network, and playlists or concatenations that point at other files are not on the list.
+FFmpeg gets an open file and an allowlist of containers: it never learns a name, may use no
+network protocol, and playlists or concatenations, which point at other files, are not on the list.
 """
 
 import logging
@@ -36,10 +36,10 @@ _BELIEVABLE_BYTES_PER_S = 100
 
 
 def probe(file: BinaryIO) -> Metadata:
-    """What the container says; one frame is decoded to learn how a video is turned.
+    """Metadata of the container; one frame is decoded to learn the rotation of a video.
 
     Raises:
-        UnknownFormatError: no container on our list.
+        UnknownFormatError: the container is not on the allowlist.
         DecodeError: no track in it can be decoded.
         UnreadableError: input/output error.
     """
@@ -58,7 +58,7 @@ def probe(file: BinaryIO) -> Metadata:
 def read_stills(
     file: BinaryIO, start_s: float, end_s: float, *, min_side: int, every_s: float
 ) -> list[Still]:
-    """Stills that cover the span, not yet merged; see ``indexer.media.reader.read_stills``.
+    """Stills that cover the span, near-duplicates not yet merged; see ``indexer.media.reader.read_stills``.
 
     Raises:
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
@@ -66,28 +66,28 @@ def read_stills(
     """
     with open_container(file) as container:
         video = _video_or_raise(container)
-        shown = dict(_key_frames(container, video, start_s, end_s, min_side))
-        for first_s, last_s in _gaps(sorted(shown), start_s, end_s, every_s):
+        pictures = dict(_key_frames(container, video, start_s, end_s, min_side))
+        for first_s, last_s in _gaps(sorted(pictures), start_s, end_s, every_s):
             pieces = math.ceil((last_s - first_s) / every_s)
-            wanted = [first_s + (last_s - first_s) * n / pieces for n in range(1, pieces)]
-            shown.update(_frames_at(container, video, wanted, min_side))
-        if not shown:
-            shown.update(_frames_at(container, video, [(start_s + end_s) / 2], min_side))
-        shown = {at_s: picture for at_s, picture in shown.items() if start_s <= at_s < end_s}
-        if not shown and start_s > 0:
+            inner = [first_s + (last_s - first_s) * n / pieces for n in range(1, pieces)]
+            pictures.update(_frames_at(container, video, inner, min_side))
+        if not pictures:
+            pictures.update(_frames_at(container, video, [(start_s + end_s) / 2], min_side))
+        pictures = {at_s: picture for at_s, picture in pictures.items() if start_s <= at_s < end_s}
+        if not pictures and start_s > 0:
             log.info("no frame could be decoded from %.1f s to %.1f s", start_s, end_s)
-        elif not shown:
+        elif not pictures:
             raise DecodeError("no frame of the video could be decoded")
-    times = sorted(shown)
+    times = sorted(pictures)
     starts = [start_s, *times[1:]]
     return [
-        Still(begin, finish, at, shown[at])
+        Still(begin, finish, at, pictures[at])
         for begin, finish, at in zip(starts, [*starts[1:], end_s], times, strict=False)
     ]
 
 
 def still_at(file: BinaryIO, at_s: float, *, min_side: int) -> Picture:
-    """The frame shown at ``at_s``. Errors as ``read_stills``."""
+    """The frame on screen at ``at_s`` seconds, upright RGB. Errors as ``read_stills``."""
     with open_container(file) as container:
         for _, picture in _frames_at(container, _video_or_raise(container), [at_s], min_side):
             return picture
@@ -95,7 +95,7 @@ def still_at(file: BinaryIO, at_s: float, *, min_side: int) -> Picture:
 
 
 def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
-    """Mono samples at ``SAMPLE_RATE``, see ``indexer.media.reader.read_audio``.
+    """Mono float32 samples at ``SAMPLE_RATE``, see ``indexer.media.reader.read_audio``.
 
     Raises:
         DecodeError: nothing could be decoded in a span that starts at 0.
@@ -123,7 +123,7 @@ def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
 
 
 def _video(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The first track of moving pictures; the cover of a song is none."""
+    """The first video track that is not cover art."""
     for stream in container.streams.video:
         if not stream.disposition & _COVER_ART and stream.codec_context is not None:
             return stream
@@ -142,12 +142,12 @@ def _sound(container: av.container.InputContainer) -> av.AudioStream | None:
 
 
 def _origin(container: av.container.InputContainer) -> float:
-    """Where the container's clock starts; players and we count from there."""
+    """Start of the container's clock in seconds; players count from there, and so does Trove."""
     return (container.start_time or 0) / av.time_base
 
 
 def _seek(container: av.container.InputContainer, at_s: float) -> None:
-    """To the last key frame before ``at_s``; what cannot seek is read on from where it is."""
+    """Seek to the last key frame before ``at_s``; one that cannot seek is read on from where it is."""
     try:
         container.seek(math.floor((at_s + _origin(container)) * av.time_base), backward=True)
     except av.FFmpegError:
@@ -155,7 +155,7 @@ def _seek(container: av.container.InputContainer, at_s: float) -> None:
 
 
 def _packets(container: av.container.InputContainer, stream: _Track) -> Iterator["av.Packet[_Track]"]:
-    """Packets up to the end or the first place from which the container cannot be read on."""
+    """Packets up to the end of the container or its first read error."""
     packets = cast("Iterator[av.Packet[_Track]]", container.demux(stream))
     while True:
         try:
@@ -186,7 +186,7 @@ def _time(item: "av.Packet[Any] | av.VideoFrame | av.AudioFrame", origin_s: floa
 def _key_frames(
     container: av.container.InputContainer, video: av.VideoStream, start_s: float, end_s: float, min_side: int
 ) -> Iterator[tuple[float, Picture]]:
-    """(time, picture) of key frames in the span, no closer together than a second.
+    """(seconds, picture) of the key frames in the span, at least ``_KEY_FRAME_GAP_S`` apart.
 
     In formats made of key frames alone (MJPEG, ProRes) that leaves most undecoded.
     """
@@ -203,7 +203,7 @@ def _key_frames(
 def _key_packets(
     container: av.container.InputContainer, video: av.VideoStream, end_s: float
 ) -> Iterator["av.Packet[av.VideoStream]"]:
-    """Key frames still encoded, and the empty packet that makes the decoder give out its last ones."""
+    """Packets of key frames, then an empty packet that flushes the decoder."""
     origin, last_s = _origin(container), -math.inf
     for packet in _packets(container, video):
         at_s = _time(packet, origin)
@@ -225,18 +225,18 @@ def _gaps(times: list[float], start_s: float, end_s: float, every_s: float) -> l
 
 
 def _frames_at(
-    container: av.container.InputContainer, video: av.VideoStream, wanted: list[float], min_side: int
+    container: av.container.InputContainer, video: av.VideoStream, times: list[float], min_side: int
 ) -> Iterator[tuple[float, Picture]]:
-    """(time, picture) of what is on the screen at each of the ascending times.
+    """(seconds, picture) of the frame on screen at each of the ascending times.
 
-    The time is the wanted one: between the frames of a slide show the screen goes on showing
-    the one before. Beyond the last frame it is that frame, once, with its own time.
+    The seconds are the ones asked for: between the frames of a slide show the previous one
+    stays on screen. Beyond the last frame it is that frame, once, with its own time.
     """
-    video.codec_context.skip_frame = "NONREF" if len(wanted) > 1 else "DEFAULT"
-    _seek(container, wanted[0])
+    video.codec_context.skip_frame = "NONREF" if len(times) > 1 else "DEFAULT"
+    _seek(container, times[0])
     origin = _origin(container)
-    waiting = iter(wanted)
-    target = next(waiting)
+    remaining = iter(times)
+    target = next(remaining)
     shown: av.VideoFrame | None = None
     for packet in _packets(container, video):
         for frame in _decoded(packet):
@@ -246,7 +246,7 @@ def _frames_at(
             # A frame's time is rounded to the container's clock: a millisecond decides nothing.
             while at_s > target + 0.001:
                 yield target, _picture(shown or frame, video, min_side)
-                if (following := next(waiting, None)) is None:
+                if (following := next(remaining, None)) is None:
                     return
                 target = following
             shown = frame
@@ -255,7 +255,7 @@ def _frames_at(
 
 
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
-    """The frame as upright RGB with square pixels, made smaller as ``indexer.media.types.fit`` says."""
+    """The frame as upright RGB with square pixels, downscaled as ``indexer.media.types.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
     small = frame.reformat(width, height, "rgb24", interpolation="AREA")
     return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)
@@ -281,7 +281,7 @@ def _upright_size(container: av.container.InputContainer, video: av.VideoStream)
 
 
 def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> Iterator[tuple[float, Samples]]:
-    """(time of the first sample, mono samples at ``SAMPLE_RATE``), in the order of the track."""
+    """Decoded chunks of the track: (seconds of the first sample, mono samples at ``SAMPLE_RATE``)."""
     origin = _origin(container)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     setup, next_s = None, 0.0
@@ -300,13 +300,13 @@ def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> It
 
 
 def _duration(container: av.container.InputContainer) -> float | None:
-    """Seconds; from the packets themselves where the header is silent or promises the absurd."""
-    promised = container.duration / av.time_base if container.duration else None
-    if promised is not None and container.size / promised >= _BELIEVABLE_BYTES_PER_S:
-        return promised
+    """Duration in seconds; from the packets where the header has none or an implausible one."""
+    declared = container.duration / av.time_base if container.duration else None
+    if declared is not None and container.size / declared >= _BELIEVABLE_BYTES_PER_S:
+        return declared
     stream = _video(container) or _sound(container)
     if stream is None:
-        return promised
+        return declared
     origin, end_s = _origin(container), 0.0
     _seek(container, 0.0)
     for packet in _packets(container, stream):
@@ -336,7 +336,11 @@ def _facts(tags: dict[str, str]) -> Metadata:
 
 
 def _local_time(text: str | None) -> datetime | None:
-    """A zone that is named was the camera's; UTC is what containers without one use, made local here."""
+    """Local time of an ISO 8601 timestamp; None where it is missing or implausible.
+
+    An offset from UTC is the camera's own, so its local time is kept; UTC itself is what containers
+    without a zone store, and is converted to this machine's zone.
+    """
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
@@ -361,10 +365,10 @@ def _position(text: str) -> tuple[float, float] | tuple[None, None]:
 
 @contextmanager
 def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
-    """The open container; the one place where FFmpeg's errors become ours.
+    """Open a container and translate FFmpeg's errors to Trove's: the one place that does.
 
-    It is given an open file and may use neither protocols nor other formats than ours: nothing in
-    the file can make FFmpeg open another file or an address.
+    FFmpeg may use neither protocols nor formats beyond the allowlist: nothing in the file can make
+    it open another file or an address.
 
     Raises:
         DecodeError: it is no video or recording, or damaged; also for errors while it is open.

@@ -1,4 +1,4 @@
-"""Which files are media, and of what kind: by their suffix, and by their first bytes."""
+"""Detect media files and their kind, by file suffix and by magic bytes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Literal
 from db.engine.schema import MediaKind
 
 Signature = Literal["picture", "tiff", "raw", "film", "unknown"]
-"""What the first bytes of a file promise. "film" is any video or recording; FFmpeg tells those apart."""
+"""Kind of a file by its magic bytes. "film" is any video or recording; FFmpeg tells those apart."""
 
 RAW_SUFFIXES = frozenset(
     f".{name}"
@@ -25,11 +25,11 @@ EXTENSIONS: Mapping[str, MediaKind] = {
     **{f".{name}": "video" for name in _VIDEO_SUFFIXES},
     **{f".{name}": "audio" for name in _AUDIO_SUFFIXES},
 }
-"""Lower-case suffix to the kind that its files usually are."""
+"""Media kind by lower-case suffix."""
 
 
 def media_kind(path: Path) -> MediaKind | None:
-    """The kind that the name promises; None for files that are no media."""
+    """Media kind by the file's suffix; None for files that are not media."""
     return EXTENSIONS.get(path.suffix.lower())
 
 
@@ -37,7 +37,7 @@ _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 
 
 
 def signature(head: bytes) -> Signature:
-    """The kind of file that begins with these bytes (64 are enough)."""
+    """Kind of a file by its first bytes (64 are enough)."""
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")):
         return "picture"
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):

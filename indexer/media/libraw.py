@@ -1,4 +1,4 @@
-"""Camera raw photographs through LibRaw: the camera's own preview where it is large enough."""
+"""Decode camera raw photographs with LibRaw, or their embedded preview where it is large enough."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
 from indexer.media.types import Metadata, Picture, UnknownFormatError
 
-# LibRaw's flip to ours; it knows no mirrored ones.
+# LibRaw's flip codes as Pillow's transpositions; LibRaw has no mirrored ones.
 _FLIPS = {
     3: Image.Transpose.ROTATE_180,
     5: Image.Transpose.ROTATE_90,
@@ -22,13 +22,13 @@ _FLIPS = {
 
 
 def probe(file: BinaryIO) -> Metadata:
-    """What the header says. Errors as ``read``."""
+    """Metadata of the header. Errors as ``read``."""
     with _photograph(file) as raw:
         return _metadata(file, raw, _preview(raw))
 
 
 def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """Metadata and the picture, see ``indexer.media.reader.read_image``.
+    """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
 
     Raises:
         UnknownFormatError: LibRaw does not know the format or the camera.
@@ -49,7 +49,7 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
 
 
 def _preview(raw: rawpy.RawPy) -> Image.Image | None:
-    """The JPEG that the camera put into the file, still undecoded."""
+    """The JPEG preview that the camera embedded, not yet decoded; None without a usable one."""
     try:
         thumbnail = raw.extract_thumb()
         if thumbnail.format is rawpy.ThumbFormat.JPEG:
@@ -60,7 +60,7 @@ def _preview(raw: rawpy.RawPy) -> Image.Image | None:
 
 
 def _preview_turn(preview: Image.Image, flip: int) -> Image.Transpose | None:
-    """Previews that say how they lie are right; the others lie as the sensor does."""
+    """Rotation that makes a preview upright: by its own EXIF orientation, else by the sensor's."""
     exif = preview.getexif()
     return turn_of(exif) if 274 in exif else _FLIPS.get(flip)
 
@@ -96,7 +96,7 @@ def _head_exif(file: BinaryIO) -> Image.Exif:
 
 @contextmanager
 def _photograph(file: BinaryIO) -> Iterator[rawpy.RawPy]:
-    """The open photograph; the one place where LibRaw's errors become ours."""
+    """Open a photograph and translate LibRaw's errors to Trove's: the one place that does."""
     try:
         file.seek(0)  # another decoder may have looked at it before
         with rawpy.imread(file) as raw:

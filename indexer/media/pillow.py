@@ -1,4 +1,4 @@
-"""Pictures: everything that Pillow opens on our list, and HEIC through libheif."""
+"""Decode pictures with Pillow (an allowlist of formats) and HEIC with libheif."""
 
 import logging
 import math
@@ -22,7 +22,7 @@ _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _FRAMES_LOOKED_AT = 64
 
 pillow_heif.register_heif_opener()
-# Pillow's guard is one number for the whole process; ours comes with every call, see _check_size.
+# Pillow's guard is one number for the whole process; ours comes with every call, see check_size.
 Image.MAX_IMAGE_PIXELS = None
 
 _TURNS = {
@@ -37,13 +37,13 @@ _TURNS = {
 
 
 def probe(file: BinaryIO) -> Metadata:
-    """What the header says; the pixels are not decoded. Errors as ``read``."""
+    """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
     with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
         return _metadata(image)
 
 
 def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """Metadata and the picture, see ``indexer.media.reader.read_image``.
+    """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
 
     Raises:
         UnknownFormatError: Pillow does not know the format.
@@ -73,7 +73,7 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
 
 
 def shrink(image: Image.Image, min_side: int) -> Image.Image:
-    """The image as RGB, made smaller, see ``indexer.media.types.fit``."""
+    """The image as RGB, downscaled to the size of ``indexer.media.types.fit``."""
     size = fit(*image.size, min_side)
     # Never below ``size``: a JPEG is decoded at 1/2, 1/4 or 1/8 straight from its DCT coefficients,
     # of a HEIC with a thumbnail that is large enough only the thumbnail is decoded.
@@ -85,12 +85,15 @@ def shrink(image: Image.Image, min_side: int) -> Image.Image:
 
 
 def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
-    """Pixels of an RGB image, turned upright."""
+    """(height, width, 3) uint8 pixels of an RGB image, turned upright."""
     return np.asarray(image if turn is None else image.transpose(turn))
 
 
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
-    """``taken_at``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``, where in order."""
+    """Metadata from EXIF, by field of ``Metadata``; None where absent or damaged.
+
+    ``taken_at``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``.
+    """
     facts: dict[str, object] = {}
     for name, read_fact in _FACTS:
         # Damaged EXIF makes Pillow raise almost anything, and must not cost the picture.
@@ -104,7 +107,7 @@ def exif_facts(exif: Image.Exif) -> dict[str, object]:
 
 
 def turn_of(exif: Image.Exif) -> Image.Transpose | None:
-    """How to turn the pixels as EXIF says; None for not at all."""
+    """Transposition that makes the pixels upright, by EXIF orientation; None for none."""
     try:
         return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:
@@ -140,7 +143,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _first_to_show(image: Image.Image, min_side: int) -> Image.Image:
-    """The first frame of an animation that is not blank, if one comes soon."""
+    """The first frame of an animation that is not blank, if one comes soon; else its first frame."""
     shown = first = shrink(image, min_side)
     if image.format not in _ANIMATED or not getattr(image, "is_animated", False):
         return first
@@ -225,24 +228,24 @@ def _position(exif: Image.Exif) -> tuple[float, float] | None:
 
 
 def _lens(exif: Image.Exif) -> str | None:
-    named = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.LensModel, "")
-    return str(named).replace("\0", " ").strip() or None
+    lens = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.LensModel, "")
+    return str(lens).replace("\0", " ").strip() or None
 
 
 def _exposure(exif: Image.Exif) -> str | None:
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
     parts = []
-    for tag, written in (
+    for tag, format_value in (
         (tags.ExposureTime, _time),
         (tags.FNumber, lambda value: f"f/{value:.2g}" if value < 10 else f"f/{value:.0f}"),
         (tags.ISOSpeedRatings, lambda value: f"ISO {value:.0f}"),
         (tags.FocalLength, lambda value: f"{value:.3g} mm"),
     ):
-        found = details.get(tag)
-        value = float((found[0] if isinstance(found, tuple) else found) or 0)
+        stored = details.get(tag)
+        value = float((stored[0] if isinstance(stored, tuple) else stored) or 0)
         if math.isfinite(value) and value > 0:
-            parts.append(written(value))
+            parts.append(format_value(value))
     return ", ".join(parts) or None
 
 
@@ -267,7 +270,7 @@ _FACTS: tuple[tuple[str, Callable[[Image.Exif], object]], ...] = (
 
 @contextmanager
 def _pillow_errors() -> Iterator[None]:
-    """The one place where Pillow's errors become ours."""
+    """Translate Pillow's errors to Trove's: the one place that does."""
     try:
         yield
     except MediaError:

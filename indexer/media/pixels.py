@@ -1,4 +1,4 @@
-"""Pictures of people's own choice on their way to the encoder: queries, and pictures to measure with."""
+"""Decode and preprocess one picture file for an encoder: picture queries and measurements."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def read_pixels(path: Path, encoder: Encoder, settings: Settings, decoders: "DecodePool") -> Pixels:
-    """A picture from a file, decoded by a worker and ready for the encoder.
+    """Decode a picture in a worker and preprocess it for the encoder: (3, H, W) float32.
 
     Raises:
-        MediaError: it cannot be read.
+        MediaError: it cannot be read or decoded.
     """
     side = 2 * encoder.image_size
     _, picture = decoders.run(read_image, path, min_side=side, max_megapixels=settings.max_megapixels)

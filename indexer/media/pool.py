@@ -1,4 +1,4 @@
-"""Decoding in processes of its own: a hostile or hanging file costs a worker, not the run.
+"""Process pool for decoding: a hostile or hanging file costs a worker, not the run.
 
 pebble rather than ``concurrent.futures``: it ends a task that takes too long by ending its
 worker, and one that dies takes only its own task along. Workers are spawned, not forked,
@@ -185,7 +185,7 @@ class DecodePool:
         )
 
     def _translated(self, exc: BaseException, timeout_s: float) -> BaseException:
-        """The one place where pebble's errors become ours."""
+        """Translate pebble's errors to Trove's: the one place that does."""
         error: BaseException
         if isinstance(exc, TimeoutError):
             error = DecodeError(
@@ -224,10 +224,11 @@ class _Task:
 
 
 def _picklable(limit_s: float, module: str, name: str, *args: Any, **kwargs: Any) -> Any:
-    """Runs in the worker. An error that cannot be unpickled in the parent would break the pool.
+    """Call a function in the worker; an error that cannot be unpickled becomes a ``RuntimeError``.
 
-    The function comes by its name: pebble forgets a task for ever that cannot be unpickled, as when
-    importing the function's module takes more memory than there is.
+    In the parent such an error would break the pool. The function comes by its name: pebble forgets
+    a task for ever that cannot be unpickled, as when importing the function's module takes more
+    memory than there is.
     """
     try:
         with _alarm(limit_s + _GRACE_S):
@@ -245,9 +246,9 @@ def _picklable(limit_s: float, module: str, name: str, *args: Any, **kwargs: Any
 
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
-    """Let the system end this process when time is up.
+    """Have SIGALRM end this process when time is up.
 
-    The parent does so a little earlier; but where it was killed, and the decoder holds Python's lock,
+    The parent does so a little earlier; but where it was killed, and the decoder holds the GIL,
     nothing that runs in Python could end the worker any more.
     """
     if hasattr(signal, "setitimer"):
@@ -281,17 +282,17 @@ def _prepare_worker(memory_mb: int) -> None:
 
 
 def _limit(memory_mb: int) -> None:
-    """Bound the memory; no core dumps; and no file can be written, by whatever a decoder was made to do."""
+    """Set resource limits: memory, no core dumps, and no writes to files, even by an exploited decoder."""
     try:
         import resource
     except ImportError:  # Windows
         return
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = {resource.RLIMIT_AS: memory_mb << 20, resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0}
-    for kind, most in limits.items():
+    for resource_id, limit in limits.items():
         # macOS knows the limit of memory but refuses to set it.
         with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(resource_id, (limit, limit))
 
 
 def _die_with_parent() -> None:

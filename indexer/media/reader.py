@@ -1,9 +1,9 @@
-"""The one door to media files: pixels, frames, samples and metadata, whatever the format.
+"""Decode media files of any format: pixels, video frames, audio samples and metadata.
 
 A file is used by its content, not by its name: the first bytes decide which decoder opens
 it, and the suffix only decides what the scan picks up and settles what the bytes leave open.
-Decoders see an open file, never a name, so that none can be talked into opening another
-file or an address. Everything that goes wrong with a file is a ``MediaError`` whose message
+Decoders see an open file, never a name, so that none can be made to open another file or
+an address. Everything that goes wrong with a file is a ``MediaError`` whose message
 is fit for its owner; each decoding library has one place that translates its errors:
 ``pillow.py`` (Pillow, libheif), ``libraw.py`` (LibRaw) and ``ffmpeg.py`` (FFmpeg). They are
 imported when first needed, mostly in worker processes.
@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 
 def probe(path: Path) -> Metadata:
-    """What the file's header says, and proof that a decoder knows the format.
+    """Metadata of the file's header, read by a decoder that knows the format.
 
     Raises:
         DecodeError: it is no picture, video or recording that can be decoded.
@@ -39,9 +39,10 @@ def probe(path: Path) -> Metadata:
 
 
 def read_image(path: Path, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """The picture, made so small that its short side is ``min_side``, never larger than it is.
+    """Metadata and the picture, (height, width, 3) uint8 RGB, its short side at most ``min_side`` pixels.
 
-    The long side is at most 8 times ``min_side``, which costs only extreme panoramas some height.
+    It is downscaled, never enlarged; the long side is at most 8 times ``min_side``, which costs only
+    extreme panoramas some height.
     Orientation is applied, transparency laid on white; of an animation it is the first
     frame that is not blank.
 
@@ -64,8 +65,8 @@ def read_stills(
 ) -> list[Still]:
     """Key frames from ``start_s`` up to ``end_s``, and at least one frame every ``every_s`` seconds.
 
-    The stills cover the whole span without gaps and near-identical neighbours are one. Of a
-    damaged or truncated video it is what could be decoded; the list is empty for a span in
+    The stills cover the whole span without gaps, and neighbours that are near-duplicates are merged.
+    Of a damaged or truncated video it is what could be decoded; the list is empty for a span in
     which nothing could.
 
     Raises:
@@ -80,7 +81,7 @@ def read_stills(
 
 
 def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
-    """The frame that a player shows ``at_s`` seconds in.
+    """The frame on screen ``at_s`` seconds into a video, upright RGB, downscaled as by ``read_image``.
 
     Raises:
         DecodeError: there is none that could be decoded.
@@ -93,10 +94,10 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
 
 
 def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
-    """The sound from ``start_s`` up to ``end_s`` or its end; empty for a file without a sound track.
+    """Mono float32 samples at ``SAMPLE_RATE`` from ``start_s`` to ``end_s``; empty without an audio track.
 
-    The first sample is the one at ``start_s``; where a stretch is missing or damaged there is
-    silence, so that times stay true.
+    They stop early where the track ends. The first sample is the one at ``start_s``; where a stretch
+    is missing or damaged there is silence, so that times stay true.
 
     Raises:
         DecodeError: nothing could be decoded in a span that starts at 0.
@@ -136,7 +137,7 @@ def _unreadable(exc: Exception) -> UnreadableError:
 
 
 class _ImageDecoder(Protocol):
-    """``indexer.media.pillow`` and ``indexer.media.libraw``."""
+    """Interface of the modules ``indexer.media.pillow`` and ``indexer.media.libraw``."""
 
     def probe(self, file: BinaryIO) -> Metadata: ...
 
@@ -144,7 +145,7 @@ class _ImageDecoder(Protocol):
 
 
 def _with_image_decoder(path: Path, content: Signature, use: Callable[[_ImageDecoder], _Result]) -> _Result:
-    """Use Pillow or LibRaw; camera raw files mostly begin like a TIFF, so for those both are asked."""
+    """Decode with Pillow or LibRaw; most camera raw files begin like a TIFF, so for TIFF both are tried."""
     named_raw = path.suffix.lower() in RAW_SUFFIXES
     if content == "tiff":
         first, second = (_raw, _images) if named_raw else (_images, _raw)

@@ -1,4 +1,4 @@
-"""Small pictures of what is found, made once and kept in the cache.
+"""JPEG thumbnails of pictures and video frames, made once and cached.
 
 Everything goes through the decoder, since browsers show neither HEIC nor camera raw nor most TIFF.
 """
@@ -21,36 +21,36 @@ _QUALITY = 85
 def thumbnail(
     path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float, decoders: DecodePool
 ) -> Path:
-    """A JPEG of a picture, or of a video at a moment; made unless the cache has it.
+    """Path of the JPEG thumbnail of a picture or a video frame, made unless the cache has it.
 
     Args:
-        at_s: the moment in a video; None for a picture.
+        at_s: seconds into a video; None for a picture.
         cache: folder that holds the thumbnails of all sides and libraries.
-        side: of the short side, in pixels; smaller pictures are not made larger.
-        max_megapixels: larger pictures are refused.
+        side: length of the short side in pixels; smaller pictures are not enlarged.
+        max_megapixels: larger pictures raise ``DecodeError``.
         decoders: the worker processes that decode the file.
 
     Raises:
         DecodeError: the file cannot be decoded.
         UnreadableError: it cannot be read now, or the cache cannot be written.
     """
-    kept = cache / _name(path, at_s, side)
-    if is_intact(kept):
-        return kept
+    target = cache / _name(path, at_s, side)
+    if is_intact(target):
+        return target
     data = decoders.run(_make, path, at_s, side, max_megapixels)
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_checksummed(kept, data)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_checksummed(target, data)
     except OSError as exc:
         raise UnreadableError(
             f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",
             "Make room on the disk, or name another folder with TROVE_CACHE.",
         ) from exc
-    return kept
+    return target
 
 
 def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> bytes:
-    """The JPEG itself. Runs in a worker."""
+    """Decode the file and encode the JPEG. Runs in a worker."""
     if at_s is None:
         _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
     else:
@@ -61,7 +61,7 @@ def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> b
 
 
 def _name(path: Path, at_s: float | None, side: int) -> Path:
-    """Where the thumbnail is kept: another name as soon as the file has changed."""
+    """Path of the thumbnail in the cache: a hash of its parameters and of the file's size and time."""
     try:
         status = path.stat()
     except OSError as exc:

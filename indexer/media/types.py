@@ -1,4 +1,4 @@
-"""What decoders give: pixels, samples, stills and the facts of a file's header."""
+"""Types that the decoders return: pixels, audio samples, video stills and header metadata."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +24,12 @@ _LONGEST_RATIO = 8
 
 
 class UnknownFormatError(DecodeError):
-    """A decoder does not know what the file is, so another one may be asked."""
+    """A decoder does not know the format of the file; another one may."""
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a file says about itself; None where it says nothing that makes sense."""
+    """Metadata of a media file; None where it is missing or implausible."""
 
     kind: MediaKind
     width: int | None = None
@@ -53,7 +53,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Still:
-    """A picture that stands for a stretch of a video; ``at_s`` is the moment that it shows."""
+    """A video frame that represents the span ``start_s`` to ``end_s``; ``at_s`` is its own time."""
 
     start_s: float
     end_s: float
@@ -62,7 +62,7 @@ class Still:
 
 
 def fit(width: int, height: int, min_side: int) -> tuple[int, int]:
-    """The (width, height) in pixels to which a picture is made smaller, see ``reader.read_image``."""
+    """The (width, height) in pixels to which a picture is downscaled, see ``reader.read_image``."""
     short, long = sorted((width, height))
     scale = min(1.0, min_side / short, _LONGEST_RATIO * min_side / long)
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,1 +1,1 @@
-"""Pictures by diffusion models, for what the library does not have."""
+"""Drawing: text-to-image diffusion models, for pictures that the library lacks."""

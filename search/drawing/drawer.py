@@ -32,7 +32,7 @@ StepCallback = Callable[[int, int], None]
 
 _GB = 10**9
 _WORKING_BYTES = 1.5 * _GB
-"""Memory beside the weights: activations of the largest layer at 1024 pixels, in round numbers."""
+"""Memory needed besides the weights: activations of the largest layer at 1024 pixels, in round numbers."""
 _MAX_SEED = 2**63
 
 
@@ -69,7 +69,8 @@ class Drawer:
             steps: of denoising; None takes what suits the model.
             seed: of the noise, 0 to 2^63 - 1; None takes a random one.
             on_step: may raise a TroveError to stop the drawing.
-            on_preview: gets small pictures of how far it is, at most one a second; some pipelines have none.
+            on_preview: gets small pictures of the unfinished drawing, at most one a second; some pipelines
+                have none.
 
         Raises:
             ModelMissingError: the weights are not on this machine and cannot be downloaded now.
@@ -123,7 +124,7 @@ def _check_request(prompt: str, steps: int | None, seed: int | None) -> None:
 
 
 def _shown_name(model: str) -> str:
-    """The model without the folders above it, which are nobody's business in a shared picture."""
+    """The model's name without its parent folders, which are private and must not be in a shared picture."""
     folder = expanded(model)
     return folder.resolve().name if model not in PRESETS and folder.is_dir() else model
 
@@ -168,7 +169,7 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
 
 
 def _own_parts(folder: Path, dtype: Any) -> dict[str, Any]:
-    """What the builtin pipeline takes from elsewhere; nothing for all others."""
+    """Components of the builtin pipeline that are not in its folder; empty for all others."""
     if folder != BUILTIN_FOLDER:
         return {}
     from search.drawing.pictograms import own_parts
@@ -232,7 +233,7 @@ def _parameters(pipeline: Any) -> Mapping[str, inspect.Parameter]:
 def _progress_arguments(
     pipeline: Any, steps: int, on_step: StepCallback | None, on_preview: OnPreview | None
 ) -> dict[str, Any]:
-    """The pipeline's own way to tell of its steps; a few have none and are drawn without."""
+    """Callback arguments that make the pipeline report its steps; empty for the few that have none."""
     if on_step is None:
         return {}
     show = Previewer(on_preview) if on_preview is not None else None
@@ -303,7 +304,7 @@ def _first_line(exc: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the bars and remarks of diffusers and transformers off the terminal; errors still raise."""
+    """Silence the progress bars and log lines of diffusers and transformers; errors still raise."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 

@@ -1,4 +1,4 @@
-"""The drawings that a library keeps, each with how it was made."""
+"""The folder of drawings in a library: PNG files whose metadata says how each was made."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture that Trove drew, as its file says. Empty where the file says nothing."""
+    """A drawing with the metadata of its file; '' for values that the file lacks."""
 
     path: Path
     prompt: str
@@ -42,14 +42,14 @@ def _read(paths: list[Path]) -> Iterator[Drawn]:
     for path in paths:
         try:
             with Image.open(path, formats=["PNG"]) as image:
-                marks = dict(image.info)
+                metadata = dict(image.info)
         except (OSError, ValueError, SyntaxError):  # not a PNG after all, or half of one
             continue
-        if GENERATED_KEY in marks:
-            yield Drawn(path, *(str(marks.get(key, "")) for key in ("prompt", "model", "seed", "steps")))
+        if GENERATED_KEY in metadata:
+            yield Drawn(path, *(str(metadata.get(key, "")) for key in ("prompt", "model", "seed", "steps")))
 
 
 def new_drawing(folder: Path, prompt: str) -> Path:
-    """A name for a new drawing: when, so that names sort by time, and what."""
+    """The path of a new drawing: named by time, so that names sort by it, and by the prompt."""
     words = re.sub(r"[^\w]+", "-", prompt.casefold()).strip("-")[:_LONGEST_NAME]
     return folder / f"{datetime.now():%Y%m%d-%H%M%S-%f} {words}.png"

@@ -1,8 +1,8 @@
-"""Draw what was asked for, and ask again with the drawing beside the words.
+"""Imagine, then retrieve: draws a query, so that the search can also rank by the drawing.
 
 VisRet ("Visualize-then-Retrieve", arXiv 2505.20291) turns a text into pictures and ranks by them,
-which gets across the gap between texts and pictures. A drawing also invents what nobody asked for,
-so here it joins the text by reciprocal rank fusion and never replaces it.
+which bridges the modality gap between texts and pictures. A drawing also invents what nobody asked
+for, so here it joins the text by reciprocal rank fusion and never replaces it.
 """
 
 from collections.abc import Sequence
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 class Draws(Protocol):
-    """What can draw: ``search.drawing.drawer.Drawer``."""
+    """A drawing model: ``search.drawing.drawer.Drawer``, or a stand-in for it."""
 
     def draw(self, prompt: str, *, path: Path) -> "Drawing":
         """Draw ``prompt`` and save it as the PNG ``path``."""
 
 
 def prompt_of(query: Query) -> str:
-    """What a drawing of the query is to show: its texts, without what is not wanted and conditions.
+    """The prompt for a drawing of the query: the positive texts of its first alternative, joined.
 
     Raises:
         GenerateError: the query has no words to draw from.
     """
-    terms = (term for some in query.parsed.alternatives[:1] for term in some)
+    terms = (term for alternative in query.parsed.alternatives[:1] for term in alternative)
     prompt = ", ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
     if not prompt:
         raise GenerateError("there is nothing to draw", "Say in words what the picture should show.")
@@ -40,9 +40,9 @@ def prompt_of(query: Query) -> str:
 
 
 def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
-    """A drawing of the query in ``folder``; errors as ``prompt_of`` and ``Drawer.draw``.
+    """Draw the query into ``folder``; errors as ``prompt_of`` and ``Drawer.draw``.
 
-    ``SearchService.search(query, drawing)`` asks with it.
+    ``SearchService.search(query, drawing)`` searches with it.
     """
     from search.drawing.folder import new_drawing  # of no use to a plain search, which imports this module
 
@@ -51,14 +51,14 @@ def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
 
 
 def imagined(drawing: "Drawing | None") -> Imagined | None:
-    """What an answer says of its drawing."""
+    """The record of a drawing in an answer; None without a drawing."""
     return None if drawing is None else Imagined(drawing.path, drawing.model, drawing.seed)
 
 
 def moved(hits: Sequence[Hit], before: Sequence[Hit]) -> list[Hit]:
-    """The hits with their ranks ``before``, found by the unit, or else by the file and its moment.
+    """The hits, each with its rank in ``before`` as ``was``: the same unit, or else the same moment.
 
-    A drawing may bring another frame of a moment to its front.
+    A drawing may make another frame the best one of a moment.
     """
     units = {one.unit_id: hit.rank for hit in before for one in (hit, *hit.similar)}
 

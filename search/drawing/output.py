@@ -1,6 +1,6 @@
-"""A drawing and its file: a PNG that says what it is.
+"""Drawings as PNG files with metadata that declares them generated.
 
-Text chunks say so to Trove, whose decoder refuses to index it, and XMP to other programs.
+Text chunks tell Trove, whose decoder refuses to index them, and XMP tells other programs.
 """
 
 import io
@@ -56,7 +56,7 @@ def is_drawing(path: Path) -> bool:
 
 
 def check_target(path: Path) -> None:
-    """Find out before the long work whether a drawing can be saved as ``path``; make its folder.
+    """Check, before the long work, that a drawing can be saved as ``path``; makes its folder.
 
     Raises:
         GenerateError: it is no PNG's name, another file has it, or it cannot be written.
@@ -87,7 +87,7 @@ def _not_saved(path: Path, exc: OSError) -> GenerateError:
 
 
 def save_drawing(image: Image.Image, drawing: Drawing) -> None:
-    """Write ``image`` to the path of ``drawing``, with its marks.
+    """Write ``image`` to the path of ``drawing``, with its metadata.
 
     Raises:
         GenerateError: as ``check_target``, or the disk is full.

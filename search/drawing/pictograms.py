@@ -1,4 +1,4 @@
-"""The builtin drawer's own parts: what a pipeline of diffusers needs beside its files to draw pictograms."""
+"""The builtin drawing model, which draws pictograms: the parts of its pipeline that diffusers lacks."""
 
 import math
 from pathlib import Path
@@ -14,7 +14,7 @@ from indexer.encoders.packages import package_file
 
 
 class Sketch(nn.Module):
-    """From a sentence's meaning to latents, by way of concepts: a memory with learnt keys and values.
+    """Memory network from sentence embeddings to latents: attention over concepts of learnt keys and values.
 
     The softmax over concepts (Sukhbaatar et al. 2015, arXiv 1503.08895) makes it choose between what a
     sentence may stand for; without, it sketches the mean of all, which looks like none of them.
@@ -41,19 +41,19 @@ class Sketch(nn.Module):
         return logits
 
     def forward(self, meanings: Tensor, sharpness: float) -> Tensor:
-        """(b, d) to (b, c, h, w); the greater the ``sharpness``, the more of one concept alone."""
+        """(b, d) embeddings to (b, c, h, w) latents; a greater ``sharpness`` favours a single concept."""
         chosen = (sharpness * self.concepts(meanings)).softmax(dim=1)
         latents: Tensor = self.draw(self.values(chosen))
         return latents
 
 
 class SketchTransformer(PixArtTransformer2DModel):
-    """PixArt's transformer (Chen et al. 2023, arXiv 2310.00426), given a sketch beside the noise.
+    """PixArt's transformer (Chen et al. 2023, arXiv 2310.00426), conditioned on a sketch beside the noise.
 
-    The sketch is of what a sentence most likely stands for, by a small network of its own. A sentence and
-    what it shows are then learnt where a picture costs one product, not one for every patch, layer and amount
-    of noise; the transformer learns to sharpen, correct and vary. A prior and a decoder are told apart in the
-    same way by unCLIP (Ramesh et al. 2022, arXiv 2204.06125).
+    A small network of its own sketches the likeliest meaning of a sentence. What sentences look like is then
+    learnt where a picture costs one product, not one for every patch, layer and amount of noise; the
+    transformer learns to sharpen, correct and vary. unCLIP (Ramesh et al. 2022, arXiv 2204.06125) separates
+    a prior and a decoder in the same way.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]
@@ -97,7 +97,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         sketch: Tensor | None = None,
         **options: Any,
     ) -> Transformer2DModelOutput | tuple[Tensor]:
-        """As its parent's.
+        """The parent class's denoising step, with the sketch beside the latents.
 
         Args:
             hidden_states: (b, c, h, w) noisy latents, h = w = ``sample_size``.
@@ -107,8 +107,8 @@ class SketchTransformer(PixArtTransformer2DModel):
             sketch: (b, c, h, w); None draws it from the words.
         """
         if sketch is None:
-            said = meaning(encoder_hidden_states, encoder_attention_mask)
-            sketch = self.sketch(said, self.sharpness)
+            sentences = meaning(encoder_hidden_states, encoder_attention_mask)
+            sketch = self.sketch(sentences, self.sharpness)
         return super().forward(
             torch.cat([hidden_states, sketch.to(hidden_states.dtype)], dim=1),
             encoder_hidden_states=encoder_hidden_states,
@@ -125,7 +125,7 @@ def meaning(words: Tensor, mask: Tensor) -> Tensor:
 
 
 def text_parts() -> dict[str, Any]:
-    """The sentence model of the builtin search model, as parts of a pipeline.
+    """Text encoder and tokenizer of the builtin search model, as parts of a pipeline.
 
     Raises:
         ModelMissingError: its package is not installed.

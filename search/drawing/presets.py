@@ -1,4 +1,4 @@
-"""The drawing models that are offered by name: what each costs, may be used for, and needs."""
+"""Presets of drawing models: the size, licence, settings and speed of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -130,15 +130,15 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
 
 
 def preset_of(model: str) -> DrawerInfo | None:
-    """What is known about ``model``: a preset, its Hub name, or a folder that still bears one of the two.
+    """The preset of ``model``, by name, by Hub name, or by a folder's name that is one of the two; else None.
 
     Few-step models draw badly with any other model's steps and guidance, so a copy of one
     in a folder should be recognised; its files do not say which model they are.
     """
     folder = expanded(model)
-    kept = folder.resolve().name.casefold() if folder.is_dir() else None
+    folder_name = folder.resolve().name.casefold() if folder.is_dir() else None
     for info in PRESETS.values():
         names = {info.name, info.repository} - {""}
-        if model in names or kept in {name.split("/")[-1].casefold() for name in names}:
+        if model in names or folder_name in {name.split("/")[-1].casefold() for name in names}:
             return info
     return None

@@ -1,4 +1,4 @@
-"""What a drawing is going to be, seen while it is drawn."""
+"""Previews of a drawing while it is being drawn."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Where the weights of a drawing model lie: in a folder, in the Hub's cache, or still on the Hub.
+"""Finds the weights of a drawing model: in a folder, in the Hub's cache, or on the Hub for download.
 
 Nothing here imports torch unless it has to download. Only safetensors files count as
 weights: the older formats are pickles, which run code when they are loaded.
@@ -122,7 +122,7 @@ def _cached(repository: str) -> Weights | None:
 
 
 def read_pipeline(folder: Path) -> Weights:
-    """Look over the pipeline in ``folder`` without loading it.
+    """Inspect the pipeline in ``folder`` without loading it.
 
     Raises:
         ModelMissingError: a part of it is missing.
@@ -156,7 +156,7 @@ def _components(folder: Path) -> frozenset[str]:
 
 
 def _is_model(part: Path) -> bool:
-    """Models have a config.json; schedulers, tokenizers and image processors call theirs otherwise."""
+    """Models have a config.json; schedulers, tokenizers and image processors name theirs differently."""
     if not part.is_dir():
         raise ModelMissingError(f"{part.parent} is incomplete: {part.name} is missing", _AGAIN)
     return (part / "config.json").is_file()
@@ -165,14 +165,14 @@ def _is_model(part: Path) -> bool:
 def _weight_sets(folder: Path, name: str) -> dict[str, list[Path]]:
     """The complete sets of weight files of one part, by variant; the plain one is ''."""
     sets: dict[str, list[Path]] = defaultdict(list)
-    wanted: dict[str, int] = {}
+    shard_counts: dict[str, int] = {}
     files = sorted((folder / name).iterdir())
     for file in files:
         if match := _WEIGHTS.fullmatch(file.name):
             variant = match["variant"] or ""
             sets[variant].append(file)
-            wanted[variant] = int(match["shards"] or 1)
-    complete = {variant: found for variant, found in sets.items() if len(found) >= wanted[variant]}
+            shard_counts[variant] = int(match["shards"] or 1)
+    complete = {variant: shards for variant, shards in sets.items() if len(shards) >= shard_counts[variant]}
     if complete:
         return complete
     if not sets and any(file.suffix in _PICKLES for file in files):

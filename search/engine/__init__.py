@@ -1,1 +1,1 @@
-"""Candidates of each source, ranked, fused and judged."""
+"""Retrieval engine: candidates of each source, ranked, fused and judged."""

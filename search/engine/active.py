@@ -1,4 +1,4 @@
-"""The model that a library answers with, and what belongs to its space: vectors, remembered queries, null."""
+"""The active model of a library, with its vector store, query cache and null model."""
 
 import threading
 
@@ -23,25 +23,28 @@ class ActiveModel:
         self.vectors: VectorStore = library.vectors(space)
         self.queries = QueryVectors(library.paths.query_vectors, space.fingerprint)
         self._lock = threading.Lock()
-        self._null: tuple[int, NullScores | None] | None = None
+        self._null_scores: tuple[int, NullScores | None] | None = None
 
     @property
     def near_duplicate(self) -> float:
-        """Cosine from which two pictures are one hit."""
+        """Cosine similarity from which two pictures are near-duplicates, and one hit."""
         return near_duplicate(self.encoder.name)
 
     def null_scores(self) -> NullScores | None:
-        """The null model of this library as it is now; looked after only when the library has changed."""
+        """The null model of the library as it is now, refitted if need be; None without pictures.
+
+        Checked only when the library has changed.
+        """
         with self.library.read() as session:
             now = revision.current(session)
         with self._lock:
-            if self._null is None or self._null[0] != now:
-                self._null = (now, fitted(self.library, self.space, self.encoder))
-            return self._null[1]
+            if self._null_scores is None or self._null_scores[0] != now:
+                self._null_scores = (now, fitted(self.library, self.space, self.encoder))
+            return self._null_scores[1]
 
 
 class ActiveModels:
-    """Keeps the active model of one library at hand while it stays the active one."""
+    """Cache of the active model of one library, replaced when another model becomes active."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -49,10 +52,10 @@ class ActiveModels:
         self._model: ActiveModel | None = None
 
     def get(self) -> ActiveModel | None:
-        """The model that answers now; None for a library without any.
+        """The active model; None for a library without one.
 
         Raises:
-            ModelError: it is missing, or is not the one asked for.
+            ModelError: it is missing, or the settings name another one.
         """
         with self._library.read() as session:
             space = spaces.active(session)

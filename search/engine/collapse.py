@@ -1,7 +1,7 @@
-"""Near-identical pictures as one hit: bursts, and copies that were resized, cropped or saved anew.
+"""Near-duplicate grouping: bursts, and copies that were resized, cropped or re-encoded, become one hit.
 
-Copies of the same bytes are one content from the start; what is alike only to the eye is told by the
-vectors that are there anyway. So it needs no hash of its own, and follows the model.
+Copies of the same bytes are one content from the start; near-duplicates are recognised by the vectors
+that are there anyway. So it needs no perceptual hash, and follows the model.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,29 +14,29 @@ from search.answer import Hit
 
 
 def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float) -> list[Hit]:
-    """Let each picture join the best one that it is nearly identical to.
+    """Group each picture with the best one that it is a near-duplicate of.
 
     Only that one counts: a row of pictures that change little by little is no single hit.
 
     Args:
         hits: best first.
         vectors: (dim,) of unit length by ``unit_id``; hits without one stay as they are.
-        least: the cosine from which two are nearly identical.
+        least: the cosine similarity from which two are near-duplicates.
     """
     groups: list[list[Hit]] = []
-    of_row: list[list[Hit]] = []
+    group_of_row: list[list[Hit]] = []
     rows = np.empty((len(hits), next(iter(vectors.values())).shape[0] if vectors else 0), np.float32)
     for hit in hits:
         vector = vectors.get(hit.unit_id)
-        if vector is not None and of_row:
-            alike = np.flatnonzero(rows[: len(of_row)] @ vector >= least)
-            if len(alike):
-                of_row[alike[0]].append(hit)
+        if vector is not None and group_of_row:
+            near = np.flatnonzero(rows[: len(group_of_row)] @ vector >= least)
+            if len(near):
+                group_of_row[near[0]].append(hit)
                 continue
         groups.append([hit])
         if vector is not None:
-            rows[len(of_row)] = vector
-            of_row.append(groups[-1])
+            rows[len(group_of_row)] = vector
+            group_of_row.append(groups[-1])
     return [
         replace(best, rank=rank, similar=tuple(replace(other, rank=rank) for other in others))
         for rank, (best, *others) in enumerate(groups, start=1)
@@ -44,11 +44,11 @@ def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float)
 
 
 def without_disliked(hit: Hit, disliked: Collection[int], liked: Collection[int]) -> Hit | None:
-    """What is left of a hit where people dislike some of its pictures: nothing, unless they like others."""
-    everyone = [hit, *hit.similar]
-    if all(one.unit_id not in disliked for one in everyone):
+    """The hit without its disliked pictures; None where there are some, and none of the others is liked."""
+    pictures = [hit, *hit.similar]
+    if all(picture.unit_id not in disliked for picture in pictures):
         return hit
-    left = [one for one in everyone if one.unit_id not in disliked]
-    if all(one.unit_id not in liked for one in left):
+    remaining = [picture for picture in pictures if picture.unit_id not in disliked]
+    if all(picture.unit_id not in liked for picture in remaining):
         return None
-    return replace(left[0], similar=tuple(replace(one, similar=()) for one in left[1:]))
+    return replace(remaining[0], similar=tuple(replace(picture, similar=()) for picture in remaining[1:]))

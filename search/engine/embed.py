@@ -1,4 +1,4 @@
-"""A question as vectors: its words, its pictures, or a whole file, encoded once by the active model."""
+"""Query encoding: the words, pictures or whole file of a query as vectors of the active model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,19 +26,22 @@ if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
 
 Decoders = Callable[[], "DecodePool"]
-"""Gives the worker processes that decode; words need none, and should not wait for them."""
+"""Returns the pool of decoder processes, called only for files: words should not wait for its start."""
 
 MOST_VECTORS = 32
-"""Frames or passages of a long file that are asked for, evenly spread."""
+"""Frames or passages of a long file that serve as query vectors, evenly spread."""
 
 _FRAMES = 8
 _LISTENED_S = 300.0
-"""How much of a recording that is not in the library is listened to."""
+"""How much of a recording that is not in the library is transcribed, in seconds."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """What a file shows and says: (n, dim) and (m, dim) float32, and its own units in the library."""
+    """The vectors of a query file, and its own units in the library.
+
+    ``pictures``: (n, dim), ``passages``: (m, dim), both float32.
+    """
 
     pictures: Vectors
     passages: Vectors
@@ -47,7 +50,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Question:
-    """A query with everything in it as vectors."""
+    """A query with its texts, pictures and file encoded as vectors."""
 
     query: Query
     model: ActiveModel
@@ -61,7 +64,7 @@ class Question:
 
 
 def embedded(query: Query, model: ActiveModel, decoders: Decoders) -> Question:
-    """The question that a query is to a model; files are decoded by the ``decoders``.
+    """Encode a query with a model; its files are decoded by the ``decoders``.
 
     Raises:
         MediaError: a picture or file of the query cannot be read.
@@ -92,9 +95,10 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
 
 
 def _example(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
-    """The vectors of a file, from the library where it has them."""
+    """The vectors of a file, from the library where it is indexed."""
+    path = expanded(path)
     with model.library.read() as session:
-        own = units.ids_at(session, expanded(path).resolve())
+        own = units.ids_at(session, path.resolve())
         kinds = {unit.id: unit.kind for unit in units.rows(session, own).values()}
         if own:
             ids = np.array(own, dtype=np.int64)
@@ -104,13 +108,13 @@ def _example(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
                 units.vectors(session, model.space.id, _spread(ids[spoken])),
                 ids,
             )
-    return _unknown(path, model, decoders)
+    return _unindexed(path, model, decoders)
 
 
-def _unknown(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
+def _unindexed(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
     """The vectors of a file that is not in the library."""
-    nothing = np.empty((0, model.encoder.dim), dtype=np.float32)
-    pictures, passages = nothing, nothing
+    empty = np.empty((0, model.encoder.dim), dtype=np.float32)
+    pictures, passages = empty, empty
     metadata = decoders().run(probe, path)
     duration_s = metadata.duration_s or _LISTENED_S
     if metadata.kind == "image":
@@ -138,8 +142,8 @@ def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders
         lambda start_s, end_s: decoders().run(read_audio, path, start_s, end_s), duration_s
     )
     texts = [passage.text for passage in passages][:MOST_VECTORS]
-    nothing = np.empty((0, model.encoder.dim), dtype=np.float32)
-    return model.encoder.encode_texts(texts) if texts else nothing
+    empty = np.empty((0, model.encoder.dim), dtype=np.float32)
+    return model.encoder.encode_texts(texts) if texts else empty
 
 
 def _encode(pictures: list[Picture], encoder: Encoder) -> Vectors:

@@ -1,9 +1,9 @@
-"""What thumbs up and down make of a question: its own query vector, and its own cut-off.
+"""Relevance feedback: thumbs up and down adjust the query vectors and thresholds of a question.
 
-The vector moves towards what was liked and away from what was not, as Rocchio has it ("Relevance
+The vector moves towards liked units and away from disliked ones, by Rocchio's method ("Relevance
 Feedback in Information Retrieval", in Salton, The SMART Retrieval System, 1971), with the weights
 that Manning, Raghavan and Schütze give for it (Introduction to Information Retrieval, 2008, section
-9.1.1). Here too the parts are added only after each is measured by what is usual for it, see
+9.1.1). Here too the parts are added only after each is scaled by its own baseline, see
 ``search.engine.retrieve``: a text's similarities to pictures are smaller than those of pictures.
 """
 
@@ -25,26 +25,26 @@ from search.engine.retrieve import Part, Retriever, above_z_score
 ALPHA = 1.0
 BETA = 0.75
 GAMMA = 0.15
-"""Rocchio's weights of the question, of the mean of what was liked, and of what was not."""
+"""Rocchio's weights of the question, of the mean of liked vectors, and of disliked ones."""
 
 SHARE = 0.3
-"""The cut-off before anything is judged: the share of the best hit's lead over what is usual."""
+"""The threshold before any thumbs, as a share of the best hit's z-score."""
 
 LIKELY = 0.2
-"""The probability of being liked at which the cut-off lies: a missing hit is worse than one too many."""
+"""The probability of being liked at the threshold: a missing hit is worse than one too many."""
 
 STEEPNESS = 1.0
 SPREAD = 0.3
-"""How fast that probability rises with a hit's standing, and how far thumbs may easily move the cut-off: a
-few on the best hits say little of those far below (bench/feedback.py; both in standard deviations)."""
+"""How fast that probability rises with a hit's z-score, and the deviation of the prior on the threshold: a
+few thumbs on the best hits say little of those far below (bench/feedback.py; both in standard deviations)."""
 
 COVERAGE = 0.75
-"""The cut-off of passages by their words: the share of the question's words, by rarity, that was said."""
+"""The threshold of keyword hits: the share of the question's words that was said, weighted by rarity."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Units of one modality that people have judged. ``vectors``: (n, dim); ``up``: (n,) of bool."""
+    """Units of one modality with thumbs. ``vectors``: (n, dim) float32; ``up``: (n,) bool."""
 
     modality: Modality
     ids: Ids
@@ -52,13 +52,13 @@ class Judged:
     up: npt.NDArray[np.bool_]
 
     def without(self, place: int) -> "Judged":
-        """All but one of them."""
+        """All units but the one at index ``place``."""
         kept = np.arange(len(self.ids)) != place
         return Judged(self.modality, self.ids[kept], self.vectors[kept], self.up[kept])
 
     @property
     def parts(self) -> list[Part]:
-        """Rocchio's two centroids, as far as there are any."""
+        """The centroids of liked and disliked vectors, where there are any, with their weights."""
         means = ((self.vectors[self.up], BETA), (self.vectors[~self.up], -GAMMA))
         return [
             Part({self.modality: _unit(rows.mean(axis=0))}, weight) for rows, weight in means if len(rows)
@@ -66,7 +66,7 @@ class Judged:
 
 
 def judged(model: ActiveModel, thumbs: Mapping[int, bool]) -> list[Judged]:
-    """What was judged, by modality, as far as it has a vector in the model's space."""
+    """The units with thumbs, by modality, that have a vector in the model's space."""
     with model.library.read() as session:
         return [_judged(session, model.space.id, modality, thumbs) for modality in KINDS]
 
@@ -80,46 +80,45 @@ def _judged(session: Session, space_id: int, modality: Modality, thumbs: Mapping
 def recalled(
     retriever: Retriever, alternatives: Sequence[Sequence[Part]], thumbs: Sequence[Judged]
 ) -> list[Ranking]:
-    """The rankings of a question with its own query vectors, each down to its own cut-off.
+    """The rankings of a question by its adjusted query vectors, each down to its own threshold.
 
-    What was judged stays in them whatever the cut-off; empty where there is nothing to rank by.
+    Units with thumbs stay in them whatever the threshold; empty where there is nothing to rank by.
     """
     asked = adjusted(alternatives, thumbs)
     if not asked:
         return []
-    cuts = {some.modality: threshold(retriever, alternatives, some) for some in thumbs}
-    kept = {int(unit_id) for some in thumbs for unit_id in some.ids}
-    return [_cut(ranking, cuts, kept) for ranking in retriever.by_parts(asked)]
+    thresholds = {group.modality: threshold(retriever, alternatives, group) for group in thumbs}
+    judged_ids = {int(unit_id) for group in thumbs for unit_id in group.ids}
+    return [_cut(ranking, thresholds, judged_ids) for ranking in retriever.by_parts(asked)]
 
 
-def _cut(ranking: Ranking, cuts: Mapping[Modality, float], kept: Collection[int]) -> Ranking:
+def _cut(ranking: Ranking, thresholds: Mapping[Modality, float], judged_ids: Collection[int]) -> Ranking:
     if ranking.source == "keywords":
-        above = {found.unit_id for found in ranking.found if found.value >= COVERAGE}
+        above = {candidate.unit_id for candidate in ranking.found if candidate.value >= COVERAGE}
     else:
         modality: Modality = "speech" if ranking.source == "text_to_passage" else "picture"
-        near = above_z_score(ranking, cuts[modality])
-        above = {found.unit_id for found in near.found}
-    return replace(
-        ranking, found=[found for found in ranking.found if found.unit_id in above or found.unit_id in kept]
-    )
+        outstanding = above_z_score(ranking, thresholds[modality])
+        above = {candidate.unit_id for candidate in outstanding.found}
+    kept = above | set(judged_ids)
+    return replace(ranking, found=[candidate for candidate in ranking.found if candidate.unit_id in kept])
 
 
 def adjusted(alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]) -> list[list[Part]]:
-    """The alternatives of a question with what was judged beside each.
+    """The alternatives of a question, each with the centroids of liked and disliked units added.
 
-    A question that is no description, only conditions, becomes one where something was liked.
+    A question of conditions only gets one alternative, the centroids, where something was liked.
     """
-    parts = [part for some in judged for part in some.parts]
+    parts = [part for group in judged for part in group.parts]
     if not alternatives:
         return [parts] if any(part.weight > 0 for part in parts) else []
-    return [[*some, *parts] for some in alternatives]
+    return [[*alternative, *parts] for alternative in alternatives]
 
 
 def threshold(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Judged) -> float:
-    """From which standing on a unit of this modality is a hit, in standard deviations above what is usual.
+    """The z-score from which a unit of this modality is a hit.
 
     Each judged unit is scored by the vector that the *others* make (leave-one-out): by a vector with
-    itself in it whatever is liked would score high, and the cut-off would hold nobody else.
+    itself in it every liked unit would score high, and the threshold would keep all others out.
     """
     z_scores = []
     for place, vector in enumerate(judged.vectors):
@@ -131,29 +130,29 @@ def threshold(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judg
         retriever, retriever.combined(judged.modality, adjusted(alternatives, [judged])), judged
     )
     up, down = ([z_score for z_score, liked in z_scores if liked is thumb] for thumb in (True, False))
-    return moved(SHARE * best, up, down)
+    return moved_threshold(SHARE * best, up, down)
 
 
 def _best_z_score(retriever: Retriever, vectors: Vectors, judged: Judged) -> float:
-    """The standing of the best unit in the library, whatever the rules leave of it."""
+    """The z-score of the best unit in the whole library; the rules do not apply."""
     baseline = retriever.background(judged.modality, vectors, 0)
     if baseline is None:
         return 0.0
     best = max(
-        (score for found in retriever.vectors.search(judged.modality, vectors, 1) for _, score in found),
+        (score for nearest in retriever.vectors.search(judged.modality, vectors, 1) for _, score in nearest),
         default=baseline.mean,
     )
     return baseline.z_score(best)
 
 
-def moved(baseline: float, up: Sequence[float], down: Sequence[float]) -> float:
-    """The cut-off ``baseline`` after thumbs on hits of these standings.
+def moved_threshold(initial: float, up: Sequence[float], down: Sequence[float]) -> float:
+    """The threshold ``initial`` after thumbs up and down on hits with these z-scores.
 
-    Whether a hit is liked is a logistic function of its standing, known up to its middle; that is where
-    the thumbs and a normal prior around the usual cut-off put it (maximum a posteriori).
+    The probability of being liked is a logistic function of the z-score with an unknown midpoint, which
+    is estimated from the thumbs and a normal prior around the initial one (maximum a posteriori).
     """
     above = math.log(1 / LIKELY - 1) / STEEPNESS
-    prior = baseline + above
+    prior = initial + above
 
     def slope(middle: float) -> float:
         liked = sum(_logistic(STEEPNESS * (middle - z_score)) for z_score in up)

@@ -1,4 +1,4 @@
-"""From rankings of units to one list of moments. Pure functions."""
+"""Reciprocal rank fusion of rankings of units into one list of moments. Pure functions."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ RANK_OFFSET = 10
 a thousand documents; people look at the first dozen, where 60 would make all ranks nearly equal."""
 
 MOMENT_S = 3.0
-"""Units of one file this near to a better one show the same moment."""
+"""Units of one file within this many seconds of a better one show the same moment."""
 
 
 @dataclass
@@ -36,14 +36,14 @@ def fuse(
     sources = {ranking.source: ranking for ranking in rankings}
     evidence: dict[int, dict[Source, Evidence]] = defaultdict(dict)
     for ranking in rankings:
-        for rank, found in enumerate(ranking.found, start=1):
+        for rank, candidate in enumerate(ranking.found, start=1):
             baseline = ranking.background
-            evidence[found.unit_id][ranking.source] = Evidence(
+            evidence[candidate.unit_id][ranking.source] = Evidence(
                 ranking.source,
                 rank,
-                round(found.value, 4),
-                found.words,
-                above=baseline.share_below(found.value) if baseline else None,
+                round(candidate.value, 4),
+                candidate.words,
+                above=baseline.share_below(candidate.value) if baseline else None,
             )
     moments = _moments(
         sorted(
@@ -53,10 +53,10 @@ def fuse(
     )
     moments = [moment for moment in moments if moment.unit_ids.isdisjoint(hidden)]
     moments.sort(key=lambda moment: (-_score(moment.evidence, sources), moment.best.id))
-    # The best possible score is to be first in every source that found anything.
-    whole = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)
+    # The highest possible score: first in every source that has candidates.
+    highest = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)
     return [
-        _hit(moment, rank, _score(moment.evidence, sources) / whole)
+        _hit(moment, rank, _score(moment.evidence, sources) / highest)
         for rank, moment in enumerate(moments[:k], start=1)
     ]
 
@@ -69,22 +69,22 @@ def _score(evidence: Mapping[Source, Evidence], sources: Mapping[Source, Ranking
 
 
 def _prominence(value: float, ranking: Ranking) -> float:
-    """How much of the best hit's lead over what is usual for the query a hit has, 0 to 1.
+    """A score's lead over the baseline mean, as a share of the best one's lead, 0 to 1.
 
-    Ranks alone would let two weak second places outweigh the one picture that clearly fits. Words
-    count by how many of them were said, squared as in the verdict: half of them say little.
+    Ranks alone would let two weak second places outweigh the one picture that clearly fits. Keywords
+    count by the share of them that was said, squared as in the verdict: half of them say little.
     """
     if ranking.source == "keywords":
         return value**2
     baseline, best = ranking.background, ranking.found[0].value
     if baseline is None or best <= baseline.mean:
         return 1.0
-    # What evidence tells is rounded, so that the best may seem to surpass itself.
+    # Values in evidence are rounded, so that the best one may seem to surpass itself.
     return min(1.0, max(0.0, (value - baseline.mean) / (best - baseline.mean)))
 
 
 def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_Moment]:
-    """Let each unit join a better one of its file that is near. Only the better counts: no chain grows."""
+    """Group each unit with a better one of its file that is near. Only that one counts: no chain grows."""
     of_content: dict[int, list[_Moment]] = defaultdict(list)
     for unit, evidence in ranked:
         moments = of_content[unit.content_id]

@@ -1,8 +1,8 @@
-"""Query vectors that were made before: a question that is asked again loads no model.
+"""On-disk cache of query vectors: a query that was asked before loads no model.
 
 One small file for each text, named by a digest of the space's fingerprint and the text (so the words
-themselves are not in it), and closed by a checksum. It is a cache: whatever is missing, damaged, or
-cannot be written costs only the time to make the vector anew.
+themselves are not in it), and closed by a checksum. A file that is missing, damaged, or cannot be
+written costs only the time to encode the text again.
 """
 
 import hashlib
@@ -19,28 +19,31 @@ from indexer.encoders.base import Encoder
 log = logging.getLogger(__name__)
 
 MOST = 1_000
-"""Vectors kept; when there are more, half of them, those not asked for the longest, are forgotten."""
+"""Vectors kept; when it is full, half of them are deleted, the least recently used first."""
 
 
 class QueryVectors:
-    """The vectors of texts in one space, in files below ``folder``. Safe to share, between processes too."""
+    """Cache of the text vectors of one space, in files below ``folder``.
+
+    Safe to share between threads and processes.
+    """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._folder = folder
         self._fingerprint = fingerprint
 
     def of(self, text: str, encoder: Encoder) -> Vectors:
-        """(dim,) float32 of unit length: remembered, or made by the encoder and remembered from now on.
+        """The vector of a text, (dim,) float32 of unit length: from the cache, or encoded and then cached.
 
         Raises:
-            ModelError: it is not remembered, and the encoder cannot be loaded.
+            ModelError: it is not cached, and the encoder cannot be loaded.
         """
         path = self._folder / hashlib.sha256(f"{self._fingerprint}\n{text}".encode()).hexdigest()[:40]
-        known = _read(path, encoder.dim)
-        if known is not None:
+        cached = _read(path, encoder.dim)
+        if cached is not None:
             with suppress(OSError):
                 path.touch()
-            return known
+            return cached
         vector: Vectors = encoder.encode_texts([text])[0]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -53,14 +56,14 @@ class QueryVectors:
     def _make_room(self) -> None:
         paths = list(self._folder.iterdir())
         if len(paths) >= MOST:
-            for path in sorted(paths, key=_last_asked)[: len(paths) - MOST // 2]:
+            for path in sorted(paths, key=_last_used)[: len(paths) - MOST // 2]:
                 path.unlink(missing_ok=True)
 
 
-def _last_asked(path: Path) -> float:
+def _last_used(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # another process has just forgotten it
+    except OSError:  # another process has just deleted it
         return 0.0
 
 

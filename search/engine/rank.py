@@ -1,4 +1,4 @@
-"""From a question to hits: every source ranked, the rankings fused, near-identical pictures as one."""
+"""Ranking pipeline: every source is ranked, the rankings are fused, and near-duplicates become one hit."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from search.engine.retrieve import BACKGROUND, Retriever, without
 from search.query import conditions
 
 _DEPTH = 200
-"""Units asked of each source at least: enough for ranks to meet, few enough to look up at once."""
+"""Units asked of each source at least: enough for rankings to overlap, few enough to look up at once."""
 
 _DEEPEST = 5_000
 """Units asked of each source at most, however many of them are one hit."""
@@ -28,9 +28,9 @@ _DEEPEST = 5_000
 
 @dataclass(frozen=True)
 class Sight:
-    """A query as the pictures meet it: (n, dim) vectors, of which the nearest counts.
+    """The (n, dim) picture vectors of a query, the most similar of which counts, and their baseline.
 
-    ``baseline``: (m,) ascending, its similarities to up to a thousand pictures all over the library.
+    ``baseline``: (m,) ascending, the similarities to a sample of up to a thousand of the library's pictures.
     """
 
     encoder: Encoder
@@ -41,14 +41,14 @@ class Sight:
 
 @dataclass(frozen=True)
 class Ranked:
-    """What the sources found for a question."""
+    """The rankings of all sources for a question, before fusion."""
 
     question: Question
     retriever: Retriever
     rankings: list[Ranking]
 
     def hits(self, more: Sequence[Ranking] = (), *, disliked: Collection[int] = ()) -> list[Hit]:
-        """All hits, best first, near-identical pictures as one.
+        """All hits, best first, near-duplicates grouped into one.
 
         Args:
             more: rankings of other sources, to be fused with these.
@@ -56,8 +56,9 @@ class Ranked:
         """
         model, rankings = self.question.model, [*self.rankings, *more]
         with model.library.read() as session:
-            rows = units.rows(session, {found.unit_id for ranking in rankings for found in ranking.found})
-            # What is like a picture that is disliked can only be told while it is there.
+            unit_ids = {candidate.unit_id for ranking in rankings for candidate in ranking.found}
+            rows = units.rows(session, unit_ids)
+            # Near-duplicates of a disliked picture are only recognised while it is among the hits.
             hidden = [unit_id for unit_id in disliked if unit_id in rows and rows[unit_id].kind != "image"]
             hits = fuse(rankings, rows, len(rows), hidden=hidden)
             pictures = np.array([hit.unit_id for hit in hits if hit.kind == "image"], dtype=np.int64)
@@ -67,7 +68,7 @@ class Ranked:
         return collapsed(hits, dict(zip(pictures.tolist(), vectors, strict=True)), model.near_duplicate)
 
     def explained(self, hit: Hit) -> Hit:
-        """The hit with what each part of a question of several has to do with it, and its conditions."""
+        """The hit with its similarity to each part of a question of several, and the conditions it meets."""
         query, model, parts, why = self.question.query, self.question.model, self.question.parts, hit.why
         if len(parts) > 1:
             with model.library.read() as session:
@@ -85,9 +86,9 @@ class Ranked:
 
 
 def answered(question: Question) -> tuple[Ranked, list[Hit]]:
-    """What the sources found, and the hits: as many as are wanted, where there are as many.
+    """The rankings of a question, and its hits: at least ``k`` of them where there are as many.
 
-    Many near-identical pictures, or frames of one moment, are one hit; then more are asked for.
+    Many near-duplicates, or frames of one moment, are one hit; the sources are then asked for more units.
     """
     depth = max(_DEPTH, 4 * question.query.k)
     while True:
@@ -100,19 +101,19 @@ def answered(question: Question) -> tuple[Ranked, list[Hit]]:
 
 
 def recall(question: Question, thumbs: Mapping[int, bool], *, after: int = 0) -> list[Hit]:
-    """All hits of a question on which people have put thumbs: see ``SearchService.recall``."""
+    """All hits of a question with thumbs: see ``SearchService.recall``."""
     rules = (Rule((Arrived(after),)),) if after else ()
     retriever = _retriever(question, max(_DEPTH, 4 * question.query.k), rules)
     rankings = recalled(retriever, question.alternatives, judged(question.model, thumbs))
     ranked = Ranked(question, retriever, rankings or [_unranked(question, retriever)])
     liked, disliked = ({unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False))
-    left = (without_disliked(hit, disliked, liked) for hit in ranked.hits(disliked=disliked))
-    hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, left), start=1))
+    remaining = (without_disliked(hit, disliked, liked) for hit in ranked.hits(disliked=disliked))
+    hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, remaining), start=1))
     return [ranked.explained(hit) for hit in hits]
 
 
 def sight(question: Question) -> Sight | None:
-    """How the question looks at pictures; None where it asks nothing of them."""
+    """The picture vectors and baseline of a question; None where it describes nothing."""
     if not question.alternatives:
         return None
     model = question.model
@@ -143,6 +144,6 @@ def _retriever(question: Question, depth: int, rules: tuple[Rule, ...] = ()) -> 
 
 
 def _unranked(question: Question, retriever: Retriever) -> Ranking:
-    """What the conditions leave, where nothing is described."""
+    """The units that meet the conditions, for a question that describes nothing."""
     said = any(item.key == "said" and not item.negated for item in question.query.parsed.conditions)
     return retriever.said() if said else retriever.listed()

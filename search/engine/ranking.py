@@ -1,4 +1,4 @@
-"""What a source found, before sources are brought together."""
+"""The ranking of one source, before rankings are fused."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ LEAST_DEVIATION = 1e-3
 
 @dataclass(frozen=True)
 class Background:
-    """What a query's similarities to the library are like: their mean and standard deviation.
+    """The baseline of a query: mean and standard deviation of its similarities to the whole library.
 
-    ``count``: how many units were searched. ``sample``: the similarities of up to a thousand units
-    all over the library, ascending.
+    ``count``: how many units were searched. ``sample``: the similarities, ascending, to up to a thousand
+    units from all over the library.
     """
 
     mean: float
@@ -51,7 +51,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Match:
-    """How well a picture is what one part of a question asks for: a cosine similarity to it."""
+    """The cosine similarity of a picture to one part of a question, a text or a picture."""
 
     kind: Literal["text", "picture"]
     similarity: float
@@ -59,10 +59,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """What one source found, best first, and how much its word counts.
+    """The candidates of one source, best first, and the weight of the source in the fusion.
 
-    ``matches``: of the first few pictures, how each fits every part that an alternative of a question in
-    words asks for.
+    ``matches``: for each of the first few pictures and each alternative of the question, the similarity
+    to every part with a positive weight.
     """
 
     source: Source

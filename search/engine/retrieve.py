@@ -1,9 +1,9 @@
-"""Candidates of each source, apart: similarities of one source say nothing about those of another.
+"""Candidate retrieval: one ranking for each source, as similarities of different sources do not compare.
 
 In a CLIP space texts lie nearer to each other than to any picture (the modality gap of Liang et
 al. 2022), so pictures and passages are ranked in searches of their own and meet only as ranks. For
-the same reason the parts of one question are added only after each is measured by what is usual for
-it, see ``Retriever.combined``.
+the same reason the parts of one question are added only after each is scaled by its own baseline,
+see ``Retriever.combined``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,30 +28,30 @@ PASSAGE_WEIGHT = 0.4
 """Something is always nearest in meaning: without shared words a passage starts below the best pictures."""
 
 DRAWING_WEIGHT = 0.25
-"""A drawing has details that nobody asked for: it may move what the words found (bench/imagine.py)."""
+"""A drawing has details that nobody asked for: it may reorder the hits of the words (bench/imagine.py)."""
 
 NEGATIVE = 0.5
-"""How much staying away from something counts against looking for something (bench/terms.py)."""
+"""Factor on negative weights: avoiding something counts less than looking for something (bench/terms.py)."""
 
 OUTSTANDING = 2.0
-"""Standard deviations above what is usual for a query, from which a passage's meaning counts."""
+"""The z-score, above the query's baseline, from which a passage counts by its meaning."""
 
 BACKGROUND = 1_000
-"""Units whose similarities show what is usual for a query."""
+"""Sample size of a query's baseline: units whose similarities to it are measured."""
 
 MATCHED = 5
-"""Best pictures of which one may answer all parts of a question: what is best on the whole may lack one."""
+"""Top pictures that are checked part by part: the best one overall may lack one part of the question."""
 
 LEAST_COVERAGE = 0.5
-"""Passages with less than half of the query's words, by rarity, are left to their meaning."""
+"""Least share of the query's words, by rarity, in a keyword hit; other passages rank by meaning only."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing to look for, or with a negative weight to stay away from.
+    """One part of a question: a text or picture to look for, or to avoid with a negative weight.
 
-    ``vectors``: (dim,) of unit length for each modality that it says something about: a text about both,
-    a picture about pictures. ``text``: what was written; None for anything else.
+    ``vectors``: (dim,) float32 of unit length for each modality to search: both for a text, pictures
+    for a picture. ``text``: as it was written; None for a picture.
     """
 
     vectors: Mapping[Modality, Vectors]
@@ -61,7 +61,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Retriever:
-    """Asks the sources for units that keep the rules, ``depth`` each; ``kind``: the only ones wanted."""
+    """Asks each source for the ``depth`` best units that meet the rules; ``kind``: only such units."""
 
     library: Library
     vectors: VectorStore
@@ -71,7 +71,7 @@ class Retriever:
     rules: tuple[Rule, ...] = ()
 
     def by_parts(self, alternatives: Sequence[Sequence[Part]]) -> list[Ranking]:
-        """Pictures that look like one of the alternatives, and passages that mean it or say it."""
+        """Rankings by the nearest alternative: pictures, passages by meaning, passages by keywords."""
         described = any(part.text for parts in alternatives for part in parts)
         source: Source = "text_to_image" if described else "image_to_image"
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
@@ -79,8 +79,8 @@ class Retriever:
         passages = self._nearest(
             "text_to_passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives)
         )
-        # Beside pictures only what stands out counts; where there is nothing else, the nearest is shown,
-        # and passages that have the very words that are asked for stand out anyway.
+        # Beside pictures only passages that stand out count; without pictures the nearest ones are shown,
+        # and with a condition on the words that were said every passage left has those words.
         outstanding = pictures.found and not self._asks_for_words
         passages = above_z_score(passages, OUTSTANDING) if outstanding else passages
         texts = [" ".join(p.text for p in parts if p.text and p.weight > 0) for parts in alternatives]
@@ -95,35 +95,35 @@ class Retriever:
         )
 
     def by_pictures(self, vectors: Vectors) -> Ranking:
-        """Pictures near to any of (n, dim) picture vectors."""
+        """Pictures nearest to any of (n, dim) picture vectors."""
         return self._nearest("image_to_image", "picture", PICTURE_WEIGHT, vectors)
 
     def by_drawing(self, vectors: Vectors) -> Ranking:
-        """Pictures near to a drawing of the text, (1, dim): a second opinion, never the only one."""
+        """Pictures nearest to a drawing of the text, (1, dim): to be fused with others, never used alone."""
         return self._nearest("drawing", "picture", DRAWING_WEIGHT, vectors)
 
     def by_passages(self, vectors: Vectors) -> Ranking:
-        """Passages that mean what any of (n, dim) text vectors does."""
+        """Passages nearest in meaning to any of (n, dim) text vectors."""
         return self._nearest("text_to_passage", "speech", PASSAGE_WEIGHT, vectors)
 
     def listed(self) -> Ranking:
-        """All that keeps the rules, the latest first."""
+        """Units that meet the rules, one for each content, the latest first."""
         with self.library.read() as session:
             latest = units.newest(session, np.concatenate(list(self._allowed.values())), self.depth)
         return Ranking("listed", PICTURE_WEIGHT, [Found(unit_id, 1.0) for unit_id in latest])
 
     def said(self) -> Ranking:
-        """The passages that keep the rules, as they come; for words that are to be said exactly."""
+        """Passages that meet the rules, by id; for conditions on the words that were said."""
         ids = self._allowed["speech"][: self.depth].tolist()
         return Ranking("keywords", WORDS_WEIGHT, [Found(unit_id, 1.0) for unit_id in ids])
 
     @cached_property
     def _allowed(self) -> dict[Modality, Ids]:
-        """The ids of what is wanted at all."""
+        """Ids of the units that meet the rules and are of the kind."""
         with self.library.read() as session:
             return {
-                modality: units.live_ids(session, self.space_id, wanted, self.rules)
-                if (wanted := [kind for kind in kinds if self.kind in (None, kind)])
+                modality: units.live_ids(session, self.space_id, searched, self.rules)
+                if (searched := [kind for kind in kinds if self.kind in (None, kind)])
                 else np.empty(0, np.int64)
                 for modality, kinds in KINDS.items()
             }
@@ -131,10 +131,10 @@ class Retriever:
     def combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
         """(n, dim): one query vector for each alternative that says something about this modality.
 
-        Each part's similarities are measured in standard deviations of what is usual for it in this
-        library, so that a picture does not outvote a text, whose similarities are small and close
-        together. Sums of such standard scores are the similarities to one vector, the sum of the
-        parts' vectors over their deviations, up to a constant.
+        Each part's similarities are divided by their standard deviation over a sample of the library,
+        so that a picture does not outvote a text, whose similarities are small and close together.
+        Sums of such z-scores are, up to a constant, the similarities to one vector: the sum of the
+        parts' vectors, each over its deviation.
         """
         sample = self.vectors.sample(modality, BACKGROUND)
         rows = [
@@ -153,14 +153,15 @@ class Retriever:
             for unit_id, similarity in nearest:
                 best[unit_id] = max(similarity, best.get(unit_id, -1.0))
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
-        found = [Found(*item) for item in ranked[: self.depth]]
+        candidates = [Found(*item) for item in ranked[: self.depth]]
         count = self.vectors.count(modality) if only is None else len(only)
-        return Ranking(source, weight, found, self.background(modality, vectors, count))
+        return Ranking(source, weight, candidates, self.background(modality, vectors, count))
 
     def background(self, modality: Modality, vectors: Vectors, count: int) -> Background | None:
-        """What is usual in the whole library for (n, dim) queries, of which ``count`` units were searched.
+        """The baseline of (n, dim) query vectors: their best similarities to a sample of the whole library.
 
-        The rules do not matter: they leave few units, or all alike. None where there is nothing to tell.
+        ``count``: the units searched. The rules do not apply: they may leave few units, or near-identical
+        ones. None without query vectors or units.
         """
         sample = self.vectors.sample(modality, BACKGROUND)
         if not len(sample) or not len(vectors):
@@ -170,21 +171,21 @@ class Retriever:
         return Background(float(similarities.mean()), float(similarities.std()), count, ascending)
 
     def _matches(self, ranking: Ranking, alternatives: Sequence[Sequence[Part]]) -> list[tuple[Match, ...]]:
-        """How the best pictures fit what each alternative asks for, part by part.
+        """Similarities of the best pictures to each alternative, part by part.
 
-        A picture answers when it fits every part; parts to stay away from only move others up.
+        A picture answers when it fits every part; parts to avoid only move others up.
         """
-        ids = np.array([found.unit_id for found in ranking.found[:MATCHED]], dtype=np.int64)
+        ids = np.array([candidate.unit_id for candidate in ranking.found[:MATCHED]], dtype=np.int64)
         with self.library.read() as session:
             rows = units.vectors(session, self.space_id, ids)
         return [
             tuple(
                 Match("picture" if part.text is None else "text", float(part.vectors["picture"] @ row))
-                for part in wanted
+                for part in positive
             )
             for row in rows
             for parts in alternatives
-            if (wanted := [part for part in parts if part.weight > 0 and "picture" in part.vectors])
+            if (positive := [part for part in parts if part.weight > 0 and "picture" in part.vectors])
         ]
 
     def _only(self, modality: Modality) -> Ids | None:
@@ -201,11 +202,12 @@ class Retriever:
                         known = best.get(match.unit_id)
                         if match.coverage >= (known.value if known else LEAST_COVERAGE):
                             best[match.unit_id] = Found(match.unit_id, match.coverage, match.words)
-        return Ranking("keywords", WORDS_WEIGHT, sorted(best.values(), key=lambda found: -found.value))
+        ranked = sorted(best.values(), key=lambda candidate: -candidate.value)
+        return Ranking("keywords", WORDS_WEIGHT, ranked)
 
 
 def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:
-    """The parts' vectors, weighted, as one of unit length: (dim,)."""
+    """Weighted sum of the parts' vectors, scaled to unit length: (dim,) float32."""
     stacked = np.stack([part.vectors[modality] for part in parts])
     weights = np.array([part.weight for part in parts])
     if len(parts) > 1 and len(sample) > 1:
@@ -218,19 +220,18 @@ def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:
 
 
 def above_z_score(ranking: Ranking, least: float) -> Ranking:
-    """The part of a ranking that stands at least so many standard deviations above what is usual."""
+    """The candidates of a ranking with at least this z-score; all of them where it has no baseline."""
     baseline = ranking.background
     if baseline is None:
         return ranking
-    return replace(
-        ranking, found=[found for found in ranking.found if baseline.z_score(found.value) >= least]
-    )
+    outstanding = [candidate for candidate in ranking.found if baseline.z_score(candidate.value) >= least]
+    return replace(ranking, found=outstanding)
 
 
 def without(rankings: Sequence[Ranking], unit_ids: Ids) -> list[Ranking]:
-    """The rankings without some units."""
+    """The rankings without these units."""
     hidden = set(unit_ids.tolist())
     return [
-        replace(ranking, found=[found for found in ranking.found if found.unit_id not in hidden])
+        replace(ranking, found=[candidate for candidate in ranking.found if candidate.unit_id not in hidden])
         for ranking in rankings
     ]

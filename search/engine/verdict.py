@@ -1,10 +1,10 @@
-"""Whether the library has what was asked for: found, unsure or absent, with a probability.
+"""The verdict on a query: whether the library has a match (found, unsure, absent), with a probability.
 
-No cut-off on the similarity works for all models and libraries. What tells is how a best picture
-stands among the best pictures of *background* queries, asked of the same library in the same space
-(``indexer.null_model``): the distance from their mean in standard deviations. That is the same measure in
-every space and for every size of a library, so one logistic regression (Platt 1999) turns it into a
-probability; ``bench/verdict.py`` fits it on held-out pictures and concepts and says how well it does.
+No threshold on the similarity works for all models and libraries. So the best similarity is compared
+with a null model, the distribution of best similarities of *background* queries in the same library and
+space (``indexer.null_model``). Its z-score there means the same in every space and for every size of a
+library, so one logistic regression (Platt 1999) turns it into a probability; ``bench/verdict.py`` fits
+it on held-out pictures and concepts and says how well it does.
 """
 
 import math
@@ -26,7 +26,7 @@ CERTAIN = 0.95
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logistic regression: probability = 1 / (1 + exp(-(bias + slope * standing)))."""
+    """Logistic regression: probability = 1 / (1 + exp(-(bias + slope * z_score)))."""
 
     bias: float
     slope: float
@@ -38,45 +38,44 @@ class Calibration:
 
 TEXT = Calibration(bias=-0.52, slope=1.84)
 PICTURE = Calibration(bias=-0.39, slope=0.47)
-"""The figures are those that ``bench/verdict.py`` prints for the builtin model (docs/benchmarks.md)."""
+"""Coefficients as ``bench/verdict.py`` prints them for the builtin model (docs/benchmarks.md)."""
 
 
-def z_score(match: Match, null: NullScores, count: int) -> float:
-    """How the best of ``count`` pictures stands among such bests when nothing in particular is asked.
+def z_score(match: Match, null_scores: NullScores, count: int) -> float:
+    """The z-score of the best of ``count`` pictures under the null model, in standard deviations.
 
-    In standard deviations above the mean. A lone picture has no other that it could be compared with
-    by a picture, and stands at 0.
+    0 for a picture query where the null model has no neighbours, as in a library of one picture.
     """
-    by_chance = grown(null, count)
+    by_chance = grown(null_scores, count)
     if match.kind == "text":
-        return (match.similarity - null.best_mean - by_chance) / null.best_deviation
-    if null.near_mean is None or null.near_deviation is None:
+        return (match.similarity - null_scores.best_mean - by_chance) / null_scores.best_deviation
+    if null_scores.near_mean is None or null_scores.near_deviation is None:
         return 0.0
-    return (match.similarity - null.near_mean) / null.near_deviation
+    return (match.similarity - null_scores.near_mean) / null_scores.near_deviation
 
 
 def judge(
-    rankings: Sequence[Ranking], null: NullScores | None, near_duplicate: float = NEAR_DUPLICATE
+    rankings: Sequence[Ranking], null_scores: NullScores | None, near_duplicate: float = NEAR_DUPLICATE
 ) -> tuple[Verdict, float]:
     """The verdict, and the probability that the library holds what was asked for.
 
-    Pictures count by how the best one stands, for a question of several parts by the part that it
-    fits worst; words that were said by how many of the query's words they are. The meaning of
-    passages is not counted: something is always near. A picture at least as similar as ``near_duplicate``
-    to one that is asked with is there.
+    Pictures count by the z-score of the best one, for a question of several parts by the part that it
+    fits worst; keywords by the share of the query's words that was said. The meaning of passages is not
+    counted: something is always near. A near-duplicate of a query's picture, at least as similar as
+    ``near_duplicate``, is a certain match.
     """
     probabilities = [0.0]
     for ranking in rankings:
         if ranking.source == "listed":
             probabilities += [CERTAIN for _ in ranking.found[:1]]
         elif ranking.source == "keywords":
-            probabilities += [CERTAIN * found.value**2 for found in ranking.found[:1]]
-        elif null is not None and ranking.background is not None:
+            probabilities += [CERTAIN * candidate.value**2 for candidate in ranking.found[:1]]
+        elif null_scores is not None and ranking.background is not None:
             matches = list(ranking.matches)
             if ranking.source == "image_to_image" and not matches:
-                matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
+                matches = [(Match("picture", candidate.value),) for candidate in ranking.found[:1]]
             probabilities += [
-                _fits(parts, null, ranking.background.count, near_duplicate) for parts in matches
+                _fits(parts, null_scores, ranking.background.count, near_duplicate) for parts in matches
             ]
             if ranking.source == "text_to_image" and not matches:  # only to stay away from something
                 probabilities += [CERTAIN for _ in ranking.found[:1]]
@@ -86,13 +85,13 @@ def judge(
     return ("absent" if probability < ABSENT_BELOW else "unsure"), probability
 
 
-def _fits(parts: Sequence[Match], null: NullScores, count: int, same: float) -> float:
-    return min(_probability(part, null, count, same) for part in parts)
+def _fits(parts: Sequence[Match], null_scores: NullScores, count: int, near_duplicate: float) -> float:
+    return min(_probability(part, null_scores, count, near_duplicate) for part in parts)
 
 
-def _probability(match: Match, null: NullScores, count: int, same: float) -> float:
+def _probability(match: Match, null_scores: NullScores, count: int, near_duplicate: float) -> float:
     if match.kind == "text":
-        return TEXT.probability(z_score(match, null, count))
-    if match.similarity >= same:
+        return TEXT.probability(z_score(match, null_scores, count))
+    if match.similarity >= near_duplicate:
         return CERTAIN
-    return PICTURE.probability(z_score(match, null, count))
+    return PICTURE.probability(z_score(match, null_scores, count))

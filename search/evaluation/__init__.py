@@ -1,1 +1,1 @@
-"""How well models find captioned pictures, and what they cost on this machine."""
+"""Evaluation of models: retrieval quality on captioned pictures, and cost on this machine."""

@@ -22,7 +22,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Recall:
-    """How many queries find what belongs to them among the first 1, 5 and 10, in per cent; ranks from 1."""
+    """Recall at 1, 5 and 10, in per cent, and the median rank of the best relevant result, from 1."""
 
     at_1: float
     at_5: float
@@ -32,10 +32,10 @@ class Recall:
 
 @dataclass(frozen=True)
 class Quality:
-    """How well captions find their pictures, and pictures one of their captions.
+    """Retrieval quality in both directions: pictures by their captions, and captions by their picture.
 
-    ``auroc``: how well the confidence tells queries whose picture is there from those whose picture
-    is not, over ten random removals of half of the pictures: the area under the ROC curve, 0 to 1.
+    ``auroc``: the area under the ROC curve, 0 to 1, of the confidence that a query's picture is in the
+    library, the mean over ten random removals of half of the pictures.
     """
 
     model: str
@@ -96,15 +96,15 @@ def evaluate(
 
 
 def ranks(scores: Vectors, belong: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """(n, m) scores of n queries to (n,) ranks from 1: the best column that ``belong`` gives a query."""
+    """The rank, from 1, of each query's best relevant column: (n, m) scores and relevance to (n,)."""
     best = np.where(belong, scores, -np.inf).max(axis=1, keepdims=True)
-    found: npt.NDArray[np.int64] = 1 + ((scores > best) & ~belong).sum(axis=1)
-    return found
+    best_ranks: npt.NDArray[np.int64] = 1 + ((scores > best) & ~belong).sum(axis=1)
+    return best_ranks
 
 
-def _recall(found: npt.NDArray[np.int64]) -> Recall:
-    at_1, at_5, at_10 = (_per_cent(found <= depth) for depth in (1, 5, 10))
-    return Recall(at_1, at_5, at_10, float(np.median(found)))
+def _recall(best_ranks: npt.NDArray[np.int64]) -> Recall:
+    at_1, at_5, at_10 = (_per_cent(best_ranks <= depth) for depth in (1, 5, 10))
+    return Recall(at_1, at_5, at_10, float(np.median(best_ranks)))
 
 
 def auroc(present: npt.NDArray[np.floating], absent: npt.NDArray[np.floating]) -> float:
@@ -120,14 +120,17 @@ def auroc(present: npt.NDArray[np.floating], absent: npt.NDArray[np.floating]) -
 
 
 def _present_or_absent(scores: Vectors, own: npt.NDArray[np.intp]) -> list[float]:
-    """Areas under the ROC curve, one a removal. In one library the confidence rises with the best score."""
+    """One AUROC for each random removal of half of the pictures.
+
+    The best score serves as the confidence, which rises with it within one library.
+    """
     rng = np.random.default_rng(_SEED)
     areas = []
     for _ in range(_REPEATS):
         kept = rng.permutation(scores.shape[1])[: max(1, scores.shape[1] // 2)]
-        best, there = scores[:, kept].max(axis=1), np.isin(own, kept)
-        if there.any() and not there.all():
-            areas.append(auroc(best[there], best[~there]))
+        best, present = scores[:, kept].max(axis=1), np.isin(own, kept)
+        if present.any() and not present.all():
+            areas.append(auroc(best[present], best[~present]))
     return areas or [float("nan")]
 
 
@@ -139,8 +142,8 @@ def _encode_pictures(
         pixels = look_ahead(
             lambda path: read_pixels(path, encoder, settings, decoders), paths, settings.workers + 2
         )
-        for some in batched(pixels, settings.batch):
-            rows.append(encoder.encode_pixels(np.stack(some)))
+        for batch in batched(pixels, settings.batch):
+            rows.append(encoder.encode_pixels(np.stack(batch)))
             on_progress(min(len(rows) * settings.batch, len(paths)), len(paths))
     return np.concatenate(rows)
 

@@ -1,4 +1,4 @@
-"""What a model would cost on one's own pictures: measured on a sample, before deciding for it."""
+"""Benchmark of models on a sample of the library's own pictures: speed and memory, before choosing one."""
 
 import multiprocessing
 import random
@@ -37,7 +37,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Trial:
-    """What a model costs here. ``full_index_s``: the estimated time to embed all pictures and frames.
+    """Measured cost of a model. ``full_index_s``: the estimated time to embed all pictures and frames.
 
     ``memory_mb``: the resident memory of a process that has loaded and run both towers.
     """
@@ -63,18 +63,18 @@ def try_models(library: Library, names: Sequence[str], sample: int) -> list[Tria
         counts = units.counts(session)
     if not paths:
         raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
-    chosen = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret
-    everything = counts["image"] + counts["frame"]
-    return [_in_own_process(name, chosen, everything, library.settings) for name in names]
+    sampled = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret
+    total = counts["image"] + counts["frame"]
+    return [_in_own_process(name, sampled, total, library.settings) for name in names]
 
 
-def _in_own_process(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:
+def _in_own_process(name: str, paths: list[Path], total: int, settings: Settings) -> Trial:
     # Memory is only comparable in a process that has loaded nothing else.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(_measure, name, paths, everything, settings).result()
+        return process.submit(_measure, name, paths, total, settings).result()
 
 
-def _measure(name: str, paths: list[Path], everything: int, settings: Settings) -> Trial:
+def _measure(name: str, paths: list[Path], total: int, settings: Settings) -> Trial:
     encoder = load_encoder(name, device=settings.device, cache=settings.cache)
     started = time.perf_counter()
     with DecodePool.of(settings) as decoders:
@@ -84,19 +84,19 @@ def _measure(name: str, paths: list[Path], everything: int, settings: Settings) 
         started = time.perf_counter()
         embedded = _embed(encoder, paths, settings, decoders)
         rate = embedded / (time.perf_counter() - started)
-    took = []
+    latencies_ms = []
     for query in _QUERIES:
         started = time.perf_counter()
         encoder.encode_texts([query])
-        took.append(1000 * (time.perf_counter() - started))
+        latencies_ms.append(1000 * (time.perf_counter() - started))
     return Trial(
         model=encoder.name,
         pictures=embedded,
         load_s=round(load_s, 2),
         pictures_per_s=round(rate, 1),
-        query_ms=round(statistics.median(took), 1),
+        query_ms=round(statistics.median(latencies_ms), 1),
         memory_mb=round(psutil.Process().memory_info().rss / 1e6),
-        full_index_s=round(everything / rate, 1) if rate else 0.0,
+        full_index_s=round(total / rate, 1) if rate else 0.0,
     )
 
 
@@ -110,7 +110,7 @@ def _embed(encoder: Encoder, paths: Sequence[Path], settings: Settings, decoders
             return None
 
     embedded = 0
-    for some in batched(look_ahead(pixels, paths, settings.workers + 2), settings.batch):
-        if seen := [picture for picture in some if picture is not None]:
-            embedded += len(encoder.encode_pixels(np.stack(seen)))
+    for batch in batched(look_ahead(pixels, paths, settings.workers + 2), settings.batch):
+        if readable := [picture for picture in batch if picture is not None]:
+            embedded += len(encoder.encode_pixels(np.stack(readable)))
     return embedded

@@ -1,1 +1,1 @@
-"""Why a file is, or is not, an answer, and where in the picture."""
+"""Explanations: why a file is, or is not, a hit, and which parts of the picture matter."""

@@ -1,8 +1,8 @@
-"""Where in a picture a query looks, by covering parts of it.
+"""Occlusion heat map: which parts of a picture make it similar to a query.
 
-Occlusion (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks"): what
-costs the picture its similarity when it is covered is what the query is about. It asks the encoder
-nothing but to encode, so that it is the same for all models, and true to what was ranked.
+Parts are covered in turn; the more similarity that costs, the more they matter (Zeiler and Fergus 2014,
+"Visualizing and Understanding Convolutional Networks"). The encoder only has to encode, so the method
+is the same for all models, and explains the very similarity that was ranked.
 """
 
 import numpy as np
@@ -17,15 +17,15 @@ GRID = 8
 """Rows and columns of the map."""
 
 COVER = 3
-"""Side of what is covered, in cells: small objects need not fill it, and their surroundings count less."""
+"""Side of the covered square, in cells: small objects need not fill it, and their surroundings count less."""
 
 _BATCH = 32
 _STRONGEST = 0.65
-"""Opacity of the overlay where the query looks most."""
+"""Opacity of the overlay where the map is 1."""
 
 
 def heat_map(encoder: Encoder, picture: Image.Image, vectors: Vectors) -> Floats:
-    """How much each part of a picture does for its similarity to a query.
+    """How much each part of a picture contributes to its similarity to a query.
 
     Args:
         picture: RGB. Parts of it are covered before it is prepared, so that the map is of all of it
@@ -40,21 +40,21 @@ def heat_map(encoder: Encoder, picture: Image.Image, vectors: Vectors) -> Floats
     encoded = [
         encoder.encode_pixels(covered[start : start + _BATCH]) for start in range(0, len(covered), _BATCH)
     ]
-    whole = encoder.encode_pixels(encoder.prepare(picture)[None])
-    query = vectors[int((whole @ vectors.T).argmax())]
-    lost = (whole @ query - np.concatenate(encoded) @ query).tolist()
-    total, times = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
-    for (row, column), loss in zip(corners, lost, strict=True):
-        there = np.s_[row : row + COVER, column : column + COVER]
-        total[there] += loss
-        times[there] += 1
-    heat = np.maximum(total / times, 0.0)
+    uncovered = encoder.encode_pixels(encoder.prepare(picture)[None])
+    query = vectors[int((uncovered @ vectors.T).argmax())]
+    losses = (uncovered @ query - np.concatenate(encoded) @ query).tolist()
+    total, counts = np.zeros((GRID, GRID), np.float32), np.zeros((GRID, GRID), np.float32)
+    for (row, column), loss in zip(corners, losses, strict=True):
+        cells = np.s_[row : row + COVER, column : column + COVER]
+        total[cells] += loss
+        counts[cells] += 1
+    heat = np.maximum(total / counts, 0.0)
     scaled: Floats = (heat / heat.max() if heat.max() > 0 else heat).astype(np.float32)
     return scaled
 
 
 def overlay(picture: Image.Image, heat: Floats) -> Image.Image:
-    """The picture in grey with the map over it, from nothing to red: RGB of the picture's size."""
+    """The picture in grey with the map over it, from transparent to red: RGB of the picture's size."""
     mask = Image.fromarray((255 * _STRONGEST * heat).astype(np.uint8)).resize(
         picture.size, Image.Resampling.BICUBIC
     )

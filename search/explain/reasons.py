@@ -1,7 +1,7 @@
-"""Why a file is, or is not, an answer to a query."""
+"""Explains why a file is, or is not, a hit of a query."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,12 @@ _LOOKED_AT = 200
 
 @dataclass(frozen=True)
 class Reasons:
-    """What a query has to do with a file.
+    """How a file matches a query.
 
-    ``rank``: its best place in the answer, None below the first 200 or outside the library. ``at_s``:
-    the moment of a video that was looked at. ``similarity``: of the query to the picture there; None
+    ``rank``: its best rank in the answer, None below the first 200 or outside the library. ``at_s``:
+    the moment of a video that was compared. ``similarity``: of the query to the picture there; None
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
-    or from a sample of a thousand. ``text``: what is said there, of which ``words`` were asked for.
+    or from a sample of a thousand. ``text``: the words said there; ``words``: those in the query.
     ``heat``: see ``search.explain.heatmap``.
     """
 
@@ -57,23 +57,23 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     """
     path = expanded(path).resolve()
     kind = service.decoders.run(probe, path).kind
-    asked = Query(text=query.text, image=query.image, k=_LOOKED_AT, kind=query.kind)
-    hit = next((hit for hit in service.search(asked).hits if path in (hit.path, *hit.copies)), None)
+    hits = service.search(replace(query, k=_LOOKED_AT)).hits
+    hit = next((hit for hit in hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
-    said = [fact.words for fact in hit.why if fact.source == "keywords"] if hit else []
-    found = _look(service, query, path, kind, at_s) if kind != "audio" else None
+    words_said = [fact.words for fact in hit.why if fact.source == "keywords"] if hit else []
+    look = _look(service, query, path, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,
         hit.rank if hit else None,
         at_s,
-        found.similarity if found else None,
-        found.above if found else None,
-        found.exact if found else False,
+        look.similarity if look else None,
+        look.above if look else None,
+        look.exact if look else False,
         hit.text if hit else None,
-        said[0] if said else (),
+        words_said[0] if words_said else (),
         hit.why if hit else (),
-        found.heat if found else None,
-        found.picture if found else None,
+        look.heat if look else None,
+        look.picture if look else None,
     )
 
 

@@ -1,1 +1,1 @@
-"""The library without a question: a map of its pictures, near-duplicates, places."""
+"""Exploring a library without a query: a map of its pictures, near-duplicates, places."""

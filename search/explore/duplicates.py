@@ -1,4 +1,4 @@
-"""Files that show the same: copies, and pictures that are nearly alike."""
+"""Duplicate files: copies of the same bytes, and near-duplicate pictures."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _CHUNK = 512
 
 @dataclass(frozen=True)
 class Copy:
-    """A file in a group. ``unit_id``: of its picture, or the first moment; ``size``: bytes."""
+    """A file in a group. ``unit_id``: of its picture or first moment; ``size``: bytes; sides in pixels."""
 
     path: Path
     size: int
@@ -29,10 +29,10 @@ class Copy:
 
 @dataclass(frozen=True)
 class Group:
-    """Files that show the same, the best first: most pixels, then most bytes.
+    """A group of duplicates, the best first: most pixels, then most bytes.
 
-    ``kind``: ``same`` where they are equal byte for byte, ``alike`` where pictures were resized, saved
-    anew, or taken in the same second.
+    ``kind``: ``same`` for files that are equal byte for byte, ``alike`` for near-duplicates: pictures that
+    were resized, re-encoded, or taken in the same second.
     """
 
     kind: Literal["same", "alike"]
@@ -40,30 +40,30 @@ class Group:
 
     @property
     def spare(self) -> int:
-        """Bytes of all but the best."""
+        """Bytes of all files but the best."""
         return sum(copy.size for copy in self.copies[1:])
 
 
 def duplicates(
     library: Library,
     *,
-    alike: float | None,
+    threshold: float | None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Group]:
-    """All groups, those that would free most first.
+    """All groups of duplicates, those with the most ``spare`` bytes first.
 
     Args:
-        alike: cosine similarity from which pictures count as nearly alike; None finds only copies.
+        threshold: cosine similarity from which pictures are near-duplicates; None finds only identical files.
     """
     with library.read() as session:
-        found = assets.copies(session)
+        rows = assets.copies(session)
     files: dict[int, list[Copy]] = defaultdict(list)
-    for row in found:
+    for row in rows:
         files[row.content_id].append(Copy(*row[1:]))
     groups = [_group("same", copies) for copies in files.values() if len(copies) > 1]
-    if alike is not None:
+    if threshold is not None:
         owner = {copies[0].unit_id: content_id for content_id, copies in files.items()}
-        for group in _alike(library, alike, on_progress):
+        for group in _near_duplicates(library, threshold, on_progress):
             best = [copy for unit in group if unit in owner for copy in files[owner[unit]][:1]]
             if len(best) > 1:
                 groups.append(_group("alike", best))
@@ -77,33 +77,35 @@ def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
     return Group(kind, tuple(sorted(copies, key=rank)))
 
 
-def _alike(library: Library, least: float, on_progress: Callable[[int, int], None]) -> list[list[int]]:
-    """Groups of units of pictures whose neighbours are as near as that, through however many of them."""
+def _near_duplicates(
+    library: Library, least: float, on_progress: Callable[[int, int], None]
+) -> list[list[int]]:
+    """Groups of picture units by single linkage: chains of neighbours with at least this similarity."""
     with library.read() as session:
         space = spaces.active(session)
         ids = units.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
     if space is None or len(ids) < 2:
         return []
     store = library.vectors(space)
-    leader = {int(unit_id): int(unit_id) for unit_id in ids}
+    parent = {int(unit_id): int(unit_id) for unit_id in ids}
 
-    def led(unit: int) -> int:
-        while leader[unit] != unit:
-            leader[unit] = leader[leader[unit]]
-            unit = leader[unit]
+    def root(unit: int) -> int:
+        while parent[unit] != unit:
+            parent[unit] = parent[parent[unit]]
+            unit = parent[unit]
         return unit
 
     for start in range(0, len(ids), _CHUNK):
-        some: Ids = ids[start : start + _CHUNK]
+        batch: Ids = ids[start : start + _CHUNK]
         with library.read() as session:
-            vectors = units.vectors(session, space.id, some)
+            vectors = units.vectors(session, space.id, batch)
         nearest = store.search("picture", vectors, _NEIGHBOURS)
-        for unit, neighbours in zip(some.tolist(), nearest, strict=True):
+        for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
             for other, similarity in neighbours:
-                if similarity >= least and other in leader:
-                    leader[led(other)] = led(unit)
+                if similarity >= least and other in parent:
+                    parent[root(other)] = root(unit)
         on_progress(min(start + _CHUNK, len(ids)), len(ids))
     groups: dict[int, list[int]] = defaultdict(list)
-    for unit in leader:
-        groups[led(unit)].append(unit)
+    for unit in parent:
+        groups[root(unit)].append(unit)
     return [group for group in groups.values() if len(group) > 1]

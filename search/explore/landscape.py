@@ -1,4 +1,4 @@
-"""What a library looks like from afar: its pictures on a plane, and what most of them show."""
+"""Map of a library: its pictures on a plane by their embeddings, and the concepts that they show."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Landscape:
-    """``concepts``: how many of the ``pictures`` that were looked at show each, the most first."""
+    """A map. ``pictures``: how many are on it; ``concepts``: how many of them show each, the most first."""
 
     pictures: int
     points: tuple[Point, ...]
@@ -48,7 +48,7 @@ class Landscape:
 
 
 def landscape(service: SearchService) -> Landscape:
-    """Look at the library's pictures and frames.
+    """Map the library's pictures and frames.
 
     The plane is that of the two principal components of the embeddings (Pearson 1901). The concepts are
     the thousand names of ImageNet; a picture shows the one whose text is nearest, if that stands out.
@@ -77,9 +77,9 @@ def landscape(service: SearchService) -> Landscape:
 
 
 def principal_plane(vectors: Vectors) -> Vectors:
-    """(n, 2) float32 from -1 to 1: (n, dim) vectors on the plane in which they differ most.
+    """(n, 2) float32 from -1 to 1: (n, dim) vectors on the plane of their two principal components.
 
-    Half of each coordinate is its rank, so that few far ones do not press all others together.
+    Half of each coordinate is its rank, so that a few outliers do not press all others together.
     """
     centred = vectors - vectors.mean(axis=0)
     _, axes = np.linalg.eigh(centred.T @ centred)
@@ -91,7 +91,7 @@ def principal_plane(vectors: Vectors) -> Vectors:
 
 
 def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) -> list[str | None]:
-    """The concept that each picture shows, or None where no one stands out among them."""
+    """The concept that each picture shows, or None where none stands out."""
     similarities = vectors @ concepts.T
     z_score = similarities - similarities.mean(axis=1, keepdims=True)
     z_score /= np.maximum(z_score.std(axis=1, keepdims=True), 1e-6)
@@ -101,12 +101,12 @@ def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) ->
 
 
 def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
-    """(n, dim) the texts of the concepts, encoded once for each model and kept in the ``folder``."""
+    """(n, dim) text vectors of the concepts, encoded once for each model and cached in the ``folder``."""
     texts = [f"a photo of a {name}" for name in concept_names()]
     digest = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    kept = folder / f"{digest}.npy"
+    path = folder / f"{digest}.npy"
     try:
-        vectors: Vectors = np.load(kept, allow_pickle=False)
+        vectors: Vectors = np.load(path, allow_pickle=False)
         if vectors.shape == (len(texts), encoder.dim):
             return vectors
     except (OSError, ValueError, EOFError):
@@ -115,8 +115,8 @@ def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
     data = io.BytesIO()
     np.save(data, vectors, allow_pickle=False)
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(kept, data.getvalue())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data.getvalue())
     except OSError as exc:
         log.warning("the concepts could not be kept: %s", exc)
     return vectors

@@ -1,1 +1,1 @@
-"""What is in a library, what it takes on disk, and what is wrong with it."""
+"""Health of a library: its contents in numbers, disk usage and diagnostics."""

@@ -1,4 +1,4 @@
-"""Models that are already on this machine: in the Hub's local cache."""
+"""Models that are already on this machine, in the local cache of the Hugging Face Hub."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,15 +28,15 @@ def cached_models() -> list[CachedModel]:
         repositories = scan_cache_dir().repos
     except CacheNotFound:
         return []
-    found: list[CachedModel] = []
+    models: list[CachedModel] = []
     for repository in repositories:
         files = {file.file_name for revision in repository.revisions for file in revision.files}
         size_mb = round(repository.size_on_disk / 1e6)
         if files & _ENCODER_FILES:
-            found += [CachedModel(name, "search", size_mb) for name in _open_clip_names(repository.repo_id)]
+            models += [CachedModel(name, "search", size_mb) for name in _open_clip_names(repository.repo_id)]
         elif _DRAWER_FILE in files:
-            found.append(CachedModel(repository.repo_id, "draw", size_mb))
-    return sorted(found, key=lambda model: (model.use, model.name))
+            models.append(CachedModel(repository.repo_id, "draw", size_mb))
+    return sorted(models, key=lambda model: (model.use, model.name))
 
 
 def _open_clip_names(repository: str) -> Iterator[str]:
@@ -45,6 +45,6 @@ def _open_clip_names(repository: str) -> Iterator[str]:
 
     for model, tag in open_clip.list_pretrained():
         config = open_clip.get_pretrained_cfg(model, tag)
-        # "owner/repository/" with the file's name behind it where it is not the usual one.
+        # "owner/repository/" followed by the file's name where it is not the default one.
         if "/".join(str(config.get("hf_hub", "")).split("/")[:2]) == repository:
             yield f"{model}/{tag}"

@@ -1,4 +1,4 @@
-"""Facts about this machine and library that help when something is wrong.
+"""Diagnostics: facts about this machine and library that help when something is wrong.
 
 They name no file and no folder unless asked to: safe to share.
 """
@@ -38,9 +38,9 @@ class Finding:
 
 
 def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
-    """All findings, in the order in which they are best read; with ``files`` also those that name some."""
-    found = [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
-    return found + list(_names(settings)) if files else found
+    """All findings, in reading order; with ``files`` also those that name files and folders."""
+    findings = [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
+    return findings + list(_names(settings)) if files else findings
 
 
 def _software() -> Iterator[Finding]:
@@ -78,11 +78,11 @@ def _hardware() -> Iterator[Finding]:
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:
-    # The library may not be there yet; its nearest existing parent is on the same drive.
-    there = next(path for path in (settings.folder, *settings.folder.absolute().parents) if path.exists())
-    free_gb = shutil.disk_usage(there).free / 1e9
-    low = "make room, or move the library with --library" if free_gb < _LITTLE_SPACE_GB else ""
-    yield Finding("free space", f"{free_gb:.1f} GB on the drive of the library", low)
+    # The library may not exist yet; its nearest existing parent is on the same drive.
+    existing = next(path for path in (settings.folder, *settings.folder.absolute().parents) if path.exists())
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    warning = "make room, or move the library with --library" if free_gb < _LITTLE_SPACE_GB else ""
+    yield Finding("free space", f"{free_gb:.1f} GB on the drive of the library", warning)
 
 
 def _library(settings: Settings) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 
 def _names(settings: Settings) -> Iterator[Finding]:
-    """What is private: where things are, and which files failed."""
+    """Private findings: paths of folders, and of files that failed."""
     yield Finding("library folder", str(settings.folder))
     yield Finding("cache folder", str(settings.cache))
     if not settings.paths.database.exists():

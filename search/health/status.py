@@ -1,4 +1,4 @@
-"""What is in a library, in numbers."""
+"""Counts of a library: files, failures, units, and the state of its index."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

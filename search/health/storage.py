@@ -1,4 +1,4 @@
-"""What a library takes on disk."""
+"""Disk usage of a library."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from db.library import Library
 
 @dataclass(frozen=True)
 class Storage:
-    """Bytes. All but ``originals``, ``database`` and ``drawings`` can be made again."""
+    """Disk usage in bytes. All but ``originals``, ``database`` and ``drawings`` can be made again."""
 
     originals: int
     database: int
@@ -24,7 +24,7 @@ class Storage:
 
 
 def storage(library: Library) -> Storage:
-    """Measure it. Files that cannot be seen now count with the size that they had."""
+    """Measure the disk usage of a library. Originals out of reach now count with their last known size."""
     with library.read() as session:
         originals = assets.total_size(session)
     paths = library.paths

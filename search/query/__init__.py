@@ -1,1 +1,1 @@
-"""The question: its words, pictures and conditions, and the grammar of the query box."""
+"""Queries: words, pictures and conditions, and the grammar of the query box."""

@@ -1,4 +1,4 @@
-"""What the conditions of a query mean: their values as the rules that the database understands."""
+"""Query conditions: translates their values into the filter rules of the database."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
 _KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
 _NEAR_KM = 10.0
-"""The radius where none is given: a town and what is around it."""
+"""The default radius: a town and its surroundings."""
 
 
 def rule(key: str, values: tuple[str, ...], *, negated: bool, today: date | None = None) -> Rule:
-    """The rule of a condition.
+    """The filter rule of a condition.
 
     Raises:
-        ValueError: a value means nothing; the message says what would.
+        ValueError: a value is malformed; the message says what is valid.
     """
     read = _READERS[key]
     return Rule(tuple(read(value, today or date.today()) for value in values), negated)
@@ -45,11 +45,11 @@ def _type(value: str, _today: date) -> Value:
 
 
 def _near(value: str, _today: date) -> Value:
-    found = _NEAR.fullmatch(value)
-    latitude, longitude = (float(found[1]), float(found[2])) if found else (99.0, 0.0)
-    if found is None or abs(latitude) > 90 or abs(longitude) > 180:
+    match = _NEAR.fullmatch(value)
+    latitude, longitude = (float(match[1]), float(match[2])) if match else (99.0, 0.0)
+    if match is None or abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError('a place is written "48.85,2.35,20km": degrees north and east, and a radius')
-    return Circle(latitude, longitude, float(found[3]) * _KM[found[4] or "km"] if found[3] else _NEAR_KM)
+    return Circle(latitude, longitude, float(match[3]) * _KM[match[4] or "km"] if match[3] else _NEAR_KM)
 
 
 def _date(value: str, today: date) -> Value:
@@ -93,8 +93,8 @@ def period(value: str, today: date) -> Period:
         ValueError: it is none of these, or could be more than one time.
     """
     try:
-        if found := _DATE.fullmatch(value.strip()):
-            year, month, day = (int(part) if part else None for part in found.groups())
+        if match := _DATE.fullmatch(value.strip()):
+            year, month, day = (int(part) if part else None for part in match.groups())
             start = date(year or 1, month or 1, day or 1)
             return _period(start, "day" if day else "month" if month else "year")
         return _in_words(" ".join(value.lower().split()), today)
@@ -117,7 +117,7 @@ def _in_words(words: str, today: date) -> Period:
 
 
 def _season(name: str, today: date) -> Period:
-    """The last season of that name that is over, as the north has them.
+    """The latest season of that name that is over, by the months of the northern hemisphere.
 
     Raises:
         ValueError: it is that season now, and people may mean this one or the one a year ago.

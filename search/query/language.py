@@ -40,7 +40,7 @@ _PICTURE_NAME = re.compile(
 _WEIGHT = re.compile(r"\*(\d+(?:\.\d*)?|\.\d+)(?=\s|$)")
 _KEYED = re.compile(r"([A-Za-z]+):(?=\S)")
 _BARE = re.compile(r"[^\W_][\w.-]*")
-"""What means the same without quotes."""
+"""Values that mean the same without quotes."""
 _OPERATORS = ("AND", "OR", "NOT")
 _ONE_VALUE: tuple[Key, ...] = ("near", "said")
 """Keys whose value may hold commas."""
@@ -63,7 +63,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Condition:
-    """What every hit must fulfil: one of ``values``; none of them where ``negated``."""
+    """A condition on every hit: one of ``values`` must hold, or none of them where ``negated``."""
 
     key: Key
     values: tuple[str, ...]
@@ -75,7 +75,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A query understood. A hit must fit one of ``alternatives`` and fulfil all ``conditions``."""
+    """A parsed query. A hit must fit one of ``alternatives`` and fulfil all ``conditions``."""
 
     alternatives: tuple[tuple[Term, ...], ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -102,22 +102,22 @@ class Parsed:
         return Parsed(tuple(alternatives), conditions)
 
     def having(self, key: Key, values: tuple[str, ...]) -> "Parsed":
-        """The query with these values for a key in place of those it had; none take the condition out.
+        """The query with other values for a key; without values the key's condition is removed.
 
-        What must not be (``-type:video``) stays.
+        Negated conditions (``-type:video``) stay.
         """
         others = tuple(item for item in self.conditions if item.key != key or item.negated)
         return replace(self, conditions=(*others, *([Condition(key, values)] if values else [])))
 
     def values(self, key: Key) -> tuple[str, ...]:
-        """What the query has for a key, without what must not be."""
+        """The values of a key, without those of negated conditions."""
         return tuple(
             value for item in self.conditions if item.key == key and not item.negated for value in item.values
         )
 
 
 def parse(text: str) -> Parsed:
-    """What a query means.
+    """Parse the text of a query.
 
     Raises:
         QueryError: it is malformed; the message points at the character.
@@ -262,23 +262,23 @@ class _Parser:
         return word
 
     def _sign(self) -> str:
-        found = self._text[self._at]
+        character = self._text[self._at]
         following = self._text[self._at + 1 : self._at + 2]
-        if found in "+-" and (following.isalnum() or following == '"'):
+        if character in "+-" and (following.isalnum() or following == '"'):
             self._at += 1
-            return found
+            return character
         return ""
 
     def _key(self) -> str | None:
-        found = _KEYED.match(self._text, self._at)
-        if found is None:
+        match = _KEYED.match(self._text, self._at)
+        if match is None:
             self._refuse_empty_key()
             return None
-        key = found.group(1).lower()
+        key = match.group(1).lower()
         if key in (*CONDITIONS, *_TERM_KEYS):
             return key
         near = get_close_matches(key, (*CONDITIONS, *_TERM_KEYS), n=1, cutoff=0.75)
-        if near and not self._text.startswith("//", found.end()):
+        if near and not self._text.startswith("//", match.end()):
             raise self._error(
                 f"there is no {key}:, did you mean {near[0]}:?", self._at, "Put words with a colon in quotes."
             )
@@ -297,8 +297,8 @@ class _Parser:
             value = self._quoted_value().strip()
         else:
             start = self._at
-            found = re.compile(r"[^\s]*" if commas else r"[^\s,]*").match(self._text, self._at)
-            value = found.group() if found else ""
+            match = re.compile(r"[^\s]*" if commas else r"[^\s,]*").match(self._text, self._at)
+            value = match.group() if match else ""
             if commas and (weight := _WEIGHT.search(value + " ")) and weight.end() == len(value):
                 value = value[: weight.start()]
             self._at += len(value)
@@ -308,11 +308,11 @@ class _Parser:
 
     def _quoted_value(self) -> str:
         start = self._at
-        found = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S).match(self._text, start)
-        if found is None:
+        match = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S).match(self._text, start)
+        if match is None:
             raise self._error("the quote is not closed", start)
-        self._at = found.end()
-        return re.sub(r"\\(.)", r"\1", found.group(1), flags=re.S)
+        self._at = match.end()
+        return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.S)
 
     def _weight(self) -> float:
         if not self._text.startswith("*", self._at):
@@ -324,15 +324,15 @@ class _Parser:
         return weight
 
     def _weighted(self, word: str) -> tuple[str, float]:
-        found = _WEIGHT.search(word)
-        if found is None or not found.start():
+        match = _WEIGHT.search(word)
+        if match is None or not match.start():
             return word, 1.0
-        weight = float(found.group(1))
+        weight = float(match.group(1))
         if not 0 < weight <= MOST_WEIGHT:
             raise self._error(
-                f"a weight is more than 0 and at most {MOST_WEIGHT:g}", self._at - len(word) + found.start()
+                f"a weight is more than 0 and at most {MOST_WEIGHT:g}", self._at - len(word) + match.start()
             )
-        return word[: found.start()], weight
+        return word[: match.start()], weight
 
     def _error(self, message: str, at: int, hint: str = "") -> QueryError:
         # A caret from below the line, as proof-readers insert: the message must stay one line.

@@ -1,4 +1,4 @@
-"""What is asked for."""
+"""The query: a text, a picture or a file, and how many hits of which kind."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +16,7 @@ class Query:
     ``text`` is in the language of the query box (``search.query.language``); plain words are a description.
     ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
-    ranks them. ``apart``: near-identical pictures are hits of their own, not one with ``Hit.similar``.
+    ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``.
 
     Raises:
         QueryError: the text is malformed, nothing is asked for, or not at least one hit is wanted.
@@ -30,9 +30,9 @@ class Query:
     apart: bool = False
 
     def __post_init__(self) -> None:
-        # Halves of surrogate pairs, which broken terminals and clipboards give, are no text to any model.
+        # No model reads lone surrogates, which broken terminals and clipboards produce.
         object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
-        self.parsed  # noqa: B018 - malformed text is to be found out here
+        self.parsed  # noqa: B018 - malformed text must raise here
         if not (self.text.strip() or self.image or self.like):
             raise QueryError("the query is empty", "Type what you look for, or give a picture with --image.")
         if self.k < 1:
@@ -40,12 +40,12 @@ class Query:
 
     @cached_property
     def parsed(self) -> Parsed:
-        """What the text and the picture mean together."""
-        found = parse(self.text)
+        """The parsed text, with the picture added to every alternative."""
+        query = parse(self.text)
         if self.image is None:
-            return found
+            return query
         picture = Term("picture", str(self.image))
-        return replace(found, alternatives=tuple((*terms, picture) for terms in found.alternatives or ((),)))
+        return replace(query, alternatives=tuple((*terms, picture) for terms in query.alternatives or ((),)))
 
     def __str__(self) -> str:
         parts = [self.text.strip()]

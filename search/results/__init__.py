@@ -1,1 +1,1 @@
-"""An answer as it is shown: page by page, moment by moment, or exported."""
+"""Presentation of answers: hits page by page, the moments of a file, and exports."""

@@ -1,4 +1,4 @@
-"""Hits taken elsewhere: as a table, as a ZIP file, or as copies in a folder. Originals are only read."""
+"""Export of hits: as CSV, as a ZIP file, or as copies in a folder. Originals are only read."""
 
 import csv
 import io
@@ -35,7 +35,7 @@ def _cell(value: object) -> object:
 
 
 def write_zip(paths: Sequence[Path], target: Path) -> None:
-    """Put files into a ZIP, each once under a name of its own; media do not get smaller, so they are stored.
+    """Write files to a ZIP, each once under a unique name, stored: compression does not make media smaller.
 
     Raises:
         UnreadableError: a file cannot be read, or the ZIP not be written.
@@ -52,30 +52,30 @@ def write_zip(paths: Sequence[Path], target: Path) -> None:
 
 
 def copy_to(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """Copy files into a folder, which is made if need be; what is there is never overwritten.
+    """Copy files into a folder, created if need be; existing files are never overwritten. Returns the copies.
 
     Raises:
         SettingsError: the folder's path is not absolute.
-        UnreadableError: a file cannot be read or copied; those before it are.
+        UnreadableError: a file cannot be read or copied; those before it have been.
     """
     if not folder.is_absolute():
         raise SettingsError(f"{folder} is no whole path", "Give the path as your file manager shows it.")
-    made = []
+    copies = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        there = {entry.name.casefold() for entry in os.scandir(folder)}
-        for path, name in _named(paths, there):
-            made.append(Path(shutil.copy2(path, folder / name)))
+        existing = {entry.name.casefold() for entry in os.scandir(folder)}
+        for path, name in _named(paths, existing):
+            copies.append(Path(shutil.copy2(path, folder / name)))
     except OSError as exc:
         raise UnreadableError(
-            f"after {len(made)} of {len(paths)} files the copying stopped: {exc.strerror or exc}",
+            f"after {len(copies)} of {len(paths)} files the copying stopped: {exc.strerror or exc}",
             "Check the folder's permissions and free space, and that the drives are connected.",
         ) from exc
-    return made
+    return copies
 
 
 def _named(paths: Sequence[Path], taken: Iterable[str] = ()) -> Iterator[tuple[Path, str]]:
-    """Each file once, with a name that no other one has, whatever the file system makes of capitals."""
+    """Each file once, with a name that is unique whether or not the file system distinguishes capitals."""
     used = set(taken)
     for path in dict.fromkeys(paths):
         name, number = path.name, 1

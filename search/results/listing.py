@@ -1,4 +1,4 @@
-"""An answer that grows as people scroll, without a limit and without anything changing its place."""
+"""Infinite scrolling: a list of hits that grows on demand, in which no hit changes its place."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ FIRST = 60
 """Hits of the first answer: about two screens."""
 GROWTH = 4
 NEAREST = 240
-"""Hits that are sorted by date at first. Everything in a library is a little like anything: in the
-order of dates the far ones would hide the near ones."""
+"""Best hits that are sorted by date at first. Everything in a library is a little similar to anything: in the
+order of dates the weak hits would hide the good ones."""
 
 
 class Listing:
-    """The hits of one question. Safe to share between threads.
+    """The hits of one question, fetched on demand. Safe to share between threads.
 
-    Asking for more hits can bring sources together that did not meet before and so change ranks far
-    down; hits that were given once keep their places, and what is new comes after them.
+    Asking for more hits can change fused ranks far down; hits that were returned once keep their places,
+    and new ones come after them.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Listing:
     ) -> None:
         """
         Args:
-            ask: gives the answer with that many hits.
+            ask: returns the answer with that many hits.
             total: of units in the library; there can be no more hits.
             order: ``date`` sorts the ``nearest`` hits, the latest first; those without a date come last.
         """
@@ -50,7 +50,7 @@ class Listing:
         self._known = {hit.unit_id: hit for hit in self._hits}
 
     def hits(self, start: int, stop: int) -> list[Hit]:
-        """The hits from ``start`` up to, without, ``stop``; fewer where there are no more."""
+        """The hits from ``start`` to ``stop``, exclusive; fewer where there are no more."""
         with self._lock:
             while self.order == "relevance" and len(self._hits) < stop and self._k < self._total:
                 self._grow(max(self._k * GROWTH, stop))
@@ -88,7 +88,7 @@ class Listing:
 
 
 def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
-    """These units as a listing, in that order; for pictures that were found by looking."""
+    """A listing of these units, in that order; for pictures that no query found, such as those of a place."""
     with library.read() as session:
         rows = units.rows(session, unit_ids)
     hits = tuple(
@@ -112,5 +112,5 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
 
 
 def by_date(hits: tuple[Hit, ...]) -> list[Hit]:
-    """The latest first; equals, and those without a date at the end, in the order of their ranks."""
+    """The hits by date, the latest first, those without a date last; equals in the order of their ranks."""
     return sorted(hits, key=lambda hit: hit.taken_at or datetime.min, reverse=True)

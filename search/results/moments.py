@@ -1,4 +1,4 @@
-"""Where in a film or recording a question is answered: every moment of a file with its similarity."""
+"""Moments of a video or recording, each with its similarity to a query."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from search.service import SearchService
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame or a spoken passage; ``match``: how well a frame fits, 0 (as usual) to 1 (as the best)."""
+    """A frame or a spoken passage; ``match``: how well a frame fits, 0 (baseline) to 1 (best)."""
 
     unit_id: int
     kind: UnitKind
@@ -27,8 +27,8 @@ class Moment:
 def moments(service: SearchService, query: Query | None, path: Path) -> list[Moment]:
     """The moments of a file in the library, in the order of time.
 
-    ``match`` is the similarity to the question, from what is usual for it in this library to the best
-    in the library or this file; None for passages and where nothing is asked of pictures.
+    ``match`` is the similarity to the query, scaled from its median in this library to the best in the
+    library or this file; None for passages, and where the query describes no picture.
 
     Raises:
         TroveError: as ``SearchService.search``.
@@ -56,8 +56,8 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
 
 
 def _matches(sight: Sight, frames: list[int], vectors: units.Vectors) -> dict[int, float]:
-    found = (vectors @ sight.vectors.T).max(axis=1)
+    similarities = (vectors @ sight.vectors.T).max(axis=1)
     baseline = float(np.median(sight.baseline)) if len(sight.baseline) else 0.0
-    best = max(float(found.max()), float(sight.baseline[-1]) if len(sight.baseline) else 0.0)
-    scaled = np.clip((found - baseline) / max(best - baseline, 1e-6), 0.0, 1.0)
+    best = max(float(similarities.max()), float(sight.baseline[-1]) if len(sight.baseline) else 0.0)
+    scaled = np.clip((similarities - baseline) / max(best - baseline, 1e-6), 0.0, 1.0)
     return dict(zip(frames, scaled.round(3).tolist(), strict=True))

@@ -1,1 +1,1 @@
-"""Searches that are kept, with what people think of their hits."""
+"""Saved searches, with thumbs on their hits."""

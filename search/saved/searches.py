@@ -1,4 +1,4 @@
-"""Saved searches: a question under a name, what people think of its hits, and what has arrived since.
+"""Saved searches: named queries with thumbs on their hits, which can also show only what is new.
 
 >>> from search.saved.searches import SavedSearches
 >>> saved = SavedSearches(service)                              # doctest: +SKIP
@@ -8,8 +8,8 @@
 >>> new = saved.arrivals("Rex")                                 # doctest: +SKIP
 >>> saved.mark_seen(new)                                        # doctest: +SKIP
 
-What is kept is what people have said: the words, the pictures, the thumbs. Vectors are derived from
-it whenever it is asked, so that it means the same to every model.
+Only what people entered is stored: the words, the pictures, the thumbs. Vectors are derived from it at
+each search, so that a saved search works with every model.
 """
 
 import hashlib
@@ -51,10 +51,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class SavedAnswer:
-    """What a saved search finds. ``count``: all hits above its cut-off, of which ``hits`` are the best.
+    """The hits of a saved search. ``count``: all hits above its threshold; ``hits``: the best of them.
 
     ``new``: the unit ids of those that have arrived since its hits were last seen; ``liked``: of those
-    with a thumb up. ``newest``: the last content that was looked at, for ``SavedSearches.mark_seen``.
+    with a thumb up. ``newest``: the id of the latest content at that time, for ``SavedSearches.mark_seen``.
     """
 
     name: str
@@ -74,27 +74,27 @@ class SavedSearches:
         self._pictures = service.library.paths.query_pictures
 
     def every(self) -> list[Saved]:
-        """All of them, by name."""
+        """All saved searches, by name."""
         with self._library.read() as session:
             return [_saved(session, row) for row in rows.every(session)]
 
     def get(self, name: str) -> Saved:
-        """The one of that name.
+        """The saved search of that name.
 
         Raises:
-            QueryError: there is none.
+            QueryError: there is no such saved search.
         """
         with self._library.read() as session:
             return _saved(session, _row(session, name))
 
     def add(self, name: str, query: Query) -> Saved:
-        """Keep a question. Nothing that the library has now counts as new.
+        """Save a query under a name. Nothing that the library has now counts as new.
 
-        Its pictures are copied into the library's folder: they may be gone when it is asked again.
+        Its pictures are copied into the library's folder: the originals may be gone at the next search.
 
         Raises:
-            QueryError: the name is taken or unusable, or the question is one by a video or recording.
-            MediaError: a picture of the question cannot be read.
+            QueryError: the name is taken or unusable, or the query is a video or recording.
+            MediaError: a picture of the query cannot be read.
         """
         name = _checked(name)
         text = str(self._with_own_pictures(query))
@@ -104,10 +104,10 @@ class SavedSearches:
         return self.get(name)
 
     def rename(self, name: str, new: str) -> None:
-        """Give it another name.
+        """Rename a saved search.
 
         Raises:
-            QueryError: there is none, or the new name is taken or unusable.
+            QueryError: there is no such saved search, or the new name is taken or unusable.
         """
         new = _checked(new)
         with self._library.write() as session:
@@ -117,34 +117,34 @@ class SavedSearches:
                 rows.rename(session, row.id, new)
 
     def remove(self, name: str) -> None:
-        """Forget it, with its thumbs. No picture, video or recording is touched.
+        """Delete a saved search with its thumbs and query pictures; the hits themselves are not touched.
 
         Raises:
-            QueryError: there is none.
+            QueryError: there is no such saved search.
         """
         with self._library.write() as session:
             rows.remove(session, _row(session, name).id)
-            left = [Query(row.query).parsed for row in rows.every(session)]
-        used = {term.value for parsed in left for terms in parsed.alternatives for term in terms}
+            remaining = [Query(row.query).parsed for row in rows.every(session)]
+        used = {term.value for parsed in remaining for terms in parsed.alternatives for term in terms}
         for path in self._pictures.glob("*"):
             if str(path) not in used:
                 path.unlink(missing_ok=True)
 
     def show(self, name: str, k: int = 20) -> SavedAnswer:
-        """Its best hits, by its own query vector and down to its own cut-off.
+        """The best hits of a saved search, by its adjusted query vectors and above its own threshold.
 
         Raises:
-            QueryError: there is none.
+            QueryError: there is no such saved search.
             TroveError: as ``SearchService.search``.
         """
         return self._answer(name, k, new_only=False)
 
     def arrivals(self, name: str, k: int = 20) -> SavedAnswer:
-        """As ``show``, of what has arrived since its hits were last seen."""
+        """As ``show``, only with hits that have arrived since its hits were last seen."""
         return self._answer(name, k, new_only=True)
 
     def mark_seen(self, answer: SavedAnswer) -> None:
-        """Note that somebody has seen these hits; of contents up to now, nothing is new any more.
+        """Record that these hits were seen: no content up to ``answer.newest`` is new any more.
 
         Raises:
             QueryError: the saved search was removed meanwhile.
@@ -170,8 +170,8 @@ class SavedSearches:
         with self._library.write() as session:
             saved_id = _row(session, name).id
             if up is None:
-                on_it = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
-                rows.unjudge(session, on_it)
+                thumb_ids = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
+                rows.unjudge(session, thumb_ids)
             elif (unit := units.rows(session, [unit_id]).get(unit_id)) is not None:
                 rows.judge(session, saved_id, unit, up=up)
             else:
@@ -185,22 +185,22 @@ class SavedSearches:
         """
         path = expanded(path).resolve()
         if up is None:
-            mine = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
-            if not mine:
+            thumbs = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
+            if not thumbs:
                 raise QueryError(f"{path.name} has no thumb in this saved search", "See: trove saved show")
             with self._library.write() as session:
-                rows.unjudge(session, [item.id for item in mine])
+                rows.unjudge(session, [item.id for item in thumbs])
             return
         with self._library.read() as session:
-            here = list(units.rows(session, units.ids_at(session, path)).values())
-        if not here:
+            file_units = list(units.rows(session, units.ids_at(session, path)).values())
+        if not file_units:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
-        self.judge(name, self._meant(name, path, here, at_s), up=up)
+        self.judge(name, self._meant(name, path, file_units, at_s), up=up)
 
-    def _meant(self, name: str, path: Path, here: list[UnitRow], at_s: float | None) -> int:
-        if len(here) == 1:
-            return here[0].id
-        hits = [hit for hit in self.show(name, k=len(here)).hits if path in (hit.path, *hit.copies)]
+    def _meant(self, name: str, path: Path, file_units: list[UnitRow], at_s: float | None) -> int:
+        if len(file_units) == 1:
+            return file_units[0].id
+        hits = [hit for hit in self.show(name, k=len(file_units)).hits if path in (hit.path, *hit.copies)]
         if at_s is None and hits:
             return hits[0].unit_id
         if at_s is None:
@@ -208,14 +208,14 @@ class SavedSearches:
                 f"no moment of {path.name} is a hit of this saved search",
                 "Say which one is meant: --at SECONDS",
             )
-        there = [hit.unit_id for hit in hits if _covers(hit.start_s, hit.end_s, at_s)]
-        there += [unit.id for unit in here if _covers(unit.start_s, unit.end_s, at_s)]
-        if not there:
+        unit_ids = [hit.unit_id for hit in hits if _covers(hit.start_s, hit.end_s, at_s)]
+        unit_ids += [unit.id for unit in file_units if _covers(unit.start_s, unit.end_s, at_s)]
+        if not unit_ids:
             raise QueryError(f"nothing of {path.name} at {at_s:g} s is in the library", "See: trove search")
-        return there[0]
+        return unit_ids[0]
 
     def _paths(self, judged: Judged) -> set[Path]:
-        """Where what was judged was then, and where it is now."""
+        """Paths of a judged unit: where it was when it was judged, and where it is now."""
         with self._library.read() as session:
             now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id])
         return {judged.path, *(path for unit in now.values() for path in unit.paths)}
@@ -254,7 +254,7 @@ class SavedSearches:
         )
 
     def _own(self, term: Term) -> Term:
-        """A term whose picture lies in the library's folder."""
+        """The term with its picture copied to the library's folder."""
         if term.kind != "picture":
             return term
         path = expanded(term.value)
@@ -264,11 +264,11 @@ class SavedSearches:
             data = path.read_bytes()
         except OSError as exc:
             raise UnreadableError(f"{path.name} cannot be read: {exc.strerror or exc}") from exc
-        kept = self._pictures / f"{hashlib.sha256(data).hexdigest()[:16]}{path.suffix.lower()}"
-        if not kept.exists():
+        copy = self._pictures / f"{hashlib.sha256(data).hexdigest()[:16]}{path.suffix.lower()}"
+        if not copy.exists():
             self._pictures.mkdir(parents=True, exist_ok=True)
-            write_atomically(kept, data)
-        return replace(term, value=str(kept))
+            write_atomically(copy, data)
+        return replace(term, value=str(copy))
 
 
 def _query(row: SavedSearch) -> Query:

@@ -1,4 +1,4 @@
-"""Who may talk to the app: checked for every request and every websocket, before anything answers.
+"""Access control for every request and websocket: allowed hosts, same origin, and a password login.
 
 Any web page that somebody has open can send requests to 127.0.0.1, under a name that its owner made
 point there (DNS rebinding) or from another origin. So the name in ``Host`` must be one of ours, and
@@ -46,14 +46,14 @@ _SCRYPT = {"n": 1 << 15, "r": 8, "p": 1, "maxmem": 1 << 26}
 
 @dataclass(frozen=True)
 class Password:
-    """A password as a salted hash (scrypt, RFC 7914), from which it cannot be had back."""
+    """A password as a salted hash (scrypt, RFC 7914)."""
 
     salt: bytes
     digest: bytes
 
     @classmethod
     def of(cls, text: str) -> "Password":
-        """The password that is written so.
+        """Hash a password with a new salt.
 
         Raises:
             SettingsError: it is too short.
@@ -66,7 +66,7 @@ class Password:
         return cls(salt, _hashed(text, salt))
 
     def matches(self, text: str) -> bool:
-        """Whether this is the password. Takes the same time however much of it is right."""
+        """Whether this is the password, compared in constant time."""
         return hmac.compare_digest(_hashed(text, self.salt), self.digest)
 
     def save(self, path: Path) -> None:
@@ -108,7 +108,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Tries:
-    """Slows guessing down: after some wrong passwords an address waits, twice as long each time."""
+    """Brute-force protection: after some wrong passwords an address waits, twice as long each time."""
 
     def __init__(self) -> None:
         self._wrong: dict[str, tuple[int, float]] = {}
@@ -130,12 +130,12 @@ class Tries:
         self._wrong[network] = (wrong + 1, time.monotonic())
 
     def succeeded(self, address: str) -> None:
-        """Forget the wrong ones."""
+        """Forget the wrong passwords of this address."""
         self._wrong.pop(_network(address), None)
 
 
 def _network(address: str) -> str:
-    """The address, or for IPv6 the /64 that one customer is given as a whole."""
+    """The address, or for IPv6 its /64: a provider assigns a whole one to each customer."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -146,11 +146,11 @@ def _network(address: str) -> str:
 
 
 class AccessMiddleware:
-    """ASGI middleware around the whole app.
+    """ASGI middleware for access control, around the whole app.
 
     Args:
-        app: what is behind the doors.
-        password: asked for if given.
+        app: the app to protect.
+        password: required, unless None.
         hosts: names under which the app may be addressed, beside those of the loopback; any if None.
     """
 
@@ -163,10 +163,10 @@ class AccessMiddleware:
         self._sessions: dict[bytes, None] = {}
         self._tries = Tries()
         # One hash at a time: each takes 32 MB.
-        self._one = asyncio.Lock()
+        self._hash_lock = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it here."""
+        """Pass a request on to the app, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -191,7 +191,7 @@ class AccessMiddleware:
         return PlainTextResponse("A password is needed.", 401)
 
     def _is_ours(self, connection: HTTPConnection) -> bool:
-        """Whether the names in ``Host`` and ``Origin`` are ours, and one."""
+        """Whether ``Host`` is one of our names, and ``Origin``, if sent, is the same."""
         host = connection.headers.getlist("host")
         if len(host) != 1 or (name := _hostname(f"//{host[0]}")) is None:
             return False
@@ -204,12 +204,12 @@ class AccessMiddleware:
 
     async def _log_in(self, request: Request, password: Password) -> Response:
         address = request.client.host if request.client else ""
-        given = await _field(request)
-        async with self._one:
+        typed = await _field(request)
+        async with self._hash_lock:
             if (wait_s := self._tries.wait_s(address)) > 0:
                 wait = {"Retry-After": str(round(wait_s) + 1)}
                 return _form(f"Too many wrong passwords. Wait {round(wait_s) + 1} seconds.", 429, wait)
-            if given is None or not await run_in_threadpool(password.matches, given):
+            if typed is None or not await run_in_threadpool(password.matches, typed):
                 self._tries.failed(address)
                 return _form("This is not the password.", 401)
         self._tries.succeeded(address)

@@ -1,4 +1,4 @@
-"""Long work that a page starts and that goes on while people look elsewhere."""
+"""Background jobs of the app: indexing in a process, drawing in a thread."""
 
 import gc
 import json
@@ -29,7 +29,7 @@ Phase = Literal["never", "starting", "running", "finished", "stopped", "interrup
 
 @dataclass(frozen=True)
 class IndexState:
-    """How far indexing is. ``report``: that of ``trove index``, once it has finished."""
+    """Progress of an indexing run. ``report``: that of ``trove index``, once it has finished."""
 
     phase: Phase
     done: int = 0
@@ -50,7 +50,7 @@ class IndexState:
 
 
 class IndexJob:
-    """Starts ``trove index`` as a process of its own and reads how far it is from the library.
+    """Runs ``trove index`` as a process of its own and reads its progress from the library.
 
     A process, because the app stays responsive beside it and it goes on when the app is closed. The
     ``run`` table, because it outlives a reload of the page and shows runs started elsewhere too.
@@ -64,7 +64,7 @@ class IndexJob:
         self._run_before: int | None = None
 
     def index(self, paths: Sequence[Path] = ()) -> None:
-        """Index folders, or refresh all that were given before.
+        """Index folders, or without any refresh all folders of the library.
 
         Raises:
             LibraryBusyError: indexing is under way.
@@ -72,7 +72,7 @@ class IndexJob:
         self._start(["index", "--", *map(str, paths)])
 
     def retry(self) -> None:
-        """Try the files again that failed; errors as ``index``."""
+        """Retry the files that failed; errors as ``index``."""
         self._start(["failures", "--retry"])
 
     def use_model(self, name: str) -> None:
@@ -89,7 +89,7 @@ class IndexJob:
             self._process.send_signal(signal.SIGINT)
 
     def state(self) -> IndexState:
-        """How far the last run is, whoever started it."""
+        """Progress of the last run, whoever started it."""
         with self._library.core.read() as session:
             run = runs.last_run(session)
             building = next((it.model for it in spaces.every(session) if it.state == "building"), "")
@@ -101,7 +101,7 @@ class IndexJob:
                 return IndexState("failed", error=self._last_words())
         if run is None:
             return IndexState("never")
-        # A run says nothing of what it is for; one that fills a space to the end leaves none behind.
+        # A run does not record its purpose. An unfinished change of model has a space in state "building".
         state = _state_of(run)
         return state if state.phase == "finished" else replace(state, model=building)
 
@@ -115,11 +115,11 @@ class IndexJob:
             self._process = background.start(self._library.core.paths.folder, arguments, self._output)
 
     def _last_words(self) -> str:
-        """What a process that ended before it had a run has said."""
+        """The error, else the last line, that a process printed before it could begin its run."""
         with suppress(OSError):
             lines = self._output.read_text("utf-8", "replace").strip().splitlines()
-            said = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
-            return (said or lines or [""])[-1]
+            errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+            return (errors or lines or [""])[-1]
         return ""
 
 
@@ -140,7 +140,7 @@ def _state_of(run: Run) -> IndexState:
 
 
 def _is_running(run: Run) -> bool:
-    """Whether the process of a run is alive, and is not another one that got its number."""
+    """Whether the process of a run is alive, and is not a later one with the same PID."""
     try:
         process = psutil.Process(run.pid)
         started = datetime.fromtimestamp(process.create_time(), UTC).replace(tzinfo=None)
@@ -155,20 +155,20 @@ def _local(moment: datetime) -> datetime:
 
 @dataclass(frozen=True)
 class DrawState:
-    """How far a drawing is. ``total`` is 0 while the model is loaded."""
+    """Progress of a drawing. ``total`` is 0 while the model is loaded."""
 
     active: bool = False
     prompt: str = ""
     done: int = 0
     total: int = 0
     preview: Image.Image | None = None
-    """How it looks so far, small."""
+    """A small preview of the unfinished picture."""
     drawing: Drawing | None = None
     error: TroveError | None = None
 
 
 class DrawJob:
-    """Draws in a thread, one picture at a time, so that people may look elsewhere meanwhile."""
+    """Draws in a thread, one picture at a time, so that other pages stay usable meanwhile."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -177,7 +177,7 @@ class DrawJob:
 
     @property
     def state(self) -> DrawState:
-        """How far the last drawing is."""
+        """Progress of the last drawing."""
         return self._state
 
     def start(self, drawer: Drawer, prompt: str, path: Path, *, steps: int | None, seed: int | None) -> None:
@@ -198,10 +198,10 @@ class DrawJob:
         self._stopping.set()
 
     def spare(self) -> None:
-        """Keep what was loaded so far from the garbage collector, until the drawing is done.
+        """Exclude the objects so far from garbage collection (``gc.freeze``), until the drawing is done.
 
-        For a page that shows how far it is: Streamlit collects after every refresh. It would go through all
-        that a model is made of, and stop its loading meanwhile: 20 s became minutes.
+        For a page that shows the progress: Streamlit collects after every refresh. It would traverse all
+        objects of the model, and stop its loading meanwhile: 20 s became minutes.
         """
         with self._lock:
             if self._state.active:

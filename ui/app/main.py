@@ -1,4 +1,4 @@
-"""The app: its pages, and what surrounds them."""
+"""Entry point of the Streamlit app: layout, style and navigation between the pages."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ page = st.navigation(
         st.Page("pages/find.py", title="Find", icon=":material/search:", default=True),
         st.Page("pages/saved.py", title="Saved", icon=":material/bookmarks:"),
         st.Page("pages/overview.py", title="Overview", icon=":material/bubble_chart:"),
-        st.Page("pages/library.py", title="Library", icon=":material/photo_library:"),
+        st.Page("pages/folders.py", title="Library", icon=":material/photo_library:", url_path="library"),
         st.Page("pages/duplicates.py", title="Duplicates", icon=":material/content_copy:"),
         st.Page("pages/models.py", title="Model", icon=":material/neurology:"),
         st.Page("pages/draw.py", title="Draw", icon=":material/brush:"),

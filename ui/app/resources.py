@@ -1,4 +1,4 @@
-"""What the app opens once per process, and the errors it explains."""
+"""Process-wide resources of the app (library, jobs, drawing model), and how errors are shown."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$:~])")
 def library() -> Library:
     """The library of this process, which ``trove ui`` names in the environment.
 
-    Its models are loaded meanwhile, so that the first query does not wait.
+    Its models are loaded in the background, so that the first query does not wait.
     """
     opened = Library.open()
     threading.Thread(target=_warm, args=(opened,), daemon=True).start()
@@ -40,13 +40,13 @@ def read() -> AbstractContextManager[Session]:
 
 @st.cache_resource(show_spinner=False)
 def index_job() -> IndexJob:
-    """The indexing that this app has started."""
+    """The indexing job of this app."""
     return IndexJob(library())
 
 
 @st.cache_resource(show_spinner=False)
 def watch_job() -> WatchJob:
-    """The watching of the library's folders; started again where it was on."""
+    """The job that watches the library's folders; started again if it was switched on."""
     job = WatchJob(library().settings)
     job.ensure()
     return job
@@ -54,7 +54,7 @@ def watch_job() -> WatchJob:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def arrivals(name: str, up: int, down: int, revision: int, seen: int) -> int:  # noqa: ARG001
-    """How many new hits a saved search has; asked again whenever the library, it or its thumbs change."""
+    """Number of new hits of a saved search, cached until the library, the search or its thumbs change."""
     return library().saved.arrivals(name, 1).count
 
 
@@ -63,16 +63,16 @@ def news() -> list[tuple[str, int]]:
     with read() as session:
         now = revision.current(session)
         seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
-    found = [
+    counts = [
         (item.name, arrivals(item.name, item.up, item.down, now, seen.get(item.name, 0)))
         for item in library().saved.every()
     ]
-    return [(name, count) for name, count in found if count]
+    return [(name, count) for name, count in counts if count]
 
 
 @st.cache_resource(show_spinner=False)
 def draw_job() -> DrawJob:
-    """The drawing under way."""
+    """The drawing job of this app."""
     return DrawJob()
 
 
@@ -84,7 +84,7 @@ def drawer(model: str) -> Drawer:
 
 
 def warm() -> None:
-    """Open the library before anybody looks. What is wrong with the library is shown on the pages."""
+    """Open the library at start-up, before the first page. Errors are only logged: the pages show them."""
     try:
         library()
         watch_job()
@@ -101,7 +101,7 @@ def _warm(opened: Library) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Show an error that was raised on purpose in place of what could not be drawn."""
+    """Show a ``TroveError`` on the page, in place of the part that raised it."""
     try:
         yield
     except TroveError as exc:
@@ -114,7 +114,7 @@ def explain(exc: TroveError) -> None:
 
 
 def on_script_error(exc: Exception) -> bool:
-    """Explain what no page has caught: errors raised on purpose in a fragment or a callback, and bugs."""
+    """Show errors that no page has caught: a ``TroveError`` in a fragment or a callback, and bugs."""
     if isinstance(exc, TroveError):
         explain(exc)
     else:
@@ -133,5 +133,5 @@ def sentence(message: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that Markdown shows as it is, whatever a file name has in it."""
+    """Escape Markdown, so that text such as a file name is shown literally."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Serves the app: to this machine only, unless somebody asks for more and gives a password."""
+"""Serves the app: to this machine only, unless another address and a password are set."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ _APP = Path(__file__).with_name("main.py")
 def serve(
     settings: Settings, *, port: int, browser: bool, host: str = HOST, say: Callable[[str], None]
 ) -> None:
-    """Run the app until it is stopped. ``say`` tells people where it is.
+    """Run the app until it is stopped. ``say`` prints its address.
 
     Raises:
         SettingsError: the port is taken, or others could reach the app and no password is set.
@@ -47,7 +47,7 @@ def serve(
     PagesManager.uses_pages_directory = False
 
     address = f"http://{_shown(host)}:{port}"
-    doors = Middleware(AccessMiddleware, password=password, hosts=(host,) if is_loopback(host) else None)
+    access = Middleware(AccessMiddleware, password=password, hosts=(host,) if is_loopback(host) else None)
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -60,7 +60,7 @@ def serve(
     app = st.App(
         _APP,
         routes=[*media.routes(), *feeds.routes()],
-        middleware=[doors],
+        middleware=[access],
         lifespan=lifespan,
         on_script_error=resources.on_script_error,
     )
@@ -69,7 +69,7 @@ def serve(
 
 
 def set_password(settings: Settings, text: str) -> None:
-    """Keep a password for later, as a salted hash.
+    """Store a password as a salted hash, for later starts.
 
     Raises:
         SettingsError: it is too short.
@@ -80,7 +80,7 @@ def set_password(settings: Settings, text: str) -> None:
 
 
 def _password(settings: Settings, host: str) -> "Password | None":
-    """The password that is asked for, from the environment or as it was set; on this machine only if set so.
+    """The password from the environment, else the stored one; None only where no other machine has access.
 
     Raises:
         SettingsError: none is set and others could reach the app.
@@ -88,8 +88,8 @@ def _password(settings: Settings, host: str) -> "Password | None":
     from ui.app.auth import Password, is_loopback
 
     # Taken out, so that neither a page nor a process that the app starts finds it there.
-    given = os.environ.pop(PASSWORD_VARIABLE, "")
-    password = Password.of(given) if given else Password.load(settings.paths.password)
+    text = os.environ.pop(PASSWORD_VARIABLE, "")
+    password = Password.of(text) if text else Password.load(settings.paths.password)
     if password is None and not is_loopback(host):
         raise SettingsError(
             f"whoever reaches {host} could see your whole library, so a password is needed",
@@ -99,7 +99,7 @@ def _password(settings: Settings, host: str) -> "Password | None":
 
 
 def _shown(host: str) -> str:
-    """The host as a browser on this machine takes it."""
+    """The host as it stands in a URL that a browser on this machine can open."""
     name = {"0.0.0.0": HOST, "::": "::1"}.get(host, host)  # noqa: S104
     return f"[{name}]" if ":" in name else name
 

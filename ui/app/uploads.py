@@ -1,4 +1,4 @@
-"""Pictures that people search with: kept in a folder of their own until the app ends."""
+"""Uploaded query pictures, kept in a temporary folder until the app ends."""
 
 import secrets
 import tempfile
@@ -13,40 +13,40 @@ _MOST_KEPT = 64
 
 
 @dataclass(frozen=True)
-class Given:
-    """A picture that somebody gave; ``name``: what it was called there."""
+class Upload:
+    """An uploaded picture; ``name``: its original file name."""
 
     path: Path
     name: str
 
 
-class Pictures:
-    """Pictures by token. The oldest make room for new ones. Safe to share between threads."""
+class Uploads:
+    """Uploads by token; the oldest are evicted for new ones. Thread-safe."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="trove-", ignore_cleanup_errors=True)
-        self._kept: OrderedDict[str, Given] = OrderedDict()
+        self._kept: OrderedDict[str, Upload] = OrderedDict()
         self._lock = threading.Lock()
 
     def keep(self, data: bytes, name: str) -> str:
-        """Keep a picture; returns the token by which it is asked for."""
+        """Store a picture; returns its token."""
         token = secrets.token_urlsafe(12)
-        # The ending decides between decoders; the rest of a stranger's name is no path of ours.
+        # The ending decides between decoders; the rest of a stranger's name must not become a path.
         suffix = Path(name).suffix.lower()
         path = Path(self._folder.name) / f"{token}{suffix if suffix[1:].isalnum() else ''}"
         path.write_bytes(data)
         with self._lock:
-            self._kept[token] = Given(path, Path(name).name or "picture")
+            self._kept[token] = Upload(path, Path(name).name or "picture")
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)[1].path.unlink(missing_ok=True)
         return token
 
-    def get(self, token: str) -> Given | None:
-        """The picture, or None where it is no more."""
+    def get(self, token: str) -> Upload | None:
+        """The upload, or None once it was evicted."""
         return self._kept.get(token)
 
 
 @cache
-def pictures() -> Pictures:
-    """Those of this process."""
-    return Pictures()
+def uploads() -> Uploads:
+    """The uploads of this process."""
+    return Uploads()

@@ -1,4 +1,4 @@
-"""How the command line speaks: results on stdout, progress and errors on stderr, errors in one line."""
+"""Output of the command line: results on stdout, progress and errors on stderr, errors in one line."""
 
 import json
 import logging
@@ -58,15 +58,15 @@ class QueryCommand(TyperCommand):
     """A command with a query that may begin with a minus, as in ``-people beach`` or ``-camera:X100 sea``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        left = super().parse_args(ctx, [f"{_MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
+        rest = super().parse_args(ctx, [f"{_MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
         for name, value in ctx.params.items():
             if isinstance(value, str | Path) and str(value).startswith(_MARK):
                 ctx.params[name] = type(value)(str(value).removeprefix(_MARK))
-        return left
+        return rest
 
 
 _NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:"|[^\W\d_]\S)', re.I)
-"""More than one letter after one minus: none of our options, which are then not asked."""
+"""A minus before more than one letter: no short option of ours, so it belongs to the query."""
 _MARK = "\0"
 """Hides the minus from the parser of options; no argument of a process can have it."""
 
@@ -78,7 +78,7 @@ def fail(message: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """Text with what would break the line, or the terminal's encoding, made visible."""
+    """Escape line breaks, control characters, and whatever the terminal's encoding cannot have."""
     visible = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     return visible.encode(errors="backslashreplace").decode()
 
@@ -122,7 +122,7 @@ def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str]
 
 @contextmanager
 def counting(what: str, unit: str) -> Iterator[Callable[["Step"], None]]:
-    """A progress display for steps of indexing; gives the function that is told of them."""
+    """A progress display for indexing; yields the callback that takes each step."""
     with progress() as shown:
         task = shown.add_task("Looking", total=None, rate="", current="")
 

@@ -1,4 +1,4 @@
-"""Commands that mend: doctor, rebuild."""
+"""Commands that diagnose and repair a library: doctor, rebuild."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def _recover(settings: Settings, target: Path, as_json: bool) -> None:
     from db.engine.recover import recover
     from db.paths import expanded
 
-    found = recover(settings.paths.database, expanded(target).absolute())
+    recovery = recover(settings.paths.database, expanded(target).absolute())
     if as_json:
-        console.print_json({"path": target, **asdict(found)})
+        console.print_json({"path": target, **asdict(recovery)})
         return
-    for table, count in found.rows.items():
-        gaps, dropped = len(found.gaps.get(table, ())), found.dropped.get(table, 0)
+    for table, count in recovery.rows.items():
+        gaps, dropped = len(recovery.gaps.get(table, ())), recovery.dropped.get(table, 0)
         lost = f", {gaps} stretches could not be read" if gaps else ""
         console.say(f"{table:12} {count:9,} rows{lost}" + (f", {dropped} left out" if dropped else ""))
     console.say(

@@ -1,4 +1,4 @@
-"""Command to draw what is not in the library: generate."""
+"""Command to draw a picture from a prompt (text-to-image): generate."""
 
 from __future__ import annotations
 

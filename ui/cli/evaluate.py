@@ -1,4 +1,4 @@
-"""Commands to choose a model by: models, eval."""
+"""Commands to compare models: models, eval."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def models(as_json: Json = False) -> None:
 
     cached = cached_models()
     if as_json:
-        found = {"encoders": PRESETS.values(), "drawers": DRAWERS.values(), "cached": cached}
-        console.print_json({name: [asdict(info) for info in infos] for name, infos in found.items()})
+        lists = {"encoders": PRESETS.values(), "drawers": DRAWERS.values(), "cached": cached}
+        console.print_json({name: [asdict(info) for info in infos] for name, infos in lists.items()})
         return
     console.say("To search with (--model; also any open_clip MODEL/TAG, or MODEL@CHECKPOINT):")
     headings = ("name", "model", "MB", "licence", "languages", "Flickr30k R@1", "COCO R@1", "")
@@ -121,7 +121,7 @@ def _measure_quality(
         )
     directions = {"text to picture": quality.text_to_image, "picture to text": quality.image_to_text}
     if as_json:
-        forward, back = (_recalls(found) for found in directions.values())
+        forward, back = (_recalls(recall) for recall in directions.values())
         counts = {"images": quality.images, "queries": quality.queries}
         console.print_json({**counts, **forward, "auroc": quality.auroc, "image_to_text": back})
         return
@@ -129,14 +129,14 @@ def _measure_quality(
     headings = _recalls(quality.text_to_image)
     console.table(
         {"per cent": "left", **dict.fromkeys(headings, "right")},
-        [[name, *map(str, _recalls(found).values())] for name, found in directions.items()],
+        [[name, *map(str, _recalls(recall).values())] for name, recall in directions.items()],
     )
     console.say(f"AUROC of the confidence, present against absent: {quality.auroc}")
 
 
-def _recalls(found: Recall) -> dict[str, float]:
+def _recalls(recall: Recall) -> dict[str, float]:
     names = {"at_1": "recall@1", "at_5": "recall@5", "at_10": "recall@10"}
-    return {names.get(name, name): value for name, value in asdict(found).items()}
+    return {names.get(name, name): value for name, value in asdict(recall).items()}
 
 
 def _try_models(library: Library, models: list[str], sample: int, as_json: bool) -> None:

@@ -32,10 +32,13 @@ def index(
 
 
 def run_index(library: Library, paths: list[Path], as_json: bool) -> None:
-    """Index and say what came of it; files that failed make the exit code 3."""
+    """Index and print the report; the exit code is 3 if files failed."""
     with console.counting("Indexing", "files") as tell:
         report = library.index(paths, on_progress=tell)
-    console.print_json(asdict(report)) if as_json else _say_report(report)
+    if as_json:
+        console.print_json(asdict(report))
+    else:
+        _say_report(report)
     if report.failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -48,8 +51,8 @@ def _say_report(report: Report) -> None:
         "skipped": report.skipped,
         "failed": report.failed,
     }
-    counted = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
-    console.say(f"{report.found} files in {report.seconds:.1f} s: {counted}.")
+    summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
+    console.say(f"{report.found} files in {report.seconds:.1f} s: {summary}.")
     if report.removed:
         console.say(f"{report.removed} files are gone.")
     units = report.units

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings they lead to."""
+"""Options that several commands share, and the settings and library that result from them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -23,17 +23,17 @@ LibraryFolder = Annotated[
 ]
 
 
-def settings_of(ctx: typer.Context, **given: Any) -> "Settings":
+def settings_of(ctx: typer.Context, **overrides: Any) -> "Settings":
     """The settings of this call; from here on the log goes to the library's folder."""
     from db.settings import load_settings
 
-    settings = load_settings(folder=ctx.obj, **given)
+    settings = load_settings(folder=ctx.obj, **overrides)
     console.log_to(settings.paths.log)
     return settings
 
 
-def library_of(ctx: typer.Context, **given: Any) -> "Library":
-    """The library of this call, to be closed by the caller; ``given``: settings from the command line."""
+def library_of(ctx: typer.Context, **overrides: Any) -> "Library":
+    """The library of this call, to be closed by the caller; ``overrides``: settings from the command line."""
     from trove import Library
 
-    return Library.of(settings_of(ctx, **given))
+    return Library.of(settings_of(ctx, **overrides))

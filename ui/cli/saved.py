@@ -142,12 +142,12 @@ def _judge(ctx: typer.Context, name: str, files: list[Path], at: float | None, *
     with _opened(ctx) as saved:
         for file in files:
             saved.judge_file(name, file, up=up, at_s=at)
-        found = saved.get(name)
-    console.say(console.one_line(f"{found.name}: {found.up} up, {found.down} down."))
+        search = saved.get(name)
+    console.say(console.one_line(f"{search.name}: {search.up} up, {search.down} down."))
 
 
 def _note_seen(saved: SavedSearches, answer: SavedAnswer) -> None:
-    """What was not shown must stay new."""
+    """Mark new hits as seen, unless some were not shown: those must stay new."""
     if len(answer.hits) == answer.count:
         saved.mark_seen(answer)
 

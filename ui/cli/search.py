@@ -1,4 +1,4 @@
-"""Commands to ask a library: search, similar."""
+"""Commands to search a library: search, similar."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _answer(library: Library, query: Query, as_json: bool, *, imagine: bool = Fa
 
 
 def _drawn(library: Library, query: Query) -> Drawing | None:
-    """A drawing of the query; none, and why, where it cannot be had: the plain answer stands anyway."""
+    """A drawing of the query; None, with a note on stderr, if there can be none: the answer does without."""
     from db.errors import TroveError
     from search.drawing.drawer import Drawer
     from search.drawing.imagine import draw
@@ -124,7 +124,7 @@ _SOURCES = {
     "text_to_passage": "passage",
     "keywords": "words",
 }
-"""The words that JSON has for sources, which scripts rely on."""
+"""Names of sources in the JSON output, kept stable for scripts."""
 
 
 def fact_json(fact: Evidence) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def fact_json(fact: Evidence) -> dict[str, Any]:
 
 
 def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The documented shape of a hit; ``drawing``: that of the picture that was drawn for the answer."""
+    """The documented shape of a hit; ``drawing``: that of the picture drawn for the answer."""
     facts = [fact_json(fact) for fact in hit.why]
     if drawing:
         by_drawing = next((fact for fact in facts if fact["source"] == "drawing"), {"source": "drawing"})
@@ -147,8 +147,8 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
 def _say_answer(answer: Answer, query: Query) -> None:
     if not answer.hits:
         conditions = " ".join(map(str, query.parsed.conditions))
-        nothing = f"Nothing in it fulfils {conditions}" if conditions else "Is anything indexed? trove status"
-        console.say(f"Not in your library. ({nothing})")
+        hint = f"Nothing in it fulfils {conditions}" if conditions else "Is anything indexed? trove status"
+        console.say(f"Not in your library. ({hint})")
         return
     console.say(f"{_VERDICTS[answer.verdict]} ({answer.confidence:.0%}, {answer.took_ms:.0f} ms)")
     _say_hits(answer)
@@ -171,7 +171,7 @@ def _say_hits(answer: Answer) -> None:
 def hit_rows(
     hits: Sequence[Hit], marks: Mapping[int, str]
 ) -> tuple[dict[str, str], list[list[str]], set[str]]:
-    """Hits for ``console.table``; ``marks``: what is to stand beside some, by their ``unit_id``."""
+    """Hits as arguments of ``console.table``; ``marks``: short notes beside hits, by ``unit_id``."""
     columns = {"#": "right", "score": "right", "kind": "left", "at": "right", "file": "left", "said": "left"}
     rows = [
         [

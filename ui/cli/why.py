@@ -31,44 +31,44 @@ def why(
     if output is not None and output.exists():
         raise typer.BadParameter(f"{output} exists and is left alone: give another name.")
     with library_of(ctx) as library:
-        found = library.why(query, file)
-    shown = found.overlay()
-    written = output if output is not None and shown is not None else None
-    if shown is not None and written is not None:
-        shown.save(written)
+        reasons = library.why(query, file)
+    overlay = reasons.overlay()
+    written = output if output is not None and overlay is not None else None
+    if overlay is not None and written is not None:
+        overlay.save(written)
     if as_json:
         console.print_json(
             {
                 "query": query,
-                "path": found.path,
-                "rank": found.rank,
-                "at_s": found.at_s,
-                "similarity": found.similarity,
-                "above": found.above,
-                "exact": found.exact,
-                "text": found.text,
-                "words": found.words,
-                "why": [fact_json(fact) for fact in found.why],
-                "heat": None if found.heat is None else found.heat.round(3).tolist(),
+                "path": reasons.path,
+                "rank": reasons.rank,
+                "at_s": reasons.at_s,
+                "similarity": reasons.similarity,
+                "above": reasons.above,
+                "exact": reasons.exact,
+                "text": reasons.text,
+                "words": reasons.words,
+                "why": [fact_json(fact) for fact in reasons.why],
+                "heat": None if reasons.heat is None else reasons.heat.round(3).tolist(),
                 "overlay": written,
             }
         )
     else:
-        _say(found, written)
+        _say(reasons, written)
 
 
-def _say(found: Reasons, written: Path | None) -> None:
-    place = f"number {found.rank}" if found.rank else "not among the first 200, or not in your library"
-    console.say(f"{console.one_line(str(found.path))}: {place}")
-    if found.similarity is not None:
-        at = f" at {clock(found.at_s)}" if found.at_s is not None else ""
-        console.say(f"It looks like the words{at} with a similarity of {found.similarity:.3f}.")
-    if found.above is not None:
-        share = f"{found.above:.1%} of the pictures in your library score lower"
-        console.say(share + ("." if found.exact else ", by a sample of a thousand."))
-    if found.words:
-        console.say(f"These words were said: {', '.join(found.words)}")
-    for fact in found.why:
+def _say(reasons: Reasons, written: Path | None) -> None:
+    place = f"number {reasons.rank}" if reasons.rank else "not among the first 200, or not in your library"
+    console.say(f"{console.one_line(str(reasons.path))}: {place}")
+    if reasons.similarity is not None:
+        at = f" at {clock(reasons.at_s)}" if reasons.at_s is not None else ""
+        console.say(f"It looks like the words{at} with a similarity of {reasons.similarity:.3f}.")
+    if reasons.above is not None:
+        share = f"{reasons.above:.1%} of the pictures in your library score lower"
+        console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))
+    if reasons.words:
+        console.say(f"These words were said: {', '.join(reasons.words)}")
+    for fact in reasons.why:
         for text, value in fact.terms:
             console.say(f"  {text}: {value:.3f}")
     if written is not None:

@@ -1,7 +1,7 @@
-"""The model that needs no download: EfficientNet-Lite0 for pictures, all-MiniLM-L6-v2 for texts.
+"""The builtin embedding model: EfficientNet-Lite0 for pictures, all-MiniLM-L6-v2 for texts.
 
-Neither tower was trained for the other. They meet in two spaces, side by side in one vector, which
-also carries a correction for pictures that lie near to every text (``hubness.py``):
+It needs no download. Its towers were trained apart, and are joined in two spaces, concatenated in one
+vector, which also carries a correction for pictures that are near every text (``hubness.py``):
 
 - a trained projection of both towers' features (``projection.py``), which knows scenes and people;
 - ConSE (Norouzi et al. 2013, "Zero-Shot Learning by Convex Combination of Semantic Embeddings",
@@ -35,7 +35,7 @@ CLASS_PROMPT = "a {}"
 
 
 class ConseEncoder:
-    """ConSE alone: knows names of things, and learnt from nothing but its two towers. See ``base.Encoder``.
+    """ConSE alone, zero-shot: knows things by name, and only its towers were trained. See ``base.Encoder``.
 
     English only: both the sentence model and the class names are.
     """
@@ -64,7 +64,7 @@ class ConseEncoder:
         return CONSE_DIM
 
     def prepare(self, image: Image.Image) -> Pixels:
-        """The whole picture, squeezed into a square: a crop would lose what stands at the edges."""
+        """The whole picture resized to a square, (3, S, S) float32: a crop would lose the edges."""
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         square = rgb.resize((self.image_size, self.image_size), Image.Resampling.BICUBIC, reducing_gap=3.0)
         pixels = np.asarray(square, dtype=np.float32).transpose(2, 0, 1)
@@ -86,14 +86,14 @@ class ConseEncoder:
         parts = [towers.image_fingerprint(), towers.text_fingerprint(), "squash"]
         return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
 
-    def _images(self, found: towers.ImageFeatures) -> Vectors:
-        return unit(conse(found.logits, self.class_vectors()))
+    def _images(self, outputs: towers.ImageFeatures) -> Vectors:
+        return unit(conse(outputs.logits, self.class_vectors()))
 
     def _texts(self, layers: Floats) -> Vectors:
         return unit(layers[:, -1])
 
     def _load_class_vectors(self) -> Floats:
-        """(1000, 384): the unit sentence embedding of every class, kept beside the exports."""
+        """(1000, 384): the unit sentence embedding of every class, cached beside the exports."""
 
         def make() -> Floats:
             from open_clip import IMAGENET_CLASSNAMES
@@ -106,7 +106,7 @@ class ConseEncoder:
 
 
 class BuiltinEncoder(ConseEncoder):
-    """ConSE beside the trained projection. See ``base.Encoder``."""
+    """ConSE and the trained projection, concatenated and corrected for hubness. See ``base.Encoder``."""
 
     name = "builtin"
 
@@ -122,9 +122,9 @@ class BuiltinEncoder(ConseEncoder):
     def _fingerprints(self) -> list[str]:
         return [*super()._fingerprints(), projection_fingerprint()]
 
-    def _images(self, found: towers.ImageFeatures) -> Vectors:
+    def _images(self, outputs: towers.ImageFeatures) -> Vectors:
         projection = self._projection()
-        return projection.hubness.pictures(joint_images(projection, found, super()._images(found)))
+        return projection.hubness.pictures(joint_images(projection, outputs, super()._images(outputs)))
 
     def _texts(self, layers: Floats) -> Vectors:
         projection = self._projection()
@@ -133,20 +133,21 @@ class BuiltinEncoder(ConseEncoder):
         return projection.hubness.texts(joint, described=1 - named)
 
 
-def joint_images(projection: Projection, found: towers.ImageFeatures, conse_rows: Floats) -> Floats:
-    """(n, dim) unit rows of the projection beside ConSE's (n, 384) unit rows."""
-    return unit(np.hstack([projection.images(found.features), conse_rows * np.sqrt(projection.conse_weight)]))
+def joint_images(projection: Projection, outputs: towers.ImageFeatures, conse_rows: Floats) -> Floats:
+    """Concatenate the projected pictures with ConSE's (n, 384) unit rows: (n, dim + 384) unit rows."""
+    weighted = conse_rows * np.sqrt(projection.conse_weight)
+    return unit(np.hstack([projection.images(outputs.features), weighted]))
 
 
 def joint_texts(projection: Projection, layers: Floats, conse_rows: Floats, named: Floats) -> Floats:
-    """The same for texts, where ConSE counts by what a text reads like: ``named``, (n,) 0 to 1."""
-    # The pictures carry the square root of the usual weight: together they make each text's own.
+    """The same for texts; ConSE's weight depends on the gate, ``named`` (n,), see ``Projection.named``."""
+    # The pictures carry the square root of the base weight: the product is each text's own weight.
     weights = projection.conse_weights(named) / np.sqrt(projection.conse_weight)
     return unit(np.hstack([projection.texts(layers), conse_rows * weights[:, None]]))
 
 
 def conse(logits: Floats, class_vectors: Floats) -> Floats:
-    """(n, 1000) logits to (n, d): the mean of the likeliest classes' vectors, weighted by probability."""
+    """(n, 1000) logits to (n, d): mean of the likeliest classes' vectors, weighted by probability."""
     rows = np.arange(len(logits))[:, None]
     best = np.argpartition(logits, -CONSE_CLASSES, axis=1)[:, -CONSE_CLASSES:]
     top = logits[rows, best].astype(np.float64) / CONSE_TEMPERATURE

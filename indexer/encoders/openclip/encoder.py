@@ -1,9 +1,9 @@
-"""Any model that open_clip knows, with open_clip's own preprocessing and tokenizer for it.
+"""Encoder for any open_clip model, with open_clip's own preprocessing and tokenizer for it.
 
 Weights come from a pretrained tag (from the Hub's local cache if they are there, else downloaded) or
 from a local file or folder. open_clip hands out a randomly initialised model with no more than a log
-line when it has no weights, so ``require_pretrained`` is always on. On a CPU what ``kept`` has is used
-in its place, see there.
+line when it has no weights, so ``require_pretrained`` is always on. On a CPU the exports
+in the cache are used in place of PyTorch, see ``exports.py``.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ _HALVES = {
     "image": ("text", "transformer", "token_embedding", "text_decoder"),
     "text": ("visual", "text_decoder"),
 }
-"""For each use, the parts of open_clip's model classes that it does without."""
+"""For each tower, the parts of open_clip's model classes that it does not need."""
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
 
@@ -67,13 +67,13 @@ class Source:
             ModelMissingError: there are none, and none can be had.
         """
         if self.folder:
-            found = sorted(path for pattern in _CHECKPOINTS for path in self.folder.glob(pattern))
+            paths = sorted(path for pattern in _CHECKPOINTS for path in self.folder.glob(pattern))
         else:
-            found = [self.checkpoint or find_checkpoint(name, self.tag_config())]
-        if not found or not found[0].is_file():
+            paths = [self.checkpoint or find_checkpoint(name, self.tag_config())]
+        if not paths or not paths[0].is_file():
             where = self.folder or self.checkpoint
             raise ModelMissingError(f"there are no weights at {where}", "Give a safetensors checkpoint.")
-        return found
+        return paths
 
     def tag_config(self) -> dict[str, Any]:
         """open_clip's record of the tag: where the weights are and how pictures are prepared."""
@@ -82,7 +82,7 @@ class Source:
         return dict(open_clip.get_pretrained_cfg(self.model, self.tag)) if self.tag else {}
 
     def config(self) -> dict[str, Any]:
-        """``model_cfg`` and ``preprocess_cfg``, put together as open_clip does, without building the model.
+        """``model_cfg`` and ``preprocess_cfg``, merged as open_clip does, without building the model.
 
         Raises:
             ModelError: open_clip has no such architecture, or the folder's configuration cannot be read.
@@ -92,25 +92,32 @@ class Source:
 
         try:
             if self.folder:
-                given = json.loads((self.folder / "open_clip_config.json").read_text(encoding="utf-8"))
+                config = json.loads((self.folder / "open_clip_config.json").read_text(encoding="utf-8"))
             else:
-                given = {
+                config = {
                     "model_cfg": open_clip.get_model_config(self.model),
                     "preprocess_cfg": self.tag_config(),
                 }
-            model = given["model_cfg"]
+            model = config["model_cfg"]
             size = {"size": model["vision_cfg"].get("image_size", 224)}
-            prepared = merge_preprocess_dict(asdict(PreprocessCfg()), given.get("preprocess_cfg", {}) | size)
+            preprocess = config.get("preprocess_cfg", {}) | size
+            preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), preprocess)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             raise ModelError(
                 f"{self.model} has no usable open_clip configuration: {_line(exc)}",
                 "A folder needs open_clip_config.json with model_cfg and preprocess_cfg.",
             ) from exc
-        return {"model_cfg": model, "preprocess_cfg": prepared}
+        return {"model_cfg": model, "preprocess_cfg": preprocess}
 
 
 class OpenClipEncoder:
-    """See ``base.Encoder``. ``name`` is what it is known by; ``device`` is ``auto``, ``cpu`` or ``cuda``.
+    """An open_clip model as an encoder, see ``base.Encoder``.
+
+    Args:
+        name: the name that a library stores, see ``registry.py``.
+        source: where its configuration and weights come from.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        cache: folder for exports that run on a CPU without PyTorch; None for none.
 
     Raises:
         ModelError: the configuration of the source cannot be read.
@@ -131,7 +138,7 @@ class OpenClipEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """See ``base.Encoder``. Made of the content of the checkpoint: a copy elsewhere is the same model.
+        """See ``base.Encoder``. A hash of configuration and checkpoint: a copy elsewhere is the same model.
 
         Raises:
             ModelMissingError: the weights are not on this machine and cannot be downloaded.
@@ -169,17 +176,17 @@ class OpenClipEncoder:
     def _make_fingerprint(self) -> str:
         if self._facts is not None:
             return self._facts.fingerprint
-        described = json.dumps(self._config, sort_keys=True, default=str).encode()
+        config = json.dumps(self._config, sort_keys=True, default=str).encode()
         files = self._source.files(self.name)
-        digest = hashlib.sha256(described + b"".join(_sample(file) for file in files)).hexdigest()[:16]
+        digest = hashlib.sha256(config + b"".join(_sample(file) for file in files)).hexdigest()[:16]
         if self._cache is not None:
             folder = self._source.folder
-            described_in = [folder / "open_clip_config.json"] if folder else []
-            keep_facts(self._cache, self.name, self._config, digest, [*files, *described_in])
+            config_files = [folder / "open_clip_config.json"] if folder else []
+            keep_facts(self._cache, self.name, self._config, digest, [*files, *config_files])
         return digest
 
-    def _kept(self, part: str) -> Path | None:
-        """Where a part for the CPU is kept; None where PyTorch is to be used."""
+    def _cache_path(self, part: str) -> Path | None:
+        """Where an export for the CPU is cached; None where PyTorch is to be used."""
         if self._cache is None or self._device() != "cpu":
             return None
         # The tokenizer needs no weights, and must not ask for them.
@@ -189,7 +196,7 @@ class OpenClipEncoder:
         return self._cache / "models" / f"openclip-{key}-{part}"
 
     def _load_tower(self, use: str) -> Tower:
-        if (path := self._kept(f"{use}.onnx")) is not None:
+        if (path := self._cache_path(f"{use}.onnx")) is not None:
             try:
                 return exported(path, lambda: self._half_with_example(use), batches=use == "image")
             except Unfit as why:
@@ -207,7 +214,7 @@ class OpenClipEncoder:
         return half_module(self._load_half(use), use), example
 
     def _load_half(self, use: str) -> Any:
-        """The model without the parts that ``use`` does without: a search holds no picture tower."""
+        """The model with one tower only, ``image`` or ``text``: a text search holds no picture tower."""
         import open_clip
         import torch
 
@@ -237,7 +244,7 @@ class OpenClipEncoder:
         return image_transform_v2(PreprocessCfg(**self._config["preprocess_cfg"]), is_train=False)
 
     def _load_tokenizer(self) -> Callable[[list[str]], Tokens]:
-        if (path := self._kept("tokens")) is not None:
+        if (path := self._cache_path("tokens")) is not None:
             try:
                 return tokenizer(path, self._original_tokenizer)
             except Unfit:
@@ -265,7 +272,10 @@ class OpenClipEncoder:
 
 
 class TorchTower:
-    """Half of a model in PyTorch. On a GPU in half precision, fed from pinned memory; unmeasured there."""
+    """One tower of a model in PyTorch.
+
+    On a GPU it runs in half precision, fed from pinned memory; it was not measured there.
+    """
 
     def __init__(self, module: Any, use: str, device: str) -> None:
         self.module = module
@@ -275,18 +285,18 @@ class TorchTower:
     def __call__(self, inputs: Any) -> Vectors:
         import torch
 
-        given = torch.from_numpy(inputs)
+        batch = torch.from_numpy(inputs)
         cuda = self._device == "cuda"
-        given = given.pin_memory().to(self._device, non_blocking=True) if cuda else given
-        if given.ndim == 4:
-            given = given.to(memory_format=torch.channels_last)
+        batch = batch.pin_memory().to(self._device, non_blocking=True) if cuda else batch
+        if batch.ndim == 4:
+            batch = batch.to(memory_format=torch.channels_last)
         with torch.inference_mode(), torch.autocast(self._device, torch.float16, enabled=cuda):
-            found: Vectors = self._encode(given).float().cpu().numpy()
-        return found
+            vectors: Vectors = self._encode(batch).float().cpu().numpy()
+        return vectors
 
 
 def half_module(model: Any, use: str) -> Any:
-    """Half of a model as a module whose ``forward`` is what that half does, as the exporter wants it."""
+    """One tower of a model as a module with a ``forward`` of its own, as the ONNX exporter needs it."""
     import torch
 
     class Half(torch.nn.Module):
@@ -321,7 +331,7 @@ def _pick_device(device: str) -> str:
 
 
 def _sample(path: Path) -> bytes:
-    """Digest of the size and of pieces all over the file: 4 GB stay unread, other weights still differ."""
+    """SHA-256 of a file's size and of samples all over it: 4 GB stay unread, other weights still differ."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:

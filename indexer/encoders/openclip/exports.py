@@ -1,9 +1,9 @@
-"""What is kept of an open_clip model so that a CPU can use it without importing PyTorch.
+"""Cached exports of an open_clip model, which run on a CPU without importing PyTorch.
 
-Importing torch and open_clip takes seconds, which a search in words should not wait for. So three things
-are kept in the cache beside one another, each made on first use by those two libraries and checked against
-them then: what is known about the model (its configuration and fingerprint), its two towers as ONNX, and
-its tokenizer. What cannot be exported, or does not agree, is used through PyTorch as it is.
+Importing torch and open_clip takes seconds, which a text search should not wait for. So three things are
+cached, each made on first use by those two libraries and checked against them then: the model's facts
+(its configuration and fingerprint), its two towers as ONNX, and its tokenizer. A part that cannot be
+exported, or whose export does not agree, is used through PyTorch as it is.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ from indexer.encoders.onnx import data_parallel, export, one_thread_session, onn
 log = logging.getLogger(__name__)
 
 Tower = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
-"""Pixels (n, 3, H, W) float32, or tokens (n, context) int64, to (n, dim) float32, of any length."""
+"""Pixels (n, 3, H, W) float32, or tokens (n, context) int64, to (n, dim) float32, not normalised."""
 
 Tokens = npt.NDArray[np.int64]
 
 _VERSION = 1
 LEAST_COSINE = 0.999
-"""How well an export must agree with the model that it was made of."""
+"""Least cosine between the vectors of an export and those of its model."""
 
 _PROBES = (
     "a photo of a dog",
@@ -43,7 +43,7 @@ _PROBES = (
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about a model. ``files``: those it was read from, as (path, size, time of change)."""
+    """Configuration and fingerprint of a model. ``files``: what they were read from, see ``identity``."""
 
     version: int
     config: dict[str, Any]
@@ -56,7 +56,7 @@ class Unfit(Exception):  # noqa: N818 - a finding rather than a fault; stays ins
 
 
 def read_facts(cache: Path, name: str) -> Facts | None:
-    """What was kept about the model of that name, if its files are still the same ones."""
+    """The cached facts of the model of that name; None without any, or if its files have changed."""
     path = _facts_path(cache, name)
     if not is_intact(path):
         return None
@@ -69,7 +69,7 @@ def read_facts(cache: Path, name: str) -> Facts | None:
 
 
 def keep_facts(cache: Path, name: str, config: dict[str, Any], fingerprint: str, files: list[Path]) -> None:
-    """Keep what is known about a model, as far as the cache can be written."""
+    """Cache the facts of a model; where the cache cannot be written, that is only logged."""
     try:
         facts = Facts(_VERSION, config, fingerprint, [identity(path.resolve()) for path in files])
         path = _facts_path(cache, name)
@@ -80,7 +80,7 @@ def keep_facts(cache: Path, name: str, config: dict[str, Any], fingerprint: str,
 
 
 def identity(path: Path) -> list[Any]:
-    """What tells a file from another one at its place."""
+    """Path, size and modification time (ns) of a file, which change when another one takes its place."""
     status = path.stat()
     return [str(path), status.st_size, status.st_mtime_ns]
 
@@ -90,10 +90,13 @@ def _facts_path(cache: Path, name: str) -> Path:
 
 
 def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) -> Tower:
-    """A tower as ONNX, from the cache or made now. ``make``: gives the PyTorch module and example inputs.
+    """A tower that runs as ONNX, from the cache or exported now.
 
-    ``batches``: the cores take different rows, see ``onnx.data_parallel``; else all share each row,
-    which is best for one.
+    Args:
+        path: where the export belongs.
+        make: returns the PyTorch module and example inputs.
+        batches: the cores take different rows, see ``onnx.data_parallel``; else all share each row,
+            which is best for one.
 
     Raises:
         Unfit: it cannot be exported, now or when it was last tried.
@@ -118,8 +121,8 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) 
     session = load_or_build(path, build, onnx_session)
 
     def together(inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        found: npt.NDArray[np.float32] = session.run(["vectors"], {"input": inputs})[0]
-        return found
+        vectors: npt.NDArray[np.float32] = session.run(["vectors"], {"input": inputs})[0]
+        return vectors
 
     return together
 
@@ -128,10 +131,10 @@ def _compare(session: Any, module: Any, example: Any) -> None:
     import torch
 
     with torch.inference_mode():
-        wanted = module(example).float().numpy()
-    found = session.run(["vectors"], {"input": example.numpy()})[0]
-    lengths = np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1)
-    cosine = float(((wanted * found).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
+        expected = module(example).float().numpy()
+    vectors = session.run(["vectors"], {"input": example.numpy()})[0]
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
+    cosine = float(((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
     if not cosine > LEAST_COSINE:
         raise Unfit(f"the export agrees only to a cosine of {cosine:.4f}")
 
@@ -140,7 +143,7 @@ def _compare(session: Any, module: Any, example: Any) -> None:
 
 
 def tokenizer(path: Path, original: Callable[[], Any]) -> Callable[[Sequence[str]], Tokens]:
-    """CLIP's tokenizer, from the cache or made now from open_clip's.
+    """CLIP's tokenizer without PyTorch, from the cache or converted now from open_clip's.
 
     Raises:
         Unfit: it is another kind of tokenizer.
@@ -148,20 +151,20 @@ def tokenizer(path: Path, original: Callable[[], Any]) -> Callable[[Sequence[str
     if not is_intact(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_checksummed(path, json.dumps(_converted(original())).encode())
-    kept = json.loads(read_checksummed(path))
-    if not kept:
+    spec = json.loads(read_checksummed(path))
+    if not spec:
         raise Unfit("its tokenizer is not CLIP's")
-    return _reader(kept)
+    return _reader(spec)
 
 
-def _reader(kept: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
+def _reader(spec: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
     import regex
     from tokenizers import Tokenizer
 
-    words = Tokenizer.from_str(kept["tokenizer"])
+    words = Tokenizer.from_str(spec["tokenizer"])
     # Not the expressions of ``tokenizers``: theirs know the letters of another version of Unicode.
-    pattern = regex.compile(kept["pattern"], regex.IGNORECASE)
-    start, end, length = kept["start"], kept["end"], kept["length"]
+    pattern = regex.compile(spec["pattern"], regex.IGNORECASE)
+    start, end, length = spec["start"], spec["end"], spec["length"]
 
     def read(texts: Sequence[str]) -> Tokens:
         rows = np.zeros((len(texts), length), dtype=np.int64)
@@ -176,14 +179,14 @@ def _reader(kept: dict[str, Any]) -> Callable[[Sequence[str]], Tokens]:
 
 
 def _clean(text: str) -> str:
-    """As open_clip does before it looks for words."""
+    """Normalise a text as open_clip does before it splits it into words."""
     import ftfy
 
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 
 def _converted(original: Any) -> dict[str, Any]:
-    """The tokenizer in the form of the library ``tokenizers``; empty where that would not be the same."""
+    """The tokenizer as data for the library ``tokenizers``; empty where its tokens would differ."""
     from open_clip.tokenizer import SimpleTokenizer
     from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -193,12 +196,12 @@ def _converted(original: Any) -> dict[str, Any]:
     words = Tokenizer(bpe)
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     words.add_special_tokens(["<start_of_text>", "<end_of_text>"])
-    kept = {
+    spec = {
         "tokenizer": words.to_str(),
         "pattern": original.pat.pattern,
         "start": original.sot_token_id,
         "end": original.eot_token_id,
         "length": original.context_length,
     }
-    same = np.array_equal(_reader(kept)(_PROBES), original(list(_PROBES)).numpy())
-    return kept if same else {}
+    same = np.array_equal(_reader(spec)(_PROBES), original(list(_PROBES)).numpy())
+    return spec if same else {}

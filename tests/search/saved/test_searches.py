@@ -20,12 +20,12 @@ from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import use_model
-from search.engine.feedback import moved
+from search.engine.feedback import moved_threshold
 from search.query.query import Query
 from search.saved.searches import SavedAnswer, SavedSearches
 from search.service import SearchService
 from tests.support import SAMPLES
-from tests.support.command import run, trove
+from tests.support.command import as_json, trove
 from tests.support.media import photo
 from tests.support.rows import add_file, directions
 from tests.support.searching import searching
@@ -58,15 +58,15 @@ STANDINGS = st.lists(st.floats(-5, 5), max_size=8)
 def test_a_thumb_up_lowers_the_cut_off_and_one_down_raises_it(
     baseline: float, up: list[float], down: list[float], other: float
 ) -> None:
-    assert moved(baseline, [], []) == pytest.approx(baseline)
-    cut = moved(baseline, up, down)
-    assert moved(baseline, [*up, other], down) <= cut + 1e-9
-    assert moved(baseline, up, [*down, other]) >= cut - 1e-9
+    assert moved_threshold(baseline, [], []) == pytest.approx(baseline)
+    cut = moved_threshold(baseline, up, down)
+    assert moved_threshold(baseline, [*up, other], down) <= cut + 1e-9
+    assert moved_threshold(baseline, up, [*down, other]) >= cut - 1e-9
 
 
 def test_unexpected_thumbs_move_the_cut_off_most() -> None:
-    assert moved(1.0, [0.0], []) < moved(1.0, [4.0], []) < 1.0
-    assert moved(1.0, [], [4.0]) > moved(1.0, [], [0.0]) > 1.0
+    assert moved_threshold(1.0, [0.0], []) < moved_threshold(1.0, [4.0], []) < 1.0
+    assert moved_threshold(1.0, [], [4.0]) > moved_threshold(1.0, [], [0.0]) > 1.0
 
 
 def test_thumbs_move_what_is_like_what_was_judged(saved: SavedSearches) -> None:
@@ -255,16 +255,16 @@ def test_what_cannot_be_saved_is_named(saved: SavedSearches, tmp_path: Path) -> 
 
 
 def test_the_commands_tell_what_they_do(own: Settings, tmp_path: Path) -> None:
-    assert "No search is saved" in run(own, "saved", "list").out
-    assert "'my koalas'" in run(own, "saved", "add", "my koalas", "a koala in a tree").out
-    told = run(own, "saved", "show", "my koalas", "-k", "1")
-    assert "p017.jpg" in told.out
-    assert " more: -k " in told.out
+    assert "No search is saved" in trove(own, "saved", "list").stdout
+    assert "'my koalas'" in trove(own, "saved", "add", "my koalas", "a koala in a tree").stdout
+    told = trove(own, "saved", "show", "my koalas", "-k", "1")
+    assert "p017.jpg" in told.stdout
+    assert " more: -k " in told.stdout
     assert "1 up, 1 down" in (
-        run(own, "saved", "up", "my koalas", PICTURES / "p017.jpg").out
-        + run(own, "saved", "down", "my koalas", PICTURES / "p042.jpg").out
+        trove(own, "saved", "up", "my koalas", PICTURES / "p017.jpg").stdout
+        + trove(own, "saved", "down", "my koalas", PICTURES / "p042.jpg").stdout
     )
-    shown = run(own, "saved", "show", "my koalas", "--json").json
+    shown = as_json(trove(own, "saved", "show", "my koalas", "--json"))
     assert list(shown) == ["name", "count", "hits", "thumbs"]
     first = shown["hits"][0]
     assert (first["path"], first["liked"], first["new"]) == (str(PICTURES / "p017.jpg"), True, False)
@@ -275,17 +275,17 @@ def test_the_commands_tell_what_they_do(own: Settings, tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
     with Image.open(PICTURES / "p017.jpg") as koala:
         koala.rotate(4).save(tmp_path / "media" / "turned.jpg")
-    assert run(own, "index", tmp_path / "media").code == 0
+    assert trove(own, "index", tmp_path / "media").returncode == 0
     for options, count in ((("--peek",), 1), ((), 1), ((), 0)):
-        (fresh,) = run(own, "saved", "new", *options, "--json").json["saved"]
+        (fresh,) = as_json(trove(own, "saved", "new", *options, "--json"))["saved"]
         assert (fresh["name"], fresh["count"], len(fresh["hits"])) == ("my koalas", count, count)
-    listed = run(own, "saved", "list", "--json").json["saved"][0]
+    listed = as_json(trove(own, "saved", "list", "--json"))["saved"][0]
     assert list(listed) == ["name", "query", "kind", "created_at", "up", "down"]
-    assert run(own, "saved", "forget", "my koalas", PICTURES / "p042.jpg").code == 0
-    assert run(own, "saved", "rename", "my koalas", "koalas").code == 0
-    assert run(own, "saved", "remove", "koalas").code == 0
-    assert run(own, "saved", "list", "--json").json == {"saved": []}
+    assert trove(own, "saved", "forget", "my koalas", PICTURES / "p042.jpg").returncode == 0
+    assert trove(own, "saved", "rename", "my koalas", "koalas").returncode == 0
+    assert trove(own, "saved", "remove", "koalas").returncode == 0
+    assert as_json(trove(own, "saved", "list", "--json")) == {"saved": []}
     wrong = trove(own, "saved", "show", "koalas")
     assert (wrong.returncode, len(wrong.stderr.strip().splitlines())) == (1, 1)
     assert "no saved search 'koalas'" in wrong.stderr
-    assert run(own, "saved", "add", "empty").code == 2
+    assert trove(own, "saved", "add", "empty").returncode == 2

@@ -1,1 +1,1 @@
-"""Components of our own, each with its JavaScript and style."""
+"""Custom Streamlit components, each with its JavaScript and CSS."""

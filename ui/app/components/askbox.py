@@ -39,7 +39,7 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Chip:
-    """A part of the question that a click takes out."""
+    """A chip for one part of the question, which a click removes."""
 
     id: str
     text: str

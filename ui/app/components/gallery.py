@@ -1,7 +1,7 @@
 """The grid of hits.
 
 Streamlit cannot make a picture clickable, nor show ten thousand of them, so this is a component of its
-own: rows in the pictures' proportions, of which only those near the window exist.
+own: justified rows, virtualised, so that only those near the window exist.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""How many files are of each month, to look at and to choose from.
+"""A histogram of files by month, in which a range of dates can be selected.
 
 A component of its own, because a chart of Streamlit's brings half a megabyte of JavaScript, and cannot
 be used from the keyboard.

@@ -1,4 +1,4 @@
-"""The library's pictures on a plane, to wander about in."""
+"""A scatter plot of the library's thumbnails, with zoom and pan."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

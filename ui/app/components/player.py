@@ -1,4 +1,4 @@
-"""The player of a moment.
+"""A video and audio player that starts at a moment, with transcript and timeline.
 
 Streamlit's own starts at whole seconds, and knows neither what is said nor where else the question fits.
 """
@@ -32,7 +32,7 @@ _component = st.components.v2.component(
 def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) -> Any:
     """Play a file, or a clip of it.
 
-    The result's ``jump`` is the second that was asked for outside the clip. ``data``: ``kind`` (video or
+    The result's ``jump`` is the second outside the clip to which somebody went. ``data``: ``kind`` (video or
     audio), ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays; ``offset_s`` and
     ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
     ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``.

@@ -1,4 +1,4 @@
-"""A place on two maps that are drawn from the towns of the earth, so that nothing is asked of the net."""
+"""Offline maps of a place, drawn as SVG from a gazetteer of towns: no tile server is asked."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -23,7 +23,7 @@ _LAND, _OTHER, _HERE = "#8a8f98", "#3b82f6", "#dc2626"
 
 
 def world(here: Place, others: Iterable[Place] = ()) -> str:
-    """An SVG of the whole world, degrees as they are (plate carrée), with the places in it."""
+    """An SVG world map in plate carrée projection, with the place and the others on it."""
     dots = "".join(
         f'<circle cx="{x:.2f}" cy="{y:.2f}" r="1.6" fill="{_OTHER}"/>'
         for x, y in sorted({_point(_rounded(other)) for other in others})
@@ -38,21 +38,21 @@ def world(here: Place, others: Iterable[Place] = ()) -> str:
 
 
 def region(here: Place, others: Iterable[Place] = ()) -> str:
-    """An SVG of what is around the place: towns by size, the largest with their names, and other places."""
+    """An SVG map of the surroundings: towns by size, the largest with their names, and the other places."""
     dots: list[str] = []
     names: list[str] = []
-    shown: list[tuple[float, float]] = []
-    named: list[tuple[float, float]] = []
+    town_points: list[tuple[float, float]] = []
+    label_points: list[tuple[float, float]] = []
     for town in within(here, _REGION):
         x, y = _near(here, town.at)
-        if any(abs(x - other[0]) < _APART and abs(y - other[1]) < _APART for other in shown):
+        if any(abs(x - other[0]) < _APART and abs(y - other[1]) < _APART for other in town_points):
             continue  # a quarter or a suburb
-        shown.append((x, y))
+        town_points.append((x, y))
         size = 0.8 + (town.people / 1e5) ** 0.4
         dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{_LAND}"/>')
-        room = all(abs(x - other[0]) > _NAME_WIDE or abs(y - other[1]) > _LINE for other in named)
+        room = all(abs(x - other[0]) > _NAME_WIDE or abs(y - other[1]) > _LINE for other in label_points)
         if len(names) < _NAMED and room and x < _SIDE - _NAME_WIDE:
-            named.append((x, y))
+            label_points.append((x, y))
             at = f'x="{x + size + 3:.1f}" y="{y + 3:.1f}"'
             names.append(f'<text {at} font-size="10" fill="{_LAND}">{escape(town.name)}</text>')
         if len(dots) == _MOST_DOTS:
@@ -74,15 +74,15 @@ def region(here: Place, others: Iterable[Place] = ()) -> str:
 
 
 def in_words(here: Place) -> str:
-    """The town it is known by: "in Paris, France", or "31 km from Chartres, France"."""
+    """The place in words, by a well-known town: "in Paris, France", or "31 km from Chartres, France"."""
     town, distance = known_by(here)
-    named = f"{town.name}, {town.country}" if town.country else town.name
-    return f"in {named}" if distance < 5 else f"{distance:,.0f} km from {named}"
+    name = f"{town.name}, {town.country}" if town.country else town.name
+    return f"in {name}" if distance < 5 else f"{distance:,.0f} km from {name}"
 
 
 @cache
 def _land() -> str:
-    """Dots where people live, which draw the continents."""
+    """An SVG path with a dot for each inhabited cell; together they outline the continents."""
     cells = {tuple(round(value / _CELL) * _CELL for value in town.at) for town in towns()}
     return "".join(f"M{x:g} {y:g}h0" for x, y in sorted(_point((north, east)) for north, east in cells))
 
@@ -109,6 +109,6 @@ def written(place: Place) -> str:
 
 
 def map_link(place: Place) -> str:
-    """Where OpenStreetMap shows the place."""
+    """URL of the place on OpenStreetMap."""
     at = f"{place[0]:.6f}/{place[1]:.6f}"
     return f"https://www.openstreetmap.org/?mlat={place[0]:.6f}&mlon={place[1]:.6f}#map=14/{at}"

@@ -1,4 +1,4 @@
-"""Draw: a picture of what the library does not have, never to be taken for one that it has."""
+"""Draw page: text-to-image generation, with each picture labelled as generated."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from ui.wording import duration, size
 _NEWS_S = 1.0
 _THUMBNAIL_SIDE = 320
 
-# Not the widgets' own state, which is gone while another page is shown.
-_KEPT = {"persist_state": "session"}
+# By default Streamlit drops a widget's state while another page is shown.
+_PERSISTENT = {"persist_state": "session"}
 
 
 def _folder() -> Path:
@@ -25,14 +25,14 @@ def _folder() -> Path:
 
 
 def _ask(busy: bool) -> None:
-    if given := st.query_params.pop("prompt", None):
-        st.session_state.prompt = given
+    if prompt := st.query_params.pop("prompt", None):
+        st.session_state.prompt = prompt
     st.text_area(
         "What should the picture show?",
         key="prompt",
         height=80,
         placeholder="A dog on the beach at sunset",
-        **_KEPT,
+        **_PERSISTENT,
     )
     generator = chosen(resources.library().settings.generator)
     names = [generator, *(name for name in PRESETS if name != generator)]
@@ -45,7 +45,7 @@ def _ask(busy: bool) -> None:
             accept_new_options=True,
             help="A preset, the name of a diffusers model on the Hugging Face Hub, or a folder with one",
             width=340,
-            **_KEPT,
+            **_PERSISTENT,
         )
         steps = st.number_input(
             "Steps",
@@ -55,10 +55,17 @@ def _ask(busy: bool) -> None:
             placeholder="Auto",
             key="steps",
             width=130,
-            **_KEPT,
+            **_PERSISTENT,
         )
         seed = st.number_input(
-            "Seed", min_value=0, value=None, placeholder="Random", key="seed", width=150, step=1, **_KEPT
+            "Seed",
+            min_value=0,
+            value=None,
+            placeholder="Random",
+            key="seed",
+            width=150,
+            step=1,
+            **_PERSISTENT,
         )
     if model == BUILTIN:
         st.caption(
@@ -106,8 +113,8 @@ def _progress(was_active: bool) -> None:
         st.rerun()
     if state.active:
         resources.draw_job().spare()
-        told = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
-        st.progress(state.done / state.total if state.total else 0.0, told)
+        text = f"Drawing: step {state.done} of {state.total}" if state.total else "Loading the model …"
+        st.progress(state.done / state.total if state.total else 0.0, text)
         if state.preview is not None:
             st.image(state.preview, width=384, alt=f"How it looks so far: {state.prompt}")
             st.caption(":material/auto_awesome: Being generated, not a photo of yours.")
@@ -145,10 +152,10 @@ def _search_button(path: Path, key: str) -> None:
         st.switch_page("pages/find.py")
 
 
-def _gallery(kept: list[Drawn]) -> None:
+def _gallery(pictures: list[Drawn]) -> None:
     st.header("Drawings")
     with st.container(horizontal=True, gap="medium"):
-        for drawn in kept:
+        for drawn in pictures:
             with st.container(width=220), resources.explained():
                 _tile(drawn)
 
@@ -180,5 +187,5 @@ try:
 except TroveError as exc:
     resources.explain(exc)
 st.fragment(_progress, run_every=_NEWS_S if busy else None)(busy)
-if kept := drawings(_folder()):
-    _gallery(kept)
+if pictures := drawings(_folder()):
+    _gallery(pictures)

@@ -1,4 +1,4 @@
-"""Duplicates: files that show the same, side by side. Trove deletes nothing of yours."""
+"""Duplicates page: identical and near-identical files side by side. It deletes nothing."""
 
 import csv
 import io
@@ -17,14 +17,14 @@ _SHOWN = "duplicates_shown"
 
 
 @st.cache_data(show_spinner="Comparing all pictures …", max_entries=4)
-def _found(revision: int, alike: float | None) -> list[Group]:  # noqa: ARG001
-    return resources.library().duplicates(alike=alike)
+def _duplicates(revision: int, threshold: float | None) -> list[Group]:  # noqa: ARG001
+    return resources.library().duplicates(threshold=threshold)
 
 
 def _group(group: Group) -> None:
-    told = "The same file" if group.kind == "same" else "Nearly the same picture"
+    title = "The same file" if group.kind == "same" else "Nearly the same picture"
     with st.container(border=True):
-        st.markdown(f"**{told}**, {len(group.copies)} times · {size(group.spare)} beside the best one")
+        st.markdown(f"**{title}**, {len(group.copies)} times · {size(group.spare)} beside the best one")
         with st.container(horizontal=True):
             for at, copy in enumerate(group.copies):
                 with st.container(width=260):
@@ -63,21 +63,21 @@ how = st.segmented_control(
     required=True,
     key="duplicates_how",
 )
-likeness = None
+threshold = None
 if how == "alike":
     with resources.read() as session:
         space = spaces.active(session)
     default = near_duplicate(space.model if space else "")
-    likeness = st.slider("How alike", 0.85, 1.0, default, 0.01, key="duplicates_likeness")
+    threshold = st.slider("How alike", 0.85, 1.0, default, 0.01, key="duplicates_likeness")
 with resources.read() as session:
-    groups = _found(revision.current(session), likeness)
+    groups = _duplicates(revision.current(session), threshold)
 if not groups:
     st.info("Nothing is there twice.", icon=":material/check_circle:")
 else:
     spare = sum(group.spare for group in groups)
     with st.container(horizontal=True, vertical_alignment="center"):
-        counted = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
-        st.markdown(f"**{counted}**, {size(spare)} could be freed", width="content")
+        count = f"{len(groups):,} {'group' if len(groups) == 1 else 'groups'}"
+        st.markdown(f"**{count}**, {size(spare)} could be freed", width="content")
         st.download_button(
             "List as CSV", _as_csv(groups), "duplicates.csv", "text/csv", icon=":material/table:"
         )

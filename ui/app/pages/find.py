@@ -1,4 +1,4 @@
-"""Find: the question, the verdict, the hits."""
+"""Find page: the query box, the verdict, the hits."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ _VERDICTS = {
     "absent": ":gray[:material/search_off:] **Not in your library.** These are the nearest:",
 }
 _MOST_TO_SORT = 200_000
-"""In a larger library finding the latest takes longer than people wait for a start page."""
+"""In a larger library sorting by date takes longer than people wait for a start page."""
 
 _ORDERS = {"relevance": "Best first", "date": "Latest first"}
 
@@ -47,12 +47,12 @@ def _ask() -> Question:
 
 
 def _take_words() -> None:
-    told = st.session_state.ask.asked
-    question.ask(told["words"], final=told["final"], answered=told["sequence"])
+    message = st.session_state.ask.asked
+    question.ask(message["words"], final=message["final"], answered=message["sequence"])
 
 
 def _note(asked: Question) -> str:
-    """What is not right yet in words that somebody is still typing."""
+    """The error in words that are still being typed, or an empty string."""
     if asked.empty or not question.typing():
         return ""
     try:
@@ -65,32 +65,32 @@ def _note(asked: Question) -> str:
 def _show(asked: Question) -> None:
     if asked.parsed is None and question.typing():
         return
-    token, found = question.listing(asked)
+    token, listing = question.listing(asked)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _verdict(found.answer)
-        _draw_it(asked, found.answer)
+        _verdict(listing.answer)
+        _draw_it(asked, listing.answer)
         _order(asked)
         _save(asked)
-    _hits(token, found, asked)
-    _wider(found)
+    _hits(token, listing, asked)
+    _wider(listing)
 
 
-def _hits(token: str, found: Listing, asked: Question) -> None:
-    selection.bar(selection.chosen(found), token)
-    opened = gallery(
-        found,
+def _hits(token: str, listing: Listing, asked: Question) -> None:
+    selection.bar(selection.chosen(listing), token)
+    clicked = gallery(
+        listing,
         token,
         cleared=selection.cleared(),
-        on_open=_noted,
-        on_similar=lambda: _similar(found),
+        on_open=_no_op,
+        on_similar=lambda: _similar(listing),
     )
-    if opened.open is not None and found.hit(opened.open) is not None:
-        open_hit(found, opened.open, asked)
+    if clicked.open is not None and listing.hit(clicked.open) is not None:
+        open_hit(listing, clicked.open, asked)
 
 
-def _verdict(found: Answer) -> None:
-    st.markdown(_VERDICTS[found.verdict], width="content")
-    st.caption(f"{found.confidence:.0%} sure · {found.took_ms:.0f} ms", width="content")
+def _verdict(answer: Answer) -> None:
+    st.markdown(_VERDICTS[answer.verdict], width="content")
+    st.caption(f"{answer.confidence:.0%} sure · {answer.took_ms:.0f} ms", width="content")
 
 
 def _order(asked: Question) -> None:
@@ -112,34 +112,34 @@ def _save(asked: Question) -> None:
     ):
         with st.form("save", border=False, clear_on_submit=True):
             name = st.text_input("Name", max_chars=LONGEST_NAME, placeholder="Rex at the beach")
-            wanted = st.form_submit_button("Save", type="primary")
-        if wanted:
+            submitted = st.form_submit_button("Save", type="primary")
+        if submitted:
             with resources.explained():
                 resources.library().saved.add(name or "", asked.query(1))
                 st.success("Saved. It is on the page Saved, where thumbs make it better.")
 
 
-def _wider(found: Listing) -> None:
-    if found.order == "date" and not found.complete:
+def _wider(listing: Listing) -> None:
+    if listing.order == "date" and not listing.complete:
         st.button(
-            f"These are the {len(found):,} nearest by date. Take more",
+            f"These are the {len(listing):,} nearest by date. Take more",
             icon=":material/expand_more:",
             key="more",
             on_click=question.widen,
         )
 
 
-def _noted() -> None:
-    """The click is in the component's result; Streamlit asks for a callback to make it a trigger."""
+def _no_op() -> None:
+    """Streamlit wants a callback to make the click a trigger; the page reads it from the result."""
 
 
-def _similar(found: Listing) -> None:
-    hit = found.hit(st.session_state.gallery.similar)
+def _similar(listing: Listing) -> None:
+    hit = listing.hit(st.session_state.gallery.similar)
     if hit is not None:
         question.ask_similar(hit.path)
 
 
-def _draw_it(asked: Question, found: Answer) -> None:
+def _draw_it(asked: Question, answer: Answer) -> None:
     try:
         prompt = prompt_of(asked.query(1))
     except TroveError:
@@ -147,7 +147,7 @@ def _draw_it(asked: Question, found: Answer) -> None:
     # A link, since Streamlit's switch_page refuses to leave a page with something in its address.
     st.page_link(
         "pages/draw.py",
-        label="Not it? Draw it" if found.verdict == "found" else "**Draw it**",
+        label="Not it? Draw it" if answer.verdict == "found" else "**Draw it**",
         icon=":material/brush:",
         help="Make a picture of it with a drawing model on this machine",
         query_params={"prompt": prompt},
@@ -155,7 +155,7 @@ def _draw_it(asked: Question, found: Answer) -> None:
 
 
 def _welcome() -> None:
-    """Lead by the hand to the first folder and the first search."""
+    """Onboarding for an empty library: add the first folder."""
     st.header("Nothing is in your library yet")
     st.markdown(
         "Give a folder, and Trove looks at its pictures and videos and listens to what is said in them. "
@@ -166,11 +166,11 @@ def _welcome() -> None:
 
 
 def _invite(counts: Mapping[UnitKind, int]) -> None:
-    for item, count in resources.news():
+    for name, count in resources.news():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":blue-badge[{count} new] in **{resources.plain(item)}**", width="content")
-            if st.button("Show", key=f"news_{item}"):
-                st.session_state.saved_chosen = item
+            st.markdown(f":blue-badge[{count} new] in **{resources.plain(name)}**", width="content")
+            if st.button("Show", key=f"news_{name}"):
+                st.session_state.saved_chosen = name
                 st.switch_page("pages/saved.py")
     st.caption(
         f"{counts['image']:,} pictures, {counts['frame']:,} moments in videos and {counts['speech']:,} "

@@ -1,4 +1,4 @@
-"""Model: which one answers, what a better one would give, and changing it without a gap."""
+"""Model page: the active embedding model, a comparison with others, and switching without downtime."""
 
 import streamlit as st
 
@@ -91,12 +91,12 @@ def _use(name: str) -> None:
         resources.explain(exc)
 
 
-def _held(held: dict[Space, int]) -> None:
-    if len(held) < 2:
+def _stored_models(vector_counts: dict[Space, int]) -> None:
+    if len(vector_counts) < 2:
         return
     st.header("In this library")
     words = {"active": "answers", "retired": "answered before", "building": "not complete yet"}
-    for space, count in held.items():
+    for space, count in vector_counts.items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
                 f"**{resources.plain(space.model)}** · {words[space.state]} · {count:,} vectors",
@@ -126,12 +126,12 @@ def _drop(name: str) -> None:
 st.title("Model")
 with resources.read() as session:
     active = spaces.active(session)
-    held = spaces.every(session)
+    vector_counts = spaces.every(session)
 if active is None:
     st.info("The first folder that is indexed chooses the model: see the Library page.")
 else:
     _current(active)
     if not indexing.progress():
         _change(active)
-        _held(held)
+        _stored_models(vector_counts)
     _offers(active)

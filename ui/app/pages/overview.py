@@ -1,4 +1,4 @@
-"""Overview: the library to look at: what lies near each other, when it is from, what most of it shows."""
+"""Overview page: a map of pictures by similarity, a timeline, and the most frequent concepts."""
 
 import streamlit as st
 
@@ -16,29 +16,29 @@ _NEIGHBOURS = 200
 
 
 @st.cache_data(show_spinner="Looking at your pictures …", max_entries=2)
-def _seen(revision: int, model: str) -> Landscape:  # noqa: ARG001 - looked at anew when either changes
+def _landscape(revision: int, model: str) -> Landscape:  # noqa: ARG001 - computed again when either changes
     return resources.library().landscape()
 
 
-def _plane(seen: Landscape) -> None:
+def _plane(landscape: Landscape) -> None:
     st.header("What looks alike lies together")
-    shown = plane(seen.points, on_open=lambda: None)
+    clicked = plane(landscape.points, on_open=lambda: None)
     st.caption(
-        f"{seen.pictures:,} pictures and moments on the plane in which they differ most. The wheel comes "
-        "nearer, dragging moves, a double click goes back; a click opens a picture."
+        f"{landscape.pictures:,} pictures and moments on the plane in which they differ most. The wheel "
+        "comes nearer, dragging moves, a double click goes back; a click opens a picture."
     )
-    if shown.open is not None:
-        here = next((point for point in seen.points if point.unit_id == shown.open), None)
+    if clicked.open is not None:
+        here = next((point for point in landscape.points if point.unit_id == clicked.open), None)
         if here is not None:
             open_hit(
-                of_units(resources.library().core, _around(here, seen)), here.unit_id, question.nothing()
+                of_units(resources.library().core, _around(here, landscape)), here.unit_id, question.nothing()
             )
 
 
-def _around(here: Point, seen: Landscape) -> list[int]:
+def _around(here: Point, landscape: Landscape) -> list[int]:
     """The picture and those around it, the nearest first."""
-    near = sorted(seen.points, key=lambda point: (point.x - here.x) ** 2 + (point.y - here.y) ** 2)
-    return [point.unit_id for point in near[:_NEIGHBOURS]]
+    nearest = sorted(landscape.points, key=lambda point: (point.x - here.x) ** 2 + (point.y - here.y) ** 2)
+    return [point.unit_id for point in nearest[:_NEIGHBOURS]]
 
 
 def _timeline(months: dict[str, int]) -> None:
@@ -49,21 +49,21 @@ def _timeline(months: dict[str, int]) -> None:
         _find(f"date:{first}" if first == last else f"date:{first}..{last}")
 
 
-def _concepts(seen: Landscape) -> None:
+def _concepts(landscape: Landscape) -> None:
     st.header("What is in it")
-    if not seen.concepts:
+    if not landscape.concepts:
         st.caption("Nothing stands out.")
         return
     chosen = st.pills(
         "Concepts",
-        [name for name, _ in seen.concepts[:_MOST_CONCEPTS]],
-        format_func=lambda name: f"{name} · {dict(seen.concepts)[name]:,}",
+        [name for name, _ in landscape.concepts[:_MOST_CONCEPTS]],
+        format_func=lambda name: f"{name} · {dict(landscape.concepts)[name]:,}",
         label_visibility="collapsed",
     )
-    told = sum(count for _, count in seen.concepts)
+    named = sum(count for _, count in landscape.concepts)
     st.caption(
-        f"By the thousand names of ImageNet: {told:,} of {seen.pictures:,} clearly show one of them, as far "
-        "as the model can tell."
+        f"By the thousand names of ImageNet: {named:,} of {landscape.pictures:,} clearly show one of them, "
+        "as far as the model can tell."
     )
     if chosen:
         _find(chosen)
@@ -83,8 +83,8 @@ if encoder is None:
     st.info("Nothing is in your library yet.")
     st.page_link("pages/find.py", label="Add the first folder", icon=":material/create_new_folder:")
 else:
-    seen = _seen(now, encoder.name)
-    if len(seen.points) > 2:
-        _plane(seen)
+    landscape = _landscape(now, encoder.name)
+    if len(landscape.points) > 2:
+        _plane(landscape)
     _timeline(filters.months(now))
-    _concepts(seen)
+    _concepts(landscape)

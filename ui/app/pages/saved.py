@@ -1,4 +1,4 @@
-"""Saved: searches under a name, what is new in them, and thumbs that make them better."""
+"""Saved page: saved searches, their new hits, and relevance feedback by thumbs."""
 
 from functools import partial
 
@@ -19,9 +19,9 @@ _CHOSEN = "saved_chosen"
 _SHOWN = "saved_shown"
 
 
-def _list(saved: SavedSearches, every: list[Saved]) -> None:
+def _list(saved: SavedSearches, searches: list[Saved]) -> None:
     fresh = dict(resources.news())
-    for item in every:
+    for item in searches:
         with st.container(horizontal=True, vertical_alignment="center"):
             badge = f" :blue-badge[{fresh[item.name]} new]" if item.name in fresh else ""
             st.markdown(
@@ -75,7 +75,7 @@ def _show(saved: SavedSearches, item: Saved) -> None:
         f"{answer.count:,} hits{fresh}. Thumbs say what you mean: what is liked stays and draws what is like "
         "it, what is not goes and takes what is like it with it."
     )
-    shown = gallery(
+    clicked = gallery(
         listing,
         token,
         judged=dict.fromkeys(answer.liked, True),
@@ -85,12 +85,12 @@ def _show(saved: SavedSearches, item: Saved) -> None:
         on_judged=partial(_judge, saved, item.name),
     )
     _taken_out(saved, item)
-    if shown.open is not None and listing.hit(shown.open) is not None:
-        open_hit(listing, shown.open, question.nothing())
+    if clicked.open is not None and listing.hit(clicked.open) is not None:
+        open_hit(listing, clicked.open, question.nothing())
 
 
 def _taken_out(saved: SavedSearches, item: Saved) -> None:
-    """What has a thumb down is gone from the hits; here it can be taken back."""
+    """Show the hits with a thumb down, which are excluded from the search, each with a button to undo it."""
     down = [thumb for thumb in saved.thumbs(item.name) if not thumb.up and thumb.unit_id is not None]
     if not down:
         return
@@ -108,21 +108,21 @@ def _taken_out(saved: SavedSearches, item: Saved) -> None:
 
 
 def _listing(saved: SavedSearches, item: Saved) -> tuple[str, Listing, SavedAnswer]:
-    """The hits, from the session until something changes; what is new is so until people leave."""
+    """The hits, cached in the session until something changes, so that new ones stay marked as new."""
     with resources.read() as session:
         key = (item, revision.current(session))
-    kept = st.session_state.get(_SHOWN)
-    if kept is not None and kept[0] == key:
-        return kept[1:]
+    cached = st.session_state.get(_SHOWN)
+    if cached is not None and cached[0] == key:
+        return cached[1:]
     answer = saved.show(item.name, FIRST)
-    found = Listing(
+    listing = Listing(
         lambda k: Answer(str(item.query), "found", 1.0, 0.0, saved.show(item.name, k).hits),
         total=max(1, answer.count),
     )
-    token = feeds.keep(found)
-    st.session_state[_SHOWN] = (key, token, found, answer)
+    token = feeds.keep(listing)
+    st.session_state[_SHOWN] = (key, token, listing, answer)
     saved.mark_seen(answer)
-    return token, found, answer
+    return token, listing, answer
 
 
 def _similar(listing: Listing) -> None:
@@ -132,21 +132,21 @@ def _similar(listing: Listing) -> None:
 
 
 def _judge(saved: SavedSearches, name: str) -> None:
-    told = st.session_state.gallery.judged
+    judgement = st.session_state.gallery.judged
     try:
-        saved.judge(name, told["id"], up=told["up"])
+        saved.judge(name, judgement["id"], up=judgement["up"])
     except TroveError as exc:
         resources.explain(exc)
 
 
 st.title("Saved searches")
 saved = resources.library().saved
-every = saved.every()
-chosen = next((item for item in every if item.name == st.session_state.get(_CHOSEN)), None)
+searches = saved.every()
+chosen = next((item for item in searches if item.name == st.session_state.get(_CHOSEN)), None)
 if chosen is not None:
     _show(saved, chosen)
-elif every:
-    _list(saved, every)
+elif searches:
+    _list(saved, searches)
 else:
     st.info("No search is saved yet. Search for something, then press **Save**.", icon=":material/bookmark:")
     st.page_link("pages/find.py", label="Search", icon=":material/search:")

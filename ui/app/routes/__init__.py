@@ -1,1 +1,1 @@
-"""What the browser fetches beside Streamlit: thumbnails, films, further hits, exports."""
+"""HTTP routes beside Streamlit's own: thumbnails, files, clips, further hits, uploads, exports."""

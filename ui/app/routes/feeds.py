@@ -1,4 +1,4 @@
-"""What the app's own components ask for by themselves: more hits, a place for a picture, an export.
+"""HTTP routes for the custom components: further hits, picture uploads, exports.
 
 As in ``media`` the key in an address keeps other web pages from asking; a listing has a token, too.
 """
@@ -24,7 +24,7 @@ from search.results.export import as_csv, write_zip
 from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import media
-from ui.app.uploads import MOST_BYTES, pictures
+from ui.app.uploads import MOST_BYTES, uploads
 from ui.highlight import highlight_spans
 from ui.wording import clock
 
@@ -43,7 +43,7 @@ _lock = threading.Lock()
 
 
 def keep(listing: Listing) -> str:
-    """Let the browser ask for more of a listing; returns its token. The oldest listings are forgotten."""
+    """Let the browser page through a listing; returns its token. The oldest listings are evicted."""
     token = secrets.token_urlsafe(12)
     with _lock:
         _listings[token] = listing
@@ -53,27 +53,27 @@ def keep(listing: Listing) -> str:
 
 
 def listing_url(token: str) -> str:
-    """Where the gallery gets more hits."""
+    """URL of further hits for the gallery."""
     return f"/trove/{media.KEY}/hits/{token}"
 
 
 def export_url(token: str, kind: str, unit_ids: list[int]) -> str:
-    """Where the browser gets hits as ``csv`` or their files as ``zip``."""
+    """URL of hits as ``csv``, or of their files as ``zip``."""
     return f"/trove/{media.KEY}/export/{token}.{kind}?units={','.join(map(str, unit_ids))}"
 
 
 def upload_url() -> str:
-    """Where the query box sends a picture."""
+    """URL to which the query box uploads a picture."""
     return f"/trove/{media.KEY}/picture"
 
 
 def given_url(token: str) -> str:
-    """Where the browser gets a small copy of a picture that was given."""
+    """URL of the thumbnail of an uploaded picture."""
     return f"/trove/{media.KEY}/picture/{token}"
 
 
 def routes() -> list[Route]:
-    """What the app answers beside Streamlit's own pages and ``ui.app.routes.media``."""
+    """The routes of this module, for the server to mount."""
     key = media.KEY
     return [
         Route(f"/trove/{key}/hits/{{token}}", _send_hits),
@@ -84,21 +84,22 @@ def routes() -> list[Route]:
 
 
 def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
-    """What the gallery needs of hits."""
+    """Hits as the JSON tiles of the gallery."""
     with resources.read() as session:
         rows = units.rows(session, [hit.unit_id for hit in hits])
     return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
 
 
 def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
-    """What was said in pieces, each with whether it was asked for."""
+    """A transcript in pieces, each with whether it matches words of the query."""
     words = {word for fact in hit.why if fact.source == "keywords" for word in fact.words}
-    found, at = [], 0
+    pieces, at = [], 0
     for start, end in highlight_spans(text, words):
-        found += [(text[at:start], False)] if start > at else []
-        found.append((text[start:end], True))
+        if start > at:
+            pieces.append((text[at:start], False))
+        pieces.append((text[start:end], True))
         at = end
-    return [*found, (text[at:], False)] if at < len(text) else found
+    return [*pieces, (text[at:], False)] if at < len(text) else pieces
 
 
 def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "name": name,
         "path": str(hit.path),
         "alt": f"{name} at {moment}" if moment else name,
-        # Where nothing was described the score only says the place in the list.
+        # Without a description in the query the score says no more than the rank.
         "score": "" if all(fact.source in _NO_SCORE for fact in hit.why) else f"{hit.score:.2f}",
         "parts": parts(hit.text, hit) if hit.text else None,
         "group": _month(hit) if grouped else "",
@@ -126,10 +127,10 @@ def _month(hit: Hit) -> str:
 
 
 def _listing(request: Request) -> Listing:
-    found = _listings.get(request.path_params["token"])
-    if found is None:
+    listing = _listings.get(request.path_params["token"])
+    if listing is None:
         raise HTTPException(404, "search again")
-    return found
+    return listing
 
 
 def _send_hits(request: Request) -> Response:
@@ -151,10 +152,10 @@ def _send_hits(request: Request) -> Response:
 def _send_export(request: Request) -> Response:
     listing = _listing(request)
     try:
-        wanted = [int(unit) for unit in request.query_params.get("units", "").split(",")]
+        unit_ids = [int(unit) for unit in request.query_params.get("units", "").split(",")]
     except ValueError as exc:
         raise HTTPException(400, "units are numbers") from exc
-    hits = [hit for unit_id in wanted if (hit := listing.hit(unit_id)) is not None]
+    hits = [hit for unit_id in unit_ids if (hit := listing.hit(unit_id)) is not None]
     if request.path_params["kind"] == "csv":
         headers = {"Content-Disposition": 'attachment; filename="trove.csv"'}
         return Response(as_csv(hits), media_type="text/csv; charset=utf-8", headers=headers)
@@ -175,20 +176,20 @@ async def _take_picture(request: Request) -> Response:
         if len(data) > MOST_BYTES:
             return Response(f"it has more than {MOST_BYTES // 1_000_000} MB", 413)
     name = request.query_params.get("name", "")
-    token = await run_in_threadpool(pictures().keep, bytes(data), name)
+    token = await run_in_threadpool(uploads().keep, bytes(data), name)
     try:
-        await run_in_threadpool(_small, token)
+        await run_in_threadpool(_upload_thumbnail, token)
     except TroveError as exc:
         return Response(str(exc), 415)
     return JSONResponse({"token": token, "name": Path(name).name or "picture"})
 
 
-def _small(token: str) -> Path:
-    given = pictures().get(token)
-    if given is None:
+def _upload_thumbnail(token: str) -> Path:
+    upload = uploads().get(token)
+    if upload is None:
         raise HTTPException(404, "give the picture again")
-    return resources.library().thumbnail(given.path, None, side=_SMALL_SIDE, cache=given.path.parent)
+    return resources.library().thumbnail(upload.path, None, side=_SMALL_SIDE, cache=upload.path.parent)
 
 
 def _send_picture(request: Request) -> Response:
-    return FileResponse(_small(request.path_params["token"]), media_type="image/jpeg")
+    return FileResponse(_upload_thumbnail(request.path_params["token"]), media_type="image/jpeg")

@@ -1,7 +1,7 @@
-"""How the browser gets thumbnails, files and clips of what was found.
+"""HTTP routes for thumbnails, files and clips of hits.
 
-Streamlit would read a whole film into memory to show it; these routes send the part that the
-player asks for. A route names a unit, never a path: only what the library knows can be had.
+Streamlit would read a whole film into memory to show it; these routes answer the range
+requests of the player. A route names a unit, never a path: only what the library knows can be had.
 The key in it, new with every start of the app, keeps other web pages from asking.
 """
 
@@ -32,11 +32,11 @@ VIEW_SIDE = 1080
 
 KEY = secrets.token_urlsafe(16)
 # Two at a time: more would take the processor from the search.
-_makers = ThreadPoolExecutor(2, thread_name_prefix="thumbnail")
+_thumbnail_pool = ThreadPoolExecutor(2, thread_name_prefix="thumbnail")
 
 _NO_GUESSING = {"X-Content-Type-Options": "nosniff"}
 _UNKNOWN = "application/octet-stream"
-# A closed list: an SVG, say, could run scripts as a page of the app.
+# An allow-list: an SVG, say, could run scripts as a page of the app.
 _SHOWN = frozenset(f"image/{name}" for name in "avif bmp gif jpeg png webp".split())
 
 _PLACEHOLDER = """<svg xmlns="http://www.w3.org/2000/svg" width="480" height="320">
@@ -46,35 +46,35 @@ text-align: center">{}</p></foreignObject></svg>"""
 
 
 def thumbnail_url(unit_id: int) -> str:
-    """Where the browser gets a unit's small picture."""
+    """URL of a unit's thumbnail."""
     return f"/trove/{KEY}/thumbnail/{unit_id}"
 
 
 def file_url(unit_id: int) -> str:
-    """Where the browser gets the file that a unit was found in."""
+    """URL of a unit's file."""
     return f"/trove/{KEY}/file/{unit_id}"
 
 
 def clip_url(unit_id: int, at_s: float) -> str:
-    """Where the browser gets a clip around a moment of the file that a unit was found in."""
+    """URL of a clip around a moment of a unit's file."""
     return f"/trove/{KEY}/clip/{unit_id}?at={at_s:.3f}"
 
 
 def unit(unit_id: int) -> UnitRow:
-    """What the library knows of a unit.
+    """The row of a unit.
 
     Raises:
         UnreadableError: it is in the library no more.
     """
     with resources.read() as session:
-        found = units.rows(session, [unit_id]).get(unit_id)
-    if found is None:
+        row = units.rows(session, [unit_id]).get(unit_id)
+    if row is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
-    return found
+    return row
 
 
 def file_of(row: UnitRow) -> Path:
-    """The file that a unit was found in, free of links.
+    """The file of a unit, with symbolic links resolved.
 
     Where the library knows a link, or a file in a linked folder, it is followed only as long as it
     leads to what was indexed: else whoever can write into the folder could show any file of this machine.
@@ -102,7 +102,7 @@ def file_of(row: UnitRow) -> Path:
 
 
 def still(row: UnitRow, side: int) -> Path:
-    """A JPEG of what a unit shows; errors as ``indexer.media.thumbnails.thumbnail``."""
+    """A JPEG of a picture or a video frame; errors as ``indexer.media.thumbnails.thumbnail``."""
     moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
     return resources.library().thumbnail(file_of(row), moment, side=side)
 
@@ -113,7 +113,7 @@ def clip_at(row: UnitRow, at_s: float) -> Clip:
 
 
 def routes() -> list[Route]:
-    """What the app answers beside Streamlit's own pages."""
+    """The routes of this module, for the server to mount."""
     return [
         Route(f"/trove/{KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
         Route(f"/trove/{KEY}/file/{{unit_id:int}}", _send_file),
@@ -125,11 +125,11 @@ async def _send_thumbnail(request: Request) -> Response:
     unit_id = request.path_params["unit_id"]
     make = partial(_grid_thumbnail, unit_id)
     try:
-        path = await asyncio.get_running_loop().run_in_executor(_makers, make)
+        path = await asyncio.get_running_loop().run_in_executor(_thumbnail_pool, make)
     except MediaError as exc:
         reason = html.escape(resources.sentence(str(exc)))
         return Response(_PLACEHOLDER.format(reason), media_type="image/svg+xml")
-    # The number of a unit never comes to stand for something else.
+    # The id of a unit is never reused, so browsers may cache its picture.
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
@@ -145,9 +145,9 @@ def _send_file(request: Request) -> Response:
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
     name = row.paths[0].name.encode(errors="replace").decode()
-    shown = "attachment" if "download" in request.query_params else "inline"
+    disposition = "attachment" if "download" in request.query_params else "inline"
     return FileResponse(
-        path, media_type=kind, filename=name, content_disposition_type=shown, headers=_NO_GUESSING
+        path, media_type=kind, filename=name, content_disposition_type=disposition, headers=_NO_GUESSING
     )
 
 
@@ -156,17 +156,17 @@ def _send_clip(request: Request) -> Response:
         at_s = float(request.query_params["at"])
         if not 0 <= at_s < math.inf:  # false for "nan" as well
             raise ValueError
-        made = clip_at(unit(request.path_params["unit_id"]), at_s)
+        clip = clip_at(unit(request.path_params["unit_id"]), at_s)
     except (KeyError, ValueError) as exc:
         raise HTTPException(400, "at is a number of seconds") from exc
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
-    return FileResponse(made.path, media_type="video/mp4", headers=_NO_GUESSING)
+    return FileResponse(clip.path, media_type="video/mp4", headers=_NO_GUESSING)
 
 
 def _type(row: UnitRow) -> str:
-    """The type that makes the browser show or play a file where it can, and download it elsewhere."""
+    """The MIME type with which a browser shows or plays a file if it can, and else downloads it."""
     if row.media == "image":
-        guessed = mimetypes.guess_type(row.paths[0].name)[0]
-        return guessed if guessed in _SHOWN else _UNKNOWN
+        mime = mimetypes.guess_type(row.paths[0].name)[0]
+        return mime if mime in _SHOWN else _UNKNOWN
     return browser_type(file_of(row), resources.library().service.decoders) or _UNKNOWN

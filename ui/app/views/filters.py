@@ -1,5 +1,6 @@
-"""The filters beside the hits. They write themselves into the words of the question, and read them there:
-what is chosen here can be seen, edited, bookmarked and taken out there.
+"""Faceted search: filters beside the hits, kept as conditions in the words of the question.
+
+So a chosen filter can be seen, edited, bookmarked and removed in the query box.
 """
 
 import re
@@ -25,16 +26,16 @@ _CAMERA = "filter_camera"
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
-def _counted(revision: int) -> tuple[dict[str, int], dict[str, int], dict[Path, int]]:  # noqa: ARG001
-    """Months, cameras and folders; counted anew whenever the library has changed."""
+def _facet_counts(revision: int) -> tuple[dict[str, int], dict[str, int], dict[Path, int]]:  # noqa: ARG001
+    """File counts by month, camera and folder, cached until the library changes."""
     with resources.read() as session:
         roots = assets.roots(session)
         return facets.months(session), facets.cameras(session), facets.folders(session, roots)
 
 
 def months(revision: int) -> dict[str, int]:
-    """How many files are of each month."""
-    return _counted(revision)[0]
+    """Number of files in each month."""
+    return _facet_counts(revision)[0]
 
 
 def filters(asked: Question) -> None:
@@ -44,7 +45,7 @@ def filters(asked: Question) -> None:
         return  # nothing can be changed in words that mean nothing yet
     with resources.read() as session:
         now = revision.current(session)
-    by_month, cameras, folders = _counted(now)
+    by_month, cameras, folders = _facet_counts(now)
     with st.sidebar:
         _type(parsed)
         if by_month:
@@ -74,10 +75,10 @@ def _set(key: str, values: tuple[str, ...]) -> None:
 
 
 def _range(parsed: Parsed) -> tuple[str, str] | None:
-    """The months or years of a date that the histogram can show."""
+    """First and last month or year of the date condition, if it is a range that the histogram can show."""
     values = parsed.values("date")
-    found = _RANGE.fullmatch(values[0]) if len(values) == 1 else None
-    return (found[1], found[2] or found[1]) if found else None
+    match = _RANGE.fullmatch(values[0]) if len(values) == 1 else None
+    return (match[1], match[2] or match[1]) if match else None
 
 
 def _set_date() -> None:
@@ -92,7 +93,7 @@ def _set_date() -> None:
 
 
 def current_range() -> tuple[str, str] | None:
-    """The months or years that are asked for now."""
+    """The date range of the current question."""
     parsed = question.current().parsed
     return _range(parsed) if parsed else None
 

@@ -1,4 +1,4 @@
-"""The parts about indexing that several pages show: giving a folder, and how far it is."""
+"""Indexing widgets that several pages share: adding a folder, progress, refresh."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ def add_folder(key: str) -> None:
             placeholder=str(Path.home() / "Pictures"),
             help="Everything in it and in the folders inside it. Your files are only read.",
         )
-        wanted = st.form_submit_button(
+        submitted = st.form_submit_button(
             "Index this folder", type="primary", icon=":material/create_new_folder:"
         )
-    if wanted:
+    if submitted:
         with resources.explained():
             _index(typed or "")
 
@@ -36,10 +36,10 @@ def _index(typed: str) -> None:
         raise SettingsError("no folder is given", "Type or paste the path of a folder.")
     path = expanded(text)
     try:
-        there = path.is_absolute() and path.exists()
+        exists = path.is_absolute() and path.exists()
     except OSError as exc:
         raise SettingsError(f"{path} cannot be looked at: {exc.strerror}", "Check its permissions.") from exc
-    if not there:
+    if not exists:
         raise SettingsError(
             f"there is no folder {path} on this machine",
             "Give its whole path, as your file manager shows it.",
@@ -49,7 +49,7 @@ def _index(typed: str) -> None:
 
 
 def progress() -> bool:
-    """Show how far indexing is, live while it is under way; whether it is."""
+    """Show the progress of indexing, live while it runs; returns whether it runs."""
     with resources.explained():
         active = resources.index_job().state().active
         st.fragment(_progress, run_every=_NEWS_S if active else None)(active)
@@ -88,27 +88,30 @@ def _draw(state: IndexState) -> None:
         resources.index_job().stop()
 
 
-def _paused(state: IndexState, told: str) -> None:
+def _paused(state: IndexState, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(told, icon=":material/pause_circle:")
+        st.info(text, icon=":material/pause_circle:")
         st.button("Resume", icon=":material/play_circle:", key="resume", on_click=_resume, args=(state,))
 
 
 def _resume(state: IndexState) -> None:
     job = resources.index_job()
     try:
-        job.use_model(state.model) if state.model else job.index()
+        if state.model:
+            job.use_model(state.model)
+        else:
+            job.index()
     except TroveError as exc:
         resources.explain(exc)
 
 
 def _how_far(state: IndexState) -> str:
-    told = f"Indexing: {state.done:,} of {state.total:,} files"
+    text = f"Indexing: {state.done:,} of {state.total:,} files"
     if state.model:
-        told = f"Looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
+        text = f"Looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
     if state.files_per_s and state.left_s is not None:
-        told += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
-    return told
+        text += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
+    return text
 
 
 def _finished(state: IndexState) -> None:
@@ -126,17 +129,20 @@ def _finished(state: IndexState) -> None:
         "skipped": "skipped",
         "failed": "failed",
     }
-    counted = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
+    parts = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
     st.caption(
         f"Last indexed at {when}: {report.get('found', 0):,} files in {duration(report.get('seconds', 0))}"
-        + (f" ({', '.join(counted)})." if counted else ".")
+        + (f" ({', '.join(parts)})." if parts else ".")
     )
 
 
 def refresh(*, retry: bool = False) -> None:
-    """Look again for what has changed in all folders, or try failed files again. For callbacks."""
+    """Index the changes in all folders, or retry the files that failed. For callbacks."""
     job = resources.index_job()
     try:
-        job.retry() if retry else job.index()
+        if retry:
+            job.retry()
+        else:
+            job.index()
     except TroveError as exc:
         resources.explain(exc)

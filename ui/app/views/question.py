@@ -1,4 +1,4 @@
-"""What is being asked on the Find page, kept while people look at other pages.
+"""State of the question on the Find page, kept while other pages are shown.
 
 The words, with all conditions in them, live in the address of the page, so that it can be reloaded and
 bookmarked. A picture lives in the session: its path never comes from the browser.
@@ -19,13 +19,13 @@ from search.results.listing import NEAREST, Listing, Order
 from ui.app import resources
 from ui.app.components.askbox import Chip
 from ui.app.routes import feeds
-from ui.app.uploads import pictures
+from ui.app.uploads import uploads
 
 _WORDS = "asked_words"
 _FINAL = "asked_final"
 _SEQUENCE = "asked_sequence"
 _ADDRESS = "asked_address"
-_GIVEN = "asked_picture"
+_UPLOAD = "asked_picture"
 _LIKE = "asked_like"
 _ORDER = "asked_order"
 _NEAREST = "asked_nearest"
@@ -35,7 +35,7 @@ _IN_ADDRESS = "q"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked. ``given``: the token of a picture; ``like``: a file to find others like it."""
+    """Words, a picture, or both. ``given``: token of an upload; ``like``: a file to find others like it."""
 
     words: str
     given: str | None
@@ -58,29 +58,29 @@ class Question:
 
     def query(self, k: int) -> Query:
         """The question to the library; errors as ``search.query.query.Query``."""
-        found = pictures().get(self.given) if self.given else None
-        return Query(text=self.words, image=found.path if found else None, like=self.like, k=k)
+        upload = uploads().get(self.given) if self.given else None
+        return Query(text=self.words, image=upload.path if upload else None, like=self.like, k=k)
 
 
 def nothing() -> Question:
-    """No question, for pictures that were opened without one."""
+    """The empty question, for pictures that are opened without one."""
     return Question("", None, None)
 
 
 def everything() -> Question:
-    """All there is, the latest first: what people see before they ask."""
+    """The question for the whole library, which people see before they ask their own."""
     return Question("type:image,video,audio", None, None)
 
 
 def current() -> Question:
-    """What is asked now."""
+    """The current question."""
     state = st.session_state
     _read_address()
-    if state.get(_GIVEN) and pictures().get(state[_GIVEN]) is None:
-        state[_GIVEN] = None  # the app was restarted, or others have made room for theirs
+    if state.get(_UPLOAD) and uploads().get(state[_UPLOAD]) is None:
+        state[_UPLOAD] = None  # the app was restarted, or newer uploads evicted it
     return Question(
         state.get(_WORDS, ""),
-        state.get(_GIVEN),
+        state.get(_UPLOAD),
         state.get(_LIKE),
         state.get(_ORDER, "relevance"),
         state.get(_NEAREST, NEAREST),
@@ -88,13 +88,13 @@ def current() -> Question:
 
 
 def _read_address() -> None:
-    """Follow the address where somebody has changed it: a bookmark, or the browser's way back."""
+    """Take the words from the URL where it has changed: a bookmark, or the browser's back button."""
     state = st.session_state
-    given = st.query_params.get(_IN_ADDRESS, "")
-    if given and given != state.get(_ADDRESS):
-        state[_WORDS] = given
+    words = st.query_params.get(_IN_ADDRESS, "")
+    if words and words != state.get(_ADDRESS):
+        state[_WORDS] = words
         state[_FINAL] = True
-    elif given != state.get(_WORDS, "") and state.get(_FINAL, True):
+    elif words != state.get(_WORDS, "") and state.get(_FINAL, True):
         _write_address()
     state[_ADDRESS] = st.query_params.get(_IN_ADDRESS, "")
 
@@ -108,27 +108,27 @@ def _write_address() -> None:
 
 
 def typing() -> bool:
-    """Whether somebody is still typing, and what is malformed may yet become right."""
+    """Whether somebody is still typing, so that malformed words are no error yet."""
     return not st.session_state.get(_FINAL, True)
 
 
 def sequence() -> int:
-    """The last message of the query box that is answered."""
+    """Number of the query box's last message that was answered."""
     return int(st.session_state.get(_SEQUENCE, 0))
 
 
 def chips(asked: Question) -> list[Chip]:
-    """The parts of a question that can be taken out."""
-    found = []
+    """A chip for each part of a question that can be removed."""
+    removable = []
     parsed = asked.parsed
     # One description needs no chip: it is what stands in the box.
     if parsed is not None and (len(parsed.chips) > 1 or parsed.conditions):
-        found += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
-    if asked.given and (given := pictures().get(asked.given)):
-        found.append(Chip("picture", f"Like your picture {given.name}", feeds.given_url(asked.given)))
+        removable += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
+    if asked.given and (upload := uploads().get(asked.given)):
+        removable.append(Chip("picture", f"Like your picture {upload.name}", feeds.given_url(asked.given)))
     if asked.like is not None:
-        found.append(Chip("like", f"Similar to {asked.like.name}"))
-    return found
+        removable.append(Chip("like", f"Similar to {asked.like.name}"))
+    return removable
 
 
 # --- for callbacks
@@ -153,7 +153,7 @@ def narrow(change: Callable[[Parsed], Parsed]) -> None:
 def remove(chip: str) -> None:
     """Ask without a part."""
     if chip == "picture":
-        st.session_state[_GIVEN] = None
+        st.session_state[_UPLOAD] = None
     elif chip == "like":
         st.session_state[_LIKE] = None
     else:
@@ -161,15 +161,15 @@ def remove(chip: str) -> None:
 
 
 def ask_with(token: str) -> None:
-    """Ask with a picture that was given, beside the words if there are any."""
-    st.session_state[_GIVEN] = token
+    """Ask with an uploaded picture, beside the words if there are any."""
+    st.session_state[_UPLOAD] = token
     st.session_state[_LIKE] = None
 
 
 def ask_similar(path: Path) -> None:
-    """Ask for what is like a file that the library knows, or has drawn."""
+    """Ask for files similar to one that the library knows, or has drawn."""
     st.session_state[_LIKE] = path
-    st.session_state[_GIVEN] = None
+    st.session_state[_UPLOAD] = None
     ask("")
 
 
@@ -188,7 +188,7 @@ def widen() -> None:
 
 
 def listing(asked: Question) -> tuple[str, Listing]:
-    """The answer and its token, from the session while neither the question nor the library changes.
+    """The listing of hits and its token, cached in the session until the question or the library changes.
 
     Raises:
         TroveError: see ``SearchService.search``.
@@ -197,21 +197,21 @@ def listing(asked: Question) -> tuple[str, Listing]:
     with resources.read() as session:
         key: tuple[Any, ...] = (asked, revision.current(session))
         total = sum(units.counts(session).values())
-    kept, token, found = state.get(_LISTING, (None, "", None))
-    if kept != key:
+    cached_key, token, shown = state.get(_LISTING, (None, "", None))
+    if cached_key != key:
         service = resources.library().service
-        found = Listing(
+        shown = Listing(
             lambda k: service.search(asked.query(k)),
             total=max(1, total),
             order=asked.order,
             nearest=asked.nearest,
         )
-        token = feeds.keep(found)
-        state[_LISTING] = (key, token, found)
-    return token, found
+        token = feeds.keep(shown)
+        state[_LISTING] = (key, token, shown)
+    return token, shown
 
 
 def last_listing() -> Listing | None:
-    """The answer that is shown."""
-    found: Listing | None = st.session_state.get(_LISTING, (None, "", None))[2]
-    return found
+    """The listing that is shown, if any."""
+    shown: Listing | None = st.session_state.get(_LISTING, (None, "", None))[2]
+    return shown

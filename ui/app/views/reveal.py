@@ -1,4 +1,4 @@
-"""Showing a file where the system's file manager has it."""
+"""Reveals a file in the system's file manager."""
 
 import os
 import subprocess

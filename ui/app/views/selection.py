@@ -1,4 +1,4 @@
-"""What can be done with the hits that are selected."""
+"""Actions on selected hits: export as ZIP or CSV, copy to a folder, list the paths."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ def chosen(listing: Listing) -> list[Hit]:
     """The selected hits, in the order of the list."""
     state = st.session_state.get("gallery")
     ids = set(state.selected or ()) if state is not None else set()
-    found = [hit for unit_id in ids if (hit := listing.hit(unit_id)) is not None]
-    return sorted(found, key=lambda hit: hit.rank)
+    hits = [hit for unit_id in ids if (hit := listing.hit(unit_id)) is not None]
+    return sorted(hits, key=lambda hit: hit.rank)
 
 
 def cleared() -> int:
-    """How often the selection was taken away."""
+    """How often the selection was cleared."""
     return int(st.session_state.get(_CLEARED, 0))
 
 
@@ -58,5 +58,5 @@ def _copy(hits: list[Hit]) -> None:
         if st.form_submit_button("Copy", type="primary"):
             with resources.explained():
                 files = [media.file_of(media.unit(hit.unit_id)) for hit in hits]
-                made = copy_to(files, expanded((typed or "").strip()))
-                st.success(f"Copied {len(made)} {'file' if len(made) == 1 else 'files'}.")
+                copies = copy_to(files, expanded((typed or "").strip()))
+                st.success(f"Copied {len(copies)} {'file' if len(copies) == 1 else 'files'}.")

@@ -1,4 +1,4 @@
-"""One hit, opened: the picture, or the player at the found moment, and what is known about it."""
+"""The viewer of one hit: the picture, or a player at the moment of the hit, with the metadata."""
 
 import io
 from pathlib import Path
@@ -28,11 +28,11 @@ _START = "viewer_start"
 _HEAT = "viewer_heat"
 _MAP_PX = 260
 _STARTS_LATER_S = 0.04
-"""A scene's first frame, and not by rounding the last one of the scene before."""
+"""Offset into a scene, so that rounding does not show the last frame of the scene before."""
 
 
 def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
-    """Show a hit in a dialog, from where people may go on to the next one."""
+    """Show a hit in a dialog, with buttons to the hits before and after it."""
     _turn_to(unit_id)
     st.dialog("What was found", width="large")(_show)(listing, asked)
 
@@ -53,9 +53,10 @@ def _show(listing: Listing, asked: Question) -> None:
     with resources.explained():
         row = media.unit(hit.unit_id)
         metadata = resources.library().service.decoders.run(probe, media.file_of(row))
-        _picture(row, metadata, asked) if row.media == "image" else _moment(
-            row, metadata, listing, hit, asked
-        )
+        if row.media == "image":
+            _picture(row, metadata, asked)
+        else:
+            _moment(row, metadata, listing, hit, asked)
     _actions(row, hit)
     _facts(row, metadata, hit)
 
@@ -125,13 +126,12 @@ def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
 
 
 def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
-    media.file_of(row)  # nothing else than what was indexed is shown
+    media.file_of(row)  # only the file that was indexed is shown
     with st.spinner("Looking where it is …"):
-        found = resources.library().why(asked.query(1), row.paths[0])
-        shown = found.overlay()
-    if shown is not None:
+        overlay = resources.library().why(asked.query(1), row.paths[0]).overlay()
+    if overlay is not None:
         data = io.BytesIO()
-        shown.save(data, "PNG")
+        overlay.save(data, "PNG")
         st.image(data.getvalue(), width=_fitting(metadata), alt=f"Where in {row.paths[0].name} it is")
 
 
@@ -145,11 +145,11 @@ def _fitting(metadata: Metadata) -> int:
 
 def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked: Question) -> None:
     path = row.paths[0]
-    course = _course(asked, path)
+    moments = _moments(asked, path)
     start_s = st.session_state.get(_START)
     if start_s is None:
         start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if row.kind == "frame" else 0.0)
-    duration_s = metadata.duration_s or max((moment.end_s for moment in course), default=start_s + 1.0)
+    duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,
         "name": path.name,
@@ -162,12 +162,12 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
         "duration_s": duration_s,
         "passages": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "parts": feeds.parts(moment.text, hit)}
-            for moment in course
+            for moment in moments
             if moment.text
         ],
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
-            for moment in course
+            for moment in moments
             if moment.match is not None
         ],
         "marks": [
@@ -182,10 +182,10 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
     player(data, key="player", on_jump=_jump)
 
 
-def _course(asked: Question, path: Path) -> list[Moment]:
+def _moments(asked: Question, path: Path) -> list[Moment]:
     parsed = asked.parsed
-    seen = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
-    return resources.library().moments(path, asked.query(1) if seen else None)
+    visual = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
+    return resources.library().moments(path, asked.query(1) if visual else None)
 
 
 def _jump() -> None:
@@ -193,10 +193,10 @@ def _jump() -> None:
 
 
 def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
-    """Let a clip be played in place of a file that browsers cannot play; whether there is one."""
+    """Put a clip into ``data`` in place of a file that browsers cannot play; False if there is none."""
     try:
         with st.spinner("Browsers cannot play this format. Making a clip that they can …"):
-            made = media.clip_at(row, start_s)
+            clip = media.clip_at(row, start_s)
     except MediaError as exc:
         if row.media == "video":
             st.image(str(media.still(row, media.VIEW_SIDE)))
@@ -204,11 +204,11 @@ def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
         return False
     data |= {
         "src": media.clip_url(row.id, start_s),
-        "offset_s": made.start_s,
+        "offset_s": clip.start_s,
         "end_s": start_s + AFTER_S,
     }
     st.caption(
-        f"Browsers cannot play this format, so this is a clip from {clock(made.start_s)} on. "
+        f"Browsers cannot play this format, so this is a clip from {clock(clip.start_s)} on. "
         "Click elsewhere on the timeline for another part; your own player can open the whole file."
     )
     return True
@@ -258,13 +258,13 @@ def _of_file(metadata: Metadata) -> dict[str, str]:
 def _place(here: tuple[float, float]) -> None:
     with resources.read() as session:
         others = facets.places(session)
-    told = in_words(here)
+    place = in_words(here)
     with st.container(horizontal=True):
-        st.image(region(here, others), width=_MAP_PX, alt=f"Around the place, {told}")
+        st.image(region(here, others), width=_MAP_PX, alt=f"Around the place, {place}")
         st.image(world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {written(here)}")
     st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/location_on: {resources.plain(told)} ({written(here)})", width="content")
+        st.markdown(f":material/location_on: {resources.plain(place)} ({written(here)})", width="content")
         st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
         if st.button(
             "Taken around here",
@@ -302,9 +302,9 @@ def reason(fact: Evidence) -> str:
 
 
 def _looks(fact: Evidence) -> str:
-    told = f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
+    reason = f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
     if fact.above is not None:
-        told += f", more than {fact.above:.0%} of the library"
+        reason += f", more than {fact.above:.0%} of the library"
     if len(fact.terms) > 1:
-        told += ": " + ", ".join(f"{text} {value:.2f}" for text, value in fact.terms)
-    return told
+        reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in fact.terms)
+    return reason

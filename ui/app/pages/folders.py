@@ -1,4 +1,4 @@
-"""Library: what is in it, how it got there, what it takes, and what could not be read."""
+"""Library page: counts, indexed folders, failed files and disk usage."""
 
 from functools import partial
 from pathlib import Path
@@ -57,9 +57,9 @@ def _folders() -> None:
 
 
 def _folder(root: Path, active: bool) -> None:
-    there = "" if root.exists() else " :orange-badge[not connected]"
+    badge = "" if root.exists() else " :orange-badge[not connected]"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/folder: {resources.plain(str(root))}{there}", width="content")
+        st.markdown(f":material/folder: {resources.plain(str(root))}{badge}", width="content")
         with st.popover("Remove", icon=":material/close:", type="tertiary", disabled=active):
             st.markdown(
                 "Its pictures, videos and recordings are **not found any more**. The files themselves stay "
@@ -122,22 +122,22 @@ def _failed() -> None:
 
 
 @st.cache_data(show_spinner=False, ttl=60, max_entries=2)
-def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured anew when the library changes
+def _measured(revision: int) -> Storage:  # noqa: ARG001 - measured again when the library changes
     return resources.library().storage()
 
 
 def _storage() -> None:
     st.header("Storage")
     with resources.read() as session:
-        taken = _measured(revision.current(session))
+        storage = _measured(revision.current(session))
     rows = {
-        "Your files": (taken.originals, "where they are; Trove only reads them"),
-        "Database": (taken.database, "what is known of them, with all vectors"),
-        "Search index": (taken.vectors, "can be made again"),
-        "Drawings": (taken.drawings, ""),
-        "Thumbnails": (taken.thumbnails, "can be made again"),
-        "Clips": (taken.clips, "can be made again"),
-        "Prepared models": (taken.models, "can be made again"),
+        "Your files": (storage.originals, "where they are; Trove only reads them"),
+        "Database": (storage.database, "what is known of them, with all vectors"),
+        "Search index": (storage.vectors, "can be made again"),
+        "Drawings": (storage.drawings, ""),
+        "Thumbnails": (storage.thumbnails, "can be made again"),
+        "Clips": (storage.clips, "can be made again"),
+        "Prepared models": (storage.models, "can be made again"),
     }
     st.table(
         {
