@@ -15,6 +15,8 @@ from indexer.media.pool import DecodePool
 from indexer.pipeline import index
 from tests.support import SAMPLES
 
+# No test may fetch anything; read when the Hub's library is imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # As the command line sets it; the tests of two processes would hold each other up.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

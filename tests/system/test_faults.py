@@ -211,10 +211,12 @@ def test_rights_lost_in_the_middle_of_a_run(
 
 
 def test_a_database_that_another_program_locks_is_named(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database.close()
     monkeypatch.setattr(sessions, "BUSY_TIMEOUT_MS", 200)
+    database = Database(settings.paths.database)
+    with database.read():
+        pass
     with closing(sqlite3.connect(settings.paths.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LibraryBusyError, match="locked by another program"), database.write():
@@ -249,7 +251,8 @@ def test_a_clock_that_goes_back_changes_nothing(
     def earlier() -> datetime:
         return real() - timedelta(days=3650 + next(backwards))
 
-    monkeypatch.setattr(assets, "now", earlier)
+    for module in (assets, runs, spaces):
+        monkeypatch.setattr(module, "utc_now", earlier)
     monkeypatch.setattr(time, "time", lambda: 1.0)
     media.photo(folder / "new.jpg", 9)
     report = index(library, [folder])

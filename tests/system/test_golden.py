@@ -11,7 +11,7 @@ import pytest
 
 from db.settings import Settings
 from tests.support import SAMPLES
-from tests.support.command import Told, run, trove
+from tests.support.command import as_json, check_error, trove
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "samples.json").read_text(encoding="utf-8"))[
     "queries"
@@ -35,16 +35,12 @@ def test_the_file_covers_the_whole_language() -> None:
 def test_it_finds_what_is_written_down(sample_library: Settings, number: int, case: dict[str, Any]) -> None:
     asked = [argument.replace("{samples}", str(SAMPLES)) for argument in case["ask"]]
     command = [case.get("command", "search"), *asked, "--json"]
-    if number % EVERY:
-        told = run(sample_library, *command)
-    else:
-        done = trove(sample_library, *command)
-        told = Told(done.returncode, done.stdout, done.stderr)
+    result = trove(sample_library, *command, process=number % EVERY == 0)
     if "error" in case:
-        assert (told.code, told.out, len(told.err.strip().splitlines())) == (1, "", 1)
-        assert case["error"] in told.err
+        check_error(result, case["error"])
         return
-    answer = told.json
+    assert result.returncode == 0, result.stderr
+    answer = as_json(result)
     hits = answer["hits"]
     names = [Path(hit["path"]).name for hit in hits]
     for place, key in enumerate(("first", "second")):

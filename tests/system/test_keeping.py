@@ -188,12 +188,12 @@ def test_duplicates(library: Library, folder: Path) -> None:
     with Image.open(folder / "b.jpg") as image:
         image.resize((image.width // 2, image.height // 2)).save(folder / "b small.png")
     index(library, [folder])
-    groups = duplicates(library, alike=near_duplicate("builtin"))
+    groups = duplicates(library, threshold=near_duplicate("builtin"))
     assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
         "same": ["a.jpg", "copy of a.jpg"],
         "alike": ["b.jpg", "b small.png"],
     }
-    assert [group.kind for group in duplicates(library, alike=None)] == ["same"]
+    assert [group.kind for group in duplicates(library, threshold=None)] == ["same"]
     spare = {group.kind: group.spare for group in groups}
     assert spare["same"] == (folder / "a.jpg").stat().st_size
     assert spare["alike"] == (folder / "b small.png").stat().st_size

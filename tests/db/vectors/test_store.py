@@ -320,12 +320,12 @@ def delete_files(folder: Path) -> None:
         path.unlink()
 
 
-def delete_stamps(folder: Path) -> None:
+def delete_manifests(folder: Path) -> None:
     for path in folder.glob("*.json"):
         path.unlink()
 
 
-def scribble_on_stamps(folder: Path) -> None:
+def scribble_on_manifests(folder: Path) -> None:
     for path in folder.glob("*.json"):
         path.write_text('{"file": 3')
 
@@ -342,8 +342,8 @@ def delete_all(folder: Path) -> None:
         flip_a_byte,
         truncate,
         delete_files,
-        delete_stamps,
-        scribble_on_stamps,
+        delete_manifests,
+        scribble_on_manifests,
         delete_all,
     ],
 )
@@ -358,7 +358,9 @@ def test_damage_is_noticed_and_mended(
     assert store(filled, settings).status().fresh, "a reader saves what it had to make anew"
 
 
-def test_every_flipped_byte_and_every_cut_of_a_stamp_is_noticed(filled: Database, settings: Settings) -> None:
+def test_every_flipped_byte_and_every_cut_of_a_manifest_is_noticed(
+    filled: Database, settings: Settings
+) -> None:
     store(filled, settings).save()
     for path in (settings.paths.vectors).glob("*.json"):
         whole = path.read_bytes()

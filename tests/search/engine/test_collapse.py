@@ -22,7 +22,7 @@ from search.query.query import Query
 from search.saved.searches import SavedSearches
 from search.service import SearchService
 from tests.support import SAMPLES
-from tests.support.command import run
+from tests.support.command import as_json, trove
 from tests.support.rows import add_file, directions
 from tests.support.searching import searching
 
@@ -83,11 +83,11 @@ def test_they_can_be_had_one_by_one(service: SearchService) -> None:
 
 
 def test_the_command_counts_and_opens_them(versions: Settings) -> None:
-    told = run(versions, "search", "a brick lighthouse", "-k", "2")
-    assert told.out.count("+3 similar") == 1
-    best = run(versions, "search", "a brick lighthouse", "-k", "1", "--json").json["hits"][0]
+    told = trove(versions, "search", "a brick lighthouse", "-k", "2")
+    assert told.stdout.count("+3 similar") == 1
+    best = as_json(trove(versions, "search", "a brick lighthouse", "-k", "1", "--json"))["hits"][0]
     assert len({Path(path).name for path in best["similar"]}) == 3
-    apart = run(versions, "search", "a brick lighthouse", "-k", "4", "--apart", "--json").json["hits"]
+    apart = as_json(trove(versions, "search", "a brick lighthouse", "-k", "4", "--apart", "--json"))["hits"]
     assert {hit["path"] for hit in apart} == {best["path"], *best["similar"]}
 
 

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from indexer.encoders.builtin import torch_towers
 from indexer.encoders.openclip import exports
 from indexer.encoders.openclip.encoder import OpenClipEncoder, TorchTower
 from indexer.encoders.registry import load_encoder
@@ -51,13 +50,13 @@ def test_a_search_with_a_kept_model_imports_no_torch(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_runs_in_torch_and_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tried: list[Path] = []
+    tried: list[object] = []
 
-    def refuse(_module: object, _example: object, target: Path) -> None:
-        tried.append(target)
+    def refuse(*arguments: object) -> None:
+        tried.append(arguments[-1])
         raise RuntimeError("no translation for aten::something")
 
-    monkeypatch.setattr(torch_towers, "export_half", refuse)
+    monkeypatch.setattr(exports, "export", refuse)
     name = save_model(tmp_path / "model", "CLIP")
     vectors = []
     for _ in range(2):
