@@ -63,18 +63,20 @@ def decoders() -> Iterator[DecodePool]:
 
 
 @pytest.fixture(scope="session")
-def sample_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
-    """The samples, indexed with all builtin models. Tests read it and leave it as it is.
-
-    Workers of pytest-xdist share it: their folders lie side by side.
-    """
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist share: their own ones lie side by side."""
     own = tmp_path_factory.getbasetemp()
-    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    settings = Settings(folder=folder / "samples library", cache=cache, device="cpu")
-    with FileLock(folder / "samples.lock"):
-        if not (folder / "samples.indexed").exists():
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def sample_library(shared: Path, cache: Path) -> Settings:
+    """The samples, indexed with all builtin models. Tests read it and leave it as it is."""
+    settings = Settings(folder=shared / "samples library", cache=cache, device="cpu")
+    with FileLock(shared / "samples.lock"):
+        if not (shared / "samples.indexed").exists():
             with Library(settings) as opened:
                 report = index(opened, [SAMPLES])
             assert report.failed == 0
-            (folder / "samples.indexed").touch()
+            (shared / "samples.indexed").touch()
     return settings

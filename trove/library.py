@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +17,7 @@ from db.errors import TroveError
 from db.library import Library as Core
 from db.paths import expanded
 from db.settings import Settings, load_settings
+from indexer.encoders.lazy import Once
 from search.query.query import Query
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Library:
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self._service = Once(self._make_service)
 
     @classmethod
     def open(cls, folder: Path | str | None = None, **settings: Any) -> Self:
@@ -94,16 +95,19 @@ class Library:
         """The settings that it was opened with."""
         return self.core.settings
 
-    @cached_property
+    @property
     def service(self) -> SearchService:
         """The search service, which keeps models loaded between queries."""
+        return self._service()
+
+    def _make_service(self) -> SearchService:
         from search.service import SearchService
 
         return SearchService(self.core)
 
     def close(self) -> None:
         """End its worker processes and close the database. Closing twice does no harm."""
-        if "service" in self.__dict__:
+        if self._service.made:
             self.service.close()
         self.core.close()
 
@@ -227,7 +231,7 @@ class Library:
 
         return moments(self.service, query, file)
 
-    @cached_property
+    @property
     def saved(self) -> SavedSearches:
         """The saved searches: queries under a name, the judgements on their hits, and new hits."""
         from search.saved.searches import SavedSearches
@@ -388,11 +392,12 @@ class Library:
             MediaError: a picture cannot be read.
             ModelError: the model is unknown or missing.
         """
+        from indexer.encoders.active import model_name
         from indexer.encoders.registry import load_encoder
         from search.evaluation.retrieval import evaluate, read_captions
 
         pairs = read_captions(captions)
-        name = model or self.settings.model or self._own_model()
+        name = model or self.settings.model or model_name(self.core)
         encoder = load_encoder(name, device=self.settings.device, cache=self.settings.cache)
         return evaluate(encoder, images, pairs, self.settings, on_progress)
 
@@ -403,14 +408,7 @@ class Library:
             SettingsError: the library has no pictures.
             ModelError: a model is unknown or its weights are missing.
         """
+        from indexer.encoders.active import model_name
         from search.evaluation.trial import try_models
 
-        return try_models(self.core, names or [self._own_model()], sample)
-
-    def _own_model(self) -> str:
-        """The name of the library's active model, or of the default for a new library."""
-        from indexer.encoders.active import DEFAULT_MODEL
-
-        with self.core.read() as session:
-            space = spaces.active(session)
-        return space.model if space else DEFAULT_MODEL
+        return try_models(self.core, names or [model_name(self.core)], sample)

@@ -1,5 +1,6 @@
 """Load the encoder that a library was indexed with: vectors of two models cannot be compared."""
 
+from db.catalog import spaces
 from db.engine.schema import Space
 from db.errors import ModelMismatchError
 from db.library import Library
@@ -33,3 +34,10 @@ def encoder_for(library: Library, space: Space | None) -> Encoder:
             f"Make the vectors anew with: trove model use {name}",
         )
     return encoder
+
+
+def model_name(library: Library) -> str:
+    """The name of the model that a library answers with, or that a new library would get."""
+    with library.read() as session:
+        space = spaces.active(session)
+    return space.model if space else DEFAULT_MODEL

@@ -25,3 +25,8 @@ class Once(Generic[T]):
                 if not self._made:
                     self._made.append(self._make())
         return self._made[0]
+
+    @property
+    def made(self) -> bool:
+        """Whether the value has been made."""
+        return bool(self._made)

@@ -110,6 +110,7 @@ def answered(page: Page, text: str) -> Locator:
     tiles = page.locator(".tile")
     tiles.first.wait_for()
     settle(page)
+    assert page.locator('.tile[data-index="0"]').count() == 1, "tiles of an earlier answer were left behind"
     return tiles
 
 

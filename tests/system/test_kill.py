@@ -9,10 +9,12 @@ from tests.support.crash import Arena
 
 # 3.3 seconds of processor a round: each starts Trove at least twice.
 _ROUNDS = [
-    *[("index", seed) for seed in range(2)],
+    ("index", 0),
     ("model", 0),
     ("rebuild", 0),
-    *[("save", step) for step in (2, 5, 7, 10)],
+    ("save", 2),
+    ("save", 7),
+    *[pytest.param(*more, marks=pytest.mark.slow) for more in (("index", 1), ("save", 5), ("save", 10))],
 ]
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,6 +169,16 @@ def test_closed_it_refuses_to_be_used(settings: Settings, tmp_path: Path) -> Non
     for use in (library.status, library.roots, library.failures, lambda: library.search("a colour")):
         with pytest.raises(trove.LibraryClosedError, match="closed"):
             use()
+
+
+def test_threads_share_one_service(own: trove.Library) -> None:
+    services: list[object] = []
+    threads = [threading.Thread(target=lambda: services.append(own.service)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(service) for service in services}) == 1
 
 
 def test_the_environment_is_left_as_it_is(settings: Settings) -> None:

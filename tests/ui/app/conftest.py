@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from filelock import FileLock
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from db.library import Library
 from db.settings import Settings
@@ -21,10 +22,17 @@ expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
-def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def media_folder(shared: Path) -> Path:
     """The samples, a photo with EXIF, a film that browsers cannot play, and two that cannot be read."""
-    folder = tmp_path_factory.mktemp("media")
-    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    folder = shared / "media"
+    with FileLock(shared / "media.lock"):
+        if not folder.exists():
+            _fill(folder)
+    return folder
+
+
+def _fill(folder: Path) -> None:
+    shutil.copytree(SAMPLES, folder)
     where_and_how = exif(
         taken_at=datetime(2023, 7, 14, 12),
         camera=("FUJIFILM", "X100V"),
@@ -35,21 +43,25 @@ def media_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     video(folder / "old.avi", scenes=(1, 2), scene_s=4.0)
     (folder / "empty.jpg").touch()
     (folder / "letter.jpg").write_text("Dear diary, this is no picture.")
-    return folder
 
 
 @pytest.fixture(scope="session")
 def shown_library(
-    tmp_path_factory: pytest.TempPathFactory, sample_library: Settings, media_folder: Path
+    shared: Path, tmp_path_factory: pytest.TempPathFactory, sample_library: Settings, media_folder: Path
 ) -> Path:
-    """A library of ``media_folder``; what the samples look like and say is known from theirs."""
-    folder = tmp_path_factory.mktemp("library") / "library"
-    shutil.copytree(sample_library.folder, folder)
-    settings = sample_library.model_copy(update={"folder": folder})
-    with Library(settings) as library:
-        pipeline.index(library, [media_folder])
-        remove_root(library, SAMPLES)
-    return folder
+    """A library of ``media_folder``, one for each worker, since what people do in the app is kept in it.
+
+    It is made from that of the samples, whose units it has already.
+    """
+    made = shared / "shown library"
+    with FileLock(shared / "shown.lock"):
+        if not (shared / "shown.indexed").exists():
+            shutil.copytree(sample_library.folder, made)
+            with Library(sample_library.model_copy(update={"folder": made})) as library:
+                pipeline.index(library, [media_folder])
+                remove_root(library, SAMPLES)
+            (shared / "shown.indexed").touch()
+    return shutil.copytree(made, tmp_path_factory.mktemp("library") / "library")
 
 
 @pytest.fixture(scope="session")
@@ -66,16 +78,23 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One profile for all windows: Streamlit's scripts are fetched and compiled once."""
+    with browser.new_context(viewport=DESKTOP) as context:
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh window, which must not ask any other machine for anything."""
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A fresh window without cookies, which must not ask any other machine for anything."""
     outside: list[str] = []
-    context = browser.new_context(viewport=DESKTOP)
+    context.clear_cookies()
     page = context.new_page()
     page.set_default_timeout(30_000)
     page.on("request", lambda it: None if _is_here(it.url) else outside.append(it.url))
     yield page
-    context.close()
+    page.close()
     assert outside == []
 
 

@@ -75,7 +75,9 @@ class Gallery {
     this.observer.observe(this.scroller);
   }
 
+  // Streamlit may mount again in the same element: what stays there would lie below the new tiles.
   close() {
+    for (const row of this.shown.values()) row.remove();
     this.observer.disconnect();
     this.scroller.removeEventListener("scroll", this.onScroll);
     window.removeEventListener("trove-hits", this.onHits);
