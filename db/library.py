@@ -5,7 +5,6 @@ known in one place. Users take ``trove.Library``, which holds one of these and a
 below ``trove`` names that one.
 """
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.database import Database
 from db.engine.schema import Space
-from db.errors import LibraryBusyError, LibraryClosedError
+from db.errors import LibraryBusyError
 from db.paths import Paths
 from db.settings import Settings, load_settings
 
@@ -34,9 +33,6 @@ class Library:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._database = Database(settings.paths.database)
-        self._stores: dict[int, VectorStore] = {}
-        self._lock = threading.Lock()
-        self._closed = False
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -62,27 +58,26 @@ class Library:
         return self._database.write()
 
     def vectors(self, space: Space) -> "VectorStore":
-        """The vector indexes of a space: the same object for all who ask, since an index takes memory.
+        """A store of the vector indexes of a space; its index is in memory as long as the caller holds it.
+
+        Each caller has its own, so that a long search of one does not hold up the others.
 
         Raises:
             LibraryClosedError: the library is closed.
         """
         from db.vectors.store import VectorStore  # imports FAISS, of no use to most commands
 
-        with self._lock:
-            if self._closed:
-                raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
-            if space.id not in self._stores:
-                self._stores[space.id] = VectorStore(
-                    self._database, self.paths.vectors, space.id, space.dim, self.settings.device
-                )
-            return self._stores[space.id]
+        self.require_open()
+        device = self.settings.device
+        return VectorStore(self._database, self.paths.vectors, space.id, space.dim, device)
 
-    def drop_vectors(self, space: Space) -> None:
-        """Delete the vector indexes of a space; its rows in the database are left to the caller."""
-        self.vectors(space).delete()
-        with self._lock:
-            self._stores.pop(space.id, None)
+    def require_open(self) -> None:
+        """Refuse to go on with a closed library.
+
+        Raises:
+            LibraryClosedError: it is closed.
+        """
+        self._database.require_open()
 
     @contextmanager
     def indexing(self) -> Iterator[None]:
@@ -91,6 +86,7 @@ class Library:
         Raises:
             LibraryBusyError: another process has it.
         """
+        self.require_open()
         lock = FileLock(self.paths.index_lock)
         try:
             lock.acquire(timeout=0)
@@ -105,10 +101,7 @@ class Library:
             lock.release()
 
     def close(self) -> None:
-        """Close the database and let go of the indexes. Closing twice does no harm."""
-        with self._lock:
-            self._closed = True
-            self._stores.clear()
+        """Close the database. Closing twice does no harm."""
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Paths:
-    """The files and folders of one library; each name is spelled here and nowhere else.
+    """The files and folders of one library.
 
     ``folder`` holds the library itself, ``cache`` files that can be made again and may be shared between
     libraries.
@@ -46,6 +46,31 @@ class Paths:
     def watch_lock(self) -> Path:
         """Lock file, held by the one process that watches the folders."""
         return self.folder / "watch.lock"
+
+    @property
+    def watch_switch(self) -> Path:
+        """There while the folders are to be watched."""
+        return self.folder / "watch.on"
+
+    @property
+    def watch_process(self) -> Path:
+        """Which process watches."""
+        return self.folder / "watch.json"
+
+    @property
+    def watch_output(self) -> Path:
+        """What that process prints."""
+        return self.folder / "watch.log"
+
+    @property
+    def index_output(self) -> Path:
+        """What an indexing in the background prints."""
+        return self.folder / "last-index.log"
+
+    @property
+    def model_output(self) -> Path:
+        """What a change of the model in the background prints."""
+        return self.folder / "model-change.log"
 
     @property
     def log(self) -> Path:

@@ -14,14 +14,10 @@ from db.paths import Paths
 class Settings(BaseSettings):
     """Frozen settings of one run. Every field can be set as ``TROVE_<NAME>``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TROVE_", frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True
-    )
+    model_config = SettingsConfigDict(env_prefix="TROVE_", frozen=True, extra="ignore")
 
-    folder: Path = Field(
-        default_factory=lambda: user_data_path("trove", appauthor=False), validation_alias="TROVE_LIBRARY"
-    )
-    """The library's own folder (``TROVE_LIBRARY``): database, vector files, drawings, log."""
+    library: Path = Field(default_factory=lambda: user_data_path("trove", appauthor=False))
+    """The library's own folder (``paths.folder``): database, vector files, drawings, log."""
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
     """Folder of files that can be made again: exported models, thumbnails."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -46,22 +42,25 @@ class Settings(BaseSettings):
     @property
     def paths(self) -> Paths:
         """The files and folders of the library."""
-        return Paths(self.folder, self.cache)
+        return Paths(self.library, self.cache)
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, overridden by the keyword arguments that are not None.
+    """Settings from the environment, overridden by those ``overrides`` that are not None.
 
     Raises:
-        SettingsError: a value has the wrong type or is out of range.
+        SettingsError: a value has the wrong type or is out of range, or there is no such setting.
     """
+    if unknown := overrides.keys() - Settings.model_fields.keys():
+        raise SettingsError(
+            f"there is no setting {min(unknown)!r}", f"Settings are: {', '.join(Settings.model_fields)}."
+        )
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as exc:
-        error = exc.errors()[0]
-        name = ".".join(str(part) for part in error["loc"])
-        name = "library" if name in ("folder", "TROVE_LIBRARY") else name
+        first = exc.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
         raise SettingsError(
-            f"the setting {name!r} cannot be {error['input']!r}: {error['msg']}",
+            f"the setting {name!r} cannot be {first['input']!r}: {first['msg']}",
             f"Check --{name} or the environment variable TROVE_{name.upper()}.",
         ) from exc

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from db.catalog import spaces
 from db.catalog.units import Vectors
-from db.engine.schema import NullScores, Space
+from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.library import Library
 from db.vectors.store import VectorStore
@@ -105,29 +105,31 @@ def due(scores: NullScores | None, count: int, newest: int) -> bool:
     return max(new, gone) > REFIT_SHARE * scores.pictures
 
 
-def fitted(library: Library, space: Space, encoder: Encoder) -> NullScores | None:
-    """The null model of a space, fitted again and stored if it is due; None without pictures.
+def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores | None:
+    """The null model of the store's space, fitted again and stored if it is due; None without pictures.
 
     Where it cannot be stored, on a read-only disk, it is still good for this process.
 
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
-    store = library.vectors(space)
     count = store.count("picture")
     if count == 0:
         return None
     with library.read() as session:
-        scores, newest = spaces.null_scores(session, space.id), spaces.newest_unit(session, space.id)
+        scores, newest = (
+            spaces.null_scores(session, store.space_id),
+            spaces.newest_unit(session, store.space_id),
+        )
     if scores is not None and not due(scores, count, newest):
         return scores
     scores = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
-    scores.space_id, scores.pictures, scores.newest = space.id, count, newest
+    scores.space_id, scores.pictures, scores.newest = store.space_id, count, newest
     try:
         with library.write() as session:
             spaces.put_null_scores(session, scores)
     except LibraryError as exc:
-        log.warning("what is usual in this library could not be stored: %s", exc)
+        log.warning("the null model could not be stored: %s", exc)
     return scores
 
 

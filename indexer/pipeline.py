@@ -77,8 +77,9 @@ def index(
                 if todo.tasks:
                     writer = Writer(library, space.id, run.id, report)
                     _Consumer(library, encoder, space.id, writer, on_progress).run(todo.tasks)
-                library.vectors(space).save()
-                null_model.fitted(library, space, encoder)
+                store = library.vectors(space)
+                store.save()
+                null_model.fitted(library, store, encoder)
             with library.read() as session:
                 report.units = units.counts(session)
             report.seconds = round(time.monotonic() - started, 2)

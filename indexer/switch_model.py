@@ -102,7 +102,7 @@ def drop_model(library: Library, name: str) -> int:
             raise SettingsError(f"this library has no vectors of {model}", "See: trove model list")
         for space in unused:
             spaces.drop(session, space.id)
-            library.drop_vectors(space)
+            library.vectors(space).delete()
     return sum(unused.values())
 
 
@@ -184,8 +184,9 @@ def _encode(batch: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) -
 
 def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     # Saved before the switch: the first query afterwards finds its index and its null model ready.
-    library.vectors(space).save()
-    null_model.fitted(library, space, encoder)
+    store = library.vectors(space)
+    store.save()
+    null_model.fitted(library, store, encoder)
     with library.write() as session:
         spaces.activate(session, space.id)
 

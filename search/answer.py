@@ -15,10 +15,10 @@ Source = Literal[
 """The ranking that a hit comes from, named by what is compared.
 
 ``text_to_image``: the query's text (perhaps with pictures) with pictures; ``image_to_image``: the
-query's pictures alone with pictures; ``text_to_passage``: the text with the meaning of spoken passages;
-``keywords``: its words with theirs; ``drawing``: a generated picture of the text with pictures.
-``listed``: nothing was compared, every unit that meets the conditions is listed; ``condition``: a
-condition that the hit meets."""
+query's pictures alone with pictures; ``text_to_passage``: the text, or what a recording that is asked
+with says, with the meaning of spoken passages; ``keywords``: its words with theirs; ``drawing``: a
+generated picture of the text with pictures. ``listed``: nothing was compared, every unit that meets the
+conditions is listed; ``condition``: a condition that the hit meets."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from db.errors import LibraryClosedError
 from db.library import Library
 from indexer.encoders.base import Encoder
 from search.answer import Answer, Hit
@@ -36,6 +37,7 @@ class SearchService:
         self._models = ActiveModels(library)
         self._lock = threading.Lock()
         self._decoders: DecodePool | None = None
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -47,11 +49,14 @@ class SearchService:
 
     @property
     def decoders(self) -> "DecodePool":
-        """Worker processes that decode query files and files to be shown; started with the first file."""
-        return self._pool()
+        """Worker processes that decode query files and files to be shown; started with the first file.
 
-    def _pool(self) -> "DecodePool":
+        Raises:
+            LibraryClosedError: the service is closed.
+        """
         with self._lock:
+            if self._closed:
+                raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
             if self._decoders is None:
                 from indexer.media.pool import DecodePool  # text queries do not need it and should not wait
 
@@ -59,9 +64,11 @@ class SearchService:
             return self._decoders
 
     def close(self) -> None:
-        """Stop the decoder processes; the library stays open."""
-        if self._decoders is not None:
-            self._decoders.close()
+        """End the worker processes for good; the library stays open."""
+        with self._lock:
+            self._closed = True
+            if self._decoders is not None:
+                self._decoders.close()
 
     def warm(self) -> None:
         """Load what text queries need, so that the first one is fast, and train the index if it is due."""
@@ -90,10 +97,10 @@ class SearchService:
         model = self._models.get()
         if model is None:
             return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing))
-        ranked, hits = answered(embedded(query, model, self._pool))
+        ranked, hits = answered(embedded(query, model, lambda: self.decoders))
         verdict, confidence = judge(ranked.rankings, model.null_scores(), model.near_duplicate)
         if drawing is not None:
-            drawn = ranked.retriever.by_drawing(picture_vector(drawing.path, model, self._pool))
+            drawn = ranked.retriever.by_drawing(picture_vector(drawing.path, model, lambda: self.decoders))
             hits = moved(ranked.hits([drawn]), hits)
         shown = tuple(ranked.explained(hit) for hit in hits[: query.k])
         return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
@@ -110,12 +117,12 @@ class SearchService:
         model = self._models.get()
         if model is None:
             return ()
-        return tuple(recall(embedded(query, model, self._pool), thumbs, after=after))
+        return tuple(recall(embedded(query, model, lambda: self.decoders), thumbs, after=after))
 
     def sight(self, query: Query) -> Sight | None:
         """The picture vectors and baseline of a query; None without a model or a description of pictures."""
         model = self._models.get()
-        return None if model is None else sight(embedded(query, model, self._pool))
+        return None if model is None else sight(embedded(query, model, lambda: self.decoders))
 
 
 def _since(started: float) -> float:

@@ -39,7 +39,7 @@ def cache(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, cache: Path) -> Settings:
     """Settings of a library that does not exist yet, deaf unless a test says otherwise."""
-    return Settings(folder=tmp_path / "library", cache=cache, device="cpu", whisper="none")
+    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sample_library(shared: Path, cache: Path) -> Settings:
     """The samples, indexed with all builtin models. Tests read it and leave it as it is."""
-    settings = Settings(folder=shared / "samples library", cache=cache, device="cpu")
+    settings = Settings(library=shared / "samples library", cache=cache, device="cpu")
     with FileLock(shared / "samples.lock"):
         if not (shared / "samples.indexed").exists():
             with Library(settings) as opened:

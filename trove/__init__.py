@@ -1,6 +1,6 @@
 """Trove: find pictures, moments in films and spoken passages in your own library by what is in them.
 
-This module is the whole Python API; the command line and the app are written on it.
+This module is the whole Python API; the command line and the app use it too.
 
     import trove
 
@@ -12,6 +12,9 @@ This module is the whole Python API; the command line and the app are written on
 
 Everything raised on purpose is a ``TroveError`` with a ``hint``: what the user can do about it.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from db.errors import (
     DecodeError,
@@ -35,14 +38,57 @@ from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
 from search.answer import Answer, Evidence, Hit
 from search.query.query import Query
-from trove.library import Library
+from trove.library import HeldModel, Library
+
+if TYPE_CHECKING:
+    from db.catalog.assets import Failure
+    from indexer.media.clips import Clip
+    from search.drawing.output import Drawing
+    from search.evaluation.retrieval import Quality
+    from search.evaluation.trial import Trial
+    from search.explain.reasons import Reasons
+    from search.explore.duplicates import Group
+    from search.explore.landscape import Landscape
+    from search.health.status import Status
+    from search.health.storage import Storage
+    from search.results.moments import Moment
+    from search.saved.searches import SavedSearches
+
+_RESULTS = {
+    "Clip": "indexer.media.clips",
+    "Drawing": "search.drawing.output",
+    "Failure": "db.catalog.assets",
+    "Group": "search.explore.duplicates",
+    "Landscape": "search.explore.landscape",
+    "Moment": "search.results.moments",
+    "Quality": "search.evaluation.retrieval",
+    "Reasons": "search.explain.reasons",
+    "SavedSearches": "search.saved.searches",
+    "Status": "search.health.status",
+    "Storage": "search.health.storage",
+    "Trial": "search.evaluation.trial",
+}
+"""Results of single operations; their modules are imported when they are first asked for (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _RESULTS:
+        return getattr(import_module(_RESULTS[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Answer",
+    "Clip",
     "DecodeError",
+    "Drawing",
     "Evidence",
+    "Failure",
     "GenerateError",
+    "Group",
+    "HeldModel",
     "Hit",
+    "Landscape",
     "Library",
     "LibraryBusyError",
     "LibraryClosedError",
@@ -53,13 +99,20 @@ __all__ = [
     "ModelError",
     "ModelMismatchError",
     "ModelMissingError",
+    "Moment",
     "Progress",
+    "Quality",
     "Query",
     "QueryError",
+    "Reasons",
     "Report",
+    "SavedSearches",
     "Settings",
     "SettingsError",
+    "Status",
+    "Storage",
     "Switch",
+    "Trial",
     "TroveError",
     "UnreadableError",
     "VectorError",

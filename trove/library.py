@@ -7,7 +7,7 @@ library loads no model, no FAISS and no decoder.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
@@ -83,7 +83,9 @@ class Library:
             SettingsError: a setting has the wrong type or is out of range.
             LibraryError: the folder cannot be made or written, or the database cannot be opened.
         """
-        return cls.of(load_settings(folder=None if folder is None else expanded(folder), **settings))
+        if folder is not None:
+            settings["library"] = expanded(folder)
+        return cls.of(load_settings(**settings))
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -98,6 +100,7 @@ class Library:
     @property
     def service(self) -> SearchService:
         """The search service, which keeps models loaded between queries."""
+        self.core.require_open()
         return self._service()
 
     def _make_service(self) -> SearchService:
@@ -108,7 +111,7 @@ class Library:
     def close(self) -> None:
         """End its worker processes and close the database. Closing twice does no harm."""
         if self._service.made:
-            self.service.close()
+            self._service().close()
         self.core.close()
 
     def __enter__(self) -> Self:
@@ -121,7 +124,9 @@ class Library:
 
     # --- filling it
 
-    def index(self, paths: Iterable[Path | str] = (), *, on_progress: OnProgress = _ignore) -> Report:
+    def index(
+        self, paths: Iterable[Path | str] | Path | str = (), *, on_progress: OnProgress = _ignore
+    ) -> Report:
         """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
         Raises:
@@ -132,7 +137,8 @@ class Library:
         """
         from indexer.pipeline import index
 
-        return index(self.core, [Path(path) for path in paths], on_progress=on_progress)
+        given = [paths] if isinstance(paths, Path | str) else paths
+        return index(self.core, [Path(path) for path in given], on_progress=on_progress)
 
     def watch(
         self,
@@ -168,7 +174,9 @@ class Library:
         """
         from indexer.roots import remove_root
 
-        return remove_root(self.core, expanded(folder).resolve())
+        path = expanded(folder)
+        # As it was indexed, also where it has become a link since.
+        return remove_root(self.core, path if path in self.roots() else path.resolve())
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, by path, each with the reason."""
@@ -189,14 +197,14 @@ class Library:
         k: int | None = None,
         image: Path | str | None = None,
         kind: UnitKind | None = None,
-        apart: bool = False,
+        apart: bool | None = None,
         drawing: Drawing | None = None,
     ) -> Answer:
         """Find pictures, moments of films and spoken passages.
 
         Args:
-            query: words in the language of the query box, or a whole ``Query``, which then says the rest.
-            k: hits at most; None takes the query's own, or 20.
+            query: words in the language of the query box, or a ``Query``, of which the others replace parts.
+            k: hits at most; 20 by default.
             image: a picture to search by, together with the words.
             kind: only hits of this kind.
             apart: near-identical pictures are hits of their own.
@@ -208,10 +216,11 @@ class Library:
             ModelError: the library's model is missing.
             LibraryError: the library cannot be read.
         """
-        if isinstance(query, str):
-            picture = None if image is None else expanded(image)
-            query = Query(query, image=picture, k=20 if k is None else k, kind=kind, apart=apart)
-        return self.service.search(query, drawing)
+        picture = None if image is None else expanded(image)
+        parts = {"k": k, "image": picture, "kind": kind, "apart": apart}
+        changes: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
+        whole = Query(query, **changes) if isinstance(query, str) else replace(query, **changes)
+        return self.service.search(whole, drawing)
 
     def similar(
         self, file: Path | str, *, k: int = 20, kind: UnitKind | None = None, apart: bool = False
@@ -225,11 +234,11 @@ class Library:
 
         return reasons(self.service, query if isinstance(query, Query) else Query(query), expanded(file))
 
-    def moments(self, file: Path, query: Query | None = None) -> list[Moment]:
+    def moments(self, file: Path | str, query: Query | str | None = None) -> list[Moment]:
         """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""
         from search.results.moments import moments
 
-        return moments(self.service, query, file)
+        return moments(self.service, Query(query) if isinstance(query, str) else query, expanded(file))
 
     @property
     def saved(self) -> SavedSearches:
@@ -238,7 +247,9 @@ class Library:
 
         return SavedSearches(self.service)
 
-    def draw(self, prompt: str, path: Path | None = None, *, model: str | None = None, **how: Any) -> Drawing:
+    def draw(
+        self, prompt: str, path: Path | str | None = None, *, model: str | None = None, **how: Any
+    ) -> Drawing:
         """Draw a picture from a prompt, saved as a PNG that is marked as generated.
 
         Args:
@@ -253,9 +264,10 @@ class Library:
         from search.drawing.drawer import Drawer
         from search.drawing.folder import new_drawing
 
-        path = path or new_drawing(self.core.paths.drawings, prompt)
+        self.core.require_open()
+        target = new_drawing(self.core.paths.drawings, prompt) if path is None else expanded(path)
         return Drawer(model or self.settings.generator, device=self.settings.device).draw(
-            prompt, path=path, **how
+            prompt, path=target, **how
         )
 
     # --- looking after it
@@ -276,6 +288,7 @@ class Library:
         """Delete thumbnails and clips; they are made again when they are looked at."""
         from search.health.storage import clear_pictures
 
+        self.core.require_open()
         clear_pictures(self.core)
 
     def duplicates(
@@ -307,7 +320,9 @@ class Library:
             store.save(rebuild=True)
         return store.status().vectors
 
-    def thumbnail(self, file: Path, at_s: float | None, *, side: int, cache: Path | None = None) -> Path:
+    def thumbnail(
+        self, file: Path | str, at_s: float | None = None, *, side: int, cache: Path | None = None
+    ) -> Path:
         """A JPEG of a picture, or of a film at a second, made once.
 
         Args:
@@ -320,7 +335,7 @@ class Library:
         from indexer.media.thumbnails import thumbnail
 
         return thumbnail(
-            file,
+            expanded(file),
             at_s,
             cache=cache or self.core.paths.thumbnails,
             side=side,
@@ -328,11 +343,11 @@ class Library:
             decoders=self.service.decoders,
         )
 
-    def clip(self, file: Path, at_s: float) -> Clip:
+    def clip(self, file: Path | str, at_s: float) -> Clip:
         """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""
         from indexer.media.clips import clip
 
-        return clip(file, at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
+        return clip(expanded(file), at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
 
     # --- its models
 
@@ -375,13 +390,13 @@ class Library:
 
     def evaluate(
         self,
-        images: Path,
-        captions: Path,
+        images: Path | str,
+        captions: Path | str,
         *,
         model: str | None = None,
         on_progress: Callable[[int, int], None] = _ignore,
     ) -> Quality:
-        """Measure how well a model finds captioned pictures; by default the one that answers here.
+        """Measure how well a model finds captioned pictures; by default the one that is active here.
 
         Args:
             images: folder of the pictures.
@@ -393,13 +408,10 @@ class Library:
             ModelError: the model is unknown or missing.
         """
         from indexer.encoders.active import model_name
-        from indexer.encoders.registry import load_encoder
-        from search.evaluation.retrieval import evaluate, read_captions
+        from search.evaluation.retrieval import evaluate_files
 
-        pairs = read_captions(captions)
-        name = model or self.settings.model or model_name(self.core)
-        encoder = load_encoder(name, device=self.settings.device, cache=self.settings.cache)
-        return evaluate(encoder, images, pairs, self.settings, on_progress)
+        model = model or self.settings.model or model_name(self.core)
+        return evaluate_files(self.settings, model, expanded(images), expanded(captions), on_progress)
 
     def try_models(self, names: Sequence[str], sample: int) -> list[Trial]:
         """Time models on ``sample`` pictures of the library; without names, the one that answers.

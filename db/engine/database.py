@@ -77,6 +77,15 @@ class Database:
         self._closed = True
         self._engine.dispose()
 
+    def require_open(self) -> None:
+        """Refuse to go on once closed.
+
+        Raises:
+            LibraryClosedError: it is closed.
+        """
+        if self._closed:
+            raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
+
     @contextmanager
     def _session(self, *, write: bool) -> Iterator[Session]:
         with (
@@ -89,8 +98,7 @@ class Database:
 
     @contextmanager
     def _connection(self, *, write: bool) -> Iterator[Connection]:
-        if self._closed:
-            raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
+        self.require_open()
         with self._engine.connect().execution_options(trove_write=write) as connection, connection.begin():
             yield connection
 

@@ -99,7 +99,7 @@ class IndexFiles:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
             name = self._manifest_path.name
-            log.warning("the stamp %s is unreadable (%s); its index is rebuilt", name, exc)
+            log.warning("the manifest %s is unreadable (%s); its index is rebuilt", name, exc)
             return None
         complete = all((self._folder / part.name).is_file() for part in manifest.parts.values())
         matches = (manifest.space_id, manifest.modality, manifest.dim) == self._key

@@ -56,7 +56,7 @@ class VectorStore:
     ) -> None:
         self._database = database
         self._folder = folder
-        self._space_id = space_id
+        self.space_id = space_id
         self._dim = dim
         self._gpu = device != "cpu" and hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
         self._lock = threading.Lock()
@@ -119,7 +119,7 @@ class VectorStore:
 
     def delete(self) -> None:
         """Delete the files of this space."""
-        for path in self._folder.glob(f"space-{self._space_id}.*"):
+        for path in self._folder.glob(f"space-{self.space_id}.*"):
             path.unlink(missing_ok=True)
 
     def status(self) -> IndexStatus:
@@ -164,11 +164,11 @@ class VectorStore:
         """The index updated to the live rows, and their revision."""
         with self._database.read() as session:
             newest = revision.current(session)
-            live = units.live_ids(session, self._space_id, KINDS[modality])
+            live = units.live_ids(session, self.space_id, KINDS[modality])
             indexed = index.ids
             index.remove(np.setdiff1d(indexed, live))
             missing = np.setdiff1d(live, indexed)
-            return index.extended(missing, partial(units.vectors, session, self._space_id)), newest
+            return index.extended(missing, partial(units.vectors, session, self.space_id)), newest
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]

@@ -1,11 +1,13 @@
 """The contract that every embedding model fulfils."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Pixels = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float32]
@@ -34,7 +36,7 @@ class Encoder(Protocol):
     def image_size(self) -> int:
         """Side in pixels of the square that the picture tower sees."""
 
-    def prepare(self, image: Image.Image) -> Pixels:
+    def prepare(self, image: "Image.Image") -> Pixels:
         """An RGB picture as one (3, H, W) float32 array, ready for ``encode_pixels``. Thread-safe."""
 
     def encode_pixels(self, batch: Pixels) -> Vectors:

@@ -39,7 +39,7 @@ class ActiveModel:
             now = revision.current(session)
         with self._lock:
             if self._null_scores is None or self._null_scores[0] != now:
-                self._null_scores = (now, fitted(self.library, self.space, self.encoder))
+                self._null_scores = (now, fitted(self.library, self.vectors, self.encoder))
             return self._null_scores[1]
 
 

@@ -22,10 +22,9 @@ from search.engine.active import ActiveModel
 from search.engine.ranking import Ranking
 from search.engine.retrieve import Part, Retriever, above_z_score
 
-ALPHA = 1.0
 BETA = 0.75
 GAMMA = 0.15
-"""Rocchio's weights of the question, of the mean of liked vectors, and of disliked ones."""
+"""Rocchio's weights of the mean of liked vectors, and of disliked ones; that of the question is 1."""
 
 SHARE = 0.3
 """The threshold before any thumbs, as a share of the best hit's z-score."""

@@ -12,6 +12,7 @@ from db.catalog.units import Vectors
 from db.errors import SettingsError
 from db.settings import Settings
 from indexer.encoders.base import Encoder
+from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.prefetch import batched, look_ahead
@@ -93,6 +94,25 @@ def evaluate(
         image_to_text=_recall(ranks(scores.T, belong.T)),
         auroc=round(float(np.mean(_present_or_absent(scores, own))), 4),
     )
+
+
+def evaluate_files(
+    settings: Settings,
+    model: str,
+    images: Path,
+    captions: Path,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Quality:
+    """Measure a model on the pictures in the folder ``images`` by a CSV file of ``captions``.
+
+    Raises:
+        SettingsError: the captions cannot be read.
+        MediaError: a picture cannot be read.
+        ModelError: the model is unknown or missing.
+    """
+    pairs = read_captions(captions)
+    encoder = load_encoder(model, device=settings.device, cache=settings.cache)
+    return evaluate(encoder, images, pairs, settings, on_progress)
 
 
 def ranks(scores: Vectors, belong: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

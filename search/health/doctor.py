@@ -79,7 +79,9 @@ def _hardware() -> Iterator[Finding]:
 
 def _storage(settings: Settings) -> Iterator[Finding]:
     # The library may not exist yet; its nearest existing parent is on the same drive.
-    existing = next(path for path in (settings.folder, *settings.folder.absolute().parents) if path.exists())
+    existing = next(
+        path for path in (settings.paths.folder, *settings.paths.folder.absolute().parents) if path.exists()
+    )
     free_gb = shutil.disk_usage(existing).free / 1e9
     warning = "make room, or move the library with --library" if free_gb < _LITTLE_SPACE_GB else ""
     yield Finding("free space", f"{free_gb:.1f} GB on the drive of the library", warning)
@@ -110,7 +112,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
 
 def _names(settings: Settings) -> Iterator[Finding]:
     """Private findings: paths of folders, and of files that failed."""
-    yield Finding("library folder", str(settings.folder))
+    yield Finding("library folder", str(settings.paths.folder))
     yield Finding("cache folder", str(settings.cache))
     if not settings.paths.database.exists():
         return

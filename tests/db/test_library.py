@@ -2,16 +2,15 @@
 
 import multiprocessing
 import multiprocessing.synchronize
-import threading
 from pathlib import Path
 
 import pytest
 
-from db.catalog import assets, spaces
+from db.catalog import assets
 from db.errors import LibraryBusyError, LibraryClosedError, LibraryError
 from db.library import Library
 from db.settings import Settings
-from tests.support.rows import directions, space
+from tests.support.rows import add_many, directions, space
 
 
 def _hold(
@@ -60,34 +59,18 @@ def test_leaving_its_block_closes_it(settings: Settings) -> None:
         pytest.fail("a session was opened")
 
 
-def test_all_threads_are_handed_the_same_indexes(library: Library) -> None:
-    with library.write() as session:
-        one, other = space(session), spaces.add(session, "other-model", "0", 8, "building")
-    given: list[object] = []
-    threads = [threading.Thread(target=lambda: given.append(library.vectors(one))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len({id(store) for store in given}) == 1
-    assert library.vectors(other) is not given[0]
-
-
-def test_dropped_indexes_are_deleted_and_forgotten(library: Library) -> None:
-    from tests.support.rows import add_many
-
+def test_a_long_search_of_one_does_not_hold_up_the_others(library: Library) -> None:
+    """Each caller has a store, and so a lock, of its own; all see the same rows."""
     with library.write() as session:
         made = space(session)
-        add_many(session, [Path("/a.jpg"), Path("/b.jpg")], directions(2), made.id)
-    store = library.vectors(made)
-    store.save()
-    assert list(library.paths.vectors.iterdir())
-    library.drop_vectors(made)
-    assert not list(library.paths.vectors.iterdir())
-    assert library.vectors(made) is not store
+        add_many(session, [Path(f"/{number}.jpg") for number in range(20)], directions(20), made.id)
+    one, other = library.vectors(made), library.vectors(made)
+    with one._lock:
+        assert other.count("picture") == 20
+    assert one.count("picture") == 20
 
 
 def test_a_folder_that_cannot_be_made_is_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LibraryError, match="cannot use the library folder"):
-        Library(settings.model_copy(update={"folder": tmp_path / "file" / "library"}))
+        Library(settings.model_copy(update={"library": tmp_path / "file" / "library"}))

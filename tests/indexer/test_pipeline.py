@@ -332,7 +332,7 @@ def test_a_drawing_is_never_indexed(library: Library, folder: Path) -> None:
 
 
 def test_the_library_itself_is_never_indexed(library: Library, settings: Settings, folder: Path) -> None:
-    photo(settings.folder / "inside.jpg", 7)
+    photo(settings.paths.folder / "inside.jpg", 7)
     assert counts(index(library, [folder.parent])) == {"indexed": 3}
 
 
@@ -440,7 +440,7 @@ def test_a_killed_run_goes_on_where_it_was(
     media.mkdir()
     for seed in range(120):
         photo(media / f"{seed:03}.jpg", seed)
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "index", str(media)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(media)]
     environment = os.environ | {
         "TROVE_CACHE": str(settings.cache),
         "TROVE_WHISPER": "none",
@@ -464,7 +464,7 @@ def test_a_killed_run_goes_on_where_it_was(
     assert len(after) == 120
     assert all(after[unit_id] == vector for unit_id, vector in survivors.items())
     check_in_step(database, settings)
-    assert list(settings.folder.rglob("*.tmp")) == []
+    assert list(settings.paths.folder.rglob("*.tmp")) == []
 
 
 def test_a_report_adds_up_and_is_plain_data() -> None:

@@ -132,7 +132,7 @@ def test_a_killed_change_goes_on_where_it_was(
         "-m",
         "ui.cli",
         "--library",
-        str(settings.folder),
+        str(settings.paths.folder),
         "model",
         "use",
         other_model,

@@ -37,7 +37,7 @@ def trove(
     }
     if generator is not None:
         environment["TROVE_GENERATOR"] = str(generator)
-    words = ["--library", str(library or settings.folder), *map(str, arguments)]
+    words = ["--library", str(library or settings.paths.folder), *map(str, arguments)]
     return _in_a_process(words, environment) if process else _here(words, environment)
 
 

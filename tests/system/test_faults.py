@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 def trove(settings: Settings, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
     """The command line, as the user that runs the tests unless ``user`` says otherwise."""
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), *arguments]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=300, **options
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
     done = trove(settings, "index", str(folder))
     assert done.returncode == 0, done.stderr
     whole(settings, 4)
-    assert not list(settings.folder.rglob("*.tmp"))
+    assert not list(settings.paths.folder.rglob("*.tmp"))
 
 
 @needs_root
@@ -114,7 +114,7 @@ def test_a_small_file_system_that_fills_up_while_indexing(
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
     try:
-        small = settings.model_copy(update={"folder": disk / "library"})
+        small = settings.model_copy(update={"library": disk / "library"})
         assert trove(small, "index", str(folder / "0.jpg")).returncode == 0
         with (disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
             while True:
@@ -144,14 +144,14 @@ def one_indexed(settings: Settings, folder: Path) -> Iterator[Settings]:
     """A library with one picture; whatever becomes of its rights, they come back."""
     index(Library(settings), [folder / "0.jpg"])
     yield settings
-    for path in (folder, settings.folder, *settings.folder.rglob("*")):
+    for path in (folder, settings.paths.folder, *settings.paths.folder.rglob("*")):
         path.chmod(0o755)
 
 
 def test_a_library_that_cannot_be_written_can_be_searched_but_not_indexed(
     one_indexed: Settings, folder: Path
 ) -> None:
-    for path in (*one_indexed.folder.rglob("*"), one_indexed.folder):
+    for path in (*one_indexed.paths.folder.rglob("*"), one_indexed.paths.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
     assert done.returncode == 0, done.stderr
@@ -166,9 +166,9 @@ def test_a_library_on_a_medium_without_room_or_rights_can_be_searched(
     """Closed in good order, it has no journal, and SQLite cannot make the files that go with one."""
     with closing(sqlite3.connect(one_indexed.paths.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for journal in one_indexed.folder.glob("trove.db-*"):
+    for journal in one_indexed.paths.folder.glob("trove.db-*"):
         journal.unlink()
-    for path in (*one_indexed.folder.rglob("*"), one_indexed.folder):
+    for path in (*one_indexed.paths.folder.rglob("*"), one_indexed.paths.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
     done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
     assert done.returncode == 0, done.stderr
@@ -227,7 +227,7 @@ def test_a_database_that_another_program_locks_is_named(
 
 
 def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "index", str(folder)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(folder)]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
     both = [
         subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True)

@@ -75,7 +75,7 @@ def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, fold
 def test_trove_forget(library: Library, settings: Settings, database: Database, folder: Path) -> None:
     index(library, [folder])
     environment = os.environ | {"TROVE_CACHE": str(settings.cache)}
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), "forget", str(folder)]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "forget", str(folder)]
     told = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=True)
     assert told.stdout == "Forgot 3 files. They stay where they are.\n"
     assert _paths(database) == set()
@@ -165,19 +165,19 @@ def test_the_switch_starts_and_ends_a_process(
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
     index(library, [folder])
-    job = WatchJob(settings)
+    job = WatchJob(settings.paths)
     assert (job.wanted, job.running) == (False, False)
     job.switch(True)
-    _until(lambda: watcher_pid(settings.folder) is not None)
+    _until(lambda: watcher_pid(settings.paths) is not None)
     # Another app, after this one was closed, finds it running.
-    later = WatchJob(settings)
+    later = WatchJob(settings.paths)
     assert (later.wanted, later.running) == (True, True)
     photo(folder / "fresh.jpg", seed=50)
     _until(lambda: "fresh.jpg" in _paths(database))
     later.switch(False)
     _until(lambda: not job.running)
     assert not job.wanted
-    assert watcher_pid(settings.folder) is None
+    assert watcher_pid(settings.paths) is None
 
 
 # --- duplicates and storage

@@ -36,7 +36,7 @@ def loaded(*arguments: str, settings: Settings | None = None) -> set[str]:
     environment = dict(os.environ)
     if settings is not None:
         environment |= {
-            "TROVE_LIBRARY": str(settings.folder),
+            "TROVE_LIBRARY": str(settings.paths.folder),
             "TROVE_CACHE": str(settings.cache),
             "TROVE_DEVICE": "cpu",
         }

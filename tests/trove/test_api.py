@@ -126,8 +126,8 @@ def test_paths_of_people_are_understood(
 
 
 def test_a_saved_search_is_asked_by_its_name(sample_library: Settings, tmp_path: Path) -> None:
-    shutil.copytree(sample_library.folder, tmp_path / "library")
-    with trove.Library.of(sample_library.model_copy(update={"folder": tmp_path / "library"})) as library:
+    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    with trove.Library.of(sample_library.model_copy(update={"library": tmp_path / "library"})) as library:
         library.saved.add("towers", trove.Query("a brick lighthouse"))
         assert library.saved.show("towers", 1).hits[0].path.name == "p025.jpg"
 
@@ -169,6 +169,57 @@ def test_closed_it_refuses_to_be_used(settings: Settings, tmp_path: Path) -> Non
     for use in (library.status, library.roots, library.failures, lambda: library.search("a colour")):
         with pytest.raises(trove.LibraryClosedError, match="closed"):
             use()
+
+
+def test_closed_it_starts_nothing_and_deletes_nothing(settings: Settings, tmp_path: Path) -> None:
+    picture = photo(tmp_path / "a.jpg", 1)
+    library = trove.Library.of(settings)
+    library.thumbnail(picture, side=32, cache=tmp_path / "cache")
+    service = library.service
+    library.close()
+    for use in (
+        lambda: library.thumbnail(picture, side=32, cache=tmp_path / "other"),
+        lambda: library.index(tmp_path),
+        lambda: library.forget(tmp_path),
+        lambda: library.draw("a boat"),
+        lambda: library.evaluate(tmp_path, tmp_path / "captions.csv"),
+        lambda: service.decoders,
+        library.clear_pictures,
+    ):
+        with pytest.raises(trove.LibraryClosedError, match="closed"):
+            use()
+    assert not (settings.paths.folder / "index.lock").exists()
+
+
+def test_a_query_and_more_words_about_it(samples: trove.Library) -> None:
+    query = trove.Query("a brick lighthouse", k=5)
+    assert len(samples.search(query, k=2, kind="image").hits) == 2
+    assert {hit.kind for hit in samples.search(query, kind="frame").hits} == {"frame"}
+
+
+def test_one_path_is_a_path_and_a_folder_that_became_a_link_can_be_forgotten(
+    own: trove.Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "media"
+    folder.mkdir()
+    photo(folder / "a.jpg", 1)
+    assert own.index(str(folder)).indexed == 1
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert own.forget(folder) == 1
+
+
+def test_an_argument_wins_over_the_environment_and_a_wrong_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TROVE_LIBRARY", str(tmp_path / "environment"))
+    monkeypatch.setenv("TROVE_FOLDER", str(tmp_path / "no setting"))
+    with trove.Library.open(library=tmp_path / "given") as library:
+        assert library.core.paths.folder == tmp_path / "given"
+    with trove.Library.open() as library:
+        assert library.core.paths.folder == tmp_path / "environment"
+    with pytest.raises(trove.SettingsError, match="no setting 'wisper'"):
+        trove.Library.open(tmp_path / "given", wisper="none")
 
 
 def test_threads_share_one_service(own: trove.Library) -> None:

@@ -58,7 +58,7 @@ class IndexJob:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._output = library.core.paths.folder / "last-index.log"
+        self._output = library.core.paths.index_output
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._run_before: int | None = None

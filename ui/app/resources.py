@@ -47,7 +47,7 @@ def index_job() -> IndexJob:
 @st.cache_resource(show_spinner=False)
 def watch_job() -> WatchJob:
     """The job that watches the library's folders; started again if it was switched on."""
-    job = WatchJob(library().settings)
+    job = WatchJob(library().core.paths)
     job.ensure()
     return job
 

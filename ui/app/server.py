@@ -33,7 +33,7 @@ def serve(
     password = _password(settings, host)
     _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
-    os.environ["TROVE_LIBRARY"] = str(settings.folder.absolute())
+    os.environ["TROVE_LIBRARY"] = str(settings.paths.folder.absolute())
     import streamlit as st
     from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, library_of
+from ui.cli.options import Json, library_of, settings_of
 from ui.wording import clock, duration
 
 if TYPE_CHECKING:
+    from db.settings import Settings
     from search.evaluation.retrieval import Recall
     from trove import Library
 
@@ -97,27 +98,37 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure how well a model finds captioned pictures, or what models would cost on your library."""
-    with library_of(ctx) as library:
-        if sample is not None:
+    if sample is not None:
+        with library_of(ctx) as library:
             _try_models(library, model or [], sample, as_json)
-        elif images is None or captions is None:
-            raise typer.BadParameter("Give --images and --captions, or --sample.")
-        elif model is not None and len(model) > 1:
-            raise typer.BadParameter("Give one --model with --images.")
-        else:
-            _measure_quality(library, model[0] if model else None, images, captions, as_json)
+    elif images is None or captions is None:
+        raise typer.BadParameter("Give --images and --captions, or --sample.")
+    elif model is not None and len(model) > 1:
+        raise typer.BadParameter("Give one --model with --images.")
+    else:
+        settings = settings_of(ctx)
+        name = (model[0] if model else None) or settings.model or _active_model(ctx)
+        _measure_quality(settings, name, images, captions, as_json)
 
 
-def _measure_quality(
-    library: Library, model: str | None, images: Path, captions: Path, as_json: bool
-) -> None:
+def _active_model(ctx: typer.Context) -> str:
+    from indexer.encoders.active import model_name
+
+    with library_of(ctx) as library:
+        return model_name(library.core)
+
+
+def _measure_quality(settings: Settings, model: str, images: Path, captions: Path, as_json: bool) -> None:
+    from search.evaluation.retrieval import evaluate_files
+
     with console.progress() as shown:
         task = shown.add_task("Encoding", total=None, rate="", current="")
-        quality = library.evaluate(
+        quality = evaluate_files(
+            settings,
+            model,
             images,
             captions,
-            model=model,
-            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
+            lambda done, total: shown.update(task, completed=done, total=total),
         )
     directions = {"text to picture": quality.text_to_image, "picture to text": quality.image_to_text}
     if as_json:

@@ -26,13 +26,13 @@ def index(
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
     with library_of(ctx, model=model) as library:
-        if not paths and not library.roots():
-            raise typer.BadParameter("Name at least one folder to index.")
         run_index(library, paths or [], as_json)
 
 
 def run_index(library: Library, paths: list[Path], as_json: bool) -> None:
     """Index and print the report; the exit code is 3 if files failed."""
+    if not paths and not library.roots():
+        raise typer.BadParameter("Name at least one folder to index.")
     with console.counting("Indexing", "files") as tell:
         report = library.index(paths, on_progress=tell)
     if as_json:
@@ -72,14 +72,14 @@ def watch(ctx: typer.Context) -> None:
     from ui.watching import tell_pid
 
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     with library_of(ctx) as library:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
         count = len(library.roots())
         console.say(f"Watching {count} {'folder' if count == 1 else 'folders'} (stop with Ctrl-C)")
         library.watch(
             stop,
-            on_start=lambda: tell_pid(library.core.paths.folder),
+            on_start=lambda: tell_pid(library.core.paths),
             on_run=_say_run,
             on_error=_say_error,
         )

@@ -31,7 +31,7 @@ def use(
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
     if background:
         paths = settings_of(ctx).paths
-        output = paths.folder / "model-change.log"
+        output = paths.model_output
         partly = ["--partial"] if partial else []
         start(paths.folder, ["model", "use", *partly, "--", name], output)
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")

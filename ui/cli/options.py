@@ -27,7 +27,7 @@ def settings_of(ctx: typer.Context, **overrides: Any) -> "Settings":
     """The settings of this call; from here on the log goes to the library's folder."""
     from db.settings import load_settings
 
-    settings = load_settings(folder=ctx.obj, **overrides)
+    settings = load_settings(library=ctx.obj, **overrides)
     console.log_to(settings.paths.log)
     return settings
 

@@ -240,7 +240,7 @@ def test_every_table_comes_over_and_old_schemas_are_made_new(
 
 
 def _trove(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.folder), *arguments]
+    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
@@ -264,7 +264,7 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
     done = _trove(settings, "doctor", "--recover", str(tmp_path / "copy.db"), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"]["root"] == 1
-    for left in settings.folder.glob("trove.db*"):
+    for left in settings.paths.folder.glob("trove.db*"):
         left.unlink()
     shutil.copyfile(tmp_path / "copy.db", settings.paths.database)
     with Library(settings) as repaired:
@@ -275,7 +275,7 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
 def test_a_damaged_database_is_a_named_error_that_says_how_to_recover(
     settings: Settings, original: Path
 ) -> None:
-    settings.folder.mkdir()
+    settings.paths.folder.mkdir()
     shutil.copyfile(original, settings.paths.database)
     damage(settings.paths.database, pages_of(settings.paths.database, "unit")[1:])
     for arguments in (("status",), ("rebuild",)):

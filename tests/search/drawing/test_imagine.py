@@ -101,7 +101,7 @@ def test_the_command_shows_the_nearest_then_the_drawing_then_the_moves(
     sample_library: Settings, drawer: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
-    shutil.copytree(sample_library.folder, library)
+    shutil.copytree(sample_library.paths.folder, library)
     told = trove(
         sample_library, "search", QUERY.text, "--imagine", "-k", "6", library=library, generator=drawer
     ).stdout

@@ -50,7 +50,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
         with Image.open(PICTURES / name) as picture:
             picture.save(media / name)
     settings = Settings(
-        folder=tmp_path_factory.mktemp("alike") / "library", cache=cache, device="cpu", whisper="none"
+        library=tmp_path_factory.mktemp("alike") / "library", cache=cache, device="cpu", whisper="none"
     )
     with Library(settings) as library:
         assert index(library, [media]).failed == 0

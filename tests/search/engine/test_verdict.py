@@ -186,7 +186,7 @@ def fit_now(library: Library, encoder: Encoder) -> NullScores | None:
     with library.read() as session:
         space = spaces.active(session)
     assert space is not None
-    return fitted(library, space, encoder)
+    return fitted(library, library.vectors(space), encoder)
 
 
 def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library, counting: Counting) -> None:

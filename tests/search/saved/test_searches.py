@@ -37,8 +37,8 @@ PICTURES = SAMPLES / "pictures"
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples' library, for this test alone."""
-    shutil.copytree(sample_library.folder, tmp_path / "library")
-    return sample_library.model_copy(update={"folder": tmp_path / "library", "whisper": "none"})
+    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    return sample_library.model_copy(update={"library": tmp_path / "library", "whisper": "none"})
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_thumbs_outlive_a_file_a_move_and_another_model(
     shutil.copyfile(PICTURES / "p025.jpg", folder / "a.jpg")
     for seed in range(3):
         photo(folder / f"{seed}.jpg", seed)
-    settings = own.model_copy(update={"folder": tmp_path / "other"})
+    settings = own.model_copy(update={"library": tmp_path / "other"})
     library = Library(settings)
     index(library, [folder])
     with library, SearchService(library) as service:
@@ -228,7 +228,7 @@ def test_its_pictures_are_kept_with_it(saved: SavedSearches, own: Settings, tmp_
     saved.remove("by picture")
     assert names(saved.show("alike"))[0] == "p042.jpg", "the other one has the same picture"
     saved.remove("alike")
-    assert list((own.folder / "saved").iterdir()) == []
+    assert list((own.paths.folder / "saved").iterdir()) == []
 
 
 def test_what_cannot_be_saved_is_named(saved: SavedSearches, tmp_path: Path) -> None:

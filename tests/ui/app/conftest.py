@@ -56,8 +56,8 @@ def shown_library(
     made = shared / "shown library"
     with FileLock(shared / "shown.lock"):
         if not (shared / "shown.indexed").exists():
-            shutil.copytree(sample_library.folder, made)
-            with Library(sample_library.model_copy(update={"folder": made})) as library:
+            shutil.copytree(sample_library.paths.folder, made)
+            with Library(sample_library.model_copy(update={"library": made})) as library:
                 pipeline.index(library, [media_folder])
                 remove_root(library, SAMPLES)
             (shared / "shown.indexed").touch()

@@ -204,7 +204,7 @@ def test_the_password_is_in_nobodys_environment() -> None:
     program = (
         "import os; from pathlib import Path\n"
         "from db.settings import Settings; from ui.app.server import _password\n"
-        "_password(Settings(folder=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
+        "_password(Settings(library=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -265,7 +265,7 @@ def shown(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     folder.mkdir()
     media.photo(folder / "own.jpg", 1)
     (folder / "link.jpg").symlink_to(media.photo(tmp_path / "elsewhere.jpg", 2))
-    monkeypatch.setenv("TROVE_LIBRARY", str(settings.folder))
+    monkeypatch.setenv("TROVE_LIBRARY", str(settings.paths.folder))
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
     resources.library.clear()

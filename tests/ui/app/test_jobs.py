@@ -71,7 +71,7 @@ def test_rate_and_time_left(library: Library, settings: Settings, database: Data
     assert state.files_per_s == pytest.approx(2.0)
     assert state.left_s == pytest.approx(20.0)
     with pytest.raises(LibraryBusyError):
-        job.index([settings.folder])
+        job.index([settings.paths.folder])
 
 
 def test_an_error_before_the_run_is_told(
@@ -80,7 +80,7 @@ def test_an_error_before_the_run_is_told(
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     job = IndexJob(trove.Library(library))
     with library.indexing():
-        job.index([settings.folder.parent])
+        job.index([settings.paths.folder.parent])
         assert job.state().phase == "starting"
         deadline = time.monotonic() + 60
         while job.state().active and time.monotonic() < deadline:
@@ -153,7 +153,7 @@ def test_reasons_are_words() -> None:
 
 @pytest.fixture
 def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("TROVE_LIBRARY", str(settings.folder))
+    monkeypatch.setenv("TROVE_LIBRARY", str(settings.paths.folder))
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     st.cache_resource.clear()
     return settings
@@ -166,11 +166,11 @@ def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
     page.text_input[0].input("nowhere")
     page.button[0].click().run()
     assert "There is no folder nowhere" in page.error[0].value
-    assert not (environment.folder / "last-index.log").exists()
+    assert not (environment.paths.folder / "last-index.log").exists()
 
 
 def test_a_damaged_library_is_explained(environment: Settings) -> None:
-    environment.folder.mkdir()
+    environment.paths.folder.mkdir()
     environment.paths.database.write_bytes(b"this is no database " * 400)
     page = AppTest.from_file(APP).run()
     assert not page.exception

@@ -26,7 +26,7 @@ MANY = 10_000
 def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """Ten thousand files, all links to a few pictures, with random vectors."""
     folder = tmp_path_factory.mktemp("many")
-    settings = Settings(folder=folder / "library", cache=cache, device="cpu", whisper="none")
+    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none")
     (folder / "media").mkdir()
     photo(folder / "media" / "real.jpg")
     library = Library(settings)
@@ -42,7 +42,7 @@ def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path
         add_many(session, paths, directions(MANY, encoder_for(library, space).dim), space.id)
     library.vectors(space).save()
     library.close()
-    return settings.folder
+    return settings.paths.folder
 
 
 def timed(page: Page, text: str) -> tuple[float, float]:

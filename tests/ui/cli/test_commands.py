@@ -165,7 +165,7 @@ def test_wrong_usage_is_exit_code_2(settings: Settings, arguments: list[str]) ->
 
 
 def test_wrong_settings_are_named(settings: Settings) -> None:
-    environment = os.environ | {"TROVE_BATCH": "many", "TROVE_LIBRARY": str(settings.folder)}
+    environment = os.environ | {"TROVE_BATCH": "many", "TROVE_LIBRARY": str(settings.paths.folder)}
     command = [sys.executable, "-m", "ui.cli", "status"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     check_error(result, "TROVE_BATCH", "many")
@@ -206,6 +206,17 @@ def test_eval_measures(settings: Settings, tmp_path: Path) -> None:
     check_error(bad, "image,caption")
 
 
+def test_eval_of_a_named_model_opens_no_library(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "trove.db").write_bytes(b"no database " * 100)
+    (tmp_path / "few.csv").write_text("image,caption\np001.jpg,a picture\np002.jpg,another\n")
+    measure = ("eval", "--images", SAMPLES / "pictures", "--captions", tmp_path / "few.csv", "--json")
+    figures = trove(settings, *measure, "--model", "builtin", library=tmp_path / "damaged")
+    assert as_json(figures)["images"] == 2
+    assert trove(settings, "eval").returncode == 2
+    assert not settings.paths.database.exists()
+
+
 def test_models_are_tried_on_ones_own_pictures(sample_library: Settings) -> None:
     result = trove(sample_library, "eval", "--sample", "8", "--model", "builtin", "--json")
     assert result.returncode == 0, result.stderr
@@ -236,7 +247,7 @@ def test_doctor_names_folders_and_failed_files_when_asked(settings: Settings, fo
     found = as_json(trove(settings, "doctor", "--files", "--json"))["findings"]
     named = {(finding["name"], finding["value"]): finding["warning"] for finding in found}
     assert named["indexed", str(folder)] == ""
-    assert named["library folder", str(settings.folder)] == ""
+    assert named["library folder", str(settings.paths.folder)] == ""
     assert "picture" in named["failed", str(folder / "broken.jpg")]
     (away := folder.with_name("away")).mkdir()
     folder.rename(away / folder.name)
@@ -268,7 +279,10 @@ HEAVY = (
 def imported(code: str, settings: Settings) -> set[str]:
     """Which heavy packages a process has imported after running ``code``."""
     probe = f"import sys\n{code}\nprint([name for name in {HEAVY!r} if name in sys.modules])"
-    environment = os.environ | {"TROVE_CACHE": str(settings.cache), "TROVE_LIBRARY": str(settings.folder)}
+    environment = os.environ | {
+        "TROVE_CACHE": str(settings.cache),
+        "TROVE_LIBRARY": str(settings.paths.folder),
+    }
     result = subprocess.run(
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=environment
     )

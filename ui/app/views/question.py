@@ -209,9 +209,3 @@ def listing(asked: Question) -> tuple[str, Listing]:
         token = feeds.keep(shown)
         state[_LISTING] = (key, token, shown)
     return token, shown
-
-
-def last_listing() -> Listing | None:
-    """The listing that is shown, if any."""
-    shown: Listing | None = st.session_state.get(_LISTING, (None, "", None))[2]
-    return shown

@@ -9,6 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from db.library import Library
+from db.paths import Paths
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
@@ -43,11 +44,11 @@ def own_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
     """The app over a library of ``own_folder``."""
-    settings = Settings(folder=own_library, cache=cache, device="cpu", whisper="none")
+    settings = Settings(library=own_library, cache=cache, device="cpu", whisper="none")
     with Library(settings) as library:
         index(library, [own_folder / "Zoo"])
         index(library, [own_folder])
-    with serving(settings.folder, cache, TROVE_WHISPER="none") as running:
+    with serving(settings.paths.folder, cache, TROVE_WHISPER="none") as running:
         yield running
 
 
@@ -167,7 +168,7 @@ def test_a_folder_is_kept_up_to_date_and_taken_out(
     expect(switch).to_be_checked()
     page.get_by_text("Keep up to date").click()
     expect(switch).not_to_be_checked()
-    while watcher_pid(own_library) is not None:
+    while watcher_pid(Paths(own_library, own_library)) is not None:
         page.wait_for_timeout(200)
     # The other folder holds its pictures, too; without that they are gone.
     for left in (before + 1, 0):
