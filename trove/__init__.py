@@ -38,7 +38,8 @@ from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
 from search.answer import Answer, Evidence, Hit
 from search.query.query import Query
-from trove.library import HeldModel, Library
+from trove.library import Library
+from trove.models import HeldModel, Models
 
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
@@ -99,6 +100,7 @@ __all__ = [
     "ModelError",
     "ModelMismatchError",
     "ModelMissingError",
+    "Models",
     "Moment",
     "Progress",
     "Quality",

@@ -6,8 +6,8 @@ library loads no model, no FAISS and no decoder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
@@ -19,18 +19,17 @@ from db.paths import expanded
 from db.settings import Settings, load_settings
 from indexer.encoders.lazy import Once
 from search.query.query import Query
+from trove.models import Models, ignore
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from db.catalog.assets import Failure
-    from db.engine.schema import SpaceState, UnitKind
-    from indexer.flow import Progress, Report, Switch
+    from db.engine.schema import UnitKind
+    from indexer.flow import Progress, Report
     from indexer.media.clips import Clip
     from search.answer import Answer
     from search.drawing.output import Drawing
-    from search.evaluation.retrieval import Quality
-    from search.evaluation.trial import Trial
     from search.explain.reasons import Reasons
     from search.explore.duplicates import Group
     from search.explore.landscape import Landscape
@@ -41,19 +40,6 @@ if TYPE_CHECKING:
     from search.service import SearchService
 
     OnProgress = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class HeldModel:
-    """A model that a library has vectors of: one space."""
-
-    name: str
-    state: SpaceState
-    vectors: int
-
-
-def _ignore(*_: object) -> None:
-    """The default callback, which does nothing."""
 
 
 class Library:
@@ -125,7 +111,7 @@ class Library:
     # --- filling it
 
     def index(
-        self, paths: Iterable[Path | str] | Path | str = (), *, on_progress: OnProgress = _ignore
+        self, paths: Iterable[Path | str] | Path | str = (), *, on_progress: OnProgress = ignore
     ) -> Report:
         """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
@@ -144,9 +130,9 @@ class Library:
         self,
         stop: Event,
         *,
-        on_start: Callable[[], None] = _ignore,
-        on_run: Callable[[Report], None] = _ignore,
-        on_error: Callable[[TroveError], None] = _ignore,
+        on_start: Callable[[], None] = ignore,
+        on_run: Callable[[Report], None] = ignore,
+        on_error: Callable[[TroveError], None] = ignore,
     ) -> None:
         """Index what changes in the library's folders as it happens, until ``stop`` is set.
 
@@ -241,6 +227,11 @@ class Library:
         return moments(self.service, Query(query) if isinstance(query, str) else query, expanded(file))
 
     @property
+    def models(self) -> Models:
+        """The models that the library has vectors of: change, drop, evaluate and compare them."""
+        return Models(self.core)
+
+    @property
     def saved(self) -> SavedSearches:
         """The saved searches: queries under a name, the judgements on their hits, and new hits."""
         from search.saved.searches import SavedSearches
@@ -292,7 +283,7 @@ class Library:
         clear_pictures(self.core)
 
     def duplicates(
-        self, *, threshold: float | None = None, on_progress: Callable[[int, int], None] = _ignore
+        self, *, threshold: float | None = None, on_progress: Callable[[int, int], None] = ignore
     ) -> list[Group]:
         """Groups of identical files and, with a ``threshold``, of pictures whose cosine is at least that."""
         from search.explore.duplicates import duplicates
@@ -348,79 +339,3 @@ class Library:
         from indexer.media.clips import clip
 
         return clip(expanded(file), at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
-
-    # --- its models
-
-    def models(self) -> list[HeldModel]:
-        """The models that the library has vectors of; the active one answers."""
-        with self.core.read() as session:
-            return [
-                HeldModel(space.model, space.state, count) for space, count in spaces.every(session).items()
-            ]
-
-    def use_model(self, name: str, *, partial: bool = False, on_progress: OnProgress = _ignore) -> Switch:
-        """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.
-
-        Raises:
-            LibraryBusyError: another process is indexing into this library.
-            ModelError: the model is unknown or missing, or some files cannot be read now (``partial``
-                leaves those out).
-            SettingsError: the library is empty.
-        """
-        from indexer.switch_model import use_model
-
-        return use_model(self.core, name, partial=partial, on_progress=on_progress)
-
-    def roll_back(self, *, on_progress: OnProgress = _ignore) -> Switch:
-        """Switch back to the previous model; errors as ``use_model``."""
-        from indexer.switch_model import roll_back
-
-        return roll_back(self.core, on_progress=on_progress)
-
-    def drop_model(self, name: str) -> int:
-        """Delete the vectors of an inactive model; returns how many there were.
-
-        Raises:
-            SettingsError: the library has none of this model, or it is the one that answers.
-            LibraryBusyError: another process is indexing into this library.
-        """
-        from indexer.switch_model import drop_model
-
-        return drop_model(self.core, name)
-
-    def evaluate(
-        self,
-        images: Path | str,
-        captions: Path | str,
-        *,
-        model: str | None = None,
-        on_progress: Callable[[int, int], None] = _ignore,
-    ) -> Quality:
-        """Measure how well a model finds captioned pictures; by default the one that is active here.
-
-        Args:
-            images: folder of the pictures.
-            captions: CSV with the columns image,caption.
-
-        Raises:
-            SettingsError: the captions cannot be read.
-            MediaError: a picture cannot be read.
-            ModelError: the model is unknown or missing.
-        """
-        from indexer.encoders.active import model_name
-        from search.evaluation.retrieval import evaluate_files
-
-        model = model or self.settings.model or model_name(self.core)
-        return evaluate_files(self.settings, model, expanded(images), expanded(captions), on_progress)
-
-    def try_models(self, names: Sequence[str], sample: int) -> list[Trial]:
-        """Time models on ``sample`` pictures of the library; without names, the one that answers.
-
-        Raises:
-            SettingsError: the library has no pictures.
-            ModelError: a model is unknown or its weights are missing.
-        """
-        from indexer.encoders.active import model_name
-        from search.evaluation.trial import try_models
-
-        return try_models(self.core, names or [model_name(self.core)], sample)

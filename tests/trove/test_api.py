@@ -16,7 +16,6 @@ from db.errors import TroveError
 from db.settings import Settings
 from tests.support import SAMPLES
 from tests.support.media import photo
-from trove.library import HeldModel
 
 HEAVY = "torch open_clip diffusers transformers streamlit faster_whisper av faiss onnxruntime typer".split()
 
@@ -37,7 +36,7 @@ def test_everything_public_is_there_and_says_what_it_is() -> None:
     for name in trove.__all__:
         assert inspect.getdoc(getattr(trove, name)), name
     verbs = [verb for name, verb in vars(trove.Library).items() if not name.startswith("_")]
-    assert len(verbs) > 20
+    assert len(verbs) > 15
     for verb in verbs:
         assert inspect.getdoc(verb), verb
 
@@ -73,7 +72,7 @@ def test_from_a_folder_to_an_answer(own: trove.Library, tmp_path: Path) -> None:
     assert len(own.search("a colour", k=2, apart=True).hits) == 2
     status = own.status()
     assert (status.model, status.units["image"], status.assets) == ("builtin", 3, 3)
-    assert own.models() == [HeldModel("builtin", "active", 3)]
+    assert own.models.held() == [trove.HeldModel("builtin", "active", 3)]
     assert own.rebuild() == 3
     assert own.retry_failures() == 1
     assert own.index().failed == 1, "without paths, all that were given before"
@@ -85,7 +84,7 @@ def test_an_empty_library_answers_that_nothing_is_there(own: trove.Library) -> N
     answer = own.search("anything")
     assert (answer.verdict, answer.hits) == ("absent", ())
     assert own.rebuild() is None
-    assert own.models() == []
+    assert own.models.held() == []
 
 
 def test_words_a_picture_or_a_query_are_asked_alike(samples: trove.Library) -> None:
@@ -182,7 +181,7 @@ def test_closed_it_starts_nothing_and_deletes_nothing(settings: Settings, tmp_pa
         lambda: library.index(tmp_path),
         lambda: library.forget(tmp_path),
         lambda: library.draw("a boat"),
-        lambda: library.evaluate(tmp_path, tmp_path / "captions.csv"),
+        lambda: library.models.evaluate(tmp_path, tmp_path / "captions.csv"),
         lambda: service.decoders,
         library.clear_pictures,
     ):

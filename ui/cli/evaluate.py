@@ -151,7 +151,7 @@ def _recalls(recall: Recall) -> dict[str, float]:
 
 
 def _try_models(library: Library, models: list[str], sample: int, as_json: bool) -> None:
-    trials = library.try_models(models, sample)
+    trials = library.models.time(models, sample)
     if as_json:
         console.print_json({"models": [asdict(trial) for trial in trials]})
         return

@@ -37,7 +37,7 @@ def use(
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
-        switch = library.use_model(name, partial=partial, on_progress=tell)
+        switch = library.models.use(name, partial=partial, on_progress=tell)
     _say(switch)
 
 
@@ -45,7 +45,7 @@ def use(
 def rollback(ctx: typer.Context) -> None:
     """Let the model answer again that did before."""
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
-        switch = library.roll_back(on_progress=tell)
+        switch = library.models.roll_back(on_progress=tell)
     _say(switch)
 
 
@@ -53,7 +53,7 @@ def rollback(ctx: typer.Context) -> None:
 def drop(ctx: typer.Context, name: Name) -> None:
     """Forget a model that no longer answers, to free the space of its vectors."""
     with library_of(ctx) as library:
-        count = library.drop_model(name)
+        count = library.models.drop(name)
     console.say(f"Dropped {count} vectors.")
 
 
@@ -61,7 +61,7 @@ def drop(ctx: typer.Context, name: Name) -> None:
 def list_models(ctx: typer.Context) -> None:
     """List the models that this library has vectors of."""
     with library_of(ctx) as library:
-        rows = [[model.name, model.state, str(model.vectors)] for model in library.models()]
+        rows = [[model.name, model.state, str(model.vectors)] for model in library.models.held()]
     console.table({"model": "left", "state": "left", "vectors": "right"}, rows)
 
 

@@ -116,7 +116,7 @@ def _stored_models(vector_counts: dict[Space, int]) -> None:
 
 def _drop(name: str) -> None:
     try:
-        count = resources.library().drop_model(name)
+        count = resources.library().models.drop(name)
     except TroveError as exc:
         resources.explain(exc)
     else:

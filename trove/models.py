@@ -1,0 +1,116 @@
+"""``Models``: the models of a library, as the Python API, the command line and the app change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from db.catalog import spaces
+from db.library import Library
+from db.paths import expanded
+
+if TYPE_CHECKING:
+    from db.engine.schema import SpaceState
+    from indexer.flow import Progress, Switch
+    from search.evaluation.retrieval import Quality
+    from search.evaluation.trial import Trial
+
+    OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class HeldModel:
+    """A model that a library has vectors of: one space."""
+
+    name: str
+    state: SpaceState
+    vectors: int
+
+
+def ignore(*_: object) -> None:
+    """The default callback, which does nothing."""
+
+
+class Models:
+    """The models that one library has vectors of; one of them is active and answers."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def held(self) -> list[HeldModel]:
+        """The models that the library has vectors of; the active one answers."""
+        with self._library.read() as session:
+            return [
+                HeldModel(space.model, space.state, count) for space, count in spaces.every(session).items()
+            ]
+
+    def use(self, name: str, *, partial: bool = False, on_progress: OnProgress = ignore) -> Switch:
+        """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.
+
+        Raises:
+            LibraryBusyError: another process is indexing into this library.
+            ModelError: the model is unknown or missing, or some files cannot be read now (``partial``
+                leaves those out).
+            SettingsError: the library is empty.
+        """
+        from indexer.switch_model import use_model
+
+        return use_model(self._library, name, partial=partial, on_progress=on_progress)
+
+    def roll_back(self, *, on_progress: OnProgress = ignore) -> Switch:
+        """Switch back to the previous model; errors as ``use``."""
+        from indexer.switch_model import roll_back
+
+        return roll_back(self._library, on_progress=on_progress)
+
+    def drop(self, name: str) -> int:
+        """Delete the vectors of an inactive model; returns how many there were.
+
+        Raises:
+            SettingsError: the library has none of this model, or it is the one that answers.
+            LibraryBusyError: another process is indexing into this library.
+        """
+        from indexer.switch_model import drop_model
+
+        return drop_model(self._library, name)
+
+    def evaluate(
+        self,
+        images: Path | str,
+        captions: Path | str,
+        *,
+        model: str | None = None,
+        on_progress: Callable[[int, int], None] = ignore,
+    ) -> Quality:
+        """Measure how well a model finds captioned pictures; by default the one that is active here.
+
+        Args:
+            images: folder of the pictures.
+            captions: CSV with the columns image,caption.
+
+        Raises:
+            SettingsError: the captions cannot be read.
+            MediaError: a picture cannot be read.
+            ModelError: the model is unknown or missing.
+        """
+        from indexer.encoders.active import model_name
+        from search.evaluation.retrieval import evaluate_files
+
+        model = model or self._library.settings.model or model_name(self._library)
+        return evaluate_files(
+            self._library.settings, model, expanded(images), expanded(captions), on_progress
+        )
+
+    def time(self, names: Sequence[str], sample: int) -> list[Trial]:
+        """Time models on ``sample`` pictures of the library; without names, the one that answers.
+
+        Raises:
+            SettingsError: the library has no pictures.
+            ModelError: a model is unknown or its weights are missing.
+        """
+        from indexer.encoders.active import model_name
+        from search.evaluation.trial import try_models
+
+        return try_models(self._library, names or [model_name(self._library)], sample)
