@@ -123,8 +123,8 @@ class Library:
         """
         from indexer.pipeline import index
 
-        given = [paths] if isinstance(paths, Path | str) else paths
-        return index(self.core, [Path(path) for path in given], on_progress=on_progress)
+        several = [paths] if isinstance(paths, Path | str) else paths
+        return index(self.core, [Path(path) for path in several], on_progress=on_progress)
 
     def watch(
         self,

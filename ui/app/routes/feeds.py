@@ -67,7 +67,7 @@ def upload_url() -> str:
     return f"/trove/{media.KEY}/picture"
 
 
-def given_url(token: str) -> str:
+def uploaded_url(token: str) -> str:
     """URL of the thumbnail of an uploaded picture."""
     return f"/trove/{media.KEY}/picture/{token}"
 

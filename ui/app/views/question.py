@@ -35,10 +35,10 @@ _IN_ADDRESS = "q"
 
 @dataclass(frozen=True)
 class Question:
-    """Words, a picture, or both. ``given``: token of an upload; ``like``: a file to find others like it."""
+    """Words, a picture, or both. ``upload``: its token; ``like``: a file to find others like it."""
 
     words: str
-    given: str | None
+    upload: str | None
     like: Path | None
     order: Order = "relevance"
     nearest: int = NEAREST
@@ -46,7 +46,7 @@ class Question:
     @property
     def empty(self) -> bool:
         """Whether nothing is asked yet."""
-        return not (self.words or self.given or self.like)
+        return not (self.words or self.upload or self.like)
 
     @property
     def parsed(self) -> Parsed | None:
@@ -58,7 +58,7 @@ class Question:
 
     def query(self, k: int) -> Query:
         """The question to the library; errors as ``search.query.query.Query``."""
-        upload = uploads().get(self.given) if self.given else None
+        upload = uploads().get(self.upload) if self.upload else None
         return Query(text=self.words, image=upload.path if upload else None, like=self.like, k=k)
 
 
@@ -124,8 +124,9 @@ def chips(asked: Question) -> list[Chip]:
     # One description needs no chip: it is what stands in the box.
     if parsed is not None and (len(parsed.chips) > 1 or parsed.conditions):
         removable += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
-    if asked.given and (upload := uploads().get(asked.given)):
-        removable.append(Chip("picture", f"Like your picture {upload.name}", feeds.given_url(asked.given)))
+    if asked.upload and (upload := uploads().get(asked.upload)):
+        address = feeds.uploaded_url(asked.upload)
+        removable.append(Chip("picture", f"Like your picture {upload.name}", address))
     if asked.like is not None:
         removable.append(Chip("like", f"Similar to {asked.like.name}"))
     return removable

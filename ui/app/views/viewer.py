@@ -184,7 +184,7 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
 
 def _moments(asked: Question, path: Path) -> list[Moment]:
     parsed = asked.parsed
-    visual = parsed is not None and (bool(parsed.alternatives) or asked.given is not None)
+    visual = parsed is not None and (bool(parsed.alternatives) or asked.upload is not None)
     return resources.library().moments(path, asked.query(1) if visual else None)
 
 
