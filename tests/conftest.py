@@ -25,9 +25,15 @@ profile.register_profile("trove", deadline=None)
 profile.load_profile("trove")
 
 
+FIRST = ("tests/ui/app/pages/test_find.py", "tests/db/engine/", "tests/db/vectors/", "tests/ui/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, which are those of the app: two processes share the work by file."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/ui/"))
+    """Slow files first, which are those of the app: two processes share the work by file.
+
+    While one of them makes the library of the samples, the other has tests that need no model.
+    """
+    items.sort(key=lambda item: next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), 9))
 
 
 @pytest.fixture(scope="session")

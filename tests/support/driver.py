@@ -94,10 +94,19 @@ def _wait_until_up(app: App, process: "subprocess.Popen[bytes]") -> None:
 
 def search(page: Page, text: str) -> Locator:
     """Type a question, press Enter, and wait for the answer; returns the tiles."""
-    box = page.get_by_role("searchbox")
+    box = ready(page)
     box.fill(text)
     box.press("Enter")
     return answered(page, text)
+
+
+def ready(page: Page) -> Locator:
+    """Wait until the page is complete; returns the query box, which is mounted anew while it loads."""
+    box = page.get_by_role("searchbox")
+    box.wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(100)
+    return box
 
 
 def answered(page: Page, text: str) -> Locator:

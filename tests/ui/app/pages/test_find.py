@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ROOT, SAMPLES
-from tests.support.driver import DESKTOP, SHOTS, App, answered, search, seconds, settle, shoot
+from tests.support.driver import DESKTOP, SHOTS, App, answered, ready, search, seconds, settle, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def _open(page: Page, tile: Locator) -> Locator:
 
 def test_words_find_their_picture_while_they_are_typed(page: Page, app: App) -> None:
     page.goto(app.url)
-    page.get_by_role("searchbox").wait_for()
+    ready(page)
     settle(page)
     shoot(page, "start")
     page.keyboard.press("/")
@@ -160,7 +160,7 @@ def test_filters_write_themselves_into_the_question(page: Page, app: App) -> Non
 
 def test_a_malformed_question_is_explained(page: Page, app: App) -> None:
     page.goto(app.url)
-    page.get_by_role("searchbox").wait_for()
+    ready(page)
     page.keyboard.press("/")
     page.keyboard.type('"red ca')
     expect(page.get_by_role("status").get_by_text("The quote is not closed")).to_be_visible()
