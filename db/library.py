@@ -32,7 +32,7 @@ class Library:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._database = Database(settings.paths.database)
+        self.database = Database(settings.paths.database)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -44,18 +44,13 @@ class Library:
         """Its files and folders."""
         return self.settings.paths
 
-    @property
-    def database(self) -> Database:
-        """Its database; it refuses sessions once the library is closed."""
-        return self._database
-
     def read(self) -> AbstractContextManager[Session]:
         """A session for reading: one consistent snapshot, never waiting for a writer."""
-        return self._database.read()
+        return self.database.read()
 
     def write(self) -> AbstractContextManager[Session]:
         """A session for writing: commits at the end, rolls back on an exception."""
-        return self._database.write()
+        return self.database.write()
 
     def vectors(self, space: Space) -> "VectorStore":
         """A store of the vector indexes of a space; its index is in memory as long as the caller holds it.
@@ -69,7 +64,7 @@ class Library:
 
         self.require_open()
         device = self.settings.device
-        return VectorStore(self._database, self.paths.vectors, space.id, space.dim, device)
+        return VectorStore(self.database, self.paths.vectors, space.id, space.dim, device)
 
     def require_open(self) -> None:
         """Refuse to go on with a closed library.
@@ -77,7 +72,7 @@ class Library:
         Raises:
             LibraryClosedError: it is closed.
         """
-        self._database.require_open()
+        self.database.require_open()
 
     @contextmanager
     def indexing(self) -> Iterator[None]:
@@ -102,7 +97,7 @@ class Library:
 
     def close(self) -> None:
         """Close the database. Closing twice does no harm."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from db.errors import LibraryClosedError
 from db.library import Library
 from indexer.encoders.base import Encoder
 from search.answer import Answer, Hit
@@ -37,7 +36,6 @@ class SearchService:
         self._models = ActiveModels(library)
         self._lock = threading.Lock()
         self._decoders: DecodePool | None = None
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -52,11 +50,10 @@ class SearchService:
         """Worker processes that decode query files and files to be shown; started with the first file.
 
         Raises:
-            LibraryClosedError: the service is closed.
+            LibraryClosedError: the library is closed.
         """
         with self._lock:
-            if self._closed:
-                raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
+            self.library.require_open()
             if self._decoders is None:
                 from indexer.media.pool import DecodePool  # text queries do not need it and should not wait
 
@@ -64,9 +61,8 @@ class SearchService:
             return self._decoders
 
     def close(self) -> None:
-        """End the worker processes for good; the library stays open."""
+        """End the worker processes; with the library closed before, for good."""
         with self._lock:
-            self._closed = True
             if self._decoders is not None:
                 self._decoders.close()
 

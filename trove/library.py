@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from db.catalog.assets import Failure
     from db.engine.schema import UnitKind
-    from indexer.flow import Progress, Report
+    from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip
     from search.answer import Answer
     from search.drawing.output import Drawing
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from search.results.moments import Moment
     from search.saved.searches import SavedSearches
     from search.service import SearchService
-
-    OnProgress = Callable[[Progress], None]
 
 
 class Library:
@@ -96,9 +94,10 @@ class Library:
 
     def close(self) -> None:
         """End its worker processes and close the database. Closing twice does no harm."""
+        self.core.close()
+        # After it: whoever asks for worker processes meanwhile is refused, or has them ended here.
         if self._service.made:
             self._service().close()
-        self.core.close()
 
     def __enter__(self) -> Self:
         return self

@@ -13,11 +13,9 @@ from db.paths import expanded
 
 if TYPE_CHECKING:
     from db.engine.schema import SpaceState
-    from indexer.flow import Progress, Switch
+    from indexer.flow import OnProgress, Switch
     from search.evaluation.retrieval import Quality
     from search.evaluation.trial import Trial
-
-    OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
