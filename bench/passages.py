@@ -24,12 +24,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import assets, spaces, units
+from db.catalog import analyses, assets, contents, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.fulltext import match_words
-from db.catalog.units import UnitDraft
+from db.catalog.units import NewUnit
 from db.engine.database import Database
-from db.engine.schema import Content
 from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
@@ -74,11 +73,12 @@ class Library:
         with self.database.write() as session:
             space = spaces.add(session, "none", "0", 8, "active")
             for number, text in enumerate(texts):
-                content = Content(sha256=number.to_bytes(32), kind="audio", has_audio=True)
-                unit = UnitDraft("speech", nothing, 0.0, 4.0, text=text)
-                content_id = units.store(session, content, [unit], space.id)
+                content_id = contents.add(session, number.to_bytes(32), "audio")
                 stat = FileStat(Path(f"/{number}"), 1, 1)
                 assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+                heard = analyses.record(session, "speech", "1", "done", content_id=content_id)
+                unit = NewUnit("speech", {space.id: nothing}, 0.0, 4.0, text=text)
+                units.add(session, content_id, heard, [unit])
         with self.database.read() as session:
             self.units = units.rows(session, range(1, len(texts) + 1))
 

@@ -64,7 +64,7 @@ class Library:
 
         self.require_open()
         device = self.settings.device
-        return VectorStore(self.database, self.paths.vectors, space.id, space.dim, device)
+        return VectorStore(self.database, self.paths.vectors, space.id, space.dim, device, space.role)
 
     def require_open(self) -> None:
         """Refuse to go on with a closed library.

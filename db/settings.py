@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     model: str | None = None
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
     whisper: str = "builtin"
-    """Speech model: ``builtin``, a faster-whisper size such as ``small``, a folder, or ``none``."""
+    """Speech model: ``builtin``, a faster-whisper size such as ``small``, a folder, or ``none``, which leaves
+    speech switched off in a new library and makes no transcripts in this run."""
     generator: str = "auto"
     """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
     name or a local folder."""

@@ -1,84 +1,110 @@
-"""Embedding of pictures, frames and spoken passages, in batches, into units with vectors."""
+"""The one stage that embeds: payloads of units become vectors, in batches, on a thread of its own.
 
-import logging
-import math
-from collections.abc import Callable, Sequence
+Whoever has a payload prepares it (resized, in any thread) and submits it; the vector comes as a future. How
+many batches are under way is bounded, so that memory stays flat however long a film is.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
-from db.catalog.units import UnitDraft
-from db.errors import MediaError
-from indexer.analysers.frames import stills
-from indexer.analysers.whisper import Transcriber
-from indexer.encoders.base import Encoder
-from indexer.flow import DecodedPicture
-from indexer.media.pool import DecodePool
-from indexer.media.reader import read_audio
-from indexer.media.types import Metadata
-from indexer.prefetch import batched
+from db import kinds
+from db.catalog.units import Vectors
+from indexer.analysers.base import Payload, PicturePayload
+from indexer.encoders.base import Encoder, Pixels
+from indexer.flow import Pending, Prepared
 
-log = logging.getLogger(__name__)
+_AHEAD = 2
+"""Batches under way: one is encoded while the next one waits."""
 
 
 @dataclass(frozen=True)
-class Embedder:
-    """Encodes media into units. ``batch``: pictures, frames or passages that are encoded at once."""
+class Model:
+    """An encoder in a role, and the space that its vectors go to."""
 
+    role: str
+    space_id: int
     encoder: Encoder
-    transcriber: Transcriber | None
-    pool: DecodePool
-    batch: int
 
-    def pictures(self, pictures: Sequence[DecodedPicture]) -> list[UnitDraft]:
-        """A unit for each picture, in their order."""
-        vectors = self.encoder.encode_pixels(np.stack([picture.pixels for picture in pictures]))
-        return [UnitDraft("image", vector) for vector in vectors]
 
-    def timed(self, path: Path, metadata: Metadata, progress: Callable[[float], None]) -> list[UnitDraft]:
-        """The frames and passages of a film or recording; ``progress`` is told the share done, 0 to 1.
+class Embedder:
+    """Encodes payloads with one or more models. As a context manager it ends its thread on leaving."""
 
-        Raises:
-            MediaError: nothing of the file could be decoded.
-        """
-        units: list[UnitDraft] = []
-        transcriber = self.transcriber if metadata.has_audio else None
-        if metadata.kind == "video":
-            share = 0.5 if transcriber else 1.0
-            units += self._frames(path, metadata.duration_s, lambda done: progress(share * done))
-        if transcriber is not None:
-            try:
-                units += self._passages(transcriber, path, metadata.duration_s or math.inf, progress)
-            except MediaError as exc:
-                if not units:
-                    raise
-                log.warning("%s: its sound is left out: %s", path, exc)
-        return units
+    def __init__(self, models: Sequence[Model], batch: int) -> None:
+        self._models = models
+        self._encoders = {model.space_id: model.encoder for model in models}
+        self._batch = batch
+        self._waiting: dict[tuple[int, bool], list[tuple[Pixels | str, Future[Vectors]]]] = defaultdict(list)
+        self._room = threading.Semaphore(_AHEAD)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed")
 
-    def _frames(
-        self, path: Path, duration_s: float | None, progress: Callable[[float], None]
-    ) -> list[UnitDraft]:
-        units: list[UnitDraft] = []
-        decoded = stills(self.pool, path, duration_s, min_side=2 * self.encoder.image_size)
-        for batch in batched(decoded, self.batch):
-            pixels = np.stack([self.encoder.prepare(Image.fromarray(still.picture)) for still in batch])
-            for still, vector in zip(batch, self.encoder.encode_pixels(pixels), strict=True):
-                units.append(UnitDraft("frame", vector, still.start_s, still.end_s, still.at_s))
-            progress(min(1.0, batch[-1].end_s / (duration_s or math.inf)))
-        return units
+    def __enter__(self) -> Self:
+        return self
 
-    def _passages(
-        self, transcriber: Transcriber, path: Path, duration_s: float, progress: Callable[[float], None]
-    ) -> list[UnitDraft]:
-        units: list[UnitDraft] = []
-        passages = transcriber.transcribe(
-            lambda start_s, end_s: self.pool.submit(read_audio, path, start_s, end_s).result(), duration_s
-        )
-        for batch in batched(passages, self.batch):
-            vectors = self.encoder.encode_texts([passage.text for passage in batch])
-            for passage, vector in zip(batch, vectors, strict=True):
-                units.append(UnitDraft("speech", vector, passage.start_s, passage.end_s, text=passage.text))
-            progress(min(1.0, batch[-1].end_s / duration_s))
-        return units
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+    @property
+    def side(self) -> int:
+        """Pixels of the shorter side that pictures should have: twice what a model sees leaves it to the
+        model how to shrink the rest."""
+        return max(2 * model.encoder.image_size for model in self._models)
+
+    def prepare(self, kind: str, payload: Payload | None) -> Prepared:
+        """What each model that serves the kind needs of a payload. Thread-safe."""
+        roles = kinds.every()[kind].vectors
+        if payload is None:
+            return {}
+        return {
+            model.space_id: (
+                model.encoder.prepare(Image.fromarray(payload.picture))
+                if isinstance(payload, PicturePayload)
+                else payload.text
+            )
+            for model in self._models
+            if model.role in roles
+        }
+
+    def submit(self, prepared: Prepared) -> Pending:
+        """Have it encoded with others; waits while too many batches are under way."""
+        pending: dict[int, Future[Vectors]] = {}
+        for space_id, content in prepared.items():
+            key = (space_id, isinstance(content, str))
+            pending[space_id] = Future()
+            self._waiting[key].append((content, pending[space_id]))
+            if len(self._waiting[key]) >= self._batch:
+                self._send(key)
+        return pending
+
+    def flush(self) -> None:
+        """Encode what waits for its batch to be full."""
+        for key in list(self._waiting):
+            self._send(key)
+
+    def _send(self, key: tuple[int, bool]) -> None:
+        if batch := self._waiting.pop(key, []):
+            self._room.acquire()
+            self._thread.submit(self._encode, *key, batch)
+
+    def _encode(self, space_id: int, is_text: bool, batch: list[tuple[Any, "Future[Vectors]"]]) -> None:
+        encoder = self._encoders[space_id]
+        try:
+            contents = [content for content, _ in batch]
+            vectors = encoder.encode_texts(contents) if is_text else encoder.encode_pixels(np.stack(contents))
+        except BaseException as exc:
+            for _, future in batch:
+                future.set_exception(exc)
+        else:
+            for (_, future), vector in zip(batch, vectors, strict=True):
+                future.set_result(vector)
+        finally:
+            self._room.release()

@@ -4,16 +4,23 @@ The stages (scan, plan, prepare, embed, write) share these types and do not impo
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import FileStat
-from db.catalog.units import UnitDraft
-from db.engine.schema import Content, UnitKind
+from db.catalog.facts import Fact
+from db.catalog.units import NewUnit, Vectors
+from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels
-from indexer.media.types import Metadata
+
+Prepared = Mapping[int, Pixels | str]
+"""What is encoded of one unit, by the id of the space: (3, H, W) float32, or a text; empty for no vectors."""
+
+Pending = Mapping[int, Future[Vectors]]
+"""The vectors of one unit that are being made, by the id of the space."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +28,30 @@ class Task:
     """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
 
     ``moved_from``: the missing file of which this seems to be the new name, since they alone agree in size
-    and time. The content hash decides.
+    and time. The content hash decides. ``content_id``: of a file that has not changed but was not analysed
+    whole.
     """
 
     stat: FileStat
     asset_id: int | None = None
     moved_from: Path | None = None
+    content_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What became of one analyser's look at a file.
+
+    ``units``: each with what is embedded of it, ready for the models; ``error``: why it failed.
+    """
+
+    analyser: str
+    fingerprint: str
+    state: AnalysisState
+    took_ms: int
+    units: Sequence[tuple[NewUnit, Prepared]] = ()
+    facts: Sequence[Fact] = ()
+    error: MediaError | None = None
 
 
 # --- outcomes of a task
@@ -59,34 +84,19 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class DecodedPicture:
-    """A picture ready for the encoder; ``pixels`` (3, H, W) float32."""
+class Read:
+    """A file was read, and the analysers of the first phase have looked at it.
+
+    ``sha256`` and ``kind`` are None where its content is known (``task.content_id``).
+    """
 
     task: Task
-    sha256: bytes
-    metadata: Metadata
-    pixels: Pixels
+    sha256: bytes | None
+    kind: MediaKind | None
+    looks: Sequence[Look]
 
 
-@dataclass(frozen=True)
-class Timed:
-    """A video or a recording, to be read in stretches."""
-
-    task: Task
-    sha256: bytes
-    metadata: Metadata
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A file that only has to be stored."""
-
-    task: Task
-    content: Content
-    units: Sequence[UnitDraft]
-
-
-Prepared = Recognised | Twin | Refused | DecodedPicture | Timed
+Outcome = Recognised | Twin | Refused | Read
 
 
 class Twins:
@@ -148,6 +158,13 @@ class Report:
     removed: int = 0
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Add what became of files that were read."""
+        self.indexed += counts.get("indexed", 0)
+        self.reused += counts.get("reused", 0)
+        self.skipped += counts.get("skipped", 0)
+        self.failed += counts.get("failed", 0)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class Plan:
     skipped: list[KnownFile] = field(default_factory=list)
     """Files that failed or were skipped before, and have not changed since."""
     gone: list[KnownFile] = field(default_factory=list)
+    sizes: set[int] = field(default_factory=set, compare=False)
+    """Those of which there is more than one file, remembered or new: the others cannot be copies."""
     offline: list[KnownFile] = field(default_factory=list)
     """Files that cannot be seen, because a folder above them is missing or unreadable."""
 
@@ -55,12 +57,18 @@ def plan(
     moved = _pair_moved(fresh, lost, result)
     result.gone = [file for file in missing if file in lost - moved and file.state != "gone"]
     result.tasks.sort(key=lambda task: task.stat.path)
+    counts = Counter(file.stat.size for file in known) + Counter(task.stat.size for task in result.tasks)
+    result.sizes = {task.stat.size for task in result.tasks if counts[task.stat.size] > 1}
     return result
 
 
 def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
-    if file.stat != stat or file.retry or not file.complete:
+    if file.stat != stat or file.retry:
         result.tasks.append(Task(stat, file.id))
+    elif not file.complete:
+        # Its content is known, unless it was away meanwhile: then it is looked at as if it were new.
+        known = file.content_id if file.state == "indexed" else None
+        result.tasks.append(Task(stat, file.id, content_id=known))
     elif file.state in ("failed", "skipped"):
         result.skipped.append(file)
     elif file.state in ("gone", "offline"):

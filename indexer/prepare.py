@@ -1,89 +1,122 @@
-"""Preparation of files for the encoder: hash, recognise, decode (in threads; decoding in processes)."""
+"""Reading of files: hash, recognise, decode, and what the first phase makes of them, in threads.
+
+Decoding itself runs in worker processes. A file is opened once for its hash, its header and its pixels,
+except where another one is as large, and perhaps the same: then its hash comes first, and may save the rest.
+"""
 
 import hashlib
-import logging
-from collections.abc import Callable
-from pathlib import Path
-
-from PIL import Image
+from collections.abc import Callable, Collection, Sequence
 
 from db.catalog.assets import FileStat
-from db.errors import DecodeError, MediaError, TroveError, UnreadableError
+from db.engine.schema import MediaKind
+from db.errors import DecodeError, UnreadableError
 from db.settings import Settings
-from indexer.encoders.base import Encoder
-from indexer.flow import DecodedPicture, Prepared, Recognised, Refused, Task, Timed, Twin, Twins
+from indexer.analyse import as_media_error, look
+from indexer.analysers.base import Analyser, Draft
+from indexer.analysers.medium import Medium
+from indexer.embed import Embedder
+from indexer.flow import Look, Outcome, Prepared, Read, Recognised, Refused, Task, Twin, Twins
+from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
-from indexer.media.reader import probe, read_image
+from indexer.media.reader import read_whole
+from indexer.media.thumbnails import GRID_SIDE
+from indexer.media.types import Opened
 from indexer.scan import reason
 
-log = logging.getLogger(__name__)
+_LARGE_BYTES = 64 << 20
+"""Larger files are hashed apart: the time limit of a worker is one for decoding."""
 
 
 class Preparer:
-    """Prepares files, in many threads at once.
+    """Reads files, in many threads at once.
 
-    ``recognise`` returns the id of the fully indexed content with a hash, else None.
+    Args:
+        recognise: returns the id of the content with a hash, else None.
+        wanted: the analysers of the first phase that are to look at a file of that kind.
+        sizes: of which there is more than one file.
     """
 
     def __init__(
         self,
         pool: DecodePool,
-        encoder: Encoder,
+        embedder: Embedder,
         settings: Settings,
-        recognise: Callable[[bytes], int | None],
         twins: Twins,
+        *,
+        recognise: Callable[[bytes], int | None],
+        wanted: Callable[[Task, MediaKind], Sequence[Analyser]],
+        sizes: Collection[int],
     ) -> None:
         self._pool = pool
-        self._encoder = encoder
+        self._embedder = embedder
         self._settings = settings
-        self._recognise = recognise
         self._twins = twins
+        self._recognise = recognise
+        self._wanted = wanted
+        self._sizes = sizes
+        self._side = max(embedder.side, GRID_SIDE)
 
-    def __call__(self, task: Task) -> Prepared:
-        """Prepare one file; every fault of the file itself comes back as ``Refused``."""
+    def __call__(self, task: Task) -> Outcome:
+        """Read one file; every fault of the file itself comes back as ``Refused``, or in its looks."""
+        if task.content_id is not None and not self._wanted(task, media_kind(task.stat.path) or "image"):
+            return Read(task, None, None, ())
         sha256: bytes | None = None
         try:
-            sha256 = _sha256(task.stat)
-            if (content_id := self._recognise(sha256)) is not None:
-                return Recognised(task, content_id)
-            if not self._twins.claim(sha256):
-                return Twin(task, sha256)
-            prepared = self._decode(task, sha256)
+            if task.content_id is None and (task.stat.size in self._sizes or task.stat.size > _LARGE_BYTES):
+                sha256 = _sha256(task.stat)
+                if (known := self._known(task, sha256)) is not None:
+                    return known
+            opened = self._open(task, hashed=task.content_id is None and sha256 is None)
+            if opened.header.generated:
+                return Refused(task, sha256, "drawn by Trove, not a picture of yours")
+            if opened.sha256 is not None:
+                sha256 = opened.sha256
+                if (known := self._known(task, sha256)) is not None:
+                    return known
+            looks = self._looks(task, opened)
             _check_unchanged(task.stat)
         except Exception as exc:
             error = as_media_error(exc, task.stat.path)
             return Refused(task, sha256, str(error), error)
-        return prepared
+        return Read(task, sha256, None if task.content_id else opened.header.kind, looks)
 
-    def _decode(self, task: Task, sha256: bytes) -> Prepared:
+    def _known(self, task: Task, sha256: bytes) -> Recognised | Twin | None:
+        if (content_id := self._recognise(sha256)) is not None:
+            return Recognised(task, content_id)
+        return None if self._twins.claim(sha256) else Twin(task, sha256)
+
+    def _open(self, task: Task, *, hashed: bool) -> Opened:
+        if task.stat.size == 0:
+            raise DecodeError("the file is empty")
         path = task.stat.path
-        metadata = self._pool.submit(probe, path).result()
-        if metadata.generated:
-            return Refused(task, sha256, "drawn by Trove, not a picture of yours")
-        if metadata.kind != "image":
-            return Timed(task, sha256, metadata)
-        # Twice the side that the encoder sees leaves it to the encoder how to shrink the rest.
-        metadata, picture = self._pool.submit(
-            read_image,
+        # By its name, which mostly tells; what a file really is decides whether it is decoded as a picture.
+        shown = any(analyser.kinds for analyser in self._wanted(task, media_kind(path) or "image"))
+        return self._pool.run(
+            read_whole,
             path,
-            min_side=2 * self._encoder.image_size,
+            hashed=hashed,
+            side=self._side if shown else None,
             max_megapixels=self._settings.max_megapixels,
-        ).result()
-        return DecodedPicture(task, sha256, metadata, self._encoder.prepare(Image.fromarray(picture)))
+        )
 
+    def _looks(self, task: Task, opened: Opened) -> list[Look]:
+        medium = Medium(
+            task.stat.path,
+            self._pool,
+            side=self._side,
+            max_megapixels=self._settings.max_megapixels,
+            opened=opened,
+        )
+        looks = []
+        for analyser in self._wanted(task, opened.header.kind):
+            found = look(analyser, medium, self._prepare, self._settings.paths.thumbnails)
+            if found.error is not None and task.content_id is None:
+                raise found.error
+            looks.append(found)
+        return looks
 
-def as_media_error(exc: Exception, path: Path) -> MediaError:
-    """The error to record for a file. A bug that one file brings to light must not end the run.
-
-    Raises:
-        TroveError: ``exc`` itself, where it is about more than this file.
-    """
-    if isinstance(exc, MediaError):
-        return exc
-    if isinstance(exc, TroveError):
-        raise exc
-    log.error("%s: an unexpected error", path, exc_info=exc)
-    return DecodeError(f"the decoder failed unexpectedly: {type(exc).__name__}: {exc}")
+    def _prepare(self, draft: Draft) -> Prepared:
+        return self._embedder.prepare(draft.unit.kind, draft.payload)
 
 
 def _sha256(stat: FileStat) -> bytes:

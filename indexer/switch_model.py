@@ -1,33 +1,27 @@
 """Change a library's model without a gap: fill a new space while the old one answers, then switch.
 
-The units stay as they are; only their vectors are computed again, from the picture, the frame or the
-text of each unit. Every batch is stored as it is done, so a killed change can be resumed.
+The units stay as they are, and nothing is analysed again: what is left to embed in the new space is embedded
+by the loop that every run has (``indexer.fill``). Every batch is stored as it is done, so a killed change can
+be resumed.
 """
 
-import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from db.catalog import runs, spaces
 from db.catalog.spaces import BareUnit
 from db.engine.schema import Space
-from db.errors import MediaError, ModelError, SettingsError
+from db.errors import ModelError, SettingsError
 from db.library import Library
 from indexer import null_model
-from indexer.encoders.base import Encoder, Pixels, Vectors
+from indexer.analysers import registry
+from indexer.embed import Embedder, Model
+from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.fill import fill
 from indexer.flow import OnProgress, Progress, Switch
 from indexer.media.pool import DecodePool
-from indexer.media.reader import read_image, still_at
-from indexer.prefetch import batched, look_ahead
 from indexer.runs import recorded
-
-log = logging.getLogger(__name__)
 
 
 def use_model(
@@ -53,12 +47,21 @@ def use_model(
     with library.indexing():
         space = _space(library, encoder)
         with library.read() as session:
-            bare = spaces.bare_units(session, space.id)
+            bare = spaces.bare_units(session, space)
         with recorded(library, len(bare)) as run:
-            embedded = _fill(library, encoder, space.id, run.id, bare, on_progress)
+
+            def tell(done: int, last: BareUnit) -> None:
+                with library.write() as session:
+                    runs.update_run(session, run.id, done)
+                on_progress(Progress(done, len(bare), last.path or Path()))
+
+            model = Model(space.role, space.id, encoder)
+            with DecodePool.of(settings) as pool, Embedder([model], settings.batch) as embedder:
+                analysers = registry.made(settings)
+                embedded = fill(library, embedder, space.id, bare, pool, analysers, tell)
             missing = len(bare) - embedded
             if missing and not partial:
-                first = _first(library, space.id)
+                first = _first(library, space)
                 raise ModelError(
                     f"{missing} pictures or moments cannot be read now, the first of them in {first}",
                     "Plug in their drive and run the same command again, or switch without them: --partial.",
@@ -120,68 +123,6 @@ def _space(library: Library, encoder: Encoder) -> Space:
         return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building")
 
 
-def _fill(
-    library: Library,
-    encoder: Encoder,
-    space_id: int,
-    run_id: int,
-    bare: Sequence[BareUnit],
-    on_progress: OnProgress,
-) -> int:
-    """Embed units in the space; returns how many could be read."""
-    done = embedded = 0
-    settings = library.settings
-    with DecodePool.of(settings) as pool:
-        reader = _Reader(pool, encoder, settings.max_megapixels)
-        threads = settings.workers + 2
-        prepared = look_ahead(reader, bare, settings.batch + threads, threads)
-        for batch in batched(zip(bare, prepared, strict=True), settings.batch):
-            vectors = _encode(batch, encoder)
-            done, embedded = done + len(batch), embedded + len(vectors)
-            with library.write() as session:
-                spaces.put_vectors(session, space_id, vectors)
-                runs.update_run(session, run_id, done)
-            on_progress(Progress(done, len(bare), batch[-1][0].path))
-    return embedded
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Decodes the picture or frame of a unit; None for passages, and for files that cannot be read now."""
-
-    pool: DecodePool
-    encoder: Encoder
-    max_megapixels: float
-
-    def __call__(self, unit: BareUnit) -> Pixels | None:
-        side = 2 * self.encoder.image_size
-        try:
-            if unit.kind == "image":
-                picture = self.pool.submit(
-                    read_image, unit.path, min_side=side, max_megapixels=self.max_megapixels
-                )
-                return self.encoder.prepare(Image.fromarray(picture.result()[1]))
-            if unit.kind == "frame":
-                frame = self.pool.submit(still_at, unit.path, unit.at_s or 0.0, min_side=side)
-                return self.encoder.prepare(Image.fromarray(frame.result()))
-        except MediaError as exc:
-            log.warning("%s: it gets no vector: %s", unit.path, exc)
-        return None
-
-
-def _encode(batch: Sequence[tuple[BareUnit, Pixels | None]], encoder: Encoder) -> dict[int, Vectors]:
-    shown = [(unit.id, pixels) for unit, pixels in batch if pixels is not None]
-    spoken = [(unit.id, unit.text) for unit, _ in batch if unit.text]
-    vectors: dict[int, Vectors] = {}
-    if shown:
-        pictures = encoder.encode_pixels(np.stack([pixels for _, pixels in shown]))
-        vectors |= dict(zip((unit_id for unit_id, _ in shown), pictures, strict=True))
-    if spoken:
-        texts = encoder.encode_texts([text for _, text in spoken])
-        vectors |= dict(zip((unit_id for unit_id, _ in spoken), texts, strict=True))
-    return vectors
-
-
 def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     # Saved before the switch: the first query afterwards finds its index and its null model ready.
     store = library.vectors(space)
@@ -191,6 +132,7 @@ def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
         spaces.activate(session, space.id)
 
 
-def _first(library: Library, space_id: int) -> Path:
+def _first(library: Library, space: Space) -> str:
     with library.read() as session:
-        return spaces.bare_units(session, space_id)[0].path
+        path = spaces.bare_units(session, space)[0].path
+    return "a file that is not connected now" if path is None else str(path)

@@ -1,14 +1,20 @@
 """Writes the outcome of each file to the database, and counts it."""
 
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from db.catalog import assets, revision, runs, units
-from db.errors import DecodeError
+from db.catalog import analyses, assets, contents, corrections, facts, revision, runs, units
+from db.catalog.units import Vectors
+from db.engine.schema import MediaKind
+from db.errors import DecodeError, MediaError
 from db.library import Library
-from indexer.flow import Ready, Refused, Report, Task
+from indexer.flow import Look, Pending, Refused, Report, Task
 from indexer.plan import Plan
 from indexer.scan import Scan
 
@@ -43,29 +49,92 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
     )
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
+
+    ``sha256`` and ``kind`` of new content; ``content_id`` where it is known.
+    """
+
+    task: Task
+    looks: Sequence[tuple[Look, Sequence[Pending]]]
+    content_id: int | None = None
+    sha256: bytes | None = None
+    kind: MediaKind | None = None
+
+
 class Writer:
-    """Stores the outcome of each file, and counts it in ``report``."""
+    """Stores the outcome of each file, and counts how each went: ``counts``."""
 
-    def __init__(self, library: Library, space_id: int, run_id: int, report: Report) -> None:
-        self.report = report
+    def __init__(self, library: Library, run_id: int) -> None:
         self._library = library
-        self._space_id = space_id
         self._run_id = run_id
+        self._words: dict[Path, Literal["indexed", "reused", "skipped", "failed"]] = {}
 
-    def store(self, batch: Sequence[Ready], done: int) -> None:
-        """Store finished files and how far the run is, in one transaction: all of them or none."""
+    def counts(self) -> Counter[str]:
+        """How many files of the run were indexed, reused, skipped, failed."""
+        return Counter(self._words.values())
+
+    def store(self, batch: Sequence[Finished], done: int) -> list[int]:
+        """Store finished files and how far the run is, in one transaction: all of them or none.
+
+        Returns the ids of their contents.
+        """
+        # Vectors first: nobody else can write while they are waited for.
+        vectors = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
         with self._library.write() as session:
-            for ready in batch:
-                content_id = units.store(session, ready.content, ready.units, self._space_id)
-                self._put(session, ready.task, content_id)
+            stored = [
+                self._store(session, finished, made) for finished, made in zip(batch, vectors, strict=True)
+            ]
+            facts.refresh(session, stored)
             runs.update_run(session, self._run_id, done)
-        self.report.indexed += len(batch)
+            if batch:
+                revision.touch(session)
+        return stored
+
+    def _store(
+        self, session: Session, finished: Finished, made: Sequence[Sequence[Mapping[int, Vectors]]]
+    ) -> int:
+        content_id, sha256 = finished.content_id, finished.sha256
+        if content_id is None and sha256 is not None and finished.kind is not None:
+            known = contents.find(session, sha256)
+            content_id = contents.add(session, sha256, finished.kind) if known is None else known
+            self._put(session, finished.task, content_id)
+        assert content_id is not None  # noqa: S101 - one of both is given
+        for (look, _), vectors in zip(finished.looks, made, strict=True):
+            self._record(session, content_id, look, vectors)
+        corrections.apply(session, content_id)
+        errors = [look.error for look, _ in finished.looks]
+        nothing = finished.content_id is not None and bool(errors) and all(errors)
+        self._words.setdefault(finished.task.stat.path, "reused" if nothing else "indexed")
+        return content_id
+
+    def _record(
+        self, session: Session, content_id: int, look: Look, vectors: Sequence[Mapping[int, Vectors]]
+    ) -> None:
+        analysis_id = analyses.record(
+            session,
+            look.analyser,
+            look.fingerprint,
+            look.state,
+            content_id=content_id,
+            error=None if look.error is None else str(look.error),
+            took_ms=look.took_ms,
+        )
+        made = [replace(unit, vectors=own) for (unit, _), own in zip(look.units, vectors, strict=True)]
+        units.add(session, content_id, analysis_id, made)
+        if look.facts:
+            # What an older schema knew gives way to what the file itself says.
+            facts.unclaim(session, content_id, "first edition")
+            facts.claim(session, look.facts, content_id=content_id, analysis_id=analysis_id)
 
     def reuse(self, task: Task, content_id: int) -> None:
         """Record a file whose content the library already has."""
         with self._library.write() as session:
             self._put(session, task, content_id)
-        self.report.reused += 1
+            facts.refresh(session, [content_id])
+            revision.touch(session)
+        self._words[task.stat.path] = "reused"
 
     def refuse(self, refused: Refused) -> None:
         """Record a file that failed, or was left out on purpose."""
@@ -77,15 +146,38 @@ class Writer:
                 asset_id=refused.task.asset_id,
                 state="failed" if failed else "skipped",
                 error=refused.reason,
-                retry=failed and not isinstance(refused.error, DecodeError),
+                retry=_worth_retrying(refused.error),
             )
             revision.touch(session)
+        self._words[refused.task.stat.path] = "failed" if failed else "skipped"
         if failed:
-            self.report.failed += 1
             log.warning("%s: %s", refused.task.stat.path, refused.reason)
-        else:
-            self.report.skipped += 1
+
+    def give_up(self, content_id: int, error: MediaError) -> None:
+        """Record that nothing at all could be made of a content: its files have failed."""
+        with self._library.write() as session:
+            for asset_id, stat in assets.of_content(session, content_id).items():
+                assets.put(
+                    session,
+                    stat,
+                    asset_id=asset_id,
+                    state="failed",
+                    error=str(error),
+                    retry=_worth_retrying(error),
+                )
+                if stat.path in self._words:
+                    self._words[stat.path] = "failed"
+                log.warning("%s: %s", stat.path, error)
+            revision.touch(session)
 
     def _put(self, session: Session, task: Task, content_id: int) -> None:
         assets.put(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
-        revision.touch(session)
+
+
+def _vectors(pending: Sequence[Pending]) -> list[Mapping[int, Vectors]]:
+    """The vectors of units, once they are made; errors of the model are raised here."""
+    return [{space_id: future.result() for space_id, future in own.items()} for own in pending]
+
+
+def _worth_retrying(error: MediaError | None) -> bool:
+    return error is not None and not isinstance(error, DecodeError)

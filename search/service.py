@@ -101,11 +101,13 @@ class SearchService:
         shown = tuple(ranked.explained(hit) for hit in hits[: query.k])
         return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
 
-    def recall(self, query: Query, thumbs: Mapping[int, bool], *, after: int = 0) -> tuple[Hit, ...]:
+    def recall(
+        self, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None
+    ) -> tuple[Hit, ...]:
         """All hits of a query with thumbs, by query vectors and thresholds that the thumbs adjust.
 
         ``thumbs``: unit ids, True for up. Liked units stay hits, disliked ones are left out; see
-        ``search.engine.feedback``. ``after``: only contents that arrived after the one with this id.
+        ``search.engine.feedback``. ``after``: only contents that arrived after this revision.
 
         Raises:
             TroveError: as ``search``.

@@ -38,11 +38,14 @@ from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
 from search.answer import Answer, Evidence, Hit
 from search.query.query import Query
+from trove.analysers import Analysers
 from trove.library import Library
 from trove.models import HeldModel, Models
 
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
+    from db.catalog.facts import Fact
+    from indexer.control import AnalyserState
     from indexer.media.clips import Clip
     from search.drawing.output import Drawing
     from search.evaluation.retrieval import Quality
@@ -56,8 +59,10 @@ if TYPE_CHECKING:
     from search.saved.searches import SavedSearches
 
 _RESULTS = {
+    "AnalyserState": "indexer.control",
     "Clip": "indexer.media.clips",
     "Drawing": "search.drawing.output",
+    "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
     "Group": "search.explore.duplicates",
     "Landscape": "search.explore.landscape",
@@ -79,11 +84,14 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "AnalyserState",
+    "Analysers",
     "Answer",
     "Clip",
     "DecodeError",
     "Drawing",
     "Evidence",
+    "Fact",
     "Failure",
     "GenerateError",
     "Group",

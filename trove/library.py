@@ -19,12 +19,14 @@ from db.paths import expanded
 from db.settings import Settings, load_settings
 from indexer.encoders.lazy import Once
 from search.query.query import Query
+from trove.analysers import Analysers
 from trove.models import Models, ignore
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from db.catalog.assets import Failure
+    from db.catalog.facts import Fact
     from db.engine.schema import UnitKind
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip
@@ -225,10 +227,22 @@ class Library:
 
         return moments(self.service, Query(query) if isinstance(query, str) else query, expanded(file))
 
+    def facts(self, file: Path | str) -> tuple[Fact, ...]:
+        """What is known of a file (date, place, camera), each with who says so; empty if it is not here."""
+        from db.catalog.facts import of_file
+
+        with self.core.read() as session:
+            return tuple(of_file(session, expanded(file).resolve()).values())
+
     @property
     def models(self) -> Models:
         """The models that the library has vectors of: change, drop, evaluate and compare them."""
         return Models(self.core)
+
+    @property
+    def analysers(self) -> Analysers:
+        """What looks at the files: see how far each is, switch it on or off, have it look again."""
+        return Analysers(self.core)
 
     @property
     def saved(self) -> SavedSearches:

@@ -1,28 +1,17 @@
 """Queries on roots (the indexed folders) and assets (their files). Functions take an open session."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    String,
-    and_,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    type_coerce,
-    update,
-)
+from sqlalchemy import CursorResult, String, delete, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from db.catalog import revision
-from db.catalog.units import chunks, is_bare
+from db.catalog import analyses, contents, revision
+from db.catalog.units import chunks
 from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, AssetState, Content, Root, Unit, stored_path
 
@@ -37,13 +26,14 @@ class FileStat(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """A file as the library remembers it. ``complete``: its content is fully indexed."""
+    """A file as the library remembers it. ``complete``: nothing is left to be done for its content."""
 
     id: int
     stat: FileStat
     state: AssetState
     retry: bool
     complete: bool
+    content_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,18 +68,17 @@ def roots(session: Session) -> list[Path]:
 
 
 def known_files(
-    session: Session, space_id: int | None, *, transcribing: bool, seen: Iterable[Path] = ()
+    session: Session,
+    is_complete: Callable[[int, int, Path], bool] = lambda _asset, _content, _path: True,
+    seen: Iterable[Path] = (),
 ) -> list[KnownFile]:
-    """All remembered files. A file is incomplete while a unit of it has no vector in the space, and,
-    with ``transcribing``, while its sound is not transcribed.
+    """All remembered files.
 
-    ``seen``: paths to reuse, since making new ones takes longer than reading the rows.
+    Args:
+        is_complete: whether nothing is left to be done for an asset with a content at a path.
+        seen: paths to reuse, since making new ones takes longer than reading the rows.
     """
     seen_paths = {str(path): path for path in seen}
-    bare = Content.id.in_(select(Unit.content_id).where(is_bare(space_id)))
-    incomplete_if: list[ColumnElement[bool]] = [bare]
-    if transcribing:
-        incomplete_if.append(and_(Content.has_audio, Content.transcriber.is_(None)))
     statement = select(
         Asset.id,
         type_coerce(Asset.path, String),
@@ -97,18 +86,14 @@ def known_files(
         Asset.mtime_ns,
         Asset.state,
         Asset.retry,
-        or_(*incomplete_if),
-    ).outerjoin(Asset.content)
-    return [
-        KnownFile(
-            asset_id,
-            FileStat(seen_paths.get(path) or stored_path(path), size, mtime_ns),
-            state,
-            retry,
-            not incomplete,
-        )
-        for asset_id, path, size, mtime_ns, state, retry, incomplete in session.execute(statement)
-    ]
+        Asset.content_id,
+    )
+    known = []
+    for asset_id, name, size, mtime_ns, state, retry, content_id in session.execute(statement):
+        path = seen_paths.get(name) or stored_path(name)
+        complete = content_id is None or is_complete(asset_id, content_id, path)
+        known.append(KnownFile(asset_id, FileStat(path, size, mtime_ns), state, retry, complete, content_id))
+    return known
 
 
 def put(
@@ -120,8 +105,8 @@ def put(
     content_id: int | None = None,
     error: str | None = None,
     retry: bool = False,
-) -> None:
-    """Record how reading a file went, as a new asset or over the one with ``asset_id``.
+) -> int:
+    """Record how reading a file went, as a new asset or over the one with ``asset_id``; returns its id.
 
     A file worth another attempt keeps its content: when it is readable again, nothing is decoded again.
     """
@@ -135,6 +120,7 @@ def put(
     asset.content_id = asset.content_id if retry else content_id
     asset.indexed_at = utc_now()
     session.flush()
+    return asset.id
 
 
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
@@ -143,6 +129,31 @@ def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
         if state == "gone":
             session.execute(delete(Asset).where(Asset.id.in_(batch), Asset.content_id.is_(None)))
         session.execute(update(Asset).where(Asset.id.in_(batch)).values(state=state))
+
+
+def content_ids(session: Session, folder: Path) -> set[int]:
+    """The contents of the files in and below a folder, gone ones included."""
+    under = func.trove_under(type_coerce(Asset.path, String), str(folder)) == 1
+    return {found for found in session.scalars(select(Asset.content_id).where(under)) if found is not None}
+
+
+def of_content(session: Session, content_id: int) -> dict[int, FileStat]:
+    """The files with a content as they were when last read, by the ids of the assets."""
+    statement = select(Asset.id, Asset.path, Asset.size, Asset.mtime_ns)
+    rows = session.execute(statement.where(Asset.content_id == content_id))
+    return {asset_id: FileStat(path, size, mtime_ns) for asset_id, path, size, mtime_ns in rows}
+
+
+def readable(session: Session, content_ids: Collection[int]) -> dict[int, list[Path]]:
+    """The files that can be read now of these contents; those without one are left out."""
+    found: dict[int, list[Path]] = defaultdict(list)
+    for batch in chunks(list(content_ids)):
+        statement = select(Asset.content_id, Asset.path)
+        rows = session.execute(statement.where(Asset.content_id.in_(batch), Asset.state == "indexed"))
+        for content_id, path in rows:
+            if content_id is not None:
+                found[content_id].append(path)
+    return found
 
 
 def id_at(session: Session, path: Path) -> int | None:
@@ -166,7 +177,8 @@ def failures(session: Session) -> list[Failure]:
 
 
 def retry_failures(session: Session) -> int:
-    """Let the next run try all failed files again; returns how many."""
+    """Let the next run try all failed files again, and what failed of others; returns how many files."""
+    analyses.retry_failures(session)
     result = session.execute(update(Asset).where(Asset.state == "failed").values(retry=True))
     return result.rowcount if isinstance(result, CursorResult) else 0
 
@@ -187,11 +199,6 @@ def picture_paths(session: Session) -> list[Path]:
     return sorted(session.scalars(statement))
 
 
-def drop_orphans(session: Session) -> None:
-    """Delete contents that no asset refers to; gone files keep theirs."""
-    session.execute(delete(Content).where(~exists().where(Asset.content_id == Content.id)))
-
-
 def paths(session: Session) -> dict[int, Path]:
     """The paths of all remembered files, gone ones included, by the id of the asset."""
     return dict(session.execute(select(Asset.id, Asset.path)).all())
@@ -202,7 +209,7 @@ def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
     session.execute(delete(Root).where(Root.path == root))
     for batch in chunks(ids):
         session.execute(delete(Asset).where(Asset.id.in_(batch)))
-    drop_orphans(session)
+    contents.drop_orphans(session)
     revision.touch(session)
 
 
@@ -210,7 +217,7 @@ def copies(session: Session) -> list[CopyRow]:
     """All live files, grouped by content."""
     first = select(func.min(Unit.id)).where(Unit.content_id == Content.id).scalar_subquery()
     statement = (
-        select(Content.id, Asset.path, Asset.size, Content.width, Content.height, first)
+        select(Content.id, Asset.path, Asset.size, Asset.width, Asset.height, first)
         .join(Content, Content.id == Asset.content_id)
         .where(Asset.state.in_(LIVE), first.is_not(None))
         .order_by(Content.id, Asset.path)

@@ -3,11 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from db.catalog.filters import moment_of_file
-from db.engine.schema import LIVE, Asset, Content
+from db.engine.schema import LIVE, Asset
 
 
 def months(session: Session) -> dict[str, int]:
@@ -15,33 +14,32 @@ def months(session: Session) -> dict[str, int]:
 
     A month is that of ``date:``: when it was taken or, if unknown, when the file changed.
     """
-    month = func.substr(func.min(moment_of_file()), 1, 7).label("month")
-    dated = (
-        select(month)
-        .join(Asset, and_(Asset.content_id == Content.id, Asset.state.in_(LIVE)))
-        .group_by(Content.id)
-        .subquery()
-    )
+    month = func.substr(type_coerce(func.min(Asset.moment), String), 1, 7).label("month")
+    dated = select(month).where(Asset.state.in_(LIVE)).group_by(Asset.content_id).subquery()
     statement = select(dated.c.month, func.count()).group_by(dated.c.month).order_by(dated.c.month)
-    return dict(session.execute(statement).all())
+    return {month: count for month, count in session.execute(statement) if month}
 
 
 def cameras(session: Session) -> dict[str, int]:
     """The number of pictures and films of each camera, largest first."""
-    live = select(Asset.id).where(Asset.content_id == Content.id, Asset.state.in_(LIVE)).exists()
+    count = func.count(Asset.content_id.distinct())
     statement = (
-        select(Content.camera, func.count())
-        .where(Content.camera.is_not(None), live)
-        .group_by(Content.camera)
-        .order_by(func.count().desc(), Content.camera)
+        select(Asset.camera, count)
+        .where(Asset.state.in_(LIVE))
+        .where(Asset.camera.is_not(None))
+        .group_by(Asset.camera)
+        .order_by(count.desc(), Asset.camera)
     )
     return {camera: count for camera, count in session.execute(statement) if camera}
 
 
 def places(session: Session) -> list[tuple[float, float]]:
     """The distinct (latitude, longitude) in degrees at which pictures and films were taken."""
-    live = select(Asset.id).where(Asset.content_id == Content.id, Asset.state.in_(LIVE)).exists()
-    statement = select(Content.latitude, Content.longitude).where(Content.latitude.is_not(None), live)
+    statement = (
+        select(Asset.latitude, Asset.longitude)
+        .where(Asset.state.in_(LIVE))
+        .where(Asset.latitude.is_not(None))
+    )
     return [
         (latitude, longitude)
         for latitude, longitude in session.execute(statement.distinct())

@@ -12,7 +12,6 @@ from sqlalchemy import (
     String,
     and_,
     column,
-    exists,
     false,
     func,
     literal_column,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from db.engine.functions import fold
-from db.engine.schema import LIVE, Asset, Content, MediaKind, Unit, UnitKind
+from db.engine.schema import Asset, Content, MediaKind, Unit, UnitKind
 
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
@@ -69,7 +68,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Arrived:
-    """Contents that came into the library after the one with this id."""
+    """Contents that came into the library after this revision of it."""
 
     after: int
 
@@ -85,17 +84,20 @@ class Rule:
     negated: bool = False
 
 
-def matching(rules: tuple[Rule, ...]) -> ColumnElement[bool]:
-    """SQL condition on ``Unit``: all rules hold for the unit and for one live file with its content.
+def of_files(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
+    """SQL conditions on ``Asset``: the rules about files. They must hold for one file: copies do not help."""
+    return [_rule(rule) for rule in rules if _is_of_file(rule)]
 
-    Conditions on files must hold for the same file: a copy elsewhere does not help.
-    """
-    conditions = [_rule(rule) for rule in rules]
-    return exists().where(
-        Content.id == Unit.content_id,
-        Asset.content_id == Unit.content_id,
-        Asset.state.in_(LIVE),
-        *conditions,
+
+def of_units(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
+    """SQL conditions on ``Unit`` joined with ``Content``: all other rules."""
+    return [_rule(rule) for rule in rules if not _is_of_file(rule)]
+
+
+def _is_of_file(rule: Rule) -> bool:
+    return all(
+        isinstance(value, Period | Circle) or (isinstance(value, Text) and value.field != "said")
+        for value in rule.values
     )
 
 
@@ -111,15 +113,15 @@ def _value(value: Value) -> ColumnElement[bool]:
         case Period():
             return _during(value)
         case Circle():
-            distance = func.trove_km(Content.latitude, Content.longitude, value.latitude, value.longitude)
-            return and_(Content.latitude.is_not(None), distance <= value.radius_km)
+            distance = func.trove_km(Asset.latitude, Asset.longitude, value.latitude, value.longitude)
+            return and_(Asset.latitude.is_not(None), distance <= value.radius_km)
         case Type():
             media = [Content.kind == value.media] if value.media else []
             return and_(*media, *([Unit.kind == value.unit] if value.unit else []))
         case Arrived():
-            return Content.id > value.after
+            return Content.arrived > value.after
         case Text(field="camera"):
-            return func.instr(func.trove_fold(Content.camera), fold(value.value)) > 0
+            return func.instr(func.trove_fold(Asset.camera), fold(value.value)) > 0
         case Text(field="said"):
             return _said(value.value)
         case _:
@@ -128,20 +130,9 @@ def _value(value: Value) -> ColumnElement[bool]:
 
 
 def _during(period: Period) -> ColumnElement[bool]:
-    when = moment_of_file()
-    bounds = [when >= _as_text(period.start)] if period.start else []
-    return and_(*bounds, *([when < _as_text(period.end)] if period.end else []))
-
-
-def moment_of_file() -> ColumnElement[str]:
-    """Local time as sortable text: when the content was taken or, if unknown, when the file changed.
-
-    For statements that join Content and Asset.
-    """
-    changed = func.strftime(
-        "%Y-%m-%d %H:%M:%f", Asset.mtime_ns / literal_column("1e9"), "unixepoch", "localtime"
-    )
-    return func.coalesce(type_coerce(Content.taken_at, String), changed)
+    when = Asset.moment
+    bounds = [when >= period.start] if period.start else []
+    return and_(*bounds, *([when < period.end] if period.end else []))
 
 
 def _said(value: str) -> ColumnElement[bool]:
@@ -163,7 +154,3 @@ def phrase_match(value: str) -> str | None:
         return None
     quoted = value.rstrip("*").replace('"', " ").replace("\0", " ")
     return f'"{quoted}"{"*" if value.endswith("*") else ""}'
-
-
-def _as_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

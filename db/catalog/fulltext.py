@@ -5,10 +5,15 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Integer, String, bindparam, column, func, select, table
 from sqlalchemy.orm import Session
 
+from db.catalog.switches import each_findable
 from db.catalog.units import Ids
+from db.engine.schema import Unit
+
+PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
+"""The full text of units, by their ids."""
 
 MAX_WORDS = 32
 """Longer texts are cut: nobody types them, and every word is one look-up."""
@@ -48,11 +53,16 @@ def match_words(session: Session, query: str, limit: int, only: Ids | None = Non
     """
     words = words_of(query)
     allowed = None if only is None else set(only.tolist())
-    passages = session.execute(text("SELECT count(*) FROM unit WHERE text IS NOT NULL")).scalar_one()
+    passages = session.scalars(select(func.count()).select_from(Unit).where(Unit.text.is_not(None))).one()
+    matching = (
+        select(Unit.id)
+        .join(PASSAGE, PASSAGE.c.rowid == Unit.id)
+        .where(PASSAGE.c.passage.op("MATCH")(bindparam("word")), each_findable(session))
+    )
     shared: dict[int, list[str]] = defaultdict(list)
     idf: dict[str, float] = {}
     for word in words:
-        ids = session.scalars(text(_MATCH), {"word": f'"{word}"'}).all()
+        ids = session.scalars(matching, {"word": f'"{word}"'}).all()
         idf[word] = math.log(1 + (passages + 1) / (len(ids) + 0.5))
         for unit_id in ids:
             if allowed is None or unit_id in allowed:
@@ -63,11 +73,3 @@ def match_words(session: Session, query: str, limit: int, only: Ids | None = Non
         for unit_id, matched in shared.items()
     ]
     return sorted(matches, key=lambda match: (-match.coverage, match.unit_id))[:limit]
-
-
-_MATCH = """
-    SELECT passage.rowid FROM passage JOIN unit ON unit.id = passage.rowid
-    WHERE passage MATCH :word AND EXISTS (
-        SELECT 1 FROM asset
-        WHERE asset.content_id = unit.content_id AND asset.state IN ('indexed', 'offline'))
-"""

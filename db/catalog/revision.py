@@ -14,6 +14,10 @@ def current(session: Session) -> int:
     return session.scalars(select(LibraryState.revision)).one()
 
 
-def touch(session: Session) -> None:
-    """Increase the revision. Part of the transaction that changes what can be found."""
-    session.execute(update(LibraryState).values(revision=LibraryState.revision + 1))
+def touch(session: Session) -> int:
+    """Increase the revision; returns the new one. Part of the transaction that changes what can be found.
+
+    Transactions that write come one after the other, so revisions are in the order of commits.
+    """
+    statement = update(LibraryState).values(revision=LibraryState.revision + 1)
+    return session.scalars(statement.returning(LibraryState.revision)).one()

@@ -3,14 +3,15 @@
 These are the user's own data, which Trove cannot make again: only the user removes them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db.catalog.units import UnitRow
+from db.catalog import revision
+from db.catalog.units import UnitRow, region_of, same_region
 from db.engine.clock import utc_now
 from db.engine.schema import Content, Judgement, SavedSearch, Unit, UnitKind
 
@@ -38,7 +39,7 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
             query=query,
             kind=kind,
             created_at=utc_now(),
-            seen_content_id=newest_content(session),
+            seen=revision.current(session),
         )
     )
     session.flush()
@@ -64,17 +65,16 @@ def remove(session: Session, saved_id: int) -> None:
     session.execute(delete(SavedSearch).where(SavedSearch.id == saved_id))
 
 
-def newest_content(session: Session) -> int:
-    """The id of the content that arrived last; 0 in an empty library."""
-    return session.scalar(select(func.max(Content.id))) or 0
+def mark_seen(session: Session, saved_id: int, seen: int) -> None:
+    """Note that all hits up to this revision of the library were seen. What was seen stays seen."""
+    statement = update(SavedSearch).where(SavedSearch.id == saved_id, SavedSearch.seen < seen)
+    session.execute(statement.values(seen=seen))
 
 
-def mark_seen(session: Session, saved_id: int, content_id: int) -> None:
-    """Note that all hits up to this content were seen. What was seen stays seen."""
-    statement = update(SavedSearch).where(
-        SavedSearch.id == saved_id, SavedSearch.seen_content_id < content_id
-    )
-    session.execute(statement.values(seen_content_id=content_id))
+def arrived(session: Session, content_ids: Iterable[int], after: int) -> set[int]:
+    """Those of these contents that arrived after a revision of the library."""
+    statement = select(Content.id).where(Content.id.in_(set(content_ids)), Content.arrived > after)
+    return set(session.scalars(statement))
 
 
 def judge(session: Session, saved_id: int, unit: UnitRow, *, up: bool) -> None:
@@ -85,9 +85,10 @@ def judge(session: Session, saved_id: int, unit: UnitRow, *, up: bool) -> None:
             saved_id=saved_id,
             sha256=session.scalars(select(Content.sha256).where(Content.id == unit.content_id)).one(),
             kind=unit.kind,
-            start_s=unit.start_s or 0.0,
+            start_s=unit.start_s,
             up=up,
             path=unit.paths[0],
+            **(unit.region._asdict() if unit.region else {}),
         )
     )
     session.flush()
@@ -100,16 +101,19 @@ def unjudge(session: Session, ids: Sequence[int]) -> None:
 
 def judged(session: Session, saved_id: int) -> list[Judged]:
     """All judgements of a saved search, the latest first."""
-    gap_s = func.abs(func.coalesce(Unit.start_s, 0.0) - Judgement.start_s)
+    gap_s = func.abs(func.coalesce(Unit.start_s, 0.0) - func.coalesce(Judgement.start_s, 0.0))
     statement = (
-        select(Judgement, Unit.id)
+        select(Judgement, Unit)
         .outerjoin(Content, Content.sha256 == Judgement.sha256)
         .outerjoin(Unit, and_(Unit.content_id == Content.id, Unit.kind == Judgement.kind, gap_s <= NEAR_S))
         .where(Judgement.saved_id == saved_id)
         .order_by(Judgement.id.desc(), gap_s, Unit.id)
     )
     nearest: dict[int, Judged] = {}
-    for row, unit_id in session.execute(statement):
-        start_s = None if row.kind == "image" else row.start_s
-        nearest.setdefault(row.id, Judged(row.id, row.path, row.kind, start_s, row.up, unit_id))
+    for row, unit in session.execute(statement):
+        is_same = unit is not None and same_region(region_of(row), region_of(unit))
+        unit_id = unit.id if is_same else None
+        known = nearest.get(row.id)
+        if known is None or (known.unit_id is None and unit_id is not None):
+            nearest[row.id] = Judged(row.id, row.path, row.kind, row.start_s, row.up, unit_id)
     return list(nearest.values())

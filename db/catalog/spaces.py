@@ -1,44 +1,45 @@
-"""Queries on embedding spaces: one for each model, of which one is active. Functions take an open session."""
+"""Queries on embedding spaces: one for each model and role, one a role active. Functions take a session."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.catalog import revision
-from db.catalog.units import Ids, Vectors, pack
+from db import kinds
+from db.catalog import revision, switches
+from db.catalog.units import Ids, StoredUnit, Vectors, is_bare, pack, stored
 from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
+from db.kinds import CLIP
 
 
 @dataclass(frozen=True)
 class BareUnit:
-    """A unit without a vector in some space, with the path of its oldest live file."""
+    """A unit without a vector in some space, with the path of its oldest readable file, if there is one."""
 
-    id: int
-    kind: UnitKind
-    at_s: float | None
-    text: str | None
-    path: Path
+    unit: StoredUnit
+    content_id: int
+    path: Path | None
 
 
-def active(session: Session) -> Space | None:
-    """The space of the model that answers queries, or None before the first indexing."""
-    return session.scalar(select(Space).where(Space.state == "active"))
+def active(session: Session, role: str = CLIP) -> Space | None:
+    """The space of the model that answers in a role, or None before the first indexing."""
+    return session.scalar(select(Space).where(Space.state == "active", Space.role == role))
 
 
-def previous(session: Session) -> Space | None:
+def previous(session: Session, role: str = CLIP) -> Space | None:
     """The space that was active before, or None if there was none or it has been dropped."""
-    statement = select(Space).where(Space.state == "retired").order_by(Space.activated_at.desc())
-    return session.scalar(statement.limit(1))
+    retired = select(Space).where(Space.state == "retired", Space.role == role)
+    return session.scalar(retired.order_by(Space.activated_at.desc()).limit(1))
 
 
-def named(session: Session, model: str) -> list[Space]:
+def named(session: Session, model: str, role: str = CLIP) -> list[Space]:
     """The spaces of a model; more than one where its weights have changed."""
-    return list(session.scalars(select(Space).where(Space.model == model).order_by(Space.id)))
+    statement = select(Space).where(Space.model == model, Space.role == role)
+    return list(session.scalars(statement.order_by(Space.id)))
 
 
 def every(session: Session) -> dict[Space, int]:
@@ -51,9 +52,11 @@ def every(session: Session) -> dict[Space, int]:
     return dict(session.execute(statement).all())
 
 
-def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceState) -> Space:
+def add(
+    session: Session, model: str, fingerprint: str, dim: int, state: SpaceState, role: str = CLIP
+) -> Space:
     """A new space, to be filled while another answers (``building``) or to answer at once (``active``)."""
-    space = Space(model=model, fingerprint=fingerprint, dim=dim, state=state)
+    space = Space(role=role, model=model, fingerprint=fingerprint, dim=dim, state=state)
     space.activated_at = utc_now() if state == "active" else None
     session.add(space)
     session.flush()
@@ -61,11 +64,11 @@ def add(session: Session, model: str, fingerprint: str, dim: int, state: SpaceSt
 
 
 def activate(session: Session, space_id: int) -> None:
-    """Make a space the active one and retire the one that was. Part of one transaction: there is no gap."""
-    for space in session.scalars(select(Space).where(Space.state == "active")):
+    """Make a space the active one of its role and retire the one that was, in one transaction: no gap."""
+    new = session.get_one(Space, space_id)
+    for space in session.scalars(select(Space).where(Space.state == "active", Space.role == new.role)):
         space.state = "retired"
     session.flush()
-    new = session.get_one(Space, space_id)
     new.state, new.activated_at = "active", utc_now()
     session.flush()
     revision.touch(session)
@@ -76,26 +79,46 @@ def drop(session: Session, space_id: int) -> None:
     session.execute(delete(Space).where(Space.id == space_id))
 
 
-def bare_units(session: Session, space_id: int) -> list[BareUnit]:
-    """The live units without a vector in a space, in the order of their ids."""
+def bare_units(session: Session, space: Space) -> list[BareUnit]:
+    """What is left to embed: live units of the kinds with a vector in the space's role, without one there.
+
+    In the order of their contents, so that each file need be opened once.
+    """
     oldest = (
         select(Asset.path)
-        .where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
-        .order_by(Asset.id)
+        .where(
+            Asset.content_id == Unit.content_id,
+            Asset.state.in_(LIVE),
+            or_(Unit.asset_id.is_(None), Unit.asset_id == Asset.id),
+        )
+        # A file that can be read before one whose drive is unplugged.
+        .order_by(Asset.state != "indexed", Asset.id)
         .limit(1)
         .scalar_subquery()
     )
-    lacking = ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
-    statement = select(Unit.id, Unit.kind, Unit.at_s, Unit.text, oldest).where(lacking, oldest.is_not(None))
-    return [BareUnit(*row) for row in session.execute(statement.order_by(Unit.id))]
+    statement = (
+        select(Unit, oldest)
+        .where(_left(space), switches.each_findable(session))
+        .order_by(Unit.content_id, Unit.id)
+    )
+    return [BareUnit(stored(unit), unit.content_id, path) for unit, path in session.execute(statement)]
 
 
-def embedded(session: Session, space_id: int, ids: Sequence[int], kinds: Sequence[UnitKind]) -> Ids:
+def contents_left(session: Session, space: Space) -> set[int]:
+    """The contents with units that are left to embed in a space."""
+    return set(session.scalars(select(Unit.content_id).where(_left(space)).distinct()))
+
+
+def _left(space: Space) -> ColumnElement[bool]:
+    return and_(Unit.kind.in_(kinds.embedded(space.role)), is_bare(space.id))
+
+
+def embedded(session: Session, space_id: int, ids: Sequence[int], of_kinds: Sequence[UnitKind]) -> Ids:
     """The units among ``ids`` of these kinds with a vector in a space, ascending, live or not."""
     statement = (
         select(Unit.id)
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
-        .where(Unit.kind.in_(kinds), Unit.id.in_(ids))
+        .where(Unit.kind.in_(of_kinds), Unit.id.in_(ids))
     )
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 

@@ -1,18 +1,33 @@
 """Queries on units, the searchable items, and on their vectors. Functions take an open session."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
 
-from db.catalog.filters import Rule, matching, moment_of_file
-from db.engine.schema import LIVE, Asset, Content, Embedding, MediaKind, Space, Unit, UnitKind
+from db import kinds
+from db.catalog import switches
+from db.catalog.filters import Rule, of_files, of_units
+from db.engine.schema import (
+    LIVE,
+    Asset,
+    Content,
+    Correction,
+    Embedding,
+    Judgement,
+    MediaKind,
+    Space,
+    Unit,
+    UnitKind,
+)
 from db.errors import LibraryDamagedError, LibraryError
 
 Ids = npt.NDArray[np.int64]
@@ -22,21 +37,50 @@ _SQL_VARIABLES = 5_000
 """Values bound to one statement; SQLite's own limit is 32,766."""
 
 
+class Region(NamedTuple):
+    """A rectangle of the upright picture: left edge, top edge, width, height, each 0 to 1."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
 @dataclass(frozen=True)
-class UnitDraft:
-    """A unit before it has an id. ``vector``: (dim,) float32 of unit length."""
+class NewUnit:
+    """A unit before it has an id. ``vectors``: (dim,) float32 of unit length by the id of the space."""
 
     kind: UnitKind
-    vector: Vectors
+    vectors: Mapping[int, Vectors] = field(default_factory=dict)
     start_s: float | None = None
     end_s: float | None = None
     at_s: float | None = None
+    region: Region | None = None
     text: str | None = None
+    language: str | None = None
+    track: int | None = None
+    detail: Mapping[str, Any] | None = None
+
+
+class StoredUnit(NamedTuple):
+    """A unit as it is stored, by itself: what an analyser needs to embed it again."""
+
+    id: int
+    kind: UnitKind
+    start_s: float | None
+    end_s: float | None
+    at_s: float | None
+    region: Region | None
+    text: str | None
+    track: int | None
 
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit joined with its content and files. ``paths``: the live files with its content, sorted."""
+    """A unit joined with its content and files. ``paths``: the live files with its content, sorted.
+
+    ``taken_at``, the sides and the length are the effective facts of the first of them.
+    """
 
     id: int
     content_id: int
@@ -52,42 +96,44 @@ class UnitRow:
     """Pixels of the upright picture, as the height."""
     height: int | None = None
     duration_s: float | None = None
+    region: Region | None = None
 
 
-def content_id(session: Session, sha256: bytes, space_id: int, *, transcribing: bool) -> int | None:
-    """Id of the content with this hash if it is fully indexed in this space, else None.
-
-    With ``transcribing``, sound that was not transcribed yet makes it incomplete.
-    """
-    bare = exists().where(Unit.content_id == Content.id, is_bare(space_id))
-    statement = select(Content.id).where(Content.sha256 == sha256, ~bare)
-    if transcribing:
-        statement = statement.where(or_(~Content.has_audio, Content.transcriber.is_not(None)))
-    return session.scalar(statement)
-
-
-def store(session: Session, content: Content, units: Iterable[UnitDraft], space_id: int) -> int:
-    """Store a content with its units and vectors, in place of one with the same hash; returns its id."""
-    if (old := session.scalar(select(Content).where(Content.sha256 == content.sha256))) is not None:
-        session.execute(delete(Unit).where(Unit.content_id == old.id))
-        content.id = old.id
-        content = session.merge(content)
-    else:
-        session.add(content)
-    session.flush()
-    for draft in units:
-        unit = Unit(
-            content_id=content.id,
-            kind=draft.kind,
-            start_s=draft.start_s,
-            end_s=draft.end_s,
-            at_s=draft.at_s,
-            text=draft.text,
+def add(
+    session: Session,
+    content_id: int,
+    analysis_id: int,
+    units: Iterable[NewUnit],
+    *,
+    asset_id: int | None = None,
+) -> None:
+    """Store what an analysis has made, with the vectors that it already has."""
+    units = list(units)
+    rows = [
+        Unit(
+            content_id=content_id,
+            asset_id=asset_id,
+            analysis_id=analysis_id,
+            kind=new.kind,
+            start_s=new.start_s,
+            end_s=new.end_s,
+            at_s=new.at_s,
+            text=new.text,
+            language=new.language,
+            track=new.track,
+            detail=None if new.detail is None else json.dumps(new.detail),
+            **(new.region._asdict() if new.region else {}),
         )
-        session.add(unit)
-        session.flush()
-        session.add(Embedding(space_id=space_id, unit_id=unit.id, vector=pack(draft.vector)))
-    return content.id
+        for new in units
+    ]
+    session.add_all(rows)
+    session.flush()
+    session.add_all(
+        Embedding(space_id=space_id, unit_id=row.id, vector=pack(vector))
+        for row, new in zip(rows, units, strict=True)
+        for space_id, vector in new.vectors.items()
+    )
+    session.flush()
 
 
 def pack(vector: Vectors) -> bytes:
@@ -96,33 +142,69 @@ def pack(vector: Vectors) -> bytes:
 
 
 def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
-    """The live ones among these units, by id."""
+    """Those of these units that can be found, by id."""
     live: dict[int, UnitRow] = {}
+    hiding = switches.every(session).hiding().items()
     for batch in chunks(list(ids)):
         statement = (
-            select(Unit, Content)
+            select(Unit, Content.kind, Asset)
             .join(Content, Content.id == Unit.content_id)
-            .where(Unit.id.in_(batch))
-            .options(selectinload(Content.assets))
+            # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
+            .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
+            .where(
+                Unit.id.in_(batch),
+                or_(Unit.asset_id.is_(None), Unit.asset_id == Asset.id),
+                *(or_(Unit.kind.not_in(made), is_on) for made, is_on in hiding),
+            )
         )
-        for unit, content in session.execute(statement):
-            if paths := tuple(sorted(asset.path for asset in content.assets if asset.state in LIVE)):
-                live[unit.id] = UnitRow(
-                    unit.id,
-                    content.id,
-                    unit.kind,
-                    unit.start_s,
-                    unit.end_s,
-                    unit.at_s,
-                    unit.text,
-                    content.kind,
-                    paths,
-                    content.taken_at,
-                    content.width,
-                    content.height,
-                    content.duration_s,
-                )
+        files: dict[int, list[tuple[Unit, MediaKind, Asset]]] = defaultdict(list)
+        for unit, media, asset in session.execute(statement):
+            files[unit.id].append((unit, media, asset))
+        for unit_id in sorted(files):
+            copies = sorted(files[unit_id], key=lambda file: file[2].path)
+            live[unit_id] = _row(*copies[0], tuple(asset.path for *_, asset in copies))
     return live
+
+
+def _row(unit: Unit, media: MediaKind, asset: Asset, paths: tuple[Path, ...]) -> UnitRow:
+    return UnitRow(
+        unit.id,
+        unit.content_id,
+        unit.kind,
+        unit.start_s,
+        unit.end_s,
+        unit.at_s,
+        unit.text,
+        media,
+        paths,
+        asset.taken_at,
+        asset.width,
+        asset.height,
+        asset.duration_s,
+        region_of(unit),
+    )
+
+
+def stored(row: Unit) -> StoredUnit:
+    """A row as what analysers take."""
+    return StoredUnit(row.id, row.kind, row.start_s, row.end_s, row.at_s, region_of(row), row.text, row.track)
+
+
+def region_of(row: Unit | Judgement | Correction) -> Region | None:
+    """The region of a unit, or of another row with the same columns; None for the whole picture."""
+    if row.x is None or row.y is None or row.w is None or row.h is None:
+        return None
+    return Region(row.x, row.y, row.w, row.h)
+
+
+def same_region(one: Region | None, other: Region | None) -> bool:
+    """Whether two regions are of the same thing: both the whole picture, or half of them in common (IoU)."""
+    if one is None or other is None:
+        return one is other
+    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
+    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
+    common = max(0.0, width) * max(0.0, height)
+    return common >= 0.5 * (one.w * one.h + other.w * other.h - common)
 
 
 def ids_at(session: Session, path: Path) -> list[int]:
@@ -130,18 +212,22 @@ def ids_at(session: Session, path: Path) -> list[int]:
     statement = (
         select(Unit.id)
         .join(Asset, Asset.content_id == Unit.content_id)
-        .where(Asset.path == path, Asset.state.in_(LIVE))
+        .where(Asset.path == path, Asset.state.in_(LIVE), switches.each_findable(session))
     )
     return list(session.scalars(statement.order_by(Unit.id)))
 
 
-def live_ids(session: Session, space_id: int, kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()) -> Ids:
+def live_ids(
+    session: Session, space_id: int, of_kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()
+) -> Ids:
     """The ids, ascending, of live units of these kinds that have a vector in a space and match the rules."""
     statement = (
         select(Unit.id)
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
-        .where(Unit.kind.in_(kinds), matching(rules) if rules else _is_live())
+        .where(Unit.kind.in_(of_kinds), switches.findable(session, of_files(rules)))
     )
+    if others := of_units(rules):
+        statement = statement.join(Content, Content.id == Unit.content_id).where(*others)
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 
 
@@ -150,20 +236,20 @@ def newest(session: Session, ids: Ids, limit: int) -> list[int]:
 
     Contents are ordered by when they were taken or, if unknown, when their file changed.
     """
-    first: dict[int, tuple[str, int]] = {}
+    first: dict[int, tuple[datetime, int]] = {}
     for batch in chunks(ids.tolist()):
         # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
         # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
         batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
         statement = (
-            select(Unit.content_id, func.min(Unit.id), func.min(moment_of_file()))
+            select(Unit.content_id, func.min(Unit.id), func.min(Asset.moment))
             .select_from(batch_ids)
             .join(Unit, Unit.id == batch_ids.c.value)
-            .join(Content, Content.id == Unit.content_id)
-            .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
+            .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))
             .group_by(Unit.content_id)
         )
-        for content_id, unit_id, moment in session.execute(statement):
+        for content_id, unit_id, known_moment in session.execute(statement):
+            moment = known_moment or datetime.min
             earliest = first.get(content_id, (moment, unit_id))
             first[content_id] = (min(earliest[0], moment), min(earliest[1], unit_id))
     ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
@@ -194,19 +280,15 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
 
 
 def counts(session: Session) -> dict[UnitKind, int]:
-    """The number of live units of each kind."""
-    statement = select(Unit.kind, func.count()).where(_is_live()).group_by(Unit.kind)
-    counts: dict[UnitKind, int] = {"image": 0, "frame": 0, "speech": 0}
-    return counts | dict(session.execute(statement).all())
+    """The number of live units of each registered kind."""
+    found = switches.findable(session)
+    statement = select(Unit.kind, func.count()).where(found).group_by(Unit.kind)
+    return dict.fromkeys(kinds.every(), 0) | dict(session.execute(statement).all())
 
 
 def is_bare(space_id: int | None) -> ColumnElement[bool]:
     """SQL condition on ``Unit``: it has no vector in this space."""
     return ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
-
-
-def _is_live() -> ColumnElement[bool]:
-    return exists().where(Asset.content_id == Unit.content_id, Asset.state.in_(LIVE))
 
 
 def chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:

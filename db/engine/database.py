@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import functions, migrations
 from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, LibraryError, TroveError
+from db.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,27 @@ class Database:
             with self._connection(write=False) as connection:
                 pending = migrations.pending(connection)
             if pending:
-                with self._connection(write=True) as connection:
+                self._migrate()
+
+    def _migrate(self) -> None:
+        """Bring the schema up to date in one transaction; what users made is kept aside before."""
+        with self._engine.connect().execution_options(trove_write=True) as connection:
+            # Between transactions: inside one SQLite ignores it. Tables that are rebuilt must not cascade.
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - SQLAlchemy's type is wider
+            raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.begin():
+                    if (users := migrations.users_rows(connection)) is not None:
+                        aside = self.path.with_name(f"users-before-schema-{len(migrations.MIGRATIONS)}.json")
+                        write_atomically(aside, users)
                     migrations.migrate(connection)
+                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                        raise _damaged(self.path, f"{len(broken)} rows refer to others that are lost")
+            except OSError as exc:
+                raise _unusable(self.path, exc) from exc
+            finally:
+                raw.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -1,8 +1,12 @@
 """Schema migrations: numbered by their place in the list, append-only, each in one transaction.
 
 The number of the last one applied is SQLite's ``user_version``; ``application_id`` marks the file
-as ours. A migration is never edited once released: a test builds a library from the first schema on.
+as ours. A migration is never edited once released: a test opens libraries of the first schemas.
 """
+
+import base64
+import json
+from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
@@ -120,7 +124,208 @@ _NULL_SCORES = (
         near_deviation DOUBLE)""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES, _NULL_SCORES)
+
+def _rebuilt(table: str, columns: str, select: str) -> Iterator[str]:
+    """Statements that give a table other columns, as SQLite's manual has it ("Making other kinds of table
+    schema changes"), with foreign keys off. Ids go on from where they were, so that none is used twice."""
+    yield f"CREATE TABLE {table}_new ({columns})"
+    yield f"INSERT INTO {table}_new {select}"
+    yield f"DELETE FROM sqlite_sequence WHERE name = '{table}_new'"  # noqa: S608
+    yield f"UPDATE sqlite_sequence SET name = '{table}_new' WHERE name = '{table}'"  # noqa: S608
+    yield f"DROP TABLE {table}"
+    yield f"ALTER TABLE {table}_new RENAME TO {table}"
+
+
+# What was done is told by analyses and missing vectors alone, facts have sources, models have roles, and what
+# users made has an owner and outlives files. The first edition's facts are the weakest claims: they give way
+# when the files' headers are read.
+_ANALYSES = (
+    """CREATE TABLE analysis (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        content_id INTEGER REFERENCES content (id) ON DELETE CASCADE,
+        asset_id INTEGER REFERENCES asset (id) ON DELETE CASCADE,
+        analyser VARCHAR NOT NULL,
+        fingerprint VARCHAR NOT NULL,
+        signature VARCHAR,
+        state VARCHAR NOT NULL,
+        error VARCHAR,
+        took_ms INTEGER,
+        CHECK ((content_id IS NULL) <> (asset_id IS NULL)))""",
+    "CREATE UNIQUE INDEX analysis_content ON analysis (analyser, content_id)",
+    "CREATE UNIQUE INDEX analysis_asset ON analysis (analyser, asset_id)",
+    "CREATE INDEX analysis_of_content ON analysis (content_id)",
+    "CREATE INDEX analysis_of_asset ON analysis (asset_id)",
+    """INSERT INTO analysis (content_id, analyser, fingerprint, state)
+        SELECT id, 'pictures', '1', 'done' FROM content WHERE kind = 'image'""",
+    """INSERT INTO analysis (content_id, analyser, fingerprint, state)
+        SELECT id, 'frames', '1', 'done' FROM content WHERE kind = 'video'""",
+    """INSERT INTO analysis (content_id, analyser, fingerprint, state)
+        SELECT id, 'speech', coalesce(transcriber, 'builtin'), iif(has_audio, 'done', 'unwanted') FROM content
+        WHERE kind <> 'image' AND (transcriber IS NOT NULL OR NOT has_audio)""",
+    # A unit that no analysis accounts for would be lost.
+    """INSERT INTO analysis (content_id, analyser, fingerprint, state)
+        SELECT DISTINCT content_id, CASE kind
+            WHEN 'image' THEN 'pictures' WHEN 'frame' THEN 'frames' ELSE 'speech' END, '1', 'done'
+        FROM unit WHERE true ON CONFLICT DO NOTHING""",
+    """CREATE TABLE fact (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        content_id INTEGER REFERENCES content (id) ON DELETE CASCADE,
+        asset_id INTEGER REFERENCES asset (id) ON DELETE CASCADE,
+        analysis_id INTEGER REFERENCES analysis (id) ON DELETE CASCADE,
+        key VARCHAR NOT NULL,
+        value VARCHAR NOT NULL,
+        source VARCHAR NOT NULL,
+        CHECK ((content_id IS NULL) <> (asset_id IS NULL)))""",
+    "CREATE INDEX fact_content ON fact (content_id)",
+    "CREATE INDEX fact_asset ON fact (asset_id)",
+    "CREATE INDEX fact_analysis ON fact (analysis_id)",
+    *(
+        f"""INSERT INTO fact (content_id, key, value, source)
+            SELECT id, '{key}', {value}, 'first edition' FROM content WHERE {column} IS NOT NULL"""  # noqa: S608
+        for key, column, value in (
+            ("taken_at", "taken_at", "json_quote(taken_at)"),
+            ("place", "latitude + longitude", "json_array(latitude, longitude)"),
+            ("camera", "camera", "json_quote(camera)"),
+            ("size", "width + height", "json_array(width, height)"),
+            ("duration", "duration_s", "json_quote(duration_s)"),
+        )
+    ),
+    *(
+        f"ALTER TABLE asset ADD COLUMN {column}"
+        for column in (
+            "taken_at DATETIME",
+            "moment DATETIME",
+            "latitude DOUBLE",
+            "longitude DOUBLE",
+            "camera VARCHAR",
+            "width INTEGER",
+            "height INTEGER",
+            "duration_s DOUBLE",
+        )
+    ),
+    """UPDATE asset SET (taken_at, latitude, longitude, camera, width, height, duration_s) = (
+        SELECT taken_at, latitude, longitude, camera, width, height, duration_s
+        FROM content WHERE content.id = asset.content_id)""",
+    """UPDATE asset SET moment = coalesce(
+        taken_at, strftime('%Y-%m-%d %H:%M:%f', mtime_ns / 1e9, 'unixepoch', 'localtime') || '000')""",
+    """CREATE TABLE switch (
+        analyser VARCHAR NOT NULL,
+        folder VARCHAR NOT NULL,
+        is_on BOOLEAN NOT NULL,
+        PRIMARY KEY (analyser, folder))""",
+    # Whoever never had anything transcribed had said so, by TROVE_WHISPER=none.
+    """INSERT INTO switch SELECT 'speech', '.', 0
+        WHERE EXISTS (SELECT 1 FROM content WHERE has_audio)
+        AND NOT EXISTS (SELECT 1 FROM content WHERE transcriber IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM unit WHERE kind = 'speech')""",
+    """CREATE TABLE correction (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        sha256 BLOB NOT NULL,
+        subject VARCHAR NOT NULL,
+        start_s DOUBLE,
+        end_s DOUBLE,
+        x DOUBLE,
+        y DOUBLE,
+        w DOUBLE,
+        h DOUBLE,
+        value VARCHAR NOT NULL,
+        created_at DATETIME NOT NULL)""",
+    "CREATE INDEX correction_content ON correction (sha256)",
+    *_rebuilt(
+        "unit",
+        """id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        content_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        asset_id INTEGER REFERENCES asset (id) ON DELETE CASCADE,
+        analysis_id INTEGER NOT NULL REFERENCES analysis (id) ON DELETE CASCADE,
+        correction_id INTEGER REFERENCES correction (id) ON DELETE SET NULL,
+        kind VARCHAR NOT NULL,
+        start_s DOUBLE,
+        end_s DOUBLE,
+        at_s DOUBLE,
+        x DOUBLE,
+        y DOUBLE,
+        w DOUBLE,
+        h DOUBLE,
+        text VARCHAR,
+        language VARCHAR,
+        track INTEGER,
+        detail VARCHAR""",
+        """(id, content_id, analysis_id, kind, start_s, end_s, at_s, text)
+        SELECT unit.id, unit.content_id, analysis.id, kind, start_s, end_s, at_s, text
+        FROM unit JOIN analysis ON analysis.content_id = unit.content_id AND analysis.analyser = CASE kind
+            WHEN 'image' THEN 'pictures' WHEN 'frame' THEN 'frames' ELSE 'speech' END""",
+    ),
+    "CREATE INDEX unit_content ON unit (content_id)",
+    "CREATE INDEX unit_analysis ON unit (analysis_id)",
+    "CREATE INDEX unit_asset ON unit (asset_id)",
+    # The triggers went with the table; the full text itself refers to it by name.
+    *_FIRST[-2:],
+    """CREATE TRIGGER unit_reworded AFTER UPDATE OF text ON unit BEGIN
+        INSERT INTO passage (passage, rowid, text)
+            SELECT 'delete', old.id, old.text WHERE old.text IS NOT NULL;
+        INSERT INTO passage (rowid, text) SELECT new.id, new.text WHERE new.text IS NOT NULL;
+    END""",
+    *_rebuilt(
+        "space",
+        """id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        role VARCHAR NOT NULL,
+        model VARCHAR NOT NULL,
+        fingerprint VARCHAR NOT NULL,
+        dim INTEGER NOT NULL,
+        state VARCHAR NOT NULL,
+        activated_at DATETIME,
+        UNIQUE (role, model, fingerprint)""",
+        "SELECT id, 'clip', model, fingerprint, dim, state, activated_at FROM space",
+    ),
+    # Two active models of one role can never answer at once, whatever the code does.
+    "CREATE UNIQUE INDEX space_active ON space (role) WHERE state = 'active'",
+    *_rebuilt(
+        "saved_search",
+        """id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        name VARCHAR NOT NULL,
+        query VARCHAR NOT NULL,
+        kind VARCHAR,
+        created_at DATETIME NOT NULL,
+        seen INTEGER NOT NULL,
+        UNIQUE (owner, name)""",
+        "SELECT id, '', name, query, kind, created_at, seen_content_id FROM saved_search",
+    ),
+    *_rebuilt(
+        "judgement",
+        """id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        saved_id INTEGER NOT NULL REFERENCES saved_search (id) ON DELETE CASCADE,
+        sha256 BLOB NOT NULL,
+        kind VARCHAR NOT NULL,
+        start_s DOUBLE,
+        x DOUBLE,
+        y DOUBLE,
+        w DOUBLE,
+        h DOUBLE,
+        up BOOLEAN NOT NULL,
+        path VARCHAR NOT NULL""",
+        """(id, saved_id, sha256, kind, start_s, up, path)
+        SELECT id, saved_id, sha256, kind, iif(kind = 'image', NULL, start_s), up, path FROM judgement""",
+    ),
+    "CREATE INDEX judgement_saved ON judgement (saved_id)",
+    # Contents had come in the order of their ids, which saved searches remembered.
+    "ALTER TABLE content ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0",
+    "UPDATE content SET arrived = id",
+    "UPDATE library SET revision = 1 + max(revision, (SELECT coalesce(max(id), 0) FROM content))",
+    *(
+        f"ALTER TABLE content DROP COLUMN {column}"
+        for column in (
+            "width height duration_s taken_at latitude longitude camera transcriber has_audio".split()
+        )
+    ),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES, _NULL_SCORES, _ANALYSES)
+
+USERS = ("saved_search", "judgement", "correction")
+"""The tables of what users made, children after parents: nobody but they could make it again."""
 
 
 def pending(connection: Connection) -> bool:
@@ -146,8 +351,25 @@ def pending(connection: Connection) -> bool:
     return version < len(MIGRATIONS)
 
 
+def users_rows(connection: Connection) -> bytes | None:
+    """What users made, as JSON with bytes in base64, to be kept aside before a migration; None if nothing."""
+    known = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
+    tables = {
+        table: [dict(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()]  # noqa: S608
+        for table in USERS
+        if table in known
+    }
+    if not any(tables.values()):
+        return None
+    kept = {"schema": _version(connection), "tables": tables}
+    return json.dumps(kept, indent=1, default=lambda value: base64.b64encode(value).decode()).encode()
+
+
 def migrate(connection: Connection, version: int | None = None) -> None:
-    """Apply the missing migrations, all or up to a version, in the caller's write transaction."""
+    """Apply the missing migrations, all or up to a version, in the caller's write transaction.
+
+    Foreign keys must be off: tables are rebuilt.
+    """
     # Read again inside the transaction: another process may have migrated since ``pending`` was asked.
     done = _version(connection)
     for number, statements in enumerate(MIGRATIONS[done:version], start=done + 1):

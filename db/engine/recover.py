@@ -100,13 +100,16 @@ def _fill(copy: Path, new: Path) -> Recovery:
             _copy_table(old, fresh, table, recovery)
         if is_grafted and not any(count for table, count in recovery.rows.items() if table != "library"):
             raise LibraryDamagedError("nothing in the file is a library", "Restore a copy, or index again.")
+        _keep_ids_apart(old, fresh)
+        fresh.execute("COMMIT")
+    _make_newest(new)
+    with closing(_opened(new)) as fresh:
+        fresh.execute("BEGIN")
         _mend(fresh, recovery)
         # Rows that replaced or cascaded away others may have left the full text out of step with them.
         fresh.execute("INSERT INTO passage (passage) VALUES ('rebuild')")
-        _keep_ids_apart(old, fresh)
         fresh.execute("COMMIT")
         fresh.execute("PRAGMA journal_mode = DELETE")
-    _make_newest(new)
     return recovery
 
 
@@ -269,28 +272,36 @@ def _after_gap(old: sqlite3.Connection, select: str, last: int) -> int:
 
 
 def _mend(fresh: sqlite3.Connection, recovery: Recovery) -> None:
-    """Delete invalid and orphaned rows, and mark files that may lack a part to be read again."""
+    """Delete invalid and orphaned rows, and have the next indexing look again at what may lack a part."""
     for table, condition in _INVALID.items():
         recovery.drop(table, fresh.execute(f"DELETE FROM {table} WHERE {condition}").rowcount)  # noqa: S608
+    for table in ("unit", "fact"):
+        for gap in recovery.gaps.get(table, ()):
+            fresh.executemany("DELETE FROM analysis WHERE id = ?", _around(fresh, table, gap))
+    _drop_orphans(fresh, recovery)
+    if recovery.whole:
+        return
+    # Who has lost all that it made looks again; a silent recording never had anything, and costs a look.
+    fresh.execute(
+        "DELETE FROM analysis WHERE state = 'done' AND id NOT IN (SELECT analysis_id FROM unit) "
+        "AND id NOT IN (SELECT analysis_id FROM fact WHERE analysis_id IS NOT NULL)"
+    )
+    fresh.execute("UPDATE asset SET retry = 1 WHERE state IN ('indexed', 'offline') AND content_id IS NULL")
+
+
+def _drop_orphans(fresh: sqlite3.Connection, recovery: Recovery) -> None:
     while violations := fresh.execute("PRAGMA foreign_key_check").fetchall():
         for table, rowid, _parent, number in violations:
             _detach(fresh, table, rowid, number)
             recovery.drop(table)
-    _mark_holes(fresh, [content for gap in recovery.gaps.get("unit", ()) for content in _around(fresh, gap)])
-    if not recovery.whole:
-        # A picture or film without units has lost them all; a silent recording never had any.
-        without_units = "SELECT id FROM content WHERE id NOT IN (SELECT content_id FROM unit)"
-        fresh.execute(f"UPDATE asset SET content_id = NULL WHERE content_id IN ({without_units})")  # noqa: S608
-        fresh.execute("DELETE FROM content WHERE id NOT IN (SELECT content_id FROM unit)")
-        fresh.execute(
-            "UPDATE asset SET retry = 1 WHERE state IN ('indexed', 'offline') AND content_id IS NULL"
-        )
 
 
 _INVALID = {
     "content": "kind NOT IN ('image', 'video', 'audio') OR typeof(sha256) <> 'blob' OR length(sha256) <> 32",
     "asset": "state NOT IN ('indexed', 'failed', 'skipped', 'gone', 'offline')",
-    "unit": "kind NOT IN ('image', 'frame', 'speech')",
+    "analysis": "state NOT IN ('done', 'unwanted', 'failed', 'retry')",
+    "unit": "kind GLOB '*[^a-z_]*'",
+    "fact": "NOT json_valid(value) OR key GLOB '*[^a-z_]*'",
     "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "
     "OR NOT trove_is_direction(vector)",
 }
@@ -298,31 +309,21 @@ _INVALID = {
 
 
 def _detach(fresh: sqlite3.Connection, table: str, rowid: int, number: int) -> None:
-    """Set a dangling foreign key to NULL, or delete its row where the column is required."""
+    """What SQLite itself does with a row whose parent is deleted: delete it too, or set its key to NULL."""
     keys = fresh.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,)).fetchall()
-    column = next(key[3] for key in keys if key[0] == number)
-    columns = fresh.execute("SELECT * FROM pragma_table_info(?)", (table,)).fetchall()
-    optional = next(not row[3] and not row[5] for row in columns if row[1] == column)
-    change = f'UPDATE "{table}" SET "{column}" = NULL' if optional else f'DELETE FROM "{table}"'  # noqa: S608
+    column, action = next((key[3], key[6]) for key in keys if key[0] == number)
+    change = f'DELETE FROM "{table}"' if action == "CASCADE" else f'UPDATE "{table}" SET "{column}" = NULL'  # noqa: S608
     fresh.execute(f"{change} WHERE rowid = ?", (rowid,))
 
 
-def _around(fresh: sqlite3.Connection, gap: tuple[int, int]) -> Iterator[int]:
-    """The ids of contents with units next to a gap, since units of one content are stored in sequence."""
+def _around(fresh: sqlite3.Connection, table: str, gap: tuple[int, int]) -> list[tuple[int]]:
+    """The analyses with rows next to a gap, since what one has made is stored in sequence."""
     first, last = gap
-    for query, edge in (
-        ("SELECT content_id FROM unit WHERE id < ? ORDER BY id DESC LIMIT 1", first),
-        ("SELECT content_id FROM unit WHERE id > ? ORDER BY id LIMIT 1", last),
-    ):
-        yield from (row[0] for row in fresh.execute(query, (edge,)))
-
-
-def _mark_holes(fresh: sqlite3.Connection, contents: Sequence[int]) -> None:
-    """Delete a vector of each content, so that it counts as incomplete and its file is read again."""
-    fresh.executemany(
-        "DELETE FROM embedding WHERE unit_id = (SELECT max(id) FROM unit WHERE content_id = ?)",
-        [(content,) for content in contents],
-    )
+    found: list[tuple[int]] = []
+    for condition, edge in (("< ? ORDER BY id DESC", first), ("> ? ORDER BY id", last)):
+        query = f"SELECT analysis_id FROM {table} WHERE id {condition} LIMIT 1"  # noqa: S608 - our own names
+        found += fresh.execute(query, (edge,)).fetchall()
+    return found
 
 
 def _keep_ids_apart(old: sqlite3.Connection, fresh: sqlite3.Connection) -> None:

@@ -2,7 +2,9 @@
 
 A *content* is what the bytes of a file show; an *asset* is a file that holds it. Moved, renamed,
 copied and returning files differ only in their assets: what was decoded and embedded hangs on the
-content and is never made twice. Ids are never reused, since they are the labels in FAISS.
+content and is never made twice. An *analysis* says that an analyser has looked at a content or an asset,
+and carries the *units* (what can be found) and *facts* (date, place, camera) that it made. Ids are never
+reused, since they are the labels in FAISS.
 """
 
 import os
@@ -24,9 +26,12 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 MediaKind = Literal["image", "video", "audio"]
-UnitKind = Literal["image", "frame", "speech"]
+UnitKind = str
+"""The name of a kind of units, see ``db.kinds``: an open set."""
 AssetState = Literal["indexed", "failed", "skipped", "gone", "offline"]
 SpaceState = Literal["building", "active", "retired"]
+AnalysisState = Literal["done", "unwanted", "failed", "retry"]
+"""``unwanted``: there is nothing for the analyser in it; ``retry``: the next run looks again."""
 
 UNIT_TOLERANCE = 1e-2
 """How far the length of a stored vector may be from 1: float16 rows round by up to 1e-3."""
@@ -66,9 +71,9 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         Path: PathText,
         MediaKind: String,
-        UnitKind: String,
         AssetState: String,
         SpaceState: String,
+        AnalysisState: String,
     }
 
 
@@ -102,22 +107,14 @@ class Content(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     kind: Mapped[MediaKind]
-    width: Mapped[int | None]
-    height: Mapped[int | None]
-    duration_s: Mapped[float | None]
-    taken_at: Mapped[datetime | None]
-    latitude: Mapped[float | None]
-    longitude: Mapped[float | None]
-    camera: Mapped[str | None]
-    transcriber: Mapped[str | None]
-    """The speech model that transcribed it; None where none has."""
-    has_audio: Mapped[bool]
+    arrived: Mapped[int]
+    """The revision of the library with which it came: the order in which contents were committed."""
 
     assets: Mapped[list["Asset"]] = relationship(back_populates="content")
 
 
 class Asset(Base):
-    """A file: where it is, how it looked when it was last read, and how that went."""
+    """A file: where it is, how it looked when it was last read, how that went, and what is known of it."""
 
     __tablename__ = "asset"
     __table_args__ = (
@@ -141,32 +138,129 @@ class Asset(Base):
     """Failed attempts since the file last changed."""
     indexed_at: Mapped[datetime]
 
+    # The winning facts: what filters, facets and sorting read, and nothing else. See ``db.catalog.facts``.
+    taken_at: Mapped[datetime | None]
+    """Local time without a zone."""
+    moment: Mapped[datetime | None]
+    """When it was taken or, if nobody says, when its file changed."""
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    camera: Mapped[str | None]
+    width: Mapped[int | None]
+    """Pixels of the upright picture, as the height."""
+    height: Mapped[int | None]
+    duration_s: Mapped[float | None]
+
     content: Mapped[Content | None] = relationship(back_populates="assets")
 
 
+class Analysis(Base):
+    """What became of one analyser's look at a content, or at an asset for what belongs to a file."""
+
+    __tablename__ = "analysis"
+    __table_args__ = (
+        CheckConstraint("(content_id IS NULL) <> (asset_id IS NULL)"),
+        Index("analysis_content", "analyser", "content_id", unique=True),
+        Index("analysis_asset", "analyser", "asset_id", unique=True),
+        Index("analysis_of_content", "content_id"),
+        Index("analysis_of_asset", "asset_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
+    analyser: Mapped[str]
+    fingerprint: Mapped[str]
+    """That of the analyser then; another one now makes the row stale."""
+    signature: Mapped[str | None]
+    """Of an asset's path and companion files then; None for a content."""
+    state: Mapped[AnalysisState]
+    error: Mapped[str | None]
+    took_ms: Mapped[int | None]
+    """How long it took; None where nobody measured."""
+
+
 class Unit(Base):
-    """A searchable item: a whole picture, a video frame with its span, or a spoken passage."""
+    """A searchable item: a whole picture, a video frame with its span, a spoken passage, …"""
 
     __tablename__ = "unit"
-    __table_args__ = (Index("unit_content", "content_id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("unit_content", "content_id"),
+        Index("unit_analysis", "analysis_id"),
+        Index("unit_asset", "asset_id"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
+    """The file that it belongs to, and with which it is found; None for what the bytes show."""
+    analysis_id: Mapped[int] = mapped_column(ForeignKey("analysis.id", ondelete="CASCADE"))
+    """The analysis that made it."""
+    correction_id: Mapped[int | None] = mapped_column(ForeignKey("correction.id", ondelete="SET NULL"))
+    """The user's word that its text is."""
     kind: Mapped[UnitKind]
     start_s: Mapped[float | None]
     end_s: Mapped[float | None]
     at_s: Mapped[float | None]
     """Where in its span the embedded frame is."""
+    x: Mapped[float | None]
+    """The region that it covers, of the upright picture: left edge, 0 to 1; None for all of it."""
+    y: Mapped[float | None]
+    """Top edge."""
+    w: Mapped[float | None]
+    h: Mapped[float | None]
     text: Mapped[str | None]
+    language: Mapped[str | None]
+    track: Mapped[int | None]
+    detail: Mapped[str | None]
+    """More about it as JSON, such as the boxes of a text's lines."""
+
+
+class FactRow(Base):
+    """One source's claim of a fact about a content or an asset, such as when it was taken."""
+
+    __tablename__ = "fact"
+    __table_args__ = (
+        CheckConstraint("(content_id IS NULL) <> (asset_id IS NULL)"),
+        Index("fact_content", "content_id"),
+        Index("fact_asset", "asset_id"),
+        Index("fact_analysis", "analysis_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_id: Mapped[int | None] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    asset_id: Mapped[int | None] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"))
+    analysis_id: Mapped[int | None] = mapped_column(ForeignKey("analysis.id", ondelete="CASCADE"))
+    """The analysis that found it; None for the user's word and for what an older schema had."""
+    key: Mapped[str]
+    value: Mapped[str]
+    """As JSON, see ``db.catalog.facts``."""
+    source: Mapped[str]
+
+
+class SwitchRow(Base):
+    """An analyser switched on or off, for all files or for those in a folder; the nearest folder counts."""
+
+    __tablename__ = "switch"
+
+    analyser: Mapped[str] = mapped_column(primary_key=True)
+    folder: Mapped[Path] = mapped_column(primary_key=True)
+    """The root of all paths, ``/`` or ``.``, for the whole library."""
+    is_on: Mapped[bool]
 
 
 class Space(Base):
-    """One embedding model. Vectors of different spaces are never compared."""
+    """One embedding model in one role. Vectors of different spaces are never compared."""
 
     __tablename__ = "space"
-    __table_args__ = (UniqueConstraint("model", "fingerprint"), {"sqlite_autoincrement": True})
+    __table_args__ = (UniqueConstraint("role", "model", "fingerprint"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    """What its vectors are for, see ``db.kinds``; one space a role is active."""
     model: Mapped[str]
     fingerprint: Mapped[str]
     dim: Mapped[int]
@@ -230,40 +324,69 @@ class Run(Base):
 
 
 class SavedSearch(Base):
-    """A query that the user has saved under a name."""
+    """A query that a user has saved under a name."""
 
     __tablename__ = "saved_search"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = (UniqueConstraint("owner", "name"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    name: Mapped[str]
     query: Mapped[str]
     """In the language of the query box."""
     kind: Mapped[UnitKind | None]
     created_at: Mapped[datetime]
-    seen_content_id: Mapped[int]
-    """Contents with a higher id have arrived since its hits were last seen."""
+    seen: Mapped[int]
+    """The revision of the library that was looked at last: contents that arrived later are new."""
 
 
 class Judgement(Base):
     """A thumb up or down on a hit of a saved search.
 
-    It refers to a content hash and a time, not to a unit or a vector: so it outlives its file, a new
-    transcript and another model.
+    It refers to a content hash and a time or region, not to a unit or a vector: so it outlives its file, a
+    new transcript and another model.
     """
 
     __tablename__ = "judgement"
-    __table_args__ = (
-        UniqueConstraint("saved_id", "sha256", "kind", "start_s"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (Index("judgement_saved", "saved_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
     saved_id: Mapped[int] = mapped_column(ForeignKey("saved_search.id", ondelete="CASCADE"))
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     kind: Mapped[UnitKind]
-    start_s: Mapped[float]
-    """Where the unit began; 0 for a picture."""
+    start_s: Mapped[float | None]
+    """Where the unit began; None for what has no time."""
+    x: Mapped[float | None]
+    """The region that the unit covered, as in ``Unit``; None for all of the picture."""
+    y: Mapped[float | None]
+    w: Mapped[float | None]
+    h: Mapped[float | None]
     up: Mapped[bool]
     path: Mapped[Path]
     """Where the file was when it was judged."""
+
+
+class Correction(Base):
+    """A user's word on a passage or a fact, applied again whenever units or facts are made anew.
+
+    Keyed by the content's hash and the span or region, as a judgement is.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("correction_content", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    subject: Mapped[str]
+    """The kind of the units, such as ``speech``, or the key of the fact, such as ``taken_at``."""
+    start_s: Mapped[float | None]
+    end_s: Mapped[float | None]
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    w: Mapped[float | None]
+    h: Mapped[float | None]
+    value: Mapped[str]
+    """The text of the unit, or the fact as JSON; an empty text takes the unit away."""
+    created_at: Mapped[datetime]

@@ -1,6 +1,6 @@
 """The vector indexes of a space, kept in step with the database.
 
-SQLite is the truth and FAISS a cache of it: one index per space and modality, since similarities
+SQLite is the truth and FAISS a cache of it: one index for each space and modality, since similarities
 between pictures and texts cannot be compared with those between texts. An index is updated by
 comparing its ids with the rows, never by replaying a log: whatever was lost, torn or left over is
 repaired by the same few lines. A large index is searched through inverted lists that take minutes to
@@ -9,28 +9,26 @@ train; until they are there, and if they are lost, all its rows are scanned.
 
 import logging
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import faiss
 import numpy as np
 
+from db import kinds
 from db.catalog import revision, units
 from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
-from db.engine.schema import UnitKind
+from db.kinds import CLIP
 from db.vectors.files import IndexFiles
 from db.vectors.index import Found, IndexKind, VectorIndex, kind_for
 from db.vectors.ivf import Accelerator
 
 log = logging.getLogger(__name__)
 
-Modality = Literal["picture", "speech"]
-
-KINDS: Mapping[Modality, tuple[UnitKind, ...]] = {"picture": ("image", "frame"), "speech": ("speech",)}
+Modality = str
+"""What vectors are of, such as ``picture`` or ``passage``: those of two modalities are never compared."""
 
 _NOTHING = -1
 """The revision of an index that does not exist yet; those of the library start at 0."""
@@ -52,7 +50,13 @@ class VectorStore:
     """The vector indexes of one space, always in step with the rows. Safe to share between threads."""
 
     def __init__(
-        self, database: Database, folder: Path, space_id: int, dim: int, device: str = "auto"
+        self,
+        database: Database,
+        folder: Path,
+        space_id: int,
+        dim: int,
+        device: str = "auto",
+        role: str = CLIP,
     ) -> None:
         self._database = database
         self._folder = folder
@@ -61,7 +65,8 @@ class VectorStore:
         self._gpu = device != "cpu" and hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
         self._lock = threading.Lock()
         self._training = threading.Lock()
-        self._files = {modality: IndexFiles(folder, space_id, modality, dim) for modality in KINDS}
+        self._kinds = kinds.modalities(role)
+        self._files = {modality: IndexFiles(folder, space_id, modality, dim) for modality in self._kinds}
         self._loaded: dict[Modality, tuple[VectorIndex, int]] = {}
         self._accelerators: dict[Modality, Accelerator] = {}
         self._samples: dict[tuple[Modality, int], tuple[Vectors, int]] = {}
@@ -91,7 +96,7 @@ class VectorStore:
 
         Large ones are trained after they were written: searches in other processes go on meanwhile.
         """
-        for modality in KINDS:
+        for modality in self._kinds:
             with self._lock:
                 if rebuild:
                     self._accelerators.pop(modality, None)
@@ -101,12 +106,13 @@ class VectorStore:
                 manifest = self._files[modality].manifest()
                 if rebuild or manifest is None or manifest.revision != self._loaded[modality][1]:
                     self._write(modality)
+        self._drop_strays()
         self.train()
 
     def train(self) -> None:
         """Train the accelerators that large indexes lack. Searches go on meanwhile."""
         with self._training:
-            for modality in KINDS:
+            for modality in self._kinds:
                 with self._lock:
                     segment = self._fresh(modality).segment
                 if segment.accelerator is not None or kind_for(len(segment.ids)) == "flat":
@@ -121,6 +127,12 @@ class VectorStore:
         """Delete the files of this space."""
         for path in self._folder.glob(f"space-{self.space_id}.*"):
             path.unlink(missing_ok=True)
+
+    def _drop_strays(self) -> None:
+        """Delete indexes of modalities that nothing makes any more."""
+        for path in self._folder.glob(f"space-{self.space_id}.*"):
+            if path.name.split(".")[1] not in self._kinds:
+                path.unlink(missing_ok=True)
 
     def status(self) -> IndexStatus:
         """Summary of the indexes on disk."""
@@ -164,7 +176,7 @@ class VectorStore:
         """The index updated to the live rows, and their revision."""
         with self._database.read() as session:
             newest = revision.current(session)
-            live = units.live_ids(session, self.space_id, KINDS[modality])
+            live = units.live_ids(session, self.space_id, self._kinds[modality])
             indexed = index.ids
             index.remove(np.setdiff1d(indexed, live))
             missing = np.setdiff1d(live, indexed)

@@ -1,70 +1,33 @@
-"""Stills of a film, decoded stretch by stretch in bounded memory."""
+"""Frames of films: a scene is found by what it looks like, with its time."""
 
-import logging
 import math
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
 
-from db.errors import MediaError
-from indexer.media.pool import DecodePool
-from indexer.media.reader import read_stills
-from indexer.media.stills import merge_stills
-from indexer.media.types import Still
-
-log = logging.getLogger(__name__)
-
-STRETCH_S = 60.0
-"""Length of film decoded at once: about as many frames as one batch of pictures."""
-
-_AHEAD = 2
-"""Stretches decoded ahead of the one that is taken."""
+from db.catalog.units import NewUnit, StoredUnit
+from db.engine.schema import MediaKind
+from db.kinds import CLIP, Kind
+from indexer.analysers.base import Analyser, Draft, Payload, PicturePayload
+from indexer.analysers.medium import Medium
 
 
-def stills(pool: DecodePool, path: Path, duration_s: float | None, *, min_side: int) -> Iterator[Still]:
-    """The stills of a film in order, near-identical neighbours merged across stretches too.
+class Frames(Analyser):
+    """Makes a unit of each still of a film that differs from the one before."""
 
-    Args:
-        duration_s: what the container states; None, or more than there is, does no harm.
-        min_side: pixels of the stills' shorter side.
+    name = "frames"
+    label = "what films show"
+    kinds = (Kind("frame", "video frame", {CLIP: "picture"}),)
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"video"})
 
-    Raises:
-        MediaError: nothing of the film could be decoded.
-    """
-    held: list[Still] = []
-    for decoded in _stretches(pool, path, duration_s, min_side):
-        merged = merge_stills(held + decoded)
-        yield from merged[:-1]
-        held = merged[-1:]
-    yield from held
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        """The stills, each with the span that it stands for."""
+        duration_s = medium.header.duration_s or math.inf
+        for still in medium.stills():
+            unit = NewUnit("frame", start_s=still.start_s, end_s=still.end_s, at_s=still.at_s)
+            yield Draft(unit, PicturePayload(still.picture))
+            progress(min(1.0, still.end_s / duration_s))
 
-
-def _stretches(
-    pool: DecodePool, path: Path, duration_s: float | None, min_side: int
-) -> Iterator[list[Still]]:
-    """Decoded stretches in order. A bad one is left out; a file with none that is good is an error.
-
-    A container may state no duration or an absurd one: two empty stretches in a row are the end.
-    """
-    ahead: deque[Future[list[Still]]] = deque()
-    start, empty, decoded = 0.0, 0, 0
-    fault: MediaError | None = None
-    while empty < 2:
-        while len(ahead) < _AHEAD and start < (duration_s or math.inf):
-            ahead.append(pool.submit(read_stills, path, start, start + STRETCH_S, min_side=min_side))
-            start += STRETCH_S
-        if not ahead:
-            break
-        try:
-            stretch = ahead.popleft().result()
-        except MediaError as exc:
-            log.warning("%s: a stretch of it is left out: %s", path, exc)
-            fault, stretch = exc, []
-        empty = 0 if stretch else empty + 1
-        decoded += len(stretch)
-        yield stretch
-    for future in ahead:
-        future.cancel()
-    if fault is not None and not decoded:
-        raise fault
+    def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:
+        """The same stills again, by their times."""
+        for unit in units:
+            yield None if medium is None else PicturePayload(medium.still(unit.at_s or 0.0))

@@ -326,9 +326,12 @@ def _facts(tags: dict[str, str]) -> Metadata:
     place = tags.get(apple + "location.iso6709") or tags.get("location") or ""
     latitude, longitude = _position(place)
     make, model = tags.get(apple + "make", ""), tags.get(apple + "model", "")
+    by_apple = _local_time(tags.get(apple + "creationdate"))
     return Metadata(
         kind="video",
-        taken_at=_local_time(tags.get(apple + "creationdate")) or _local_time(tags.get("creation_time")),
+        taken_at=by_apple or _local_time(tags.get("creation_time")),
+        taken_from="apple" if by_apple else "container",
+        described_by="apple" if apple + "location.iso6709" in tags or make else "container",
         latitude=latitude,
         longitude=longitude,
         camera=f"{make} {model}".strip() or None,

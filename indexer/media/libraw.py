@@ -74,7 +74,10 @@ def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> 
     # Most raw formats are TIFF and have EXIF at their head; the others have it in the preview.
     for exif in (_head_exif(file), preview.getexif() if preview else Image.Exif()):
         facts = {name: value for name, value in exif_facts(exif).items() if value is not None}
-        metadata = replace(metadata, **{**facts, **_known(metadata)})  # type: ignore[arg-type]
+        if metadata.taken_at is not None or "taken_at" not in facts:
+            facts.pop("taken_from", None)
+        known = {name: value for name, value in _known(metadata).items() if name != "taken_from"}
+        metadata = replace(metadata, **{**facts, **known})  # type: ignore[arg-type]
     if metadata.taken_at is None and raw.other.timestamp.year > 1980:
         metadata = replace(metadata, taken_at=raw.other.timestamp)
     return metadata

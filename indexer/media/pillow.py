@@ -11,6 +11,7 @@ import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from db.catalog.facts import Source
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
 
@@ -92,7 +93,7 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
     """Metadata from EXIF, by field of ``Metadata``; None where absent or damaged.
 
-    ``taken_at``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``.
+    ``taken_at``, ``taken_from``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``.
     """
     facts: dict[str, object] = {}
     for name, read_fact in _FACTS:
@@ -103,6 +104,7 @@ def exif_facts(exif: Image.Exif) -> dict[str, object]:
             log.debug("damaged EXIF: no %s", name, exc_info=True)
             facts[name] = None
     facts["latitude"], facts["longitude"] = facts.pop("position") or (None, None)  # type: ignore[misc]
+    facts["taken_at"], facts["taken_from"] = facts["taken_at"] or (None, "exif")  # type: ignore[misc]
     return facts
 
 
@@ -190,16 +192,18 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _taken_at(exif: Image.Exif) -> datetime | None:
+def _taken_at(exif: Image.Exif) -> tuple[datetime, Source] | None:
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
-    for text in (
-        details.get(tags.DateTimeOriginal),
-        details.get(tags.DateTimeDigitized),
-        exif.get(tags.DateTime),
-    ):
+    fields: tuple[tuple[object, Source], ...] = (
+        (details.get(tags.DateTimeOriginal), "exif"),
+        (details.get(tags.DateTimeDigitized), "exif"),
+        # Programs write it when they save the picture, also on the day of editing.
+        (exif.get(tags.DateTime), "modified"),
+    )
+    for text, source in fields:
         try:
-            return datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
+            return datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S"), source
         except ValueError:
             continue
     return None

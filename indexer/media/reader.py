@@ -9,16 +9,18 @@ is fit for its owner; each decoding library has one place that translates its er
 imported when first needed, mostly in worker processes.
 """
 
+import hashlib
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar, cast
 
 from db.errors import DecodeError, UnreadableError
 from indexer.media.formats import RAW_SUFFIXES, Signature, media_kind, signature
 from indexer.media.stills import merge_stills
-from indexer.media.types import Metadata, Picture, Samples, Still, UnknownFormatError
+from indexer.media.types import Metadata, Opened, Picture, Samples, Still, UnknownFormatError
 
 _Result = TypeVar("_Result")
 
@@ -36,6 +38,32 @@ def probe(path: Path) -> Metadata:
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
             return ffmpeg.probe(file)
         return _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
+
+
+def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: float) -> Opened:
+    """The hash, the header and the pixels of a file, which is opened once for all of them.
+
+    Args:
+        hashed: whether the SHA-256 of its bytes is wanted.
+        side: as ``min_side`` of ``read_image``, for a picture; None decodes no pixels.
+        max_megapixels: larger pictures are refused.
+
+    Raises:
+        DecodeError, UnreadableError: as ``probe`` and ``read_image``.
+    """
+    with _opened(path) as (file, content):
+        sha256 = _sha256(file) if hashed else None
+        if content == "film" or (content == "unknown" and media_kind(path) != "image"):
+            from indexer.media import ffmpeg
+
+            return Opened(sha256, ffmpeg.probe(file), None)
+        if side is None:
+            header = _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
+            return Opened(sha256, header, None)
+        header, picture = _with_image_decoder(
+            path, content, lambda decoder: decoder.read(file, min_side=side, max_megapixels=max_megapixels)
+        )
+        return Opened(sha256, header, picture)
 
 
 def read_image(path: Path, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -107,6 +135,15 @@ def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
 
     with _opened(path) as (file, _):
         return ffmpeg.read_audio(file, start_s, end_s)
+
+
+def _sha256(file: BinaryIO) -> bytes:
+    try:
+        digest = hashlib.file_digest(cast(BufferedReader, file), "sha256").digest()
+        file.seek(0)
+    except OSError as exc:
+        raise _unreadable(exc) from exc
+    return digest
 
 
 @contextmanager

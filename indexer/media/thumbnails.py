@@ -5,6 +5,7 @@ Everything goes through the decoder, since browsers show neither HEIC nor camera
 
 import hashlib
 import io
+import logging
 import os
 from pathlib import Path
 
@@ -14,6 +15,12 @@ from db.errors import UnreadableError
 from db.files import is_intact, write_checksummed
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
+from indexer.media.types import Picture, fit
+
+log = logging.getLogger(__name__)
+
+GRID_SIDE = 320
+"""Pixels of the shorter side of a thumbnail in a list of results: those are made while indexing."""
 
 _QUALITY = 85
 
@@ -39,8 +46,7 @@ def thumbnail(
         return target
     data = decoders.run(_make, path, at_s, side, max_megapixels)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_checksummed(target, data)
+        _write(target, data)
     except OSError as exc:
         raise UnreadableError(
             f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",
@@ -55,9 +61,34 @@ def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> b
         _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
     else:
         picture = still_at(path, at_s, min_side=side)
+    return _jpeg(Image.fromarray(picture))
+
+
+def keep(picture: Picture, path: Path, at_s: float | None, *, cache: Path) -> None:
+    """Keep a thumbnail for lists of results of a picture or frame that was just decoded.
+
+    So the first look at results shows them at once. Where it cannot be kept, it is made when it is looked at.
+    """
+    image = Image.fromarray(picture)
+    try:
+        target = cache / _name(path, at_s, GRID_SIDE)
+        if not target.exists():
+            size = fit(*image.size, GRID_SIDE)
+            _write(target, _jpeg(image if size == image.size else image.resize(size, reducing_gap=2.0)))
+    except (OSError, UnreadableError) as exc:
+        log.debug("%s: its thumbnail could not be kept: %s", path, exc)
+
+
+def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=_QUALITY)
+    image.save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
+
+
+def _write(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # One that a power cut tears is told by its checksum, and made again.
+    write_checksummed(target, data, durable=False)
 
 
 def _name(path: Path, at_s: float | None, side: int) -> Path:

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from db.catalog.facts import Source
 from db.engine.schema import MediaKind
 from db.errors import DecodeError
 
@@ -38,17 +39,30 @@ class Metadata:
     duration_s: float | None = None
     taken_at: datetime | None = None
     """Local time without a zone, as cameras write it."""
+    taken_from: Source = "exif"
+    """The field that ``taken_at`` comes from."""
     latitude: float | None = None
     """Degrees, north positive."""
     longitude: float | None = None
     """Degrees, east positive."""
     camera: str | None = None
+    described_by: Source = "exif"
+    """Where the place and the camera come from."""
     lens: str | None = None
     exposure: str | None = None
     """As photographers write it: 1/250 s, f/2.8, ISO 200, 35 mm."""
     has_audio: bool = False
     generated: bool = False
     """Drawn by Trove itself."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What one opening of a file gave: the hash of its bytes, its header, and for a picture its pixels."""
+
+    sha256: bytes | None
+    header: Metadata
+    picture: Picture | None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
     if term.kind == "text":
         vector = model.queries.of(term.value, model.encoder)
-        return Part({"picture": vector, "speech": vector}, weight, term.value)
+        return Part({"picture": vector, "passage": vector}, weight, term.value)
     return Part({"picture": picture_vector(expanded(term.value), model, decoders)[0]}, weight)
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from db.catalog import spaces, units
 from db.catalog.units import Ids, Vectors
-from db.vectors.store import KINDS, Modality
+from db.kinds import CLIP, modalities
+from db.vectors.store import Modality
 from search.engine.active import ActiveModel
 from search.engine.ranking import Ranking
 from search.engine.retrieve import Part, Retriever, above_z_score
@@ -67,11 +68,16 @@ class Judged:
 def judged(model: ActiveModel, thumbs: Mapping[int, bool]) -> list[Judged]:
     """The units with thumbs, by modality, that have a vector in the model's space."""
     with model.library.read() as session:
-        return [_judged(session, model.space.id, modality, thumbs) for modality in KINDS]
+        return [
+            _judged(session, model.space.id, modality, kinds, thumbs)
+            for modality, kinds in modalities(CLIP).items()
+        ]
 
 
-def _judged(session: Session, space_id: int, modality: Modality, thumbs: Mapping[int, bool]) -> Judged:
-    ids = spaces.embedded(session, space_id, list(thumbs), KINDS[modality])
+def _judged(
+    session: Session, space_id: int, modality: Modality, kinds: Sequence[str], thumbs: Mapping[int, bool]
+) -> Judged:
+    ids = spaces.embedded(session, space_id, list(thumbs), kinds)
     vectors = units.vectors(session, space_id, ids)
     return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
 
@@ -95,7 +101,7 @@ def _cut(ranking: Ranking, thresholds: Mapping[Modality, float], judged_ids: Col
     if ranking.source == "keywords":
         above = {candidate.unit_id for candidate in ranking.found if candidate.value >= COVERAGE}
     else:
-        modality: Modality = "speech" if ranking.source == "text_to_passage" else "picture"
+        modality: Modality = "passage" if ranking.source == "text_to_passage" else "picture"
         outstanding = above_z_score(ranking, thresholds[modality])
         above = {candidate.unit_id for candidate in outstanding.found}
     kept = above | set(judged_ids)

@@ -73,7 +73,7 @@ class Ranked:
         if len(parts) > 1:
             with model.library.read() as session:
                 vector = units.vectors(session, model.space.id, np.array([hit.unit_id]))[0]
-            modality: Modality = "speech" if hit.kind == "speech" else "picture"
+            modality: Modality = "passage" if hit.kind == "speech" else "picture"
             written = [str(term).lstrip("+") for terms in query.parsed.alternatives for term in terms]
             terms = tuple(
                 (text, round(float(part.vectors[modality] @ vector), 4))
@@ -100,9 +100,9 @@ def answered(question: Question) -> tuple[Ranked, list[Hit]]:
         depth *= 5
 
 
-def recall(question: Question, thumbs: Mapping[int, bool], *, after: int = 0) -> list[Hit]:
+def recall(question: Question, thumbs: Mapping[int, bool], *, after: int | None = None) -> list[Hit]:
     """All hits of a question with thumbs: see ``SearchService.recall``."""
-    rules = (Rule((Arrived(after),)),) if after else ()
+    rules = (Rule((Arrived(after),)),) if after is not None else ()
     retriever = _retriever(question, max(_DEPTH, 4 * question.query.k), rules)
     rankings = recalled(retriever, question.alternatives, judged(question.model, thumbs))
     ranked = Ranked(question, retriever, rankings or [_unranked(question, retriever)])

@@ -17,8 +17,9 @@ from db.catalog.filters import Rule, Text
 from db.catalog.fulltext import match_words
 from db.catalog.units import Ids, Vectors
 from db.engine.schema import UnitKind
+from db.kinds import CLIP, modalities
 from db.library import Library
-from db.vectors.store import KINDS, Modality, VectorStore
+from db.vectors.store import Modality, VectorStore
 from search.answer import Source
 from search.engine.ranking import LEAST_DEVIATION, Background, Found, Match, Ranking
 
@@ -77,7 +78,7 @@ class Retriever:
         pictures = self._nearest(source, "picture", PICTURE_WEIGHT, self.combined("picture", alternatives))
         pictures = replace(pictures, matches=self._matches(pictures, alternatives))
         passages = self._nearest(
-            "text_to_passage", "speech", PASSAGE_WEIGHT, self.combined("speech", alternatives)
+            "text_to_passage", "passage", PASSAGE_WEIGHT, self.combined("passage", alternatives)
         )
         # Beside pictures only passages that stand out count; without pictures the nearest ones are shown,
         # and with a condition on the words that were said every passage left has those words.
@@ -104,7 +105,7 @@ class Retriever:
 
     def by_passages(self, vectors: Vectors) -> Ranking:
         """Passages nearest in meaning to any of (n, dim) text vectors."""
-        return self._nearest("text_to_passage", "speech", PASSAGE_WEIGHT, vectors)
+        return self._nearest("text_to_passage", "passage", PASSAGE_WEIGHT, vectors)
 
     def listed(self) -> Ranking:
         """Units that meet the rules, one for each content, the latest first."""
@@ -114,7 +115,7 @@ class Retriever:
 
     def said(self) -> Ranking:
         """Passages that meet the rules, by id; for conditions on the words that were said."""
-        ids = self._allowed["speech"][: self.depth].tolist()
+        ids = self._allowed["passage"][: self.depth].tolist()
         return Ranking("keywords", WORDS_WEIGHT, [Found(unit_id, 1.0) for unit_id in ids])
 
     @cached_property
@@ -125,7 +126,7 @@ class Retriever:
                 modality: units.live_ids(session, self.space_id, searched, self.rules)
                 if (searched := [kind for kind in kinds if self.kind in (None, kind)])
                 else np.empty(0, np.int64)
-                for modality, kinds in KINDS.items()
+                for modality, kinds in modalities(CLIP).items()
             }
 
     def combined(self, modality: Modality, alternatives: Sequence[Sequence[Part]]) -> Vectors:
@@ -189,7 +190,7 @@ class Retriever:
         ]
 
     def _only(self, modality: Modality) -> Ids | None:
-        if not self.rules and (self.kind is None or KINDS[modality] == (self.kind,)):
+        if not self.rules and (self.kind is None or modalities(CLIP)[modality] == (self.kind,)):
             return None
         return self._allowed[modality]
 
@@ -198,7 +199,7 @@ class Retriever:
         if self.kind in (None, "speech"):
             with self.library.read() as session:
                 for text in texts:
-                    for match in match_words(session, text, self.depth, self._only("speech")):
+                    for match in match_words(session, text, self.depth, self._only("passage")):
                         known = best.get(match.unit_id)
                         if match.coverage >= (known.value if known else LEAST_COVERAGE):
                             best[match.unit_id] = Found(match.unit_id, match.coverage, match.words)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from db.catalog import facts
+from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
 from db.paths import expanded
 from indexer.media.reader import probe, read_image, still_at
@@ -28,7 +30,8 @@ class Reasons:
     the moment of a video that was compared. ``similarity``: of the query to the picture there; None
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
     or from a sample of a thousand. ``text``: the words said there; ``words``: those in the query.
-    ``heat``: see ``search.explain.heatmap``.
+    ``facts``: what is known of a file in the library, each with who says so. ``heat``: see
+    ``search.explain.heatmap``.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Reasons:
     text: str | None
     words: tuple[str, ...]
     why: tuple[Evidence, ...]
+    facts: tuple[Fact, ...]
     heat: Floats | None
     picture: Image.Image | None
 
@@ -61,6 +65,8 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     hit = next((hit for hit in hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
     words_said = [fact.words for fact in hit.why if fact.source == "keywords"] if hit else []
+    with service.library.read() as session:
+        known = tuple(facts.of_file(session, path).values())
     look = _look(service, query, path, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,
@@ -72,6 +78,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         hit.text if hit else None,
         words_said[0] if words_said else (),
         hit.why if hit else (),
+        known,
         look.heat if look else None,
         look.picture if look else None,
     )

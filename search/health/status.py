@@ -7,6 +7,8 @@ from db.catalog import assets, spaces, units
 from db.engine.schema import LIVE, UnitKind
 from db.library import Library
 from db.vectors.store import IndexStatus
+from indexer import control
+from indexer.control import AnalyserState
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Status:
     assets: int
     failed: int
     index: IndexStatus
+    analysers: tuple[AnalyserState, ...]
 
 
 def status(library: Library) -> Status:
@@ -37,4 +40,5 @@ def status(library: Library) -> Status:
         assets=sum(states.get(state, 0) for state in LIVE),
         failed=states.get("failed", 0),
         index=index,
+        analysers=tuple(control.states(library)),
     )

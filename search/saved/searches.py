@@ -21,8 +21,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from db.catalog import revision, units
 from db.catalog import saved as rows
-from db.catalog import units
 from db.catalog.saved import Judged
 from db.catalog.units import UnitRow
 from db.engine.schema import SavedSearch
@@ -54,7 +54,7 @@ class SavedAnswer:
     """The hits of a saved search. ``count``: all hits above its threshold; ``hits``: the best of them.
 
     ``new``: the unit ids of those that have arrived since its hits were last seen; ``liked``: of those
-    with a thumb up. ``newest``: the id of the latest content at that time, for ``SavedSearches.mark_seen``.
+    with a thumb up. ``newest``: the revision of the library then, for ``SavedSearches.mark_seen``.
     """
 
     name: str
@@ -144,7 +144,7 @@ class SavedSearches:
         return self._answer(name, k, new_only=True)
 
     def mark_seen(self, answer: SavedAnswer) -> None:
-        """Record that these hits were seen: no content up to ``answer.newest`` is new any more.
+        """Record that these hits were seen: no content that had arrived by then is new any more.
 
         Raises:
             QueryError: the saved search was removed meanwhile.
@@ -224,13 +224,14 @@ class SavedSearches:
         with self._library.read() as session:
             row = _row(session, name)
             # Read before the search: what arrives meanwhile stays new.
-            newest = rows.newest_content(session)
+            newest = revision.current(session)
             thumbs = {item.unit_id: item.up for item in rows.judged(session, row.id) if item.unit_id}
         query = replace(_query(row), k=k)
-        hits = self._service.recall(query, thumbs, after=row.seen_content_id if new_only else 0)
+        hits = self._service.recall(query, thumbs, after=row.seen if new_only else None)
         with self._library.read() as session:
             shown = units.rows(session, [hit.unit_id for hit in hits[:k]])
-        new = {unit.id for unit in shown.values() if unit.content_id > row.seen_content_id}
+            new_contents = rows.arrived(session, [unit.content_id for unit in shown.values()], row.seen)
+        new = {unit.id for unit in shown.values() if unit.content_id in new_contents}
         liked = {unit_id for unit_id, up in thumbs.items() if up}
         return SavedAnswer(
             row.name, hits[:k], len(hits), frozenset(new), frozenset(liked & shown.keys()), newest

@@ -17,13 +17,14 @@ from sqlalchemy import select
 from db.catalog import assets, runs, spaces, units
 from db.catalog.assets import FileStat
 from db.engine.database import Database
-from db.engine.schema import Content, Embedding, Unit
+from db.engine.schema import Asset, Content, Embedding, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.library import Library
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import pipeline, prepare
-from indexer.flow import Progress, Report
+from indexer.flow import Progress, Report, Task
+from indexer.media.types import Opened
 from indexer.pipeline import index
 from tests.support.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 
@@ -81,7 +82,8 @@ def test_every_format_becomes_something_to_find(
     with database.read() as session:
         spans = session.execute(select(Unit.start_s, Unit.end_s).where(Unit.kind == "frame")).all()
         assert all(start < end for start, end in spans)
-        durations = session.scalars(select(Content.duration_s).where(Content.kind != "image")).all()
+        files = select(Asset.duration_s).join(Content, Content.id == Asset.content_id)
+        durations = session.scalars(files.where(Content.kind != "image")).all()
         assert all(duration and duration > 0.9 for duration in durations)
 
 
@@ -94,7 +96,7 @@ def test_a_second_run_reads_nothing(
     def no_reading(*_args: object) -> None:
         raise AssertionError("a file was read")
 
-    monkeypatch.setattr(pipeline, "_Consumer", no_reading)
+    monkeypatch.setattr(pipeline, "Phases", no_reading)
     assert counts(index(library, [folder])) == {"unchanged": 3}
     assert counts(index(library)) == {"unchanged": 3}, "without paths, all that were ever given"
     assert embeddings(database) == before
@@ -339,17 +341,15 @@ def test_the_library_itself_is_never_indexed(library: Library, settings: Setting
 def test_a_file_that_changes_while_it_is_read_is_tried_again(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from indexer import prepare
+    real = prepare.Preparer._open
 
-    real = prepare.Preparer._decode
-
-    def decode(self: prepare.Preparer, task: prepare.Task, sha256: bytes) -> prepare.Prepared:
-        prepared = real(self, task, sha256)
+    def read(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
+        opened = real(self, task, hashed=hashed)
         if task.stat.path.name == "2.jpg":
             os.utime(task.stat.path, (5, 5))
-        return prepared
+        return opened
 
-    monkeypatch.setattr(prepare.Preparer, "_decode", decode)
+    monkeypatch.setattr(prepare.Preparer, "_open", read)
     assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}
     monkeypatch.undo()
     assert counts(index(library, [folder])) == {"indexed": 1, "unchanged": 2}
@@ -358,16 +358,14 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
 def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
     library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from indexer import prepare
+    real = prepare.Preparer._open
 
-    real = prepare.Preparer._decode
-
-    def decode(self: prepare.Preparer, task: prepare.Task, sha256: bytes) -> prepare.Prepared:
+    def read(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
         if task.stat.path.name == "2.jpg":
             raise ZeroDivisionError("a defect")
-        return real(self, task, sha256)
+        return real(self, task, hashed=hashed)
 
-    monkeypatch.setattr(prepare.Preparer, "_decode", decode)
+    monkeypatch.setattr(prepare.Preparer, "_open", read)
     assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}
     with database.read() as session:
         assert "ZeroDivisionError: a defect" in assets.failures(session)[0].reason

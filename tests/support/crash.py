@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,9 @@ import psutil
 
 from db.catalog import units
 from db.engine.database import Database
-from db.vectors.store import KINDS, VectorStore
+from db.kinds import CLIP, modalities
+from db.vectors.store import VectorStore
+from indexer.analysers import registry as registry
 from indexer.media.reader import read_audio
 from tests.support import ROOT, SAMPLES
 from tests.support.media import photo, scene, sound, video
@@ -98,13 +100,20 @@ class Kill:
     finished: bool
 
 
-def kill_after(place: Place, arguments: Sequence[str], seconds: float, *, family: bool = False) -> Kill:
-    """Run a command and kill it, with all its processes if ``family``, after some time."""
+def kill_after(
+    place: Place,
+    arguments: Sequence[str],
+    seconds: float,
+    *,
+    family: bool = False,
+    until: Callable[[], bool] = lambda: False,
+) -> Kill:
+    """Run a command; kill it, with its processes if ``family``, after some time or once ``until`` holds."""
     child = _start(place, arguments)
     deadline = time.monotonic() + seconds
     seen = rows(place.database)
     workers: set[psutil.Process] = set()
-    while time.monotonic() < deadline and child.poll() is None:
+    while time.monotonic() < deadline and child.poll() is None and not until():
         seen = rows(place.database)
         workers |= set(_children(child.pid))
         time.sleep(0.01)
@@ -116,6 +125,15 @@ def kill_after(place: Place, arguments: Sequence[str], seconds: float, *, family
     _, left = psutil.wait_procs(workers, timeout=20)
     assert not left, "worker processes were left behind"
     return Kill(rows(place.database) if finished else seen, finished)
+
+
+def analyses(database: Path) -> Counter[str]:
+    """How many looks each analyser has had at contents, as committed."""
+    try:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return Counter(row[0] for row in connection.execute("SELECT analyser FROM analysis"))
+    except sqlite3.OperationalError:
+        return Counter()
 
 
 def kill_at_step(place: Place, arguments: Sequence[str], step: int) -> Kill:
@@ -178,7 +196,7 @@ def faults(place: Place, acknowledged: Rows, scratch: Path) -> list[str]:
     if not found:
         found += _index_faults(copy, acknowledged)
     piled = temporary_files(place)
-    if len(piled) > len(KINDS) + 2:
+    if len(piled) > len(modalities(CLIP)) + 2:
         found.append(f"temporary files pile up: {piled}")
     return found
 
@@ -203,7 +221,7 @@ def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
     for space_id, model, dim in spaces:
         known = {row[0] for row in acknowledged if row[7] == model}
         store = VectorStore(database, library / "vectors", space_id, dim, "cpu")
-        for modality, kinds in KINDS.items():
+        for modality, kinds in modalities(CLIP).items():
             with database.read() as session:
                 ids = units.live_ids(session, space_id, kinds)
                 vectors = units.vectors(session, space_id, ids)
@@ -259,6 +277,7 @@ SCENARIOS = {
     "model": "a change of the model, at any moment",
     "rebuild": "a rebuild of the search index, at any moment",
     "save": "the saving of the search index, before each step in its files",
+    "phases": "a first indexing, in the phase of the pictures, of the frames, of the speech",
     "cache": "a first indexing that also makes the models' exports, at any moment",
 }
 
@@ -309,6 +328,18 @@ class Arena:
             shutil.copytree(self.indexed.library, library)
         return Place(library, cache, self.media)
 
+    def _kill_in_phase(self, place: Place, arguments: Sequence[str], chance: random.Random) -> Kill:
+        """Kill an indexing as soon as an analyser has looked at so many files."""
+        analyser, most = chance.choice((("pictures", 7), ("frames", 2), ("speech", 3)))
+        count = chance.randint(1, most)
+        return kill_after(
+            place,
+            arguments,
+            60.0,
+            family=chance.random() < 0.5,
+            until=lambda: analyses(place.database)[analyser] >= count,
+        )
+
     def play(self, scenario: str, chance: random.Random, step: int = 1, most: int = 1) -> list[str]:
         """One round: up to ``most`` kills in a row, a look after each, an undisturbed run, a last look."""
         place = self._victim(scenario)
@@ -321,6 +352,8 @@ class Arena:
         for number in range(most):
             if scenario == "save":
                 kill = kill_at_step(place, arguments, step + number)
+            elif scenario == "phases":
+                kill = self._kill_in_phase(place, arguments, chance)
             else:
                 seconds, family = chance.uniform(0.0, 0.8 * longest), chance.random() < 0.5
                 kill = kill_after(place, arguments, seconds, family=family)

@@ -1,17 +1,22 @@
 """Rows for tests that need a library but no media."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from db.catalog import assets, revision, spaces, units
+from db import kinds
+from db.catalog import analyses, assets, contents, facts, revision, spaces, units
 from db.catalog.assets import FileStat
-from db.catalog.units import UnitDraft, Vectors
+from db.catalog.facts import Fact
+from db.catalog.units import NewUnit, Vectors
 from db.engine.clock import utc_now
-from db.engine.schema import Asset, Content, Embedding, MediaKind, Space, Unit
+from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Space, Unit
+from indexer.analysers import registry as registry
 
 
 def directions(count: int, dim: int = 8, seed: int = 0) -> Vectors:
@@ -26,58 +31,88 @@ def space(session: Session, dim: int = 8) -> Space:
     return spaces.active(session) or spaces.add(session, "test-model", "0", dim, "active")
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """A unit to be stored with one vector, that of the active space."""
+
+    kind: str
+    vector: Vectors
+    start_s: float | None = None
+    end_s: float | None = None
+    at_s: float | None = None
+    text: str | None = None
+
+
+def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> None:
+    """Store units as their analysers would have made them, in place of older ones of theirs."""
+    space_id = space(session).id
+    for analyser in dict.fromkeys(kinds.maker(draft.kind) for draft in drafts):
+        analysis_id = analyses.record(session, analyser, "1", "done", content_id=content_id, took_ms=10)
+        made = [
+            NewUnit(
+                draft.kind, {space_id: draft.vector}, draft.start_s, draft.end_s, draft.at_s, text=draft.text
+            )
+            for draft in drafts
+            if kinds.maker(draft.kind) == analyser
+        ]
+        units.add(session, content_id, analysis_id, made)
+
+
+def add_file(
+    session: Session,
+    path: str,
+    drafts: Sequence[Drafted],
+    kind: MediaKind = "image",
+    *,
+    claims: Sequence[Fact] = (),
+    changed: datetime | None = None,
+) -> int:
+    """A file with a content of its own; returns the content's id."""
+    content_id = contents.add(session, path.encode().ljust(32, b"\0")[-32:], kind)
+    stat = FileStat(Path(path), 1, int(changed.timestamp() * 1e9) if changed else 1)
+    assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+    add_units(session, content_id, drafts)
+    facts.claim(session, claims, content_id=content_id)
+    facts.refresh(session, [content_id])
+    return content_id
+
+
 def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id: int) -> None:
     """As many pictures as vectors, one a file, in few statements; for libraries of a size."""
     start = 1 + (session.scalar(select(func.max(Content.id))) or 0)
-    ids = range(start, start + len(paths))
-    facts = [
-        (str(number).encode().ljust(32, b"\0"), number, path) for number, path in zip(ids, paths, strict=True)
-    ]
-    at = utc_now()
-    session.execute(
-        insert(Content),
-        [
-            {"id": number, "sha256": digest, "kind": "image", "width": 400, "height": 300, "has_audio": False}
-            for digest, number, _ in facts
-        ],
-    )
-    session.execute(
-        insert(Asset),
-        [
+    ids = list(range(start, start + len(paths)))
+    at, arrived = utc_now(), revision.touch(session)
+    first_asset = 1 + (session.scalar(select(func.max(Asset.id))) or 0)
+    first_analysis = 1 + (session.scalar(select(func.max(Analysis.id))) or 0)
+    first_unit = 1 + (session.scalar(select(func.max(Unit.id))) or 0)
+    rows: dict[type[Base], list[dict[str, object]]] = {
+        table: [] for table in (Content, Asset, Analysis, Unit, Embedding)
+    }
+    for place, (number, path, vector) in enumerate(zip(ids, paths, vectors, strict=True)):
+        digest = str(number).encode().ljust(32, b"\0")
+        rows[Content].append({"id": number, "sha256": digest, "kind": "image", "arrived": arrived})
+        rows[Asset].append(
             {
+                "id": first_asset + place,
                 "path": path,
                 "size": 1,
                 "mtime_ns": number * 10**14,
                 "content_id": number,
                 "state": "indexed",
                 "indexed_at": at,
+                "moment": datetime.fromtimestamp(number * 10**5),
+                "width": 400,
+                "height": 300,
             }
-            for _, number, path in facts
-        ],
-    )
-    first = 1 + (session.scalar(select(func.max(Unit.id))) or 0)
-    ids_of_units = range(first, first + len(paths))
-    session.execute(
-        insert(Unit),
-        [
-            {"id": unit, "content_id": number, "kind": "image"}
-            for unit, number in zip(ids_of_units, ids, strict=True)
-        ],
-    )
-    session.execute(
-        insert(Embedding),
-        [
-            {"space_id": space_id, "unit_id": unit, "vector": units.pack(vector)}
-            for unit, vector in zip(ids_of_units, vectors, strict=True)
-        ],
-    )
-    revision.touch(session)
-
-
-def add_file(session: Session, path: str, drafts: Sequence[UnitDraft], kind: MediaKind = "image") -> int:
-    """A file with a content of its own; returns the content's id."""
-    content = Content(sha256=path.encode().ljust(32, b"\0")[-32:], kind=kind, has_audio=kind != "image")
-    content_id = units.store(session, content, drafts, space(session).id)
-    assets.put(session, FileStat(Path(path), 1, 1), asset_id=None, state="indexed", content_id=content_id)
-    revision.touch(session)
-    return content_id
+        )
+        done = {"content_id": number, "fingerprint": "1", "state": "done", "took_ms": 10}
+        analysis_id = first_analysis + 2 * place
+        rows[Analysis] += [
+            {"id": analysis_id, "analyser": "pictures", **done},
+            {"id": analysis_id + 1, "analyser": "headers", **done},
+        ]
+        unit_id = first_unit + place
+        rows[Unit].append({"id": unit_id, "content_id": number, "analysis_id": analysis_id, "kind": "image"})
+        rows[Embedding].append({"space_id": space_id, "unit_id": unit_id, "vector": units.pack(vector)})
+    for table, values in rows.items():
+        session.execute(insert(table), values)

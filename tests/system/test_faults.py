@@ -24,8 +24,9 @@ from db.library import Library
 from db.settings import Settings
 from db.vectors.store import VectorStore
 from indexer import prepare
-from indexer.flow import Progress
+from indexer.flow import Outcome, Progress, Task
 from indexer.media.pool import DecodePool
+from indexer.media.types import Opened
 from indexer.pipeline import index
 from tests.support import ROOT, broken_decoders, media
 
@@ -351,15 +352,15 @@ def test_a_worker_writes_no_files(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decode = prepare.Preparer._decode
+    read = prepare.Preparer._open
 
-    def meanwhile(self: prepare.Preparer, task: prepare.Task, sha256: bytes) -> prepare.Prepared:
-        prepared = decode(self, task, sha256)
+    def meanwhile(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
+        opened = read(self, task, hashed=hashed)
         if task.stat.path.name == "1.jpg":
             media.photo(task.stat.path, 99, size=(200, 150))
-        return prepared
+        return opened
 
-    monkeypatch.setattr(prepare.Preparer, "_decode", meanwhile)
+    monkeypatch.setattr(prepare.Preparer, "_open", meanwhile)
     report = index(library, [folder])
     assert (report.indexed, report.failed) == (3, 1)
     monkeypatch.undo()
@@ -373,7 +374,7 @@ def test_a_file_that_vanishes_before_it_is_read_is_named_and_forgotten(
 ) -> None:
     call = prepare.Preparer.__call__
 
-    def vanish(self: prepare.Preparer, task: prepare.Task) -> prepare.Prepared:
+    def vanish(self: prepare.Preparer, task: Task) -> Outcome:
         if task.stat.path.name == "2.jpg":
             task.stat.path.unlink()
         return call(self, task)
@@ -398,7 +399,7 @@ def test_a_drive_that_is_unplugged_while_it_is_read_keeps_what_was_indexed(
     away = folder.with_name("unplugged")
     call = prepare.Preparer.__call__
 
-    def unplug(self: prepare.Preparer, task: prepare.Task) -> prepare.Prepared:
+    def unplug(self: prepare.Preparer, task: Task) -> Outcome:
         with suppress(FileNotFoundError):  # another thread was sooner
             folder.rename(away)
         return call(self, task)

@@ -9,12 +9,16 @@ from tests.support.crash import Arena
 
 # 3.3 seconds of processor a round: each starts Trove at least twice.
 _ROUNDS = [
-    ("index", 0),
+    ("phases", 0),
+    ("phases", 3),
     ("model", 0),
     ("rebuild", 0),
     ("save", 2),
     ("save", 7),
-    *[pytest.param(*more, marks=pytest.mark.slow) for more in (("index", 1), ("save", 5), ("save", 10))],
+    *[
+        pytest.param(*more, marks=pytest.mark.slow)
+        for more in (("index", 0), ("index", 1), ("save", 5), ("save", 10))
+    ],
 ]
 
 

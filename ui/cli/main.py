@@ -5,7 +5,20 @@ from typing import Annotated
 
 import typer
 
-from ui.cli import console, doctor, drawing, evaluate, folders, model, saved, search, serve, status, why
+from ui.cli import (
+    analysers,
+    console,
+    doctor,
+    drawing,
+    evaluate,
+    folders,
+    model,
+    saved,
+    search,
+    serve,
+    status,
+    why,
+)
 from ui.cli.options import LibraryFolder
 
 # Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores from
@@ -30,6 +43,7 @@ for command in (status.status, status.failures, doctor.rebuild, doctor.doctor, e
 app.command(name="eval")(evaluate.evaluate)
 for command in (folders.watch, folders.forget):
     app.command()(command)
+app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")
 app.add_typer(model.app, name="model")
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui.cli import console
+from ui.cli.analysers import state_json
 from ui.cli.folders import run_index
 from ui.cli.options import Json, library_of
+from ui.wording import duration
+
+if TYPE_CHECKING:
+    from trove import AnalyserState
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
@@ -22,7 +27,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         with library.core.read() as session:
             run = runs.last_run(session)
     if as_json:
-        console.print_json(asdict(facts))
+        left = {"analysers": [state_json(state) for state in facts.analysers]}
+        console.print_json(asdict(facts) | left)
         return
     units = facts.units
     fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
@@ -30,10 +36,19 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(f"Model    {facts.model or 'none yet'}")
     console.say(f"Files    {facts.assets}, and {facts.failed} that failed")
     console.say(f"Units    {units['image']} pictures, {units['frame']} frames, {units['speech']} passages")
+    for state in facts.analysers:
+        if state.on and state.left:
+            console.say(f"Left     {_left(state)}")
     console.say(f"Index    {facts.index.kind}, {facts.index.vectors} vectors, {fresh}")
     if run is not None and run.finished_at is None:
         seconds = (utc_now() - run.updated_at).total_seconds()
         console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
+
+
+def _left(state: AnalyserState) -> str:
+    """What is left for an analyser: 120 files for speech (what is said), about 3 min."""
+    files = f"{state.left} {'file' if state.left == 1 else 'files'} for {state.name} ({state.label})"
+    return files + (f", about {duration(state.seconds_left)}" if state.seconds_left else "")
 
 
 def failures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, library_of
 from ui.cli.search import fact_json
-from ui.wording import clock
+from ui.wording import SOURCES, clock, fact
 
 if TYPE_CHECKING:
     from search.explain.reasons import Reasons
@@ -48,7 +49,8 @@ def why(
                 "exact": reasons.exact,
                 "text": reasons.text,
                 "words": reasons.words,
-                "why": [fact_json(fact) for fact in reasons.why],
+                "why": [fact_json(evidence) for evidence in reasons.why],
+                "facts": [asdict(known) for known in reasons.facts],
                 "heat": None if reasons.heat is None else reasons.heat.round(3).tolist(),
                 "overlay": written,
             }
@@ -68,8 +70,11 @@ def _say(reasons: Reasons, written: Path | None) -> None:
         console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))
     if reasons.words:
         console.say(f"These words were said: {', '.join(reasons.words)}")
-    for fact in reasons.why:
-        for text, value in fact.terms:
-            console.say(f"  {text}: {value:.3f}")
+    for evidence in reasons.why:
+        for text, similarity in evidence.terms:
+            console.say(f"  {text}: {similarity:.3f}")
+    for known in reasons.facts:
+        name, value = fact(known.key, known.value)
+        console.say(f"{name}: {console.one_line(value)} ({SOURCES[known.source]})")
     if written is not None:
         console.say(f"Where in the picture: {written}")

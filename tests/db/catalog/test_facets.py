@@ -5,17 +5,15 @@ from pathlib import Path
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import update
 
 from db.catalog import assets, facets
-from db.catalog.units import UnitDraft
+from db.catalog.facts import Fact, Key
 from db.engine.database import Database
-from db.engine.schema import Asset, Content
 from db.settings import Settings
 from search.query.language import parse
 from search.query.query import Query
 from search.results.moments import moments
-from tests.support.rows import add_file, directions
+from tests.support.rows import Drafted, add_file, directions
 from tests.support.searching import searching
 
 FILES = {
@@ -30,13 +28,9 @@ def test_counts(database: Database) -> None:
     with database.write() as session:
         assets.add_roots(session, [Path("/home/me/p"), Path("/home/me/alone.jpg")])
         for (path, facts), vector in zip(FILES.items(), directions(4), strict=True):
-            content_id = add_file(session, path, [UnitDraft("image", vector)])
-            taken_at, camera, place = facts
-            values = {"taken_at": taken_at, "camera": camera}
-            if place:
-                values |= {"latitude": place[0], "longitude": place[1]}
-            session.execute(update(Content).where(Content.id == content_id).values(**values))
-        session.execute(update(Asset).values(mtime_ns=int(datetime(2020, 6, 15).timestamp() * 1e9)))
+            keys: tuple[Key, ...] = ("taken_at", "camera", "place")
+            claims = [Fact(key, value, "exif") for key, value in zip(keys, facts, strict=True) if value]
+            add_file(session, path, [Drafted("image", vector)], claims=claims, changed=datetime(2020, 6, 15))
     with database.read() as session:
         assert facets.months(session) == {"2020-06": 1, "2023-07": 2, "2024-01": 1}
         assert facets.cameras(session) == {"X100V": 2, "EOS": 1}

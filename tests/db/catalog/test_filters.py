@@ -5,33 +5,32 @@ import sqlite3
 import unicodedata
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
 
 from db.catalog import assets, units
+from db.catalog.facts import Fact, refresh
 from db.catalog.filters import Circle, Period, Rule, Text, Type, Value, phrase_match
-from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
-from db.engine.schema import Asset, Content, UnitKind
+from db.engine.schema import UnitKind
 from db.library import Library
 from search.engine.retrieve import Part, Retriever
-from tests.support.rows import add_file, directions, space
+from tests.support.rows import Drafted, add_file, directions, space
 
 EVERYTHING: tuple[UnitKind, ...] = ("image", "frame", "speech")
-FILES: dict[str, dict[str, object]] = {
+FILES: dict[str, dict[str, Any]] = {
     "/home/me/Holidays 2023/IMG_20.jpg": {
         "taken_at": datetime(2023, 7, 14, 12),
         "camera": "FUJIFILM X100V",
-        "latitude": 48.8584,
-        "longitude": 2.2945,
+        "place": (48.8584, 2.2945),
     },
     "/home/me/holidays/Été/plage.jpg": {"taken_at": datetime(2023, 8, 1), "camera": "Canon EOS 70D"},
-    "/home/me/work/plan.jpg": {"latitude": 51.5007, "longitude": -0.1246},
+    "/home/me/work/plan.jpg": {"place": (51.5007, -0.1246)},
     "/home/me/work/talk.mp4": {"kind": "video", "taken_at": datetime(2024, 1, 1)},
     "/home/me/memo.ogg": {"kind": "audio"},
 }
@@ -46,13 +45,12 @@ def filled(database: Database) -> Database:
         for path, facts in FILES.items():
             kind = facts.get("kind", "image")
             said = SAID.get(Path(path).name)
-            units = [UnitDraft("image", next(vectors))] if kind == "image" else []
-            units += [UnitDraft("frame", next(vectors), 0.0, 9.0)] if kind == "video" else []
-            units += [UnitDraft("speech", next(vectors), 0.0, 4.0, text=said)] if said else []
-            content_id = add_file(session, path, units, kind)  # type: ignore[arg-type]
-            session.execute(update(Content).where(Content.id == content_id).values(**facts))
-        # The clocks of the machine say 2020 where no camera does.
-        session.execute(update(Asset).values(mtime_ns=int(datetime(2020, 6, 1).timestamp() * 1e9)))
+            units = [Drafted("image", next(vectors))] if kind == "image" else []
+            units += [Drafted("frame", next(vectors), 0.0, 9.0)] if kind == "video" else []
+            units += [Drafted("speech", next(vectors), 0.0, 4.0, text=said)] if said else []
+            claims = [Fact(key, value, "exif") for key, value in facts.items() if key != "kind"]  # type: ignore[arg-type]
+            # The clock of the machine says 2020 where no camera does.
+            add_file(session, path, units, kind, claims=claims, changed=datetime(2020, 6, 1))
     return database
 
 
@@ -113,6 +111,7 @@ def test_rules_about_files_hold_for_one_file(filled: Database) -> None:
         stat = assets.FileStat(Path("/home/me/copies/other.jpg"), 1, 1)
         content_id = next(iter(units.rows(session, [1]).values())).content_id
         assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+        refresh(session, [content_id])
     in_copies, named = Rule((Text("in", "copies"),)), Rule((Text("name", "IMG_20"),))
     assert found(filled, in_copies) and found(filled, named)
     assert not found(filled, in_copies, named)
@@ -133,7 +132,7 @@ def test_a_narrow_condition_still_fills_the_list(library: Library) -> None:
     with library.write() as session:
         for number, vector in enumerate(vectors):
             folder = "few" if number % 50 == 0 else "many"
-            add_file(session, f"/{folder}/{number}.jpg", [UnitDraft("image", vector)])
+            add_file(session, f"/{folder}/{number}.jpg", [Drafted("image", vector)])
         chosen = space(session)
     query = directions(1, seed=2)[0]
     retriever = Retriever(library, library.vectors(chosen), chosen.id, 5, None, (Rule((Text("in", "few"),)),))

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from sqlalchemy import inspect, select, text
 
-from db.catalog import assets, fulltext, spaces, units
+from db.catalog import analyses, assets, contents, fulltext, spaces, units
+from db.catalog.analyses import Work
 from db.catalog.assets import FileStat
-from db.catalog.units import UnitDraft
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Base, Embedding, Space, Unit
 from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
 from db.settings import Settings
-from tests.support.rows import add_file, directions, space
+from tests.support.rows import Drafted, add_file, add_units, directions
 
 ROWS = directions(6)
 
@@ -45,9 +45,9 @@ def test_migrations_make_the_schema_that_the_models_describe(database: Database)
 
 def test_ids_are_never_reused(database: Database) -> None:
     with database.write() as session:
-        add_file(session, "/a.jpg", [UnitDraft("image", ROWS[0])])
+        add_file(session, "/a.jpg", [Drafted("image", ROWS[0])])
         session.execute(text("DELETE FROM unit"))
-        add_file(session, "/b.jpg", [UnitDraft("image", ROWS[1])])
+        add_file(session, "/b.jpg", [Drafted("image", ROWS[1])])
         assert session.scalars(select(Unit.id)).all() == [2]
 
 
@@ -59,7 +59,7 @@ def test_only_one_space_is_active(database: Database) -> None:
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.write() as session:
-        add_file(session, "/a.jpg", [UnitDraft("image", ROWS[0])])
+        add_file(session, "/a.jpg", [Drafted("image", ROWS[0])])
         raise ZeroDivisionError
     with database.read() as session:
         assert assets.states(session) == {}
@@ -105,7 +105,7 @@ def test_an_impossible_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:
     with database.write() as writer:
-        add_file(writer, "/a.jpg", [UnitDraft("image", ROWS[0])])
+        add_file(writer, "/a.jpg", [Drafted("image", ROWS[0])])
         with database.read() as reader:
             assert assets.states(reader) == {}
     with database.read() as reader:
@@ -117,11 +117,11 @@ def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:
 )
 def test_any_file_name_comes_back(database: Database, name: str) -> None:
     with database.write() as session:
-        add_file(session, "/other.jpg", [UnitDraft("image", ROWS[0])])
+        add_file(session, "/other.jpg", [Drafted("image", ROWS[0])])
         stat = FileStat(Path(name), 3, 4)
         assets.put(session, stat, asset_id=None, state="failed", error="no")
     with database.read() as session:
-        assert stat in [file.stat for file in assets.known_files(session, 1, transcribing=False)]
+        assert stat in [file.stat for file in assets.known_files(session)]
         assert assets.failures(session)[0].path == Path(name)
         assert os.fsencode(assets.failures(session)[0].path) == os.fsencode(name)
 
@@ -139,56 +139,62 @@ def test_attempts_are_counted_until_the_file_changes(database: Database) -> None
 
 def test_a_file_that_cannot_be_opened_keeps_its_content(database: Database) -> None:
     with database.write() as session:
-        content_id = add_file(session, "/a.jpg", [UnitDraft("image", ROWS[0])])
+        content_id = add_file(session, "/a.jpg", [Drafted("image", ROWS[0])])
         known = assets.id_at(session, Path("/a.jpg"))
         stat = FileStat(Path("/a.jpg"), 1, 1)
         assets.put(session, stat, asset_id=known, state="failed", error="denied", retry=True)
-        assets.drop_orphans(session)
+        contents.drop_orphans(session)
         assert units.counts(session)["image"] == 0
-        found = units.content_id(session, b"/a.jpg".ljust(32, b"\0"), 1, transcribing=False)
-        assert found == content_id
+        assert contents.find(session, b"/a.jpg".ljust(32, b"\0")) == content_id
 
 
 def test_replaced_content_is_forgotten_with_its_units(database: Database) -> None:
     with database.write() as session:
-        add_file(session, "/a.mp4", [UnitDraft("speech", ROWS[0], 0, 1, text="hello")], "video")
-        new = add_file(session, "/b.mp4", [UnitDraft("speech", ROWS[1], 0, 1, text="goodbye")], "video")
+        add_file(session, "/a.mp4", [Drafted("speech", ROWS[0], 0, 1, text="hello")], "video")
+        new = add_file(session, "/b.mp4", [Drafted("speech", ROWS[1], 0, 1, text="goodbye")], "video")
         stat = FileStat(Path("/a.mp4"), 2, 2)
         known = assets.id_at(session, stat.path)
         assets.put(session, stat, asset_id=known, state="indexed", content_id=new)
-        assets.drop_orphans(session)
+        contents.drop_orphans(session)
         assert session.scalars(select(Unit.text)).all() == ["goodbye"]
         assert len(session.scalars(select(Embedding.unit_id)).all()) == 1
         assert fulltext.match_words(session, "hello", 5) == []
 
 
-def test_storing_the_same_bytes_again_replaces_their_units(database: Database) -> None:
+def test_looking_again_replaces_what_was_made_and_nothing_else(database: Database) -> None:
     with database.write() as session:
-        one = add_file(session, "/a.mp4", [UnitDraft("frame", ROWS[0], 0, 1)], "video")
-        drafts = [UnitDraft("frame", ROWS[0], 0, 1), UnitDraft("speech", ROWS[1], 0, 1, text="now heard")]
-        from db.engine.schema import Content
+        film = [Drafted("frame", ROWS[0], 0, 1), Drafted("speech", ROWS[1], 0, 1, text="misheard")]
+        one = add_file(session, "/a.mp4", film, "video")
+        add_units(session, one, [Drafted("speech", ROWS[2], 0, 1, text="now heard")])
+        assert session.scalars(select(Unit.text).where(Unit.kind == "speech")).all() == ["now heard"]
+        assert session.scalars(select(Unit.id).where(Unit.kind == "frame")).all() == [1]
+        assert [match.unit_id for match in fulltext.match_words(session, "heard", 5)] == [3]
+        analyses.record(session, "speech", "2", "failed", content_id=one, error="the disk is broken")
+        assert session.scalars(select(Unit.text).where(Unit.kind == "speech")).all() == ["now heard"]
 
-        again = Content(
-            sha256=b"/a.mp4".ljust(32, b"\0"), kind="video", has_audio=True, transcriber="whisper"
-        )
-        assert units.store(session, again, drafts, space(session).id) == one
-        assert units.counts(session) == {"image": 0, "frame": 1, "speech": 1}
 
-
-def test_sound_that_was_not_listened_to_is_incomplete(database: Database) -> None:
+def test_what_is_left_is_what_nobody_has_looked_at(database: Database) -> None:
+    speech = Work("speech", frozenset({"video", "audio"}))
     with database.write() as session:
-        add_file(session, "/a.mp4", [UnitDraft("frame", ROWS[0], 0, 1)], "video")
-        add_file(session, "/a.jpg", [UnitDraft("image", ROWS[1])])
-        for transcribing, expected in ((False, {True}), (True, {True, False})):
-            known = assets.known_files(session, 1, transcribing=transcribing)
-            assert {file.complete for file in known} == expected
+        film = add_file(session, "/a.mp4", [Drafted("frame", ROWS[0], 0, 1)], "video")
+        memo = add_file(session, "/a.ogg", [Drafted("speech", ROWS[1], 0, 1, text="hello")], "audio")
+        add_file(session, "/a.jpg", [Drafted("image", ROWS[2])])
+        assert analyses.left(session, speech) == {film}
+        analyses.record(session, "speech", "1", "unwanted", content_id=film)
+        assert analyses.left(session, speech) == set()
+        assert analyses.redo(session, "speech") == 1
+        assert analyses.left(session, speech) == {memo}
+        assert analyses.left(session, speech, within=[film]) == set()
+        assert units.counts(session)["speech"] == 1, "it is found until it is made anew"
+        analyses.record(session, "speech", "1", "done", content_id=memo)
+        assert units.counts(session)["speech"] == 0
+        newer = Work("speech", speech.media, fingerprint="2")
+        assert analyses.left(session, newer) == {film, memo}, "a cheap analyser redoes what is stale"
 
 
 def test_vectors_come_back_in_the_order_asked_for(database: Database) -> None:
     with database.write() as session:
-        add_file(
-            session, "/a.mp4", [UnitDraft("frame", row, n, n + 1) for n, row in enumerate(ROWS)], "video"
-        )
+        add_file(session, "/a.mp4", [Drafted("frame", row, n, n + 1) for n, row in enumerate(ROWS)], "video")
         found = units.vectors(session, 1, np.array([5, 1, 3]))
         assert np.allclose(found, ROWS[[4, 0, 2]], atol=1e-3)
         assert found.dtype == np.float32
@@ -206,7 +212,7 @@ def spoken(database: Database) -> Database:
     ]
     with database.write() as session:
         for number, said in enumerate(texts):
-            unit = UnitDraft("speech", ROWS[number], 0.0, 2.0, text=said)
+            unit = Drafted("speech", ROWS[number], 0.0, 2.0, text=said)
             add_file(session, f"/{number}.mp3", [unit], "audio")
     return database
 

@@ -14,21 +14,19 @@ import pytest
 from sqlalchemy import create_engine
 
 from db.catalog import assets, units
-from db.catalog.assets import FileStat
-from db.catalog.units import UnitDraft
+from db.catalog.facts import Fact
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.recover import recover
-from db.engine.schema import Content
 from db.errors import LibraryDamagedError, LibraryError
 from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import ROOT, media
-from tests.support.rows import space
+from tests.support.rows import Drafted, add_file, space
 
 PAGE = 4096
-_KINDS = ("content", "asset", "unit", "embedding")
+_KINDS = ("content", "asset", "analysis", "unit", "fact", "embedding")
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +37,17 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     with database.write() as session:
         assets.add_roots(session, [Path("/music"), Path("/talks")])
-        space_id = space(session, 32).id
+        space(session, 32)
         for number in range(300):
             name = f"/talks/{number:04}.mp3"
             vectors = rng.standard_normal((5, 32)).astype(np.float32)
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             drafts = [
-                UnitDraft("speech", vector, at, at + 1.0, text=f"passage {at} of recording {number}")
+                Drafted("speech", vector, at, at + 1.0, text=f"passage {at} of recording {number}")
                 for at, vector in enumerate(vectors)
             ]
-            content = Content(
-                sha256=name.encode().ljust(32, b"\0"), kind="audio", has_audio=True, transcriber="x"
-            )
-            content_id = units.store(session, content, drafts, space_id)
-            stat = FileStat(Path(name), number, number)
-            assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+            claims = [Fact("duration", 5.0, "decoder"), Fact("camera", f"recorder {number}", "container")]
+            add_file(session, name, drafts, "audio", claims=claims)
     database.close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -115,7 +109,7 @@ def test_a_damaged_page_costs_only_its_own_rows(original: Path, tmp_path: Path, 
     damaged = tmp_path / "trove.db"
     shutil.copyfile(original, damaged)
     pages = pages_of(original, table)
-    assert len(pages) > 4
+    assert len(pages) > 3
     damage(damaged, [pages[len(pages) // 2], pages[-1]])
     content = damaged.read_bytes()
     found = recover(damaged, tmp_path / "copy.db")
@@ -185,7 +179,7 @@ def test_what_is_no_database_is_named(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("UPDATE content SET taken_at = '2020-01-0 x'", "isoformat"),
+        ("UPDATE asset SET taken_at = '2020-01-0 x'", "isoformat"),
         ("UPDATE unit SET text = CAST(x'fffe' AS TEXT)", "UTF-8"),
         ("UPDATE embedding SET vector = x'00' WHERE unit_id = 7", "vector"),
         ("ALTER TABLE unit RENAME COLUMN text TO txt", "no such column"),
@@ -199,6 +193,7 @@ def test_values_that_cannot_be_are_a_damaged_library(
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TRIGGER unit_said")
         connection.execute("DROP TRIGGER unit_unsaid")
+        connection.execute("DROP TRIGGER unit_reworded")
         connection.execute(change)
         connection.commit()
     database = Database(path)

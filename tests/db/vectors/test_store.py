@@ -15,7 +15,6 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from db.catalog import assets, revision, units
-from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.errors import VectorError
 from db.settings import Settings
@@ -26,7 +25,7 @@ from db.vectors.files import IndexFiles, Manifest
 from db.vectors.index import INDEX_KINDS, VectorIndex
 from db.vectors.ivf import nearest as exact_nearest
 from db.vectors.store import VectorStore
-from tests.support.rows import add_file, directions, space
+from tests.support.rows import Drafted, add_file, directions, space
 
 ROWS = directions(30)
 
@@ -36,7 +35,7 @@ def filled(database: Database) -> Database:
     """Thirty pictures and thirty passages, with the vectors of ROWS, ids 1, 2, 3, ..."""
     with database.write() as session:
         for number, row in enumerate(ROWS):
-            units = [UnitDraft("image", row), UnitDraft("speech", row, 0.0, 1.0, text="words")]
+            units = [Drafted("image", row), Drafted("speech", row, 0.0, 1.0, text="words")]
             add_file(session, f"/f{number}.mp4", units)
     return database
 
@@ -150,7 +149,7 @@ def test_the_sample_is_of_the_stored_vectors_and_always_the_same() -> None:
 def test_a_store_serves_without_any_file(filled: Database, settings: Settings) -> None:
     vectors = store(filled, settings)
     assert nearest(vectors, 4) == 9
-    assert vectors.count("picture") == vectors.count("speech") == 30
+    assert vectors.count("picture") == vectors.count("passage") == 30
 
 
 def test_a_store_follows_every_change(filled: Database, settings: Settings, kind: str) -> None:
@@ -165,7 +164,7 @@ def test_a_store_follows_every_change(filled: Database, settings: Settings, kind
     with filled.write() as session:
         assets.set_state(session, [1], "indexed")
         new = directions(1, seed=9)
-        add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
+        add_file(session, "/new.jpg", [Drafted("image", new[0])])
     assert nearest(vectors, 0) == 1
     assert vectors.search("picture", new, 1)[0][0][0] == 61
 
@@ -207,7 +206,7 @@ def test_small_changes_to_a_large_index_are_small_files(
         assets.set_state(session, [1], "gone")
         revision.touch(session)
         new = directions(1, seed=9)
-        add_file(session, "/new.jpg", [UnitDraft("image", new[0])])
+        add_file(session, "/new.jpg", [Drafted("image", new[0])])
     store(filled, settings).save()
     assert large < {path for path in folder.iterdir() if path.suffix == ".faiss"}
     later = store(filled, settings)
@@ -272,13 +271,13 @@ def test_a_large_file_is_mapped_and_checked_once(
     for _ in range(2):
         vectors = store(filled, settings)
         assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
-        vectors.count("speech")
+        vectors.count("passage")
         assert vectors.status().kind == kind
         assert len(checks) == parts, "the second time it is known to be sound"
     flip_a_byte(folder)
     vectors = store(filled, settings)
     assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
-    vectors.count("speech")
+    vectors.count("passage")
     assert len(checks) > parts, "a file that was touched is checked again"
 
 
@@ -354,7 +353,7 @@ def test_damage_is_noticed_and_mended(
     damage(settings.paths.vectors)
     vectors = store(filled, settings)
     assert [nearest(vectors, row) for row in range(30)] == [2 * row + 1 for row in range(30)]
-    vectors.count("speech")
+    vectors.count("passage")
     assert store(filled, settings).status().fresh, "a reader saves what it had to make anew"
 
 
@@ -389,7 +388,7 @@ def test_a_stale_index_never_looks_fresh_and_a_damaged_one_is_never_used(
                 other.write_bytes(content)
             path.write_bytes(wrong)
             vectors = store(filled, settings)
-            assert (vectors.count("picture"), vectors.count("speech")) == (29, 29)
+            assert (vectors.count("picture"), vectors.count("passage")) == (29, 29)
             assert vectors.search("picture", ROWS[1:2], 1)[0][0][0] == 3
 
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from db.catalog import spaces
-from db.catalog.units import UnitDraft
 from db.engine.database import Database
 from db.library import Library
 from db.settings import Settings
@@ -23,7 +22,7 @@ from search.saved.searches import SavedSearches
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
-from tests.support.rows import add_file, directions
+from tests.support.rows import Drafted, add_file, directions
 from tests.support.searching import searching
 
 PICTURES = SAMPLES / "pictures"
@@ -111,9 +110,9 @@ def test_many_versions_of_one_picture_leave_room_for_others(
     with database.write() as session:
         spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "active")
         for number in range(400):
-            add_file(session, f"/burst/{number}.jpg", [UnitDraft("image", query)])
+            add_file(session, f"/burst/{number}.jpg", [Drafted("image", query)])
         for number, vector in enumerate(directions(30, dim=encoder.dim, seed=1)):
-            add_file(session, f"/other/{number}.jpg", [UnitDraft("image", vector)])
+            add_file(session, f"/other/{number}.jpg", [Drafted("image", vector)])
     with SearchService(library) as service:
         hits = service.search(Query("a dog", k=20)).hits
         assert len(hits) == 20

@@ -12,9 +12,8 @@ from sqlalchemy import delete
 
 from db.catalog import saved as rows
 from db.catalog import units
-from db.catalog.units import UnitDraft
 from db.engine.database import Database
-from db.engine.schema import Content, Unit
+from db.engine.schema import Unit
 from db.errors import MediaError, QueryError
 from db.library import Library
 from db.settings import Settings
@@ -27,7 +26,7 @@ from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
 from tests.support.media import photo
-from tests.support.rows import add_file, directions
+from tests.support.rows import Drafted, add_file, add_units, directions
 from tests.support.searching import searching
 from tests.support.tiny_openclip import save_model
 
@@ -199,14 +198,13 @@ def test_thumbs_outlive_a_file_a_move_and_another_model(
 
 
 def test_a_thumb_finds_its_passage_in_a_new_transcript(database: Database) -> None:
-    said = [UnitDraft("speech", row, 4.0 * n, 4.0 * n + 3, text="x") for n, row in enumerate(directions(3))]
+    said = [Drafted("speech", row, 4.0 * n, 4.0 * n + 3, text="x") for n, row in enumerate(directions(3))]
     with database.write() as session:
         add_file(session, "/a.ogg", said, "audio")
         rows.add(session, "mine", "x", None)
         rows.judge(session, 1, units.rows(session, [2])[2], up=True)
-        again = [UnitDraft("speech", row, 3.8 * n, 3.8 * n + 4) for n, row in enumerate(directions(4))]
-        sha256 = b"/a.ogg".ljust(32, b"\0")
-        units.store(session, Content(sha256=sha256, kind="audio", has_audio=True), again, 1)
+        again = [Drafted("speech", row, 3.8 * n, 3.8 * n + 4) for n, row in enumerate(directions(4))]
+        add_units(session, 1, again)
         (thumb,) = rows.judged(session, 1)
         assert (thumb.start_s, thumb.unit_id) == (4.0, 5)
         rows.judge(session, 1, units.rows(session, [5])[5], up=False)

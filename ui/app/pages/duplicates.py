@@ -7,6 +7,7 @@ import streamlit as st
 
 from db.catalog import revision, spaces
 from indexer.encoders.registry import near_duplicate
+from indexer.media.thumbnails import GRID_SIDE
 from search.explore.duplicates import Copy, Group
 from ui.app import resources
 from ui.app.routes import media
@@ -35,7 +36,7 @@ def _copy(copy: Copy, *, best: bool) -> None:
     with resources.explained():
         row = media.unit(copy.unit_id)
         if row.media != "audio":
-            st.image(str(media.still(row, media.GRID_SIDE)), width=240, alt=copy.path.name)
+            st.image(str(media.still(row, GRID_SIDE)), width=240, alt=copy.path.name)
     pixels = f"{copy.width} × {copy.height}, " if copy.width and copy.height else ""
     mark = " :green-badge[best]" if best else ""
     st.markdown(f"{resources.plain(copy.path.name)}{mark}  \n{pixels}{size(copy.size)}")

@@ -25,9 +25,9 @@ from db.catalog.assets import FileStat
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
 from indexer.media.clips import Clip, browser_type
+from indexer.media.thumbnails import GRID_SIDE
 from ui.app import resources
 
-GRID_SIDE = 320
 VIEW_SIDE = 1080
 
 KEY = secrets.token_urlsafe(16)

@@ -1,11 +1,13 @@
 """The viewer of one hit: the picture, or a player at the moment of the hit, with the metadata."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from db.catalog import facets
+from db.catalog.facts import Fact
 from db.catalog.units import UnitRow
 from db.errors import MediaError
 from indexer.media.clips import AFTER_S, browser_type
@@ -20,7 +22,7 @@ from ui.app.geo.place import in_words, map_link, region, world, written
 from ui.app.routes import feeds, media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
-from ui.wording import clock, size
+from ui.wording import SOURCES, clock, fact, size
 
 _TALLEST_PX = 460
 _UNIT = "viewer_unit"
@@ -218,41 +220,40 @@ def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
 
 
 def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
-    facts: dict[str, str] = {}
+    shown: dict[str, str] = {}
     if hit.start_s is not None:
         end = f" to {clock(hit.end_s)}" if hit.end_s is not None and hit.end_s - hit.start_s >= 1 else ""
-        facts["Moment"] = f"{clock(hit.start_s)}{end}"
+        shown["Moment"] = f"{clock(hit.start_s)}{end}"
     if hit.text and (row is None or row.media == "image"):
-        facts["Said"] = hit.text
-    if metadata is not None:
-        facts |= _of_file(metadata)
-    if hit.taken_at:
-        facts["Taken"] = f"{hit.taken_at.day} {hit.taken_at:%B %Y, %H:%M}"
+        shown["Said"] = hit.text
+    known = resources.library().facts(hit.path)
+    shown |= _known(known)
+    for name in ("lens", "exposure"):
+        if value := getattr(metadata, name, None):
+            shown[name.capitalize()] = value
     try:
-        facts["Size"] = size(hit.path.stat().st_size)
+        shown["Size"] = size(hit.path.stat().st_size)
     except OSError:
-        facts["Size"] = "not connected now"
+        shown["Size"] = "not connected now"
     if hit.why:
-        facts["Why"] = "; ".join(reason(fact) for fact in hit.why)
-    rows = {resources.plain(name): resources.plain(value) for name, value in facts.items()}
+        shown["Why"] = "; ".join(reason(evidence) for evidence in hit.why)
+    rows = {resources.plain(name): resources.plain(value) for name, value in shown.items()}
     st.table(
         {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
     )
-    if metadata is not None and metadata.latitude is not None and metadata.longitude is not None:
-        _place((metadata.latitude, metadata.longitude))
+    for item in known:
+        if item.key == "place" and isinstance(item.value, tuple):
+            _place((float(item.value[0]), float(item.value[1])))
 
 
-def _of_file(metadata: Metadata) -> dict[str, str]:
-    facts = {}
-    if metadata.width and metadata.height:
-        megapixels = metadata.width * metadata.height / 1e6
-        facts["Pixels"] = f"{metadata.width} × {metadata.height} ({megapixels:.1f} megapixels)"
-    if metadata.duration_s:
-        facts["Length"] = clock(metadata.duration_s)
-    for name in ("camera", "lens", "exposure"):
-        if value := getattr(metadata, name):
-            facts[name.capitalize()] = value
-    return facts
+def _known(facts: Sequence[Fact]) -> dict[str, str]:
+    """The facts in words, each with who says so; a place gets a map instead."""
+    shown = {}
+    for item in facts:
+        name, value = fact(item.key, item.value)
+        if item.key != "place":
+            shown[name] = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
+    return shown
 
 
 def _place(here: tuple[float, float]) -> None:
@@ -282,29 +283,33 @@ def _place(here: tuple[float, float]) -> None:
         )
 
 
-def reason(fact: Evidence) -> str:
+def reason(evidence: Evidence) -> str:
     """Why a hit is there, in words."""
-    match fact.source:
+    match evidence.source:
         case "keywords":
-            return f"these words were said: {', '.join(fact.words)}" if fact.words else "it was said"
+            return f"these words were said: {', '.join(evidence.words)}" if evidence.words else "it was said"
         case "text_to_passage":
-            return f"what was said means something near (similarity {fact.value:.2f}, place {fact.rank})"
+            return f"what was said means something near ({_similarity(evidence)})"
         case "listed":
             return "it keeps all conditions"
         case "condition":
-            return f"it keeps {', '.join(fact.words)}"
+            return f"it keeps {', '.join(evidence.words)}"
         case "drawing":
-            return f"it looks like the drawing (similarity {fact.value:.2f}, place {fact.rank})"
+            return f"it looks like the drawing ({_similarity(evidence)})"
         case "image_to_image":
-            return f"it looks like the picture (similarity {fact.value:.2f}, place {fact.rank})"
+            return f"it looks like the picture ({_similarity(evidence)})"
         case _:
-            return _looks(fact)
+            return _looks(evidence)
 
 
-def _looks(fact: Evidence) -> str:
-    reason = f"it looks like the words (similarity {fact.value:.2f}, place {fact.rank})"
-    if fact.above is not None:
-        reason += f", more than {fact.above:.0%} of the library"
-    if len(fact.terms) > 1:
-        reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in fact.terms)
+def _similarity(evidence: Evidence) -> str:
+    return f"similarity {evidence.value:.2f}, place {evidence.rank}"
+
+
+def _looks(evidence: Evidence) -> str:
+    reason = f"it looks like the words ({_similarity(evidence)})"
+    if evidence.above is not None:
+        reason += f", more than {evidence.above:.0%} of the library"
+    if len(evidence.terms) > 1:
+        reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in evidence.terms)
     return reason

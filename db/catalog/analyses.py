@@ -1,0 +1,200 @@
+"""Queries on analyses: what every analyser has looked at, and what is left for it. Functions take a session.
+
+A row in the state ``retry`` counts as left, and keeps what it made until the next look has succeeded: so an
+analysis is redone by that state.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.catalog.units import chunks
+from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, MediaKind, Unit
+
+Scope = Literal["content", "asset"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be known of an analyser to tell what is left for it.
+
+    ``fingerprint``: rows of another one are to be redone; None leaves them.
+    """
+
+    analyser: str
+    media: frozenset[MediaKind]
+    scope: Scope = "content"
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many live contents (or assets) an analyser has looked at, by state.
+
+    ``stale``: of those done, how many by an older version of it; ``took_ms``: the mean over those that were
+    measured, None without any.
+    """
+
+    done: int = 0
+    unwanted: int = 0
+    failed: int = 0
+    retry: int = 0
+    stale: int = 0
+    took_ms: float | None = None
+
+
+def left(session: Session, work: Work, within: Collection[int] | None = None) -> set[int]:
+    """The ids of the contents (or assets) of its media that an analyser has not looked at.
+
+    ``within``: only these. Assets count only while they have a content.
+    """
+    if within is None:
+        return set(session.scalars(_left(work)))
+    of = Content.id if work.scope == "content" else Asset.id
+    return {
+        found for batch in chunks(list(within)) for found in session.scalars(_left(work).where(of.in_(batch)))
+    }
+
+
+def _left(work: Work):  # type: ignore[no-untyped-def]
+    if work.scope == "content":
+        statement, mine = select(Content.id), Analysis.content_id == Content.id
+    else:
+        statement = select(Asset.id).join(Content, Content.id == Asset.content_id)
+        mine = Analysis.asset_id == Asset.id
+    settled = [Analysis.state != "retry"]
+    if work.fingerprint is not None:
+        settled.append(or_(Analysis.fingerprint == work.fingerprint, Analysis.state == "failed"))
+    looked_at = exists().where(mine, Analysis.analyser == work.analyser, *settled)
+    return statement.where(Content.kind.in_(work.media), ~looked_at)
+
+
+def record(
+    session: Session,
+    analyser: str,
+    fingerprint: str,
+    state: AnalysisState,
+    *,
+    content_id: int | None = None,
+    asset_id: int | None = None,
+    signature: str | None = None,
+    error: str | None = None,
+    took_ms: int | None = None,
+) -> int:
+    """Record a look at a content or an asset; returns the id of the analysis.
+
+    A successful one takes the place of what was made before; a failed one leaves that as it is.
+    """
+    known = session.scalar(
+        select(Analysis).where(
+            Analysis.analyser == analyser,
+            Analysis.content_id == content_id if asset_id is None else Analysis.asset_id == asset_id,
+        )
+    )
+    if known is not None and state in ("failed", "retry"):
+        known.state, known.error = state, error
+        session.flush()
+        return known.id
+    if known is not None:
+        session.execute(delete(Analysis).where(Analysis.id == known.id))
+        session.expunge(known)
+    row = Analysis(
+        content_id=None if asset_id is not None else content_id,
+        asset_id=asset_id,
+        analyser=analyser,
+        fingerprint=fingerprint,
+        signature=signature,
+        state=state,
+        error=error,
+        took_ms=took_ms,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def has_done(session: Session, content_id: int, analysers: Collection[str]) -> bool:
+    """Whether one of these analysers has made something of a content, or found nothing wrong with it."""
+    made = exists().where(
+        Analysis.content_id == content_id, Analysis.analyser.in_(analysers), Analysis.state == "done"
+    )
+    kept = exists().where(Unit.content_id == content_id)
+    return bool(session.scalar(select(or_(made, kept))))
+
+
+def redo(session: Session, analyser: str, content_ids: Collection[int] | None = None) -> int:
+    """Let the next run look again, at all or at these contents; returns at how many it will."""
+    statement = update(Analysis).where(Analysis.analyser == analyser, Analysis.state != "unwanted")
+    if content_ids is None:
+        return _count(session.execute(statement.values(state="retry")))
+    marked = 0
+    for batch in chunks(list(content_ids)):
+        of_these = or_(
+            Analysis.content_id.in_(batch),
+            Analysis.asset_id.in_(select(Asset.id).where(Asset.content_id.in_(batch))),
+        )
+        marked += _count(session.execute(statement.where(of_these).values(state="retry")))
+    return marked
+
+
+def retry_failures(session: Session) -> None:
+    """Let the next run try again what single analysers could not do."""
+    session.execute(update(Analysis).where(Analysis.state == "failed").values(state="retry"))
+
+
+def delete_made(session: Session, analyser: str, content_ids: Collection[int] | None = None) -> int:
+    """Delete what an analyser has made, of all or of these contents; returns how many units there were."""
+    units = select(func.count()).select_from(Unit).join(Analysis, Analysis.id == Unit.analysis_id)
+    if content_ids is None:
+        count = session.scalar(units.where(Analysis.analyser == analyser)) or 0
+        session.execute(delete(Analysis).where(Analysis.analyser == analyser))
+        return count
+    count = 0
+    for batch in chunks(list(content_ids)):
+        mine = and_(Analysis.analyser == analyser, Analysis.content_id.in_(batch))
+        count += session.scalar(units.where(mine)) or 0
+        session.execute(delete(Analysis).where(mine))
+    return count
+
+
+def tally(session: Session, work: Work) -> Tally:
+    """How far an analyser is, over what has a live file."""
+    if work.scope == "content":
+        live = exists().where(Asset.content_id == Analysis.content_id, Asset.state.in_(LIVE))
+    else:
+        live = exists().where(Asset.id == Analysis.asset_id, Asset.state.in_(LIVE))
+    stale: ColumnElement[bool] = and_(Analysis.state == "done", Analysis.fingerprint != work.fingerprint)
+    statement = (
+        select(
+            Analysis.state,
+            func.count(),
+            func.sum(stale),
+            func.sum(Analysis.took_ms),
+            func.count(Analysis.took_ms),
+        )
+        .where(Analysis.analyser == work.analyser, live)
+        .group_by(Analysis.state)
+    )
+    counts: dict[str, int] = {}
+    old, total_ms, measured = 0, 0, 0
+    for state, count, outdated, took_ms, timed in session.execute(statement):
+        counts[state] = count
+        old += outdated or 0
+        if state == "done":
+            total_ms, measured = took_ms or 0, timed
+    return Tally(**counts, stale=old, took_ms=total_ms / measured if measured else None)
+
+
+def errors(session: Session, analyser: str) -> Iterable[tuple[int | None, int | None, str]]:
+    """(content id, asset id, reason) of what an analyser could not do."""
+    statement = select(Analysis.content_id, Analysis.asset_id, Analysis.error).where(
+        Analysis.analyser == analyser, Analysis.state.in_(("failed", "retry")), Analysis.error.is_not(None)
+    )
+    return [(content_id, asset_id, error or "") for content_id, asset_id, error in session.execute(statement)]
+
+
+def _count(result: object) -> int:
+    return int(getattr(result, "rowcount", 0))

@@ -1,0 +1,186 @@
+"""Facts about contents and files, such as when a picture was taken: who claims them, and which claim wins.
+
+Several sources may claim a fact; the first in ``PRECEDENCE`` wins. The winners of each file are kept in its
+own row (``Asset``), rewritten in the transaction of the claim: filters, facets and sorting read only that.
+Functions take an open session.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, get_args
+
+from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.engine.schema import Asset, FactRow
+
+Source = Literal[
+    "user",
+    "sidecar",
+    "exif",
+    "xmp",
+    "iptc",
+    "apple",
+    "container",
+    "takeout",
+    "name",
+    "modified",
+    "decoder",
+    "first edition",
+]
+"""Who claims a fact, the most trusted first.
+
+``user``: the user's own word; ``sidecar``: an XMP file beside it; ``exif``, ``xmp``, ``iptc``: embedded in
+the picture; ``apple``, ``container``: in a film, with Apple's own date or the container's in UTC;
+``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
+of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources.
+"""
+
+PRECEDENCE: tuple[Source, ...] = get_args(Source)
+
+Value = str | float | datetime | tuple[float, float] | tuple[int, int]
+
+Key = Literal["taken_at", "place", "camera", "size", "duration"]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a source claims.
+
+    ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time without a zone; ``place`` (latitude,
+    longitude) in degrees; ``camera`` text; ``size`` (width, height) in pixels of the upright picture;
+    ``duration`` seconds.
+    """
+
+    key: Key
+    value: Value
+    source: Source
+
+
+def claim(
+    session: Session,
+    facts: Iterable[Fact],
+    *,
+    content_id: int | None = None,
+    asset_id: int | None = None,
+    analysis_id: int | None = None,
+) -> None:
+    """Store claims about a content or about an asset; ``refresh`` afterwards."""
+    session.add_all(
+        FactRow(
+            content_id=content_id,
+            asset_id=asset_id,
+            analysis_id=analysis_id,
+            key=fact.key,
+            value=_as_json(fact.value),
+            source=fact.source,
+        )
+        for fact in facts
+    )
+    session.flush()
+
+
+def unclaim(session: Session, content_id: int, source: Source, key: str | None = None) -> None:
+    """Delete the claims of a source about a content, all or of one key; ``refresh`` afterwards."""
+    statement = delete(FactRow).where(FactRow.content_id == content_id, FactRow.source == source)
+    session.execute(statement if key is None else statement.where(FactRow.key == key))
+
+
+def refresh(session: Session, content_ids: Iterable[int]) -> None:
+    """Rewrite the effective facts of all files with these contents."""
+    assets = session.execute(
+        select(Asset.id, Asset.content_id, Asset.mtime_ns).where(Asset.content_id.in_(set(content_ids)))
+    ).all()
+    claims = _claims(session, assets)
+    rows = []
+    for asset_id, content_id, mtime_ns in assets:
+        facts = winners([*claims["content", content_id], *claims["asset", asset_id]])
+        rows.append({"id": asset_id, **_columns(facts, mtime_ns)})
+    if rows:
+        session.execute(update(Asset), rows)
+
+
+def winners(claims: Iterable[Fact]) -> dict[Key, Fact]:
+    """The claim of the most trusted source for each key; among equals the last one."""
+    best: dict[Key, Fact] = {}
+    for fact in claims:
+        known = best.get(fact.key)
+        if known is None or PRECEDENCE.index(fact.source) <= PRECEDENCE.index(known.source):
+            best[fact.key] = fact
+    return best
+
+
+def of_file(session: Session, path: Path) -> dict[Key, Fact]:
+    """The winning facts of the file at a path, each with its source; empty where it is not in the library."""
+    assets = session.execute(
+        select(Asset.id, Asset.content_id, Asset.mtime_ns).where(Asset.path == path)
+    ).all()
+    return winners(fact for claims in _claims(session, assets).values() for fact in claims)
+
+
+_Claims = defaultdict[tuple[str, int | None], list[Fact]]
+
+
+def _claims(session: Session, assets: Sequence[Row[int, int | None, int]]) -> _Claims:
+    claims: _Claims = defaultdict(list)
+    statement = select(FactRow).where(
+        or_(
+            FactRow.content_id.in_({content_id for _, content_id, _ in assets}),
+            FactRow.asset_id.in_([asset_id for asset_id, _, _ in assets]),
+        )
+    )
+    for row in session.scalars(statement.order_by(FactRow.id)):
+        owner = ("asset", row.asset_id) if row.content_id is None else ("content", row.content_id)
+        claims[owner].append(from_json(row.key, row.value, row.source))
+    return claims
+
+
+def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
+    values = {key: fact.value for key, fact in facts.items()}
+    latitude, longitude = _pair(values.get("place"))
+    width, height = _pair(values.get("size"))
+    taken_at = values.get("taken_at")
+    return {
+        "taken_at": taken_at,
+        "moment": taken_at or _changed(mtime_ns),
+        "latitude": latitude,
+        "longitude": longitude,
+        "camera": values.get("camera"),
+        "width": width,
+        "height": height,
+        "duration_s": values.get("duration"),
+    }
+
+
+def _pair(value: object) -> tuple[object, object]:
+    return (value[0], value[1]) if isinstance(value, tuple) else (None, None)
+
+
+def _changed(mtime_ns: int) -> datetime | None:
+    """Local time of a file's change; None where the file system says something absurd."""
+    try:
+        return datetime.fromtimestamp(mtime_ns / 1e9)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _as_json(value: Value) -> str:
+    return json.dumps(value.isoformat(" ") if isinstance(value, datetime) else value)
+
+
+def from_json(key: str, value: str, source: str) -> Fact:
+    """The claim that a row holds.
+
+    Raises:
+        ValueError: the value is damaged.
+    """
+    parsed = json.loads(value)
+    if key == "taken_at":
+        parsed = datetime.fromisoformat(parsed)
+    elif isinstance(parsed, list):
+        parsed = tuple(parsed)
+    return Fact(key, parsed, source)  # type: ignore[arg-type]

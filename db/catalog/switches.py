@@ -1,0 +1,139 @@
+"""Which analysers are on, for the whole library or by folder, and so what can be found.
+
+Functions take an open session.
+
+What is switched off makes nothing more and is found no more; it stays stored until it is deleted on request.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, String, and_, case, exists, func, literal, or_, select, type_coerce
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from db import kinds
+from db.catalog import revision
+from db.engine.schema import LIVE, Asset, SwitchRow, Unit
+from db.paths import is_under
+
+EVERYWHERE = Path()
+"""The folder of a switch for the whole library."""
+
+
+@dataclass(frozen=True)
+class Switches:
+    """All switches of a library: by analyser its folders, the deepest first. What has none is on."""
+
+    by_analyser: Mapping[str, tuple[tuple[Path, bool], ...]]
+
+    def is_on(self, analyser: str, path: Path | None = None) -> bool:
+        """Whether an analyser and all that it needs are on for a file; without one, outside all folders."""
+        return all(self._own(name, path) for name in kinds.needed_by(analyser))
+
+    def off_by_need(self, analyser: str) -> list[str]:
+        """The analysers that are off in the whole library and needed by this one."""
+        return [name for name in kinds.needed_by(analyser)[1:] if not self._own(name, None)]
+
+    def on_somewhere(self, analyser: str) -> bool:
+        """Whether there may be a file for which the analyser is on."""
+        return all(
+            self._own(name, None) or any(is_on for _, is_on in self.by_analyser.get(name, ()))
+            for name in kinds.needed_by(analyser)
+        )
+
+    def folders(self, analyser: str) -> dict[Path, bool]:
+        """The folders with a switch of their own, and whether the analyser is on there."""
+        return {folder: is_on for folder, is_on in self.by_analyser.get(analyser, ()) if folder != EVERYWHERE}
+
+    def _own(self, analyser: str, path: Path | None) -> bool:
+        for folder, is_on in self.by_analyser.get(analyser, ()):
+            if folder == EVERYWHERE or (path is not None and is_under(path, [folder])):
+                return is_on
+        return True
+
+    def hiding(self) -> dict[tuple[str, ...], ColumnElement[bool]]:
+        """SQL conditions on ``Asset`` for kinds that are off somewhere: what made them is on for the file."""
+        return {
+            made: and_(*(self._sql(name) for name in kinds.needed_by(analyser)))
+            for analyser in kinds.analysers()
+            if (made := kinds.made_by(analyser))
+            and any(
+                not is_on for name in kinds.needed_by(analyser) for _, is_on in self.by_analyser.get(name, ())
+            )
+        }
+
+    def _sql(self, analyser: str) -> ColumnElement[bool]:
+        own = self.by_analyser.get(analyser, ())
+        default = next((is_on for folder, is_on in own if folder == EVERYWHERE), True)
+        if not (folders := self.folders(analyser)):
+            return literal(default)
+        path = type_coerce(Asset.path, String)
+        branches = [(func.trove_under(path, str(folder)) == 1, is_on) for folder, is_on in folders.items()]
+        return case(*branches, else_=default) == literal(True)
+
+
+def every(session: Session) -> Switches:
+    """All switches."""
+    by_analyser: dict[str, list[tuple[Path, bool]]] = defaultdict(list)
+    for row in session.execute(select(SwitchRow.analyser, SwitchRow.folder, SwitchRow.is_on)):
+        by_analyser[row.analyser].append((row.folder, row.is_on))
+    return Switches(
+        {name: tuple(sorted(rows, key=lambda row: -len(row[0].parts))) for name, rows in by_analyser.items()}
+    )
+
+
+def turn(session: Session, analyser: str, *, on: bool, folder: Path = EVERYWHERE) -> None:
+    """Switch an analyser on or off in a folder, or everywhere, which clears its switches of folders."""
+    rows = session.query(SwitchRow).filter(SwitchRow.analyser == analyser)
+    for row in rows:
+        if folder == EVERYWHERE or is_under(row.folder, [folder]):
+            session.delete(row)
+    session.flush()
+    session.execute(
+        insert(SwitchRow)
+        .values(analyser=analyser, folder=folder, is_on=on)
+        .on_conflict_do_update(index_elements=["analyser", "folder"], set_={"is_on": on})
+    )
+    revision.touch(session)
+
+
+def findable(session: Session, of_file: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool]:
+    """SQL condition on ``Unit``: it has a live file for which its analyser is on and that meets conditions.
+
+    The conditions are on ``Asset``, and must hold for one file. What belongs to a file is found with that
+    file alone. Files are selected once, not for each unit: for few units see ``each_findable``.
+    """
+    hiding = every(session).hiding()
+    hidden = [kind for made in hiding for kind in made]
+    anywhere = _in_file(of_file)
+    return or_(
+        and_(Unit.kind.not_in(hidden), anywhere) if hidden else anywhere,
+        *(and_(Unit.kind.in_(made), _in_file([*of_file, is_on])) for made, is_on in hiding.items()),
+    )
+
+
+def each_findable(session: Session) -> ColumnElement[bool]:
+    """The same condition, by a look at the files of each unit: for queries that come to few units."""
+    hiding = every(session).hiding()
+    found = exists().where(
+        Asset.content_id == Unit.content_id,
+        func.coalesce(Asset.state, "").in_(LIVE),
+        or_(Unit.asset_id.is_(None), Unit.asset_id == Asset.id),
+        *(or_(Unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
+    )
+    # Said outright: the query around it may have files of its own.
+    return found.correlate(Unit)
+
+
+def _in_file(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
+    live = select(Asset.content_id).where(func.coalesce(Asset.state, "").in_(LIVE), *conditions)
+    of_its_own = live.with_only_columns(Asset.id)
+    # Not ``or``: SQLite would select the files twice, also where no unit belongs to a file.
+    return case(
+        (Unit.asset_id.is_(None), Unit.content_id.in_(live.correlate(None))),
+        else_=Unit.asset_id.in_(of_its_own.correlate(None)),
+    )

@@ -1,0 +1,105 @@
+"""Kinds of units, the things that can be found: a picture, a video frame, a spoken passage, …
+
+The table is filled from above: whoever makes units of a kind registers it (``indexer.analysers.registry``),
+so that nothing in the database lists kinds by hand.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+CLIP = "clip"
+"""The role of models that put pictures and texts into one space: what text queries are answered by."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of units. ``name`` is stored and typed, and never changes; ``label`` is for people.
+
+    ``vectors``: the modality of its vectors in each role, such as ``{"clip": "picture"}`` for what is seen
+    and ``{"clip": "passage"}`` for all text; there is one vector index for each role and modality. Empty for
+    what is found by its words alone.
+    """
+
+    name: str
+    label: str
+    vectors: Mapping[str, str]
+
+
+_kinds: dict[str, Kind] = {}
+_makers: dict[str, str] = {}
+_needs: dict[str, tuple[str, ...]] = {}
+
+
+def register(analyser: str, kinds: Iterable[Kind], needs: tuple[str, ...] = ()) -> None:
+    """Add the kinds that an analyser makes, and which other analysers it needs.
+
+    Registering them again does no harm.
+
+    Raises:
+        ValueError: another analyser makes a kind of that name.
+    """
+    _needs[analyser] = needs
+    for kind in kinds:
+        if _makers.setdefault(kind.name, analyser) != analyser:
+            raise ValueError(f"{_makers[kind.name]} and {analyser} both make {kind.name!r}")
+        _kinds[kind.name] = kind
+
+
+def unregister(analyser: str) -> None:
+    """Take the kinds of an analyser out of the table; for tests, which add some."""
+    for name in made_by(analyser):
+        del _kinds[name], _makers[name]
+    del _needs[analyser]
+
+
+def every() -> Mapping[str, Kind]:
+    """All registered kinds by name, in the order in which they were registered.
+
+    Raises:
+        RuntimeError: there are none, since ``indexer.analysers.registry`` was not imported.
+    """
+    if not _kinds:
+        raise RuntimeError("no kinds are registered: import indexer.analysers.registry")
+    return MappingProxyType(_kinds)
+
+
+def made_by(analyser: str) -> tuple[str, ...]:
+    """The names of the kinds that an analyser makes; empty for one that is not registered."""
+    return tuple(name for name, maker in _makers.items() if maker == analyser)
+
+
+def maker(kind: str) -> str:
+    """The name of the analyser that makes a kind.
+
+    Raises:
+        KeyError: it is not registered.
+    """
+    return _makers[kind]
+
+
+def analysers() -> tuple[str, ...]:
+    """The names of all registered analysers."""
+    return tuple(_needs)
+
+
+def needed_by(analyser: str) -> tuple[str, ...]:
+    """The names of the analysers that one needs, itself first and theirs included."""
+    chain = [analyser]
+    for name in chain:
+        chain += [need for need in _needs.get(name, ()) if need not in chain]
+    return tuple(chain)
+
+
+def modalities(role: str) -> dict[str, tuple[str, ...]]:
+    """The names of the kinds with vectors in a role, by modality: kinds of one modality share an index."""
+    kinds: dict[str, tuple[str, ...]] = {}
+    for kind in every().values():
+        if (modality := kind.vectors.get(role)) is not None:
+            kinds[modality] = (*kinds.get(modality, ()), kind.name)
+    return kinds
+
+
+def embedded(role: str) -> tuple[str, ...]:
+    """The names of all kinds with vectors in a role."""
+    return tuple(kind.name for kind in every().values() if role in kind.vectors)

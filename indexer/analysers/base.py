@@ -1,0 +1,114 @@
+"""The contract of analysers: what makes the units and facts of a content or a file.
+
+A new kind of thing is one analyser with its ``Kind``, and one line in ``indexer.analysers.registry``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from db.catalog.analyses import Scope
+from db.catalog.facts import Fact
+from db.catalog.units import NewUnit, StoredUnit
+from db.engine.schema import MediaKind
+from db.kinds import Kind
+from db.library import Library
+from db.settings import Settings
+from indexer.analysers.medium import Medium
+from indexer.media.types import Metadata, Picture
+
+
+@dataclass(frozen=True)
+class PicturePayload:
+    """A picture to be embedded: (height, width, 3) uint8, RGB, upright."""
+
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class TextPayload:
+    """A text to be embedded."""
+
+    text: str
+
+
+Payload = PicturePayload | TextPayload
+"""What is embedded of a unit, by whatever models serve the roles of its kind."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A unit before it is embedded; without a payload it is found by its words alone."""
+
+    unit: NewUnit
+    payload: Payload | None = None
+
+
+class Analyser(ABC):
+    """Makes the units and facts of a content or a file. Loads lazily; neither embeds nor stores.
+
+    What is not said otherwise: it looks at all contents of its media, after the pictures of the run, needs
+    nothing else, and what is embedded of its units is their text.
+    """
+
+    name: ClassVar[str]
+    """Stored and typed; never changes."""
+    label: ClassVar[str]
+    """For people: what it makes."""
+    kinds: ClassVar[tuple[Kind, ...]] = ()
+    """The kinds of units that it makes; empty where it only states facts."""
+    media: ClassVar[frozenset[MediaKind]]
+    """The media that it looks at."""
+    phase: ClassVar[int] = 1
+    """When its turn is: a phase is done for all files of a run before the next one begins."""
+    scope: ClassVar[Scope] = "content"
+    """Whether it looks at what the bytes show, or at a file with its name and companions."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The analysers whose units it takes."""
+
+    fingerprint: str = "1"
+    """Changes whenever what it makes would."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @classmethod
+    def is_left_out(cls, settings: Settings) -> bool:  # noqa: ARG003 - some are
+        """Whether the settings leave nothing to do it with: it starts switched off in a new library."""
+        return False
+
+    def require(self) -> None:  # noqa: B027 - most need nothing
+        """Make sure that it can work, without loading anything.
+
+        Raises:
+            ModelError: what it needs is not on this machine, and cannot be had.
+        """
+
+    def wants(self, header: Metadata) -> bool:  # noqa: ARG002 - some do not
+        """Whether there can be something for it in such a file."""
+        return True
+
+    @abstractmethod
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
+        """The units and facts of a medium; ``progress`` is told the share done, 0 to 1.
+
+        Raises:
+            MediaError: nothing could be made of it.
+            ModelError: a model is missing.
+        """
+
+    def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:  # noqa: ARG002
+        """What is embedded of stored units, in their order, for another model.
+
+        ``medium`` is None where the file is not wanted or cannot be read; then None stands for what cannot be
+        had without it.
+
+        Raises:
+            MediaError: the medium cannot be read.
+        """
+        for unit in units:
+            yield TextPayload(unit.text) if unit.text else None
+
+    def finish(self, library: Library) -> None:  # noqa: B027 - most have nothing to do
+        """What needs the whole library, once at the end of a run."""

@@ -1,0 +1,88 @@
+"""A file as analysers see it: its header, pixels, stills and sound, read when they are asked for.
+
+What one analyser of a phase has had decoded the others get for nothing.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from indexer.media.reader import probe, read_audio, read_image, still_at
+from indexer.media.stretches import stills
+from indexer.media.types import Metadata, Opened, Picture, Samples, Still
+
+if TYPE_CHECKING:
+    from indexer.media.pool import DecodePool
+
+
+class Medium:
+    """A picture, film or recording, decoded in worker processes. Not thread-safe.
+
+    Args:
+        side: pixels of the shorter side that the models want of pictures and stills.
+        max_megapixels: larger pictures are refused.
+        opened: what was already read of it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        pool: "DecodePool",
+        *,
+        side: int,
+        max_megapixels: float,
+        opened: Opened | None = None,
+    ) -> None:
+        self.path = path
+        self.side = side
+        self._pool = pool
+        self._max_megapixels = max_megapixels
+        self._opened = opened
+
+    @cached_property
+    def header(self) -> Metadata:
+        """What its header says.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        return self._opened.header if self._opened else self._pool.run(probe, self.path)
+
+    def picture(self) -> Picture:
+        """The upright RGB pixels of a picture, its shorter side at least ``side`` where it has as many.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        if self._opened is None or self._opened.picture is None:
+            header, picture = self._pool.run(
+                read_image, self.path, min_side=self.side, max_megapixels=self._max_megapixels
+            )
+            self._opened = Opened(None, header, picture)
+            return picture
+        return self._opened.picture
+
+    def stills(self) -> Iterator[Still]:
+        """The stills of a film in order, see ``indexer.media.stretches``.
+
+        Raises:
+            MediaError: nothing of it can be decoded.
+        """
+        return stills(self._pool, self.path, self.header.duration_s, min_side=self.side)
+
+    def still(self, at_s: float) -> Picture:
+        """The frame on screen at a second of a film.
+
+        Raises:
+            MediaError: there is none that can be decoded.
+        """
+        return self._pool.run(still_at, self.path, at_s, min_side=self.side)
+
+    def audio(self, start_s: float, end_s: float) -> Samples:
+        """Its sound from one second to another, see ``indexer.media.reader.read_audio``.
+
+        Raises:
+            MediaError: it cannot be decoded.
+        """
+        return self._pool.run(read_audio, self.path, start_s, end_s)

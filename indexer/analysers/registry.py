@@ -1,0 +1,58 @@
+"""The table of analysers: one line each, in the order in which they look at a file.
+
+Importing this module registers their kinds (``db.kinds``); an analyser itself is made when it is needed.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from db import kinds
+from db.catalog.analyses import Work
+from db.settings import Settings
+from indexer.analysers.base import Analyser
+from indexer.analysers.frames import Frames
+from indexer.analysers.headers import Headers
+from indexer.analysers.pictures import Pictures
+from indexer.analysers.speech import Speech
+
+_makers: dict[str, type[Analyser]] = {}
+
+
+def register(maker: type[Analyser]) -> None:
+    """Add an analyser to the table."""
+    kinds.register(maker.name, maker.kinds, maker.needs)
+    _makers[maker.name] = maker
+
+
+def unregister(name: str) -> None:
+    """Take an analyser out of the table, with its kinds."""
+    del _makers[name]
+    kinds.unregister(name)
+
+
+_TABLE: tuple[type[Analyser], ...] = (
+    Headers,
+    Pictures,
+    Frames,
+    Speech,
+)
+
+for _maker in _TABLE:
+    register(_maker)
+
+
+def every() -> Mapping[str, type[Analyser]]:
+    """All analysers that there are, by name."""
+    return MappingProxyType(_makers)
+
+
+def made(settings: Settings, names: Iterable[str] | None = None) -> list[Analyser]:
+    """The analysers of these names, or all, in the order of the table."""
+    wanted = set(_makers if names is None else names)
+    return [maker(settings) for name, maker in _makers.items() if name in wanted]
+
+
+def work_of(analyser: Analyser) -> Work:
+    """What the database is to know of an analyser. Those of phase 0 are cheap, and redo what is stale."""
+    fingerprint = analyser.fingerprint if analyser.phase == 0 else None
+    return Work(analyser.name, analyser.media, analyser.scope, fingerprint)
