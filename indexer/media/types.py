@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.engine.schema import MediaKind
 from db.errors import DecodeError
+
+if TYPE_CHECKING:  # decoder processes need no database, and start sooner without
+    from db.engine.schema import MediaKind
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, upright."""
@@ -31,7 +34,7 @@ class UnknownFormatError(DecodeError):
 class Metadata:
     """Metadata of a media file; None where it is missing or implausible."""
 
-    kind: MediaKind
+    kind: "MediaKind"
     width: int | None = None
     """Pixels, of the upright picture."""
     height: int | None = None
