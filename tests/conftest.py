@@ -68,6 +68,39 @@ def decoders() -> Iterator[DecodePool]:
         yield pool
 
 
+class LastingPool(DecodePool):
+    """A pool whose processes stay for the next run; closing it ends what they have to do."""
+
+    def close(self) -> None:
+        """Cancel the tasks."""
+        for task in list(self._tasks):
+            task.answer.cancel()
+
+    def end(self) -> None:
+        """End the processes, too."""
+        super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lasting_decoders() -> Iterator[None]:
+    """Start the decoder processes once, not for every run of the indexer and every query with a picture.
+
+    Commands in a process of their own start theirs as they do for people, and so do runs with other limits.
+    """
+    usual = Settings()
+    pool, new = LastingPool(usual.workers, usual.decode_timeout_s, usual.decode_memory_mb), DecodePool.of
+
+    def of(settings: Settings) -> DecodePool:
+        limits = ("workers", "decode_timeout_s", "decode_memory_mb")
+        same = all(getattr(settings, name) == getattr(usual, name) for name in limits)
+        return pool if same else new(settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DecodePool, "of", of)
+        yield
+    pool.end()
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of pytest-xdist share: their own ones lie side by side."""
