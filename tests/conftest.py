@@ -25,11 +25,19 @@ profile.register_profile("trove", deadline=None)
 profile.load_profile("trove")
 
 
-FIRST = ("tests/ui/app/pages/test_find.py", "tests/db/engine/", "tests/db/vectors/", "tests/ui/")
+FIRST = (
+    "tests/ui/app/pages/test_find.py",
+    "tests/db/engine/",
+    "tests/db/vectors/",
+    "tests/ui/",
+    "tests/system/",
+    "tests/indexer/test_",
+    "tests/indexer/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, which are those of the app: two processes share the work by file.
+    """Slow files first, so that both processes are done at about the same time: they share them out.
 
     While one of them makes the library of the samples, the other has tests that need no model.
     """
