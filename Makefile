@@ -12,7 +12,7 @@ DEMO := $(BIN)/trove --library demo-library
 help:
 	@echo "make demo      install, index the samples, search them"
 	@echo "make test      install, check style, types and layers, run the tests"
-	@echo "make test-app  of these, only what drives the app in Chromium"
+	@echo "make test-app  of these, only what drives the app in Chromium, with pictures of it"
 	@echo "make test-all  all of them, with the slow ones"
 	@echo "make bench     measure speed; BENCH=--quick for a few minutes, BENCH='--pictures FOLDER' for your own"
 	@echo "make clean     remove the environment and the sample library"
@@ -41,7 +41,7 @@ test: $(READY) check
 	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 test-app: $(READY)
-	$(BIN)/pytest -m "browser and not slow"
+	TROVE_SHOTS=1 $(BIN)/pytest -m "browser and not slow"
 
 test-all: $(READY) check
 	$(BIN)/pytest $(PARALLEL)

@@ -25,11 +25,19 @@ profile.register_profile("trove", deadline=None)
 profile.load_profile("trove")
 
 
-FIRST = ("tests/ui/app/pages/test_find.py", "tests/db/engine/", "tests/db/vectors/", "tests/ui/")
+FIRST = (
+    "tests/ui/app/pages/test_find.py",
+    "tests/db/engine/",
+    "tests/db/vectors/",
+    "tests/ui/",
+    "tests/system/",
+    "tests/indexer/test_",
+    "tests/indexer/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files first, which are those of the app: two processes share the work by file.
+    """Slow files first, so that both processes are done at about the same time: they share them out.
 
     While one of them makes the library of the samples, the other has tests that need no model.
     """
@@ -66,6 +74,39 @@ def decoders() -> Iterator[DecodePool]:
     """Worker processes for what is only shown or asked with."""
     with DecodePool(2, timeout_s=60.0, memory_mb=4096) as pool:
         yield pool
+
+
+class LastingPool(DecodePool):
+    """A pool whose processes stay for the next run; closing it ends what they have to do."""
+
+    def close(self) -> None:
+        """Cancel the tasks."""
+        for task in list(self._tasks):
+            task.answer.cancel()
+
+    def end(self) -> None:
+        """End the processes, too."""
+        super().close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lasting_decoders() -> Iterator[None]:
+    """Start the decoder processes once, not for every run of the indexer and every query with a picture.
+
+    Commands in a process of their own start theirs as they do for people, and so do runs with other limits.
+    """
+    usual = Settings()
+    pool, new = LastingPool(usual.workers, usual.decode_timeout_s, usual.decode_memory_mb), DecodePool.of
+
+    def of(settings: Settings) -> DecodePool:
+        limits = ("workers", "decode_timeout_s", "decode_memory_mb")
+        same = all(getattr(settings, name) == getattr(usual, name) for name in limits)
+        return pool if same else new(settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DecodePool, "of", of)
+        yield
+    pool.end()
 
 
 @pytest.fixture(scope="session")

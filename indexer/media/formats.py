@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from db.engine.schema import MediaKind
+if TYPE_CHECKING:  # decoder processes need no database, and start sooner without
+    from db.engine.schema import MediaKind
 
 Signature = Literal["picture", "tiff", "raw", "film", "unknown"]
 """Kind of a file by its magic bytes. "film" is any video or recording; FFmpeg tells those apart."""
@@ -19,7 +20,7 @@ _IMAGE_SUFFIXES = "avif bmp dib gif heic heif hif jfif jpe jpeg jpg mpo png tif 
 _VIDEO_SUFFIXES = "3g2 3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv".split()
 _AUDIO_SUFFIXES = "aac aif aiff amr ape au caf flac m4a m4b mka mp3 oga ogg opus wav wma wv".split()
 
-EXTENSIONS: Mapping[str, MediaKind] = {
+EXTENSIONS: "Mapping[str, MediaKind]" = {
     **dict.fromkeys(sorted(RAW_SUFFIXES), "image"),
     **{f".{name}": "image" for name in _IMAGE_SUFFIXES},
     **{f".{name}": "video" for name in _VIDEO_SUFFIXES},
@@ -28,7 +29,7 @@ EXTENSIONS: Mapping[str, MediaKind] = {
 """Media kind by lower-case suffix."""
 
 
-def media_kind(path: Path) -> MediaKind | None:
+def media_kind(path: Path) -> "MediaKind | None":
     """Media kind by the file's suffix; None for files that are not media."""
     return EXTENSIONS.get(path.suffix.lower())
 

@@ -5,15 +5,17 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from db.catalog.facts import Source
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
+
+if TYPE_CHECKING:
+    from db.catalog.facts import Source
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +194,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-def _taken_at(exif: Image.Exif) -> tuple[datetime, Source] | None:
+def _taken_at(exif: Image.Exif) -> "tuple[datetime, Source] | None":
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
     fields: tuple[tuple[object, Source], ...] = (

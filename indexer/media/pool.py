@@ -23,12 +23,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType, TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
 from db.errors import DecodeError
-from db.settings import Settings
+
+if TYPE_CHECKING:  # workers import this, and start sooner without
+    from db.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class DecodePool:
         self._tasks: set[_Task] = set()
 
     @classmethod
-    def of(cls, settings: Settings) -> "DecodePool":
+    def of(cls, settings: "Settings") -> "DecodePool":
         """A pool with the limits of the settings."""
         return cls(settings.workers, settings.decode_timeout_s, settings.decode_memory_mb)
 

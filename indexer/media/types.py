@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from db.catalog.facts import Source
-from db.engine.schema import MediaKind
 from db.errors import DecodeError
+
+if TYPE_CHECKING:  # decoder processes need no database, and start sooner without
+    from db.catalog.facts import Source
+    from db.engine.schema import MediaKind
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, upright."""
@@ -32,21 +35,21 @@ class UnknownFormatError(DecodeError):
 class Metadata:
     """Metadata of a media file; None where it is missing or implausible."""
 
-    kind: MediaKind
+    kind: "MediaKind"
     width: int | None = None
     """Pixels, of the upright picture."""
     height: int | None = None
     duration_s: float | None = None
     taken_at: datetime | None = None
     """Local time without a zone, as cameras write it."""
-    taken_from: Source = "exif"
+    taken_from: "Source" = "exif"
     """The field that ``taken_at`` comes from."""
     latitude: float | None = None
     """Degrees, north positive."""
     longitude: float | None = None
     """Degrees, east positive."""
     camera: str | None = None
-    described_by: Source = "exif"
+    described_by: "Source" = "exif"
     """Where the place and the camera come from."""
     lens: str | None = None
     exposure: str | None = None

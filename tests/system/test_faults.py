@@ -28,7 +28,7 @@ from indexer.flow import Outcome, Progress, Task
 from indexer.media.pool import DecodePool
 from indexer.media.types import Opened
 from indexer.pipeline import index
-from tests.support import ROOT, broken_decoders, media
+from tests.support import ROOT, broken_decoders, command, media
 
 MEMORY_MB = 1024
 needs_root = pytest.mark.skipif(
@@ -45,16 +45,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "media"
 
 
-def trove(settings: Settings, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
-    """The command line, as the user that runs the tests unless ``user`` says otherwise."""
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
+def trove(settings: Settings, *arguments: str, within: Callable[[], None] | None = None) -> command.Result:
+    """The command line; in a process of its own where that is first put ``within`` some limits."""
+    if within is None:
+        return command.trove(settings, *arguments)
+    words = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
-    return subprocess.run(  # type: ignore[call-overload,no-any-return]
-        command, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=300, **options
+    return subprocess.run(
+        words,
+        cwd=ROOT,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        preexec_fn=within,
     )
 
 
-def is_error(done: "subprocess.CompletedProcess[str]", *words: str) -> None:
+def is_error(done: command.Result, *words: str) -> None:
     """One line that names the fault, no traceback, exit code 1."""
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith("Error: ")
@@ -98,7 +106,7 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
     index(library, [folder / "0.jpg"])
     database.close()
     with limited(limit) as full:
-        done = trove(settings, "index", str(folder), preexec_fn=full)
+        done = trove(settings, "index", str(folder), within=full)
     is_error(done, "full", "space", "too large", "disk I/O", "cannot use the library folder")
     whole(settings, 1)
     done = trove(settings, "index", str(folder))
@@ -116,14 +124,18 @@ def test_a_small_file_system_that_fills_up_while_indexing(
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
     try:
         small = settings.model_copy(update={"library": disk / "library"})
-        assert trove(small, "index", str(folder / "0.jpg")).returncode == 0
+        assert command.trove(small, "index", folder / "0.jpg", process=True).returncode == 0
         with (disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
             while True:
                 ballast.write(bytes(4096))
-        is_error(trove(small, "index", str(folder)), "full", "No space", "disk I/O", "readonly")
-        assert trove(small, "search", "a colour").returncode == 0, "what is there can be searched"
+        is_error(
+            command.trove(small, "index", folder, process=True), "full", "No space", "disk I/O", "readonly"
+        )
+        assert command.trove(small, "search", "a colour", process=True).returncode == 0, (
+            "what is there can be searched"
+        )
         (disk / "ballast").unlink()
-        assert trove(small, "index", str(folder)).returncode == 0
+        assert command.trove(small, "index", folder, process=True).returncode == 0
         whole(small, 4)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -154,10 +166,10 @@ def test_a_library_that_cannot_be_written_can_be_searched_but_not_indexed(
 ) -> None:
     for path in (*one_indexed.paths.folder.rglob("*"), one_indexed.paths.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
+    done = trove(one_indexed, "search", "a colour", "--json", within=bound_by_rights)
     assert done.returncode == 0, done.stderr
     assert "0.jpg" in done.stdout
-    done = trove(one_indexed, "index", str(folder), preexec_fn=bound_by_rights)
+    done = trove(one_indexed, "index", str(folder), within=bound_by_rights)
     is_error(done, "ermission denied", "readonly", "read-only")
 
 
@@ -171,20 +183,20 @@ def test_a_library_on_a_medium_without_room_or_rights_can_be_searched(
         journal.unlink()
     for path in (*one_indexed.paths.folder.rglob("*"), one_indexed.paths.folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    done = trove(one_indexed, "search", "a colour", "--json", preexec_fn=bound_by_rights)
+    done = trove(one_indexed, "search", "a colour", "--json", within=bound_by_rights)
     assert done.returncode == 0, done.stderr
     assert "0.jpg" in done.stdout
-    done = trove(one_indexed, "index", str(folder), preexec_fn=bound_by_rights)
+    done = trove(one_indexed, "index", str(folder), within=bound_by_rights)
     is_error(done, "ermission denied", "readonly", "read-only")
 
 
 def test_media_that_may_not_be_read_are_named_and_read_later(one_indexed: Settings, folder: Path) -> None:
     (folder / "1.jpg").chmod(0)
-    done = trove(one_indexed, "index", str(folder), preexec_fn=bound_by_rights)
+    done = trove(one_indexed, "index", str(folder), within=bound_by_rights)
     assert done.returncode == 3, done.stderr
     assert "1.jpg" in trove(one_indexed, "failures").stdout
     (folder / "1.jpg").chmod(0o644)
-    assert trove(one_indexed, "index", preexec_fn=bound_by_rights).returncode == 0
+    assert trove(one_indexed, "index", within=bound_by_rights).returncode == 0
     whole(one_indexed, 4)
 
 
@@ -228,10 +240,10 @@ def test_a_database_that_another_program_locks_is_named(
 
 
 def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -> None:
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(folder)]
+    words = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(folder)]
     own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
     both = [
-        subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(words, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
     ends = [(process.communicate()[1], process.returncode) for process in both]

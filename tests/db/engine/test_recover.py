@@ -4,8 +4,6 @@ import json
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -22,7 +20,8 @@ from db.errors import LibraryDamagedError, LibraryError
 from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
-from tests.support import ROOT, media
+from tests.support import media
+from tests.support.command import trove
 from tests.support.rows import Drafted, add_file, space
 
 PAGE = 4096
@@ -234,11 +233,6 @@ def test_every_table_comes_over_and_old_schemas_are_made_new(
     assert rows(tmp_path / "new.db", "saved") == {1: (1, "a dog on the beach")}
 
 
-def _trove(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-
-
 def _lose(settings: Settings, tables: tuple[str, ...]) -> None:
     with closing(sqlite3.connect(settings.paths.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -256,7 +250,7 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
     with Library(settings) as whole:
         assert index(whole, [folder]).units == {"image": 6, "frame": 3, "speech": 0}
     _lose(settings, tables)
-    done = _trove(settings, "doctor", "--recover", str(tmp_path / "copy.db"), "--json")
+    done = trove(settings, "doctor", "--recover", tmp_path / "copy.db", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["rows"]["root"] == 1
     for left in settings.paths.folder.glob("trove.db*"):
@@ -274,12 +268,12 @@ def test_a_damaged_database_is_a_named_error_that_says_how_to_recover(
     shutil.copyfile(original, settings.paths.database)
     damage(settings.paths.database, pages_of(settings.paths.database, "unit")[1:])
     for arguments in (("status",), ("rebuild",)):
-        done = _trove(settings, *arguments)
+        done = trove(settings, *arguments)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("Error: the library database")
         assert "trove doctor --recover COPY.db" in done.stderr
         assert done.stderr.count("\n") == 1
-    done = _trove(settings, "doctor")
+    done = trove(settings, "doctor")
     assert done.returncode == 0
     assert "trove doctor --recover" in done.stdout.replace("\n", " ")
 

@@ -17,7 +17,8 @@ import pytest
 
 from db.errors import DecodeError, UnreadableError
 from indexer.media.pool import DecodePool
-from tests.support import ROOT
+from indexer.media.reader import read_image
+from tests.support import ROOT, SAMPLES
 
 MEMORY_MB = 1024
 
@@ -55,12 +56,23 @@ def be_awkward() -> None:
     raise AwkwardError("so ", "awkward")
 
 
+def loaded() -> set[str]:
+    return {name.partition(".")[0] for name in sys.modules}
+
+
 def twice(pixels: np.ndarray, *, plus: int) -> np.ndarray:
     return pixels * 2 + plus
 
 
 def loaded_modules() -> list[str]:
     return sorted({name.partition(".")[0] for name in sys.modules})
+
+
+def test_a_worker_loads_decoders_and_no_database(pool: DecodePool) -> None:
+    pool.run(read_image, SAMPLES / "pictures" / "p001.jpg", min_side=64, max_megapixels=100)
+    packages = pool.run(loaded)
+    assert "PIL" in packages
+    assert not packages & {"sqlalchemy", "pydantic", "faiss"}, "each worker would wait for it"
 
 
 def test_gives_back_what_the_function_returns(pool: DecodePool) -> None:

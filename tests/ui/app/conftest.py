@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from db.library import Library
 from db.settings import Settings
@@ -19,6 +19,8 @@ from tests.support.media import exif, photo, video
 
 # On a machine that does other things, too, five seconds are nothing.
 expect.set_options(timeout=30_000)
+
+_HERE = ("http://127.0.0.1:", "data:", "blob:", "about:")
 
 
 @pytest.fixture(scope="session")
@@ -79,24 +81,28 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One profile for all windows: Streamlit's scripts are fetched and compiled once."""
+def window(browser: Browser) -> Iterator[Page]:
+    """One window for all tests: a new one compiles Streamlit's scripts anew, which takes a second."""
     with browser.new_context(viewport=DESKTOP) as context:
-        yield context
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        yield page
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A fresh window without cookies, which must not ask any other machine for anything."""
+def page(window: Page) -> Iterator[Page]:
+    """The window as if it were new, without cookies; it must not ask any other machine for anything."""
     outside: list[str] = []
-    context.clear_cookies()
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.on("request", lambda it: None if _is_here(it.url) else outside.append(it.url))
-    yield page
-    page.close()
+
+    def note(request: Request) -> None:
+        if not request.url.startswith(_HERE):
+            outside.append(request.url)
+
+    window.context.clear_cookies()
+    window.set_viewport_size(DESKTOP)
+    window.emulate_media(color_scheme="light")
+    window.on("request", note)
+    yield window
+    window.goto("about:blank")
+    window.remove_listener("request", note)
     assert outside == []
-
-
-def _is_here(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))

@@ -23,9 +23,9 @@ PHOTOGRAPHS = sorted((Path(sklearn.__file__).parent / "datasets" / "images").glo
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_local_model_encodes_as_open_clip_does(family: str, tmp_path: Path) -> None:
+def test_a_local_model_encodes_as_open_clip_does(family: str, tmp_path: Path, cache: Path) -> None:
     name = save_model(tmp_path, family)
-    encoder = load_encoder(name, cache=tmp_path, device="cpu")
+    encoder = load_encoder(name, cache=cache, device="cpu")
     model, _, preprocess = open_clip.create_model_and_transforms(name)
     tokenizer = open_clip.get_tokenizer(name)
     pictures = [Image.open(path) for path in PHOTOGRAPHS]
@@ -42,12 +42,12 @@ def test_a_local_model_encodes_as_open_clip_does(family: str, tmp_path: Path) ->
 
 
 def test_an_architecture_takes_a_checkpoint_of_ones_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-B-32", FAMILIES["CLIP"])
     save_model(tmp_path, "CLIP")
-    encoder = load_encoder(f"ViT-B-32@{tmp_path}/a.safetensors", cache=tmp_path, device="cpu")
-    same = load_encoder(f"local-dir:{tmp_path}", cache=tmp_path, device="cpu")
+    encoder = load_encoder(f"ViT-B-32@{tmp_path}/a.safetensors", cache=cache, device="cpu")
+    same = load_encoder(f"local-dir:{tmp_path}", cache=cache, device="cpu")
     assert encoder.name == f"ViT-B-32@{tmp_path}/a.safetensors"
     np.testing.assert_array_equal(encoder.encode_texts(TEXTS), same.encode_texts(TEXTS))
 

@@ -1,33 +1,27 @@
 """The Draw page in a real browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.support.driver import App, search, serving, settle, shoot
+from tests.support.driver import App, search, settle, shoot
 from tests.support.tiny_drawer import make_tiny_drawer
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def drawing_app(shown_library: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app with a small drawing model on this machine."""
-    drawer = make_tiny_drawer(tmp_path_factory.mktemp("models") / "tiny-drawer")
-    with serving(shown_library, cache, TROVE_GENERATOR=str(drawer)) as running:
-        yield running
-
-
-def test_what_is_missing_is_drawn(page: Page, drawing_app: App, shown_library: Path) -> None:
-    page.goto(drawing_app.url)
+def test_what_is_missing_is_drawn(page: Page, app: App, shown_library: Path, tmp_path: Path) -> None:
+    drawer = make_tiny_drawer(tmp_path / "tiny-drawer")
+    page.goto(app.url)
     search(page, "a purple submarine in the jungle")
     page.get_by_role("link", name="Draw it").click()
     expect(page.get_by_label("What should the picture show?")).to_have_value(
         "a purple submarine in the jungle"
     )
+    page.get_by_role("combobox", name="Model").fill(str(drawer))
+    page.get_by_role("combobox", name="Model").press("Enter")
     page.get_by_label("Seed").fill("7")
     page.get_by_label("Steps").fill("3")
     page.get_by_label("Steps").press("Tab")

@@ -51,7 +51,7 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         (picture,) = (SAMPLES / "pictures").glob(f"p{number:03}.*")
         shutil.copy(picture, photos)
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
-    with serving(tmp_path / "library", cache, TROVE_WHISPER="none") as app:
+    with serving(tmp_path / "library", cache, TROVE_WHISPER="none", TROVE_GENERATOR="sd-turbo") as app:
         page.goto(app.url)
         expect(page.get_by_text("Nothing is in your library yet")).to_be_visible()
         settle(page)
@@ -77,6 +77,10 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         page.get_by_role("button", name="Refresh all").click()
         expect(page.get_by_text("1 already known, 12 unchanged")).to_be_visible(timeout=60_000)
         assert (_count(page, "Files"), _count(page, "Failed")) == ("13", "0")
+
+        page.get_by_role("link", name="Draw").click()
+        # The model that the settings name stands first.
+        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^sd-turbo "))
 
 
 def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path) -> None:
