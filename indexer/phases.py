@@ -7,10 +7,11 @@ what is left of each content, one after the other, in the order of the files.
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from db.catalog import analyses, contents
+from db.catalog import analyses, assets, contents
 from db.catalog.switches import Switches
 from db.engine.schema import MediaKind
 from db.errors import MediaError
@@ -39,12 +40,23 @@ from indexer.media.pool import DecodePool
 from indexer.media.thumbnails import GRID_SIDE
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
+from indexer.scan import Scan
 from indexer.writer import Finished, Writer
 
 log = logging.getLogger(__name__)
 
 STORE_EVERY_S = 5.0
 """Longest time that finished work waits to be stored."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One analyser's look at a content, by the path of a file of it; or at that file, ``asset_id``."""
+
+    analyser: Analyser
+    path: Path
+    content_id: int
+    asset_id: int | None = None
 
 
 class Phases:
@@ -58,9 +70,11 @@ class Phases:
         writer: Writer,
         analysers: Sequence[Analyser],
         switched: Switches,
+        scanned: Scan,
         on_progress: OnProgress,
     ) -> None:
         self._library = library
+        self._scanned = scanned
         self._pool = pool
         self._embedder = embedder
         self._writer = writer
@@ -79,15 +93,15 @@ class Phases:
         """Process all tasks. ``sizes``: those of which there is more than one file."""
         self._total = len(tasks)
         self._read_all(sorted(tasks, key=_pictures_first), frozenset(sizes))
-        left = self._left()
-        waiting = sum(len(self._contents[content_id]) for content_id in left)
-        self._done = self._total - waiting
-        for phase in sorted({analyser.phase for looks in left.values() for analyser in looks}):
-            for content_id in sorted(left, key=lambda content_id: self._contents[content_id][0].stat.path):
-                now = [analyser for analyser in left[content_id] if analyser.phase == phase]
-                is_last = all(analyser.phase <= phase for analyser in left[content_id])
-                if now:
-                    self._analyse(content_id, now, is_last=is_last)
+        left = sorted(self._left(), key=lambda job: (job.analyser.phase, job.path))
+        last = {job.content_id: place for place, job in enumerate(left)}
+        self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
+        for place, job in enumerate(left):
+            self._analyse(job)
+            if last[job.content_id] == place:
+                self._done += len(self._contents[job.content_id])
+            self._tell(job.path)
+        self._store()
         self._give_up()
         with self._library.write() as session:
             contents.drop_orphans(session)
@@ -179,49 +193,60 @@ class Phases:
 
     # --- later phases
 
-    def _left(self) -> dict[int, list[Analyser]]:
-        """What is left for the analysers of this run, by content."""
-        left: dict[int, list[Analyser]] = defaultdict(list)
+    def _left(self) -> Iterator["_Job"]:
+        """What is left for the analysers of this run, of the contents and files that it has read."""
+        ours = {task.stat.path for tasks in self._contents.values() for task in tasks}
         with self._library.read() as session:
+            files = assets.at(session, self._contents)
             for analyser in self._analysers:
-                for content_id in analyses.left(session, work_of(analyser), within=self._contents):
-                    path = self._contents[content_id][0].stat.path
-                    tried = analyser.phase == 0 and content_id in self._errors
-                    if not tried and self._switched.is_on(analyser.name, path):
-                        left[content_id].append(analyser)
-        return left
+                work = work_of(analyser)
+                if analyser.scope == "content":
+                    jobs = [
+                        _Job(analyser, self._contents[content_id][0].stat.path, content_id)
+                        for content_id in analyses.left(session, work, within=self._contents)
+                    ]
+                else:
+                    of_ours = [asset_id for asset_id, (path, _) in files.items() if path in ours]
+                    jobs = [
+                        _Job(analyser, *files[asset_id], asset_id)
+                        for asset_id in analyses.left(session, work, within=of_ours)
+                    ]
+                for job in jobs:
+                    tried = analyser.phase == 0 and job.content_id in self._errors
+                    if not tried and self._switched.is_on(analyser.name, job.path):
+                        yield job
 
-    def _analyse(self, content_id: int, analysers: Sequence[Analyser], *, is_last: bool) -> None:
-        """Let analysers look at a content, one after the other; what each has made is stored at once."""
-        tasks = self._contents[content_id]
-        path = tasks[0].stat.path
+    def _analyse(self, job: "_Job") -> None:
+        """Let an analyser look at a content or a file."""
+        analyser, path = job.analyser, job.path
+        if analyser.needs:
+            self._store()  # what it needs may just have been made
         medium = Medium(
             path,
             self._pool,
             side=max(self._embedder.side, GRID_SIDE),
             max_megapixels=self._library.settings.max_megapixels,
+            companions=[other.path for other in self._scanned.companions(path)],
         )
-        for number, analyser in enumerate(analysers):
+        pending: list[Pending] = []
 
-            def tell(share: float, number: int = number) -> None:
-                self._tell(path, (number + share) / len(analysers))
+        def embed(draft: Draft) -> Prepared:
+            prepared = self._embedder.prepare(draft.unit.kind, draft.payload)
+            pending.append(self._embedder.submit(prepared))
+            return {}
 
-            tell(0.0)
-            pending: list[Pending] = []
-
-            def embed(draft: Draft, pending: list[Pending] = pending) -> Prepared:
-                prepared = self._embedder.prepare(draft.unit.kind, draft.payload)
-                pending.append(self._embedder.submit(prepared))
-                return {}
-
-            found = look(analyser, medium, embed, self._library.paths.thumbnails, tell)
-            self._embedder.flush()
-            if found.error is not None:
-                log.warning("%s: it has no %s: %s", path, analyser.label, found.error)
-                self._errors.setdefault(content_id, found.error)
-            self._writer.store([Finished(tasks[0], [(found, pending)], content_id)], self._done)
-        self._done += len(tasks) if is_last else 0
-        self._tell(path)
+        found = look(
+            analyser, medium, embed, self._library.paths.thumbnails, lambda share: self._tell(path, share)
+        )
+        if found.error is not None:
+            log.warning("%s: without %s: %s", path, analyser.label, found.error)
+        signature = None if job.asset_id is None else self._scanned.signature(path)
+        task = self._contents[job.content_id][0]
+        self._ready.append(
+            Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
+        )
+        if len(self._ready) >= self._library.settings.batch or self._is_due():
+            self._store()
 
     def _give_up(self) -> None:
         """Files of which nothing at all could be made have failed."""
@@ -239,12 +264,12 @@ class Phases:
 
     def _store(self) -> None:
         self._embedder.flush()
-        for content_id, finished in zip(
-            self._writer.store(self._ready, self._done), self._ready, strict=True
-        ):
-            self._contents[content_id].append(finished.task)
+        stored = self._writer.store(self._ready, self._done)
+        for content_id, finished in zip(stored, self._ready, strict=True):
+            if finished.task not in self._contents[content_id]:
+                self._contents[content_id].append(finished.task)
             for found, _ in finished.looks:
-                if found.error is not None:
+                if found.error is not None and finished.asset_id is None:
                     self._errors.setdefault(content_id, found.error)
         self._ready = []
         self._stored_at = time.monotonic()

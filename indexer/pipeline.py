@@ -6,19 +6,15 @@ large the library is. What an analyser has made enters the library whole, in one
 its batch, or not at all: after a kill the next run simply goes on.
 """
 
-import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, spaces, switches, units
+from db.catalog import assets, spaces, switches, units
 from db.catalog.switches import Switches
 from db.engine.schema import Space
-from db.errors import SettingsError
 from db.library import Library
-from db.paths import expanded, is_under
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.analysers.base import Analyser
@@ -29,9 +25,10 @@ from indexer.fill import fill
 from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
 from indexer.phases import Phases
-from indexer.plan import Plan, plan
+from indexer.plan import Plan
 from indexer.runs import recorded
-from indexer.scan import Scan, scan
+from indexer.scan import Scan
+from indexer.survey import survey
 from indexer.writer import Writer, settle
 
 
@@ -50,8 +47,7 @@ def index(
     with library.indexing():
         switched = _switches(library)
         analysers = _analysers(library, switched)
-        with _without_gc():
-            scanned, todo = _survey(library, paths, analysers, switched)
+        scanned, todo = survey(library, paths, analysers, switched)
         with library.write() as session:
             report = settle(session, scanned, todo)
             space = spaces.active(session)
@@ -63,17 +59,8 @@ def index(
                         session, encoder.name, encoder.fingerprint, encoder.dim, "active"
                     )
                 if todo.tasks:
-                    writer = Writer(library, run.id)
-                    _work(
-                        library,
-                        todo,
-                        analysers,
-                        switched,
-                        Model(space.role, space.id, encoder),
-                        writer,
-                        on_progress,
-                    )
-                    report.add(writer.counts())
+                    work = _Work(library, analysers, switched, Model(space.role, space.id, encoder))
+                    report.add(work.over(scanned, todo, run.id, on_progress))
                 _finish(library, analysers, space, encoder)
             with library.read() as session:
                 report.units = units.counts(session)
@@ -82,24 +69,27 @@ def index(
     return report
 
 
-def _work(
-    library: Library,
-    todo: Plan,
-    analysers: Sequence[Analyser],
-    switched: Switches,
-    model: Model,
-    writer: Writer,
-    on_progress: OnProgress,
-) -> None:
-    """Read and analyse the files, phase by phase, and embed what has no vector yet."""
-    settings = library.settings
-    with DecodePool.of(settings) as pool, Embedder([model], settings.batch) as embedder:
-        phases = Phases(library, pool, embedder, writer, analysers, switched, on_progress)
-        phases.run(todo.tasks, todo.sizes)
-        with library.read() as session:
-            space = session.get_one(Space, model.space_id)
-            bare = spaces.bare_units(session, space)
-        fill(library, embedder, model.space_id, bare, pool, registry.made(settings))
+@dataclass(frozen=True)
+class _Work:
+    """Reading and analysing files, phase by phase, and embedding what has no vector yet."""
+
+    library: Library
+    analysers: Sequence[Analyser]
+    switched: Switches
+    model: Model
+
+    def over(self, scanned: Scan, todo: Plan, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
+        """Work through a plan; returns how many files were indexed, reused, skipped, failed."""
+        library, settings = self.library, self.library.settings
+        writer = Writer(library, run_id)
+        with DecodePool.of(settings) as pool, Embedder([self.model], settings.batch) as embedder:
+            Phases(library, pool, embedder, writer, self.analysers, self.switched, scanned, on_progress).run(
+                todo.tasks, todo.sizes
+            )
+            with library.read() as session:
+                bare = spaces.bare_units(session, session.get_one(Space, self.model.space_id))
+            fill(library, embedder, self.model.space_id, bare, pool, registry.made(settings))
+        return writer.counts()
 
 
 def _finish(library: Library, analysers: Sequence[Analyser], space: Space, encoder: Encoder) -> None:
@@ -137,45 +127,3 @@ def _analysers(library: Library, switched: Switches) -> list[Analyser]:
     for analyser in analysers:
         analyser.require()
     return analysers
-
-
-@contextmanager
-def _without_gc() -> Iterator[None]:
-    """Turn the garbage collector off: it takes a seventh of a survey of many files and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _survey(
-    library: Library, paths: Sequence[Path], analysers: Sequence[Analyser], switched: Switches
-) -> tuple[Scan, Plan]:
-    """Scan the disk and compare it with what the library remembers."""
-    with library.read() as session:
-        roots = assets.roots(session)
-    targets = [expanded(path).resolve() for path in paths] or roots
-    missing = [path for path in targets if not path.exists()]
-    for path in missing:
-        if not is_under(path, roots):
-            raise SettingsError(f"there is no file or folder {path}", "Check the spelling.")
-    # A whole root that is missing is the folder of an unplugged drive, and keeps its pictures.
-    unplugged = [path for path in missing if is_under(path, [root for root in roots if not root.exists()])]
-    own = [library.paths.folder, library.paths.cache]
-    scanned = scan([path for path in targets if path not in missing], leave_out=own)
-    with library.read() as session:
-        space = spaces.active(session)
-        bare = spaces.contents_left(session, space) if space else set()
-        left = {work.analyser: analyses.left(session, work) for work in map(registry.work_of, analysers)}
-
-        def is_complete(_asset: int, content_id: int, path: Path) -> bool:
-            return content_id not in bare and not any(
-                content_id in ids and switched.is_on(name, path) for name, ids in left.items()
-            )
-
-        known = assets.known_files(session, is_complete, seen=[file.path for file in scanned.files])
-    hidden = unplugged + [item.stat.path for item in scanned.unreadable]
-    return scanned, plan(scanned.files, known, roots=scanned.roots + missing, hidden=hidden)

@@ -1,5 +1,6 @@
 """Walk folders to the media files in them. Knows nothing of the library."""
 
+import hashlib
 import logging
 import os
 import stat as modes
@@ -31,15 +32,31 @@ class Scan:
     roots: list[Path]
     files: list[FileStat] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    others: dict[Path, list[FileStat]] = field(default_factory=dict)
+    """By folder the files that are no media, where those were asked for."""
+
+    def companions(self, path: Path) -> tuple[FileStat, ...]:
+        """The files beside a media file that bear its name: ``a.xmp``, ``a.jpg.json``, ``a.en.srt``."""
+        start = f"{path.stem.casefold()}."
+        return tuple(
+            other
+            for other in self.others.get(path.parent, ())
+            if other.path.name.casefold().startswith(start)
+        )
+
+    def signature(self, path: Path) -> str:
+        """Short text that changes with a file's path and with its companions."""
+        facts = [os.fsencode(path), *(tuple(other) for other in self.companions(path))]
+        return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 
-def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
+def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = (), others: bool = False) -> Scan:
     """List the media files in and under ``paths`` (folders or files), each once, sorted by path.
 
     Paths are made absolute and free of symbolic links; links to folders inside are followed, but
     no folder is entered twice, so that a loop ends. Hidden files and folders, and the folders in
     ``leave_out`` (the library's own), are skipped. A file that is itself in ``paths`` is listed
-    whatever its extension.
+    whatever its extension. With ``others``, files that are no media are noted, too: they may be companions.
     """
     roots = outermost([path.resolve() for path in paths])
     result = Scan(roots)
@@ -58,7 +75,8 @@ def scan(paths: Sequence[Path], *, leave_out: Collection[Path] = ()) -> Scan:
                 continue
             entered.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as entries:
-                folders, links = _sort(folder, sorted(entries, key=lambda entry: entry.name), result)
+                listed = sorted(entries, key=lambda entry: entry.name)
+            folders, links = _sort(folder, listed, result, others=others)
             waiting.extendleft(reversed(folders))
             waiting.extend(links)
         except OSError as exc:
@@ -72,7 +90,9 @@ def reason(exc: OSError) -> str:
     return (exc.strerror or str(exc)).lower()
 
 
-def _sort(folder: Path, entries: Sequence["os.DirEntry[str]"], result: Scan) -> tuple[list[Path], list[Path]]:
+def _sort(
+    folder: Path, entries: Sequence["os.DirEntry[str]"], result: Scan, *, others: bool
+) -> tuple[list[Path], list[Path]]:
     """Add files to ``result``; returns real folders, and links to folders."""
     folders: list[Path] = []
     links: list[Path] = []
@@ -82,10 +102,11 @@ def _sort(folder: Path, entries: Sequence["os.DirEntry[str]"], result: Scan) -> 
             if entry.is_dir():
                 target = links if entry.is_symlink() else folders
                 target.append(path)
-            elif media_kind(path) is not None:
+            elif (is_media := media_kind(path) is not None) or others:
                 status = entry.stat()
                 if modes.S_ISREG(status.st_mode):
-                    result.files.append(FileStat(path, status.st_size, status.st_mtime_ns))
+                    listed = result.files if is_media else result.others.setdefault(folder, [])
+                    listed.append(FileStat(path, status.st_size, status.st_mtime_ns))
         except OSError as exc:
             result.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
     return folders, links

@@ -53,7 +53,8 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
 class Finished:
     """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
 
-    ``sha256`` and ``kind`` of new content; ``content_id`` where it is known.
+    ``sha256`` and ``kind`` of new content; ``content_id`` where it is known; ``asset_id`` and its
+    ``signature`` where not the content but the file was looked at.
     """
 
     task: Task
@@ -61,6 +62,8 @@ class Finished:
     content_id: int | None = None
     sha256: bytes | None = None
     kind: MediaKind | None = None
+    asset_id: int | None = None
+    signature: str | None = None
 
 
 class Writer:
@@ -102,7 +105,7 @@ class Writer:
             self._put(session, finished.task, content_id)
         assert content_id is not None  # noqa: S101 - one of both is given
         for (look, _), vectors in zip(finished.looks, made, strict=True):
-            self._record(session, content_id, look, vectors)
+            self._record(session, content_id, finished, look, vectors)
         corrections.apply(session, content_id)
         errors = [look.error for look, _ in finished.looks]
         nothing = finished.content_id is not None and bool(errors) and all(errors)
@@ -110,23 +113,32 @@ class Writer:
         return content_id
 
     def _record(
-        self, session: Session, content_id: int, look: Look, vectors: Sequence[Mapping[int, Vectors]]
+        self,
+        session: Session,
+        content_id: int,
+        finished: Finished,
+        look: Look,
+        vectors: Sequence[Mapping[int, Vectors]],
     ) -> None:
+        of_file = finished.asset_id
         analysis_id = analyses.record(
             session,
             look.analyser,
             look.fingerprint,
             look.state,
             content_id=content_id,
+            asset_id=of_file,
+            signature=finished.signature,
             error=None if look.error is None else str(look.error),
             took_ms=look.took_ms,
         )
         made = [replace(unit, vectors=own) for (unit, _), own in zip(look.units, vectors, strict=True)]
-        units.add(session, content_id, analysis_id, made)
-        if look.facts:
+        units.add(session, content_id, analysis_id, made, asset_id=of_file)
+        if look.facts and of_file is None:
             # What an older schema knew gives way to what the file itself says.
             facts.unclaim(session, content_id, "first edition")
-            facts.claim(session, look.facts, content_id=content_id, analysis_id=analysis_id)
+        subject = {"content_id": content_id} if of_file is None else {"asset_id": of_file}
+        facts.claim(session, look.facts, **subject, analysis_id=analysis_id)
 
     def reuse(self, task: Task, content_id: int) -> None:
         """Record a file whose content the library already has."""

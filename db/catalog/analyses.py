@@ -116,6 +116,23 @@ def record(
     return row.id
 
 
+def signatures(session: Session, analyser: str) -> dict[int, str]:
+    """The signature of each asset when an analyser of assets looked at it last."""
+    statement = select(Analysis.asset_id, Analysis.signature).where(Analysis.analyser == analyser)
+    return {
+        asset_id: signature or ""
+        for asset_id, signature in session.execute(statement)
+        if asset_id is not None
+    }
+
+
+def outdate(session: Session, analyser: str, asset_ids: Collection[int]) -> None:
+    """Note that assets have changed since they were looked at: what was made is found until the next look."""
+    for batch in chunks(list(asset_ids)):
+        changed = and_(Analysis.analyser == analyser, Analysis.asset_id.in_(batch))
+        session.execute(update(Analysis).where(changed).values(state="retry"))
+
+
 def has_done(session: Session, content_id: int, analysers: Collection[str]) -> bool:
     """Whether one of these analysers has made something of a content, or found nothing wrong with it."""
     made = exists().where(

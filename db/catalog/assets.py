@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.catalog import analyses, contents, revision
 from db.catalog.units import chunks
 from db.engine.clock import utc_now
-from db.engine.schema import LIVE, Asset, AssetState, Content, Root, Unit, stored_path
+from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit, stored_path
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
@@ -117,6 +117,9 @@ def put(
     asset.attempts = (asset.attempts if asset.mtime_ns == stat.mtime_ns else 0) + (state == "failed")
     asset.path, asset.size, asset.mtime_ns = stat.path, stat.size, stat.mtime_ns
     asset.state, asset.error, asset.retry = state, error, retry
+    if not retry and asset.id is not None and asset.content_id != content_id:
+        # What was made of the file belonged to the content that it had.
+        session.execute(delete(Analysis).where(Analysis.asset_id == asset.id))
     asset.content_id = asset.content_id if retry else content_id
     asset.indexed_at = utc_now()
     session.flush()
@@ -135,6 +138,17 @@ def content_ids(session: Session, folder: Path) -> set[int]:
     """The contents of the files in and below a folder, gone ones included."""
     under = func.trove_under(type_coerce(Asset.path, String), str(folder)) == 1
     return {found for found in session.scalars(select(Asset.content_id).where(under)) if found is not None}
+
+
+def at(session: Session, content_ids: Collection[int]) -> dict[int, tuple[Path, int]]:
+    """The path and the content of the files with these contents, by the ids of the assets."""
+    found: dict[int, tuple[Path, int]] = {}
+    for batch in chunks(list(content_ids)):
+        statement = select(Asset.id, Asset.path, Asset.content_id).where(Asset.content_id.in_(batch))
+        for asset_id, path, content_id in session.execute(statement):
+            if content_id is not None:
+                found[asset_id] = (path, content_id)
+    return found
 
 
 def of_content(session: Session, content_id: int) -> dict[int, FileStat]:

@@ -3,7 +3,7 @@
 What one analyser of a phase has had decoded the others get for nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ class Medium:
         side: pixels of the shorter side that the models want of pictures and stills.
         max_megapixels: larger pictures are refused.
         opened: what was already read of it.
+        companions: the files beside it that bear its name, where an analyser of files asked for them.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class Medium:
         side: int,
         max_megapixels: float,
         opened: Opened | None = None,
+        companions: Sequence[Path] = (),
     ) -> None:
         self.path = path
+        self.companions = companions
         self.side = side
         self._pool = pool
         self._max_megapixels = max_megapixels

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,13 +12,19 @@ from sqlalchemy import select, update
 from db.catalog import analyses, assets, corrections, facts, spaces, units
 from db.catalog.analyses import Work
 from db.catalog.corrections import Span
-from db.engine.schema import Content, Embedding, Unit
+from db.catalog.facts import Fact
+from db.catalog.units import NewUnit
+from db.engine.schema import Content, Embedding, MediaKind, Unit
 from db.errors import DecodeError, SettingsError, UnreadableError
+from db.kinds import CLIP, Kind
 from db.library import Library
 from db.settings import Settings
 from indexer import control, pipeline
+from indexer.analysers import registry
+from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
+from indexer.analysers.medium import Medium
 from indexer.analysers.speech import Speech
 from indexer.analysers.whisper import Passage
 from indexer.encoders.registry import load_encoder
@@ -389,3 +395,68 @@ def test_a_run_that_finds_nothing_to_do_makes_no_analyser_work(
     monkeypatch.setattr(pipeline, "Phases", lambda *_: pytest.fail("there was work"))
     assert index(library).unchanged == 4
     assert heard.asked == 2
+
+
+class Notes(Analyser):
+    """Makes a unit of the text file beside a file: what belongs to the file, not to its bytes."""
+
+    name = "notes"
+    label = "notes beside files"
+    kinds = (Kind("note", "note", {CLIP: "passage"}),)
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
+    phase = 0
+    scope = "asset"
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
+        for companion in medium.companions:
+            text = companion.read_text()
+            yield Draft(NewUnit("note", text=text), TextPayload(text))
+            yield Fact("camera", f"noted by {companion.name}", "sidecar")
+        progress(1.0)
+
+
+@pytest.fixture
+def notes() -> Iterator[None]:
+    registry.register(Notes)
+    yield
+    registry.unregister("notes")
+
+
+@pytest.mark.usefixtures("heard", "notes")
+def test_what_is_beside_a_file_belongs_to_that_file(library: Library, folder: Path) -> None:
+    (folder / "b.txt").write_text("grandmother in her garden")
+    shutil.copyfile(folder / "b.jpg", folder / "copy.jpg")
+    index(library, [folder])
+
+    def noted() -> dict[str, str | None]:
+        with library.read() as session:
+            found = session.scalars(select(Unit.id).where(Unit.kind == "note")).all()
+            rows = units.rows(session, found).values()
+            return {row.paths[0].name: row.text for row in rows if len(row.paths) == 1}
+
+    def camera(name: str) -> str | None:
+        with library.read() as session:
+            fact = facts.of_file(session, folder.resolve() / name).get("camera")
+            return None if fact is None else str(fact.value)
+
+    assert noted() == {"b.jpg": "grandmother in her garden"}
+    assert (camera("b.jpg"), camera("copy.jpg")) == ("noted by b.txt", None)
+    assert index(library).unchanged == 5
+    (folder / "b.txt").write_text("grandmother in our garden")
+    assert index(library).indexed == 1
+    assert noted() == {"b.jpg": "grandmother in our garden"}
+    (folder / "copy.JPG.txt").write_text("a copy")
+    assert index(library).indexed == 1
+    assert noted() == {"b.jpg": "grandmother in our garden", "copy.jpg": "a copy"}
+    with SearchService(library) as service:
+        hits = service.search(Query("grandmother")).hits
+        assert (hits[0].path.name, hits[0].copies) == ("b.jpg", ())
+    (folder / "b.txt").unlink()
+    index(library)
+    assert noted() == {"copy.jpg": "a copy"}
+    photo(folder / "copy.jpg", 77)
+    index(library)
+    assert noted() == {"copy.jpg": "a copy"}, "another picture under the same note"
+    (folder / "copy.jpg").unlink()
+    index(library)
+    assert noted() == {}, "found only while that file is there"

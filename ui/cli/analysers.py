@@ -61,7 +61,8 @@ def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
     with library_of(ctx) as library:
         library.analysers.on(name, folder)
         left = next(state.left for state in library.analysers.every() if state.name == name)
-    console.say(f"{name} is on{_where(folder)}: {left} files are left for it. Now run: trove index")
+    rest = f"{_files(left)} left for it. Now run: trove index" if left else "nothing is left for it."
+    console.say(f"{name} is on{_where(folder)}: {rest}")
 
 
 @app.command()
@@ -83,7 +84,11 @@ def redo(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
     """Have the next trove index look again, as after a change of its settings."""
     with library_of(ctx) as library:
         count = library.analysers.redo(name, folder)
-    console.say(f"{count} files are looked at again{_where(folder)}. Now run: trove index")
+    console.say(f"{_files(count)} looked at again{_where(folder)}. Now run: trove index")
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"
 
 
 def _where(folder: Path | None) -> str:

@@ -18,7 +18,8 @@ from tests.support.media import photo, sound, tone
 from tests.support.tiny_drawer import make_tiny_drawer
 
 COMMANDS = (
-    "index search similar saved why generate ui status failures rebuild doctor models model eval".split()
+    "index search similar saved why generate ui status failures rebuild doctor models model eval "
+    "analysers".split()
 )
 
 
@@ -101,7 +102,13 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
 
 def test_status_says_as_documented(sample_library: Settings) -> None:
     status = as_json(trove(sample_library, "status", "--json"))
-    assert list(status) == ["library", "model", "units", "assets", "failed", "index"]
+    assert list(status) == ["library", "model", "units", "assets", "failed", "index", "analysers"]
+    assert {state["name"]: state["left"] for state in status["analysers"]} == {
+        "headers": 0,
+        "pictures": 0,
+        "frames": 0,
+        "speech": 0,
+    }
     assert status["model"] == "builtin"
     assert status["assets"] == 51
     assert status["units"]["image"] == 48

@@ -36,6 +36,23 @@ def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -
     shoot(page, "library")
 
 
+def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> None:
+    page.goto(f"{app.url}/library")
+    settle(page)
+    frames = page.get_by_text("What films show")
+    frames.scroll_into_view_if_needed()
+    expect(page.get_by_text("3 files").first).to_be_visible()
+    before = _count(page, "Video moments")
+    frames.click()
+    metric = page.get_by_test_id("stMetric").filter(has_text="Video moments")
+    expect(metric).to_contain_text(re.compile(r"moments\s*0"))
+    page.reload()
+    settle(page)
+    expect(page.get_by_role("switch", name="What films show")).not_to_be_checked()
+    page.get_by_text("What films show").click()
+    expect(metric).to_contain_text(before)
+
+
 def test_a_bad_folder_is_explained(page: Page, app: App) -> None:
     page.goto(f"{app.url}/library")
     folder = page.get_by_role("textbox", name="Folder with pictures")
