@@ -62,7 +62,7 @@ def news() -> list[tuple[str, int]]:
     """The saved searches that have new hits, and how many."""
     with read() as session:
         now = revision.current(session)
-        seen = {row.name: row.seen_content_id for row in saved_rows.every(session)}
+        seen = {row.name: row.seen for row in saved_rows.every(session)}
     counts = [
         (item.name, arrivals(item.name, item.up, item.down, now, seen.get(item.name, 0)))
         for item in library().saved.every()
