@@ -5,14 +5,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
 from db.catalog.units import NewUnit
 from db.engine.schema import AnalysisState
-from db.errors import DecodeError, MediaError, TroveError
+from db.errors import DecodeError, MediaError, TroveError, UnreadableError
 from indexer.analysers.base import Analyser, Draft, PicturePayload
 from indexer.analysers.medium import Medium
 from indexer.flow import Look, Prepared
 from indexer.media.thumbnails import keep
+from indexer.scan import reason
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,20 @@ def failed(analyser: Analyser, error: MediaError, took_ms: int = 0) -> Look:
     """A look that came to nothing; it is worth another one where the file could only not be read now."""
     state: AnalysisState = "failed" if isinstance(error, DecodeError) else "retry"
     return Look(analyser.name, analyser.fingerprint, state, took_ms, error=error)
+
+
+def require_unchanged(stat: FileStat) -> None:
+    """Make sure that a file is still as it was.
+
+    Raises:
+        UnreadableError: it has changed meanwhile, or is not there.
+    """
+    try:
+        now = stat.path.stat()
+    except OSError as exc:
+        raise UnreadableError(reason(exc)) from exc
+    if (now.st_size, now.st_mtime_ns) != (stat.size, stat.mtime_ns):
+        raise UnreadableError("it changed while it was being read")
 
 
 def as_media_error(exc: Exception, path: Path) -> MediaError:

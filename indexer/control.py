@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, revision, switches
+from sqlalchemy.orm import Session
+
+from db.catalog import analyses, assets, facts, revision, switches
 from db.catalog.switches import EVERYWHERE, Switches
 from db.errors import SettingsError
 from db.library import Library
@@ -56,10 +58,14 @@ def turn(library: Library, name: str, *, on: bool, folder: Path | None = None) -
     _require(library, name, folder)
     with library.write() as session:
         switches.turn(session, name, on=on, folder=folder or EVERYWHERE)
+        if on:  # what gave nothing to the others may give something to this one
+            assets.retry_failures(session)
 
 
 def delete_made(library: Library, name: str, folder: Path | None = None) -> int:
     """Delete what an analyser has made, of all files or of those in a folder; returns how many units.
+
+    What is also in a file for which the analyser is on, a copy elsewhere, stays.
 
     Raises:
         SettingsError: there is no such analyser, or the folder is not in the library.
@@ -67,8 +73,15 @@ def delete_made(library: Library, name: str, folder: Path | None = None) -> int:
     """
     _require(library, name, folder)
     with library.indexing(), library.write() as session:
-        contents = None if folder is None else assets.content_ids(session, folder)
-        deleted = analyses.delete_made(session, name, contents)
+        switched = switches.every(session)
+        inside = assets.content_ids(session, folder or EVERYWHERE)
+        wanted = {
+            content_id
+            for path, content_id in assets.at(session, inside).values()
+            if switched.is_on(name, path)
+        }
+        deleted = analyses.delete_made(session, name, inside - wanted)
+        facts.refresh(session, inside - wanted)
         revision.touch(session)
     return deleted
 
@@ -94,10 +107,7 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         tally = analyses.tally(session, work)
         left = 0
         if switched.on_somewhere(analyser.name) and not left_out:
-            paths = assets.readable(session, analyses.left(session, registry.work_of(analyser)))
-            left = sum(
-                any(switched.is_on(analyser.name, path) for path in copies) for copies in paths.values()
-            )
+            left = len(_left(session, analyser, switched))
     seconds = None if tally.took_ms is None else tally.took_ms / 1000
     return AnalyserState(
         name=analyser.name,
@@ -114,6 +124,16 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         seconds_per_file=None if seconds is None else round(seconds, 3),
         seconds_left=None if seconds is None else round(seconds * left, 1),
     )
+
+
+def _left(session: Session, analyser: Analyser, switched: Switches) -> set[int]:
+    """The contents (or assets) left for an analyser with a file that can be read and for which it is on."""
+    ids = analyses.left(session, registry.work_of(analyser))
+    if analyser.scope == "content":
+        files = [(content_id, path) for path, content_id in assets.at(session, ids, readable=True).values()]
+    else:
+        files = [(asset_id, path) for asset_id, path in assets.paths(session).items() if asset_id in ids]
+    return {subject for subject, path in files if switched.is_on(analyser.name, path)}
 
 
 def _require(library: Library, name: str, folder: Path | None) -> None:

@@ -100,11 +100,11 @@ class Embedder:
         try:
             contents = [content for content, _ in batch]
             vectors = encoder.encode_texts(contents) if is_text else encoder.encode_pixels(np.stack(contents))
-        except BaseException as exc:
-            for _, future in batch:
-                future.set_exception(exc)
-        else:
             for (_, future), vector in zip(batch, vectors, strict=True):
                 future.set_result(vector)
+        except BaseException as exc:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(exc)
         finally:
             self._room.release()

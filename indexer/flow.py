@@ -163,6 +163,7 @@ class Report:
         """Add what became of files that were read."""
         self.indexed += counts.get("indexed", 0)
         self.reused += counts.get("reused", 0)
+        self.unchanged += counts.get("unchanged", 0)
         self.skipped += counts.get("skipped", 0)
         self.failed += counts.get("failed", 0)
 

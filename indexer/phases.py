@@ -5,18 +5,19 @@ what is left of each content, one after the other, in the order of the files.
 """
 
 import logging
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from db.catalog import analyses, assets, contents
 from db.catalog.switches import Switches
 from db.engine.schema import MediaKind
-from db.errors import MediaError
+from db.errors import UnreadableError
 from db.library import Library
-from indexer.analyse import failed, look
+from indexer.analyse import failed, look, require_unchanged
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 from indexer.analysers.registry import work_of
@@ -40,7 +41,7 @@ from indexer.media.pool import DecodePool
 from indexer.media.thumbnails import GRID_SIDE
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
-from indexer.scan import Scan
+from indexer.survey import Survey
 from indexer.writer import Finished, Writer
 
 log = logging.getLogger(__name__)
@@ -51,11 +52,11 @@ STORE_EVERY_S = 5.0
 
 @dataclass(frozen=True)
 class _Job:
-    """One analyser's look at a content, by the path of a file of it; or at that file, ``asset_id``."""
+    """One analyser's look at a content, by its files for which the analyser is on; or at an asset."""
 
     analyser: Analyser
-    path: Path
     content_id: int
+    tasks: Sequence[Task]
     asset_id: int | None = None
 
 
@@ -65,50 +66,50 @@ class Phases:
     def __init__(
         self,
         library: Library,
+        analysers: Sequence[Analyser],
+        switched: Switches,
+        found: Survey,
         pool: DecodePool,
         embedder: Embedder,
         writer: Writer,
-        analysers: Sequence[Analyser],
-        switched: Switches,
-        scanned: Scan,
         on_progress: OnProgress,
     ) -> None:
         self._library = library
-        self._scanned = scanned
+        self._analysers = analysers
+        self._switched = switched
+        self._found = found
         self._pool = pool
         self._embedder = embedder
         self._writer = writer
-        self._analysers = analysers
-        self._switched = switched
         self._on_progress = on_progress
         self._twins = Twins()
         self._ready: list[Finished] = []
-        self._stored_at = time.monotonic()
+        self._stored_at: float | None = None
+        self._started_at = time.monotonic()
         self._contents: dict[int, list[Task]] = defaultdict(list)
         """The files of each content that was read or recognised: later phases take it from there."""
-        self._errors: dict[int, MediaError] = {}
-        self._total = self._done = 0
+        self._tried: set[int] = set()
+        """Contents with which an analyser of the first phase has failed in this run."""
+        self._claims = threading.Lock()
+        self._claimed: dict[int, Path] = {}
+        self._total, self._done = len(found.plan.tasks), 0
 
-    def run(self, tasks: Sequence[Task], sizes: Iterable[int]) -> None:
-        """Process all tasks. ``sizes``: those of which there is more than one file."""
-        self._total = len(tasks)
-        self._read_all(sorted(tasks, key=_pictures_first), frozenset(sizes))
-        left = sorted(self._left(), key=lambda job: (job.analyser.phase, job.path))
-        last = {job.content_id: place for place, job in enumerate(left)}
+    def run(self) -> None:
+        """Process all tasks of the survey."""
+        self._read_all(sorted(self._found.plan.tasks, key=_pictures_first))
+        jobs = sorted(self._left(), key=lambda job: (job.analyser.phase, job.tasks[0].stat.path))
+        last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
-        for place, job in enumerate(left):
+        for place, job in enumerate(jobs):
             self._analyse(job)
             if last[job.content_id] == place:
                 self._done += len(self._contents[job.content_id])
-            self._tell(job.path)
+            self._tell(job.tasks[0].stat.path)
         self._store()
-        self._give_up()
-        with self._library.write() as session:
-            contents.drop_orphans(session)
 
     # --- phase 0
 
-    def _read_all(self, tasks: Sequence[Task], sizes: frozenset[int]) -> None:
+    def _read_all(self, tasks: Sequence[Task]) -> None:
         settings = self._library.settings
         preparer = Preparer(
             self._pool,
@@ -117,18 +118,17 @@ class Phases:
             self._twins,
             recognise=self._recognise,
             wanted=self._wanted,
-            sizes=sizes,
+            sizes=self._found.plan.sizes,
         )
         threads = settings.workers + 2
         for outcome in look_ahead(preparer, tasks, settings.batch + threads, threads):
             path = outcome.task.stat.path
             self._tell(path)
             self._take(outcome)
-            later = not isinstance(outcome, Refused) and self._has_later(path)
-            self._done += not later
+            self._done += isinstance(outcome, Refused) or not self._has_more(outcome, path)
             self._tell(path)
             if len(self._ready) >= settings.batch or self._is_due():
-                self._store()
+                self._store(self._wall_time())
         self._store()
         for outcome in self._twins.outcomes(self._recognise):
             self._take(outcome)
@@ -151,39 +151,38 @@ class Phases:
 
     def _refuse(self, refused: Refused) -> None:
         """A file that cannot be read now keeps what was made of it, where that is known."""
-        content_id = refused.task.content_id
-        if content_id is None or refused.error is None:
+        content_id, error = refused.task.content_id, refused.error
+        if content_id is None or error is None:
             self._writer.refuse(refused)
             return
-        looks = [
-            (failed(analyser, refused.error), ())
-            for analyser in self._wanted(refused.task, media_kind(refused.task.stat.path) or "image")
-        ]
+        wanted = self._wanted(refused.task, media_kind(refused.task.stat.path) or "image")
+        looks = [(failed(analyser, error), ()) for analyser in wanted]
         self._ready.append(Finished(refused.task, looks, content_id))
 
     def _wanted(self, task: Task, kind: MediaKind) -> list[Analyser]:
         """The analysers of the first phase for a file; for a known content those that are left."""
-        found = [
+        wanted = [
             analyser
             for analyser in self._analysers
             if analyser.phase == 0
+            and analyser.scope == "content"
             and kind in analyser.media
             and self._switched.is_on(analyser.name, task.stat.path)
         ]
-        if task.content_id is None or not found:
-            return found
-        with self._library.read() as session:
-            return [
-                analyser
-                for analyser in found
-                if analyses.left(session, work_of(analyser), within=[task.content_id])
-            ]
+        if task.content_id is None or not wanted:
+            return wanted
+        with self._claims:  # one copy of it is enough
+            if self._claimed.setdefault(task.content_id, task.stat.path) != task.stat.path:
+                return []
+        return [analyser for analyser in wanted if task.content_id in self._found.left[analyser.name]]
 
-    def _has_later(self, path: Path) -> bool:
+    def _has_more(self, outcome: Outcome, path: Path) -> bool:
         """Whether, by its name, a file has more to come."""
         kind = media_kind(path)
         return any(
-            analyser.phase > 0 and kind in analyser.media and self._switched.is_on(analyser.name, path)
+            (analyser.phase > 0 or not isinstance(outcome, Read))
+            and kind in analyser.media
+            and self._switched.is_on(analyser.name, path)
             for analyser in self._analysers
         )
 
@@ -193,40 +192,50 @@ class Phases:
 
     # --- later phases
 
-    def _left(self) -> Iterator["_Job"]:
+    def _left(self) -> Iterator[_Job]:
         """What is left for the analysers of this run, of the contents and files that it has read."""
-        ours = {task.stat.path for tasks in self._contents.values() for task in tasks}
+        ours = {task.stat.path: task for tasks in self._contents.values() for task in tasks}
         with self._library.read() as session:
             files = assets.at(session, self._contents)
             for analyser in self._analysers:
-                work = work_of(analyser)
                 if analyser.scope == "content":
-                    jobs = [
-                        _Job(analyser, self._contents[content_id][0].stat.path, content_id)
-                        for content_id in analyses.left(session, work, within=self._contents)
-                    ]
+                    left = analyses.left(session, work_of(analyser), within=self._contents)
+                    jobs = [_Job(analyser, found, self._contents[found]) for found in left]
                 else:
-                    of_ours = [asset_id for asset_id, (path, _) in files.items() if path in ours]
-                    jobs = [
-                        _Job(analyser, *files[asset_id], asset_id)
-                        for asset_id in analyses.left(session, work, within=of_ours)
-                    ]
+                    mine = {found: ours[path] for found, (path, _) in files.items() if path in ours}
+                    left = analyses.left(session, work_of(analyser), within=mine)
+                    jobs = [_Job(analyser, files[found][1], [mine[found]], found) for found in left]
                 for job in jobs:
-                    tried = analyser.phase == 0 and job.content_id in self._errors
-                    if not tried and self._switched.is_on(analyser.name, job.path):
-                        yield job
+                    on = [task for task in job.tasks if self._switched.is_on(analyser.name, task.stat.path)]
+                    if on and not (analyser.phase == 0 and job.content_id in self._tried):
+                        yield replace(job, tasks=on)
 
-    def _analyse(self, job: "_Job") -> None:
-        """Let an analyser look at a content or a file."""
-        analyser, path = job.analyser, job.path
-        if analyser.needs:
+    def _analyse(self, job: _Job) -> None:
+        """Let an analyser look at a content, by the first of its files that can be read, or at a file."""
+        if job.analyser.needs:
             self._store()  # what it needs may just have been made
+        for task in job.tasks:
+            found, pending = self._look(job.analyser, task)
+            if not isinstance(found.error, UnreadableError):
+                break
+        path = task.stat.path
+        if found.error is not None:
+            log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
+        signature = None if job.asset_id is None else self._found.scanned.signature(path)
+        self._ready.append(
+            Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
+        )
+        if len(self._ready) >= self._library.settings.batch or self._is_due():
+            self._store()
+
+    def _look(self, analyser: Analyser, task: Task) -> tuple[Look, list[Pending]]:
+        path = task.stat.path
         medium = Medium(
             path,
             self._pool,
             side=max(self._embedder.side, GRID_SIDE),
             max_megapixels=self._library.settings.max_megapixels,
-            companions=[other.path for other in self._scanned.companions(path)],
+            companions=[other.path for other in self._found.scanned.companions(path)],
         )
         pending: list[Pending] = []
 
@@ -235,50 +244,52 @@ class Phases:
             pending.append(self._embedder.submit(prepared))
             return {}
 
-        found = look(
-            analyser, medium, embed, self._library.paths.thumbnails, lambda share: self._tell(path, share)
-        )
-        if found.error is not None:
-            log.warning("%s: without %s: %s", path, analyser.label, found.error)
-        signature = None if job.asset_id is None else self._scanned.signature(path)
-        task = self._contents[job.content_id][0]
-        self._ready.append(
-            Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
-        )
-        if len(self._ready) >= self._library.settings.batch or self._is_due():
-            self._store()
-
-    def _give_up(self) -> None:
-        """Files of which nothing at all could be made have failed."""
-        makers = [analyser.name for analyser in self._analysers if analyser.kinds]
-        for content_id, error in self._errors.items():
-            with self._library.read() as session:
-                gave_something = analyses.has_done(session, content_id, makers)
-            if not gave_something:
-                self._writer.give_up(content_id, error)
+        thumbnails = self._library.paths.thumbnails
+        found = look(analyser, medium, embed, thumbnails, lambda share: self._tell(path, share))
+        try:
+            require_unchanged(task.stat)
+        except UnreadableError as exc:
+            found = failed(analyser, exc)
+        # What a look had made before it failed does not count.
+        return found, pending if found.error is None else []
 
     # --- storing
 
     def _submit(self, found: Look) -> list[Pending]:
         return [self._embedder.submit(prepared) for _, prepared in found.units]
 
-    def _store(self) -> None:
+    def _store(self, took_ms: int | None = None) -> None:
+        """Store what is ready; ``took_ms``: how long each of the files took, where that is known better."""
         self._embedder.flush()
+        if took_ms is not None:
+            self._ready = [_timed(finished, took_ms) for finished in self._ready]
         stored = self._writer.store(self._ready, self._done)
         for content_id, finished in zip(stored, self._ready, strict=True):
             if finished.task not in self._contents[content_id]:
                 self._contents[content_id].append(finished.task)
-            for found, _ in finished.looks:
-                if found.error is not None and finished.asset_id is None:
-                    self._errors.setdefault(content_id, found.error)
+            if any(found.error for found, _ in finished.looks):
+                self._tried.add(content_id)
         self._ready = []
         self._stored_at = time.monotonic()
 
+    def _wall_time(self) -> int | None:
+        """Milliseconds for each file since the last time; None at first, when models are loaded."""
+        if self._stored_at is None or not self._ready:
+            return None
+        return round(1000 * (time.monotonic() - self._stored_at) / len(self._ready))
+
     def _is_due(self) -> bool:
-        return time.monotonic() - self._stored_at > STORE_EVERY_S
+        return time.monotonic() - (self._stored_at or self._started_at) > STORE_EVERY_S
 
     def _tell(self, path: Path, share: float = 0.0) -> None:
         self._on_progress(Progress(self._done, self._total, path, share))
+
+
+def _timed(finished: Finished, took_ms: int) -> Finished:
+    """The looks of one reading share its time."""
+    each = round(took_ms / max(1, len(finished.looks)))
+    looks = [(replace(found, took_ms=each), pending) for found, pending in finished.looks]
+    return replace(finished, looks=looks)
 
 
 def _pictures_first(task: Task) -> tuple[bool, Path]:

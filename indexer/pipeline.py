@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.catalog import assets, spaces, switches, units
+from db.catalog import analyses, assets, contents, spaces, switches, units
 from db.catalog.switches import Switches
 from db.engine.schema import Space
 from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.analysers.base import Analyser
+from indexer.analysers.registry import work_of
 from indexer.embed import Embedder, Model
 from indexer.encoders.active import encoder_for
 from indexer.encoders.base import Encoder
@@ -25,10 +26,8 @@ from indexer.fill import fill
 from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
 from indexer.phases import Phases
-from indexer.plan import Plan
 from indexer.runs import recorded
-from indexer.scan import Scan
-from indexer.survey import survey
+from indexer.survey import Survey, survey
 from indexer.writer import Writer, settle
 
 
@@ -47,20 +46,20 @@ def index(
     with library.indexing():
         switched = _switches(library)
         analysers = _analysers(library, switched)
-        scanned, todo = survey(library, paths, analysers, switched)
+        found = survey(library, paths, analysers, switched)
+        tasks = found.plan.tasks
         with library.write() as session:
-            report = settle(session, scanned, todo)
+            report = settle(session, found.scanned, found.plan)
             space = spaces.active(session)
-        with recorded(library, len(todo.tasks)) as run:
-            if todo.tasks or space is not None:
+        with recorded(library, len(tasks)) as run:
+            if tasks or space is not None:
                 encoder = encoder_for(library, space)
                 with library.write() as session:
                     space = spaces.active(session) or spaces.add(
                         session, encoder.name, encoder.fingerprint, encoder.dim, "active"
                     )
-                if todo.tasks:
-                    work = _Work(library, analysers, switched, Model(space.role, space.id, encoder))
-                    report.add(work.over(scanned, todo, run.id, on_progress))
+                work = _Work(library, analysers, switched, Model(space.role, space.id, encoder))
+                report.add(work.over(found, run.id, on_progress))
                 _finish(library, analysers, space, encoder)
             with library.read() as session:
                 report.units = units.counts(session)
@@ -78,18 +77,43 @@ class _Work:
     switched: Switches
     model: Model
 
-    def over(self, scanned: Scan, todo: Plan, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
-        """Work through a plan; returns how many files were indexed, reused, skipped, failed."""
-        library, settings = self.library, self.library.settings
-        writer = Writer(library, run_id)
+    def over(self, found: Survey, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
+        """Work through a survey; returns how many files were indexed, reused, unchanged, skipped, failed."""
+        library, settings, tasks = self.library, self.library.settings, found.plan.tasks
+        writer = Writer(library, run_id, [task.stat.path for task in tasks])
+        if tasks:
+            for analyser in self.analysers:
+                analyser.require()
         with DecodePool.of(settings) as pool, Embedder([self.model], settings.batch) as embedder:
-            Phases(library, pool, embedder, writer, self.analysers, self.switched, scanned, on_progress).run(
-                todo.tasks, todo.sizes
-            )
+            if tasks:
+                phases = Phases(
+                    library, self.analysers, self.switched, found, pool, embedder, writer, on_progress
+                )
+                phases.run()
+            self._give_up(writer)
             with library.read() as session:
                 bare = spaces.bare_units(session, session.get_one(Space, self.model.space_id))
             fill(library, embedder, self.model.space_id, bare, pool, registry.made(settings))
         return writer.counts()
+
+    def _give_up(self, writer: Writer) -> None:
+        """Files of which nothing could be made, and for which no analyser is left, have failed."""
+        makers = {analyser.name: work_of(analyser) for analyser in self.analysers if analyser.kinds}
+        with self.library.read() as session:
+            hopeless = analyses.nothing_made(session, list(makers))
+            for name, work in makers.items():
+                waiting = analyses.left(session, work, within=hopeless)
+                hopeless = {
+                    content_id: looks
+                    for content_id, looks in hopeless.items()
+                    if name in looks or content_id not in waiting
+                }
+        for content_id, looks in hopeless.items():
+            reasons = [error for _, error in looks.values() if error]
+            retry = any(state == "retry" for state, _ in looks.values())
+            writer.give_up(content_id, reasons[0], retry=retry)
+        with self.library.write() as session:
+            contents.drop_orphans(session)
 
 
 def _finish(library: Library, analysers: Sequence[Analyser], space: Space, encoder: Encoder) -> None:
@@ -117,13 +141,10 @@ def _switches(library: Library) -> Switches:
 
 
 def _analysers(library: Library, switched: Switches) -> list[Analyser]:
-    """The analysers that are on, and can work; without what the settings of this run leave out."""
+    """The analysers that are on, without what the settings of this run leave out."""
     names = [
         name
         for name, maker in registry.every().items()
         if switched.on_somewhere(name) and not maker.is_left_out(library.settings)
     ]
-    analysers = registry.made(library.settings, names)
-    for analyser in analysers:
-        analyser.require()
-    return analysers
+    return registry.made(library.settings, names)

@@ -66,9 +66,7 @@ def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
     if file.stat != stat or file.retry:
         result.tasks.append(Task(stat, file.id))
     elif not file.complete:
-        # Its content is known, unless it was away meanwhile: then it is looked at as if it were new.
-        known = file.content_id if file.state == "indexed" else None
-        result.tasks.append(Task(stat, file.id, content_id=known))
+        result.tasks.append(Task(stat, file.id, content_id=file.content_id))
     elif file.state in ("failed", "skipped"):
         result.skipped.append(file)
     elif file.state in ("gone", "offline"):

@@ -11,7 +11,7 @@ from db.catalog.assets import FileStat
 from db.engine.schema import MediaKind
 from db.errors import DecodeError, UnreadableError
 from db.settings import Settings
-from indexer.analyse import as_media_error, look
+from indexer.analyse import as_media_error, look, require_unchanged
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 from indexer.embed import Embedder
@@ -58,7 +58,8 @@ class Preparer:
 
     def __call__(self, task: Task) -> Outcome:
         """Read one file; every fault of the file itself comes back as ``Refused``, or in its looks."""
-        if task.content_id is not None and not self._wanted(task, media_kind(task.stat.path) or "image"):
+        wanted = self._wanted(task, media_kind(task.stat.path) or "image")
+        if task.content_id is not None and not wanted:
             return Read(task, None, None, ())
         sha256: bytes | None = None
         try:
@@ -66,7 +67,7 @@ class Preparer:
                 sha256 = _sha256(task.stat)
                 if (known := self._known(task, sha256)) is not None:
                     return known
-            opened = self._open(task, hashed=task.content_id is None and sha256 is None)
+            opened = self._open(task, wanted, hashed=task.content_id is None and sha256 is None)
             if opened.header.generated:
                 return Refused(task, sha256, "drawn by Trove, not a picture of yours")
             if opened.sha256 is not None:
@@ -74,7 +75,7 @@ class Preparer:
                 if (known := self._known(task, sha256)) is not None:
                     return known
             looks = self._looks(task, opened)
-            _check_unchanged(task.stat)
+            require_unchanged(task.stat)
         except Exception as exc:
             error = as_media_error(exc, task.stat.path)
             return Refused(task, sha256, str(error), error)
@@ -85,12 +86,12 @@ class Preparer:
             return Recognised(task, content_id)
         return None if self._twins.claim(sha256) else Twin(task, sha256)
 
-    def _open(self, task: Task, *, hashed: bool) -> Opened:
+    def _open(self, task: Task, wanted: Sequence[Analyser], *, hashed: bool) -> Opened:
         if task.stat.size == 0:
             raise DecodeError("the file is empty")
         path = task.stat.path
-        # By its name, which mostly tells; what a file really is decides whether it is decoded as a picture.
-        shown = any(analyser.kinds for analyser in self._wanted(task, media_kind(path) or "image"))
+        # By the name, which mostly tells; what a file really is decides whether it is decoded as a picture.
+        shown = any(analyser.kinds for analyser in wanted)
         return self._pool.run(
             read_whole,
             path,
@@ -127,12 +128,3 @@ def _sha256(stat: FileStat) -> bytes:
             return hashlib.file_digest(file, "sha256").digest()
     except OSError as exc:
         raise UnreadableError(reason(exc)) from exc
-
-
-def _check_unchanged(stat: FileStat) -> None:
-    try:
-        now = stat.path.stat()
-    except OSError as exc:
-        raise UnreadableError(reason(exc)) from exc
-    if (now.st_size, now.st_mtime_ns) != (stat.size, stat.mtime_ns):
-        raise UnreadableError("it changed while it was being read")

@@ -2,13 +2,14 @@
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import analyses, assets, spaces
+from db.catalog import analyses, assets
 from db.catalog.switches import Switches
 from db.errors import SettingsError
 from db.library import Library
@@ -19,9 +20,18 @@ from indexer.plan import Plan, plan
 from indexer.scan import Scan, scan
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What is on disk, what has to be done, and the contents (or assets) left for each analyser."""
+
+    scanned: Scan
+    plan: Plan
+    left: Mapping[str, Collection[int]]
+
+
 def survey(
     library: Library, paths: Sequence[Path], analysers: Sequence[Analyser], switched: Switches
-) -> tuple[Scan, Plan]:
+) -> Survey:
     """Scan the disk and compare it with what the library remembers; without ``paths``, all roots.
 
     Raises:
@@ -51,21 +61,20 @@ def survey(
                 for name, asset_ids in left.outdated.items():
                     analyses.outdate(session, name, asset_ids)
         hidden = unplugged + [item.stat.path for item in scanned.unreadable]
-        return scanned, plan(scanned.files, known, roots=scanned.roots + missing, hidden=hidden)
+        todo = plan(scanned.files, known, roots=scanned.roots + missing, hidden=hidden)
+        return Survey(scanned, todo, {work.analyser: ids for work, ids in left.by_work})
 
 
 class _Left:
-    """What is left to be done for remembered files; ``outdated``: assets whose companions have changed."""
+    """What is left for the analysers; ``outdated``: assets whose companions have changed."""
 
     def __init__(
         self, session: Session, analysers: Sequence[Analyser], switched: Switches, scanned: Scan
     ) -> None:
-        space = spaces.active(session)
-        self._bare = spaces.contents_left(session, space) if space else set()
-        self._left = [(work, analyses.left(session, work)) for work in map(work_of, analysers)]
+        self.by_work = [(work, analyses.left(session, work)) for work in map(work_of, analysers)]
         self._signatures = {
             work.analyser: analyses.signatures(session, work.analyser)
-            for work, _ in self._left
+            for work, _ in self.by_work
             if work.scope == "asset"
         }
         self._switched = switched
@@ -74,9 +83,9 @@ class _Left:
         self.outdated: dict[str, set[int]] = defaultdict(set)
 
     def is_complete(self, asset_id: int, content_id: int, path: Path) -> bool:
-        """Whether nothing is left for an asset with a content at a path."""
-        complete = content_id not in self._bare
-        for work, ids in self._left:
+        """Whether nothing is left to analyse for an asset with a content at a path."""
+        complete = True
+        for work, ids in self.by_work:
             subject = content_id if work.scope == "content" else asset_id
             if subject in ids or self._is_outdated(work.analyser, asset_id, path):
                 complete = complete and not self._switched.is_on(work.analyser, path)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -66,16 +66,23 @@ class Finished:
     signature: str | None = None
 
 
-class Writer:
-    """Stores the outcome of each file, and counts how each went: ``counts``."""
+_Word = Literal["indexed", "reused", "unchanged", "skipped", "failed"]
 
-    def __init__(self, library: Library, run_id: int) -> None:
+
+class Writer:
+    """Stores the outcome of each file, and counts how each went: ``counts``.
+
+    A file of which nothing was made in the end is unchanged.
+    """
+
+    def __init__(self, library: Library, run_id: int, paths: Iterable[Path]) -> None:
         self._library = library
         self._run_id = run_id
-        self._words: dict[Path, Literal["indexed", "reused", "skipped", "failed"]] = {}
+        self._words: dict[Path, _Word] = dict.fromkeys(paths, "unchanged")
+        self._arrived: set[int] = set()
 
     def counts(self) -> Counter[str]:
-        """How many files of the run were indexed, reused, skipped, failed."""
+        """How many files of the run were indexed, reused, unchanged, skipped, failed."""
         return Counter(self._words.values())
 
     def store(self, batch: Sequence[Finished], done: int) -> list[int]:
@@ -98,18 +105,23 @@ class Writer:
     def _store(
         self, session: Session, finished: Finished, made: Sequence[Sequence[Mapping[int, Vectors]]]
     ) -> int:
-        content_id, sha256 = finished.content_id, finished.sha256
-        if content_id is None and sha256 is not None and finished.kind is not None:
-            known = contents.find(session, sha256)
-            content_id = contents.add(session, sha256, finished.kind) if known is None else known
-            self._put(session, finished.task, content_id)
+        task, content_id = finished.task, finished.content_id
+        if content_id is not None:
+            assets.revive(session, task.asset_id)
+        elif finished.sha256 is not None and finished.kind is not None:
+            content_id = contents.find(session, finished.sha256)
+            if content_id is None:
+                content_id = contents.add(session, finished.sha256, finished.kind)
+                self._arrived.add(content_id)
+            self._put(session, task, content_id)
+            self._words[task.stat.path] = "indexed"
         assert content_id is not None  # noqa: S101 - one of both is given
         for (look, _), vectors in zip(finished.looks, made, strict=True):
             self._record(session, content_id, finished, look, vectors)
-        corrections.apply(session, content_id)
-        errors = [look.error for look, _ in finished.looks]
-        nothing = finished.content_id is not None and bool(errors) and all(errors)
-        self._words.setdefault(finished.task.stat.path, "reused" if nothing else "indexed")
+        if any(look.error is None for look, _ in finished.looks):
+            corrections.apply(session, content_id)
+            if self._words.get(task.stat.path) == "unchanged":
+                self._words[task.stat.path] = "indexed"
         return content_id
 
     def _record(
@@ -134,6 +146,8 @@ class Writer:
         )
         made = [replace(unit, vectors=own) for (unit, _), own in zip(look.units, vectors, strict=True)]
         units.add(session, content_id, analysis_id, made, asset_id=of_file)
+        if made and content_id in self._arrived:
+            contents.arrive(session, content_id)  # it is only now that something of it can be found
         if look.facts and of_file is None:
             # What an older schema knew gives way to what the file itself says.
             facts.unclaim(session, content_id, "first edition")
@@ -165,21 +179,14 @@ class Writer:
         if failed:
             log.warning("%s: %s", refused.task.stat.path, refused.reason)
 
-    def give_up(self, content_id: int, error: MediaError) -> None:
+    def give_up(self, content_id: int, reason: str, *, retry: bool) -> None:
         """Record that nothing at all could be made of a content: its files have failed."""
         with self._library.write() as session:
             for asset_id, stat in assets.of_content(session, content_id).items():
-                assets.put(
-                    session,
-                    stat,
-                    asset_id=asset_id,
-                    state="failed",
-                    error=str(error),
-                    retry=_worth_retrying(error),
-                )
+                assets.put(session, stat, asset_id=asset_id, state="failed", error=reason, retry=retry)
                 if stat.path in self._words:
                     self._words[stat.path] = "failed"
-                log.warning("%s: %s", stat.path, error)
+                log.warning("%s: %s", stat.path, reason)
             revision.touch(session)
 
     def _put(self, session: Session, task: Task, content_id: int) -> None:

@@ -166,9 +166,9 @@ class Library:
         return remove_root(self.core, path if path in self.roots() else path.resolve())
 
     def failures(self) -> list[Failure]:
-        """The files that could not be indexed, by path, each with the reason."""
+        """The files that could not be indexed, each with the reason; then those that were, but not whole."""
         with self.core.read() as session:
-            return assets.failures(session)
+            return assets.failures(session, partial=True)
 
     def retry_failures(self) -> int:
         """Let the next ``index`` try all failed files again; returns how many."""

@@ -4,12 +4,14 @@ A row in the state ``retry`` counts as left, and keeps what it made until the ne
 analysis is redone by that state.
 """
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db.catalog.units import chunks
 from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, MediaKind, Unit
@@ -133,15 +135,6 @@ def outdate(session: Session, analyser: str, asset_ids: Collection[int]) -> None
         session.execute(update(Analysis).where(changed).values(state="retry"))
 
 
-def has_done(session: Session, content_id: int, analysers: Collection[str]) -> bool:
-    """Whether one of these analysers has made something of a content, or found nothing wrong with it."""
-    made = exists().where(
-        Analysis.content_id == content_id, Analysis.analyser.in_(analysers), Analysis.state == "done"
-    )
-    kept = exists().where(Unit.content_id == content_id)
-    return bool(session.scalar(select(or_(made, kept))))
-
-
 def redo(session: Session, analyser: str, content_ids: Collection[int] | None = None) -> int:
     """Let the next run look again, at all or at these contents; returns at how many it will."""
     statement = update(Analysis).where(Analysis.analyser == analyser, Analysis.state != "unwanted")
@@ -149,68 +142,102 @@ def redo(session: Session, analyser: str, content_ids: Collection[int] | None = 
         return _count(session.execute(statement.values(state="retry")))
     marked = 0
     for batch in chunks(list(content_ids)):
-        of_these = or_(
-            Analysis.content_id.in_(batch),
-            Analysis.asset_id.in_(select(Asset.id).where(Asset.content_id.in_(batch))),
-        )
-        marked += _count(session.execute(statement.where(of_these).values(state="retry")))
+        marked += _count(session.execute(statement.where(_of_contents(batch)).values(state="retry")))
     return marked
 
 
-def retry_failures(session: Session) -> None:
-    """Let the next run try again what single analysers could not do."""
-    session.execute(update(Analysis).where(Analysis.state == "failed").values(state="retry"))
+def retry_failures(session: Session) -> int:
+    """Let the next run try again what single analysers could not do; returns how many times that was."""
+    failed = update(Analysis).where(Analysis.state == "failed")
+    return _count(session.execute(failed.values(state="retry")))
 
 
 def delete_made(session: Session, analyser: str, content_ids: Collection[int] | None = None) -> int:
     """Delete what an analyser has made, of all or of these contents; returns how many units there were."""
-    units = select(func.count()).select_from(Unit).join(Analysis, Analysis.id == Unit.analysis_id)
     if content_ids is None:
-        count = session.scalar(units.where(Analysis.analyser == analyser)) or 0
-        session.execute(delete(Analysis).where(Analysis.analyser == analyser))
-        return count
-    count = 0
-    for batch in chunks(list(content_ids)):
-        mine = and_(Analysis.analyser == analyser, Analysis.content_id.in_(batch))
-        count += session.scalar(units.where(mine)) or 0
-        session.execute(delete(Analysis).where(mine))
+        return _delete(session, Analysis.analyser == analyser)
+    return sum(
+        _delete(session, and_(Analysis.analyser == analyser, _of_contents(batch)))
+        for batch in chunks(list(content_ids))
+    )
+
+
+def _delete(session: Session, mine: ColumnElement[bool]) -> int:
+    units = select(func.count()).select_from(Unit).join(Analysis, Analysis.id == Unit.analysis_id)
+    count = session.scalar(units.where(mine)) or 0
+    session.execute(delete(Analysis).where(mine))
     return count
 
 
+def _of_contents(content_ids: Sequence[int]) -> ColumnElement[bool]:
+    """SQL condition on ``Analysis``: it is of these contents, or of their files."""
+    files = select(Asset.id).where(Asset.content_id.in_(content_ids))
+    return or_(Analysis.content_id.in_(content_ids), Analysis.asset_id.in_(files))
+
+
 def tally(session: Session, work: Work) -> Tally:
-    """How far an analyser is, over what has a live file."""
-    if work.scope == "content":
-        live = exists().where(Asset.content_id == Analysis.content_id, Asset.state.in_(LIVE))
-    else:
-        live = exists().where(Asset.id == Analysis.asset_id, Asset.state.in_(LIVE))
+    """How far an analyser is, over what has a live file. What is only to be redone counts as done."""
+    live = select(Asset.content_id if work.scope == "content" else Asset.id)
+    live = live.where(func.coalesce(Asset.state, "").in_(LIVE))
+    subject = Analysis.content_id if work.scope == "content" else Analysis.asset_id
+    to_redo = and_(Analysis.state == "retry", Analysis.error.is_(None))
+    state = case((to_redo, "done"), else_=Analysis.state).label("state")
     stale: ColumnElement[bool] = and_(Analysis.state == "done", Analysis.fingerprint != work.fingerprint)
     statement = (
-        select(
-            Analysis.state,
-            func.count(),
-            func.sum(stale),
-            func.sum(Analysis.took_ms),
-            func.count(Analysis.took_ms),
-        )
-        .where(Analysis.analyser == work.analyser, live)
-        .group_by(Analysis.state)
+        select(state, func.count(), func.sum(stale), func.sum(Analysis.took_ms), func.count(Analysis.took_ms))
+        .where(Analysis.analyser == work.analyser, subject.in_(live))
+        .group_by(state)
     )
     counts: dict[str, int] = {}
     old, total_ms, measured = 0, 0, 0
-    for state, count, outdated, took_ms, timed in session.execute(statement):
-        counts[state] = count
+    for name, count, outdated, took_ms, timed in session.execute(statement):
+        counts[name] = count
         old += outdated or 0
-        if state == "done":
+        if name == "done":
             total_ms, measured = took_ms or 0, timed
     return Tally(**counts, stale=old, took_ms=total_ms / measured if measured else None)
 
 
-def errors(session: Session, analyser: str) -> Iterable[tuple[int | None, int | None, str]]:
-    """(content id, asset id, reason) of what an analyser could not do."""
-    statement = select(Analysis.content_id, Analysis.asset_id, Analysis.error).where(
-        Analysis.analyser == analyser, Analysis.state.in_(("failed", "retry")), Analysis.error.is_not(None)
+def errors(session: Session) -> list[tuple[Path, str, str]]:
+    """(path, analyser, reason) of what single analysers could not do with live files, by path."""
+    of_it = or_(Analysis.content_id == Asset.content_id, Analysis.asset_id == Asset.id)
+    statement = (
+        select(Asset.path, Analysis.analyser, Analysis.error)
+        .join(Asset, of_it)
+        .where(Analysis.state.in_(("failed", "retry")), Analysis.error.is_not(None), Asset.state.in_(LIVE))
     )
-    return [(content_id, asset_id, error or "") for content_id, asset_id, error in session.execute(statement)]
+    return [
+        (path, analyser, error or "")
+        for path, analyser, error in session.execute(statement.order_by(Asset.path))
+    ]
+
+
+def nothing_made(session: Session, makers: Collection[str]) -> dict[int, dict[str, tuple[str, str]]]:
+    """Contents of readable files of which these analysers could make nothing so far.
+
+    By content the analysers that have looked at it, each with its state and its error or an empty text.
+    """
+    other = aliased(Analysis)
+    made = exists().where(other.content_id == Content.id, other.analyser.in_(makers), other.state == "done")
+    failed = select(other.content_id).where(
+        other.state.in_(("failed", "retry")), other.analyser.in_(makers), other.error.is_not(None)
+    )
+    statement = (
+        select(Analysis.content_id, Analysis.analyser, Analysis.state, Analysis.error)
+        .join(Content, Content.id == Analysis.content_id)
+        .where(
+            Content.id.in_(failed),
+            ~made,
+            ~exists().where(Unit.content_id == Content.id),
+            exists().where(Asset.content_id == Content.id, Asset.state == "indexed"),
+        )
+        .order_by(Analysis.id)
+    )
+    looks: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for content_id, analyser, state, error in session.execute(statement):
+        if content_id is not None:
+            looks[content_id][analyser] = (state, error or "")
+    return looks
 
 
 def _count(result: object) -> int:

@@ -1,6 +1,5 @@
 """Queries on roots (the indexed folders) and assets (their files). Functions take an open session."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db.catalog import analyses, contents, revision
+from db.catalog.switches import each_findable
 from db.catalog.units import chunks
 from db.engine.clock import utc_now
-from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit, stored_path
+from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit, is_below, stored_path
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
@@ -38,11 +38,13 @@ class KnownFile(NamedTuple):
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be indexed, and why."""
+    """A file that could not be indexed, or not whole, and why."""
 
     path: Path
     reason: str
     attempts: int
+    analyser: str | None = None
+    """Which analyser could not do it, where the others could; None where the file gave nothing."""
 
 
 class CopyRow(NamedTuple):
@@ -126,6 +128,12 @@ def put(
     return asset.id
 
 
+def revive(session: Session, asset_id: int | None) -> None:
+    """Note that a file which was gone or offline is back, unchanged."""
+    back = update(Asset).where(Asset.id == asset_id, Asset.state.in_(("gone", "offline")))
+    session.execute(back.values(state="indexed"))
+
+
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
     """Set the state of assets. Files that were never indexed are forgotten when they are gone."""
     for batch in chunks(ids):
@@ -135,16 +143,25 @@ def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
 
 
 def content_ids(session: Session, folder: Path) -> set[int]:
-    """The contents of the files in and below a folder, gone ones included."""
-    under = func.trove_under(type_coerce(Asset.path, String), str(folder)) == 1
-    return {found for found in session.scalars(select(Asset.content_id).where(under)) if found is not None}
+    """The contents of the files in and below a folder, ``Path()`` for all; gone ones included."""
+    below = select(Asset.content_id)
+    if folder != Path():
+        below = below.where(is_below(Asset.path, folder))
+    return {found for found in session.scalars(below) if found is not None}
 
 
-def at(session: Session, content_ids: Collection[int]) -> dict[int, tuple[Path, int]]:
-    """The path and the content of the files with these contents, by the ids of the assets."""
+def at(
+    session: Session, content_ids: Collection[int], *, readable: bool = False
+) -> dict[int, tuple[Path, int]]:
+    """The path and the content of the live files with these contents, by the ids of the assets.
+
+    With ``readable``, only of those whose drive is there.
+    """
     found: dict[int, tuple[Path, int]] = {}
     for batch in chunks(list(content_ids)):
-        statement = select(Asset.id, Asset.path, Asset.content_id).where(Asset.content_id.in_(batch))
+        statement = select(Asset.id, Asset.path, Asset.content_id).where(
+            Asset.content_id.in_(batch), Asset.state.in_(("indexed",) if readable else LIVE)
+        )
         for asset_id, path, content_id in session.execute(statement):
             if content_id is not None:
                 found[asset_id] = (path, content_id)
@@ -158,18 +175,6 @@ def of_content(session: Session, content_id: int) -> dict[int, FileStat]:
     return {asset_id: FileStat(path, size, mtime_ns) for asset_id, path, size, mtime_ns in rows}
 
 
-def readable(session: Session, content_ids: Collection[int]) -> dict[int, list[Path]]:
-    """The files that can be read now of these contents; those without one are left out."""
-    found: dict[int, list[Path]] = defaultdict(list)
-    for batch in chunks(list(content_ids)):
-        statement = select(Asset.content_id, Asset.path)
-        rows = session.execute(statement.where(Asset.content_id.in_(batch), Asset.state == "indexed"))
-        for content_id, path in rows:
-            if content_id is not None:
-                found[content_id].append(path)
-    return found
-
-
 def id_at(session: Session, path: Path) -> int | None:
     """The id of the asset at this path, or None."""
     return session.scalar(select(Asset.id).where(Asset.path == path))
@@ -181,20 +186,23 @@ def stat_at(session: Session, path: Path) -> FileStat | None:
     return None if row is None else FileStat(path, *row)
 
 
-def failures(session: Session) -> list[Failure]:
-    """Files that failed, by path."""
+def failures(session: Session, *, partial: bool = False) -> list[Failure]:
+    """Files that failed, by path; with ``partial``, then those that failed in one analyser only."""
     statement = select(Asset.path, Asset.error, Asset.attempts).where(Asset.state == "failed")
-    return [
+    whole = [
         Failure(path, error or "", attempts)
         for path, error, attempts in session.execute(statement.order_by(Asset.path))
     ]
+    if not partial:
+        return whole
+    return whole + [Failure(path, error, 1, analyser) for path, analyser, error in analyses.errors(session)]
 
 
 def retry_failures(session: Session) -> int:
-    """Let the next run try all failed files again, and what failed of others; returns how many files."""
-    analyses.retry_failures(session)
+    """Let the next run try all failed files again, and what failed of others; returns how many of both."""
     result = session.execute(update(Asset).where(Asset.state == "failed").values(retry=True))
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    files = result.rowcount if isinstance(result, CursorResult) else 0
+    return files + analyses.retry_failures(session)
 
 
 def states(session: Session) -> dict[AssetState, int]:
@@ -229,7 +237,8 @@ def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
 
 def copies(session: Session) -> list[CopyRow]:
     """All live files, grouped by content."""
-    first = select(func.min(Unit.id)).where(Unit.content_id == Content.id).scalar_subquery()
+    shown = select(func.min(Unit.id)).where(Unit.content_id == Content.id, each_findable(session))
+    first = shown.correlate(Content).scalar_subquery()
     statement = (
         select(Content.id, Asset.path, Asset.size, Asset.width, Asset.height, first)
         .join(Content, Content.id == Asset.content_id)

@@ -1,6 +1,6 @@
 """Queries on contents: what the bytes of one or more files show. Functions take an open session."""
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from db.catalog import revision
@@ -18,6 +18,12 @@ def add(session: Session, sha256: bytes, kind: MediaKind) -> int:
     session.add(content)
     session.flush()
     return content.id
+
+
+def arrive(session: Session, content_id: int) -> None:
+    """Let a content count as having arrived with this transaction."""
+    arrived = revision.touch(session)
+    session.execute(update(Content).where(Content.id == content_id).values(arrived=arrived))
 
 
 def drop_orphans(session: Session) -> None:

@@ -5,6 +5,7 @@ model and a lost file. These are the user's own data: only the user removes them
 session.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from db.catalog import facts, revision
 from db.catalog.units import Region, region_of, same_region
 from db.engine.clock import utc_now
 from db.engine.schema import Analysis, Content, Correction, Embedding, Unit
+
+log = logging.getLogger(__name__)
 
 COVERED = 0.5
 """A passage of which a correction covers at least this share is the one that was corrected."""
@@ -66,11 +69,19 @@ def apply(session: Session, content_id: int) -> None:
         if row.subject in kinds.every():
             _reword(session, content_id, row)
         else:
-            facts.unclaim(session, content_id, "user", row.subject)
-            fact = facts.from_json(row.subject, row.value, "user")
-            facts.claim(session, [fact], content_id=content_id)
+            _claim(session, content_id, row)
     if any(row.subject not in kinds.every() for row in rows):
         facts.refresh(session, [content_id])
+
+
+def _claim(session: Session, content_id: int, correction: Correction) -> None:
+    try:
+        fact = facts.from_json(correction.subject, correction.value, "user")
+    except ValueError as exc:
+        log.warning("a damaged correction is left out: %s", exc)
+        return
+    facts.unclaim(session, content_id, "user", correction.subject)
+    facts.claim(session, [fact], content_id=content_id)
 
 
 def _reword(session: Session, content_id: int, correction: Correction) -> None:

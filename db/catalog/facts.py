@@ -6,6 +6,7 @@ Functions take an open session.
 """
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from sqlalchemy import Row, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.schema import Asset, FactRow
+
+log = logging.getLogger(__name__)
 
 Source = Literal[
     "user",
@@ -135,7 +138,10 @@ def _claims(session: Session, assets: Sequence[Row[int, int | None, int]]) -> _C
     )
     for row in session.scalars(statement.order_by(FactRow.id)):
         owner = ("asset", row.asset_id) if row.content_id is None else ("content", row.content_id)
-        claims[owner].append(from_json(row.key, row.value, row.source))
+        try:
+            claims[owner].append(from_json(row.key, row.value, row.source))
+        except ValueError as exc:
+            log.warning("a damaged fact is left out: %s", exc)
     return claims
 
 
@@ -176,11 +182,13 @@ def from_json(key: str, value: str, source: str) -> Fact:
     """The claim that a row holds.
 
     Raises:
-        ValueError: the value is damaged.
+        ValueError: the value is damaged, or there is no such source.
     """
     parsed = json.loads(value)
+    if source not in PRECEDENCE:
+        raise ValueError(f"there is no source {source!r}")
     if key == "taken_at":
-        parsed = datetime.fromisoformat(parsed)
+        parsed = datetime.fromisoformat(str(parsed))
     elif isinstance(parsed, list):
         parsed = tuple(parsed)
     return Fact(key, parsed, source)  # type: ignore[arg-type]

@@ -8,7 +8,6 @@ from typing import Literal
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Select,
     String,
     and_,
     column,
@@ -20,8 +19,9 @@ from sqlalchemy import (
     table,
     type_coerce,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
+from db.catalog.switches import each_findable
 from db.engine.functions import fold
 from db.engine.schema import Asset, Content, MediaKind, Unit, UnitKind
 
@@ -89,9 +89,9 @@ def of_files(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
     return [_rule(rule) for rule in rules if _is_of_file(rule)]
 
 
-def of_units(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
+def of_units(session: Session, rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
     """SQL conditions on ``Unit`` joined with ``Content``: all other rules."""
-    return [_rule(rule) for rule in rules if not _is_of_file(rule)]
+    return [_rule(rule, session) for rule in rules if not _is_of_file(rule)]
 
 
 def _is_of_file(rule: Rule) -> bool:
@@ -101,14 +101,14 @@ def _is_of_file(rule: Rule) -> bool:
     )
 
 
-def _rule(rule: Rule) -> ColumnElement[bool]:
-    condition = or_(false(), *(_value(value) for value in rule.values))
+def _rule(rule: Rule, session: Session | None = None) -> ColumnElement[bool]:
+    condition = or_(false(), *(_value(value, session) for value in rule.values))
     # An unknown value, such as the camera of a drawing, fails a rule and passes its negation.
     holds = func.coalesce(condition, literal_column("0")) == literal_column("1")
     return ~holds if rule.negated else holds
 
 
-def _value(value: Value) -> ColumnElement[bool]:
+def _value(value: Value, session: Session | None) -> ColumnElement[bool]:
     match value:
         case Period():
             return _during(value)
@@ -123,7 +123,8 @@ def _value(value: Value) -> ColumnElement[bool]:
         case Text(field="camera"):
             return func.instr(func.trove_fold(Asset.camera), fold(value.value)) > 0
         case Text(field="said"):
-            return _said(value.value)
+            assert session is not None  # noqa: S101 - a rule about units
+            return _said(session, value.value)
         case _:
             matches = func.trove_in if value.field == "in" else func.trove_named
             return matches(type_coerce(Asset.path, String), fold(value.value)) == 1
@@ -135,15 +136,16 @@ def _during(period: Period) -> ColumnElement[bool]:
     return and_(*bounds, *([when < period.end] if period.end else []))
 
 
-def _said(value: str) -> ColumnElement[bool]:
+def _said(session: Session, value: str) -> ColumnElement[bool]:
     """Passages that contain the words, and the images and frames of files with such a passage."""
     other = aliased(Unit)
+    said = select(other.id).where(each_findable(session, other))
     if (match := phrase_match(value)) is not None:
         passage = table("passage", column("rowid", Integer), column("passage", String))
-        said: Select[int] = select(passage.c.rowid).where(passage.c.passage.op("MATCH")(match))
+        said = said.join(passage, passage.c.rowid == other.id).where(passage.c.passage.op("MATCH")(match))
     else:
         # Scripts without spaces are one long word to the index.
-        said = select(other.id).where(func.instr(func.trove_fold(other.text), fold(value)) > 0)
+        said = said.where(func.instr(func.trove_fold(other.text), fold(value)) > 0)
     files = select(other.content_id).where(other.id.in_(said)).correlate(None)
     return or_(Unit.id.in_(said.correlate(None)), and_(Unit.kind != "speech", Unit.content_id.in_(files)))
 

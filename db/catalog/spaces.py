@@ -106,7 +106,8 @@ def bare_units(session: Session, space: Space) -> list[BareUnit]:
 
 def contents_left(session: Session, space: Space) -> set[int]:
     """The contents with units that are left to embed in a space."""
-    return set(session.scalars(select(Unit.content_id).where(_left(space)).distinct()))
+    left = select(Unit.content_id).where(_left(space), switches.each_findable(session))
+    return set(session.scalars(left.distinct()))
 
 
 def _left(space: Space) -> ColumnElement[bool]:

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, String, and_, case, exists, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision
-from db.engine.schema import LIVE, Asset, SwitchRow, Unit
+from db.engine.schema import LIVE, Asset, SwitchRow, Unit, is_below
 from db.paths import is_under
 
 EVERYWHERE = Path()
@@ -70,8 +70,7 @@ class Switches:
         default = next((is_on for folder, is_on in own if folder == EVERYWHERE), True)
         if not (folders := self.folders(analyser)):
             return literal(default)
-        path = type_coerce(Asset.path, String)
-        branches = [(func.trove_under(path, str(folder)) == 1, is_on) for folder, is_on in folders.items()]
+        branches = [(is_below(Asset.path, folder), is_on) for folder, is_on in folders.items()]
         return case(*branches, else_=default) == literal(True)
 
 
@@ -86,10 +85,13 @@ def every(session: Session) -> Switches:
 
 
 def turn(session: Session, analyser: str, *, on: bool, folder: Path = EVERYWHERE) -> None:
-    """Switch an analyser on or off in a folder, or everywhere, which clears its switches of folders."""
-    rows = session.query(SwitchRow).filter(SwitchRow.analyser == analyser)
-    for row in rows:
-        if folder == EVERYWHERE or is_under(row.folder, [folder]):
+    """Switch an analyser on or off in a folder, or everywhere.
+
+    Off means off in all folders inside; on leaves those alone in which it was switched off by themselves.
+    """
+    for row in session.query(SwitchRow).filter(SwitchRow.analyser == analyser):
+        inside = folder == EVERYWHERE or is_under(row.folder, [folder])
+        if inside and (row.is_on or row.folder == folder):
             session.delete(row)
     session.flush()
     session.execute(
@@ -115,17 +117,17 @@ def findable(session: Session, of_file: Sequence[ColumnElement[bool]] = ()) -> C
     )
 
 
-def each_findable(session: Session) -> ColumnElement[bool]:
-    """The same condition, by a look at the files of each unit: for queries that come to few units."""
+def each_findable(session: Session, unit: type[Unit] = Unit) -> ColumnElement[bool]:
+    """The same condition on ``unit``, by a look at the files of each: for queries that come to few units."""
     hiding = every(session).hiding()
     found = exists().where(
-        Asset.content_id == Unit.content_id,
+        Asset.content_id == unit.content_id,
         func.coalesce(Asset.state, "").in_(LIVE),
-        or_(Unit.asset_id.is_(None), Unit.asset_id == Asset.id),
-        *(or_(Unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
+        or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
+        *(or_(unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
     )
     # Said outright: the query around it may have files of its own.
-    return found.correlate(Unit)
+    return found.correlate(unit)
 
 
 def _in_file(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

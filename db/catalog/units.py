@@ -226,7 +226,7 @@ def live_ids(
         .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
         .where(Unit.kind.in_(of_kinds), switches.findable(session, of_files(rules)))
     )
-    if others := of_units(rules):
+    if others := of_units(session, rules):
         statement = statement.join(Content, Content.id == Unit.content_id).where(*others)
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 

@@ -63,6 +63,8 @@ class Database:
             raw.execute("PRAGMA foreign_keys = OFF")
             try:
                 with connection.begin():
+                    if not migrations.pending(connection):  # another process was sooner
+                        return
                     if (users := migrations.users_rows(connection)) is not None:
                         aside = self.path.with_name(f"users-before-schema-{len(migrations.MIGRATIONS)}.json")
                         write_atomically(aside, users)

@@ -1,13 +1,10 @@
 """SQL functions that SQLite lacks, in Python: case folding, great-circle distance, paths."""
 
 import math
-import os
 import unicodedata
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from sqlite3 import Connection
-
-from db.paths import is_under
 
 EARTH_KM = 6371.0088
 """Mean radius (IUGG)."""
@@ -19,7 +16,6 @@ def register(connection: Connection) -> None:
     connection.create_function("trove_fold", 1, _fold, deterministic=True)
     connection.create_function("trove_in", 2, _is_in, deterministic=True)
     connection.create_function("trove_named", 2, _is_named, deterministic=True)
-    connection.create_function("trove_under", 2, _is_under, deterministic=True)
 
 
 def fold(text: str) -> str:
@@ -41,11 +37,6 @@ def distance_km(
     east = math.radians(to_longitude - longitude)
     half = math.sin((end - start) / 2) ** 2 + math.cos(start) * math.cos(end) * math.sin(east / 2) ** 2
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
-
-
-def _is_under(stored: str | bytes, folder: str) -> bool:
-    """Whether a path is that folder or inside it."""
-    return is_under(Path(os.fsdecode(stored)), [Path(folder)])
 
 
 def _path(stored: str | bytes) -> PurePath:

@@ -155,6 +155,7 @@ _ANALYSES = (
     "CREATE UNIQUE INDEX analysis_asset ON analysis (analyser, asset_id)",
     "CREATE INDEX analysis_of_content ON analysis (content_id)",
     "CREATE INDEX analysis_of_asset ON analysis (asset_id)",
+    "CREATE INDEX analysis_state ON analysis (state, analyser)",
     """INSERT INTO analysis (content_id, analyser, fingerprint, state)
         SELECT id, 'pictures', '1', 'done' FROM content WHERE kind = 'image'""",
     """INSERT INTO analysis (content_id, analyser, fingerprint, state)
@@ -181,7 +182,8 @@ _ANALYSES = (
     "CREATE INDEX fact_analysis ON fact (analysis_id)",
     *(
         f"""INSERT INTO fact (content_id, key, value, source)
-            SELECT id, '{key}', {value}, 'first edition' FROM content WHERE {column} IS NOT NULL"""  # noqa: S608
+            SELECT id, '{key}', {value}, 'first edition' FROM content
+            WHERE {column} IS NOT NULL AND typeof({column}) <> 'blob'"""  # noqa: S608
         for key, column, value in (
             ("taken_at", "taken_at", "json_quote(taken_at)"),
             ("place", "latitude + longitude", "json_array(latitude, longitude)"),

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import functions, migrations
 from db.engine.schema import UNIT_TOLERANCE
@@ -80,6 +81,10 @@ def recover(source: Path, target: Path) -> Recovery:
                     shutil.copyfile(part, copy.with_name(copy.name + suffix))
             recovery = _fill(copy, new)
             new.rename(target)
+    except SQLAlchemyError as exc:
+        raise LibraryDamagedError(
+            f"what can be read cannot be brought up to date: {exc.__cause__ or exc}", "Restore a copy."
+        ) from exc
     except (OSError, sqlite3.OperationalError) as exc:
         raise LibraryError(
             f"the copy {target} cannot be made: {exc}", "Give a name in a folder with room."

@@ -14,16 +14,21 @@ from typing import Literal
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
     TypeDecorator,
     UniqueConstraint,
+    and_,
+    cast,
+    or_,
     text,
+    type_coerce,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column, relationship
 
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
@@ -63,6 +68,15 @@ class PathText(TypeDecorator[Path]):
 
     def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
         return None if value is None else stored_path(value)
+
+
+def is_below(path: "InstrumentedAttribute[Path]", folder: Path) -> ColumnElement[bool]:
+    """SQL condition: a path is that folder, or inside it; compared as bytes, whatever its names are."""
+    name = os.fsencode(folder)
+    inside = name if name.endswith(os.sep.encode()) else name + os.sep.encode()
+    stored = cast(type_coerce(path, String), LargeBinary)
+    beyond = inside[:-1] + bytes([inside[-1] + 1])
+    return or_(stored == name, and_(stored >= inside, stored < beyond))
 
 
 class Base(DeclarativeBase):
@@ -164,6 +178,7 @@ class Analysis(Base):
         Index("analysis_asset", "analyser", "asset_id", unique=True),
         Index("analysis_of_content", "content_id"),
         Index("analysis_of_asset", "asset_id"),
+        Index("analysis_state", "state", "analyser"),
         {"sqlite_autoincrement": True},
     )
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from db.errors import MediaError
+from db.errors import DecodeError
 from indexer.media.reader import read_stills
 from indexer.media.stills import merge_stills
 from indexer.media.types import Still
@@ -52,7 +52,7 @@ def _stretches(
     """
     ahead: deque[Future[list[Still]]] = deque()
     start, empty, decoded = 0.0, 0, 0
-    fault: MediaError | None = None
+    fault: DecodeError | None = None
     while empty < 2:
         while len(ahead) < _AHEAD and start < (duration_s or math.inf):
             ahead.append(pool.submit(read_stills, path, start, start + STRETCH_S, min_side=min_side))
@@ -61,7 +61,7 @@ def _stretches(
             break
         try:
             stretch = ahead.popleft().result()
-        except MediaError as exc:
+        except DecodeError as exc:
             log.warning("%s: a stretch of it is left out: %s", path, exc)
             fault, stretch = exc, []
         empty = 0 if stretch else empty + 1

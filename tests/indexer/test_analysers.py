@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from db.catalog import analyses, assets, corrections, facts, spaces, units
+from db.catalog import analyses, assets, corrections, facts, revision, spaces, units
 from db.catalog.analyses import Work
 from db.catalog.corrections import Span
 from db.catalog.facts import Fact
@@ -237,7 +237,10 @@ def test_one_failure_keeps_what_the_others_made(
     assert counts(library) == ALL | {"speech": 0}
     with library.read() as session:
         assert [failure.path.name for failure in assets.failures(session)] == ["memo.flac"]
-        assert [reason for *_, reason in analyses.errors(session, "speech")] == ["the sound is broken"]
+        partial = assets.failures(session, partial=True)[1:]
+        assert [(one.path.name, one.analyser, one.reason) for one in partial] == [
+            ("a film.mp4", "speech", "the sound is broken")
+        ]
     (state,) = [state for state in control.states(library) if state.name == "speech"]
     assert (state.failed, state.left) == (1, 0)
     monkeypatch.undo()
@@ -291,8 +294,9 @@ def test_a_correction_survives_all_that_can_happen_to_it(
         sha256 = session.scalars(select(Content.sha256).where(Content.kind == "audio")).one()
         corrections.put(session, sha256, "speech", "the whispering pines", Span(0.5, 1.0))
     right: list[str | None] = ["hello from the garden", "the whispering pines"]
-    assert (texts(), is_found()) == (right, True)
-    assert index(library).indexed == 1, "its vector is made of its new text"
+    assert texts() == right
+    assert index(library).unchanged == 4, "only its vector is made, of its new text"
+    assert is_found()
     control.redo(library, "speech")
     index(library)
     assert (texts(), is_found(), heard.asked) == (right, True, 4)
@@ -395,6 +399,146 @@ def test_a_run_that_finds_nothing_to_do_makes_no_analyser_work(
     monkeypatch.setattr(pipeline, "Phases", lambda *_: pytest.fail("there was work"))
     assert index(library).unchanged == 4
     assert heard.asked == 2
+
+
+@pytest.mark.parametrize("error", [DecodeError("broken"), UnreadableError("away"), RuntimeError("a defect")])
+def test_what_was_made_before_a_failure_does_not_count(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def analyse(*_args: object) -> Iterator[Draft]:
+        yield Draft(NewUnit("speech", start_s=0.0, end_s=1.0, text="half"), TextPayload("half"))
+        raise error
+
+    monkeypatch.setattr(Speech, "analyse", analyse)
+    monkeypatch.setattr(Speech, "require", lambda _self: None)
+    assert index(library, [folder]).failed == 1
+    assert counts(library) == ALL | {"speech": 0}
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_run_that_stopped_before_its_end_forgets_no_failure(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Speech, "analyse", failing(DecodeError("the sound is broken")))
+        patch.setattr(pipeline._Work, "_give_up", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            index(library, [folder])
+    index(library)
+    with library.read() as session:
+        assert [failure.path.name for failure in assets.failures(session)] == ["memo.flac"]
+
+
+@pytest.mark.usefixtures("heard")
+def test_what_is_off_is_not_left_to_embed_for_ever(library: Library, folder: Path, tmp_path: Path) -> None:
+    index(library, [folder])
+    control.turn(library, "speech", on=False)
+    use_model(library, save_model(tmp_path / "model", "CLIP"))
+    assert index(library).unchanged == 4
+    control.turn(library, "speech", on=True)
+    assert index(library).unchanged == 4
+    with library.read() as session:
+        space = spaces.active(session)
+        assert space is not None
+        assert spaces.bare_units(session, space) == []
+
+
+def test_a_copy_for_which_it_is_on_is_listened_to(library: Library, folder: Path, heard: Heard) -> None:
+    private = folder / "a private"
+    private.mkdir()
+    shutil.copyfile(folder / "sub" / "memo.flac", private / "memo.flac")
+    with library.write() as session:
+        assets.add_roots(session, [folder.resolve()])
+    control.turn(library, "speech", on=False, folder=private.resolve())
+    index(library, [folder])
+    assert heard.asked == 2
+    control.turn(library, "speech", on=False, folder=folder.resolve() / "sub")
+    assert control.delete_made(library, "speech", private.resolve()) == 2, "no copy wants it any more"
+
+
+@pytest.mark.usefixtures("heard")
+def test_facts_go_with_what_stated_them(library: Library, folder: Path) -> None:
+    index(library, [folder])
+
+    def sides() -> set[int | None]:
+        with library.read() as session:
+            rows = units.rows(session, range(1, 20)).values()
+            return {row.width for row in rows if row.media == "image"}
+
+    assert None not in sides()
+    control.turn(library, "headers", on=False)
+    control.delete_made(library, "headers")
+    assert sides() == {None}
+    control.turn(library, "headers", on=True)
+    index(library)
+    assert None not in sides()
+
+
+@pytest.mark.usefixtures("heard")
+def test_no_condition_finds_what_is_off(library: Library, folder: Path) -> None:
+    index(library, [folder])
+    with SearchService(library) as service:
+        assert service.search(Query("said:garden")).hits
+        control.turn(library, "speech", on=False)
+        assert not service.search(Query("said:garden")).hits
+
+
+@pytest.mark.usefixtures("heard")
+def test_what_is_to_be_redone_still_counts_as_done(library: Library, folder: Path) -> None:
+    index(library, [folder])
+    control.redo(library, "speech")
+    (state,) = [state for state in control.states(library) if state.name == "speech"]
+    assert (state.done, state.failed, state.left) == (2, 0, 2)
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_film_arrives_when_something_of_it_can_be_found(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    real = Frames.analyse
+
+    def look(self: Frames, medium: Any, progress: Any) -> Any:
+        with library.read() as session:
+            seen.append(revision.current(session))
+        return real(self, medium, progress)
+
+    monkeypatch.setattr(Frames, "analyse", look)
+    index(library, [folder])
+    with library.read() as session:
+        arrived = session.scalars(select(Content.arrived).where(Content.kind == "video")).one()
+    assert arrived > seen[0]
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_film_that_changes_before_it_is_looked_into_is_looked_at_again(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Frames.analyse
+
+    def look(self: Frames, medium: Any, progress: Any) -> Any:
+        yield from real(self, medium, progress)
+        video(medium.path, scenes=(40, 41, 42), audio=tone(6.0))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Frames, "analyse", look)
+        index(library, [folder])
+    assert counts(library)["frame"] == 0
+    index(library)
+    assert counts(library)["frame"] == 3
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_folder_with_any_name_can_have_a_switch(library: Library, folder: Path) -> None:
+    odd = folder / "latin-\udce9"
+    odd.mkdir()
+    photo(folder / "x.jpg", 9).rename(odd / "p.jpg")
+    index(library, [folder])
+    assert counts(library)["image"] == 3
+    control.turn(library, "pictures", on=False, folder=odd.resolve())
+    assert counts(library)["image"] == 2
+    control.turn(library, "pictures", on=False, folder=(folder / "lat").resolve())
+    assert counts(library)["image"] == 2, "half a name is another folder"
 
 
 class Notes(Analyser):

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -343,8 +344,8 @@ def test_a_file_that_changes_while_it_is_read_is_tried_again(
 ) -> None:
     real = prepare.Preparer._open
 
-    def read(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
-        opened = real(self, task, hashed=hashed)
+    def read(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
+        opened = real(self, task, wanted, hashed=hashed)
         if task.stat.path.name == "2.jpg":
             os.utime(task.stat.path, (5, 5))
         return opened
@@ -360,10 +361,10 @@ def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
 ) -> None:
     real = prepare.Preparer._open
 
-    def read(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
+    def read(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
         if task.stat.path.name == "2.jpg":
             raise ZeroDivisionError("a defect")
-        return real(self, task, hashed=hashed)
+        return real(self, task, wanted, hashed=hashed)
 
     monkeypatch.setattr(prepare.Preparer, "_open", read)
     assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}

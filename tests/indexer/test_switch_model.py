@@ -106,7 +106,7 @@ def test_files_that_cannot_be_read_hold_the_switch_back(
     switch = use_model(library, other_model, partial=True)
     assert (switch.embedded, switch.missing) == (0, 6)
     shutil.move(tmp_path / "unplugged", folder)
-    assert index(library).indexed == 5
+    assert index(library).unchanged == 5, "nothing is analysed again, only embedded"
     assert states(database)[switch.model] == ("active", 6)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -366,8 +367,8 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 ) -> None:
     read = prepare.Preparer._open
 
-    def meanwhile(self: prepare.Preparer, task: Task, *, hashed: bool) -> Opened:
-        opened = read(self, task, hashed=hashed)
+    def meanwhile(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
+        opened = read(self, task, wanted, hashed=hashed)
         if task.stat.path.name == "1.jpg":
             media.photo(task.stat.path, 99, size=(200, 150))
         return opened

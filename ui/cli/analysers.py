@@ -60,9 +60,12 @@ def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
     """Switch one on; the next trove index makes what is left for it."""
     with library_of(ctx) as library:
         library.analysers.on(name, folder)
-        left = next(state.left for state in library.analysers.every() if state.name == name)
+        state = next(state for state in library.analysers.every() if state.name == name)
+    left = state.left
     rest = f"{_files(left)} left for it. Now run: trove index" if left else "nothing is left for it."
-    console.say(f"{name} is on{_where(folder)}: {rest}")
+    off_in = [str(path) for path, is_on in state.folders.items() if not is_on]
+    stays = f" It stays off in {console.one_line(', '.join(off_in))}." if off_in else ""
+    console.say(f"{name} is on{_where(folder)}: {rest}{stays}")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from ui.cli.options import Json, library_of
 from ui.wording import duration
 
 if TYPE_CHECKING:
-    from trove import AnalyserState
+    from trove import AnalyserState, Failure
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
@@ -51,6 +51,12 @@ def _left(state: AnalyserState) -> str:
     return files + (f", about {duration(state.seconds_left)}" if state.seconds_left else "")
 
 
+def _reason(failure: Failure) -> str:
+    return (
+        failure.reason if failure.analyser is None else f"only without {failure.analyser}: {failure.reason}"
+    )
+
+
 def failures(
     ctx: typer.Context,
     retry: Annotated[bool, typer.Option("--retry", help="Try to index them again now.")] = False,
@@ -65,7 +71,7 @@ def failures(
     if as_json:
         console.print_json({"failures": [asdict(failure) for failure in failed]})
     elif failed:
-        rows = [[str(failure.path), failure.reason, str(failure.attempts)] for failure in failed]
+        rows = [[str(failure.path), _reason(failure), str(failure.attempts)] for failure in failed]
         console.table({"file": "left", "reason": "left", "attempts": "right"}, rows)
     else:
         console.say("No file has failed.")

@@ -72,7 +72,10 @@ def test_off_hides_and_on_shows_again(indexed: Settings, tmp_path: Path) -> None
     assert units(indexed)["frame"] == 0
     assert states(indexed)["frames"]["folders"] == {str(folder): False}
     said = trove(indexed, "analysers", "on", "frames")
-    assert said.stdout == "frames is on: nothing is left for it.\n"
+    assert said.stdout == f"frames is on: nothing is left for it. It stays off in {folder}.\n"
+    assert units(indexed)["frame"] == 0
+    said = trove(indexed, "analysers", "on", "frames", "--in", folder)
+    assert said.stdout == f"frames is on in {folder}: nothing is left for it.\n"
     assert units(indexed)["frame"] == 2
     said = trove(indexed, "analysers", "off", "frames", "--delete")
     assert "2 of its finds were deleted" in said.stdout

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from db.catalog import revision
+from db.catalog.assets import Failure
 from db.errors import TroveError
 from indexer.control import AnalyserState
 from search.health.status import Status
@@ -139,6 +140,11 @@ def _turn(name: str, key: str) -> None:
         resources.explain(exc)
 
 
+def _reason(failure: Failure) -> str:
+    reason = resources.sentence(failure.reason)
+    return reason if failure.analyser is None else f"Only without {failure.analyser}: {reason}"
+
+
 def _failed() -> None:
     failures = resources.library().failures()
     if not failures:
@@ -149,7 +155,7 @@ def _failed() -> None:
     st.table(
         {
             "File": [resources.plain(str(failure.path)) for failure in shown],
-            "Reason": [resources.plain(resources.sentence(failure.reason)) for failure in shown],
+            "Reason": [resources.plain(_reason(failure)) for failure in shown],
             "Attempts": [failure.attempts for failure in shown],
         },
         border="horizontal",
