@@ -78,7 +78,7 @@ class Library:
                 assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
                 heard = analyses.record(session, "speech", "1", "done", content_id=content_id)
                 unit = NewUnit("speech", {space.id: nothing}, 0.0, 4.0, text=text)
-                units.add(session, content_id, heard, [unit])
+                units.add(session, [(unit, content_id, heard, None)])
         with self.database.read() as session:
             self.units = units.rows(session, range(1, len(texts) + 1))
 

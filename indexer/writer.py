@@ -66,6 +66,9 @@ class Finished:
     signature: str | None = None
 
 
+_Made = tuple[int, Finished, Look, Sequence[Mapping[int, Vectors]]]
+"""The id of a content, the file, what an analyser made of it, and the vectors of its units."""
+
 _Word = Literal["indexed", "reused", "unchanged", "skipped", "failed"]
 
 
@@ -93,66 +96,85 @@ class Writer:
         # Vectors first: nobody else can write while they are waited for.
         vectors = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
         with self._library.write() as session:
-            stored = [
-                self._store(session, finished, made) for finished, made in zip(batch, vectors, strict=True)
+            arrived = revision.touch(session) if batch else 0
+            stored = self._place(session, batch, arrived)
+            looks = [
+                (content_id, finished, look, made)
+                for content_id, finished, own in zip(stored, batch, vectors, strict=True)
+                for (look, _), made in zip(finished.looks, own, strict=True)
             ]
+            self._record(session, looks, arrived)
+            for content_id in corrections.corrected(session, stored):
+                corrections.apply(session, content_id)
             facts.refresh(session, stored)
             runs.update_run(session, self._run_id, done)
-            if batch:
-                revision.touch(session)
+        for finished in batch:
+            path = finished.task.stat.path
+            if self._words.get(path) == "unchanged" and not all(look.error for look, _ in finished.looks):
+                self._words[path] = "indexed"
         return stored
 
-    def _store(
-        self, session: Session, finished: Finished, made: Sequence[Sequence[Mapping[int, Vectors]]]
-    ) -> int:
-        task, content_id = finished.task, finished.content_id
-        if content_id is not None:
-            assets.revive(session, task.asset_id)
-        elif finished.sha256 is not None and finished.kind is not None:
-            content_id = contents.find(session, finished.sha256)
+    def _place(self, session: Session, batch: Sequence[Finished], arrived: int) -> list[int]:
+        """The ids of the contents of files; new contents and their files are stored."""
+        kinds = {
+            finished.sha256: finished.kind
+            for finished in batch
+            if finished.sha256 is not None and finished.kind is not None
+        }
+        ids, new = contents.find_or_add(session, kinds, arrived)
+        self._arrived |= new
+        stored = []
+        for finished in batch:
+            content_id = finished.content_id
             if content_id is None:
-                content_id = contents.add(session, finished.sha256, finished.kind)
-                self._arrived.add(content_id)
-            self._put(session, task, content_id)
-            self._words[task.stat.path] = "indexed"
-        assert content_id is not None  # noqa: S101 - one of both is given
-        for (look, _), vectors in zip(finished.looks, made, strict=True):
-            self._record(session, content_id, finished, look, vectors)
-        if any(look.error is None for look, _ in finished.looks):
-            corrections.apply(session, content_id)
-            if self._words.get(task.stat.path) == "unchanged":
-                self._words[task.stat.path] = "indexed"
-        return content_id
+                assert finished.sha256 is not None  # noqa: S101 - one of both is given
+                content_id = ids[finished.sha256]
+                self._put(session, finished.task, content_id)
+                self._words[finished.task.stat.path] = "indexed"
+            else:
+                assets.revive(session, finished.task.asset_id)
+            stored.append(content_id)
+        return stored
 
-    def _record(
-        self,
-        session: Session,
-        content_id: int,
-        finished: Finished,
-        look: Look,
-        vectors: Sequence[Mapping[int, Vectors]],
-    ) -> None:
-        of_file = finished.asset_id
-        analysis_id = analyses.record(
+    def _record(self, session: Session, looks: Sequence[_Made], arrived: int) -> None:
+        """Store what analysers have made, and that they have looked."""
+        results = [
+            analyses.Result(
+                look.analyser,
+                look.fingerprint,
+                look.state,
+                content_id,
+                finished.asset_id,
+                finished.signature,
+                None if look.error is None else str(look.error),
+                look.took_ms,
+            )
+            for content_id, finished, look, _ in looks
+        ]
+        ids = analyses.record_all(session, results)
+        rows = [
+            (replace(unit, vectors=own), content_id, analysis_id, finished.asset_id)
+            for analysis_id, (content_id, finished, look, made) in zip(ids, looks, strict=True)
+            for (unit, _), own in zip(look.units, made, strict=True)
+        ]
+        units.add(session, rows)
+        # It is only now that something of them can be found.
+        contents.arrive(session, {content_id for _, content_id, *_ in rows} & self._arrived, arrived)
+        # What an older schema knew gives way to what the file itself says.
+        told = [content_id for content_id, finished, look, _ in looks if look.facts and not finished.asset_id]
+        facts.unclaim(session, told, "first edition")
+        facts.claim_all(
             session,
-            look.analyser,
-            look.fingerprint,
-            look.state,
-            content_id=content_id,
-            asset_id=of_file,
-            signature=finished.signature,
-            error=None if look.error is None else str(look.error),
-            took_ms=look.took_ms,
+            (
+                facts.Claims(
+                    look.facts,
+                    content_id if finished.asset_id is None else None,
+                    finished.asset_id,
+                    analysis_id,
+                )
+                for analysis_id, (content_id, finished, look, _) in zip(ids, looks, strict=True)
+            ),
         )
-        made = [replace(unit, vectors=own) for (unit, _), own in zip(look.units, vectors, strict=True)]
-        units.add(session, content_id, analysis_id, made, asset_id=of_file)
-        if made and content_id in self._arrived:
-            contents.arrive(session, content_id)  # it is only now that something of it can be found
-        if look.facts and of_file is None:
-            # What an older schema knew gives way to what the file itself says.
-            facts.unclaim(session, content_id, "first edition")
-        subject = {"content_id": content_id} if of_file is None else {"asset_id": of_file}
-        facts.claim(session, look.facts, **subject, analysis_id=analysis_id)
 
     def reuse(self, task: Task, content_id: int) -> None:
         """Record a file whose content the library already has."""

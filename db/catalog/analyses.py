@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -74,48 +74,68 @@ def _left(work: Work):  # type: ignore[no-untyped-def]
     return statement.where(Content.kind.in_(work.media), ~looked_at)
 
 
-def record(
-    session: Session,
-    analyser: str,
-    fingerprint: str,
-    state: AnalysisState,
-    *,
-    content_id: int | None = None,
-    asset_id: int | None = None,
-    signature: str | None = None,
-    error: str | None = None,
-    took_ms: int | None = None,
-) -> int:
-    """Record a look at a content or an asset; returns the id of the analysis.
+@dataclass(frozen=True)
+class Result:
+    """What became of a look at a content, or at an asset with its ``signature``."""
+
+    analyser: str
+    fingerprint: str
+    state: AnalysisState
+    content_id: int | None = None
+    asset_id: int | None = None
+    signature: str | None = None
+    error: str | None = None
+    took_ms: int | None = None
+
+    @property
+    def _subject(self) -> tuple[str, int | None, int | None]:
+        return self.analyser, None if self.asset_id is not None else self.content_id, self.asset_id
+
+
+def record(session: Session, analyser: str, fingerprint: str, state: AnalysisState, **more: Any) -> int:
+    """As ``record_all`` for one result, by its fields."""
+    return record_all(session, [Result(analyser, fingerprint, state, **more)])[0]
+
+
+def record_all(session: Session, results: Sequence[Result]) -> list[int]:
+    """Record looks at contents or assets; returns the ids of the analyses.
 
     A successful one takes the place of what was made before; a failed one leaves that as it is.
     """
-    known = session.scalar(
-        select(Analysis).where(
-            Analysis.analyser == analyser,
-            Analysis.content_id == content_id if asset_id is None else Analysis.asset_id == asset_id,
+    known = _known(session, results)
+    rows: list[Analysis] = []
+    for result in results:
+        before = known.get(result._subject)
+        if before is not None and result.state in ("failed", "retry"):
+            before.state, before.error = result.state, result.error
+            rows.append(before)
+            continue
+        if before is not None:
+            session.execute(delete(Analysis).where(Analysis.id == before.id))
+            session.expunge(before)
+        analyser, content_id, asset_id = result._subject
+        rows.append(
+            Analysis(
+                content_id=content_id,
+                asset_id=asset_id,
+                analyser=analyser,
+                fingerprint=result.fingerprint,
+                signature=result.signature,
+                state=result.state,
+                error=result.error,
+                took_ms=result.took_ms,
+            )
         )
-    )
-    if known is not None and state in ("failed", "retry"):
-        known.state, known.error = state, error
-        session.flush()
-        return known.id
-    if known is not None:
-        session.execute(delete(Analysis).where(Analysis.id == known.id))
-        session.expunge(known)
-    row = Analysis(
-        content_id=None if asset_id is not None else content_id,
-        asset_id=asset_id,
-        analyser=analyser,
-        fingerprint=fingerprint,
-        signature=signature,
-        state=state,
-        error=error,
-        took_ms=took_ms,
-    )
-    session.add(row)
+    session.add_all(rows)
     session.flush()
-    return row.id
+    return [row.id for row in rows]
+
+
+def _known(session: Session, results: Sequence[Result]) -> dict[tuple[str, int | None, int | None], Analysis]:
+    contents = {result.content_id for result in results if result.asset_id is None}
+    files = {result.asset_id for result in results if result.asset_id is not None}
+    statement = select(Analysis).where(or_(Analysis.content_id.in_(contents), Analysis.asset_id.in_(files)))
+    return {(row.analyser, row.content_id, row.asset_id): row for row in session.scalars(statement)}
 
 
 def signatures(session: Session, analyser: str) -> dict[int, str]:

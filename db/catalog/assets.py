@@ -107,8 +107,8 @@ def put(
     content_id: int | None = None,
     error: str | None = None,
     retry: bool = False,
-) -> int:
-    """Record how reading a file went, as a new asset or over the one with ``asset_id``; returns its id.
+) -> None:
+    """Record how reading a file went, as a new asset or over the one with ``asset_id``.
 
     A file worth another attempt keeps its content: when it is readable again, nothing is decoded again.
     """
@@ -124,8 +124,6 @@ def put(
         session.execute(delete(Analysis).where(Analysis.asset_id == asset.id))
     asset.content_id = asset.content_id if retry else content_id
     asset.indexed_at = utc_now()
-    session.flush()
-    return asset.id
 
 
 def revive(session: Session, asset_id: int | None) -> None:

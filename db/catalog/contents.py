@@ -1,5 +1,7 @@
 """Queries on contents: what the bytes of one or more files show. Functions take an open session."""
 
+from collections.abc import Collection, Mapping
+
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
@@ -14,16 +16,31 @@ def find(session: Session, sha256: bytes) -> int | None:
 
 def add(session: Session, sha256: bytes, kind: MediaKind) -> int:
     """A new content, which arrives with this transaction; returns its id."""
-    content = Content(sha256=sha256, kind=kind, arrived=revision.touch(session))
-    session.add(content)
+    ids, _ = find_or_add(session, {sha256: kind}, revision.touch(session))
+    return ids[sha256]
+
+
+def find_or_add(
+    session: Session, kinds: Mapping[bytes, MediaKind], arrived: int
+) -> tuple[dict[bytes, int], set[int]]:
+    """The ids of contents by their hashes, and which of them are new; these arrive with a revision."""
+    statement = select(Content.sha256, Content.id).where(Content.sha256.in_(kinds))
+    ids: dict[bytes, int] = dict(session.execute(statement).all())
+    new = [
+        Content(sha256=sha256, kind=kind, arrived=arrived)
+        for sha256, kind in kinds.items()
+        if sha256 not in ids
+    ]
+    session.add_all(new)
     session.flush()
-    return content.id
+    ids |= {content.sha256: content.id for content in new}
+    return ids, {content.id for content in new}
 
 
-def arrive(session: Session, content_id: int) -> None:
-    """Let a content count as having arrived with this transaction."""
-    arrived = revision.touch(session)
-    session.execute(update(Content).where(Content.id == content_id).values(arrived=arrived))
+def arrive(session: Session, content_ids: Collection[int], arrived: int) -> None:
+    """Let contents count as having arrived with a revision."""
+    if content_ids:
+        session.execute(update(Content).where(Content.id.in_(content_ids)).values(arrived=arrived))
 
 
 def drop_orphans(session: Session) -> None:

@@ -6,7 +6,7 @@ session.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -61,6 +61,12 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
         revision.touch(session)
 
 
+def corrected(session: Session, content_ids: Collection[int]) -> set[int]:
+    """Those of these contents of which there are corrections."""
+    statement = select(Content.id).join(Correction, Correction.sha256 == Content.sha256)
+    return set(session.scalars(statement.where(Content.id.in_(content_ids))))
+
+
 def apply(session: Session, content_id: int) -> None:
     """Apply all corrections of a content to its units and facts as they are now."""
     mine = select(Correction).join(Content, Content.sha256 == Correction.sha256)
@@ -80,7 +86,7 @@ def _claim(session: Session, content_id: int, correction: Correction) -> None:
     except ValueError as exc:
         log.warning("a damaged correction is left out: %s", exc)
         return
-    facts.unclaim(session, content_id, "user", correction.subject)
+    facts.unclaim(session, [content_id], "user", correction.subject)
     facts.claim(session, [fact], content_id=content_id)
 
 

@@ -8,13 +8,13 @@ Functions take an open session.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from sqlalchemy import Row, delete, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.schema import Asset, FactRow
@@ -64,32 +64,42 @@ class Fact:
     source: Source
 
 
-def claim(
-    session: Session,
-    facts: Iterable[Fact],
-    *,
-    content_id: int | None = None,
-    asset_id: int | None = None,
-    analysis_id: int | None = None,
-) -> None:
-    """Store claims about a content or about an asset; ``refresh`` afterwards."""
-    session.add_all(
-        FactRow(
-            content_id=content_id,
-            asset_id=asset_id,
-            analysis_id=analysis_id,
-            key=fact.key,
-            value=_as_json(fact.value),
-            source=fact.source,
-        )
-        for fact in facts
-    )
-    session.flush()
+@dataclass(frozen=True)
+class Claims:
+    """Facts about a content, or about an asset, and the analysis that found them."""
+
+    facts: Sequence[Fact]
+    content_id: int | None = None
+    asset_id: int | None = None
+    analysis_id: int | None = None
 
 
-def unclaim(session: Session, content_id: int, source: Source, key: str | None = None) -> None:
-    """Delete the claims of a source about a content, all or of one key; ``refresh`` afterwards."""
-    statement = delete(FactRow).where(FactRow.content_id == content_id, FactRow.source == source)
+def claim(session: Session, facts: Sequence[Fact], **of: int | None) -> None:
+    """As ``claim_all`` for one set of claims, by its fields."""
+    claim_all(session, [Claims(facts, **of)])
+
+
+def claim_all(session: Session, claims: Iterable[Claims]) -> None:
+    """Store claims about contents or assets; ``refresh`` afterwards."""
+    rows = [
+        {
+            "content_id": of.content_id,
+            "asset_id": of.asset_id,
+            "analysis_id": of.analysis_id,
+            "key": fact.key,
+            "value": _as_json(fact.value),
+            "source": fact.source,
+        }
+        for of in claims
+        for fact in of.facts
+    ]
+    if rows:
+        session.execute(insert(FactRow), rows)
+
+
+def unclaim(session: Session, content_ids: Collection[int], source: Source, key: str | None = None) -> None:
+    """Delete the claims of a source about contents, all or of one key; ``refresh`` afterwards."""
+    statement = delete(FactRow).where(FactRow.content_id.in_(content_ids), FactRow.source == source)
     session.execute(statement if key is None else statement.where(FactRow.key == key))
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import kinds
@@ -99,16 +99,13 @@ class UnitRow:
     region: Region | None = None
 
 
-def add(
-    session: Session,
-    content_id: int,
-    analysis_id: int,
-    units: Iterable[NewUnit],
-    *,
-    asset_id: int | None = None,
-) -> None:
-    """Store what an analysis has made, with the vectors that it already has."""
-    units = list(units)
+def add(session: Session, made: Iterable[tuple[NewUnit, int, int, int | None]]) -> None:
+    """Store units with the vectors that they already have.
+
+    Args:
+        made: (unit, id of its content, of its analysis, of its asset where it belongs to a file).
+    """
+    made = list(made)
     rows = [
         Unit(
             content_id=content_id,
@@ -124,16 +121,17 @@ def add(
             detail=None if new.detail is None else json.dumps(new.detail),
             **(new.region._asdict() if new.region else {}),
         )
-        for new in units
+        for new, content_id, analysis_id, asset_id in made
     ]
     session.add_all(rows)
     session.flush()
-    session.add_all(
-        Embedding(space_id=space_id, unit_id=row.id, vector=pack(vector))
-        for row, new in zip(rows, units, strict=True)
+    vectors = [
+        {"space_id": space_id, "unit_id": row.id, "vector": pack(vector)}
+        for row, (new, *_) in zip(rows, made, strict=True)
         for space_id, vector in new.vectors.items()
-    )
-    session.flush()
+    ]
+    if vectors:
+        session.execute(insert(Embedding), vectors)
 
 
 def pack(vector: Vectors) -> bytes:

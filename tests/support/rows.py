@@ -55,7 +55,7 @@ def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> N
             for draft in drafts
             if kinds.maker(draft.kind) == analyser
         ]
-        units.add(session, content_id, analysis_id, made)
+        units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 
 
 def add_file(

@@ -39,7 +39,7 @@ def test_the_more_trusted_source_wins_and_says_so(database: Database) -> None:
         assert facts.of_file(session, Path("/a.jpg"))["taken_at"] == Fact("taken_at", SAID, "user")
     assert effective(database).moment == SAID
     with database.write() as session:
-        facts.unclaim(session, content_id, "user")
+        facts.unclaim(session, [content_id], "user")
         facts.refresh(session, [content_id])
     assert effective(database).taken_at == TAKEN
 
@@ -47,9 +47,9 @@ def test_the_more_trusted_source_wins_and_says_so(database: Database) -> None:
 def test_a_claim_about_a_file_is_about_that_copy_alone(database: Database) -> None:
     with database.write() as session:
         content_id = add_file(session, "/a.jpg", [], claims=[Fact("camera", "X100V", "exif")])
-        copy = assets.put(
-            session, FileStat(Path("/b.jpg"), 1, 1), asset_id=None, state="indexed", content_id=content_id
-        )
+        stat = FileStat(Path("/b.jpg"), 1, 1)
+        assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+        copy = assets.id_at(session, stat.path)
         facts.claim(session, [Fact("camera", "borrowed", "sidecar")], asset_id=copy)
         facts.refresh(session, [content_id])
     assert (effective(database).camera, effective(database, "/b.jpg").camera) == ("X100V", "borrowed")
