@@ -13,7 +13,8 @@ from db.catalog import analyses, contents, revision
 from db.catalog.switches import each_findable
 from db.catalog.units import chunks
 from db.engine.clock import utc_now
-from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit, is_below, stored_path
+from db.engine.pathtext import is_below, stored_path
+from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.

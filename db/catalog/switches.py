@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision
-from db.engine.schema import LIVE, Asset, SwitchRow, Unit, is_below
+from db.engine.pathtext import is_below
+from db.engine.schema import LIVE, Asset, SwitchRow, Unit
 from db.paths import is_under
 
 EVERYWHERE = Path()

@@ -7,28 +7,22 @@ and carries the *units* (what can be found) and *facts* (date, place, camera) th
 reused, since they are the labels in FAISS.
 """
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
-    TypeDecorator,
     UniqueConstraint,
-    and_,
-    cast,
-    or_,
     text,
-    type_coerce,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from db.engine.pathtext import PathText
 
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
@@ -43,40 +37,6 @@ UNIT_TOLERANCE = 1e-2
 
 LIVE: tuple[AssetState, ...] = ("indexed", "offline")
 """States of files whose units can be found; the drive of an offline file is unplugged."""
-
-
-def stored_path(value: object) -> Path:
-    """The path that ``PathText`` stored as ``value``."""
-    return Path(os.fsdecode(value) if isinstance(value, bytes) else str(value))
-
-
-class PathText(TypeDecorator[Path]):
-    """A path as text, or as bytes where its name is no valid UTF-8 (POSIX allows any bytes)."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: Path | None, dialect: Dialect) -> object:  # noqa: ARG002
-        if value is None:
-            return None
-        name = str(value)
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            return os.fsencode(name)
-        return name
-
-    def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
-        return None if value is None else stored_path(value)
-
-
-def is_below(path: "InstrumentedAttribute[Path]", folder: Path) -> ColumnElement[bool]:
-    """SQL condition: a path is that folder, or inside it; compared as bytes, whatever its names are."""
-    name = os.fsencode(folder)
-    inside = name if name.endswith(os.sep.encode()) else name + os.sep.encode()
-    stored = cast(type_coerce(path, String), LargeBinary)
-    beyond = inside[:-1] + bytes([inside[-1] + 1])
-    return or_(stored == name, and_(stored >= inside, stored < beyond))
 
 
 class Base(DeclarativeBase):
