@@ -1,6 +1,6 @@
 """Time of filters, facets and sorting by number of files, and of bringing an old library up to date.
 
-    python bench/facts.py [--files 100000 1000000] [--beside CHECKOUT] [--json FILE]
+    python bench/facts.py [--files 100000 1000000] [--turns 5] [--beside CHECKOUT] [--json FILE]
 
 The rows are those of the first schema, put in as SQL: pictures by a dozen cameras over ten years, a third
 with a place. ``--beside``: an older checkout of Trove that is measured on the same rows, in turns with this
@@ -22,7 +22,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
-TURNS = 5
 _ROW = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :files)
 """
@@ -102,14 +101,14 @@ def measure(path: Path) -> dict[str, float]:
     return took
 
 
-def in_turns(library: Path, checkouts: dict[str, Path]) -> dict[str, dict[str, float]]:
+def in_turns(library: Path, checkouts: dict[str, Path], turns: int) -> dict[str, dict[str, float]]:
     """The medians of each checkout, measured in turns on copies of a library."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in checkouts}
     copies = {}
     for name in checkouts:
         copies[name] = library.with_name(f"{name}.db")
         shutil.copyfile(library, copies[name])
-    for _ in range(TURNS):
+    for _ in range(turns):
         for name, checkout in checkouts.items():
             command = [sys.executable, str(Path(__file__).resolve()), "--measure", str(copies[name])]
             environment = os.environ | {"PYTHONPATH": str(checkout)}
@@ -131,6 +130,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--files", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--beside", type=Path, help="an older checkout, for comparison")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
@@ -143,7 +143,7 @@ def main() -> None:
     for files in options.files:
         with tempfile.TemporaryDirectory() as scratch:
             make(Path(scratch) / "made.db", files)
-            found = figures[files] = in_turns(Path(scratch) / "made.db", checkouts)
+            found = figures[files] = in_turns(Path(scratch) / "made.db", checkouts, options.turns)
         print(f"{files:,} files" + "".join(f"{name:>12}" for name in found) + "   (seconds)")
         for key in found["now"]:
             values = [seconds[key] for seconds in found.values()]
