@@ -1,5 +1,6 @@
 """Facet counts of a library: months, cameras, places, folders. Functions take an open session."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -49,15 +50,19 @@ def places(session: Session) -> list[tuple[float, float]]:
 
 def folders(session: Session, roots: list[Path]) -> dict[Path, int]:
     """The number of files in and below each folder from the roots down, by path."""
-    counts: Counter[Path] = Counter()
     tops = set(roots)
-    for path in session.scalars(select(Asset.path).where(Asset.state.in_(LIVE))):
-        for folder in path.parents:
-            counts[folder] += 1
-            if folder in tops:
-                break
-        else:
-            # A file that is itself a root: only its own folder is of interest.
-            for folder in path.parents[1:]:
-                counts[folder] -= 1
-    return {folder: count for folder, count in sorted(counts.items()) if count > 0}
+    # As text: making a path of each file takes far longer than reading the rows.
+    names = session.scalars(select(type_coerce(Asset.path, String)).where(Asset.state.in_(LIVE)))
+    counts: Counter[Path] = Counter()
+    for name, count in Counter(map(_folder, names)).items():
+        folder = Path(name)
+        inside = [folder, *folder.parents]
+        top = next((place for place, parent in enumerate(inside) if parent in tops), 0)
+        # A file that is itself a root: only its own folder is of interest.
+        for parent in inside[: top + 1]:
+            counts[parent] += count
+    return dict(sorted(counts.items()))
+
+
+def _folder(name: str | bytes) -> str:
+    return os.path.dirname(os.fsdecode(name))  # noqa: PTH120 - many times as fast as pathlib
