@@ -234,6 +234,18 @@ class Library:
         with self.core.read() as session:
             return tuple(of_file(session, expanded(file).resolve()).values())
 
+    def correct(self, file: Path | str, text: str, *, at_s: float) -> None:
+        """Give the passage that is said at a second of a file its right words; empty, it is taken away.
+
+        The next ``index`` embeds them. They outlive a new transcript, another model and a lost file.
+
+        Raises:
+            SettingsError: nothing is said there, as far as the library knows.
+        """
+        from indexer.correct import correct_passage
+
+        correct_passage(self.core, expanded(file).resolve(), text, at_s)
+
     @property
     def models(self) -> Models:
         """The models that the library has vectors of: change, drop, evaluate and compare them."""

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from db.catalog import analyses, assets, corrections, facts, revision, spaces, units
+from db.catalog import analyses, assets, facts, revision, spaces, units
 from db.catalog.analyses import Work
-from db.catalog.corrections import Span
 from db.catalog.facts import Fact
 from db.catalog.units import NewUnit
 from db.engine.schema import Content, Embedding, MediaKind, Unit
@@ -27,6 +26,7 @@ from indexer.analysers.headers import Headers
 from indexer.analysers.medium import Medium
 from indexer.analysers.speech import Speech
 from indexer.analysers.whisper import Passage
+from indexer.correct import correct_passage
 from indexer.encoders.registry import load_encoder
 from indexer.flow import Progress
 from indexer.media.pixels import read_pixels
@@ -290,9 +290,9 @@ def test_a_correction_survives_all_that_can_happen_to_it(
             hits = service.search(Query("whispering pines", kind="speech")).hits
             return hits[0].path == memo and "whispering pines" in (hits[0].text or "")
 
-    with library.write() as session:
-        sha256 = session.scalars(select(Content.sha256).where(Content.kind == "audio")).one()
-        corrections.put(session, sha256, "speech", "the whispering pines", Span(0.5, 1.0))
+    correct_passage(library, memo, "the whispering pines", 0.7)
+    with pytest.raises(SettingsError, match=r"nothing is said in memo.flac at 9 s"):
+        correct_passage(library, memo, "nobody", 9.0)
     right: list[str | None] = ["hello from the garden", "the whispering pines"]
     assert texts() == right
     assert index(library).unchanged == 4, "only its vector is made, of its new text"
