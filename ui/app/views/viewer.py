@@ -247,12 +247,11 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
 
 
 def _known(facts: Sequence[Fact]) -> dict[str, str]:
-    """The facts in words, each with who says so; a place gets a map instead."""
+    """The facts in words, each with who says so where it was not measured."""
     shown = {}
     for item in facts:
         name, value = fact(item.key, item.value)
-        if item.key != "place":
-            shown[name] = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
+        shown[name] = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
     return shown
 
 
