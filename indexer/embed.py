@@ -20,6 +20,7 @@ from db.catalog.units import Vectors
 from indexer.analysers.base import Payload, PicturePayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared
+from indexer.media.thumbnails import GRID_SIDE
 
 _AHEAD = 2
 """Batches under way: one is encoded while the next one waits."""
@@ -55,9 +56,11 @@ class Embedder:
 
     @property
     def side(self) -> int:
-        """Pixels of the shorter side that pictures should have: twice what a model sees leaves it to the
-        model how to shrink the rest."""
-        return max(2 * model.encoder.image_size for model in self._models)
+        """Pixels of the shorter side that pictures should have, for the models and for a thumbnail.
+
+        Twice what a model sees leaves it to the model how to shrink the rest.
+        """
+        return max(GRID_SIDE, *(2 * model.encoder.image_size for model in self._models))
 
     def prepare(self, kind: str, payload: Payload | None) -> Prepared:
         """What each model that serves the kind needs of a payload. Thread-safe."""

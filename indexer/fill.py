@@ -18,7 +18,6 @@ from indexer.analysers.medium import Medium
 from indexer.embed import Embedder
 from indexer.flow import Prepared
 from indexer.media.pool import DecodePool
-from indexer.media.thumbnails import GRID_SIDE
 from indexer.prefetch import batched, look_ahead
 
 log = logging.getLogger(__name__)
@@ -41,9 +40,7 @@ def fill(
     ``on_batch`` is told how many units were taken so far, and the last of them.
     """
     settings = library.settings
-    reader = _Reader(
-        pool, embedder, {a.name: a for a in analysers}, max(embedder.side, GRID_SIDE), settings.max_megapixels
-    )
+    reader = _Reader(pool, embedder, {a.name: a for a in analysers}, embedder.side, settings.max_megapixels)
     threads = settings.workers + 2
     chunks = list(_chunks(bare))
     prepared = look_ahead(reader, chunks, threads + -(-settings.batch // _CHUNK), threads)

@@ -38,7 +38,6 @@ from indexer.flow import (
 )
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
-from indexer.media.thumbnails import GRID_SIDE
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
 from indexer.survey import Survey
@@ -233,7 +232,7 @@ class Phases:
         medium = Medium(
             path,
             self._pool,
-            side=max(self._embedder.side, GRID_SIDE),
+            side=self._embedder.side,
             max_megapixels=self._library.settings.max_megapixels,
             companions=[other.path for other in self._found.scanned.companions(path)],
         )

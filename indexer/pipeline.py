@@ -90,14 +90,17 @@ class _Work:
                     library, self.analysers, self.switched, found, pool, embedder, writer, on_progress
                 )
                 phases.run()
-            self._give_up(writer)
+            if self._give_up(writer) or tasks:
+                with library.write() as session:
+                    contents.drop_orphans(session)
             with library.read() as session:
                 bare = spaces.bare_units(session, session.get_one(Space, self.model.space_id))
-            fill(library, embedder, self.model.space_id, bare, pool, registry.made(settings))
+            if bare:
+                fill(library, embedder, self.model.space_id, bare, pool, registry.made(settings))
         return writer.counts()
 
-    def _give_up(self, writer: Writer) -> None:
-        """Files of which nothing could be made, and for which no analyser is left, have failed."""
+    def _give_up(self, writer: Writer) -> bool:
+        """Mark files of which nothing was made, and nothing is left, as failed; returns if there were any."""
         makers = {analyser.name: work_of(analyser) for analyser in self.analysers if analyser.kinds}
         with self.library.read() as session:
             hopeless = analyses.nothing_made(session, list(makers))
@@ -112,8 +115,7 @@ class _Work:
             reasons = [error for _, error in looks.values() if error]
             retry = any(state == "retry" for state, _ in looks.values())
             writer.give_up(content_id, reasons[0], retry=retry)
-        with self.library.write() as session:
-            contents.drop_orphans(session)
+        return bool(hopeless)
 
 
 def _finish(library: Library, analysers: Sequence[Analyser], space: Space, encoder: Encoder) -> None:

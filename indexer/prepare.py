@@ -19,7 +19,6 @@ from indexer.flow import Look, Outcome, Prepared, Read, Recognised, Refused, Tas
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_whole
-from indexer.media.thumbnails import GRID_SIDE
 from indexer.media.types import Opened
 from indexer.scan import reason
 
@@ -54,7 +53,7 @@ class Preparer:
         self._recognise = recognise
         self._wanted = wanted
         self._sizes = sizes
-        self._side = max(embedder.side, GRID_SIDE)
+        self._side = embedder.side
 
     def __call__(self, task: Task) -> Outcome:
         """Read one file; every fault of the file itself comes back as ``Refused``, or in its looks."""
@@ -87,8 +86,6 @@ class Preparer:
         return None if self._twins.claim(sha256) else Twin(task, sha256)
 
     def _open(self, task: Task, wanted: Sequence[Analyser], *, hashed: bool) -> Opened:
-        if task.stat.size == 0:
-            raise DecodeError("the file is empty")
         path = task.stat.path
         # By the name, which mostly tells; what a file really is decides whether it is decoded as a picture.
         shown = any(analyser.kinds for analyser in wanted)

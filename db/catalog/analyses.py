@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.catalog.units import chunks
+from db.catalog.units import chunks, rows_changed
 from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, MediaKind, Unit
 
 Scope = Literal["content", "asset"]
@@ -61,7 +61,7 @@ def left(session: Session, work: Work, within: Collection[int] | None = None) ->
     }
 
 
-def _left(work: Work):  # type: ignore[no-untyped-def]
+def _left(work: Work) -> Select[int]:
     if work.scope == "content":
         statement, mine = select(Content.id), Analysis.content_id == Content.id
     else:
@@ -159,34 +159,28 @@ def redo(session: Session, analyser: str, content_ids: Collection[int] | None = 
     """Let the next run look again, at all or at these contents; returns at how many it will."""
     statement = update(Analysis).where(Analysis.analyser == analyser, Analysis.state != "unwanted")
     if content_ids is None:
-        return _count(session.execute(statement.values(state="retry")))
+        return rows_changed(session.execute(statement.values(state="retry")))
     marked = 0
     for batch in chunks(list(content_ids)):
-        marked += _count(session.execute(statement.where(_of_contents(batch)).values(state="retry")))
+        marked += rows_changed(session.execute(statement.where(_of_contents(batch)).values(state="retry")))
     return marked
 
 
 def retry_failures(session: Session) -> int:
     """Let the next run try again what single analysers could not do; returns how many times that was."""
     failed = update(Analysis).where(Analysis.state == "failed")
-    return _count(session.execute(failed.values(state="retry")))
+    return rows_changed(session.execute(failed.values(state="retry")))
 
 
-def delete_made(session: Session, analyser: str, content_ids: Collection[int] | None = None) -> int:
-    """Delete what an analyser has made, of all or of these contents; returns how many units there were."""
-    if content_ids is None:
-        return _delete(session, Analysis.analyser == analyser)
-    return sum(
-        _delete(session, and_(Analysis.analyser == analyser, _of_contents(batch)))
-        for batch in chunks(list(content_ids))
-    )
-
-
-def _delete(session: Session, mine: ColumnElement[bool]) -> int:
+def delete_made(session: Session, analyser: str, content_ids: Collection[int]) -> int:
+    """Delete what an analyser has made of contents; returns how many units there were."""
     units = select(func.count()).select_from(Unit).join(Analysis, Analysis.id == Unit.analysis_id)
-    count = session.scalar(units.where(mine)) or 0
-    session.execute(delete(Analysis).where(mine))
-    return count
+    deleted = 0
+    for batch in chunks(list(content_ids)):
+        mine = and_(Analysis.analyser == analyser, _of_contents(batch))
+        deleted += session.scalar(units.where(mine)) or 0
+        session.execute(delete(Analysis).where(mine))
+    return deleted
 
 
 def _of_contents(content_ids: Sequence[int]) -> ColumnElement[bool]:
@@ -258,7 +252,3 @@ def nothing_made(session: Session, makers: Collection[str]) -> dict[int, dict[st
         if content_id is not None:
             looks[content_id][analyser] = (state, error or "")
     return looks
-
-
-def _count(result: object) -> int:
-    return int(getattr(result, "rowcount", 0))

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import CursorResult, String, delete, func, select, type_coerce, update
+from sqlalchemy import String, delete, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db.catalog import analyses, contents, revision
 from db.catalog.switches import each_findable
-from db.catalog.units import chunks
+from db.catalog.units import chunks, rows_changed
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit
@@ -199,9 +199,8 @@ def failures(session: Session, *, partial: bool = False) -> list[Failure]:
 
 def retry_failures(session: Session) -> int:
     """Let the next run try all failed files again, and what failed of others; returns how many of both."""
-    result = session.execute(update(Asset).where(Asset.state == "failed").values(retry=True))
-    files = result.rowcount if isinstance(result, CursorResult) else 0
-    return files + analyses.retry_failures(session)
+    failed = update(Asset).where(Asset.state == "failed")
+    return rows_changed(session.execute(failed.values(retry=True))) + analyses.retry_failures(session)
 
 
 def states(session: Session) -> dict[AssetState, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import facts, revision
+from db.catalog import contents, facts, revision
 from db.catalog.units import Region, region_of, same_region
 from db.engine.clock import utc_now
 from db.engine.schema import Analysis, Content, Correction, Embedding, Unit
@@ -55,7 +55,7 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
     )
     session.add(row)
     session.flush()
-    content_id = session.scalar(select(Content.id).where(Content.sha256 == sha256))
+    content_id = contents.find(session, sha256)
     if content_id is not None:
         apply(session, content_id)
         revision.touch(session)
@@ -108,7 +108,9 @@ def _reword(session: Session, content_id: int, correction: Correction) -> None:
         session.execute(delete(Embedding).where(Embedding.unit_id == kept.id))
     elif kept is None and correction.value:
         _insert(session, content_id, correction)
-    _delete(session, [unit for unit in covered if unit is not kept])
+    for unit in covered:
+        if unit is not kept:
+            session.delete(unit)
     session.flush()
 
 
@@ -138,11 +140,6 @@ def _of(session: Session, sha256: bytes, subject: str) -> Sequence[Correction]:
     return session.scalars(
         select(Correction).where(Correction.sha256 == sha256, Correction.subject == subject)
     ).all()
-
-
-def _delete(session: Session, rows: Sequence[Unit]) -> None:
-    for row in rows:
-        session.delete(row)
 
 
 def _covers(span: Span, other: Span) -> bool:

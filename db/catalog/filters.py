@@ -25,6 +25,9 @@ from db.catalog.switches import each_findable
 from db.engine.functions import fold
 from db.engine.schema import Asset, Content, MediaKind, Unit, UnitKind
 
+PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
+"""The full text of units, by their ids."""
+
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 
@@ -141,8 +144,7 @@ def _said(session: Session, value: str) -> ColumnElement[bool]:
     other = aliased(Unit)
     said = select(other.id).where(each_findable(session, other))
     if (match := phrase_match(value)) is not None:
-        passage = table("passage", column("rowid", Integer), column("passage", String))
-        said = said.join(passage, passage.c.rowid == other.id).where(passage.c.passage.op("MATCH")(match))
+        said = said.join(PASSAGE, PASSAGE.c.rowid == other.id).where(PASSAGE.c.passage.op("MATCH")(match))
     else:
         # Scripts without spaces are one long word to the index.
         said = said.where(func.instr(func.trove_fold(other.text), fold(value)) > 0)

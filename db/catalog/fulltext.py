@@ -5,15 +5,13 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import Integer, String, bindparam, column, func, select, table
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from db.catalog.filters import PASSAGE
 from db.catalog.switches import each_findable
 from db.catalog.units import Ids
 from db.engine.schema import Unit
-
-PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
-"""The full text of units, by their ids."""
 
 MAX_WORDS = 32
 """Longer texts are cut: nobody types them, and every word is one look-up."""

@@ -104,12 +104,6 @@ def bare_units(session: Session, space: Space) -> list[BareUnit]:
     return [BareUnit(stored(unit), unit.content_id, path) for unit, path in session.execute(statement)]
 
 
-def contents_left(session: Session, space: Space) -> set[int]:
-    """The contents with units that are left to embed in a space."""
-    left = select(Unit.content_id).where(_left(space), switches.each_findable(session))
-    return set(session.scalars(left.distinct()))
-
-
 def _left(space: Space) -> ColumnElement[bool]:
     return and_(Unit.kind.in_(kinds.embedded(space.role)), is_bare(space.id))
 

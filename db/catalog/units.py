@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, CursorResult, Result, and_, exists, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from db import kinds
@@ -287,6 +287,11 @@ def counts(session: Session) -> dict[UnitKind, int]:
 def is_bare(space_id: int | None) -> ColumnElement[bool]:
     """SQL condition on ``Unit``: it has no vector in this space."""
     return ~exists().where(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """How many rows a statement has changed."""
+    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
