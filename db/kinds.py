@@ -7,9 +7,20 @@ so that nothing in the database lists kinds by hand.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 CLIP = "clip"
 """The role of models that put pictures and texts into one space: what text queries are answered by."""
+
+PICTURE = "picture"
+PASSAGE = "passage"
+"""The modalities of vectors in that role: of what is seen, and of all text."""
+
+Proof = Literal["shows", "said", "in_picture", "by_people", "machine"]
+"""What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written
+it about the file, or nothing, since a machine has described it."""
+
+_STANDING: tuple[Proof, ...] = ("shows", "said")
 
 
 @dataclass(frozen=True)
@@ -18,12 +29,28 @@ class Kind:
 
     ``vectors``: the modality of its vectors in each role, such as ``{"clip": "picture"}`` for what is seen
     and ``{"clip": "passage"}`` for all text; there is one vector index for each role and modality. Empty for
-    what is found by its words alone.
+    what is found by its words alone. ``proof``: what a match of it proves. ``weight``: of its matches in the
+    fusion of rankings; names of files say less than what is in them. ``plural``: of the label, where it is
+    not one with an s.
     """
 
     name: str
     label: str
     vectors: Mapping[str, str]
+    proof: Proof
+    weight: float = 1.0
+    plural: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plural", self.plural or f"{self.label}s")
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is shown by itself: a picture, a moment of a film, a passage.
+
+        Other kinds, such as text in a picture, are evidence of what they are in.
+        """
+        return self.proof in _STANDING
 
 
 _kinds: dict[str, Kind] = {}
@@ -103,3 +130,22 @@ def modalities(role: str) -> dict[str, tuple[str, ...]]:
 def embedded(role: str) -> tuple[str, ...]:
     """The names of all kinds with vectors in a role."""
     return tuple(kind.name for kind in every().values() if role in kind.vectors)
+
+
+def named(kind: str) -> Kind:
+    """The registered kind of that name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return every()[kind]
+
+
+def proving(*proofs: Proof) -> tuple[str, ...]:
+    """The names of the kinds whose matches prove one of these."""
+    return tuple(kind.name for kind in every().values() if kind.proof in proofs)
+
+
+def of_modality(role: str, modality: str) -> tuple[str, ...]:
+    """The names of the kinds with vectors of a modality in a role."""
+    return modalities(role).get(modality, ())

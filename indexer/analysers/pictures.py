@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from db.catalog.units import NewUnit, StoredUnit
 from db.engine.schema import MediaKind
-from db.kinds import CLIP, Kind
+from db.kinds import CLIP, PICTURE, Kind
 from indexer.analysers.base import Analyser, Draft, Payload, PicturePayload
 from indexer.analysers.medium import Medium
 
@@ -15,7 +15,7 @@ class Pictures(Analyser):
 
     name = "pictures"
     label = "what pictures show"
-    kinds = (Kind("image", "picture", {CLIP: "picture"}),)
+    kinds = (Kind("image", "picture", {CLIP: PICTURE}, "shows"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image"})
     phase = 0
 

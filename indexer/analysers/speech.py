@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
 from db.errors import ModelError
-from db.kinds import CLIP, Kind
+from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
@@ -23,7 +23,7 @@ class Speech(Analyser):
 
     name = "speech"
     label = "what is said"
-    kinds = (Kind("speech", "spoken passage", {CLIP: "passage"}),)
+    kinds = (Kind("speech", "spoken passage", {CLIP: PASSAGE}, "said"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
 
     def __init__(self, settings: Settings) -> None:

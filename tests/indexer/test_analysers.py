@@ -546,7 +546,7 @@ class Notes(Analyser):
 
     name = "notes"
     label = "notes beside files"
-    kinds = (Kind("note", "note", {CLIP: "passage"}),)
+    kinds = (Kind("note", "note", {CLIP: "passage"}, "by_people"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
     scope = "asset"

@@ -73,7 +73,7 @@ def test_the_nearest_folder_counts(filled: Database) -> None:
 @pytest.fixture
 def translation() -> Iterator[str]:
     """An analyser that needs the transcripts."""
-    kinds.register("translation", (Kind("translated", "translation", {}),), needs=("speech",))
+    kinds.register("translation", (Kind("translated", "translation", {}, "machine"),), needs=("speech",))
     yield "translation"
     kinds.unregister("translation")
 
