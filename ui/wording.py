@@ -1,7 +1,9 @@
-"""Human-readable sizes, durations and facts."""
+"""Human-readable sizes, durations, facts and counts of units."""
 
 from collections.abc import Mapping
 from datetime import datetime
+
+from db import kinds
 
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
@@ -62,3 +64,44 @@ def fact(key: str, value: object) -> tuple[str, str]:
         case "duration", float() | int():
             return "Length", clock(value)
     return key.capitalize(), str(value)
+
+
+def kind_label(name: str) -> str:
+    """What a kind of units is called where it stands by itself: Picture, Spoken passage.
+
+    A unit that an analyser of another edition of Trove has left behind goes by the name of its kind.
+    """
+    known = kinds.every().get(name)
+    return _capital(name if known is None else known.label)
+
+
+def counts_by_label(counts: Mapping[str, int]) -> dict[str, int]:
+    """The units of each kind by what they are called: Pictures, Spoken passages.
+
+    What is shown by itself always has its place, so that nothing moves when there is none of it; what is only
+    evidence, such as text in pictures, has one as soon as there is some.
+    """
+    return {
+        _capital(kind.plural): counts.get(kind.name, 0)
+        for kind in kinds.every().values()
+        if kind.stands or counts.get(kind.name)
+    }
+
+
+def units_in_words(counts: Mapping[str, int]) -> str:
+    """The units of each kind in words: 3 pictures, 1 video frame and 2 spoken passages.
+
+    A kind of which there is nothing is left out, unless there is nothing at all.
+    """
+    listed = [kind for kind in kinds.every().values() if counts.get(kind.name)]
+    listed = listed or [kind for kind in kinds.every().values() if kind.stands]
+    parts = []
+    for kind in listed:
+        count = counts.get(kind.name, 0)
+        parts.append(f"{count:,} {kind.label if count == 1 else kind.plural}")
+    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+
+
+def _capital(text: str) -> str:
+    """The text with a capital: unlike ``str.capitalize`` it leaves the others, as in GPS, alone."""
+    return text[:1].upper() + text[1:]

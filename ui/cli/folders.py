@@ -11,6 +11,7 @@ import typer
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
 from ui.cli.options import Json, Model, library_of
+from ui.wording import units_in_words
 
 if TYPE_CHECKING:
     from trove import Library, Report, TroveError
@@ -55,11 +56,7 @@ def _say_report(report: Report) -> None:
     console.say(f"{report.found} files in {report.seconds:.1f} s: {summary}.")
     if report.removed:
         console.say(f"{report.removed} files are gone.")
-    units = report.units
-    console.say(
-        f"Your library has {units.get('image', 0)} pictures, {units.get('frame', 0)} video frames "
-        f"and {units.get('speech', 0)} spoken passages."
-    )
+    console.say(f"Your library has {units_in_words(report.units)}.")
     if report.failed:
         console.say("See what failed and why: trove failures")
 

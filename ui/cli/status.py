@@ -11,7 +11,7 @@ from ui.cli import console
 from ui.cli.analysers import state_json
 from ui.cli.folders import run_index
 from ui.cli.options import Json, library_of
-from ui.wording import duration
+from ui.wording import duration, units_in_words
 
 if TYPE_CHECKING:
     from trove import AnalyserState, Failure
@@ -30,12 +30,11 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         left = {"analysers": [state_json(state) for state in facts.analysers]}
         console.print_json(asdict(facts) | left)
         return
-    units = facts.units
     fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
     console.say(f"Library  {facts.library}")
     console.say(f"Model    {facts.model or 'none yet'}")
     console.say(f"Files    {facts.assets}, and {facts.failed} that failed")
-    console.say(f"Units    {units['image']} pictures, {units['frame']} frames, {units['speech']} passages")
+    console.say(f"Units    {units_in_words(facts.units)}")
     for state in facts.analysers:
         if state.on and state.left:
             console.say(f"Left     {_left(state)}")

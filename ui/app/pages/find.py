@@ -19,6 +19,7 @@ from ui.app.views import indexing, question, selection
 from ui.app.views.filters import filters
 from ui.app.views.question import Question
 from ui.app.views.viewer import open_hit
+from ui.wording import units_in_words
 
 _VERDICTS = {
     "found": ":green[:material/check_circle:] **Found**",
@@ -173,9 +174,8 @@ def _invite(counts: Mapping[UnitKind, int]) -> None:
                 st.session_state.saved_chosen = name
                 st.switch_page("pages/saved.py")
     st.caption(
-        f"{counts['image']:,} pictures, {counts['frame']:,} moments in videos and {counts['speech']:,} "
-        "spoken passages are waiting. Describe what you look for in plain words, or give a picture like it: "
-        "choose it, or paste or drop it here."
+        f"{units_in_words(counts)} {'is' if sum(counts.values()) == 1 else 'are'} waiting. Describe what you "
+        "look for in plain words, or give a picture like it: choose it, or paste or drop it here."
     )
     with st.expander("What else the box understands", icon=":material/lightbulb:"):
         st.markdown(

@@ -14,20 +14,15 @@ from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources
 from ui.app.views import indexing
-from ui.wording import duration, size
+from ui.wording import counts_by_label, duration, size
 
 _MOST_FAILURES = 200
 
 
 def _counts(facts: Status) -> None:
     with st.container(horizontal=True):
-        for label, count in {
-            "Pictures": facts.units["image"],
-            "Video moments": facts.units["frame"],
-            "Spoken passages": facts.units["speech"],
-            "Files": facts.assets,
-            "Failed": facts.failed,
-        }.items():
+        counts = counts_by_label(facts.units) | {"Files": facts.assets, "Failed": facts.failed}
+        for label, count in counts.items():
             st.metric(label, f"{count:,}", border=True, width=150)
     if facts.model:
         fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"

@@ -26,9 +26,7 @@ from ui.app import resources
 from ui.app.routes import media
 from ui.app.uploads import MOST_BYTES, uploads
 from ui.highlight import highlight_spans
-from ui.wording import clock
-
-KINDS = {"image": "Picture", "frame": "Video", "speech": "Spoken"}
+from ui.wording import clock, kind_label
 
 _MOST_AT_ONCE = 1_000
 _MOST_LISTINGS = 32
@@ -110,7 +108,7 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "id": hit.unit_id,
         "src": None if hit.media == "audio" else media.thumbnail_url(hit.unit_id),
         "ratio": round(max(_RATIOS[0], min(_RATIOS[1], ratio)), 3),
-        "kind": KINDS[hit.kind],
+        "kind": kind_label(hit.kind),
         "time": moment,
         "name": name,
         "path": str(hit.path),

@@ -25,7 +25,7 @@ def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -
     page.goto(f"{app.url}/library")
     expect(page.get_by_text("Model builtin")).to_be_visible()
     assert _count(page, "Pictures") == "49"
-    assert int(_count(page, "Video moments")) >= 10
+    assert int(_count(page, "Video frames")) >= 10
     assert int(_count(page, "Spoken passages")) >= 10
     assert (_count(page, "Files"), _count(page, "Failed")) == ("53", "2")
     expect(page.get_by_test_id("stMarkdown").get_by_text(str(media_folder))).to_be_visible()
@@ -42,10 +42,10 @@ def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> No
     frames = page.get_by_text("What films show")
     frames.scroll_into_view_if_needed()
     expect(page.get_by_text("3 files").first).to_be_visible()
-    before = _count(page, "Video moments")
+    before = _count(page, "Video frames")
     frames.click()
-    metric = page.get_by_test_id("stMetric").filter(has_text="Video moments")
-    expect(metric).to_contain_text(re.compile(r"moments\s*0"))
+    metric = page.get_by_test_id("stMetric").filter(has_text="Video frames")
+    expect(metric).to_contain_text(re.compile(r"frames\s*0"))
     page.reload()
     settle(page)
     expect(page.get_by_role("switch", name="What films show")).not_to_be_checked()

@@ -1,0 +1,46 @@
+"""Counts and kinds of units in words, with kinds that only the table knows."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from db import kinds
+from db.kinds import Kind
+from indexer.analysers import registry as registry
+from ui.wording import counts_by_label, kind_label, units_in_words
+
+
+@pytest.fixture
+def more_kinds() -> Iterator[None]:
+    """A kind that is only evidence, and one that is shown by itself."""
+    kinds.register("test", [Kind("plate", "GPS plate", {}, "in_picture"), Kind("bang", "bang", {}, "said")])
+    yield
+    kinds.unregister("test")
+
+
+def test_units_in_words() -> None:
+    assert units_in_words({"image": 3, "frame": 5, "speech": 2}) == (
+        "3 pictures, 5 video frames and 2 spoken passages"
+    )
+    assert units_in_words({"image": 1_200, "frame": 0, "speech": 1}) == "1,200 pictures and 1 spoken passage"
+    assert units_in_words({"frame": 1}) == "1 video frame"
+    assert units_in_words({}) == "0 pictures, 0 video frames and 0 spoken passages"
+
+
+@pytest.mark.usefixtures("more_kinds")
+def test_a_new_kind_has_its_place_in_the_words() -> None:
+    assert units_in_words({"image": 2, "plate": 1, "bang": 7}) == "2 pictures, 1 GPS plate and 7 bangs"
+    assert units_in_words({}) == "0 pictures, 0 video frames, 0 spoken passages and 0 bangs"
+    assert counts_by_label({"image": 2}) == {
+        "Pictures": 2,
+        "Video frames": 0,
+        "Spoken passages": 0,
+        "Bangs": 0,
+    }
+    assert counts_by_label({"plate": 4})["GPS plates"] == 4
+    assert [kind_label(name) for name in ("speech", "plate")] == ["Spoken passage", "GPS plate"]
+
+
+def test_what_no_analyser_makes_any_more_goes_by_its_name() -> None:
+    assert kind_label("plate") == "Plate"
+    assert units_in_words({"image": 1, "plate": 1}) == "1 picture"
