@@ -1,11 +1,11 @@
 """Options that several commands share, and the settings and library that result from them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ui.cli import console
+from ui.cli import console, kinds
 
 if TYPE_CHECKING:
     from db.settings import Settings
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Limit = Annotated[int, typer.Option("-k", min=1, help="Number of hits.")]
 Kind = Annotated[
-    Literal["image", "frame", "speech"] | None, typer.Option("--kind", help="Only hits of this kind.")
+    str | None,
+    typer.Option(
+        "--kind",
+        parser=kinds.known,
+        metavar=kinds.SHOWN,
+        autocompletion=kinds.beginning_with,
+        help="Only hits of this kind.",
+    ),
 ]
 Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictures one by one.")]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]

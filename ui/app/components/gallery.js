@@ -34,7 +34,7 @@ const frame = (hit) => {
     made.append(picture);
   } else {
     const words = element("span", "words");
-    words.append(marked("", hit.parts));
+    words.append(hit.parts ? marked("", hit.parts) : hit.name);
     made.append(words);
   }
   made.append(element("span", "badge kind", hit.kind));
