@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from db import kinds
 from db.catalog import assets, units
 from db.errors import MediaError, SettingsError
+from db.kinds import CLIP, PICTURE
 from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
@@ -64,7 +66,7 @@ def try_models(library: Library, names: Sequence[str], sample: int) -> list[Tria
     if not paths:
         raise SettingsError("the library has no pictures to try a model on", "Index some: trove index FOLDER")
     sampled = random.Random(_SEED).sample(paths, min(sample, len(paths)))  # noqa: S311 - a sample, no secret
-    total = counts["image"] + counts["frame"]
+    total = sum(counts[kind] for kind in kinds.of_modality(CLIP, PICTURE))
     return [_in_own_process(name, sampled, total, library.settings) for name in names]
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from sqlalchemy.orm import Session
 
+from db import kinds
 from db.catalog import assets, spaces, units
+from db.catalog.filters import Rule, Type
 from db.catalog.units import Ids
+from db.kinds import CLIP, PICTURE
 from db.library import Library
 
 _NEIGHBOURS = 16
@@ -62,9 +66,8 @@ def duplicates(
         files[row.content_id].append(Copy(*row[1:]))
     groups = [_group("same", copies) for copies in files.values() if len(copies) > 1]
     if threshold is not None:
-        owner = {copies[0].unit_id: content_id for content_id, copies in files.items()}
         for group in _near_duplicates(library, threshold, on_progress):
-            best = [copy for unit in group if unit in owner for copy in files[owner[unit]][:1]]
+            best = [files[content_id][0] for content_id in group if content_id in files]
             if len(best) > 1:
                 groups.append(_group("alike", best))
     return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
@@ -80,10 +83,10 @@ def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
 def _near_duplicates(
     library: Library, least: float, on_progress: Callable[[int, int], None]
 ) -> list[list[int]]:
-    """Groups of picture units by single linkage: chains of neighbours with at least this similarity."""
+    """Groups of contents by single linkage: chains of pictures with at least this similarity."""
     with library.read() as session:
         space = spaces.active(session)
-        ids = units.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
+        ids = _pictures(session, space.id) if space else np.empty(0, np.int64)
     if space is None or len(ids) < 2:
         return []
     store = library.vectors(space)
@@ -99,7 +102,7 @@ def _near_duplicates(
         batch: Ids = ids[start : start + _CHUNK]
         with library.read() as session:
             vectors = units.vectors(session, space.id, batch)
-        nearest = store.search("picture", vectors, _NEIGHBOURS)
+        nearest = store.search(PICTURE, vectors, _NEIGHBOURS)
         for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
             for other, similarity in neighbours:
                 if similarity >= least and other in parent:
@@ -108,4 +111,15 @@ def _near_duplicates(
     groups: dict[int, list[int]] = defaultdict(list)
     for unit in parent:
         groups[root(unit)].append(unit)
-    return [group for group in groups.values() if len(group) > 1]
+    alike = [group for group in groups.values() if len(group) > 1]
+    with library.read() as session:
+        rows = units.rows(session, [unit for group in alike for unit in group])
+    # A part of a picture, such as a face, says nothing of the whole.
+    whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
+    return [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in alike]
+
+
+def _pictures(session: Session, space_id: int) -> Ids:
+    """The units that are seen in files that are pictures: a film is no near-duplicate of a photograph."""
+    of_pictures = Rule((Type(media="image"),))
+    return units.live_ids(session, space_id, kinds.of_modality(CLIP, PICTURE), (of_pictures,))

@@ -13,9 +13,11 @@ from runpy import run_path
 
 import numpy as np
 
+from db import kinds
 from db.catalog import spaces, units
 from db.catalog.units import Vectors
 from db.files import write_atomically
+from db.kinds import CLIP, PICTURE
 from indexer.encoders.base import Encoder
 from search.service import SearchService
 
@@ -61,7 +63,8 @@ def landscape(service: SearchService) -> Landscape:
         return Landscape(0, (), ())
     with service.library.read() as session:
         space = spaces.active(session)
-        ids = units.live_ids(session, space.id, ("image", "frame")) if space else np.empty(0, np.int64)
+        seen = kinds.of_modality(CLIP, PICTURE)
+        ids = units.live_ids(session, space.id, seen) if space else np.empty(0, np.int64)
         if space is None or not len(ids):
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]

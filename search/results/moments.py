@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from db import kinds
 from db.catalog import units
 from db.engine.schema import UnitKind
+from db.kinds import CLIP, PICTURE
 from search.engine.rank import Sight
 from search.query.query import Query
 from search.service import SearchService
@@ -14,7 +16,7 @@ from search.service import SearchService
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame or a spoken passage; ``match``: how well a frame fits, 0 (baseline) to 1 (best)."""
+    """A frame, a spoken passage, …; ``match``: how well what is seen fits, 0 (baseline) to 1 (best)."""
 
     unit_id: int
     kind: UnitKind
@@ -28,7 +30,7 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
     """The moments of a file in the library, in the order of time.
 
     ``match`` is the similarity to the query, scaled from its median in this library to the best in the
-    library or this file; None for passages, and where the query describes no picture.
+    library or this file; None for what is not seen, and where the query describes no picture.
 
     Raises:
         TroveError: as ``SearchService.search``.
@@ -37,7 +39,8 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
     with service.library.read() as session:
         rows = units.rows(session, units.ids_at(session, path)).values()
         timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
-        frames = [row.id for row in timed if row.kind == "frame"]
+        seen = kinds.of_modality(CLIP, PICTURE)
+        frames = [row.id for row in timed if row.kind in seen]
         vectors = None
         if sight is not None and frames:
             vectors = units.vectors(session, sight.space_id, np.array(frames, np.int64))
