@@ -72,7 +72,7 @@ def kind_label(name: str) -> str:
     A unit that an analyser of another edition of Trove has left behind goes by the name of its kind.
     """
     known = kinds.every().get(name)
-    return _capital(name if known is None else known.label)
+    return capital(name if known is None else known.label)
 
 
 def counts_by_label(counts: Mapping[str, int]) -> dict[str, int]:
@@ -82,7 +82,7 @@ def counts_by_label(counts: Mapping[str, int]) -> dict[str, int]:
     evidence, such as text in pictures, has one as soon as there is some.
     """
     return {
-        _capital(kind.plural): counts.get(kind.name, 0)
+        capital(kind.plural): counts.get(kind.name, 0)
         for kind in kinds.every().values()
         if kind.stands or counts.get(kind.name)
     }
@@ -102,6 +102,6 @@ def units_in_words(counts: Mapping[str, int]) -> str:
     return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
     """The text with a capital: unlike ``str.capitalize`` it leaves the others, as in GPS, alone."""
     return text[:1].upper() + text[1:]

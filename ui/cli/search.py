@@ -172,7 +172,7 @@ def hit_rows(
     hits: Sequence[Hit], marks: Mapping[int, str]
 ) -> tuple[dict[str, str], list[list[str]], set[str]]:
     """Hits as arguments of ``console.table``; ``marks``: short notes beside hits, by ``unit_id``."""
-    columns = {"#": "right", "score": "right", "kind": "left", "at": "right", "file": "left", "said": "left"}
+    columns = {"#": "right", "score": "right", "kind": "left", "at": "right", "file": "left", "text": "left"}
     rows = [
         [
             str(hit.rank),

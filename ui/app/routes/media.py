@@ -102,9 +102,14 @@ def file_of(row: UnitRow) -> Path:
 
 
 def still(row: UnitRow, side: int) -> Path:
-    """A JPEG of a picture or a video frame; errors as ``indexer.media.thumbnails.thumbnail``."""
-    moment = None if row.media == "image" else row.at_s if row.at_s is not None else row.start_s
-    return resources.library().thumbnail(file_of(row), moment, side=side)
+    """A JPEG of a picture or a video frame; errors as ``indexer.media.thumbnails.thumbnail``.
+
+    What belongs to a film as a whole, such as its title, is shown by its first frame, kept while indexing.
+    """
+    moment = row.at_s if row.at_s is not None else row.start_s
+    return resources.library().thumbnail(
+        file_of(row), None if row.media == "image" else moment or 0.0, side=side
+    )
 
 
 def clip_at(row: UnitRow, at_s: float) -> Clip:

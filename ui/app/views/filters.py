@@ -8,14 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from db import kinds
 from db.catalog import assets, facets, revision
 from search.query.language import Parsed
 from ui.app import resources
 from ui.app.components.histogram import histogram
 from ui.app.views import question
 from ui.app.views.question import Question
+from ui.wording import capital
 
-_TYPES = {"image": "Pictures", "frame": "Video", "speech": "Spoken", "audio": "Recordings"}
 _ALIASES = {"picture": "image", "photo": "image", "sound": "audio", "recording": "audio"}
 _RANGE = re.compile(r"(\d{4}(?:-\d{2})?)(?:\.\.(\d{4}(?:-\d{2})?))?")
 
@@ -59,15 +60,22 @@ def filters(asked: Question) -> None:
 
 def _type(parsed: Parsed) -> None:
     chosen = [_ALIASES.get(value.lower(), value.lower()) for value in parsed.values("type")]
-    st.session_state[_TYPE] = [value for value in chosen if value in _TYPES]
+    shown = _types()
+    st.session_state[_TYPE] = [value for value in chosen if value in shown]
     st.pills(
         "What",
-        list(_TYPES),
-        format_func=_TYPES.get,
+        list(shown),
+        format_func=shown.get,
         selection_mode="multi",
         key=_TYPE,
         on_change=lambda: _set("type", tuple(st.session_state[_TYPE])),
     )
+
+
+def _types() -> dict[str, str]:
+    """What can be chosen, with its label: the kinds that are shown by themselves, and whole recordings."""
+    standing = (kind for kind in kinds.every().values() if kind.stands)
+    return {kind.name: capital(kind.plural) for kind in standing} | {"audio": "Recordings"}
 
 
 def _set(key: str, values: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from db import kinds
 from db.catalog import facets
 from db.catalog.facts import Fact
 from db.catalog.units import UnitRow
@@ -22,7 +23,7 @@ from ui.app.geo.place import in_words, map_link, region, world, written
 from ui.app.routes import feeds, media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
-from ui.wording import SOURCES, clock, fact, size
+from ui.wording import SOURCES, clock, fact, kind_label, size
 
 _TALLEST_PX = 460
 _UNIT = "viewer_unit"
@@ -150,7 +151,8 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
     moments = _moments(asked, path)
     start_s = st.session_state.get(_START)
     if start_s is None:
-        start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if row.kind == "frame" else 0.0)
+        is_scene = row.start_s is not None and row.kind in kinds.proving("shows")
+        start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if is_scene else 0.0)
     duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,
@@ -165,7 +167,7 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
         "passages": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "parts": feeds.parts(moment.text, hit)}
             for moment in moments
-            if moment.text
+            if moment.text and moment.kind in kinds.proving("said")
         ],
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
@@ -224,8 +226,7 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
     if hit.start_s is not None:
         end = f" to {clock(hit.end_s)}" if hit.end_s is not None and hit.end_s - hit.start_s >= 1 else ""
         shown["Moment"] = f"{clock(hit.start_s)}{end}"
-    if hit.text and (row is None or row.media == "image"):
-        shown["Said"] = hit.text
+    shown |= written_or_said(row, hit)
     known = resources.library().facts(hit.path)
     shown |= _known(known)
     for name in ("lens", "exposure"):
@@ -244,6 +245,14 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
     for item in known:
         if item.key == "place" and isinstance(item.value, tuple):
             _place((float(item.value[0]), float(item.value[1])))
+
+
+def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
+    """The text of a hit by what it is; not what is said in a film or recording, since the player has it all."""
+    is_said = hit.kind in kinds.proving("said")
+    if not hit.text or (is_said and row is not None and row.media != "image"):
+        return {}
+    return {"Said" if is_said else kind_label(hit.kind): hit.text}
 
 
 def _known(facts: Sequence[Fact]) -> dict[str, str]:
