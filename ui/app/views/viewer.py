@@ -248,7 +248,7 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
 
 
 def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
-    """The text of a hit by what it is; not what is said in a film or recording, since the player has it all."""
+    """The text of a hit by what it is; not what is said in a film or recording, as the player has it all."""
     is_said = hit.kind in kinds.proving("said")
     if not hit.text or (is_said and row is not None and row.media != "image"):
         return {}

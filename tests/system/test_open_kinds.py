@@ -1,0 +1,139 @@
+"""Kinds of units are an open set: only the file of an analyser names those that it makes.
+
+What is true of some kinds is asked of the table (``db.kinds``): what a match proves, which vectors there are.
+A module that lists kinds by hand forgets the next one.
+"""
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from db import kinds
+from indexer.analysers import registry
+from tests.support import ROOT
+
+PACKAGES = ("db", "indexer", "search", "trove", "ui")
+
+BY_NAME = ("db/engine/migrations.py",)
+"""Old editions had just these kinds; what they have stored is moved by their names."""
+
+CLOSED_STILL = (
+    "db/catalog/filters.py",
+    "search/engine/embed.py",
+    "search/engine/rank.py",
+    "search/engine/retrieve.py",
+    "search/query/conditions.py",
+    "search/saved/searches.py",
+)
+"""Modules that name kinds. None may be added, and one that names none any more leaves the list."""
+
+OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
+    "image": {
+        "db/catalog/assets.py": "a medium: files that are pictures",
+        "db/engine/schema.py": "a medium: its definition",
+        "indexer/analysers/headers.py": "a medium: what it looks at",
+        "indexer/encoders/openclip/encoder.py": "the half of a model that embeds pictures",
+        "indexer/media/formats.py": "a medium: of the ends of names",
+        "indexer/media/libraw.py": "a medium: of what it has read",
+        "indexer/media/pillow.py": "a medium: of what it has read",
+        "indexer/media/reader.py": "a medium: which decoder is asked first",
+        "indexer/phases.py": "a medium: of a file that could not be read",
+        "indexer/prepare.py": "a medium: of a file that could not be read",
+        "search/evaluation/retrieval.py": "a column of a table of captions",
+        "search/explain/reasons.py": "a medium: of the file that is explained",
+        "search/explore/duplicates.py": "a medium: files that are pictures",
+        "search/query/language.py": "a key of the query language: image:FILE",
+        "trove/library.py": "a part of a query: a picture",
+        "ui/app/routes/media.py": "a medium: whether a file is shown or played",
+        "ui/app/views/filters.py": "a value of the query language: type:image, and its other names",
+        "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
+        "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
+    },
+}
+"""Names of kinds that are words for something else, too, and the modules that mean that."""
+
+
+def _modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_bytes())
+
+
+def _strings(tree: ast.AST) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _of_units(tree: ast.AST) -> set[str]:
+    """The strings that a kind of a unit is compared with, or units are counted by: never a medium."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare(
+                left=ast.Attribute(value=ast.Name(id="Unit" | "unit" | "row" | "hit"), attr="kind")
+            ):
+                found |= _strings(node)
+            case ast.Subscript(value=ast.Name(id="counts" | "units") | ast.Attribute(attr="units")):
+                found |= _strings(node.slice)
+            case ast.Call(func=ast.Name(id="NewUnit"), args=[first, *_]):
+                found |= _strings(first)
+    return found
+
+
+def _own() -> dict[str, set[str]]:
+    """The names that each file of an analyser may say: its own, and those of the kinds that it makes."""
+    own: dict[str, set[str]] = defaultdict(set)
+    for name, analyser in registry.every().items():
+        own[analyser.__module__.replace(".", "/") + ".py"] |= {name, *kinds.made_by(name)}
+    return own
+
+
+def _named() -> dict[str, set[str]]:
+    """The kinds that each module names, but for its own and for words that mean something else there."""
+    own, found = _own(), {}
+    for module, tree in _modules():
+        others = {word for word, modules in OTHER_MEANINGS.items() if module in modules} - _of_units(tree)
+        strings = _strings(tree) & set(kinds.every()) - others - own.get(module, set())
+        if strings and module not in BY_NAME:
+            found[module] = strings
+    return found
+
+
+def test_no_other_module_names_a_kind() -> None:
+    assert {module: names for module, names in _named().items() if module not in CLOSED_STILL} == {}
+
+
+def test_no_exception_outlives_its_reason() -> None:
+    assert set(CLOSED_STILL) <= set(_named())
+    strings = {module: _strings(tree) for module, tree in _modules()}
+    for word, modules in OTHER_MEANINGS.items():
+        assert [module for module in modules if word not in strings[module]] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'if hit.kind == "image": pass',
+        'row.kind != "image"',
+        'counts["image"] + counts["frame"]',
+        'facts.units["image"]',
+        'NewUnit("image", text="words")',
+        'units.get("frame")',
+        'kind in ("frame", "speech")',
+    ],
+)
+def test_a_kind_is_seen_where_it_is_named(source: str) -> None:
+    tree = ast.parse(source)
+    assert _of_units(tree) or _strings(tree) & {"frame", "speech"}
+
+
+@pytest.mark.parametrize(
+    "source", ['row.media == "image"', 'metadata.kind == "image"', 'Type(media="image")']
+)
+def test_a_medium_is_no_kind(source: str) -> None:
+    assert not _of_units(ast.parse(source))
