@@ -23,10 +23,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import spaces
+from db.catalog import revision, spaces, units
 from db.catalog.units import Vectors
 from db.engine.schema import NullScores
 from db.errors import LibraryError
+from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
 from db.vectors.store import VectorStore
 from indexer.encoders.base import Encoder
@@ -93,14 +94,14 @@ def grown(scores: NullScores, count: int) -> float:
     return scores.spread * (_by_chance(count) - _by_chance(scores.pictures))
 
 
-def due(scores: NullScores | None, count: int, newest: int) -> bool:
+def due(scores: NullScores | None, count: int, written: int) -> bool:
     """Whether the null model must be fitted (again) for a library of ``count`` pictures.
 
-    At most ``newest - scores.newest`` of the pictures are new, since ids are never reused.
+    ``written``: the vectors of pictures, live or not, that were stored since it was fitted.
     """
     if scores is None or scores.texts != _queries_digest():
         return True
-    new = min(count, newest - scores.newest)
+    new = min(count, written)
     gone = scores.pictures + new - count
     return max(new, gone) > REFIT_SHARE * scores.pictures
 
@@ -117,14 +118,15 @@ def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores
     if count == 0:
         return None
     with library.read() as session:
-        scores, newest = (
-            spaces.null_scores(session, store.space_id),
-            spaces.newest_unit(session, store.space_id),
+        now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
+        pictures = of_modality(CLIP, PICTURE)
+        written = (
+            0 if scores is None else len(units.written(session, store.space_id, pictures, scores.revision))
         )
-    if scores is not None and not due(scores, count, newest):
+    if scores is not None and not due(scores, count, written):
         return scores
     scores = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
-    scores.space_id, scores.pictures, scores.newest = store.space_id, count, newest
+    scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
     try:
         with library.write() as session:
             spaces.put_null_scores(session, scores)

@@ -100,7 +100,7 @@ class VectorStore:
             with self._lock:
                 if rebuild:
                     self._accelerators.pop(modality, None)
-                    self._loaded[modality] = self._caught_up(VectorIndex(self._dim), modality)
+                    self._loaded[modality] = self._caught_up(VectorIndex(self._dim), modality, _NOTHING)
                 else:
                     self._fresh(modality)
                 manifest = self._files[modality].manifest()
@@ -151,7 +151,7 @@ class VectorStore:
         with self._database.read() as session:
             if built_at == revision.current(session):
                 return index
-        self._loaded[modality] = self._caught_up(index, modality)
+        self._loaded[modality] = self._caught_up(index, modality, built_at)
         if built_at == _NOTHING and len(self._loaded[modality][0]):
             # Built from all rows: worth saving even for a reader, if it may write.
             try:
@@ -172,14 +172,18 @@ class VectorStore:
             self._accelerators[modality] = accelerator
         return known
 
-    def _caught_up(self, index: VectorIndex, modality: Modality) -> tuple[VectorIndex, int]:
-        """The index updated to the live rows, and their revision."""
+    def _caught_up(self, index: VectorIndex, modality: Modality, built_at: int) -> tuple[VectorIndex, int]:
+        """The index updated from the revision of which it is to the live rows, and their revision.
+
+        What came and went shows in the ids, what was embedded again in the revisions of its rows.
+        """
         with self._database.read() as session:
             newest = revision.current(session)
             live = units.live_ids(session, self.space_id, self._kinds[modality])
-            indexed = index.ids
-            index.remove(np.setdiff1d(indexed, live))
-            missing = np.setdiff1d(live, indexed)
+            if len(index):
+                changed = units.written(session, self.space_id, self._kinds[modality], built_at)
+                index.remove(np.union1d(np.setdiff1d(index.ids, live), changed))
+            missing = np.setdiff1d(live, index.ids)
             return index.extended(missing, partial(units.vectors, session, self.space_id)), newest
 
     def _write(self, modality: Modality) -> None:

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
+from sqlalchemy import delete
 
-from db.catalog import assets, revision, units
+from db.catalog import assets, revision, spaces, units
 from db.engine.database import Database
+from db.engine.schema import Embedding
 from db.errors import VectorError
 from db.settings import Settings
 from db.vectors import files as index_files
@@ -488,3 +490,20 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
     assert vectors.status().kind == index_module.kind_for(len(alive))
     found = vectors.search("picture", ROWS[:1], 30)[0]
     assert sorted(unit_id for unit_id, _ in found) == alive.tolist()
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_text_that_is_embedded_again_is_found_by_its_new_vector(
+    filled: Database, settings: Settings
+) -> None:
+    """The unit keeps its id, so that only its revision tells that it has changed."""
+    vectors = store(filled, settings)
+    vectors.save()
+    other = directions(1, seed=9)[0]
+    with filled.write() as session:
+        session.execute(delete(Embedding).where(Embedding.unit_id == 1))
+        spaces.put_vectors(session, 1, {1: other})
+    for looking in (vectors, store(filled, settings)):
+        (best,) = looking.search("picture", other[None], 1)[0]
+        assert best == (1, pytest.approx(1, abs=1e-3))
+    assert vectors.count("picture") == 30
