@@ -29,7 +29,7 @@ from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
-from db.vectors.store import VectorStore
+from db.vectors.store import VectorStore, VectorView
 from indexer.encoders.base import Encoder
 from indexer.encoders.cache import kept_array
 from indexer.encoders.registry import near_duplicate
@@ -114,18 +114,20 @@ def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
-    count = store.count("picture")
-    if count == 0:
-        return None
     with library.read() as session:
+        view = store.at(session)
+        count = view.count(PICTURE)
+        if count == 0:
+            return None
         now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
         pictures = of_modality(CLIP, PICTURE)
         written = (
             0 if scores is None else len(units.written(session, store.space_id, pictures, scores.revision))
         )
-    if scores is not None and not due(scores, count, written):
-        return scores
-    scores = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
+        if scores is not None and not due(scores, count, written):
+            return scores
+        texts = background_vectors(encoder, library.paths.models)
+        scores = _measure(view, texts, near_duplicate(encoder.name))
     scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
     try:
         with library.write() as session:
@@ -135,13 +137,13 @@ def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores
     return scores
 
 
-def _measure(store: VectorStore, texts: Vectors, duplicate_threshold: float) -> NullScores:
-    best = [hits[0][1] for hits in store.search("picture", texts, 1) if hits]
-    sample = store.sample("picture", _SAMPLE)
+def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> NullScores:
+    best = [hits[0][1] for hits in view.search(PICTURE, texts, 1) if hits]
+    sample = view.sample(PICTURE, _SAMPLE)
     subset = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
     near = [
         next((similarity for _, similarity in hits if similarity < duplicate_threshold), math.nan)
-        for hits in store.search("picture", subset, _BURST)
+        for hits in view.search(PICTURE, subset, _BURST)
     ]
     others = np.array(near)[~np.isnan(near)]
     return fit(np.array(best), (texts @ sample.T).std(axis=1), others)

@@ -268,7 +268,7 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         )
         packed.update(session.execute(statement).all())
     if len(packed) != len(set(ids.tolist())):
-        raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
+        raise lacking()
     dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
     if any(len(blob) != 2 * dim for blob in packed.values()):
         raise LibraryDamagedError(
@@ -276,6 +276,11 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         )
     stacked = np.frombuffer(b"".join(packed[i] for i in ids.tolist()), dtype="<f2")
     return stacked.astype(np.float32).reshape(len(ids), dim)
+
+
+def lacking() -> LibraryError:
+    """The error for units that have no vector."""
+    return LibraryError("some units have no vector in this space", "Run: trove rebuild")
 
 
 def written(session: Session, space_id: int, of_kinds: Sequence[UnitKind], after: int) -> Ids:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from db.catalog import assets, spaces, units
+from db.catalog import assets, spaces
+from db.catalog.filters import Wanted
 from db.catalog.units import Ids
+from db.kinds import PICTURE
 from db.library import Library
+from db.vectors.store import VectorView
 
 _NEIGHBOURS = 16
 _CHUNK = 512
@@ -83,10 +84,16 @@ def _near_duplicates(
     """Groups of picture units by single linkage: chains of neighbours with at least this similarity."""
     with library.read() as session:
         space = spaces.active(session)
-        ids = units.live_ids(session, space.id, ["image"]) if space else np.empty(0, np.int64)
-    if space is None or len(ids) < 2:
-        return []
-    store = library.vectors(space)
+        if space is None:
+            return []
+        view = library.vectors(space).at(session)
+        ids = view.ids(PICTURE, Wanted(kinds=("image",)))
+        return [] if len(ids) < 2 else _linked(view, ids, least, on_progress)
+
+
+def _linked(
+    view: VectorView, ids: Ids, least: float, on_progress: Callable[[int, int], None]
+) -> list[list[int]]:
     parent = {int(unit_id): int(unit_id) for unit_id in ids}
 
     def root(unit: int) -> int:
@@ -97,9 +104,7 @@ def _near_duplicates(
 
     for start in range(0, len(ids), _CHUNK):
         batch: Ids = ids[start : start + _CHUNK]
-        with library.read() as session:
-            vectors = units.vectors(session, space.id, batch)
-        nearest = store.search("picture", vectors, _NEIGHBOURS)
+        nearest = view.search(PICTURE, view.vectors(PICTURE, batch), _NEIGHBOURS)
         for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
             for other, similarity in neighbours:
                 if similarity >= least and other in parent:

@@ -92,9 +92,11 @@ def commit_lower_ids(library: Library) -> None:
 def test_the_vector_index_finds_lower_ids_that_were_committed_later(late: Library) -> None:
     with late.read() as session:
         store = late.vectors(space(session))
-    assert store.count("picture") == 12
+        assert store.at(session).count("picture") == 12
     commit_lower_ids(late)
-    assert [hits[0][0] for hits in store.search("picture", ROWS[12:17], 1)] == [1, 2, 3, 4, 5]
+    with late.read() as session:
+        found = store.at(session).search("picture", ROWS[12:17], 1)
+    assert [hits[0][0] for hits in found] == [1, 2, 3, 4, 5]
 
 
 class Fixed:
@@ -166,5 +168,5 @@ def test_a_library_of_the_fourth_schema_knows_what_is_new_from_now_on(settings: 
             add_file(session, "/b.jpg", [Drafted("image", directions(1, 2)[0])])
         with library.read() as session:
             assert units.written(session, 1, ["image"], 41).tolist() == [2]
-            assert library.vectors(space(session)).count("picture") == 2
+            assert library.vectors(space(session)).at(session).count("picture") == 2
         assert library.database.check() == []
