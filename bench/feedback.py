@@ -10,8 +10,10 @@ move it). The things are split at random into those to choose with and those to 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import product
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +34,18 @@ SEED = 0
 
 
 class InMemory:
-    """The part of ``db.vectors.store.VectorStore`` that a query's vector and its baseline need."""
+    """The part of a library and its vector store that a query's vector and its baseline need."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors
+
+    def read(self) -> AbstractContextManager[None]:
+        """No session."""
+        return nullcontext()
+
+    def at(self, _session: None) -> Self:
+        """The same ones at any time."""
+        return self
 
     def sample(self, _modality: str, _size: int) -> Floats:
         """All of them: up to a thousand, as a search has it."""
@@ -93,7 +103,8 @@ def main() -> None:
     shows = seen(pictures.captions)
     texts = dict(zip(THINGS, pictures.encoder.encode_texts(list(THINGS)), strict=True))
     half = np.random.default_rng(SEED).permutation(len(THINGS)) < len(THINGS) // 2
-    retriever = Retriever(None, InMemory(pictures.vectors), 0, 0, None)  # type: ignore[arg-type]
+    library = InMemory(pictures.vectors)
+    retriever = Retriever(library, library, 0, 0, None)  # type: ignore[arg-type]
     print(f"{len(pictures.paths)} pictures, {half.sum()} things to choose with, {(~half).sum()} to report")
     for beta, gamma in WEIGHTS:
         feedback.BETA, feedback.GAMMA = beta, gamma

@@ -53,18 +53,18 @@ class Library:
         return self.database.write()
 
     def vectors(self, space: Space) -> "VectorStore":
-        """A store of the vector indexes of a space; its index is in memory as long as the caller holds it.
+        """A store of the vectors of a space; what it has in memory stays as long as the caller holds it.
 
-        Each caller has its own, so that a long search of one does not hold up the others.
+        Threads that search the same space share one.
 
         Raises:
             LibraryClosedError: the library is closed.
         """
-        from db.vectors.store import VectorStore  # imports FAISS, of no use to most commands
+        from db.vectors.faiss_store import FaissStore  # imports FAISS, of no use to most commands
 
         self.require_open()
         device = self.settings.device
-        return VectorStore(self.database, self.paths.vectors, space.id, space.dim, device, space.role)
+        return FaissStore(self.database, self.paths.vectors, space.id, space.dim, device, space.role)
 
     def require_open(self) -> None:
         """Refuse to go on with a closed library.

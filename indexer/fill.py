@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from db import kinds
-from db.catalog import revision, spaces
+from db.catalog import spaces
 from db.catalog.spaces import BareUnit
 from db.library import Library
 from indexer.analyse import as_media_error
@@ -56,7 +56,6 @@ def fill(
         if vectors:
             with library.write() as session:
                 spaces.put_vectors(session, space_id, vectors)
-                revision.touch(session)
         on_batch(done, batch[-1][0])
     return embedded
 

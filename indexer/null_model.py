@@ -23,12 +23,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog import spaces
+from db.catalog import revision, spaces, units
 from db.catalog.units import Vectors
 from db.engine.schema import NullScores
 from db.errors import LibraryError
+from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
-from db.vectors.store import VectorStore
+from db.vectors.store import VectorStore, VectorView
 from indexer.encoders.base import Encoder
 from indexer.encoders.cache import kept_array
 from indexer.encoders.registry import near_duplicate
@@ -93,14 +94,14 @@ def grown(scores: NullScores, count: int) -> float:
     return scores.spread * (_by_chance(count) - _by_chance(scores.pictures))
 
 
-def due(scores: NullScores | None, count: int, newest: int) -> bool:
+def due(scores: NullScores | None, count: int, written: int) -> bool:
     """Whether the null model must be fitted (again) for a library of ``count`` pictures.
 
-    At most ``newest - scores.newest`` of the pictures are new, since ids are never reused.
+    ``written``: the vectors of pictures, live or not, that were stored since it was fitted.
     """
     if scores is None or scores.texts != _queries_digest():
         return True
-    new = min(count, newest - scores.newest)
+    new = min(count, written)
     gone = scores.pictures + new - count
     return max(new, gone) > REFIT_SHARE * scores.pictures
 
@@ -113,18 +114,21 @@ def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
-    count = store.count("picture")
-    if count == 0:
-        return None
     with library.read() as session:
-        scores, newest = (
-            spaces.null_scores(session, store.space_id),
-            spaces.newest_unit(session, store.space_id),
+        view = store.at(session)
+        count = view.count(PICTURE)
+        if count == 0:
+            return None
+        now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
+        pictures = of_modality(CLIP, PICTURE)
+        written = (
+            0 if scores is None else len(units.written(session, store.space_id, pictures, scores.revision))
         )
-    if scores is not None and not due(scores, count, newest):
-        return scores
-    scores = _measure(store, background_vectors(encoder, library.paths.models), near_duplicate(encoder.name))
-    scores.space_id, scores.pictures, scores.newest = store.space_id, count, newest
+        if scores is not None and not due(scores, count, written):
+            return scores
+        texts = background_vectors(encoder, library.paths.models)
+        scores = _measure(view, texts, near_duplicate(encoder.name))
+    scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
     try:
         with library.write() as session:
             spaces.put_null_scores(session, scores)
@@ -133,13 +137,13 @@ def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores
     return scores
 
 
-def _measure(store: VectorStore, texts: Vectors, duplicate_threshold: float) -> NullScores:
-    best = [hits[0][1] for hits in store.search("picture", texts, 1) if hits]
-    sample = store.sample("picture", _SAMPLE)
+def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> NullScores:
+    best = [hits[0][1] for hits in view.search(PICTURE, texts, 1) if hits]
+    sample = view.sample(PICTURE, _SAMPLE)
     subset = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
     near = [
         next((similarity for _, similarity in hits if similarity < duplicate_threshold), math.nan)
-        for hits in store.search("picture", subset, _BURST)
+        for hits in view.search(PICTURE, subset, _BURST)
     ]
     others = np.array(near)[~np.isnan(near)]
     return fit(np.array(best), (texts @ sample.T).std(axis=1), others)

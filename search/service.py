@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from db.kinds import PICTURE
 from db.library import Library
 from indexer.encoders.base import Encoder
 from search.answer import Answer, Hit
@@ -70,7 +71,8 @@ class SearchService:
         """Load what text queries need, so that the first one is fast, and train the index if it is due."""
         if (model := self._models.get()) is not None:
             model.encoder.encode_texts(["warm"])
-            model.vectors.sample("picture", BACKGROUND)
+            with self.library.read() as session:
+                model.vectors.at(session).sample(PICTURE, BACKGROUND)
             model.vectors.train()
 
     def encoder(self) -> Encoder | None:

@@ -87,6 +87,17 @@ class Rule:
     negated: bool = False
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which units a search is to find: those of some ``kinds``, or of all, that meet the rules."""
+
+    kinds: tuple[UnitKind, ...] | None = None
+    rules: tuple[Rule, ...] = ()
+
+
+ALL = Wanted()
+
+
 def of_files(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
     """SQL conditions on ``Asset``: the rules about files. They must hold for one file: copies do not help."""
     return [_rule(rule) for rule in rules if _is_of_file(rule)]

@@ -1,12 +1,19 @@
 """The revision of a library: a number that grows with every change to what can be found.
 
-Caches (vector indexes, the null model) compare it with their own to know whether they are up to date.
+Caches (vector indexes, the null model) compare it with their own to know whether they are up to date, and
+rows that carry it tell what has changed since. It grows in the order of commits; ids do not: where several
+write at once, a row with a lower id may be committed after one with a higher id was seen.
 """
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from db.engine.schema import LibraryState
+
+_TOUCHED = "revision"
+
+_Place = tuple[SessionTransaction | None, SessionTransaction | None]
+"""The transaction of a session, and the savepoint within it."""
 
 
 def current(session: Session) -> int:
@@ -15,9 +22,26 @@ def current(session: Session) -> int:
 
 
 def touch(session: Session) -> int:
-    """Increase the revision; returns the new one. Part of the transaction that changes what can be found.
+    """The revision of the session's transaction, which changes what can be found: one for all its changes.
 
-    Transactions that write come one after the other, so revisions are in the order of commits.
+    The first call increases the library's revision, and with that holds the row until the commit, also in
+    a database where several write at once. So whoever comes later gets a higher revision and commits later:
+    revisions grow in the order of commits. What is written with the revision is written after this call.
     """
-    statement = update(LibraryState).values(revision=LibraryState.revision + 1)
-    return session.scalars(statement.returning(LibraryState.revision)).one()
+    place, number = session.info.get(_TOUCHED, (None, 0))
+    # A transaction, or savepoint, that was rolled back has taken its revision along.
+    if place is None or place != _place(session):
+        statement = update(LibraryState).values(revision=LibraryState.revision + 1)
+        number = session.scalars(statement.returning(LibraryState.revision)).one()
+        session.info[_TOUCHED] = (_place(session), number)
+    return int(number)
+
+
+def is_touched(session: Session) -> bool:
+    """Whether the session's transaction is about to give the library a new revision."""
+    place, _ = session.info.get(_TOUCHED, (None, 0))
+    return place is not None and place == _place(session)
+
+
+def _place(session: Session) -> _Place:
+    return session.get_transaction(), session.get_nested_transaction()

@@ -120,8 +120,9 @@ def embedded(session: Session, space_id: int, ids: Sequence[int], of_kinds: Sequ
 
 def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors]) -> None:
     """Store vectors by unit id."""
+    now = revision.touch(session)
     session.add_all(
-        Embedding(space_id=space_id, unit_id=unit_id, vector=pack(vector))
+        Embedding(space_id=space_id, unit_id=unit_id, vector=pack(vector), revision=now)
         for unit_id, vector in vectors.items()
     )
 
@@ -134,9 +135,3 @@ def null_scores(session: Session, space_id: int) -> NullScores | None:
 def put_null_scores(session: Session, scores: NullScores) -> None:
     """Store the null model of a space in place of an older one."""
     session.merge(scores)
-
-
-def newest_unit(session: Session, space_id: int) -> int:
-    """The highest id of a unit with a vector in a space; 0 where there is none."""
-    statement = select(func.max(Embedding.unit_id)).where(Embedding.space_id == space_id)
-    return session.scalar(statement) or 0

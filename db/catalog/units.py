@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, CursorResult, Result, and_, exists, func, 
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import switches
+from db.catalog import revision, switches
 from db.catalog.filters import Rule, of_files, of_units
 from db.engine.schema import (
     LIVE,
@@ -125,13 +125,14 @@ def add(session: Session, made: Iterable[tuple[NewUnit, int, int, int | None]]) 
     ]
     session.add_all(rows)
     session.flush()
-    vectors = [
+    vectors: list[dict[str, object]] = [
         {"space_id": space_id, "unit_id": row.id, "vector": pack(vector)}
         for row, (new, *_) in zip(rows, made, strict=True)
         for space_id, vector in new.vectors.items()
     ]
     if vectors:
-        session.execute(insert(Embedding), vectors)
+        now = revision.touch(session)
+        session.execute(insert(Embedding), [vector | {"revision": now} for vector in vectors])
 
 
 def pack(vector: Vectors) -> bytes:
@@ -267,7 +268,7 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         )
         packed.update(session.execute(statement).all())
     if len(packed) != len(set(ids.tolist())):
-        raise LibraryError("some units have no vector in this space", "Run: trove rebuild")
+        raise lacking()
     dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
     if any(len(blob) != 2 * dim for blob in packed.values()):
         raise LibraryDamagedError(
@@ -275,6 +276,21 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         )
     stacked = np.frombuffer(b"".join(packed[i] for i in ids.tolist()), dtype="<f2")
     return stacked.astype(np.float32).reshape(len(ids), dim)
+
+
+def lacking() -> LibraryError:
+    """The error for units that have no vector."""
+    return LibraryError("some units have no vector in this space", "Run: trove rebuild")
+
+
+def written(session: Session, space_id: int, of_kinds: Sequence[UnitKind], after: int) -> Ids:
+    """The units of these kinds, live or not, whose vector in a space was written after a revision."""
+    statement = (
+        select(Unit.id)
+        .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
+        .where(Unit.kind.in_(of_kinds), Embedding.revision > after)
+    )
+    return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 
 
 def counts(session: Session) -> dict[UnitKind, int]:

@@ -324,7 +324,22 @@ _ANALYSES = (
     ),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SAVED_SEARCHES, _NULL_SCORES, _ANALYSES)
+# What is new is told by the revision, since ids are not given in the order of commits. All that is there has
+# been seen by whatever was made from it.
+_VECTOR_REVISIONS = (
+    "ALTER TABLE embedding ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX embedding_revision ON embedding (space_id, revision)",
+    "ALTER TABLE null_scores RENAME COLUMN newest TO revision",
+    "UPDATE null_scores SET revision = (SELECT revision FROM library)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _SAVED_SEARCHES,
+    _NULL_SCORES,
+    _ANALYSES,
+    _VECTOR_REVISIONS,
+)
 
 USERS = ("saved_search", "judgement", "correction")
 """The tables of what users made, children after parents: nobody but they could make it again."""

@@ -308,7 +308,8 @@ _INVALID = {
     "unit": "kind GLOB '*[^a-z_]*'",
     "fact": "NOT json_valid(value) OR key GLOB '*[^a-z_]*'",
     "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "
-    "OR NOT trove_is_direction(vector)",
+    "OR NOT trove_is_direction(vector) "
+    "OR typeof(revision) <> 'integer' OR revision > (SELECT revision FROM library)",
 }
 """SQL conditions by table for rows with impossible values, from pages that were overwritten."""
 

@@ -248,10 +248,13 @@ class Embedding(Base):
     """The vector of a unit in a space: ``dim`` little-endian float16 of unit length."""
 
     __tablename__ = "embedding"
+    __table_args__ = (Index("embedding_revision", "space_id", "revision"),)
 
     space_id: Mapped[int] = mapped_column(ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", ondelete="CASCADE"), primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+    revision: Mapped[int]
+    """The revision of the library with which it was written: later ones are new to who knows an older one."""
 
 
 class NullScores(Base):
@@ -267,8 +270,8 @@ class NullScores(Base):
     """Digest of the background queries."""
     pictures: Mapped[int]
     """How many pictures and frames it was fitted on."""
-    newest: Mapped[int]
-    """The highest id of a unit then: those above it came later."""
+    revision: Mapped[int]
+    """That of the library then: vectors that were written with a later one are new."""
     best_mean: Mapped[float]
     """Mean over the background queries of their best similarity."""
     best_deviation: Mapped[float]

@@ -25,8 +25,9 @@ import numpy as np
 
 from db.errors import VectorError
 from db.files import write_atomically
-from db.vectors.index import IndexKind, Segment, VectorIndex
+from db.vectors.index import Segment, VectorIndex
 from db.vectors.ivf import Accelerator
+from db.vectors.store import IndexKind
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class IndexFiles:
             self._read_lists(segment, manifest.parts["lists"])
         index = VectorIndex(manifest.dim, segment)
         if "recent" in manifest.parts:
-            _read_recent(index, self._checked_bytes(manifest.parts["recent"]))
+            index = _read_recent(index, self._checked_bytes(manifest.parts["recent"]))
         if len(index) != manifest.count:
             raise VectorError(f"it holds {len(index)} vectors instead of {manifest.count}")
         return index
@@ -250,11 +251,10 @@ def _write_recent(index: VectorIndex, file: BinaryIO) -> None:
     file.write(buffer.getvalue())
 
 
-def _read_recent(index: VectorIndex, data: bytes) -> None:
+def _read_recent(index: VectorIndex, data: bytes) -> VectorIndex:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as parts:
-            index.remove(parts["removed"])
-            index.add(parts["ids"], parts["vectors"])
+            return index.without(parts["removed"]).plus(parts["ids"], parts["vectors"])
     except (ValueError, KeyError, BadZipFile) as exc:
         raise VectorError("it holds no recent changes") from exc
 

@@ -2,14 +2,16 @@
 
 The bulk is a *segment*: immutable float16 rows, bit for bit those of the database, which may be mapped
 from a file. Vectors added since are *recent*, float32 in memory; those removed since are masked out of
-every search. So adding, removing and filtering work the same for all kinds of index:
+every search. So adding, removing and filtering work the same for all kinds of index, and each change makes a
+new index that shares the segment: who searches the old one goes on undisturbed.
 
 - ``flat`` compares a query with every row, which is exact;
 - ``ivf-sq8`` searches an inverted file first, see ``db.vectors.ivf``: for large libraries.
 """
 
+import threading
 from collections.abc import Callable, Iterator
-from typing import Literal, get_args
+from typing import get_args
 
 import faiss
 import numpy as np
@@ -19,8 +21,8 @@ from db.catalog.units import Ids, Vectors
 from db.engine.schema import UNIT_TOLERANCE
 from db.errors import VectorError
 from db.vectors.ivf import Accelerator, train
+from db.vectors.store import Found, IndexKind
 
-IndexKind = Literal["flat", "ivf-sq8"]
 INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
 FLAT_MOST = 100_000
@@ -33,7 +35,6 @@ _GPU_MOST = 2_048
 """The most hits that FAISS returns on a GPU."""
 
 Codes = npt.NDArray[np.uint8]
-Found = list[list[tuple[int, float]]]
 
 
 def kind_for(count: int) -> IndexKind:
@@ -42,7 +43,7 @@ def kind_for(count: int) -> IndexKind:
 
 
 class VectorIndex:
-    """Inner-product search over unit vectors with 64-bit ids. Not thread-safe; see ``db.vectors.store``.
+    """Inner-product search over unit vectors with 64-bit ids. Immutable; safe to share between threads.
 
     Raises:
         VectorError: vectors or ids do not fit; FAISS itself would accept or abort silently.
@@ -51,9 +52,10 @@ class VectorIndex:
     def __init__(self, dim: int, segment: "Segment | None" = None) -> None:
         self.dim = dim
         self.segment = segment or Segment.blank(dim, np.empty(0, np.int64))
-        self._recent = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        self._recent = self._indexed(np.empty(0, np.int64), self._no_rows())
         self._alive = np.ones(len(self.segment.ids), dtype=bool)
         self._hidden = 0
+        self._samples: dict[int, Vectors] = {}
 
     def __len__(self) -> int:
         return len(self._alive) - self._hidden + int(self._recent.ntotal)
@@ -73,24 +75,54 @@ class VectorIndex:
         """The ids of the segment that were removed since, ascending."""
         return self.segment.ids[~self._alive]
 
-    def add(self, ids: Ids, vectors: Vectors) -> None:
-        """Add (n, dim) float32 unit vectors under n ids that the index does not have yet."""
+    def plus(self, ids: Ids, vectors: Vectors) -> "VectorIndex":
+        """This index with (n, dim) float32 unit vectors under n ids that it does not have yet."""
         vectors = self._checked(vectors)
         if ids.shape != (len(vectors),):
             raise VectorError(f"{len(vectors)} vectors cannot have ids of shape {ids.shape}")
         if len(np.unique(ids)) != len(ids) or self._has(ids):
             raise VectorError("an id is given twice")
-        self._recent.add_with_ids(vectors, np.ascontiguousarray(ids, dtype=np.int64))
+        if not len(ids):
+            return self
+        known_ids, known = self.recent()
+        recent = self._indexed(np.concatenate([known_ids, ids]), np.concatenate([known, vectors]))
+        return self._changed(recent, self._alive)
 
     def _has(self, ids: Ids) -> bool:
         return bool(np.isin(ids, self.recent_ids).any() or self._alive[self.segment.places(ids)].any())
 
-    def remove(self, ids: Ids) -> None:
-        """Remove these ids; those that are not there are no error."""
-        self._alive[self.segment.places(ids)] = False
-        self._hidden = len(self._alive) - int(np.count_nonzero(self._alive))
-        if self._recent.ntotal:
-            self._recent.remove_ids(_selector(ids))
+    def without(self, ids: Ids) -> "VectorIndex":
+        """This index without these ids; those that are not there are no error."""
+        if not self._has(ids):
+            return self
+        recent, kept = self._recent, ~np.isin(self.recent_ids, ids)
+        if not kept.all():
+            recent_ids, rows = self.recent()
+            recent = self._indexed(recent_ids[kept], rows[kept])
+        return self._changed(recent, self._alive & ~self.segment.mask(ids))
+
+    def with_changes(self, removed: Ids, ids: Ids, read: Callable[[Ids], Vectors]) -> "VectorIndex":
+        """This index without some ids and with others, which it must not have besides those.
+
+        ``read`` returns the (n, dim) float32 vectors of n ids. Many of them go into a new segment.
+        """
+        index = self.without(removed)
+        if len(ids) >= _SEGMENT_AT:
+            return index.compacted(ids, read)
+        return index.plus(ids, read(ids)) if len(ids) else index
+
+    def _changed(self, recent: "faiss.IndexIDMap2", alive: npt.NDArray[np.bool_]) -> "VectorIndex":
+        """An index of the same segment with other changes to it."""
+        index = VectorIndex(self.dim, self.segment)
+        index._recent = recent
+        index._alive, index._hidden = alive, len(alive) - int(np.count_nonzero(alive))
+        return index
+
+    def _indexed(self, ids: Ids, vectors: Vectors) -> "faiss.IndexIDMap2":
+        recent = faiss.IndexIDMap2(faiss.IndexFlatIP(self.dim))
+        if len(ids):
+            recent.add_with_ids(np.ascontiguousarray(vectors), np.ascontiguousarray(ids, dtype=np.int64))
+        return recent
 
     def search(self, queries: Vectors, limit: int, *, only: Ids | None = None, gpu: bool = False) -> Found:
         """The nearest ids with their similarity, best first, for each of (n, dim) queries.
@@ -118,8 +150,32 @@ class VectorIndex:
         rows = faiss.downcast_index(self._recent.index)
         return self.recent_ids, rows.reconstruct_n(0, rows.ntotal) if rows.ntotal else self._no_rows()
 
+    def vectors(self, ids: Ids) -> Vectors:
+        """The vectors of these ids, (n, dim) float32 in their order.
+
+        Raises:
+            KeyError: it has none under one of them.
+        """
+        rows = np.empty((len(ids), self.dim), dtype=np.float32)
+        places, inside = _found(self.segment.ids, ids)
+        inside[inside] = self._alive[places[inside]]
+        rows[inside] = self.segment.codes[places[inside]].view("<f2")
+        if not inside.all():
+            recent_ids, recent = self.recent()
+            order = np.argsort(recent_ids)
+            places, found = _found(recent_ids[order], ids[~inside])
+            if not found.all():
+                raise KeyError("an id is not in the index")
+            rows[~inside] = recent[order[places]]
+        return rows
+
     def sample(self, size: int) -> Vectors:
         """Up to ``size`` of the vectors, evenly spread over the index, always the same ones: (n, dim)."""
+        if size not in self._samples:
+            self._samples[size] = self._sample(size)
+        return self._samples[size]
+
+    def _sample(self, size: int) -> Vectors:
         places = np.unique(np.linspace(0, len(self) - 1, min(size, len(self))).astype(np.int64))
         alive = np.flatnonzero(self._alive)
         in_segment, in_recent = places[places < len(alive)], places[places >= len(alive)] - len(alive)
@@ -145,14 +201,6 @@ class VectorIndex:
             for chunk in _chunks(ids):
                 codes[np.searchsorted(merged, chunk)] = _encoded(self._checked(read(chunk)))
         return VectorIndex(self.dim, segment)
-
-    def extended(self, ids: Ids, read: Callable[[Ids], Vectors]) -> "VectorIndex":
-        """This index with ``ids`` added, or a new one where they are many; see ``compacted``."""
-        if len(ids) >= _SEGMENT_AT:
-            return self.compacted(ids, read)
-        if len(ids):
-            self.add(ids, read(ids))
-        return self
 
     def _no_rows(self) -> Vectors:
         return np.empty((0, self.dim), dtype=np.float32)
@@ -181,6 +229,7 @@ class Segment:
         self.rows = faiss.downcast_index(index.index)
         self.accelerator: Accelerator | None = None
         self._gpu: faiss.Index | None = None
+        self._gpu_lock = threading.Lock()
 
     @classmethod
     def blank(cls, dim: int, ids: Ids) -> "Segment":
@@ -225,11 +274,8 @@ class Segment:
 
     def places(self, ids: Ids) -> Ids:
         """The row positions of those ``ids`` that this segment has."""
-        places = np.searchsorted(self.ids, ids)
-        inside = places < len(self.ids)
-        places = places[inside]
-        matches: Ids = places[self.ids[places] == np.asarray(ids)[inside]]
-        return matches
+        places, inside = _found(self.ids, ids)
+        return places[inside]
 
     def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
         """(n,) bool: which rows have one of ``ids``."""
@@ -253,7 +299,8 @@ class Segment:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
         # GPU indexes ignore a selector silently: a restricted search always runs on the CPU.
         if gpu and selector is None and limit <= _GPU_MOST:
-            scores, places = self._on_gpu().search(queries, limit)
+            with self._gpu_lock:  # two searches of one index on a GPU would share its buffers
+                scores, places = self._on_gpu().search(queries, limit)
         else:
             scores, places = self._on_cpu(queries, limit, count, selector)
         return scores, np.where(places >= 0, self.ids[places], -1)
@@ -280,6 +327,14 @@ class Segment:
                 gpu.add(self.rows.reconstruct_n(start, min(_SEGMENT_AT, self.rows.ntotal - start)))
             self._gpu = gpu
         return self._gpu
+
+
+def _found(ascending: Ids, ids: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
+    """Where each of n ``ids`` would be among ascending ones, and whether it is there."""
+    places = np.searchsorted(ascending, ids).astype(np.int64)
+    if not len(ascending):
+        return places, np.zeros(len(ids), dtype=bool)
+    return places, ascending[np.minimum(places, len(ascending) - 1)] == ids
 
 
 def _chunks(ids: Ids) -> Iterator[Ids]:

@@ -143,10 +143,9 @@ def _best_z_score(retriever: Retriever, vectors: Vectors, judged: Judged) -> flo
     baseline = retriever.background(judged.modality, vectors, 0)
     if baseline is None:
         return 0.0
-    best = max(
-        (score for nearest in retriever.vectors.search(judged.modality, vectors, 1) for _, score in nearest),
-        default=baseline.mean,
-    )
+    with retriever.library.read() as session:
+        found = retriever.vectors.at(session).search(judged.modality, vectors, 1)
+    best = max((score for nearest in found for _, score in nearest), default=baseline.mean)
     return baseline.z_score(best)
 
 

@@ -16,7 +16,7 @@ from search.engine.embed import Question
 from search.engine.feedback import judged, recalled
 from search.engine.fuse import fuse
 from search.engine.ranking import Ranking
-from search.engine.retrieve import BACKGROUND, Retriever, without
+from search.engine.retrieve import Retriever, without
 from search.query import conditions
 
 _DEPTH = 200
@@ -117,8 +117,8 @@ def sight(question: Question) -> Sight | None:
     if not question.alternatives:
         return None
     model = question.model
-    vectors = _retriever(question, _DEPTH).combined("picture", question.alternatives)
-    sample = model.vectors.sample("picture", BACKGROUND)
+    retriever = _retriever(question, _DEPTH)
+    vectors, sample = retriever.combined("picture", question.alternatives), retriever.sample("picture")
     return Sight(model.encoder, model.space.id, vectors, np.sort((sample @ vectors.T).max(axis=1)))
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from db.catalog import units
-from db.catalog.filters import Rule, Text
+from db.catalog.filters import ALL, Rule, Text, Wanted
 from db.catalog.fulltext import match_words
 from db.catalog.units import Ids, Vectors
 from db.engine.schema import UnitKind
@@ -137,7 +137,7 @@ class Retriever:
         Sums of such z-scores are, up to a constant, the similarities to one vector: the sum of the
         parts' vectors, each over its deviation.
         """
-        sample = self.vectors.sample(modality, BACKGROUND)
+        sample = self.sample(modality)
         rows = [
             _sum(parts, modality, sample)
             for alternative in alternatives
@@ -146,16 +146,19 @@ class Retriever:
         return np.stack(rows) if rows else np.empty((0, sample.shape[1]), np.float32)
 
     def _nearest(self, source: Source, modality: Modality, weight: float, vectors: Vectors) -> Ranking:
-        only = self._only(modality)
-        if not len(vectors) or (only is not None and not len(only)):
-            return Ranking(source, weight, [])
+        wanted = Wanted(None if self.kind is None else (self.kind,), self.rules)
+        with self.library.read() as session:
+            view = self.vectors.at(session)
+            count = view.count(modality, wanted)
+            if not len(vectors) or (wanted != ALL and not count):
+                return Ranking(source, weight, [])
+            found = view.search(modality, vectors, self.depth, wanted=wanted)
         best: dict[int, float] = {}
-        for nearest in self.vectors.search(modality, vectors, self.depth, only=only):
+        for nearest in found:
             for unit_id, similarity in nearest:
                 best[unit_id] = max(similarity, best.get(unit_id, -1.0))
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
         candidates = [Found(*item) for item in ranked[: self.depth]]
-        count = self.vectors.count(modality) if only is None else len(only)
         return Ranking(source, weight, candidates, self.background(modality, vectors, count))
 
     def background(self, modality: Modality, vectors: Vectors, count: int) -> Background | None:
@@ -164,12 +167,17 @@ class Retriever:
         ``count``: the units searched. The rules do not apply: they may leave few units, or near-identical
         ones. None without query vectors or units.
         """
-        sample = self.vectors.sample(modality, BACKGROUND)
+        sample = self.sample(modality)
         if not len(sample) or not len(vectors):
             return None
         similarities = (sample @ vectors.T).max(axis=1)
         ascending = tuple(np.sort(similarities).tolist())
         return Background(float(similarities.mean()), float(similarities.std()), count, ascending)
+
+    def sample(self, modality: Modality) -> Vectors:
+        """Vectors from all over the library."""
+        with self.library.read() as session:
+            return self.vectors.at(session).sample(modality, BACKGROUND)
 
     def _matches(self, ranking: Ranking, alternatives: Sequence[Sequence[Part]]) -> list[tuple[Match, ...]]:
         """Similarities of the best pictures to each alternative, part by part.

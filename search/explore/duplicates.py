@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from sqlalchemy.orm import Session
-
-from db import kinds
 from db.catalog import assets, spaces, units
-from db.catalog.filters import Rule, Type
+from db.catalog.filters import Rule, Type, Wanted
 from db.catalog.units import Ids
-from db.kinds import CLIP, PICTURE
+from db.kinds import PICTURE
 from db.library import Library
+from db.vectors.store import VectorView
 
 _NEIGHBOURS = 16
 _CHUNK = 512
@@ -83,13 +80,26 @@ def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
 def _near_duplicates(
     library: Library, least: float, on_progress: Callable[[int, int], None]
 ) -> list[list[int]]:
-    """Groups of contents by single linkage: chains of pictures with at least this similarity."""
+    """Groups of contents by single linkage: chains of pictures with at least this similarity.
+
+    Of files that are pictures: a film is no near-duplicate of a photograph.
+    """
     with library.read() as session:
         space = spaces.active(session)
-        ids = _pictures(session, space.id) if space else np.empty(0, np.int64)
-    if space is None or len(ids) < 2:
-        return []
-    store = library.vectors(space)
+        if space is None:
+            return []
+        view = library.vectors(space).at(session)
+        of_pictures = Rule((Type(media="image"),))
+        linked = _linked(view, view.ids(PICTURE, Wanted(rules=(of_pictures,))), least, on_progress)
+        rows = units.rows(session, [unit for group in linked for unit in group])
+    # A part of a picture, such as a face, says nothing of the whole.
+    whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
+    return [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in linked]
+
+
+def _linked(
+    view: VectorView, ids: Ids, least: float, on_progress: Callable[[int, int], None]
+) -> list[list[int]]:
     parent = {int(unit_id): int(unit_id) for unit_id in ids}
 
     def root(unit: int) -> int:
@@ -100,9 +110,7 @@ def _near_duplicates(
 
     for start in range(0, len(ids), _CHUNK):
         batch: Ids = ids[start : start + _CHUNK]
-        with library.read() as session:
-            vectors = units.vectors(session, space.id, batch)
-        nearest = store.search(PICTURE, vectors, _NEIGHBOURS)
+        nearest = view.search(PICTURE, view.vectors(PICTURE, batch), _NEIGHBOURS)
         for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
             for other, similarity in neighbours:
                 if similarity >= least and other in parent:
@@ -111,15 +119,4 @@ def _near_duplicates(
     groups: dict[int, list[int]] = defaultdict(list)
     for unit in parent:
         groups[root(unit)].append(unit)
-    alike = [group for group in groups.values() if len(group) > 1]
-    with library.read() as session:
-        rows = units.rows(session, [unit for group in alike for unit in group])
-    # A part of a picture, such as a face, says nothing of the whole.
-    whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
-    return [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in alike]
-
-
-def _pictures(session: Session, space_id: int) -> Ids:
-    """The units that are seen in files that are pictures: a film is no near-duplicate of a photograph."""
-    of_pictures = Rule((Type(media="image"),))
-    return units.live_ids(session, space_id, kinds.of_modality(CLIP, PICTURE), (of_pictures,))
+    return [group for group in groups.values() if len(group) > 1]

@@ -49,7 +49,7 @@ def test_a_closed_library_refuses_to_be_used(library: Library) -> None:
     with pytest.raises(LibraryClosedError):
         library.vectors(made)
     with pytest.raises(LibraryClosedError):
-        store.count("picture")
+        store.train()
 
 
 def test_leaving_its_block_closes_it(settings: Settings) -> None:
@@ -59,15 +59,13 @@ def test_leaving_its_block_closes_it(settings: Settings) -> None:
         pytest.fail("a session was opened")
 
 
-def test_a_long_search_of_one_does_not_hold_up_the_others(library: Library) -> None:
-    """Each caller has a store, and so a lock, of its own; all see the same rows."""
+def test_each_caller_has_a_store_of_its_own_and_all_see_the_same_rows(library: Library) -> None:
     with library.write() as session:
         made = space(session)
         add_many(session, [Path(f"/{number}.jpg") for number in range(20)], directions(20), made.id)
     one, other = library.vectors(made), library.vectors(made)
-    with one._lock:
-        assert other.count("picture") == 20
-    assert one.count("picture") == 20
+    with library.read() as session:
+        assert one.at(session).count("picture") == other.at(session).count("picture") == 20
 
 
 def test_a_folder_that_cannot_be_made_is_named(settings: Settings, tmp_path: Path) -> None:

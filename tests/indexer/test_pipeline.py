@@ -22,7 +22,7 @@ from db.engine.schema import Asset, Content, Embedding, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.library import Library
 from db.settings import Settings
-from db.vectors.store import VectorStore
+from db.vectors.faiss_store import FaissStore
 from indexer import pipeline, prepare
 from indexer.flow import Progress, Report, Task
 from indexer.media.types import Opened
@@ -59,7 +59,7 @@ def check_in_step(database: Database, settings: Settings) -> None:
         space = spaces.active(session)
         assert space is not None
         alive = units.live_ids(session, space.id, ["image", "frame", "speech"])
-    status = VectorStore(database, settings.paths.vectors, space.id, space.dim, "cpu").status()
+    status = FaissStore(database, settings.paths.vectors, space.id, space.dim, "cpu").status()
     assert status.fresh
     assert status.vectors == len(alive)
 
@@ -424,7 +424,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     def full(*_args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(VectorStore, "save", full)
+    monkeypatch.setattr(FaissStore, "save", full)
     with pytest.raises(OSError, match="No space left"):
         index(library, [folder])
     monkeypatch.undo()

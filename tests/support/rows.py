@@ -77,14 +77,20 @@ def add_file(
     return content_id
 
 
-def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id: int) -> None:
-    """As many pictures as vectors, one a file, in few statements; for libraries of a size."""
-    start = 1 + (session.scalar(select(func.max(Content.id))) or 0)
+def add_many(
+    session: Session, paths: Sequence[Path], vectors: Vectors, space_id: int, *, first: int | None = None
+) -> None:
+    """As many pictures as vectors, one a file, in few statements; for libraries of a size.
+
+    ``first``: the lowest id of their contents, files and units, that of another writer who was given ids
+    before; by default they go on from those that are there.
+    """
+    start = first or 1 + (session.scalar(select(func.max(Content.id))) or 0)
     ids = list(range(start, start + len(paths)))
     at, arrived = utc_now(), revision.touch(session)
-    first_asset = 1 + (session.scalar(select(func.max(Asset.id))) or 0)
+    first_asset = first or 1 + (session.scalar(select(func.max(Asset.id))) or 0)
     first_analysis = 1 + (session.scalar(select(func.max(Analysis.id))) or 0)
-    first_unit = 1 + (session.scalar(select(func.max(Unit.id))) or 0)
+    first_unit = first or 1 + (session.scalar(select(func.max(Unit.id))) or 0)
     rows: dict[type[Base], list[dict[str, object]]] = {
         table: [] for table in (Content, Asset, Analysis, Unit, Embedding)
     }
@@ -113,6 +119,7 @@ def add_many(session: Session, paths: Sequence[Path], vectors: Vectors, space_id
         ]
         unit_id = first_unit + place
         rows[Unit].append({"id": unit_id, "content_id": number, "analysis_id": analysis_id, "kind": "image"})
-        rows[Embedding].append({"space_id": space_id, "unit_id": unit_id, "vector": units.pack(vector)})
+        packed = {"vector": units.pack(vector), "revision": arrived}
+        rows[Embedding].append({"space_id": space_id, "unit_id": unit_id, **packed})
     for table, values in rows.items():
         session.execute(insert(table), values)

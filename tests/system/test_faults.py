@@ -23,7 +23,7 @@ from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
 from db.library import Library
 from db.settings import Settings
-from db.vectors.store import VectorStore
+from db.vectors.faiss_store import FaissStore
 from indexer import prepare
 from indexer.flow import Outcome, Progress, Task
 from indexer.media.pool import DecodePool
@@ -79,8 +79,9 @@ def whole(settings: Settings, expected: int) -> None:
         space = spaces.active(session)
         assert units.counts(session)["image"] == expected
     assert space is not None
-    store = VectorStore(database, settings.paths.vectors, space.id, space.dim, "cpu")
-    assert store.count("picture") == expected
+    store = FaissStore(database, settings.paths.vectors, space.id, space.dim, "cpu")
+    with database.read() as session:
+        assert store.at(session).count("picture") == expected
     database.close()
 
 

@@ -92,6 +92,18 @@ def test_of_a_sound_library_everything_comes_over(original: Path, tmp_path: Path
     check(tmp_path / "copy.db")
 
 
+def test_a_vector_that_claims_to_be_of_a_later_revision_is_left_out(original: Path, tmp_path: Path) -> None:
+    """It would count as new for ever."""
+    path = tmp_path / "claims.db"
+    shutil.copyfile(original, path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE embedding SET revision = ? WHERE unit_id = 7", (1 << 60,))
+        connection.execute("UPDATE embedding SET revision = x'00' WHERE unit_id = 8")
+        connection.commit()
+    assert recover(path, tmp_path / "copy.db").dropped == {"embedding": 2}
+    check(tmp_path / "copy.db")
+
+
 def test_what_is_only_in_the_journal_comes_over(tmp_path: Path) -> None:
     path = tmp_path / "library" / "trove.db"
     database = Database(path)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.catalog import spaces
+from db.catalog import revision, spaces
 from db.catalog.units import Vectors
 from db.engine.schema import NullScores
 from db.errors import LibraryError
@@ -35,9 +35,9 @@ from tests.support.tiny_openclip import save_model
 SAID = {"words": 1.0}
 
 
-def null(pictures: int = 1000, newest: int = 1000) -> NullScores:
+def null(pictures: int = 1000) -> NullScores:
     made = fit(np.array([0.2, 0.3, 0.4]), np.array([0.05]), np.array([0.6, 0.7]))
-    made.space_id, made.pictures, made.newest = 1, pictures, newest
+    made.space_id, made.pictures, made.revision = 1, pictures, 7
     return made
 
 
@@ -124,28 +124,28 @@ def test_confidence_is_a_probability(
 
 
 @pytest.mark.parametrize(
-    ("count", "newest", "expected"),
+    ("count", "written", "expected"),
     [
-        (1000, 1000, False),
-        (1200, 1200, False),
-        (1201, 1201, True),
-        (800, 1000, False),
-        (799, 1000, True),
-        (1000, 1201, True),  # a fifth was replaced: the size alone does not tell
-        (900, 1099, False),
-        (1000, 5000, True),
+        (1000, 0, False),
+        (1200, 200, False),
+        (1201, 201, True),
+        (800, 0, False),
+        (799, 0, True),
+        (1000, 201, True),  # a fifth was replaced: the size alone does not tell
+        (900, 99, False),
+        (1000, 4000, True),
     ],
 )
 def test_the_null_is_fitted_again_when_a_fifth_is_new_or_gone(
-    count: int, newest: int, expected: bool
+    count: int, written: int, expected: bool
 ) -> None:
-    assert due(null(), count, newest) is expected
+    assert due(null(), count, written) is expected
 
 
 def test_another_list_of_texts_needs_another_null() -> None:
     other = null()
     other.texts = "of an older list"
-    assert due(other, 1000, 1000)
+    assert due(other, 1000, 0)
     assert due(None, 1, 1)
 
 
@@ -198,9 +198,9 @@ def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library
 
     first = now()
     with library.read() as session:
-        stored = spaces.null_scores(session, 1)
+        stored, fitted_at = spaces.null_scores(session, 1), revision.current(session)
     assert stored is not None
-    assert (stored.pictures, stored.newest, stored.best_mean) == (40, 40, first.best_mean)
+    assert (stored.pictures, stored.revision, stored.best_mean) == (40, fitted_at, first.best_mean)
     best = (directions(len(background_queries()), 8, seed=7) @ directions(40).T).max(axis=1)
     assert stored.best_mean == pytest.approx(best.mean(), abs=2e-3)
     assert stored.best_deviation == pytest.approx(best.std(), abs=2e-3)
