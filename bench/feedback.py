@@ -18,12 +18,12 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
+from search.engine.retrieve import Part, Retriever
 from terms import THINGS, Shows, seen
 
 from search.engine import feedback
 from search.engine.feedback import Judged, adjusted, threshold
 from search.engine.ranking import Background
-from search.engine.retrieve import Part, Retriever
 
 ROUNDS = 2
 JUDGED = 10

@@ -17,6 +17,7 @@ from PIL import Image
 
 from db import kinds
 from db.catalog.units import Vectors
+from db.engine.schema import Space
 from indexer.analysers.base import Payload, PicturePayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared
@@ -28,10 +29,9 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class Model:
-    """An encoder in a role, and the space that its vectors go to."""
+    """An encoder, and the space of its role that its vectors go to."""
 
-    role: str
-    space_id: int
+    space: Space
     encoder: Encoder
 
 
@@ -40,7 +40,7 @@ class Embedder:
 
     def __init__(self, models: Sequence[Model], batch: int) -> None:
         self._models = models
-        self._encoders = {model.space_id: model.encoder for model in models}
+        self._encoders = {model.space.id: model.encoder for model in models}
         self._batch = batch
         self._waiting: dict[tuple[int, bool], list[tuple[Pixels | str, Future[Vectors]]]] = defaultdict(list)
         self._room = threading.Semaphore(_AHEAD)
@@ -68,13 +68,13 @@ class Embedder:
         if payload is None:
             return {}
         return {
-            model.space_id: (
+            model.space.id: (
                 model.encoder.prepare(Image.fromarray(payload.picture))
                 if isinstance(payload, PicturePayload)
                 else payload.text
             )
             for model in self._models
-            if model.role in roles
+            if model.space.role in roles
         }
 
     def submit(self, prepared: Prepared) -> Pending:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces, units
 from db.catalog.units import Vectors
@@ -106,32 +107,30 @@ def due(scores: NullScores | None, count: int, written: int) -> bool:
     return max(new, gone) > REFIT_SHARE * scores.pictures
 
 
-def fitted(library: Library, store: VectorStore, encoder: Encoder) -> NullScores | None:
-    """The null model of the store's space, fitted again and stored if it is due; None without pictures.
+def fitted(library: Library, session: Session, store: VectorStore, encoder: Encoder) -> NullScores | None:
+    """The null model of the store's space in a snapshot, fitted again and stored if it is due.
 
-    Where it cannot be stored, on a read-only disk, it is still good for this process.
+    None without pictures. Where it cannot be stored, on a read-only disk, it is still good for this process.
 
     Raises:
         ModelError: the model or the cache folder cannot be used.
     """
-    with library.read() as session:
-        view = store.at(session)
-        count = view.count(PICTURE)
-        if count == 0:
-            return None
-        now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
+    view = store.at(session)
+    count = view.count(PICTURE)
+    if count == 0:
+        return None
+    now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
+    if scores is not None:
         pictures = of_modality(CLIP, PICTURE)
-        written = (
-            0 if scores is None else len(units.written(session, store.space_id, pictures, scores.revision))
-        )
-        if scores is not None and not due(scores, count, written):
+        written = len(units.written(session, store.space_id, pictures, scores.revision))
+        if not due(scores, count, written):
             return scores
-        texts = background_vectors(encoder, library.paths.models)
-        scores = _measure(view, texts, near_duplicate(encoder.name))
+    texts = background_vectors(encoder, library.paths.models)
+    scores = _measure(view, texts, near_duplicate(encoder.name))
     scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
     try:
-        with library.write() as session:
-            spaces.put_null_scores(session, scores)
+        with library.write() as writing:
+            spaces.put_null_scores(writing, scores)
     except LibraryError as exc:
         log.warning("the null model could not be stored: %s", exc)
     return scores

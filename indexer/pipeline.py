@@ -13,15 +13,14 @@ from pathlib import Path
 
 from db.catalog import analyses, assets, contents, spaces, switches, units
 from db.catalog.switches import Switches
-from db.engine.schema import Space
+from db.kinds import CLIP
 from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.embed import Embedder, Model
-from indexer.encoders.active import encoder_for
-from indexer.encoders.base import Encoder
+from indexer.encoders.active import encoder_for, roles
 from indexer.fill import fill
 from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
@@ -53,14 +52,10 @@ def index(
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:
             if tasks or space is not None:
-                encoder = encoder_for(library, space)
-                with library.write() as session:
-                    space = spaces.active(session) or spaces.add(
-                        session, encoder.name, encoder.fingerprint, encoder.dim, "active"
-                    )
-                work = _Work(library, analysers, switched, Model(space.role, space.id, encoder))
+                models = [_model(library, role) for role in _roles(analysers)]
+                work = _Work(library, analysers, switched, models)
                 report.add(work.over(found, run.id, on_progress))
-                _finish(library, analysers, space, encoder)
+                _finish(library, analysers, models)
             with library.read() as session:
                 report.units = units.counts(session)
             report.seconds = round(time.monotonic() - started, 2)
@@ -75,7 +70,7 @@ class _Work:
     library: Library
     analysers: Sequence[Analyser]
     switched: Switches
-    model: Model
+    models: Sequence[Model]
 
     def over(self, found: Survey, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
         """Work through a survey; returns how many files were indexed, reused, unchanged, skipped, failed."""
@@ -84,20 +79,28 @@ class _Work:
         if tasks:
             for analyser in self.analysers:
                 analyser.require()
-        with DecodePool.of(settings) as pool, Embedder([self.model], settings.batch) as embedder:
+        with DecodePool.of(settings) as pool:
             if tasks:
-                phases = Phases(
-                    library, self.analysers, self.switched, found, pool, embedder, writer, on_progress
-                )
-                phases.run()
+                with Embedder(self.models, settings.batch) as embedder:
+                    phases = Phases(
+                        library, self.analysers, self.switched, found, pool, embedder, writer, on_progress
+                    )
+                    phases.run()
             if self._give_up(writer) or tasks:
                 with library.write() as session:
                     contents.drop_orphans(session)
-            with library.read() as session:
-                bare = spaces.bare_units(session, session.get_one(Space, self.model.space_id))
-            if bare:
-                fill(library, embedder, self.model.space_id, bare, pool, registry.made(settings))
+            for model in self.models:
+                self._fill(model, pool)
         return writer.counts()
+
+    def _fill(self, model: Model, pool: DecodePool) -> None:
+        """Embed what has no vector of a model yet."""
+        with self.library.read() as session:
+            bare = spaces.bare_units(session, model.space)
+        if bare:
+            settings = self.library.settings
+            with Embedder([model], settings.batch) as embedder:
+                fill(self.library, embedder, model.space.id, bare, pool, registry.made(settings))
 
     def _give_up(self, writer: Writer) -> bool:
         """Mark files of which nothing was made, and nothing is left, as failed; returns if there were any."""
@@ -118,13 +121,34 @@ class _Work:
         return bool(hopeless)
 
 
-def _finish(library: Library, analysers: Sequence[Analyser], space: Space, encoder: Encoder) -> None:
+def _roles(analysers: Sequence[Analyser]) -> list[str]:
+    """The roles of vectors that analysers need a model for, and that of CLIP, which answers queries."""
+    needed = (role for analyser in analysers for kind in analyser.kinds for role in kind.vectors)
+    return [role for role in dict.fromkeys([CLIP, *needed]) if role in roles()]
+
+
+def _model(library: Library, role: str) -> Model:
+    """The model that answers in a role, with a new space where there is none yet."""
+    with library.read() as session:
+        space = spaces.active(session, role)
+    encoder = encoder_for(library, space, role)
+    with library.write() as session:
+        space = spaces.active(session, role) or spaces.add(
+            session, encoder.name, encoder.fingerprint, encoder.dim, "active", role
+        )
+    return Model(space, encoder)
+
+
+def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Model]) -> None:
     """What needs the whole library: once, by whoever has surveyed it."""
     for analyser in analysers:
         analyser.finish(library)
-    store = library.vectors(space)
-    store.save()
-    null_model.fitted(library, store, encoder)
+    for model in models:
+        store = library.vectors(model.space)
+        store.save()
+        if model.space.role == CLIP:
+            with library.read() as session:
+                null_model.fitted(library, session, store, model.encoder)
 
 
 def _switches(library: Library) -> Switches:

@@ -12,12 +12,14 @@ from db.catalog import runs, spaces
 from db.catalog.spaces import BareUnit
 from db.engine.schema import Space
 from db.errors import ModelError, SettingsError
+from db.kinds import CLIP
 from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.embed import Embedder, Model
+from indexer.encoders.active import roles
 from indexer.encoders.base import Encoder
-from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
 from indexer.flow import OnProgress, Progress, Switch
 from indexer.media.pool import DecodePool
@@ -28,10 +30,11 @@ def use_model(
     library: Library,
     name: str,
     *,
+    role: str = CLIP,
     partial: bool = False,
     on_progress: OnProgress = lambda _progress: None,
 ) -> Switch:
-    """Switch the library to a model, once every unit has a vector of it.
+    """Switch the library to a model of a role, once every unit of the role has a vector of it.
 
     With ``partial``, units whose files cannot be read now are left out; the next indexing that
     can read them adds them.
@@ -43,9 +46,9 @@ def use_model(
     """
     started = time.monotonic()
     settings = library.settings
-    encoder = load_encoder(canonical_name(name), device=settings.device, cache=settings.cache)
+    encoder = roles()[role].load(name, settings)
     with library.indexing():
-        space = _space(library, encoder)
+        space = _space(library, encoder, role)
         with library.read() as session:
             bare = spaces.bare_units(session, space)
         with recorded(library, len(bare)) as run:
@@ -55,7 +58,7 @@ def use_model(
                     runs.update_run(session, run.id, done)
                 on_progress(Progress(done, len(bare), last.path or Path()))
 
-            model = Model(space.role, space.id, encoder)
+            model = Model(space, encoder)
             with DecodePool.of(settings) as pool, Embedder([model], settings.batch) as embedder:
                 analysers = registry.made(settings)
                 embedded = fill(library, embedder, space.id, bare, pool, analysers, tell)
@@ -109,25 +112,27 @@ def drop_model(library: Library, name: str) -> int:
     return sum(unused.values())
 
 
-def _space(library: Library, encoder: Encoder) -> Space:
+def _space(library: Library, encoder: Encoder, role: str) -> Space:
     """The space to fill: the one already begun, or a new one."""
     with library.write() as session:
-        if spaces.active(session) is None:
+        if spaces.active(session, role) is None:
             raise SettingsError(
                 "the library is empty, so it has no model to change",
                 f"Index with it: trove index FOLDER --model {encoder.name}",
             )
-        for space in spaces.named(session, encoder.name):
+        for space in spaces.named(session, encoder.name, role):
             if space.fingerprint == encoder.fingerprint:
                 return space
-        return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building")
+        return spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "building", role)
 
 
 def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     # Saved before the switch: the first query afterwards finds its index and its null model ready.
     store = library.vectors(space)
     store.save()
-    null_model.fitted(library, store, encoder)
+    if space.role == CLIP:
+        with library.read() as session:
+            null_model.fitted(library, session, store, encoder)
     with library.write() as session:
         spaces.activate(session, space.id)
 

@@ -5,39 +5,44 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from db.catalog.units import Region
 from db.engine.schema import MediaKind, UnitKind
 
 Verdict = Literal["found", "unsure", "absent"]
 
-Source = Literal[
-    "text_to_image", "image_to_image", "text_to_passage", "keywords", "listed", "condition", "drawing"
-]
-"""The ranking that a hit comes from, named by what is compared.
-
-``text_to_image``: the query's text (perhaps with pictures) with pictures; ``image_to_image``: the
-query's pictures alone with pictures; ``text_to_passage``: the text, or what a recording that is asked
-with says, with the meaning of spoken passages; ``keywords``: its words with theirs; ``drawing``: a
-generated picture of the text with pictures. ``listed``: nothing was compared, every unit that meets the
-conditions is listed; ``condition``: a condition that the hit meets."""
-
 
 @dataclass(frozen=True)
 class Evidence:
-    """One reason for a hit: its rank and score in the ranking of one source.
+    """One reason for a hit: a unit of it, with rank and score in one ranking, or a condition that it meets.
 
-    ``value``: the cosine similarity, or for keywords the share of the query's words that was said,
+    ``source`` names what was compared. ``text_to_image``: the query's text (perhaps with pictures) with
+    pictures; ``image_to_image``: the query's pictures alone with pictures; ``text_to_passage``: the text, or
+    what a recording that is asked with says, with the meaning of texts; ``keywords``: its words with theirs;
+    ``drawing``: a generated picture of the text with pictures; ``listed``: nothing, every unit that meets the
+    conditions is listed; ``condition``: a condition that the hit meets; others are of sources added later.
+
+    ``value``: the cosine similarity, or for keywords the share of the query's words that the text has,
     weighted by rarity. ``words``: those words, or the condition. ``terms``: in a question of several
     parts, each part as written and its own cosine similarity. ``above``: the share, 0 to 1, of the
-    library's pictures (or passages) that score below this one: exact in up to a thousand, else
-    estimated from a sample of a thousand.
+    library's vectors of that kind that score below this one: exact in up to a thousand, else estimated from
+    a sample of a thousand.
+
+    ``kind``, ``unit_id``, the span in seconds, the ``region`` and the ``text`` are those of the unit, which
+    need not be what is shown: of a picture it may be a line of text in it. None for conditions.
     """
 
-    source: Source
+    source: str
     rank: int
     value: float
     words: tuple[str, ...] = ()
     terms: tuple[tuple[str, float], ...] = ()
     above: float | None = None
+    kind: UnitKind | None = None
+    unit_id: int | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    region: Region | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,11 @@ class Imagined:
 
 @dataclass(frozen=True)
 class Hit:
-    """A picture, or a moment in a video or recording. ``score``: 0 to 1, only for ordering."""
+    """A picture, or a moment in a video or recording. ``score``: 0 to 1, only for ordering.
+
+    ``kind`` and ``unit_id`` are of what is shown; ``why`` says what was found of it. ``text``: that of the
+    best unit that has one.
+    """
 
     rank: int
     score: float

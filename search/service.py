@@ -12,15 +12,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from db.kinds import PICTURE
+from db import kinds
+from db.kinds import CLIP
 from db.library import Library
 from indexer.encoders.base import Encoder
 from search.answer import Answer, Hit
 from search.drawing.imagine import imagined, moved
 from search.engine.active import ActiveModels
 from search.engine.embed import embedded, picture_vector
-from search.engine.rank import Sight, answered, recall, sight
-from search.engine.retrieve import BACKGROUND
+from search.engine.pipeline import answered, recall, wanted
+from search.engine.scope import BACKGROUND, Scope
+from search.engine.sight import Sight, sight
 from search.engine.verdict import judge
 from search.query.query import Query
 
@@ -69,22 +71,28 @@ class SearchService:
 
     def warm(self) -> None:
         """Load what text queries need, so that the first one is fast, and train the index if it is due."""
-        if (model := self._models.get()) is not None:
-            model.encoder.encode_texts(["warm"])
-            with self.library.read() as session:
-                model.vectors.at(session).sample(PICTURE, BACKGROUND)
+        with self.library.read() as session:
+            models = self._models.at(session)
+            for name, model in models.items():
+                if model.role.texts:
+                    model.encoder.encode_texts(["warm"])
+                for modality in kinds.modalities(name):
+                    model.vectors.at(session).sample(modality, BACKGROUND)
+        for model in models.values():
             model.vectors.train()
 
     def encoder(self) -> Encoder | None:
-        """The encoder of the active model; None for a library without a model."""
-        model = self._models.get()
+        """The encoder of the active CLIP model; None for a library without a model."""
+        with self.library.read() as session:
+            model = self._models.at(session).get(CLIP)
         return model.encoder if model else None
 
     def search(self, query: Query, drawing: "Drawing | None" = None) -> Answer:
         """Answer a query; the answer of an empty library is ``absent``, without hits.
 
-        A ``drawing`` of the query is one more ranking in the fusion, and every hit says which rank it
-        had without it. It changes the order, never the verdict: see ``search.drawing.imagine``.
+        All of it comes from one read snapshot of the library. A ``drawing`` of the query is one more ranking
+        in the fusion, and every hit says which rank it had without it. It changes the order, never the
+        verdict: see ``search.drawing.imagine``.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
@@ -92,15 +100,24 @@ class SearchService:
             LibraryError: the library cannot be read.
         """
         started = time.perf_counter()
-        model = self._models.get()
-        if model is None:
-            return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing))
-        ranked, hits = answered(embedded(query, model, lambda: self.decoders))
-        verdict, confidence = judge(ranked.rankings, model.null_scores(), model.near_duplicate)
-        if drawing is not None:
-            drawn = ranked.retriever.by_drawing(picture_vector(drawing.path, model, lambda: self.decoders))
-            hits = moved(ranked.hits([drawn]), hits)
-        shown = tuple(ranked.explained(hit) for hit in hits[: query.k])
+        with self.library.read() as session:
+            models = self._models.at(session)
+            if CLIP not in models:
+                return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing))
+            question = embedded(query, models, session, self._decode)
+            scope = Scope(session, models, wanted(query))
+            retrieved, hits = answered(question, scope)
+            model = models[CLIP]
+            verdict, confidence = judge(
+                retrieved.rankings,
+                retrieved.candidates.rows,
+                model.null_scores(session),
+                model.near_duplicate,
+            )
+            if drawing is not None:
+                retrieved = retrieved.with_drawing(picture_vector(drawing.path, model, self._decode))
+                hits = moved(retrieved.hits(), hits)
+            shown = tuple(retrieved.explained(hits[: query.k]))
         return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
 
     def recall(
@@ -114,15 +131,25 @@ class SearchService:
         Raises:
             TroveError: as ``search``.
         """
-        model = self._models.get()
-        if model is None:
-            return ()
-        return tuple(recall(embedded(query, model, lambda: self.decoders), thumbs, after=after))
+        with self.library.read() as session:
+            models = self._models.at(session)
+            if CLIP not in models:
+                return ()
+            question = embedded(query, models, session, self._decode)
+            scope = Scope(session, models, wanted(query, arrived_after=after))
+            return tuple(recall(question, scope, thumbs))
 
-    def sight(self, query: Query) -> Sight | None:
+    def sight(self, query: Query) -> "Sight | None":
         """The picture vectors and baseline of a query; None without a model or a description of pictures."""
-        model = self._models.get()
-        return None if model is None else sight(embedded(query, model, lambda: self.decoders))
+        with self.library.read() as session:
+            models = self._models.at(session)
+            if CLIP not in models:
+                return None
+            question = embedded(query, models, session, self._decode)
+            return sight(question, Scope(session, models, wanted(query)))
+
+    def _decode(self) -> "DecodePool":
+        return self.decoders
 
 
 def _since(started: float) -> float:

@@ -1,171 +1,186 @@
-"""Search filters as SQL conditions, applied before ranking (pre-filtering)."""
+"""Search filters: what must hold for a hit, put together from rules of three general forms.
 
-import re
+So a new condition of the query box writes no SQL. Rules about facts become SQL conditions here; rules about
+units, and about what users made, are evaluated in ``db.catalog.live``. Filters apply before anything is
+ranked (pre-filtering).
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, cast
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    String,
-    and_,
-    column,
-    false,
-    func,
-    literal_column,
-    or_,
-    select,
-    table,
-    type_coerce,
-)
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, String, and_, false, func, literal_column, or_, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute
 
-from db.catalog.switches import each_findable
 from db.engine.functions import fold
-from db.engine.schema import Asset, Content, MediaKind, Unit, UnitKind
+from db.engine.schema import Asset, Content, Unit
 
-PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
-"""The full text of units, by their ids."""
+NEAR_S = 5.0
+"""A rule about units holds for what is this near in time to a unit that fulfils it."""
 
-_NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-"""Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
+Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within"]
 
+CountOp = Literal[">=", "<=", "="]
 
-@dataclass(frozen=True)
-class Period:
-    """Half-open interval of local time: ``start`` included, ``end`` not; None leaves that side open."""
-
-    start: datetime | None
-    end: datetime | None
+Value = str | float | datetime | tuple[datetime | None, datetime | None] | tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Circle:
-    """A place in degrees with a radius."""
+class FactRule:
+    """A comparison of a fact of the file, of its content, or of the unit itself; see ``FACTS``.
 
-    latitude: float
-    longitude: float
-    radius_km: float
+    ``value`` by ``op``: ``between`` takes (start, end), a half-open interval of which None leaves a side
+    open; ``contains`` a part of a text; ``matches`` a pattern of folders or of a file's name, where ``*``
+    stands for anything; ``within`` (latitude, longitude, radius) in degrees and kilometres. Case and Unicode
+    normalisation form of texts do not matter. An unknown fact fulfils no rule.
 
-
-@dataclass(frozen=True)
-class Type:
-    """A kind of media, or of units within it."""
-
-    media: MediaKind | None = None
-    unit: UnitKind | None = None
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text condition on the camera's name, a folder, a file's name, or the spoken words.
-
-    ``*`` matches anything in folders and names; at the end of spoken words it makes a prefix query.
-    Case and Unicode normalisation form do not matter.
+    Raises:
+        ValueError: there is no such fact, or it cannot be compared in this way.
     """
 
-    field: Literal["camera", "in", "name", "said"]
-    value: str
+    key: str
+    op: Op
+    value: Value
+
+    def __post_init__(self) -> None:
+        if self.key not in FACTS or self.op not in FACTS[self.key].ops:
+            raise ValueError(f"there is no rule {self.key!r} {self.op}")
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """Contents that came into the library after this revision of it."""
+class UnitRule:
+    """A number of units of some kinds, near what is found: within ``NEAR_S`` of it, or without a time.
 
-    after: int
+    ``match``: words that their text has, as a phrase; ``*`` at the end makes it a prefix query. None: any.
+    """
 
-
-Value = Period | Circle | Type | Text | Arrived
+    kinds: tuple[str, ...]
+    match: str | None = None
+    op: CountOp = ">="
+    count: int = 1
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One of ``values`` must hold; none of them where ``negated``."""
+class OwnRule:
+    """What users made, by its name, such as the hits that they liked; see ``db.catalog.live.OWN``."""
 
-    values: tuple[Value, ...]
+    table: str
+    name: str
+
+
+Rule = FactRule | UnitRule | OwnRule
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One of ``rules`` must hold; none of them where ``negated``."""
+
+    rules: tuple[Rule, ...]
     negated: bool = False
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which units a search is to find: those of some ``kinds``, or of all, that meet the rules."""
+    """Which units may be found: those of some kinds, or of all, for which all filters hold."""
 
-    kinds: tuple[UnitKind, ...] | None = None
-    rules: tuple[Rule, ...] = ()
+    kinds: tuple[str, ...] | None = None
+    filters: tuple[Filter, ...] = ()
 
 
 ALL = Wanted()
 
 
-def of_files(rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
-    """SQL conditions on ``Asset``: the rules about files. They must hold for one file: copies do not help."""
-    return [_rule(rule) for rule in rules if _is_of_file(rule)]
+@dataclass(frozen=True)
+class _Fact:
+    """A fact that rules compare: the columns that hold it, and its own way of matching a pattern."""
+
+    columns: tuple[InstrumentedAttribute[Any], ...]
+    ops: tuple[Op, ...]
+    matches: Callable[[Any, str], ColumnElement[int]] | None = None
+
+    @property
+    def of_file(self) -> bool:
+        return self.columns[0].class_ is Asset
 
 
-def of_units(session: Session, rules: tuple[Rule, ...]) -> list[ColumnElement[bool]]:
-    """SQL conditions on ``Unit`` joined with ``Content``: all other rules."""
-    return [_rule(rule, session) for rule in rules if not _is_of_file(rule)]
+_TEXT: tuple[Op, ...] = ("=", "contains")
+_NUMBER: tuple[Op, ...] = ("=", "<", "<=", ">", ">=")
+
+FACTS: Mapping[str, _Fact] = {
+    "moment": _Fact((Asset.moment,), ("between", "<", ">=")),
+    "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=")),
+    "place": _Fact((Asset.latitude, Asset.longitude), ("within",)),
+    "camera": _Fact((Asset.camera,), _TEXT),
+    "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
+    "name": _Fact((Asset.path,), ("matches",), func.trove_named),
+    "width": _Fact((Asset.width,), _NUMBER),
+    "height": _Fact((Asset.height,), _NUMBER),
+    "duration_s": _Fact((Asset.duration_s,), _NUMBER),
+    "media": _Fact((Content.kind,), ("=",)),
+    "arrived": _Fact((Content.arrived,), _NUMBER),
+    "kind": _Fact((Unit.kind,), ("=",)),
+}
+"""The facts by their keys: of the file (its effective row), its content (``media``, and ``arrived``, the
+revision of the library with which it came), and the unit (``kind``)."""
 
 
-def _is_of_file(rule: Rule) -> bool:
-    return all(
-        isinstance(value, Period | Circle) or (isinstance(value, Text) and value.field != "said")
-        for value in rule.values
-    )
+def of_files(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
+    """SQL conditions on ``Asset``: filters about files. They must hold for one file: copies do not help."""
+    return [_holds(item) for item in filters if is_of_file(item)]
 
 
-def _rule(rule: Rule, session: Session | None = None) -> ColumnElement[bool]:
-    condition = or_(false(), *(_value(value, session) for value in rule.values))
-    # An unknown value, such as the camera of a drawing, fails a rule and passes its negation.
-    holds = func.coalesce(condition, literal_column("0")) == literal_column("1")
-    return ~holds if rule.negated else holds
+def of_units(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
+    """SQL conditions on ``Unit`` joined with ``Content``: filters about facts of these alone."""
+    return [_holds(item) for item in filters if _is_of_unit(item)]
 
 
-def _value(value: Value, session: Session | None) -> ColumnElement[bool]:
-    match value:
-        case Period():
-            return _during(value)
-        case Circle():
-            distance = func.trove_km(Asset.latitude, Asset.longitude, value.latitude, value.longitude)
-            return and_(Asset.latitude.is_not(None), distance <= value.radius_km)
-        case Type():
-            media = [Content.kind == value.media] if value.media else []
-            return and_(*media, *([Unit.kind == value.unit] if value.unit else []))
-        case Arrived():
-            return Content.arrived > value.after
-        case Text(field="camera"):
-            return func.instr(func.trove_fold(Asset.camera), fold(value.value)) > 0
-        case Text(field="said"):
-            assert session is not None  # noqa: S101 - a rule about units
-            return _said(session, value.value)
+def others(filters: tuple[Filter, ...]) -> list[Filter]:
+    """All other filters: about units near by, what users made, or a mixture."""
+    return [item for item in filters if not is_of_file(item) and not _is_of_unit(item)]
+
+
+def is_of_file(item: Filter) -> bool:
+    """Whether a filter is about facts of a file alone."""
+    return all(isinstance(rule, FactRule) and FACTS[rule.key].of_file for rule in item.rules)
+
+
+def asks_for_words(rule: Rule) -> bool:
+    """Whether a rule asks for words: units that have them are worth showing by themselves."""
+    return isinstance(rule, UnitRule) and rule.match is not None and rule.op != "<=" and rule.count > 0
+
+
+def asked_words(filters: tuple[Filter, ...]) -> list[UnitRule]:
+    """The rules among filters that ask for words."""
+    rules = (rule for item in filters if not item.negated for rule in item.rules)
+    return [rule for rule in rules if isinstance(rule, UnitRule) and asks_for_words(rule)]
+
+
+def _is_of_unit(item: Filter) -> bool:
+    return all(isinstance(rule, FactRule) and not FACTS[rule.key].of_file for rule in item.rules)
+
+
+def _holds(item: Filter) -> ColumnElement[bool]:
+    rules = (_fact(rule) for rule in item.rules if isinstance(rule, FactRule))
+    # An unknown fact, such as the camera of a drawing, fails a rule and passes its negation.
+    holds = func.coalesce(or_(false(), *rules), literal_column("0")) == literal_column("1")
+    return ~holds if item.negated else holds
+
+
+def _fact(rule: FactRule) -> ColumnElement[bool]:
+    fact, value = FACTS[rule.key], cast(Any, rule.value)
+    column = fact.columns[0]
+    match rule.op:
+        case "between":
+            start, end = value
+            bounds = [column >= start] if start is not None else []
+            return and_(column.is_not(None), *bounds, *([column < end] if end is not None else []))
+        case "contains":
+            return func.instr(func.trove_fold(column), fold(value)) > 0
+        case "matches" if fact.matches is not None:
+            return fact.matches(type_coerce(column, String), fold(value)) == 1
+        case "within":
+            latitude, longitude, radius_km = value
+            return and_(column.is_not(None), func.trove_km(*fact.columns, latitude, longitude) <= radius_km)
         case _:
-            matches = func.trove_in if value.field == "in" else func.trove_named
-            return matches(type_coerce(Asset.path, String), fold(value.value)) == 1
-
-
-def _during(period: Period) -> ColumnElement[bool]:
-    when = Asset.moment
-    bounds = [when >= period.start] if period.start else []
-    return and_(*bounds, *([when < period.end] if period.end else []))
-
-
-def _said(session: Session, value: str) -> ColumnElement[bool]:
-    """Passages that contain the words, and the images and frames of files with such a passage."""
-    other = aliased(Unit)
-    said = select(other.id).where(each_findable(session, other))
-    if (match := phrase_match(value)) is not None:
-        said = said.join(PASSAGE, PASSAGE.c.rowid == other.id).where(PASSAGE.c.passage.op("MATCH")(match))
-    else:
-        # Scripts without spaces are one long word to the index.
-        said = said.where(func.instr(func.trove_fold(other.text), fold(value)) > 0)
-    files = select(other.content_id).where(other.id.in_(said)).correlate(None)
-    return or_(Unit.id.in_(said.correlate(None)), and_(Unit.kind != "speech", Unit.content_id.in_(files)))
-
-
-def phrase_match(value: str) -> str | None:
-    """The text as an FTS5 phrase, a prefix query if it ends with ``*``; None if FTS5 cannot split it."""
-    if not re.search(r"\w", value) or _NO_SPACES.search(value):
-        return None
-    quoted = value.rstrip("*").replace('"', " ").replace("\0", " ")
-    return f'"{quoted}"{"*" if value.endswith("*") else ""}'
+            return column.op(rule.op, is_comparison=True)(value)

@@ -30,6 +30,11 @@ def active(session: Session, role: str = CLIP) -> Space | None:
     return session.scalar(select(Space).where(Space.state == "active", Space.role == role))
 
 
+def all_active(session: Session) -> list[Space]:
+    """The spaces that answer, one a role at most."""
+    return list(session.scalars(select(Space).where(Space.state == "active")))
+
+
 def previous(session: Session, role: str = CLIP) -> Space | None:
     """The space that was active before, or None if there was none or it has been dropped."""
     retired = select(Space).where(Space.state == "retired", Space.role == role)

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision, switches
-from db.catalog.filters import Rule, of_files, of_units
 from db.engine.schema import (
     LIVE,
     Asset,
@@ -165,6 +164,46 @@ def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
     return live
 
 
+def shown(session: Session, found: Iterable[UnitRow]) -> dict[int, UnitRow]:
+    """What is shown for units that do not stand by themselves, by their ids: the picture that they are in.
+
+    Of a film the frame that they have most of their time in common with. Units without one are left out.
+    """
+    evidence = [row for row in found if not kinds.named(row.kind).stands]
+    pictures: dict[int, list[_Span]] = defaultdict(list)
+    for batch in chunks(list({row.content_id for row in evidence})):
+        statement = select(Unit.content_id, Unit.id, Unit.start_s, Unit.end_s).where(
+            Unit.content_id.in_(batch),
+            Unit.kind.in_(kinds.proving("shows")),
+            Unit.asset_id.is_(None),
+            switches.each_findable(session),
+        )
+        for content_id, unit_id, start_s, end_s in session.execute(statement.order_by(Unit.id)):
+            pictures[content_id].append(_Span(unit_id, start_s, end_s))
+    nearest = {row.id: _nearest(row, pictures[row.content_id]) for row in evidence}
+    live = rows(session, {unit_id for unit_id in nearest.values() if unit_id is not None})
+    return {unit_id: live[picture] for unit_id, picture in nearest.items() if picture in live}
+
+
+class _Span(NamedTuple):
+    unit_id: int
+    start_s: float | None
+    end_s: float | None
+
+
+def _nearest(row: UnitRow, pictures: Sequence[_Span]) -> int | None:
+    if row.start_s is None:
+        return next((picture.unit_id for picture in pictures if picture.start_s is None), None)
+    start_s, end_s = row.start_s, row.end_s or row.start_s
+    common = {
+        picture.unit_id: min(end_s, picture.end_s or picture.start_s) - max(start_s, picture.start_s)
+        for picture in pictures
+        if picture.start_s is not None
+    }
+    best = max(common, key=lambda unit_id: common[unit_id], default=None)
+    return best if best is not None and common[best] >= 0 else None
+
+
 def _row(unit: Unit, media: MediaKind, asset: Asset, paths: tuple[Path, ...]) -> UnitRow:
     return UnitRow(
         unit.id,
@@ -214,20 +253,6 @@ def ids_at(session: Session, path: Path) -> list[int]:
         .where(Asset.path == path, Asset.state.in_(LIVE), switches.each_findable(session))
     )
     return list(session.scalars(statement.order_by(Unit.id)))
-
-
-def live_ids(
-    session: Session, space_id: int, of_kinds: Sequence[UnitKind], rules: tuple[Rule, ...] = ()
-) -> Ids:
-    """The ids, ascending, of live units of these kinds that have a vector in a space and match the rules."""
-    statement = (
-        select(Unit.id)
-        .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
-        .where(Unit.kind.in_(of_kinds), switches.findable(session, of_files(rules)))
-    )
-    if others := of_units(session, rules):
-        statement = statement.join(Content, Content.id == Unit.content_id).where(*others)
-    return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 
 
 def newest(session: Session, ids: Ids, limit: int) -> list[int]:

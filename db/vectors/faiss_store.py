@@ -21,7 +21,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import revision, units
+from db.catalog import live, revision, units
 from db.catalog.filters import ALL, Wanted
 from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
@@ -83,6 +83,10 @@ class FaissView:
         """As :meth:`VectorIndex.sample`."""
         return self._index(modality).sample(size)
 
+    def held(self, modality: Modality, ids: Ids) -> Ids:
+        """Those of these units that have a vector, in their order."""
+        return ids[self._index(modality).has(ids)]
+
     def vectors(self, modality: Modality, ids: Ids) -> Vectors:
         """The vectors of these units, (n, dim) float32 in the order of ``ids``.
 
@@ -107,10 +111,12 @@ class FaissView:
             searched = [kind for kind in every if wanted.kinds is None or kind in wanted.kinds]
             if not searched:
                 self._resolved[key] = np.empty(0, np.int64)
-            elif not wanted.rules and len(searched) == len(every):
+            elif not wanted.filters and len(searched) == len(every):
                 self._resolved[key] = None
             else:
-                self._resolved[key] = units.live_ids(self._session, self._space_id, searched, wanted.rules)
+                self._resolved[key] = live.ids(
+                    self._session, searched, wanted.filters, space_id=self._space_id
+                )
         return self._resolved[key]
 
 
@@ -265,14 +271,14 @@ class FaissStore:
 
         What came or went shows in the ids, what was embedded again in the revisions of its rows.
         """
-        live = units.live_ids(session, self.space_id, self._kinds[modality])
+        now = live.ids(session, self._kinds[modality], space_id=self.space_id)
         removed, kept = index.ids, np.empty(0, np.int64)
         if len(removed):
             changed = units.written(session, self.space_id, self._kinds[modality], built_at)
-            kept = np.setdiff1d(np.intersect1d(removed, live), changed)
-            removed = np.setdiff1d(removed, kept)
+            kept = np.setdiff1d(np.intersect1d(removed, now, assume_unique=True), changed, assume_unique=True)
+            removed = np.setdiff1d(removed, kept, assume_unique=True)
         read = partial(units.vectors, session, self.space_id)
-        return index.with_changes(removed, np.setdiff1d(live, kept), read)
+        return index.with_changes(removed, np.setdiff1d(now, kept, assume_unique=True), read)
 
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]

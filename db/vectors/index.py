@@ -80,7 +80,7 @@ class VectorIndex:
         vectors = self._checked(vectors)
         if ids.shape != (len(vectors),):
             raise VectorError(f"{len(vectors)} vectors cannot have ids of shape {ids.shape}")
-        if len(np.unique(ids)) != len(ids) or self._has(ids):
+        if len(np.unique(ids)) != len(ids) or self.has(ids).any():
             raise VectorError("an id is given twice")
         if not len(ids):
             return self
@@ -88,12 +88,16 @@ class VectorIndex:
         recent = self._indexed(np.concatenate([known_ids, ids]), np.concatenate([known, vectors]))
         return self._changed(recent, self._alive)
 
-    def _has(self, ids: Ids) -> bool:
-        return bool(np.isin(ids, self.recent_ids).any() or self._alive[self.segment.places(ids)].any())
+    def has(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """(n,) bool: which of n ids it has."""
+        places, inside = _found(self.segment.ids, ids)
+        inside[inside] = self._alive[places[inside]]
+        has: npt.NDArray[np.bool_] = inside | np.isin(ids, self.recent_ids)
+        return has
 
     def without(self, ids: Ids) -> "VectorIndex":
         """This index without these ids; those that are not there are no error."""
-        if not self._has(ids):
+        if not self.has(ids).any():
             return self
         recent, kept = self._recent, ~np.isin(self.recent_ids, ids)
         if not kept.all():

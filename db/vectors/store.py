@@ -51,6 +51,10 @@ class VectorView(Protocol):
         """(n, dim): up to ``size`` vectors, evenly spread, the same ones until the library changes."""
         ...
 
+    def held(self, modality: Modality, ids: Ids) -> Ids:
+        """Those of these units that have a vector here, in their order."""
+        ...
+
     def vectors(self, modality: Modality, ids: Ids) -> Vectors:
         """The vectors of these units, (n, dim) float32 in the order of ``ids``.
 

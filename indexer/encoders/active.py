@@ -1,33 +1,96 @@
-"""Load the encoder that a library was indexed with: vectors of two models cannot be compared."""
+"""The encoders that a library was indexed with, one for each role: vectors of two models cannot be compared.
+
+A role is what vectors are for. That of CLIP models is built in; another one is a line in the table.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from db.catalog import spaces
 from db.engine.schema import Space
 from db.errors import ModelMismatchError
+from db.kinds import CLIP, PASSAGE, PICTURE
 from db.library import Library
+from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name, load_encoder
 
 DEFAULT_MODEL = "builtin"
 
 
-def encoder_for(library: Library, space: Space | None) -> Encoder:
-    """The encoder of the library's active space; for a new library, of the model in the settings.
+@dataclass(frozen=True)
+class Role:
+    """What the vectors of some models are for, and what may be asked of them.
+
+    ``load`` makes the encoder of a model's name, ``default`` is the model of a new library, and ``asked`` the
+    one that the settings name, if they do. ``texts`` and ``pictures``: the modalities that the vector of a
+    text, or of a picture, can be compared with.
+    """
+
+    name: str
+    default: str
+    load: Callable[[str, Settings], Encoder]
+    texts: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    asked: Callable[[Settings], str | None] = lambda _settings: None
+
+
+_roles: dict[str, Role] = {}
+
+
+def register(role: Role) -> None:
+    """Add a role; the same one again does no harm.
+
+    Raises:
+        ValueError: there is another one of that name.
+    """
+    if _roles.setdefault(role.name, role) != role:
+        raise ValueError(f"there are two roles {role.name!r}")
+
+
+def unregister(name: str) -> None:
+    """Take a role out of the table; for tests, which add some."""
+    del _roles[name]
+
+
+def roles() -> Mapping[str, Role]:
+    """All roles by name."""
+    return MappingProxyType(_roles)
+
+
+register(
+    Role(
+        CLIP,
+        DEFAULT_MODEL,
+        lambda name, settings: load_encoder(
+            canonical_name(name), device=settings.device, cache=settings.cache
+        ),
+        texts=(PICTURE, PASSAGE),
+        pictures=(PICTURE,),
+        asked=lambda settings: canonical_name(settings.model) if settings.model else None,
+    )
+)
+
+
+def encoder_for(library: Library, space: Space | None, role: str = CLIP) -> Encoder:
+    """The encoder of a role's active space; without one, of the model in the settings.
 
     Raises:
         ModelMismatchError: another model is asked for than the library was indexed with, or its
             weights have changed since.
         ModelError: the model is unknown or its weights are missing.
     """
-    settings = library.settings
-    known = space.model if space else DEFAULT_MODEL
-    name = canonical_name(settings.model) if settings.model else known
+    settings, served = library.settings, _roles[role]
+    known = space.model if space else served.default
+    name = served.asked(settings) or known
     if space is not None and name != space.model:
         raise ModelMismatchError(
             f"this library was indexed with {space.model}, not with {name}",
             f"Leave out --model (and TROVE_MODEL) to go on with {space.model}, change the library's model "
             f"with: trove model use {name}, or take another library: --library DIR.",
         )
-    encoder = load_encoder(name, device=settings.device, cache=settings.cache)
+    encoder = served.load(name, settings)
     if space is not None and encoder.fingerprint != space.fingerprint:
         raise ModelMismatchError(
             f"the weights of {name} are not those that this library was indexed with",

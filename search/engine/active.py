@@ -1,12 +1,15 @@
-"""The active model of a library, with its vector store, query cache and null model."""
+"""The active models of a library, one a role, each with its vector store, query cache and null model."""
 
 import threading
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces
 from db.engine.schema import NullScores, Space
 from db.library import Library
 from db.vectors.store import VectorStore
-from indexer.encoders.active import encoder_for
+from indexer.encoders.active import Role, encoder_for, roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate
 from indexer.null_model import fitted
@@ -14,12 +17,13 @@ from search.engine.query_cache import QueryVectors
 
 
 class ActiveModel:
-    """A library's active space with its encoder. Safe to share between threads; the model loads on use."""
+    """The active space of a role with its encoder. Safe to share between threads; the model loads on use."""
 
-    def __init__(self, library: Library, space: Space) -> None:
+    def __init__(self, library: Library, space: Space, role: Role) -> None:
         self.library = library
         self.space = space
-        self.encoder: Encoder = encoder_for(library, space)
+        self.role = role
+        self.encoder: Encoder = encoder_for(library, space, role.name)
         self.vectors: VectorStore = library.vectors(space)
         self.queries = QueryVectors(library.paths.query_vectors, space.fingerprint)
         self._lock = threading.Lock()
@@ -30,38 +34,35 @@ class ActiveModel:
         """Cosine similarity from which two pictures are near-duplicates, and one hit."""
         return near_duplicate(self.encoder.name)
 
-    def null_scores(self) -> NullScores | None:
-        """The null model of the library as it is now, refitted if need be; None without pictures.
+    def null_scores(self, session: Session) -> NullScores | None:
+        """The null model of the library in a snapshot, refitted if need be; None without pictures.
 
         Checked only when the library has changed.
         """
-        with self.library.read() as session:
-            now = revision.current(session)
+        now = revision.current(session)
         with self._lock:
             if self._null_scores is None or self._null_scores[0] != now:
-                self._null_scores = (now, fitted(self.library, self.vectors, self.encoder))
+                self._null_scores = (now, fitted(self.library, session, self.vectors, self.encoder))
             return self._null_scores[1]
 
 
 class ActiveModels:
-    """Cache of the active model of one library, replaced when another model becomes active."""
+    """Cache of the active models of one library, each replaced when another one becomes active."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._lock = threading.Lock()
-        self._model: ActiveModel | None = None
+        self._models: dict[str, ActiveModel] = {}
 
-    def get(self) -> ActiveModel | None:
-        """The active model; None for a library without one.
+    def at(self, session: Session) -> Mapping[str, ActiveModel]:
+        """The active models in a snapshot, by role; empty for a library without any.
 
         Raises:
-            ModelError: it is missing, or the settings name another one.
+            ModelError: one is missing, or the settings name another one.
         """
-        with self._library.read() as session:
-            space = spaces.active(session)
-        if space is None:
-            return None
+        active = {space.role: space for space in spaces.all_active(session) if space.role in roles()}
         with self._lock:
-            if self._model is None or self._model.space.id != space.id:
-                self._model = ActiveModel(self._library, space)
-            return self._model
+            for name, space in active.items():
+                if name not in self._models or self._models[name].space.id != space.id:
+                    self._models[name] = ActiveModel(self._library, space, roles()[name])
+            return {name: self._models[name] for name in active}

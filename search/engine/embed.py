@@ -1,16 +1,19 @@
-"""Query encoding: the words, pictures or whole file of a query as vectors of the active model."""
+"""Query encoding: the words, pictures or whole file of a query as vectors of the active models."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from sqlalchemy.orm import Session
 
-from db.catalog import units
+from db import kinds
+from db.catalog import spaces, units
 from db.catalog.units import Ids, Vectors
 from db.errors import QueryError
+from db.kinds import CLIP, PASSAGE, PICTURE
 from db.paths import expanded
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
@@ -18,7 +21,7 @@ from indexer.media.pixels import read_pixels
 from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
 from search.engine.active import ActiveModel
-from search.engine.retrieve import NEGATIVE, Part
+from search.engine.scope import Alternatives, Part
 from search.query.language import Term
 from search.query.query import Query
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 Decoders = Callable[[], "DecodePool"]
 """Returns the pool of decoder processes, called only for files: words should not wait for its start."""
+
+NEGATIVE = 0.5
+"""Factor on negative weights: avoiding something counts less than looking for something (bench/terms.py)."""
 
 MOST_VECTORS = 32
 """Frames or passages of a long file that serve as query vectors, evenly spread."""
@@ -38,42 +44,53 @@ _LISTENED_S = 300.0
 
 @dataclass(frozen=True)
 class Example:
-    """The vectors of a query file, and its own units in the library.
+    """The (n, dim) float32 vectors of a query file by role and modality, and its own units in the library."""
 
-    ``pictures``: (n, dim), ``passages``: (m, dim), both float32.
-    """
-
-    pictures: Vectors
-    passages: Vectors
+    vectors: Mapping[tuple[str, str], Vectors]
     unit_ids: Ids
 
 
 @dataclass(frozen=True)
 class Question:
-    """A query with its texts, pictures and file encoded as vectors."""
+    """A query with its texts, pictures and file encoded as vectors.
+
+    ``parts``: its alternatives by role, each in the order of the query's terms. ``texts``: the words of each
+    alternative that are to be found.
+    """
 
     query: Query
-    model: ActiveModel
-    alternatives: Sequence[Sequence[Part]]
+    parts: Mapping[str, Alternatives]
+    texts: tuple[str, ...] = ()
     like: Example | None = None
+    models: Mapping[str, ActiveModel] = field(default_factory=dict)
 
     @property
-    def parts(self) -> list[Part]:
-        """All parts of all alternatives, in their order."""
-        return [part for parts in self.alternatives for part in parts]
+    def describes(self) -> bool:
+        """Whether there is anything to compare with; else it has conditions alone."""
+        return self.like is not None or any(self.parts.values())
 
 
-def embedded(query: Query, model: ActiveModel, decoders: Decoders) -> Question:
-    """Encode a query with a model; its files are decoded by the ``decoders``.
+def embedded(
+    query: Query, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders
+) -> Question:
+    """Encode a query with the models of all roles; its files are decoded by the ``decoders``.
 
     Raises:
         MediaError: a picture or file of the query cannot be read.
         QueryError: nothing can be seen or heard in the file.
-        ModelError: the model cannot be loaded.
+        ModelError: a model cannot be loaded.
     """
-    alternatives = [[_part(term, model, decoders) for term in terms] for terms in query.parsed.alternatives]
-    like = None if query.like is None else _example(query.like, model, decoders)
-    return Question(query, model, alternatives, like)
+    alternatives = query.parsed.alternatives
+    parts = {
+        name: [[_part(term, model, decoders) for term in terms] for terms in alternatives]
+        for name, model in models.items()
+    }
+    texts = (
+        " ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
+        for terms in alternatives
+    )
+    like = None if query.like is None else _example(query.like, models, session, decoders)
+    return Question(query, parts, tuple(filter(None, texts)), like, models)
 
 
 def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vectors:
@@ -88,50 +105,50 @@ def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vector
 
 def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
-    if term.kind == "text":
-        vector = model.queries.of(term.value, model.encoder)
-        return Part({"picture": vector, "passage": vector}, weight, term.value)
-    return Part({"picture": picture_vector(expanded(term.value), model, decoders)[0]}, weight)
+    text, role = (term.value if term.kind == "text" else None), model.role
+    compared = role.pictures if text is None else role.texts
+    if not compared:
+        return Part({}, weight, text)
+    if text is not None:
+        vector = model.queries.of(text, model.encoder)
+    else:
+        vector = picture_vector(expanded(term.value), model, decoders)[0]
+    return Part(dict.fromkeys(compared, vector), weight, text)
 
 
-def _example(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
+def _example(path: Path, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders) -> Example:
     """The vectors of a file, from the library where it is indexed."""
     path = expanded(path)
-    with model.library.read() as session:
-        own = units.ids_at(session, path.resolve())
-        kinds = {unit.id: unit.kind for unit in units.rows(session, own).values()}
-        if own:
-            ids = np.array(own, dtype=np.int64)
-            spoken = np.array([kinds[unit_id] == "speech" for unit_id in own])
-            return Example(
-                units.vectors(session, model.space.id, _spread(ids[~spoken])),
-                units.vectors(session, model.space.id, _spread(ids[spoken])),
-                ids,
-            )
-    return _unindexed(path, model, decoders)
+    own = np.array(units.ids_at(session, path.resolve()), dtype=np.int64)
+    if not len(own):
+        return Example(_unindexed(path, models[CLIP], decoders), own)
+    vectors = {}
+    for name, model in models.items():
+        for modality, of_kinds in kinds.modalities(name).items():
+            ids = spaces.embedded(session, model.space.id, own.tolist(), of_kinds)
+            if len(ids):
+                vectors[name, modality] = units.vectors(session, model.space.id, _spread(ids))
+    return Example(vectors, own)
 
 
-def _unindexed(path: Path, model: ActiveModel, decoders: Decoders) -> Example:
+def _unindexed(path: Path, model: ActiveModel, decoders: Decoders) -> Mapping[tuple[str, str], Vectors]:
     """The vectors of a file that is not in the library."""
-    empty = np.empty((0, model.encoder.dim), dtype=np.float32)
-    pictures, passages = empty, empty
     metadata = decoders().run(probe, path)
     duration_s = metadata.duration_s or _LISTENED_S
     if metadata.kind == "image":
-        pictures = picture_vector(path, model, decoders)
-    elif metadata.kind == "video":
+        return {(CLIP, PICTURE): picture_vector(path, model, decoders)}
+    if metadata.kind == "video":
         times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
         side = 2 * model.encoder.image_size
         stills = [decoders().submit(still_at, path, float(at_s), min_side=side) for at_s in times]
-        pictures = _encode([still.result() for still in stills], model.encoder)
-    else:
-        passages = _heard(path, min(duration_s, _LISTENED_S), model, decoders)
-    if not len(pictures) and not len(passages):
+        return {(CLIP, PICTURE): _encode([still.result() for still in stills], model.encoder)}
+    texts = _heard(path, min(duration_s, _LISTENED_S), model, decoders)
+    if not texts:
         raise QueryError(f"nothing is said in {path.name}", "Give a file with pictures or speech.")
-    return Example(pictures, passages, np.empty(0, dtype=np.int64))
+    return {(CLIP, PASSAGE): model.encoder.encode_texts(texts)}
 
 
-def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders) -> Vectors:
+def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders) -> list[str]:
     settings = model.library.settings
     transcriber = load_transcriber(settings.whisper, device=settings.device, cache=settings.cache)
     if transcriber is None:
@@ -141,9 +158,7 @@ def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders
     passages = transcriber.transcribe(
         lambda start_s, end_s: decoders().run(read_audio, path, start_s, end_s), duration_s
     )
-    texts = [passage.text for passage in passages][:MOST_VECTORS]
-    empty = np.empty((0, model.encoder.dim), dtype=np.float32)
-    return model.encoder.encode_texts(texts) if texts else empty
+    return [passage.text for passage in passages][:MOST_VECTORS]
 
 
 def _encode(pictures: list[Picture], encoder: Encoder) -> Vectors:

@@ -4,24 +4,23 @@ The vector moves towards liked units and away from disliked ones, by Rocchio's m
 Feedback in Information Retrieval", in Salton, The SMART Retrieval System, 1971), with the weights
 that Manning, Raghavan and Schütze give for it (Introduction to Information Retrieval, 2008, section
 9.1.1). Here too the parts are added only after each is scaled by its own baseline, see
-``search.engine.retrieve``: a text's similarities to pictures are smaller than those of pictures.
+``search.engine.scope``: a text's similarities to pictures are smaller than those of pictures.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy.orm import Session
 
+from db import kinds
 from db.catalog import spaces, units
-from db.catalog.units import Ids, Vectors
-from db.kinds import CLIP, modalities
-from db.vectors.store import Modality
-from search.engine.active import ActiveModel
-from search.engine.ranking import Ranking
-from search.engine.retrieve import Part, Retriever, above_z_score
+from db.catalog.units import Vectors
+from db.engine.schema import Space
+from search.engine.embed import Question
+from search.engine.ranking import Ranking, above_z_score
+from search.engine.scope import Alternatives, Part, Scope
 
 BETA = 0.75
 GAMMA = 0.15
@@ -38,23 +37,23 @@ SPREAD = 0.3
 """How fast that probability rises with a hit's z-score, and the deviation of the prior on the threshold: a
 few thumbs on the best hits say little of those far below (bench/feedback.py; both in standard deviations)."""
 
-COVERAGE = 0.75
-"""The threshold of keyword hits: the share of the question's words that was said, weighted by rarity."""
+CERTAINTY = 0.75**2
+"""The threshold of what is sure by itself, such as words: with three quarters of them, see ``Keywords``."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Units of one modality with thumbs. ``vectors``: (n, dim) float32; ``up``: (n,) bool."""
+    """Units of one role and modality with thumbs. ``vectors``: (n, dim) float32; ``up``: (n,) bool."""
 
-    modality: Modality
-    ids: Ids
+    role: str
+    modality: str
     vectors: Vectors
     up: npt.NDArray[np.bool_]
 
     def without(self, place: int) -> "Judged":
         """All units but the one at index ``place``."""
-        kept = np.arange(len(self.ids)) != place
-        return Judged(self.modality, self.ids[kept], self.vectors[kept], self.up[kept])
+        kept = np.arange(len(self.up)) != place
+        return replace(self, vectors=self.vectors[kept], up=self.up[kept])
 
     @property
     def parts(self) -> list[Part]:
@@ -65,50 +64,64 @@ class Judged:
         ]
 
 
-def judged(model: ActiveModel, thumbs: Mapping[int, bool]) -> list[Judged]:
-    """The units with thumbs, by modality, that have a vector in the model's space."""
-    with model.library.read() as session:
-        return [
-            _judged(session, model.space.id, modality, kinds, thumbs)
-            for modality, kinds in modalities(CLIP).items()
-        ]
+def judged(scope: Scope, thumbs: Mapping[int, bool]) -> list[Judged]:
+    """The units with thumbs, by role and modality, that have a vector in the role's space."""
+    return [
+        _judged(scope, model.space, modality, of_kinds, thumbs)
+        for role, model in scope.models.items()
+        for modality, of_kinds in kinds.modalities(role).items()
+    ]
 
 
 def _judged(
-    session: Session, space_id: int, modality: Modality, kinds: Sequence[str], thumbs: Mapping[int, bool]
+    scope: Scope, space: Space, modality: str, of_kinds: Sequence[str], thumbs: Mapping[int, bool]
 ) -> Judged:
-    ids = spaces.embedded(session, space_id, list(thumbs), kinds)
-    vectors = units.vectors(session, space_id, ids)
-    return Judged(modality, ids, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool))
+    ids = spaces.embedded(scope.session, space.id, list(thumbs), of_kinds)
+    vectors = units.vectors(scope.session, space.id, ids)
+    return Judged(
+        space.role, modality, vectors, np.array([thumbs[unit_id] for unit_id in ids.tolist()], bool)
+    )
 
 
 def recalled(
-    retriever: Retriever, alternatives: Sequence[Sequence[Part]], thumbs: Sequence[Judged]
+    question: Question,
+    scope: Scope,
+    thumbs: Mapping[int, bool],
+    rank: Callable[[Question], list[Ranking]],
 ) -> list[Ranking]:
     """The rankings of a question by its adjusted query vectors, each down to its own threshold.
 
-    Units with thumbs stay in them whatever the threshold; empty where there is nothing to rank by.
+    Units with thumbs stay in them whatever the threshold. Where there is nothing to rank by, all that meets
+    the conditions stays.
     """
-    asked = adjusted(alternatives, thumbs)
-    if not asked:
-        return []
-    thresholds = {group.modality: threshold(retriever, alternatives, group) for group in thumbs}
-    judged_ids = {int(unit_id) for group in thumbs for unit_id in group.ids}
-    return [_cut(ranking, thresholds, judged_ids) for ranking in retriever.by_parts(asked)]
+    groups = judged(scope, thumbs)
+    parts = {
+        role: adjusted(question.parts.get(role, ()), [group for group in groups if group.role == role])
+        for role in scope.models
+    }
+    asked = replace(question, parts=parts)
+    if not asked.describes:
+        return rank(question)
+    thresholds = {
+        (group.role, group.modality): threshold(scope, question.parts.get(group.role, ()), group)
+        for group in groups
+    }
+    return [_cut(ranking, thresholds, thumbs) for ranking in rank(asked)]
 
 
-def _cut(ranking: Ranking, thresholds: Mapping[Modality, float], judged_ids: Collection[int]) -> Ranking:
-    if ranking.source == "keywords":
-        above = {candidate.unit_id for candidate in ranking.found if candidate.value >= COVERAGE}
+def _cut(
+    ranking: Ranking, thresholds: Mapping[tuple[str, str], float], judged_ids: Container[int]
+) -> Ranking:
+    if ranking.role is None or ranking.modality is None:
+        above = {found.unit_id for found in ranking.found if (found.certainty or 0.0) >= CERTAINTY}
     else:
-        modality: Modality = "passage" if ranking.source == "text_to_passage" else "picture"
-        outstanding = above_z_score(ranking, thresholds[modality])
-        above = {candidate.unit_id for candidate in outstanding.found}
-    kept = above | set(judged_ids)
-    return replace(ranking, found=[candidate for candidate in ranking.found if candidate.unit_id in kept])
+        outstanding = above_z_score(ranking, thresholds[ranking.role, ranking.modality])
+        above = {found.unit_id for found in outstanding.found}
+    kept = [found for found in ranking.found if found.unit_id in above or found.unit_id in judged_ids]
+    return replace(ranking, found=kept)
 
 
-def adjusted(alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]) -> list[list[Part]]:
+def adjusted(alternatives: Alternatives, judged: Sequence[Judged]) -> list[list[Part]]:
     """The alternatives of a question, each with the centroids of liked and disliked units added.
 
     A question of conditions only gets one alternative, the centroids, where something was liked.
@@ -119,33 +132,31 @@ def adjusted(alternatives: Sequence[Sequence[Part]], judged: Sequence[Judged]) -
     return [[*alternative, *parts] for alternative in alternatives]
 
 
-def threshold(retriever: Retriever, alternatives: Sequence[Sequence[Part]], judged: Judged) -> float:
-    """The z-score from which a unit of this modality is a hit.
+def threshold(scope: Scope, alternatives: Alternatives, judged: Judged) -> float:
+    """The z-score from which a unit of this role and modality is a hit.
 
     Each judged unit is scored by the vector that the *others* make (leave-one-out): by a vector with
     itself in it every liked unit would score high, and the threshold would keep all others out.
     """
+    role, modality = judged.role, judged.modality
     z_scores = []
     for place, vector in enumerate(judged.vectors):
-        others = retriever.combined(judged.modality, adjusted(alternatives, [judged.without(place)]))
-        baseline = retriever.background(judged.modality, others, 0)
+        others = scope.combined(role, modality, adjusted(alternatives, [judged.without(place)]))
+        baseline = scope.background(role, modality, others, 0)
         if baseline is not None:
             z_scores.append((baseline.z_score(float((others @ vector).max())), bool(judged.up[place])))
-    best = _best_z_score(
-        retriever, retriever.combined(judged.modality, adjusted(alternatives, [judged])), judged
-    )
+    best = _best_z_score(scope, scope.combined(role, modality, adjusted(alternatives, [judged])), judged)
     up, down = ([z_score for z_score, liked in z_scores if liked is thumb] for thumb in (True, False))
     return moved_threshold(SHARE * best, up, down)
 
 
-def _best_z_score(retriever: Retriever, vectors: Vectors, judged: Judged) -> float:
-    """The z-score of the best unit in the whole library; the rules do not apply."""
-    baseline = retriever.background(judged.modality, vectors, 0)
+def _best_z_score(scope: Scope, vectors: Vectors, judged: Judged) -> float:
+    """The z-score of the best unit in the whole library; the filters do not apply."""
+    baseline = scope.background(judged.role, judged.modality, vectors, 0)
     if baseline is None:
         return 0.0
-    with retriever.library.read() as session:
-        found = retriever.vectors.at(session).search(judged.modality, vectors, 1)
-    best = max((score for nearest in found for _, score in nearest), default=baseline.mean)
+    nearest = scope.view(judged.role).search(judged.modality, vectors, 1)
+    best = max((score for hits in nearest for _, score in hits), default=baseline.mean)
     return baseline.z_score(best)
 
 

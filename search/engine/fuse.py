@@ -1,12 +1,13 @@
 """Reciprocal rank fusion of rankings of units into one list of moments. Pure functions."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from db import kinds
 from db.catalog.units import UnitRow
-from search.answer import Evidence, Hit, Source
-from search.engine.ranking import Ranking
+from search.answer import Evidence, Hit
+from search.engine.ranking import Found, Ranking
 
 RANK_OFFSET = 10
 """The k of reciprocal rank fusion. Cormack, Clarke and Büttcher (SIGIR 2009) use 60 for pools of
@@ -16,66 +17,119 @@ MOMENT_S = 3.0
 """Units of one file within this many seconds of a better one show the same moment."""
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """The units that rankings have found: their rows by id, and by id what is shown for each.
+
+    Units that stand by themselves are shown themselves, as is what belongs to nothing that could be shown.
+    """
+
+    rows: Mapping[int, UnitRow]
+    shown: Mapping[int, UnitRow] = field(default_factory=dict)
+
+    def shown_for(self, unit_id: int) -> UnitRow:
+        """What is shown for a unit: the picture for a text in it."""
+        return self.shown.get(unit_id, self.rows[unit_id])
+
+
+@dataclass(frozen=True)
+class _Vote:
+    """What one ranking says for a unit: its evidence, and the share of the score."""
+
+    place: int
+    evidence: Evidence
+    score: float
+    text: str | None
+
+
 @dataclass
 class _Moment:
+    """A moment to be shown: its best unit, and what is shown for it."""
+
     best: UnitRow
-    text: str | None
-    evidence: dict[Source, Evidence]
+    shown: UnitRow
+    votes: list[_Vote]
     unit_ids: set[int]
+
+    @property
+    def score(self) -> float:
+        """The sum over rankings of the best unit there."""
+        best: dict[int, float] = {}
+        for vote in self.votes:
+            best[vote.place] = max(vote.score, best.get(vote.place, 0.0))
+        return sum(best.values())
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The best evidence of each ranking and kind, by rank."""
+        best: dict[tuple[int, str | None], Evidence] = {}
+        for vote in self.votes:
+            key = (vote.place, vote.evidence.kind)
+            if key not in best or vote.evidence.rank < best[key].rank:
+                best[key] = vote.evidence
+        return tuple(sorted(best.values(), key=lambda evidence: evidence.rank))
+
+    @property
+    def text(self) -> str | None:
+        """The text of its best unit that has one."""
+        return next((vote.text for vote in self.votes if vote.text), None)
 
 
 def fuse(
-    rankings: Sequence[Ranking], units: Mapping[int, UnitRow], k: int, hidden: Collection[int] = ()
+    rankings: Sequence[Ranking], candidates: Candidates, k: int | None = None, hidden: Collection[int] = ()
 ) -> list[Hit]:
-    """The ``k`` best moments over all rankings, by weighted reciprocal rank fusion.
+    """The ``k`` best moments over all rankings, by weighted reciprocal rank fusion; all of them without it.
 
-    A moment's score is the sum over sources of its best unit there, so that a frame and a passage
-    that agree rank above either alone. Units missing from ``units`` are left out, and so is every
-    moment with a ``hidden`` unit in it.
+    A moment's score is the sum over rankings of its best unit there, so that a frame and a passage
+    that agree rank above either alone. Units without a row are left out, and so is every moment with a
+    ``hidden`` unit in it.
     """
-    sources = {ranking.source: ranking for ranking in rankings}
-    evidence: dict[int, dict[Source, Evidence]] = defaultdict(dict)
-    for ranking in rankings:
-        for rank, candidate in enumerate(ranking.found, start=1):
-            baseline = ranking.background
-            evidence[candidate.unit_id][ranking.source] = Evidence(
-                ranking.source,
-                rank,
-                round(candidate.value, 4),
-                candidate.words,
-                above=baseline.share_below(candidate.value) if baseline else None,
-            )
-    moments = _moments(
-        sorted(
-            ((units[unit_id], facts) for unit_id, facts in evidence.items() if unit_id in units),
-            key=lambda pair: (-_score(pair[1], sources), pair[0].id),
-        )
-    )
-    moments = [moment for moment in moments if moment.unit_ids.isdisjoint(hidden)]
-    moments.sort(key=lambda moment: (-_score(moment.evidence, sources), moment.best.id))
-    # The highest possible score: first in every source that has candidates.
+    votes = _votes(rankings, candidates)
+    ranked = sorted(votes.items(), key=lambda item: (-_total(item[1]), item[0]))
+    moments = [moment for moment in _moments(ranked, candidates) if moment.unit_ids.isdisjoint(hidden)]
+    moments.sort(key=lambda moment: (-moment.score, moment.shown.id))
+    # The highest possible score: first in every ranking that has candidates.
     highest = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)
-    return [
-        _hit(moment, rank, _score(moment.evidence, sources) / highest)
-        for rank, moment in enumerate(moments[:k], start=1)
-    ]
+    return [_hit(moment, rank, moment.score / highest) for rank, moment in enumerate(moments[:k], start=1)]
 
 
-def _score(evidence: Mapping[Source, Evidence], sources: Mapping[Source, Ranking]) -> float:
-    return sum(
-        sources[source].weight * _prominence(fact.value, sources[source]) / (RANK_OFFSET + fact.rank)
-        for source, fact in evidence.items()
+def _votes(rankings: Sequence[Ranking], candidates: Candidates) -> dict[int, list[_Vote]]:
+    votes: dict[int, list[_Vote]] = defaultdict(list)
+    for place, ranking in enumerate(rankings):
+        for rank, found in enumerate(ranking.found, start=1):
+            if (unit := candidates.rows.get(found.unit_id)) is None:
+                continue
+            evidence = _evidence(ranking, rank, found, unit)
+            weight = ranking.weight * kinds.named(unit.kind).weight
+            score = weight * _prominence(evidence.value, found, ranking) / (RANK_OFFSET + rank)
+            votes[unit.id].append(_Vote(place, evidence, score, unit.text))
+    return votes
+
+
+def _evidence(ranking: Ranking, rank: int, found: Found, unit: UnitRow) -> Evidence:
+    return Evidence(
+        ranking.source,
+        rank,
+        round(found.value, 4),
+        found.words,
+        above=ranking.background.share_below(found.value) if ranking.background else None,
+        kind=unit.kind,
+        unit_id=unit.id,
+        start_s=unit.start_s,
+        end_s=unit.end_s,
+        region=unit.region,
+        text=unit.text,
     )
 
 
-def _prominence(value: float, ranking: Ranking) -> float:
+def _prominence(value: float, found: Found, ranking: Ranking) -> float:
     """A score's lead over the baseline mean, as a share of the best one's lead, 0 to 1.
 
-    Ranks alone would let two weak second places outweigh the one picture that clearly fits. Keywords
-    count by the share of them that was said, squared as in the verdict: half of them say little.
+    Ranks alone would let two weak second places outweigh the one picture that clearly fits. What is sure by
+    itself counts by how sure it is.
     """
-    if ranking.source == "keywords":
-        return value**2
+    if found.certainty is not None:
+        return found.certainty
     baseline, best = ranking.background, ranking.found[0].value
     if baseline is None or best <= baseline.mean:
         return 1.0
@@ -83,21 +137,41 @@ def _prominence(value: float, ranking: Ranking) -> float:
     return min(1.0, max(0.0, (value - baseline.mean) / (best - baseline.mean)))
 
 
-def _moments(ranked: Sequence[tuple[UnitRow, dict[Source, Evidence]]]) -> list[_Moment]:
-    """Group each unit with a better one of its file that is near. Only that one counts: no chain grows."""
+def _total(votes: Iterable[_Vote]) -> float:
+    return sum(vote.score for vote in votes)
+
+
+def _moments(ranked: Sequence[tuple[int, list[_Vote]]], candidates: Candidates) -> list[_Moment]:
+    """Group each unit with a better one of its file that is near. Only that one counts: no chain grows.
+
+    What has no time, such as the title of a film, speaks for all of its moments, and is one of its own only
+    where there are none.
+    """
     of_content: dict[int, list[_Moment]] = defaultdict(list)
-    for unit, evidence in ranked:
-        moments = of_content[unit.content_id]
-        near = next((moment for moment in moments if same_moment(moment.best, unit)), None)
-        if near is None:
-            moments.append(_Moment(unit, unit.text, dict(evidence), {unit.id}))
+    timeless: list[tuple[UnitRow, list[_Vote]]] = []
+    for unit_id, votes in ranked:
+        shown = candidates.shown_for(unit_id)
+        if shown.start_s is None:
+            timeless.append((candidates.rows[unit_id], votes))
+        else:
+            _add(of_content[shown.content_id], candidates.rows[unit_id], shown, votes)
+    timed = set(of_content)
+    for unit, votes in timeless:
+        if unit.content_id not in timed:
+            _add(of_content[unit.content_id], unit, candidates.shown_for(unit.id), votes)
             continue
-        near.text = near.text or unit.text
-        near.unit_ids.add(unit.id)
-        for source, fact in evidence.items():
-            if source not in near.evidence or fact.rank < near.evidence[source].rank:
-                near.evidence[source] = fact
+        for moment in of_content[unit.content_id]:
+            moment.votes += votes
     return [moment for moments in of_content.values() for moment in moments]
+
+
+def _add(moments: list[_Moment], unit: UnitRow, shown: UnitRow, votes: Sequence[_Vote]) -> None:
+    near = next((moment for moment in moments if same_moment(moment.shown, shown)), None)
+    if near is None:
+        near = _Moment(unit, shown, [], set())
+        moments.append(near)
+    near.votes += votes
+    near.unit_ids |= {unit.id, shown.id}
 
 
 def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
@@ -109,18 +183,20 @@ def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
 
 
 def _hit(moment: _Moment, rank: int, score: float) -> Hit:
-    unit = moment.best
+    shown = moment.shown
+    # What was found may belong to one of the files alone, as a note beside it does.
+    path = moment.best.paths[0]
     return Hit(
         rank=rank,
         score=round(score, 4),
-        kind=unit.kind,
-        path=unit.paths[0],
-        start_s=unit.start_s,
-        end_s=unit.end_s,
+        kind=shown.kind,
+        path=path,
+        start_s=shown.start_s,
+        end_s=shown.end_s,
         text=moment.text,
-        why=tuple(sorted(moment.evidence.values(), key=lambda fact: fact.rank)),
-        unit_id=unit.id,
-        media=unit.media,
-        taken_at=unit.taken_at,
-        copies=unit.paths[1:],
+        why=moment.evidence,
+        unit_id=shown.id,
+        media=shown.media,
+        taken_at=shown.taken_at,
+        copies=tuple(copy for copy in shown.paths if copy != path),
     )

@@ -1,20 +1,23 @@
 """The ranking of one source, before rankings are fused."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
-
-from search.answer import Source
 
 
 @dataclass(frozen=True)
 class Found:
-    """A unit in a ranking; see ``search.answer.Evidence`` for ``value`` and ``words``."""
+    """A unit in a ranking; see ``search.answer.Evidence`` for ``value`` and ``words``.
+
+    ``certainty``: how sure it is by itself that the unit fits, 0 to 1; None where that can only be said in
+    comparison with the ranking's background.
+    """
 
     unit_id: int
     value: float
     words: tuple[str, ...] = ()
+    certainty: float | None = None
 
 
 _ROUNDING = 1e-5
@@ -59,14 +62,32 @@ class Match:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The candidates of one source, best first, and the weight of the source in the fusion.
+    """The units that one source has found, best first, and its weight in the fusion.
 
-    ``matches``: for each of the first few pictures and each alternative of the question, the similarity
-    to every part with a positive weight.
+    ``background``: what their similarities are held against; None where each one is sure by itself.
+    ``matches``: for each of the first few and each alternative of the question, the similarity to every part
+    with a positive weight; nothing for a source whose similarities prove nothing. ``role`` and ``modality``:
+    of the vectors that were compared, if any were.
     """
 
-    source: Source
+    source: str
     weight: float
     found: Sequence[Found]
     background: Background | None = None
     matches: Sequence[tuple[Match, ...]] = ()
+    role: str | None = None
+    modality: str | None = None
+
+
+def above_z_score(ranking: Ranking, least: float) -> Ranking:
+    """The units of a ranking with at least this z-score; all of them where it has no baseline."""
+    baseline = ranking.background
+    if baseline is None:
+        return ranking
+    outstanding = [found for found in ranking.found if baseline.z_score(found.value) >= least]
+    return replace(ranking, found=outstanding)
+
+
+def without(ranking: Ranking, unit_ids: Container[int]) -> Ranking:
+    """The ranking without these units."""
+    return replace(ranking, found=[found for found in ranking.found if found.unit_id not in unit_ids])

@@ -8,9 +8,12 @@ it on held-out pictures and concepts and says how well it does.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from db import kinds
+from db.catalog.units import UnitRow
 from db.engine.schema import NullScores
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null_model import grown
@@ -55,38 +58,38 @@ def z_score(match: Match, null_scores: NullScores, count: int) -> float:
 
 
 def judge(
-    rankings: Sequence[Ranking], null_scores: NullScores | None, near_duplicate: float = NEAR_DUPLICATE
+    rankings: Sequence[Ranking],
+    rows: Mapping[int, UnitRow],
+    null_scores: NullScores | None,
+    near_duplicate: float = NEAR_DUPLICATE,
 ) -> tuple[Verdict, float]:
     """The verdict, and the probability that the library holds what was asked for.
 
-    Pictures count by the z-score of the best one, for a question of several parts by the part that it
-    fits worst; keywords by the share of the query's words that was said. The meaning of passages is not
-    counted: something is always near. A near-duplicate of a query's picture, at least as similar as
-    ``near_duplicate``, is a certain match.
+    What is sure by itself counts by how sure it is, such as words by the share of the query's that a text
+    has; a machine's words prove nothing. Similarities count by the z-score of the best one, for a question of
+    several parts by the part that it fits worst. A near-duplicate of a query's picture, at least as similar
+    as ``near_duplicate``, is a certain match. ``rows``: what was found, by its unit ids.
     """
     probabilities = [0.0]
     for ranking in rankings:
-        if ranking.source == "listed":
-            probabilities += [CERTAIN for _ in ranking.found[:1]]
-        elif ranking.source == "keywords":
-            probabilities += [CERTAIN * candidate.value**2 for candidate in ranking.found[:1]]
-        elif null_scores is not None and ranking.background is not None:
-            matches = list(ranking.matches)
-            if ranking.source == "image_to_image" and not matches:
-                matches = [(Match("picture", candidate.value),) for candidate in ranking.found[:1]]
-            probabilities += [
-                _fits(parts, null_scores, ranking.background.count, near_duplicate) for parts in matches
-            ]
-            if ranking.source == "text_to_image" and not matches:  # only to stay away from something
-                probabilities += [CERTAIN for _ in ranking.found[:1]]
+        sure = (found for found in ranking.found if found.certainty and _proves(rows.get(found.unit_id)))
+        probabilities += [CERTAIN * (found.certainty or 0.0) for found in islice(sure, 1)]
+        if null_scores is not None and ranking.background is not None:
+            count = ranking.background.count
+            probabilities += [_fits(parts, null_scores, count, near_duplicate) for parts in ranking.matches]
     probability = round(max(probabilities), 3)
     if probability >= FOUND_AT:
         return "found", probability
     return ("absent" if probability < ABSENT_BELOW else "unsure"), probability
 
 
+def _proves(unit: UnitRow | None) -> bool:
+    return unit is not None and kinds.named(unit.kind).proof != "machine"
+
+
 def _fits(parts: Sequence[Match], null_scores: NullScores, count: int, near_duplicate: float) -> float:
-    return min(_probability(part, null_scores, count, near_duplicate) for part in parts)
+    """The probability of the worst part; with nothing to fit, as in staying away from something, certain."""
+    return min((_probability(part, null_scores, count, near_duplicate) for part in parts), default=CERTAIN)
 
 
 def _probability(match: Match, null_scores: NullScores, count: int, near_duplicate: float) -> float:

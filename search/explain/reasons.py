@@ -13,7 +13,7 @@ from db.engine.schema import MediaKind
 from db.paths import expanded
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence
-from search.engine.retrieve import BACKGROUND
+from search.engine.scope import BACKGROUND
 from search.explain.heatmap import Floats, heat_map, overlay
 from search.query.query import Query
 from search.service import SearchService

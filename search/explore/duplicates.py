@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from db.catalog import assets, spaces, units
-from db.catalog.filters import Rule, Type, Wanted
+from db.catalog.filters import FactRule, Filter, Wanted
 from db.catalog.units import Ids
 from db.kinds import PICTURE
 from db.library import Library
@@ -89,8 +89,8 @@ def _near_duplicates(
         if space is None:
             return []
         view = library.vectors(space).at(session)
-        of_pictures = Rule((Type(media="image"),))
-        linked = _linked(view, view.ids(PICTURE, Wanted(rules=(of_pictures,))), least, on_progress)
+        of_pictures = Filter((FactRule("media", "=", "image"),))
+        linked = _linked(view, view.ids(PICTURE, Wanted(filters=(of_pictures,))), least, on_progress)
         rows = units.rows(session, [unit for group in linked for unit in group])
     # A part of a picture, such as a face, says nothing of the whole.
     whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}

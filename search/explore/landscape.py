@@ -14,7 +14,7 @@ from runpy import run_path
 import numpy as np
 
 from db import kinds
-from db.catalog import spaces, units
+from db.catalog import live, spaces, units
 from db.catalog.units import Vectors
 from db.files import write_atomically
 from db.kinds import CLIP, PICTURE
@@ -64,7 +64,7 @@ def landscape(service: SearchService) -> Landscape:
     with service.library.read() as session:
         space = spaces.active(session)
         seen = kinds.of_modality(CLIP, PICTURE)
-        ids = units.live_ids(session, space.id, seen) if space else np.empty(0, np.int64)
+        ids = live.ids(session, seen, space_id=space.id) if space else np.empty(0, np.int64)
         if space is None or not len(ids):
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]

@@ -1,150 +1,224 @@
-"""Query conditions: translates their values into the filter rules of the database."""
+"""Conditions of the query box: the open table of its keys, such as ``date:`` and ``said:``.
+
+A condition turns a value into a rule of the database, says how it is written, and suggests values. One that
+is registered is parsed, explained and offered among the app's filters without another line anywhere.
+"""
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
 
-from db.catalog.filters import Circle, Period, Rule, Text, Type, Value
+from sqlalchemy.orm import Session
+
+from db import kinds
+from db.catalog import assets, facets, saved
+from db.catalog.filters import FactRule, Filter, OwnRule, Rule, UnitRule
 from db.paths import expanded
+from search.query import dates
 
-_TYPES: Mapping[str, Type] = {
-    "image": Type(media="image"),
-    "video": Type(media="video"),
-    "audio": Type(media="audio"),
-    "frame": Type(unit="frame"),
-    "speech": Type(unit="speech"),
-    "picture": Type(media="image"),
-    "photo": Type(media="image"),
-    "film": Type(media="video"),
-    "sound": Type(media="audio"),
-    "recording": Type(media="audio"),
-}
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
 _KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
 _NEAR_KM = 10.0
 """The default radius: a town and its surroundings."""
 
 
-def rule(key: str, values: tuple[str, ...], *, negated: bool, today: date | None = None) -> Rule:
-    """The filter rule of a condition.
+@dataclass(frozen=True)
+class Context:
+    """What a condition may look at: the day, and for suggestions the library."""
+
+    today: date = field(default_factory=date.today)
+    session: Session | None = None
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A value to choose. ``label``: for people; ``count``: how many files it leaves, where that is known."""
+
+    value: str
+    label: str
+    count: int | None = None
+
+
+def _nothing(_prefix: str, _context: Context) -> Sequence[Suggestion]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A key of the query box. ``help``: it finds …, in a few words; ``examples``: as they are typed.
+
+    ``rule`` raises a ``ValueError`` that says what would be understood. ``suggest`` gives the values that
+    begin with a prefix, the most useful first. ``one_value``: commas belong to the value. ``facet``: the
+    title under which the app offers the suggestions as a filter; empty for none.
+    """
+
+    key: str
+    help: str
+    examples: tuple[str, ...]
+    rule: Callable[[str, Context], Rule]
+    suggest: Callable[[str, Context], Sequence[Suggestion]] = _nothing
+    one_value: bool = False
+    facet: str = ""
+
+
+_conditions: dict[str, Condition] = {}
+
+
+def register(condition: Condition) -> None:
+    """Add a condition; the same one again does no harm.
+
+    Raises:
+        ValueError: there is another one of that key.
+    """
+    if _conditions.setdefault(condition.key, condition) != condition:
+        raise ValueError(f"there are two conditions {condition.key}:")
+
+
+def unregister(key: str) -> None:
+    """Take a condition out of the table; for tests, which add some."""
+    del _conditions[key]
+
+
+def every() -> Mapping[str, Condition]:
+    """All conditions by their keys, in the order in which they were registered."""
+    return MappingProxyType(_conditions)
+
+
+def filter_of(key: str, values: Iterable[str], *, negated: bool, context: Context | None = None) -> Filter:
+    """The filter for some values of a key.
 
     Raises:
         ValueError: a value is malformed; the message says what is valid.
     """
-    read = _READERS[key]
-    return Rule(tuple(read(value, today or date.today()) for value in values), negated)
+    context = context or Context()
+    return Filter(tuple(_conditions[key].rule(value, context) for value in values), negated)
 
 
-def _type(value: str, _today: date) -> Value:
-    try:
-        return _TYPES[value.lower()]
-    except KeyError:
-        raise ValueError(f"a type is one of {', '.join(list(_TYPES)[:5])}") from None
+_MEDIA = {
+    "image": "image",
+    "video": "video",
+    "audio": "audio",
+    "picture": "image",
+    "photo": "image",
+    "film": "video",
+    "sound": "audio",
+    "recording": "audio",
+}
+"""Words for the three kinds of files."""
 
 
-def _near(value: str, _today: date) -> Value:
+def type_of(value: str) -> str:
+    """The name of the kind of files, or of what is found, that a word means.
+
+    Raises:
+        ValueError: it means none.
+    """
+    name = value.lower()
+    if name not in _MEDIA and name not in kinds.every():
+        names = dict.fromkeys([*_MEDIA.values(), *kinds.every()])
+        raise ValueError(f"a type is one of {', '.join(names)}")
+    return _MEDIA.get(name, name)
+
+
+def _type(value: str, _context: Context) -> Rule:
+    name = type_of(value)
+    return FactRule("media" if name in _MEDIA else "kind", "=", name)
+
+
+def _types(prefix: str, _context: Context) -> Sequence[Suggestion]:
+    names = {name: kind.plural.capitalize() for name, kind in kinds.every().items()}
+    names |= {"audio": "Recordings"}
+    return [Suggestion(name, label) for name, label in names.items() if name.startswith(prefix.lower())]
+
+
+def _near(value: str, _context: Context) -> Rule:
     match = _NEAR.fullmatch(value)
     latitude, longitude = (float(match[1]), float(match[2])) if match else (99.0, 0.0)
     if match is None or abs(latitude) > 90 or abs(longitude) > 180:
         raise ValueError('a place is written "48.85,2.35,20km": degrees north and east, and a radius')
-    return Circle(latitude, longitude, float(match[3]) * _KM[match[4] or "km"] if match[3] else _NEAR_KM)
+    radius_km = float(match[3]) * _KM[match[4] or "km"] if match[3] else _NEAR_KM
+    return FactRule("place", "within", (latitude, longitude, radius_km))
 
 
-def _date(value: str, today: date) -> Value:
-    if ".." in value:
-        first, _, last = value.partition("..")
-        return Period(
-            period(first, today).start if first else None, period(last, today).end if last else None
-        )
-    return period(value, today)
+def _date(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", dates.between(value, context.today))
 
 
-def _after(value: str, today: date) -> Value:
-    return Period(period(value, today).start, None)
+def _after(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", (dates.period(value, context.today).start, None))
 
 
-def _before(value: str, today: date) -> Value:
-    return Period(None, period(value, today).start)
+def _before(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", (None, dates.period(value, context.today).start))
 
 
-def _folder(value: str, _today: date) -> Value:
-    return Text("in", str(expanded(value)) if value.startswith("~") else value)
+def _folder(value: str, _context: Context) -> Rule:
+    return FactRule("folder", "matches", str(expanded(value)) if value.startswith("~") else value)
 
 
-_READERS: Mapping[str, Callable[[str, date], Value]] = {
-    "type": _type,
-    "date": _date,
-    "after": _after,
-    "before": _before,
-    "near": _near,
-    "in": _folder,
-    "camera": lambda value, _: Text("camera", value),
-    "name": lambda value, _: Text("name", value),
-    "said": lambda value, _: Text("said", value),
-}
+def _folders(prefix: str, context: Context) -> Sequence[Suggestion]:
+    if context.session is None:
+        return ()
+    counts = facets.folders(context.session, assets.roots(context.session))
+    short = {path: "/".join(path.parts[-2:]) if len(path.parts) > 3 else str(path) for path in counts}
+    return [
+        Suggestion(str(path), short[path], count)
+        for path, count in counts.items()
+        if _begins(prefix, str(path), path.name)
+    ]
 
 
-def period(value: str, today: date) -> Period:
-    """A year, month or day (``2023``, ``2023-07``, ``2023-07-14``), or words such as ``last summer``.
-
-    Raises:
-        ValueError: it is none of these, or could be more than one time.
-    """
-    try:
-        if match := _DATE.fullmatch(value.strip()):
-            year, month, day = (int(part) if part else None for part in match.groups())
-            start = date(year or 1, month or 1, day or 1)
-            return _period(start, "day" if day else "month" if month else "year")
-        return _in_words(" ".join(value.lower().split()), today)
-    except OverflowError as exc:
-        raise ValueError("that date is out of all calendars") from exc
+def _cameras(prefix: str, context: Context) -> Sequence[Suggestion]:
+    counts = {} if context.session is None else facets.cameras(context.session)
+    return [Suggestion(name, name, count) for name, count in counts.items() if _begins(prefix, name)]
 
 
-def _in_words(words: str, today: date) -> Period:
-    if words in ("today", "yesterday"):
-        return _period(today - timedelta(days=words == "yesterday"), "day")
-    which, _, unit = words.partition(" ")
-    if which in ("this", "last") and unit in ("week", "month", "year"):
-        now = _period(today, unit)
-        if which == "this" or now.start is None:
-            return now
-        return _period((now.start - timedelta(days=1)).date(), unit)
-    if which == "last" and unit in _SEASONS:
-        return _season(unit, today)
-    raise ValueError('a date is written 2023, 2023-07, 2023-07-14, 2023-06..2023-08, or "last month"')
+def _words(*proofs: kinds.Proof) -> Callable[[str, Context], Rule]:
+    """A rule about the words of all kinds that prove something, those registered later included."""
+    return lambda value, _context: UnitRule(kinds.proving(*proofs), value)
 
 
-def _season(name: str, today: date) -> Period:
-    """The latest season of that name that is over, by the months of the northern hemisphere.
-
-    Raises:
-        ValueError: it is that season now, and people may mean this one or the one a year ago.
-    """
-    month = _SEASONS[name]
-    for year in (today.year, today.year - 1, today.year - 2):
-        start = date(year, month, 1)
-        end = date(year + (month == 12), (month + 2) % 12 + 1, 1)
-        if start <= today < end:
-            raise ValueError(f'"last {name}" could be this one; write date:{year}-{month:02}..{today:%Y-%m}')
-        if end <= today:
-            return Period(_midnight(start), _midnight(end))
-    raise AssertionError("every season has ended within two years")
+def _searches(prefix: str, context: Context) -> Sequence[Suggestion]:
+    names = [] if context.session is None else [row.name for row in saved.every(context.session)]
+    return [Suggestion(name, name) for name in names if _begins(prefix, name)]
 
 
-def _period(day: date, unit: str) -> Period:
-    if unit == "day":
-        return Period(_midnight(day), _midnight(day + timedelta(days=1)))
-    if unit == "week":
-        monday = day - timedelta(days=day.weekday())
-        return Period(_midnight(monday), _midnight(monday + timedelta(days=7)))
-    if unit == "month":
-        return Period(
-            _midnight(day.replace(day=1)), _midnight(date(day.year + day.month // 12, day.month % 12 + 1, 1))
-        )
-    return Period(_midnight(date(day.year, 1, 1)), _midnight(date(day.year + 1, 1, 1)))
+def _begins(prefix: str, *texts: str) -> bool:
+    return any(text.casefold().startswith(prefix.casefold()) for text in texts)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)
+for _condition in (
+    Condition("type", "only such files or things", ("type:video",), _type, _types, facet="What"),
+    Condition("date", "of a day, month or year, or between two", ("date:2023-06..2023-08",), _date),
+    Condition("after", "since then", ("after:2023-06",), _after),
+    Condition("before", "up to then", ('before:"last month"',), _before),
+    Condition("near", "taken around a place", ("near:48.85,2.35,20km",), _near, one_value=True),
+    Condition(
+        "camera",
+        "by a camera",
+        ("camera:Canon",),
+        lambda value, _context: FactRule("camera", "contains", value),
+        _cameras,
+        facet="Camera",
+    ),
+    Condition("in", "in a folder", ("in:Holidays",), _folder, _folders, facet="Folder"),
+    Condition(
+        "name",
+        "by the file's name",
+        ("name:*.jpg",),
+        lambda value, _context: FactRule("name", "matches", value),
+    ),
+    Condition(
+        "said", "where exactly this was said", ('said:"happy birthday"',), _words("said"), one_value=True
+    ),
+    Condition(
+        "liked",
+        "with a thumb up in a saved search",
+        ("liked:Rex",),
+        lambda value, _context: OwnRule("liked", value),
+        _searches,
+    ),
+):
+    register(_condition)

@@ -8,7 +8,7 @@ Plain words need no language: whatever has no special form below is one descript
     signed      = ("+" | "-") ( word | phrase | picture ) [ weight ]
     (text:"…" is a description whatever it looks like)
     picture     = "image:" value [ weight ] | a signed phrase that ends like a picture's file name
-    condition   = [ "-" ] key ":" value { "," value }     for the keys of CONDITIONS, and said
+    condition   = [ "-" ] key ":" value { "," value }     for the keys of search.query.conditions
     value       = a run of characters without spaces or commas, or '"' text '"'
     weight      = "*" number                              0 < number <= 10
     NOT x       = -x;   x AND y = two descriptions;   x OR y = either
@@ -28,9 +28,6 @@ from db.errors import QueryError
 from search.query import conditions
 
 TermKind = Literal["text", "picture"]
-Key = Literal["type", "date", "after", "before", "near", "camera", "in", "name", "said"]
-
-CONDITIONS: tuple[Key, ...] = ("type", "date", "after", "before", "near", "camera", "in", "name", "said")
 MOST_WEIGHT = 10.0
 
 _TERM_KEYS: dict[str, TermKind] = {"image": "picture", "text": "text"}
@@ -42,8 +39,6 @@ _KEYED = re.compile(r"([A-Za-z]+):(?=\S)")
 _BARE = re.compile(r"[^\W_][\w.-]*")
 """Values that mean the same without quotes."""
 _OPERATORS = ("AND", "OR", "NOT")
-_ONE_VALUE: tuple[Key, ...] = ("near", "said")
-"""Keys whose value may hold commas."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +57,10 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A condition on every hit: one of ``values`` must hold, or none of them where ``negated``."""
+class Clause:
+    """A condition with its values: one of them must hold for every hit, or none where ``negated``."""
 
-    key: Key
+    key: str
     values: tuple[str, ...]
     negated: bool = False
 
@@ -78,7 +73,7 @@ class Parsed:
     """A parsed query. A hit must fit one of ``alternatives`` and fulfil all ``conditions``."""
 
     alternatives: tuple[tuple[Term, ...], ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Clause, ...] = ()
 
     def __str__(self) -> str:
         parts = [" ".join(_terms(terms)) for terms in self.alternatives]
@@ -101,15 +96,15 @@ class Parsed:
         conditions = tuple(item for at, item in enumerate(self.conditions) if at != chip)
         return Parsed(tuple(alternatives), conditions)
 
-    def having(self, key: Key, values: tuple[str, ...]) -> "Parsed":
+    def having(self, key: str, values: tuple[str, ...]) -> "Parsed":
         """The query with other values for a key; without values the key's condition is removed.
 
         Negated conditions (``-type:video``) stay.
         """
         others = tuple(item for item in self.conditions if item.key != key or item.negated)
-        return replace(self, conditions=(*others, *([Condition(key, values)] if values else [])))
+        return replace(self, conditions=(*others, *([Clause(key, values)] if values else [])))
 
-    def values(self, key: Key) -> tuple[str, ...]:
+    def values(self, key: str) -> tuple[str, ...]:
         """The values of a key, without those of negated conditions."""
         return tuple(
             value for item in self.conditions if item.key == key and not item.negated for value in item.values
@@ -131,7 +126,7 @@ class _Parser:
         self._at = 0
         self._words: list[str] = []
         self._alternatives: list[list[Term]] = [[]]
-        self._conditions: list[Condition] = []
+        self._conditions: list[Clause] = []
         self._last: Literal["term", "condition"] | None = None
         self._operator: tuple[str, int] | None = None
 
@@ -188,35 +183,34 @@ class _Parser:
             words = value if kind == "picture" else " ".join(value.split())
             self._add(Term(kind, words, self._weight()), sign, negated)
             return
-        known = next(name for name in CONDITIONS if name == key)
         if sign == "+":
             raise self._error(f"{key}: always holds; leave out the +", start)
-        values = [self._checked(known)]
-        while known not in _ONE_VALUE and self._text.startswith(",", self._at):
+        values = [self._checked(key)]
+        while not conditions.every()[key].one_value and self._text.startswith(",", self._at):
             self._at += 1
-            values.append(self._checked(known))
-        self._condition(Condition(known, tuple(values), (sign == "-") != negated), start)
+            values.append(self._checked(key))
+        self._condition(Clause(key, tuple(values), (sign == "-") != negated), start)
 
-    def _checked(self, key: Key) -> str:
+    def _checked(self, key: str) -> str:
         start = self._at
-        value = self._value(commas=key in _ONE_VALUE)
+        value = self._value(commas=conditions.every()[key].one_value)
         try:
-            conditions.rule(key, (value,), negated=False)
+            conditions.filter_of(key, (value,), negated=False)
         except ValueError as exc:
             raise self._error(str(exc), start) from exc
         return value
 
-    def _condition(self, condition: Condition, start: int) -> None:
+    def _condition(self, clause: Clause, start: int) -> None:
         self._end_words()
         if self._operator is not None and self._operator[0].startswith("OR"):
             before = self._conditions[-1] if self._last == "condition" else None
-            if before is None or (before.key, before.negated) != (condition.key, False) or condition.negated:
+            if before is None or (before.key, before.negated) != (clause.key, False) or clause.negated:
                 raise self._error(
                     "OR joins descriptions, or conditions of one kind such as type:image OR type:video", start
                 )
-            condition = replace(before, values=before.values + condition.values)
+            clause = replace(before, values=before.values + clause.values)
             self._conditions.pop()
-        self._conditions.append(condition)
+        self._conditions.append(clause)
         self._last, self._operator = "condition", None
 
     def _add(self, term: Term, sign: str, negated: bool) -> None:
@@ -275,9 +269,9 @@ class _Parser:
             self._refuse_empty_key()
             return None
         key = match.group(1).lower()
-        if key in (*CONDITIONS, *_TERM_KEYS):
+        if key in _keys():
             return key
-        near = get_close_matches(key, (*CONDITIONS, *_TERM_KEYS), n=1, cutoff=0.75)
+        near = get_close_matches(key, _keys(), n=1, cutoff=0.75)
         if near and not self._text.startswith("//", match.end()):
             raise self._error(
                 f"there is no {key}:, did you mean {near[0]}:?", self._at, "Put words with a colon in quotes."
@@ -286,7 +280,7 @@ class _Parser:
 
     def _refuse_empty_key(self) -> None:
         word = self._peek_word()
-        if word.endswith(":") and word[:-1].lower() in (*CONDITIONS, *_TERM_KEYS):
+        if word.endswith(":") and word[:-1].lower() in _keys():
             raise self._error(
                 f"{word} needs a value right after the colon", self._at + len(word), "Such as type:video."
             )
@@ -339,6 +333,10 @@ class _Parser:
         shown = f"{self._text[max(0, at - 10) : at]}\u2038{self._text[at : at + 15]}"
         hint = hint or "Put it in quotes to mean the characters themselves."
         return QueryError(f"{message} (at character {at + 1}: {' '.join(shown.split())})", hint)
+
+
+def _keys() -> tuple[str, ...]:
+    return (*conditions.every(), *_TERM_KEYS)
 
 
 def _terms(terms: tuple[Term, ...]) -> list[str]:

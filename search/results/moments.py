@@ -9,7 +9,7 @@ from db import kinds
 from db.catalog import units
 from db.engine.schema import UnitKind
 from db.kinds import CLIP, PICTURE
-from search.engine.rank import Sight
+from search.engine.sight import Sight
 from search.query.query import Query
 from search.service import SearchService
 

@@ -594,7 +594,15 @@ def test_what_is_beside_a_file_belongs_to_that_file(library: Library, folder: Pa
     assert noted() == {"b.jpg": "grandmother in our garden", "copy.jpg": "a copy"}
     with SearchService(library) as service:
         hits = service.search(Query("grandmother")).hits
-        assert (hits[0].path.name, hits[0].copies) == ("b.jpg", ())
+        shown = hits[0]
+        assert (shown.kind, shown.path.name, [copy.name for copy in shown.copies]) == (
+            "image",
+            "b.jpg",
+            ["copy.jpg"],
+        )
+        assert [(fact.kind, fact.text) for fact in shown.why if fact.source == "keywords"] == [
+            ("note", "grandmother in our garden")
+        ]
     (folder / "b.txt").unlink()
     index(library)
     assert noted() == {"copy.jpg": "a copy"}

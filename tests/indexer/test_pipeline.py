@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from db.catalog import assets, runs, spaces, units
+from db.catalog import assets, live, runs, spaces, units
 from db.catalog.assets import FileStat
 from db.engine.database import Database
 from db.engine.schema import Asset, Content, Embedding, Unit
@@ -58,7 +58,7 @@ def check_in_step(database: Database, settings: Settings) -> None:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        alive = units.live_ids(session, space.id, ["image", "frame", "speech"])
+        alive = live.ids(session, ["image", "frame", "speech"], space_id=space.id)
     status = FaissStore(database, settings.paths.vectors, space.id, space.dim, "cpu").status()
     assert status.fresh
     assert status.vectors == len(alive)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from db.catalog import spaces, units
+from db.catalog import live, spaces
 from db.catalog.units import Ids
 from db.engine.database import Database
 from db.errors import LibraryBusyError, ModelError, SettingsError
@@ -50,7 +50,7 @@ def alive(database: Database) -> Ids:
     with database.read() as session:
         space = spaces.active(session)
         assert space is not None
-        return units.live_ids(session, space.id, ["image", "frame", "speech"])
+        return live.ids(session, ["image", "frame", "speech"], space_id=space.id)
 
 
 @pytest.mark.usefixtures("folder")

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from db.catalog import units
+from db.catalog import live, units
 from db.engine.database import Database
 from db.kinds import CLIP, modalities
 from db.vectors.faiss_store import FaissStore
@@ -223,7 +223,7 @@ def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
         store = FaissStore(database, library / "vectors", space_id, dim, "cpu")
         for modality, kinds in modalities(CLIP).items():
             with database.read() as session:
-                ids = units.live_ids(session, space_id, kinds)
+                ids = live.ids(session, kinds, space_id=space_id)
                 vectors = units.vectors(session, space_id, ids)
                 view = store.at(session)
                 held = view.ids(modality)

@@ -33,10 +33,10 @@ def space(session: Session, dim: int = 8) -> Space:
 
 @dataclass(frozen=True)
 class Drafted:
-    """A unit to be stored with one vector, that of the active space."""
+    """A unit to be stored with one vector, that of the active space, or without."""
 
     kind: str
-    vector: Vectors
+    vector: Vectors | None
     start_s: float | None = None
     end_s: float | None = None
     at_s: float | None = None
@@ -50,7 +50,12 @@ def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> N
         analysis_id = analyses.record(session, analyser, "1", "done", content_id=content_id, took_ms=10)
         made = [
             NewUnit(
-                draft.kind, {space_id: draft.vector}, draft.start_s, draft.end_s, draft.at_s, text=draft.text
+                draft.kind,
+                {} if draft.vector is None else {space_id: draft.vector},
+                draft.start_s,
+                draft.end_s,
+                draft.at_s,
+                text=draft.text,
             )
             for draft in drafts
             if kinds.maker(draft.kind) == analyser

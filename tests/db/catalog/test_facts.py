@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from db.catalog import analyses, assets, facets, facts, units
+from db.catalog import analyses, assets, facets, facts, live, units
 from db.catalog.assets import FileStat
 from db.catalog.facts import PRECEDENCE, Fact, Source, winners
-from db.catalog.filters import Circle, Period, Rule, Text
+from db.catalog.filters import FactRule, Filter
 from db.engine.database import Database
 from db.engine.schema import Asset
 from tests.support.rows import Drafted, add_file, directions, space
@@ -111,13 +111,13 @@ def test_filters_facets_and_sorting_read_the_winners_alone(database: Database) -
     asked: list[str] = []
     engine = database._engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
-    rules = (
-        Rule((Period(datetime(2019, 1, 1), None),)),
-        Rule((Circle(48.9, 2.3, 1),)),
-        Rule((Text("camera", "x"),)),
+    filters = (
+        Filter((FactRule("moment", "between", (datetime(2019, 1, 1), None)),)),
+        Filter((FactRule("place", "within", (48.9, 2.3, 1.0)),)),
+        Filter((FactRule("camera", "contains", "x"),)),
     )
     with database.read() as session:
-        ids = units.live_ids(session, space_id, ["image"], rules)
+        ids = live.ids(session, ["image"], filters, space_id=space_id)
         assert units.newest(session, ids, 5) == [1]
         assert facets.months(session) == {"2019-08": 1}
         assert facets.cameras(session) == {"X": 1}

@@ -7,20 +7,39 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.catalog import assets, units
+from db.catalog import assets, live, units
 from db.catalog.facts import Fact, refresh
-from db.catalog.filters import Circle, Period, Rule, Text, Type, Value, phrase_match
+from db.catalog.filters import FactRule, Filter, Rule, UnitRule
+from db.catalog.fulltext import phrase_match
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
 from db.engine.schema import UnitKind
-from db.library import Library
-from search.engine.retrieve import Part, Retriever
-from tests.support.rows import Drafted, add_file, directions, space
+from tests.support.rows import Drafted, add_file, directions
+
+
+def folder(pattern: str) -> FactRule:
+    return FactRule("folder", "matches", pattern)
+
+
+def named(pattern: str) -> FactRule:
+    return FactRule("name", "matches", pattern)
+
+
+def camera(part: str) -> FactRule:
+    return FactRule("camera", "contains", part)
+
+
+def moment(start: datetime | None, end: datetime | None) -> FactRule:
+    return FactRule("moment", "between", (start, end))
+
+
+def said(words: str) -> UnitRule:
+    return UnitRule(("speech",), words)
+
 
 EVERYTHING: tuple[UnitKind, ...] = ("image", "frame", "speech")
 FILES: dict[str, dict[str, Any]] = {
@@ -54,56 +73,59 @@ def filled(database: Database) -> Database:
     return database
 
 
-def found(database: Database, *rules: Rule) -> set[str]:
-    """Names of the files with units that keep the rules, the kind of unit behind a passage."""
+def found(database: Database, *filters: Filter) -> set[str]:
+    """Names of the files with units that keep the filters, the kind of unit behind a passage."""
     with database.read() as session:
-        ids = units.live_ids(session, space(session).id, EVERYTHING, rules)
+        ids = live.ids(session, EVERYTHING, filters)
         rows = units.rows(session, ids.tolist())
         return {row.paths[0].name + (" said" if row.kind == "speech" else "") for row in rows.values()}
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("rule", "expected"),
     [
-        (Type(media="video"), {"talk.mp4", "talk.mp4 said"}),
-        (Type(unit="speech"), {"talk.mp4 said", "memo.ogg said"}),
-        (Period(datetime(2023, 7, 1), datetime(2023, 8, 1)), {"IMG_20.jpg"}),
-        (Period(datetime(2023, 8, 1), None), {"plage.jpg", "talk.mp4", "talk.mp4 said"}),
-        (Period(None, datetime(2021, 1, 1)), {"plan.jpg", "memo.ogg said"}),
-        (Circle(48.85, 2.35, 20), {"IMG_20.jpg"}),
-        (Circle(48.85, 2.35, 400), {"IMG_20.jpg", "plan.jpg"}),
-        (Text("camera", "x100"), {"IMG_20.jpg"}),
-        (Text("in", "holidays"), {"plage.jpg"}),
-        (Text("in", "holidays*"), {"IMG_20.jpg", "plage.jpg"}),
-        (Text("in", "HOLIDAYS/été"), {"plage.jpg"}),
-        (Text("in", "/home/me/work"), {"plan.jpg", "talk.mp4", "talk.mp4 said"}),
-        (Text("in", "/work"), set()),
-        (Text("name", "img_2"), {"IMG_20.jpg"}),
-        (Text("name", "pla*.jpg"), {"plage.jpg", "plan.jpg"}),
-        (Text("said", "happy birthday"), {"talk.mp4", "talk.mp4 said"}),
-        (Text("said", "birthday happy"), set()),
-        (Text("said", "birth"), set()),
-        (Text("said", "dear ann*"), {"talk.mp4", "talk.mp4 said"}),
-        (Text("said", "おめでとう"), {"memo.ogg said"}),
-        (Text("said", '" OR *'), set()),
+        (FactRule("media", "=", "video"), {"talk.mp4", "talk.mp4 said"}),
+        (FactRule("kind", "=", "speech"), {"talk.mp4 said", "memo.ogg said"}),
+        (moment(datetime(2023, 7, 1), datetime(2023, 8, 1)), {"IMG_20.jpg"}),
+        (
+            moment(datetime(2023, 8, 1), None),
+            {"plage.jpg", "talk.mp4", "talk.mp4 said"},
+        ),
+        (moment(None, datetime(2021, 1, 1)), {"plan.jpg", "memo.ogg said"}),
+        (FactRule("place", "within", (48.85, 2.35, 20)), {"IMG_20.jpg"}),
+        (FactRule("place", "within", (48.85, 2.35, 400)), {"IMG_20.jpg", "plan.jpg"}),
+        (camera("x100"), {"IMG_20.jpg"}),
+        (folder("holidays"), {"plage.jpg"}),
+        (folder("holidays*"), {"IMG_20.jpg", "plage.jpg"}),
+        (folder("HOLIDAYS/été"), {"plage.jpg"}),
+        (folder("/home/me/work"), {"plan.jpg", "talk.mp4", "talk.mp4 said"}),
+        (folder("/work"), set()),
+        (named("img_2"), {"IMG_20.jpg"}),
+        (named("pla*.jpg"), {"plage.jpg", "plan.jpg"}),
+        (said("happy birthday"), {"talk.mp4", "talk.mp4 said"}),
+        (said("birthday happy"), set()),
+        (said("birth"), set()),
+        (said("dear ann*"), {"talk.mp4", "talk.mp4 said"}),
+        (said("おめでとう"), {"memo.ogg said"}),
+        (said('" OR *'), set()),
     ],
 )
-def test_each_kind_of_condition(filled: Database, value: Value, expected: set[str]) -> None:
-    assert found(filled, Rule((value,))) == expected
+def test_each_kind_of_condition(filled: Database, rule: Rule, expected: set[str]) -> None:
+    assert found(filled, Filter((rule,))) == expected
     everything = found(filled)
     # A picture out of a film in which it was said is left out with it.
-    assert found(filled, Rule((value,), negated=True)) == everything - expected
+    assert found(filled, Filter((rule,), negated=True)) == everything - expected
 
 
 def test_values_are_alternatives_and_rules_hold_together(filled: Database) -> None:
-    either = Rule((Text("camera", "canon"), Text("camera", "x100")))
+    either = Filter((camera("canon"), camera("x100")))
     assert found(filled, either) == {"IMG_20.jpg", "plage.jpg"}
-    assert found(filled, either, Rule((Text("in", "holidays"),))) == {"plage.jpg"}
-    assert found(filled, either, Rule((Text("in", "holidays"),), negated=True)) == {"IMG_20.jpg"}
+    assert found(filled, either, Filter((folder("holidays"),))) == {"plage.jpg"}
+    assert found(filled, either, Filter((folder("holidays"),), negated=True)) == {"IMG_20.jpg"}
 
 
 def test_letters_are_compared_in_any_encoding(filled: Database) -> None:
-    assert found(filled, Rule((Text("in", unicodedata.normalize("NFD", "été")),))) == {"plage.jpg"}
+    assert found(filled, Filter((folder(unicodedata.normalize("NFD", "été")),))) == {"plage.jpg"}
 
 
 def test_rules_about_files_hold_for_one_file(filled: Database) -> None:
@@ -112,34 +134,19 @@ def test_rules_about_files_hold_for_one_file(filled: Database) -> None:
         content_id = next(iter(units.rows(session, [1]).values())).content_id
         assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
         refresh(session, [content_id])
-    in_copies, named = Rule((Text("in", "copies"),)), Rule((Text("name", "IMG_20"),))
-    assert found(filled, in_copies) and found(filled, named)
-    assert not found(filled, in_copies, named)
+    in_copies, of_the_name = Filter((folder("copies"),)), Filter((named("IMG_20"),))
+    assert found(filled, in_copies) and found(filled, of_the_name)
+    assert not found(filled, in_copies, of_the_name)
 
 
 def test_the_newest_come_first_one_for_each_file(filled: Database) -> None:
     with filled.read() as session:
-        ids = units.live_ids(session, space(session).id, EVERYTHING)
+        ids = live.ids(session, EVERYTHING)
         listed = units.newest(session, ids, 10)
         rows = units.rows(session, listed)
         assert [rows[i].paths[0].name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
         assert len(listed) == len(FILES)
         assert units.newest(session, ids, 2) == listed[:2]
-
-
-def test_a_narrow_condition_still_fills_the_list(library: Library) -> None:
-    vectors = directions(400, seed=1)
-    with library.write() as session:
-        for number, vector in enumerate(vectors):
-            folder = "few" if number % 50 == 0 else "many"
-            add_file(session, f"/{folder}/{number}.jpg", [Drafted("image", vector)])
-        chosen = space(session)
-    query = directions(1, seed=2)[0]
-    retriever = Retriever(library, library.vectors(chosen), chosen.id, 5, None, (Rule((Text("in", "few"),)),))
-    pictures = retriever.by_parts([[Part({"picture": query, "speech": query}, 1.0, "words")]])[0]
-    few = np.arange(0, 400, 50)
-    best = few[np.argsort(-(vectors[few] @ query))][:5]
-    assert [item.unit_id for item in pictures.found] == (best + 1).tolist()
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180))

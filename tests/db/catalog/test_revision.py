@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, delete, select
 
-from db.catalog import revision, saved, spaces, units
+from db.catalog import live, revision, saved, spaces, units
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Embedding
@@ -115,15 +115,17 @@ def test_the_null_model_counts_lower_ids_that_were_committed_later(late: Library
     encoder: Encoder = Fixed(tmp_path.name)  # type: ignore[assignment]
     with late.read() as session:
         store = late.vectors(space(session))
-    first = fitted(late, store, encoder)
+    with late.read() as session:
+        first = fitted(late, session, store, encoder)
     assert first is not None
     assert first.pictures == 12
     with late.write() as session:
-        gone = units.live_ids(session, store.space_id, ["image"])[:5].tolist()
+        gone = live.ids(session, ["image"], space_id=store.space_id)[:5].tolist()
         session.execute(delete(Embedding).where(Embedding.unit_id.in_(gone)))
         revision.touch(session)
     commit_lower_ids(late)
-    again = fitted(late, store, encoder)
+    with late.read() as session:
+        again = fitted(late, session, store, encoder)
     assert again is not None
     assert (again.pictures, again.revision) == (12, now(late.database)), "as many as before, but five are new"
 

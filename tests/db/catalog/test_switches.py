@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from db import kinds
-from db.catalog import fulltext, switches, units
+from db.catalog import fulltext, live, switches, units
 from db.engine.database import Database
 from db.kinds import Kind
 from tests.support.rows import Drafted, add_file, directions, space
@@ -31,11 +31,11 @@ def filled(database: Database) -> Database:
 def found(database: Database, kind: str = "speech") -> set[str]:
     """The folders in which a unit of a kind is found, the same by every way of asking."""
     with database.read() as session:
-        ids = units.live_ids(session, space(session).id, EVERYTHING).tolist()
+        ids = live.ids(session, EVERYTHING, space_id=space(session).id).tolist()
         shown = {row.paths[0].parent for row in units.rows(session, ids).values() if row.kind == kind}
         assert units.counts(session)[kind] == len(shown)
         if kind == "speech":
-            assert len(fulltext.match_words(session, "hello", 9)) == len(shown)
+            assert len(fulltext.match_words(session, "hello", 9, EVERYTHING)) == len(shown)
         assert len(units.rows(session, range(1, 7))) == len(ids)
     return {str(folder) for folder in shown}
 

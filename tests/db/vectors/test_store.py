@@ -15,7 +15,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from db.catalog import assets, revision, spaces, units
+from db.catalog import assets, live, revision, spaces
 from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.engine.schema import Embedding
@@ -506,7 +506,7 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
         assets.set_state(session, gone, "gone")
         revision.touch(session)
     with filled.read() as session:
-        alive = units.live_ids(session, space(session).id, ["image", "frame"])
+        alive = live.ids(session, ["image", "frame"], space_id=space(session).id)
     assert count(vectors, "picture") == len(alive) == 30 - len(gone)
     vectors.save()
     assert vectors.status().kind == index_module.kind_for(len(alive))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
-from db.catalog import assets, revision, spaces, units
-from db.catalog.filters import ALL, Rule, Text, Wanted
+from db.catalog import assets, live, revision, spaces, units
+from db.catalog.filters import ALL, FactRule, Filter, Wanted
 from db.engine.database import Database
 from db.engine.schema import Embedding, Unit
 from db.errors import LibraryError, VectorError
@@ -136,14 +136,14 @@ def test_the_vectors_of_a_view_are_those_of_the_rows(filled: Database, store: Fa
 @pytest.mark.usefixtures("kind")
 def test_only_what_is_wanted_is_found(filled: Database, store: FaissStore) -> None:
     frames, photos = list(range(5, 61, 6)), [n for n in range(1, 61, 2) if n % 6 != 5]
-    in_films = (Rule((Text("in", "films"),)),)
+    in_films = (Filter((FactRule("folder", "matches", "films"),)),)
     wishes = {
         ALL: sorted(frames + photos),
         Wanted(kinds=("frame", "image", "speech")): sorted(frames + photos),
         Wanted(kinds=("frame",)): frames,
         Wanted(kinds=("image",)): photos,
         Wanted(kinds=("speech",)): [],
-        Wanted(rules=in_films): frames,
+        Wanted(filters=in_films): frames,
         Wanted(("image",), in_films): [],
     }
     with filled.read() as session:
@@ -159,18 +159,18 @@ def test_a_view_opens_no_other_session_and_asks_for_what_is_wanted_once(
     filled: Database, store: FaissStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[object, ...]] = []
-    live_ids = units.live_ids
+    live_ids = live.ids
     with filled.read() as session:
         view = store.at(session)
 
-        def noted(*given: Any) -> Any:
+        def noted(*given: Any, **named: Any) -> Any:
             asked.append(given)
-            return live_ids(*given)
+            return live_ids(*given, **named)
 
-        monkeypatch.setattr(units, "live_ids", noted)
+        monkeypatch.setattr(live, "ids", noted)
         monkeypatch.setattr(filled, "read", None)
         monkeypatch.setattr(filled, "write", None)
-        wanted = Wanted(rules=(Rule((Text("in", "films"),)),))
+        wanted = Wanted(filters=(Filter((FactRule("folder", "matches", "films"),)),))
         for _ in range(3):
             assert view.count("picture", wanted) == 10
             assert len(view.search("picture", ROWS[:1], 5, wanted=wanted)[0]) == 5
@@ -237,9 +237,9 @@ def test_many_threads_find_what_their_snapshots_have(filled: Database, store: Fa
         while not done.is_set() or not looks:
             with filled.read() as session:
                 view = store.at(session)
-                live = units.live_ids(session, 1, ["image", "frame"])
-                assert ids_of(view) == live.tolist()
-                assert np.array_equal(view.vectors("picture", live), units.vectors(session, 1, live))
+                alive = live.ids(session, ["image", "frame"], space_id=1)
+                assert ids_of(view) == alive.tolist()
+                assert np.array_equal(view.vectors("picture", alive), units.vectors(session, 1, alive))
             looks += 1
         return looks
 

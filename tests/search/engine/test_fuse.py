@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
-from search.engine.fuse import fuse
+from search.engine.fuse import Candidates, fuse
 from search.engine.ranking import Background, Found, Ranking
 
 
@@ -33,11 +33,11 @@ def passages(*ids: int) -> Ranking:
 
 
 def words(*found: tuple[int, float]) -> Ranking:
-    return Ranking("keywords", 1.0, [Found(number, value, ("said",)) for number, value in found])
+    return Ranking("keywords", 1.0, [Found(number, value, ("said",), value**2) for number, value in found])
 
 
 def order(rankings: list[Ranking], units: list[UnitRow], k: int = 10) -> list[int]:
-    return [hit.unit_id for hit in fuse(rankings, {row.id: row for row in units}, k)]
+    return [hit.unit_id for hit in fuse(rankings, Candidates({row.id: row for row in units}), k)]
 
 
 def test_one_ranking_keeps_its_order() -> None:
@@ -45,18 +45,18 @@ def test_one_ranking_keeps_its_order() -> None:
 
 
 def test_ranks_count_from_one_and_scores_fall() -> None:
-    hits = fuse([pictures(1, 2, 3)], {n: unit(n) for n in (1, 2, 3)}, 2)
+    hits = fuse([pictures(1, 2, 3)], Candidates({n: unit(n) for n in (1, 2, 3)}), 2)
     assert [hit.rank for hit in hits] == [1, 2]
     assert hits[0].score == 1.0 > hits[1].score > 0
 
 
 def test_the_best_score_is_one_however_its_value_is_rounded() -> None:
     ranking = Ranking("text_to_image", 1.0, [Found(1, 0.12346)], Background(0.1, 0.01, 9))
-    assert fuse([ranking], {1: unit(1)}, 1)[0].score == 1.0
+    assert fuse([ranking], Candidates({1: unit(1)}), 1)[0].score == 1.0
 
 
 def test_a_moment_with_something_hidden_in_it_is_left_out() -> None:
-    rows = {n: unit(n, 7, "frame", float(n), n + 1.0) for n in (1, 2, 30)}
+    rows = Candidates({n: unit(n, 7, "frame", float(n), n + 1.0) for n in (1, 2, 30)})
     assert [hit.unit_id for hit in fuse([pictures(1, 2, 30)], rows, 5, hidden={2})] == [30]
 
 
@@ -84,7 +84,7 @@ def test_a_meaning_alone_stays_below_the_best_pictures() -> None:
 
 def test_a_frame_and_a_passage_of_one_moment_are_one_hit_that_ranks_higher() -> None:
     rows = [unit(1), unit(2, 7, "frame", 10, 20), unit(3, 7, "speech", 12, 14), unit(4)]
-    hits = fuse([pictures(1, 4, 2), passages(3)], {row.id: row for row in rows}, 10)
+    hits = fuse([pictures(1, 4, 2), passages(3)], Candidates({row.id: row for row in rows}), 10)
     assert [hit.unit_id for hit in hits] == [2, 1, 4] or [hit.unit_id for hit in hits] == [3, 1, 4]
     assert hits[0].text == "words 3"
     assert {fact.source for fact in hits[0].why} == {"text_to_image", "text_to_passage"}
@@ -117,7 +117,7 @@ rankings = st.lists(
 @given(rankings, st.integers(1, 40))
 def test_fusion_never_repeats_never_exceeds_and_is_sorted(given_rankings: list[Ranking], k: int) -> None:
     units = {n: unit(n, 1 + n % 5, "frame", float(n), n + 1.0) for n in range(1, 26)}
-    hits = fuse(given_rankings, units, k)
+    hits = fuse(given_rankings, Candidates(units), k)
     assert len(hits) <= k
     assert len({hit.unit_id for hit in hits}) == len(hits)
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db import kinds
 from db.catalog import revision, spaces
-from db.catalog.units import Vectors
+from db.catalog.units import UnitRow, Vectors
 from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.library import Library
@@ -32,7 +33,7 @@ from tests.support.rows import Drafted, add_file, directions
 from tests.support.searching import searching
 from tests.support.tiny_openclip import save_model
 
-SAID = {"words": 1.0}
+ROWS = {1: UnitRow(1, 1, "image", None, None, None, None, "image", (Path("/1.jpg"),), None)}
 
 
 def null(pictures: int = 1000) -> NullScores:
@@ -55,20 +56,20 @@ def picture(similarity: float) -> Match:
 
 
 def words(coverage: float) -> Ranking:
-    return Ranking("keywords", 1.0, [Found(1, coverage, ("said",))])
+    return Ranking("keywords", 1.0, [Found(1, coverage, ("said",), coverage**2)])
 
 
 # --- the verdict, from rankings
 
 
 def test_nothing_is_absent() -> None:
-    assert judge([], null()) == ("absent", 0.0)
+    assert judge([], ROWS, null()) == ("absent", 0.0)
     empty = Ranking("text_to_image", 1.0, [], Background(0.1, 0.05, 10))
-    assert judge([empty, Ranking("text_to_passage", 0.4, [Found(1, 0.9)])], null()) == ("absent", 0.0)
+    assert judge([empty, Ranking("text_to_passage", 0.4, [Found(1, 0.9)])], ROWS, null()) == ("absent", 0.0)
 
 
 def test_the_further_the_best_stands_out_the_surer() -> None:
-    verdicts = [judge([seen((text(best),))], null()) for best in (0.1, 0.2, 0.3, 0.4, 0.6)]
+    verdicts = [judge([seen((text(best),))], ROWS, null()) for best in (0.1, 0.2, 0.3, 0.4, 0.6)]
     assert verdicts == sorted(verdicts, key=lambda verdict: verdict[1])
     assert (verdicts[0][0], verdicts[-1][0]) == ("absent", "found")
 
@@ -81,25 +82,39 @@ def test_a_larger_library_needs_a_better_best() -> None:
 
 def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
     both, either = (text(0.5), text(0.5)), (text(0.9), text(0.1))
-    assert judge([seen(both)], null())[1] > judge([seen(either)], null())[1]
-    assert judge([seen(either, both)], null()) == judge([seen(both)], null())
+    assert judge([seen(both)], ROWS, null())[1] > judge([seen(either)], ROWS, null())[1]
+    assert judge([seen(either, both)], ROWS, null()) == judge([seen(both)], ROWS, null())
 
 
 def test_words_that_were_said_are_found() -> None:
-    assert judge([seen((text(0.1),)), words(1.0)], null())[0] == "found"
-    assert judge([seen((text(0.1),)), words(0.5)], null())[0] == "absent"
+    assert judge([seen((text(0.1),)), words(1.0)], ROWS, null())[0] == "found"
+    assert judge([seen((text(0.1),)), words(0.5)], ROWS, null())[0] == "absent"
 
 
 def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -> None:
-    kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10))
-    assert judge([kept_away], null()) == ("found", CERTAIN)
-    assert judge([replace(kept_away, found=[])], null()) == ("absent", 0.0)
+    kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10), matches=[()])
+    assert judge([kept_away], ROWS, null()) == ("found", CERTAIN)
+    assert judge([replace(kept_away, found=[], matches=[])], ROWS, null()) == ("absent", 0.0)
+
+
+def test_the_words_of_a_machine_prove_nothing() -> None:
+    kinds.register("captions", [kinds.Kind("caption", "caption", {}, "machine")])
+    try:
+        captioned = {1: replace(ROWS[1], kind="caption")}
+        assert judge([words(1.0)], captioned, null()) == ("absent", 0.0)
+        both = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0), Found(2, 0.9, (), 0.81)])
+        verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, null())
+        assert verdict == ("found", round(0.81 * CERTAIN, 3))
+    finally:
+        kinds.unregister("captions")
 
 
 def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
     def like(similarity: float) -> tuple[Verdict, float]:
-        ranking = Ranking("image_to_image", 1.0, [Found(1, similarity)], Background(0.5, 0.1, 100))
-        return judge([ranking], null())
+        best = [Found(1, similarity)]
+        background = Background(0.5, 0.1, 100)
+        ranking = Ranking("image_to_image", 1.0, best, background, matches=[(picture(similarity),)])
+        return judge([ranking], ROWS, null())
 
     assert like(NEAR_DUPLICATE)[0] == "found"
     assert like(0.3)[0] == "absent"
@@ -112,7 +127,7 @@ def test_confidence_is_a_probability(
 ) -> None:
     lone = fit(np.array([0.3]), np.array([0.0]), np.empty(0))
     lone.pictures = fitted_on
-    verdict, confidence = judge([seen((kind(similarity),), count=count)], lone)
+    verdict, confidence = judge([seen((kind(similarity),), count=count)], ROWS, lone)
     assert 0 <= confidence <= 1
     assert verdict == (
         "found" if confidence >= FOUND_AT else "absent" if confidence < ABSENT_BELOW else "unsure"
@@ -185,7 +200,8 @@ def fit_now(library: Library, encoder: Encoder) -> NullScores | None:
     with library.read() as session:
         space = spaces.active(session)
     assert space is not None
-    return fitted(library, library.vectors(space), encoder)
+    with library.read() as session:
+        return fitted(library, session, library.vectors(space), encoder)
 
 
 def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library, counting: Counting) -> None:
@@ -242,7 +258,7 @@ def test_without_pictures_there_is_no_null_and_a_lone_one_has_no_neighbour(
     found = fit_now(library, counting)
     assert found is not None
     assert (found.pictures, found.near_mean) == (1, None)
-    assert 0 <= judge([seen((picture(0.5),), count=1)], found)[1] <= 1
+    assert 0 <= judge([seen((picture(0.5),), count=1)], ROWS, found)[1] <= 1
 
 
 def test_a_library_that_cannot_be_written_is_judged_all_the_same(

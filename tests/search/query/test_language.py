@@ -6,10 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.catalog.filters import Circle, Period, Text, Type
+from db.catalog.filters import FactRule
 from db.errors import QueryError
-from search.query.conditions import period, rule
-from search.query.language import Condition, Parsed, Term, parse
+from search.query.conditions import filter_of
+from search.query.dates import Period, period
+from search.query.language import Clause, Parsed, Term, parse
 
 
 def text(value: str, weight: float = 1.0) -> Term:
@@ -56,18 +57,18 @@ def test_descriptions(query: str, alternatives: list[list[Term]]) -> None:
 @pytest.mark.parametrize(
     ("query", "conditions"),
     [
-        ("type:video", [Condition("type", ("video",))]),
-        ("TYPE:video,image", [Condition("type", ("video", "image"))]),
-        ("type:video OR type:image", [Condition("type", ("video", "image"))]),
-        ("-camera:X100", [Condition("camera", ("X100",), negated=True)]),
-        ("NOT camera:X100", [Condition("camera", ("X100",), negated=True)]),
-        ("NOT -camera:X100", [Condition("camera", ("X100",))]),
-        ('camera:"a, b",c', [Condition("camera", ("a, b", "c"))]),
-        ("near:48.85,2.35", [Condition("near", ("48.85,2.35",))]),
-        ("said:well,then", [Condition("said", ("well,then",))]),
+        ("type:video", [Clause("type", ("video",))]),
+        ("TYPE:video,image", [Clause("type", ("video", "image"))]),
+        ("type:video OR type:image", [Clause("type", ("video", "image"))]),
+        ("-camera:X100", [Clause("camera", ("X100",), negated=True)]),
+        ("NOT camera:X100", [Clause("camera", ("X100",), negated=True)]),
+        ("NOT -camera:X100", [Clause("camera", ("X100",))]),
+        ('camera:"a, b",c', [Clause("camera", ("a, b", "c"))]),
+        ("near:48.85,2.35", [Clause("near", ("48.85,2.35",))]),
+        ("said:well,then", [Clause("said", ("well,then",))]),
     ],
 )
-def test_conditions(query: str, conditions: list[Condition]) -> None:
+def test_conditions(query: str, conditions: list[Clause]) -> None:
     assert parse(query) == Parsed((), tuple(conditions))
 
 
@@ -176,15 +177,19 @@ def test_a_season_that_is_now_is_ambiguous() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("type", "Photo", Type(media="image")),
-        ("type", "speech", Type(unit="speech")),
-        ("near", "48.85, -2.5, 500m", Circle(48.85, -2.5, 0.5)),
-        ("near", "48.85,2.35", Circle(48.85, 2.35, 10.0)),
-        ("after", "2023-07", Period(datetime(2023, 7, 1), None)),
-        ("before", "2023-07", Period(None, datetime(2023, 7, 1))),
-        ("date", "2023..2024-05", Period(datetime(2023, 1, 1), datetime(2024, 6, 1))),
-        ("in", "holidays/*", Text("in", "holidays/*")),
+        ("type", "Photo", FactRule("media", "=", "image")),
+        ("type", "speech", FactRule("kind", "=", "speech")),
+        ("near", "48.85, -2.5, 500m", FactRule("place", "within", (48.85, -2.5, 0.5))),
+        ("near", "48.85,2.35", FactRule("place", "within", (48.85, 2.35, 10.0))),
+        ("after", "2023-07", FactRule("moment", "between", (datetime(2023, 7, 1), None))),
+        ("before", "2023-07", FactRule("moment", "between", (None, datetime(2023, 7, 1)))),
+        (
+            "date",
+            "2023..2024-05",
+            FactRule("moment", "between", (datetime(2023, 1, 1), datetime(2024, 6, 1))),
+        ),
+        ("in", "holidays/*", FactRule("folder", "matches", "holidays/*")),
     ],
 )
 def test_values(key: str, value: str, expected: object) -> None:
-    assert rule(key, (value,), negated=False).values == (expected,)
+    assert filter_of(key, (value,), negated=False).rules == (expected,)

@@ -1,0 +1,180 @@
+"""The ids of units that can be found, under all filters: the restriction of every search.
+
+Facts of files, contents and units are left to SQL. Rules about units near by, and about what users made, are
+evaluated on the spans of all files at once: a join by time would grow with the square of a film's length.
+Functions take an open session.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import Session, aliased
+
+from db.catalog import switches
+from db.catalog.filters import (
+    NEAR_S,
+    FactRule,
+    Filter,
+    OwnRule,
+    Rule,
+    UnitRule,
+    asks_for_words,
+    of_files,
+    of_units,
+    others,
+)
+from db.catalog.fulltext import PASSAGE, phrase_match
+from db.catalog.units import Ids
+from db.engine.functions import fold
+from db.engine.schema import Content, Embedding, Judgement, SavedSearch, Unit, UnitKind
+
+Floats = npt.NDArray[np.float64]
+Marks = Select[*tuple[Any, ...]]
+"""A statement that gives for each mark a content, and the first and last second there; NULL for all of it."""
+
+_APART_S = 1e8
+"""Seconds between the beginnings of two files on one axis of time: longer (three years) than any file."""
+
+
+def ids(
+    session: Session,
+    of_kinds: Collection[UnitKind],
+    filters: tuple[Filter, ...] = (),
+    *,
+    space_id: int | None = None,
+) -> Ids:
+    """The ids, ascending, of live units of these kinds for which all filters hold.
+
+    ``space_id``: only those with a vector in that space.
+    """
+    statement = select(Unit.id).where(Unit.kind.in_(of_kinds), switches.findable(session, of_files(filters)))
+    if space_id is not None:
+        statement = statement.join(
+            Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
+        )
+    if of_unit := of_units(filters):
+        statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
+    live = np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
+    for item in others(filters):
+        none = np.empty(0, np.int64)
+        fulfilling = reduce(
+            np.union1d, (_fulfilling(session, rule, item.negated) for rule in item.rules), none
+        )
+        live = (np.setdiff1d if item.negated else np.intersect1d)(live, fulfilling, assume_unique=True)
+    return live
+
+
+def having(session: Session, rule: UnitRule) -> Ids:
+    """The ids, ascending, of the live units that a rule about units counts: those with the words."""
+    unit = aliased(Unit)
+    statement = _counted(session, rule, unit, unit.id).order_by(unit.id)
+    return np.fromiter(session.scalars(statement), dtype=np.int64)
+
+
+def _fulfilling(session: Session, rule: Rule, negated: bool) -> Ids:
+    """The ids of all units for which a rule holds, ascending.
+
+    Who asks for words wants the passage that has them, not the next one: of the rule's own kinds only
+    those hold that have the words themselves. In a negation they go with all that is near.
+    """
+    match rule:
+        case FactRule():
+            of_fact = (Filter((rule,)),)
+            found = switches.findable(session, of_files(of_fact))
+            statement = select(Unit.id).join(Content, Content.id == Unit.content_id)
+            statement = statement.where(found, *of_units(of_fact)).order_by(Unit.id)
+            return np.fromiter(session.scalars(statement), dtype=np.int64)
+        case OwnRule():
+            return _near(session, OWN[rule.table](rule.name), lambda count: count > 0)
+        case UnitRule():
+            unit = aliased(Unit)
+            marks = _counted(session, rule, unit, unit.content_id, unit.start_s, unit.end_s)
+            near = _near(session, marks, lambda count: _COUNTS[rule.op](count, rule.count))
+            if negated or not asks_for_words(rule):
+                return near
+            others = select(Unit.id).where(Unit.kind.in_(rule.kinds))
+            of_its_kinds = np.fromiter(session.scalars(others), dtype=np.int64)
+            return near[~np.isin(near, np.setdiff1d(of_its_kinds, having(session, rule)))]
+
+
+_COUNTS: Mapping[str, Callable[[Ids, int], npt.NDArray[np.bool_]]] = {
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+    "=": np.equal,
+}
+
+
+def _counted(session: Session, rule: UnitRule, unit: Any, *columns: Any) -> Marks:
+    """Columns of the live units of the rule's kinds with its words."""
+    statement = select(*columns).where(unit.kind.in_(rule.kinds), switches.each_findable(session, unit))
+    if rule.match is None:
+        return statement
+    if (phrase := phrase_match(rule.match)) is None:
+        # Scripts without spaces are one long word to the index.
+        return statement.where(func.instr(func.trove_fold(unit.text), fold(rule.match)) > 0)
+    return statement.join(PASSAGE, PASSAGE.c.rowid == unit.id).where(PASSAGE.c.passage.op("MATCH")(phrase))
+
+
+class _Spans(NamedTuple):
+    """Spans of n units or marks: (n,) content ids, first and last seconds; NaN where they have no time."""
+
+    contents: Ids
+    starts: Floats
+    ends: Floats
+
+    @classmethod
+    def of(cls, rows: npt.NDArray[np.void]) -> "_Spans":
+        starts, ends = rows["start_s"], rows["end_s"]
+        return cls(rows["content_id"], starts, np.where(np.isnan(ends), starts, ends))
+
+    def on_one_axis(self, contents: Ids, margin_s: float = 0.0) -> tuple[Floats, Floats]:
+        """The spans with the files one after the other; without a time they take all of their file."""
+        origins = np.searchsorted(contents, self.contents) * 2 * _APART_S
+        starts: Floats = np.where(np.isnan(self.starts), 0.0, np.maximum(self.starts - margin_s, 0.0))
+        ends: Floats = np.where(np.isnan(self.starts), _APART_S, self.ends + margin_s)
+        return origins + starts, origins + ends
+
+
+_ROW = np.dtype([("content_id", np.int64), ("start_s", np.float64), ("end_s", np.float64)])
+
+
+def _near(session: Session, marks: Marks, fits: Callable[[Ids], npt.NDArray[np.bool_]]) -> Ids:
+    """The ids of units for which the number of marks near them fits, ascending.
+
+    ``fits`` says of (n,) numbers of marks which ones will do.
+    """
+    spans = _Spans.of(np.array([tuple(row) for row in session.execute(marks)], dtype=_ROW))
+    contents = np.unique(spans.contents)
+    starts, ends = (np.sort(bounds) for bounds in spans.on_one_axis(contents, NEAR_S))
+    statement = select(Unit.id, Unit.content_id, Unit.start_s, Unit.end_s)
+    if not fits(np.zeros(1, np.int64))[0]:
+        # Only files with marks can have units near one.
+        marked = marks.with_only_columns(marks.selected_columns[0])
+        statement = statement.where(Unit.content_id.in_(marked))
+    rows = session.execute(statement.order_by(Unit.id)).all()
+    unit_ids = np.array([row[0] for row in rows], np.int64)
+    units = _Spans.of(np.array([tuple(row[1:]) for row in rows], dtype=_ROW))
+    marked_units = np.isin(units.contents, contents)
+    first, last = units.on_one_axis(contents)
+    # Of all marks those that have begun by a unit's end, less those that were over before its beginning.
+    near = np.searchsorted(starts, last, "right") - np.searchsorted(ends, first, "left")
+    found: Ids = unit_ids[fits(np.where(marked_units, near, 0))]
+    return found
+
+
+def _liked(name: str) -> Marks:
+    """Where there is a thumb up in the saved search of a name."""
+    return (
+        select(Content.id, Judgement.start_s, Judgement.start_s)
+        .join(Judgement, Judgement.sha256 == Content.sha256)
+        .join(SavedSearch, SavedSearch.id == Judgement.saved_id)
+        .where(func.trove_fold(SavedSearch.name) == fold(name), Judgement.up)
+    )
+
+
+OWN: Mapping[str, Callable[[str], Marks]] = {"liked": _liked}
+"""The marks that users made, by their table."""

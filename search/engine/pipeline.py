@@ -1,0 +1,161 @@
+"""The way of an answer: retrieve from every source, fuse into moments, group near-duplicates, explain."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from db import kinds
+from db.catalog import units
+from db.catalog.filters import FactRule, Filter, Wanted
+from db.catalog.units import Vectors
+from db.kinds import CLIP, PICTURE
+from search.answer import Evidence, Hit
+from search.engine import feedback, sources
+from search.engine.collapse import collapsed, without_disliked
+from search.engine.embed import Question
+from search.engine.fuse import Candidates, fuse
+from search.engine.ranking import Ranking
+from search.engine.scope import Scope
+from search.query import conditions
+from search.query.query import Query
+
+_DEPTH = 200
+"""Units asked of each source at least: enough for rankings to overlap, few enough to look up at once."""
+
+_DEEPEST = 5_000
+"""Units asked of each source at most, however many of them are one hit."""
+
+
+def wanted(query: Query, *, arrived_after: int | None = None) -> Wanted:
+    """Which units may be hits of a query; ``arrived_after``: only contents that came after that revision."""
+    filters = [
+        conditions.filter_of(clause.key, clause.values, negated=clause.negated)
+        for clause in query.parsed.conditions
+    ]
+    if arrived_after is not None:
+        filters.append(Filter((FactRule("arrived", ">", arrived_after),)))
+    return Wanted(None if query.kind is None else (query.kind,), tuple(filters))
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """The rankings of a question, with what they have found looked up."""
+
+    question: Question
+    scope: Scope
+    rankings: Sequence[Ranking]
+    candidates: Candidates
+
+    @classmethod
+    def of(cls, question: Question, scope: Scope, rankings: Iterable[Ranking]) -> "Retrieved":
+        """Look up what rankings have found, and what is shown for it."""
+        rankings = tuple(rankings)
+        found = {found.unit_id for ranking in rankings for found in ranking.found}
+        rows = units.rows(scope.session, found)
+        shown = units.shown(scope.session, rows.values())
+        return cls(question, scope, rankings, Candidates(rows, shown))
+
+    def with_drawing(self, vectors: Vectors) -> "Retrieved":
+        """With one more ranking, by a (1, dim) drawing of the text."""
+        drawn = sources.drawn(self.scope, vectors, _depth(self.question))
+        return Retrieved.of(self.question, self.scope, [*self.rankings, drawn])
+
+    def hits(self, *, disliked: Collection[int] = ()) -> list[Hit]:
+        """All hits, best first, near-duplicates grouped into one.
+
+        ``disliked``: unit ids; the moments that they are in are left out.
+        """
+        # Near-duplicates of a disliked picture are only recognised while it is among the hits.
+        known = {row.id: row for row in (*self.candidates.rows.values(), *self.candidates.shown.values())}
+        hidden = [unit_id for unit_id in disliked if unit_id in known and not _can_collapse(known[unit_id])]
+        hits = fuse(self.rankings, self.candidates, hidden=hidden)
+        models = self.question.models
+        pictures = [hit.unit_id for hit in hits if _can_collapse(hit)]
+        if self.question.query.apart or not pictures or CLIP not in models:
+            return hits
+        return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate)
+
+    def explained(self, hits: Sequence[Hit]) -> list[Hit]:
+        """The hits with their similarity to each part of a question of several, and the conditions met."""
+        terms = self._terms(hits)
+        met = tuple(
+            Evidence("condition", 1, 1.0, (str(clause),)) for clause in self.question.query.parsed.conditions
+        )
+
+        def reasons(hit: Hit) -> tuple[Evidence, ...]:
+            own = terms.get(hit.unit_id, ())
+            why = (replace(fact, terms=own) if fact.source != "keywords" else fact for fact in hit.why)
+            return (*why, *met)
+
+        return [replace(hit, why=reasons(hit)) for hit in hits]
+
+    def _terms(self, hits: Sequence[Hit]) -> dict[int, tuple[tuple[str, float], ...]]:
+        """The similarity of each hit to each part of a question of several, by its unit id."""
+        parts = [part for alternative in self.question.parts.get(CLIP, ()) for part in alternative]
+        alternatives = self.question.query.parsed.alternatives
+        written = [str(term).lstrip("+") for terms in alternatives for term in terms]
+        if len(parts) < 2:
+            return {}
+        similarities = {}
+        for modality in kinds.modalities(CLIP):
+            own = [hit.unit_id for hit in hits if _modality(hit.kind) == modality]
+            for unit_id, vector in self._vectors(modality, own).items():
+                similarities[unit_id] = tuple(
+                    (text, round(float(part.vectors[modality] @ vector), 4))
+                    for text, part in zip(written, parts, strict=True)
+                    if modality in part.vectors
+                )
+        return similarities
+
+    def _vectors(self, modality: str, unit_ids: Sequence[int]) -> dict[int, Vectors]:
+        """The vectors of those of these units that have one."""
+        view = self.scope.view(CLIP)
+        held = view.held(modality, np.array(unit_ids, np.int64))
+        return dict(zip(held.tolist(), view.vectors(modality, held), strict=True))
+
+
+def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
+    """The rankings of a question, and its hits: at least ``k`` of them where there are as many.
+
+    Many near-duplicates, or frames of one moment, are one hit; only then the sources are asked once more,
+    for as many units as they may ever give.
+    """
+    k = question.query.k
+    for depth in (_depth(question), _DEEPEST):
+        retrieved = Retrieved.of(question, scope, ranked(question, scope, depth))
+        hits = retrieved.hits()
+        if len(hits) >= k or all(len(ranking.found) < depth for ranking in retrieved.rankings):
+            break
+    return retrieved, hits
+
+
+def ranked(question: Question, scope: Scope, depth: int) -> list[Ranking]:
+    """What each source has found."""
+    rankings = (source.rank(question, scope, depth) for source in sources.every().values())
+    return [ranking for ranking in rankings if ranking is not None]
+
+
+def recall(question: Question, scope: Scope, thumbs: Mapping[int, bool]) -> list[Hit]:
+    """All hits of a question with thumbs: see ``SearchService.recall``."""
+    rankings = feedback.recalled(
+        question, scope, thumbs, lambda asked: ranked(asked, scope, _depth(question))
+    )
+    retrieved = Retrieved.of(question, scope, rankings)
+    liked, disliked = ({unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False))
+    remaining = (without_disliked(hit, disliked, liked) for hit in retrieved.hits(disliked=disliked))
+    hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, remaining), start=1))
+    return retrieved.explained(list(hits))
+
+
+def _depth(question: Question) -> int:
+    return max(_DEPTH, 4 * question.query.k)
+
+
+def _can_collapse(unit: units.UnitRow | Hit) -> bool:
+    """Whether it is a whole picture, of which near-duplicates are one hit."""
+    return unit.start_s is None and _modality(unit.kind) == PICTURE
+
+
+def _modality(kind: str) -> str | None:
+    return kinds.named(kind).vectors.get(CLIP)

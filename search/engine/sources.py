@@ -1,0 +1,228 @@
+"""Sources: the ways of ranking units for a question, each by itself, as their similarities do not compare.
+
+In a CLIP space texts lie nearer to each other than to any picture (the modality gap of Liang et
+al. 2022), so pictures and passages are ranked in searches of their own and meet only as ranks. For
+the same reason the parts of one question are added only after each is scaled by its own baseline,
+see ``Scope.combined``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+
+from db.catalog import filters, live, units
+from db.catalog.fulltext import match_words
+from db.catalog.units import Vectors
+from db.kinds import CLIP, PASSAGE, PICTURE
+from search.engine.embed import Question
+from search.engine.ranking import Found, Match, Ranking, above_z_score, without
+from search.engine.scope import Scope
+
+PASSAGE_WEIGHT = 0.4
+"""Something is always nearest in meaning: without shared words a passage starts below the best pictures."""
+
+DRAWING_WEIGHT = 0.25
+"""A drawing has details that nobody asked for: it may reorder the hits of the words (bench/imagine.py)."""
+
+OUTSTANDING = 2.0
+"""The z-score, above the query's baseline, from which a passage counts by its meaning."""
+
+MATCHED = 5
+"""Top pictures that are checked part by part: the best one overall may lack one part of the question."""
+
+LEAST_COVERAGE = 0.5
+"""Least share of the query's words, by rarity, in a keyword hit; other passages rank by meaning only."""
+
+
+class Source(Protocol):
+    """One way of ranking units for a question."""
+
+    @property
+    def name(self) -> str:
+        """What is compared with what, such as ``text_to_image``."""
+
+    @property
+    def weight(self) -> float:
+        """Its weight in the fusion of rankings."""
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
+        """The best units in a scope, ``depth`` at most; None where the question says nothing to it."""
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Units whose vectors of one role and modality are nearest to what the question describes.
+
+    ``of_pictures``: the name where the question has pictures alone. ``proves``: similarities that stand out
+    in comparison with the null model prove that the library has it. ``beside``: a modality of the same role;
+    where it can be searched, too, only units that stand out count.
+    """
+
+    name: str
+    weight: float
+    role: str
+    modality: str
+    of_pictures: str = ""
+    proves: bool = False
+    beside: str | None = None
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
+        """The units nearest to the nearest of the question's alternatives."""
+        alternatives = question.parts.get(self.role, ())
+        if not alternatives or self.role not in scope.models:
+            return None
+        described = any(part.text for parts in alternatives for part in parts)
+        vectors = scope.combined(self.role, self.modality, alternatives)
+        ranking = _nearest(self, scope, vectors, depth)
+        ranking = ranking if described or not self.of_pictures else replace(ranking, source=self.of_pictures)
+        if self.proves:
+            return replace(ranking, matches=self._matches(ranking, question, scope))
+        # With a condition on words all that is left has those words.
+        if self._is_beside(question, scope) and not filters.asked_words(scope.wanted.filters):
+            return above_z_score(ranking, OUTSTANDING)
+        return ranking
+
+    def _is_beside(self, question: Question, scope: Scope) -> bool:
+        asked = any(self.beside in part.vectors for parts in question.parts[self.role] for part in parts)
+        return self.beside is not None and asked and scope.count(self.role, self.beside) > 0
+
+    def _matches(self, ranking: Ranking, question: Question, scope: Scope) -> list[tuple[Match, ...]]:
+        """Similarities of the best units to each alternative, part by part.
+
+        A unit answers when it fits every part; parts to avoid only move others up.
+        """
+        best = np.array([found.unit_id for found in ranking.found[:MATCHED]], dtype=np.int64)
+        rows = scope.view(self.role).vectors(self.modality, best)
+        positive = [
+            [part for part in parts if part.weight > 0 and self.modality in part.vectors]
+            for parts in question.parts[self.role]
+        ]
+        if not any(positive):
+            return [()] if len(best) else []  # there is nothing that it would have to fit
+        return [
+            tuple(
+                Match("picture" if part.text is None else "text", float(part.vectors[self.modality] @ row))
+                for part in parts
+            )
+            for row in rows
+            for parts in positive
+            if parts
+        ]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Units whose vectors are nearest to those of the file that others are to be like."""
+
+    name: str
+    weight: float
+    role: str
+    modality: str
+    proves: bool = False
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
+        """The units nearest to any vector of the file, which is never among them itself."""
+        like = question.like
+        vectors = None if like is None else like.vectors.get((self.role, self.modality))
+        if like is None or vectors is None or self.role not in scope.models:
+            return None
+        ranking = without(_nearest(self, scope, vectors, depth), set(like.unit_ids.tolist()))
+        matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
+        return replace(ranking, matches=matches if self.proves else [])
+
+
+def _nearest(source: "Nearest | Alike", scope: Scope, vectors: Vectors, depth: int) -> Ranking:
+    role, modality = source.role, source.modality
+    count = scope.count(role, modality)
+    return Ranking(
+        source.name,
+        source.weight,
+        scope.nearest(role, modality, vectors, depth),
+        scope.background(role, modality, vectors, count),
+        role=role,
+        modality=modality,
+    )
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """Units whose texts share words with the question, by full text."""
+
+    name: str = "keywords"
+    weight: float = 1.0
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
+        """The units with the largest share of the words, by their rarity."""
+        if not question.texts:
+            return None
+        only = scope.ids if scope.wanted.filters else None
+        best: dict[int, Found] = {}
+        for text in question.texts:
+            for match in match_words(scope.session, text, depth, scope.kinds, only):
+                known = best.get(match.unit_id)
+                if match.coverage >= (known.value if known else LEAST_COVERAGE):
+                    # Half of the words say little, so the share is squared.
+                    certainty = round(match.coverage, 4) ** 2
+                    best[match.unit_id] = Found(match.unit_id, match.coverage, match.words, certainty)
+        return Ranking(self.name, self.weight, sorted(best.values(), key=lambda found: -found.value))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What meets the conditions, for a question that describes nothing."""
+
+    name: str = "listed"
+    weight: float = 1.0
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
+        """The units that have the words asked for; else the first of each content, the latest first."""
+        if question.describes:
+            return None
+        asked = [live.having(scope.session, rule) for rule in filters.asked_words(scope.wanted.filters)]
+        worded = np.intersect1d(reduce(np.union1d, asked), scope.ids) if asked else np.empty(0, np.int64)
+        latest = worded[:depth].tolist() or units.newest(scope.session, scope.ids, depth)
+        name = "keywords" if len(worded) else self.name
+        return Ranking(name, self.weight, [Found(unit_id, 1.0, certainty=1.0) for unit_id in latest])
+
+
+DRAWN = Nearest("drawing", DRAWING_WEIGHT, CLIP, PICTURE)
+
+
+def drawn(scope: Scope, vectors: Vectors, depth: int) -> Ranking:
+    """Pictures nearest to a drawing of the text, (1, dim): to be fused with others, never used alone."""
+    return _nearest(DRAWN, scope, vectors, depth)
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(key: str, source: Source) -> None:
+    """Add a source under a key of its own; the same one again does no harm.
+
+    Raises:
+        ValueError: there is another one of that key.
+    """
+    if _sources.setdefault(key, source) != source:
+        raise ValueError(f"there are two sources {key!r}")
+
+
+def unregister(key: str) -> None:
+    """Take a source out of the table; for tests, which add some."""
+    del _sources[key]
+
+
+def every() -> Mapping[str, Source]:
+    """All sources, in the order in which they were registered."""
+    return MappingProxyType(_sources)
+
+
+register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="image_to_image", proves=True))
+register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
+register("words", Keywords())
+register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE, proves=True))
+register("alike passages", Alike("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE))
+register("listed", Listed())
