@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from search.engine.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 from db.catalog import analyses, assets, contents, spaces, units
 from db.catalog.assets import FileStat
@@ -35,7 +36,6 @@ from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
 from indexer.media.reader import probe, read_audio
 from search.engine.fuse import fuse
 from search.engine.ranking import Background, Found, Ranking
-from search.engine.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 DEPTH = 200
 WEIGHTS = (0.4, 1.0)

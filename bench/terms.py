@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
-
 from search.engine.retrieve import LEAST_DEVIATION
 
 THINGS = {

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.catalog import switches
+from db import kinds
+from db.catalog import revision, switches
 from db.catalog.filters import (
     NEAR_S,
     FactRule,
@@ -22,6 +23,7 @@ from db.catalog.filters import (
     OwnRule,
     Rule,
     UnitRule,
+    Wanted,
     asks_for_words,
     of_files,
     of_units,
@@ -66,6 +68,18 @@ def ids(
         )
         live = (np.setdiff1d if item.negated else np.intersect1d)(live, fulfilling, assume_unique=True)
     return live
+
+
+def wanted_ids(session: Session, wanted: Wanted) -> Ids:
+    """The ids, ascending, of all wanted live units, with a vector or without; asked once a snapshot."""
+    of_kinds = tuple(kinds.every()) if wanted.kinds is None else wanted.kinds
+    return revision.remembered(session, wanted, lambda: ids(session, of_kinds, wanted.filters))
+
+
+def _fulfilling_one(session: Session, item: Filter) -> Ids:
+    """The ids of all units for which a rule of a filter holds, ascending."""
+    each = (_fulfilling(session, rule, item.negated) for rule in item.rules)
+    return reduce(np.union1d, each, np.empty(0, np.int64))
 
 
 def having(session: Session, rule: UnitRule) -> Ids:

@@ -5,12 +5,19 @@ rows that carry it tell what has changed since. It grows in the order of commits
 write at once, a row with a lower id may be committed after one with a higher id was seen.
 """
 
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from db.engine.schema import LibraryState
 
+T = TypeVar("T")
+
 _TOUCHED = "revision"
+_CURRENT = "current revision"
+_REMEMBERED = "remembered"
 
 _Place = tuple[SessionTransaction | None, SessionTransaction | None]
 """The transaction of a session, and the savepoint within it."""
@@ -18,7 +25,17 @@ _Place = tuple[SessionTransaction | None, SessionTransaction | None]
 
 def current(session: Session) -> int:
     """The current revision."""
-    return session.scalars(select(LibraryState.revision)).one()
+    return remembered(session, _CURRENT, lambda: session.scalars(select(LibraryState.revision)).one())
+
+
+def remembered(session: Session, key: Hashable, ask: Callable[[], T]) -> T:
+    """What a reading session was told before: its snapshot never changes. One that writes asks again."""
+    if session.connection().get_execution_options().get("trove_write", False):
+        return ask()
+    known: dict[Hashable, T] = session.info.setdefault(_REMEMBERED, {})
+    if key not in known:
+        known[key] = ask()
+    return known[key]
 
 
 def touch(session: Session) -> int:

@@ -77,6 +77,10 @@ class Switches:
 
 def every(session: Session) -> Switches:
     """All switches."""
+    return revision.remembered(session, "switches", lambda: _every(session))
+
+
+def _every(session: Session) -> Switches:
     by_analyser: dict[str, list[tuple[Path, bool]]] = defaultdict(list)
     for row in session.execute(select(SwitchRow.analyser, SwitchRow.folder, SwitchRow.is_on)):
         by_analyser[row.analyser].append((row.folder, row.is_on))

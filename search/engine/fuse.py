@@ -71,8 +71,10 @@ class _Moment:
 
     @property
     def text(self) -> str | None:
-        """The text of its best unit that has one."""
-        return next((vote.text for vote in self.votes if vote.text), None)
+        """The text of the best unit with words that were asked for, or else of the best one with a text."""
+        texts = [vote.text for vote in self.votes if vote.text and vote.evidence.words]
+        texts += [vote.text for vote in self.votes if vote.text]
+        return next(iter(texts), None)
 
 
 def fuse(

@@ -66,7 +66,7 @@ class Scope:
     @cached_property
     def ids(self) -> Ids:
         """The ids of all units that may be found, with a vector or without, ascending."""
-        return live.ids(self.session, self.kinds, self.wanted.filters)
+        return live.wanted_ids(self.session, self.wanted)
 
     def count(self, role: str, modality: Modality) -> int:
         """How many units may be found by their vectors."""

@@ -52,11 +52,19 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def serving(
-    library: Path, cache: Path, *arguments: str, prefix: Sequence[str] = (), **environment: str
+    library: Path,
+    cache: Path,
+    *arguments: str,
+    prefix: Sequence[str] = (),
+    module: str = "ui.cli",
+    **environment: str,
 ) -> Iterator[App]:
-    """Run ``trove ui`` with more arguments, by way of a ``prefix`` command, until the end of the block."""
+    """Run ``trove ui`` with more arguments, by way of a ``prefix`` command, until the end of the block.
+
+    ``module``: another command line in place of Trove's own.
+    """
     port = _free_port()
-    command = [sys.executable, "-m", "ui.cli", "--library", str(library), "ui", "--no-browser"]
+    command = [sys.executable, "-m", module, "--library", str(library), "ui", "--no-browser"]
     settings = {"TROVE_CACHE": str(cache), "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
     command = [*prefix, *command, "--port", str(port), *arguments]
     process = subprocess.Popen(command, env=os.environ | settings | environment, cwd=ROOT)

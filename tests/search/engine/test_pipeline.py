@@ -1,0 +1,140 @@
+"""The way of an answer: how often the library is asked, and that it is asked in one snapshot of it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import pytest
+from sqlalchemy import event
+
+from db.catalog import assets, revision
+from db.catalog.filters import ALL
+from db.catalog.units import Vectors
+from db.engine.database import Database
+from db.library import Library
+from db.settings import Settings
+from search.answer import Hit
+from search.engine import pipeline, sources
+from search.engine.embed import Question
+from search.engine.ranking import Ranking
+from search.engine.scope import Part, Scope
+from search.query.query import Query
+from tests.support.rows import Drafted, add_file, directions, space
+from tests.support.searching import searching
+
+QUESTIONS = [
+    "a lighthouse by the sea",
+    '"a dog" +"snow"*0.5 -beach',
+    "two dogs type:image",
+    'animals said:"dark water"',
+    "type:image",
+    "said:water",
+]
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """The SQL statements that are executed meanwhile."""
+    asked: list[str] = []
+
+    def note(*given: object) -> None:
+        asked.append(str(given[2]))
+
+    event.listen(database._engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(database._engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("text", QUESTIONS)
+def test_statements_do_not_grow_with_the_hits(sample_library: Settings, text: str) -> None:
+    with searching(sample_library) as service:
+        service.search(Query(text, k=100))  # brings the indexes up to date and loads the model
+        counts = {}
+        for k in (1, 10, 100):
+            with statements(service.library.database) as asked:
+                answer = service.search(Query(text, k=k))
+            counts[len(answer.hits)] = [line for line in asked if not line.startswith("BEGIN")]
+    fewest, most = counts[min(counts)], counts[max(counts)]
+    assert len(most) == len(fewest) <= 25, most
+
+
+def test_one_answer_is_of_one_session(sample_library: Settings) -> None:
+    with searching(sample_library) as service:
+        service.search(Query("a dog"))
+        real = service.library.database.read
+        with patch.object(Database, "read", side_effect=real) as opened:
+            answer = service.search(Query('"a dog" +"snow" type:image', k=20))
+    assert len(answer.hits) > 5
+    assert opened.call_count == 1
+
+
+class _Meanwhile:
+    """A source that finds nothing, and while it is asked everything leaves the library."""
+
+    name, weight = "meanwhile", 1.0
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:  # noqa: ARG002
+        with self._library.write() as session:
+            assets.set_state(session, range(1, 200), "gone")
+            revision.touch(session)
+        return None
+
+
+@pytest.fixture
+def own(sample_library: Settings, tmp_path: Path) -> Settings:
+    """A library of the samples that a test may change."""
+    shutil.copytree(sample_library.paths.folder, tmp_path / "own")
+    return sample_library.model_copy(update={"library": tmp_path / "own"})
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_committed_meanwhile_shows_in_the_next_answer(own: Settings, first: bool) -> None:
+    """Before the vectors are looked at, and after them: the answer keeps to the snapshot it began with."""
+    query = Query("two dogs in the snow", k=10)
+    with searching(own) as service:
+        before = service.search(query).hits
+        known = dict(sources.every())
+        meanwhile = {"meanwhile": _Meanwhile(service.library)}
+        order = meanwhile | known if first else known | meanwhile
+        with patch.object(sources, "every", return_value=order):
+            assert service.search(query).hits == before
+        assert service.search(query).hits == ()
+
+
+def test_sources_are_asked_twice_at_most(library: Library) -> None:
+    """Of three hundred pictures that are one hit: once more, for all that there may be."""
+    near = directions(1, seed=1)[0]
+    with library.write() as session:
+        for number in range(300):
+            add_file(session, f"/{number}.jpg", [Drafted("image", near)])
+        for number, vector in enumerate(directions(30, seed=2)):
+            add_file(session, f"/other {number}.jpg", [Drafted("image", vector)])
+        space(session)
+    depths = []
+    real = pipeline.ranked
+
+    def noted(question: Question, scope: Scope, depth: int) -> list[Ranking]:
+        depths.append(depth)
+        return real(question, scope, depth)
+
+    with patch.object(pipeline, "ranked", noted):
+        hits = _answer(library, near)
+    assert depths == [200, 5000]
+    assert len(hits) >= 20
+    assert len(hits[0].similar) == 299
+
+
+def _answer(library: Library, vector: Vectors) -> list[Hit]:
+    """All hits of a vector, as a service has them of a text."""
+    with library.read() as session:
+        model = SimpleNamespace(vectors=library.vectors(space(session)), near_duplicate=0.99)
+        models = {"clip": model}
+        parts = {"clip": [[Part({"picture": vector}, 1.0, "a text")]]}
+        question = Question(Query("a text"), parts, models=models)  # type: ignore[arg-type]
+        return pipeline.answered(question, Scope(session, models, ALL))[1]  # type: ignore[arg-type]
