@@ -1,6 +1,6 @@
 """Queries a second of several threads that share one vector store, alone and while somebody writes.
 
-    python bench/readers.py [--units 100000] [--threads 1 2 4] [--seconds 8] [--every 1.0] [--json FILE]
+    python bench/readers.py [--units 90000] [--threads 1 2 4] [--seconds 8] [--every 1.0] [--json FILE]
 
 The vectors are random directions of 512 dimensions, searched exactly for the 200 nearest to one query at a
 time, each query on one thread of FAISS and in a snapshot of its own, as a search has it. The writer commits
@@ -105,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--units", type=int, default=100_000)
+    parser.add_argument("--units", type=int, default=90_000)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--seconds", type=float, default=8.0, help="how long each is measured")
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two commits")
