@@ -40,7 +40,6 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/saved/searches.py": "a medium: of a query's file",
         "trove/library.py": "a part of a query: a picture",
         "ui/app/routes/media.py": "a medium: whether a file is shown or played",
-        "ui/app/views/filters.py": "a value of the query language: type:image, and its other names",
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },

@@ -1,42 +1,45 @@
 """Faceted search: filters beside the hits, kept as conditions in the words of the question.
 
-So a chosen filter can be seen, edited, bookmarked and removed in the query box.
+So a chosen filter can be seen, edited, bookmarked and removed in the query box. The table of conditions says
+which filters there are: each with a title for people is offered with the values that it suggests.
 """
 
 import re
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from db import kinds
-from db.catalog import assets, facets, revision
+from db.catalog import facets, revision
+from search.query import conditions
+from search.query.conditions import Condition, Context, Suggestion
 from search.query.language import Parsed
 from ui.app import resources
 from ui.app.components.histogram import histogram
 from ui.app.views import question
 from ui.app.views.question import Question
-from ui.wording import capital
 
-_ALIASES = {"picture": "image", "photo": "image", "sound": "audio", "recording": "audio"}
 _RANGE = re.compile(r"(\d{4}(?:-\d{2})?)(?:\.\.(\d{4}(?:-\d{2})?))?")
 
-_TYPE = "filter_type"
 _DATE = "filter_date"
-_FOLDER = "filter_folder"
-_CAMERA = "filter_camera"
+
+Suggestions = Mapping[str, Suggestion]
+"""What can be chosen, by its value."""
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
-def _facet_counts(revision: int) -> tuple[dict[str, int], dict[str, int], dict[Path, int]]:  # noqa: ARG001
-    """File counts by month, camera and folder, cached until the library changes."""
+def months(revision: int) -> dict[str, int]:  # noqa: ARG001
+    """Number of files in each month, cached until the library changes."""
     with resources.read() as session:
-        roots = assets.roots(session)
-        return facets.months(session), facets.cameras(session), facets.folders(session, roots)
+        return facets.months(session)
 
 
-def months(revision: int) -> dict[str, int]:
-    """Number of files in each month."""
-    return _facet_counts(revision)[0]
+@st.cache_data(show_spinner=False, max_entries=2)
+def _suggestions(revision: int, keys: tuple[str, ...]) -> dict[str, list[Suggestion]]:  # noqa: ARG001
+    """All values that these conditions suggest, cached until the library changes."""
+    with resources.read() as session:
+        context = Context(session=session)
+        return {key: list(conditions.every()[key].suggest("", context)) for key in keys}
 
 
 def filters(asked: Question) -> None:
@@ -46,40 +49,93 @@ def filters(asked: Question) -> None:
         return  # nothing can be changed in words that mean nothing yet
     with resources.read() as session:
         now = revision.current(session)
-    by_month, cameras, folders = _facet_counts(now)
+    by_key = _suggestions(now, tuple(item.key for item in conditions.every().values() if item.facet))
     with st.sidebar:
-        _type(parsed)
-        if by_month:
-            st.caption("When")
-            histogram(by_month, _range(parsed), key=_DATE, on_range=_set_date)
-        if len(folders) > 1:
-            _folder(parsed, folders)
-        if cameras:
-            _camera(parsed, cameras)
+        for condition in conditions.every().values():
+            if condition.key in _WITHOUT_VALUES:
+                _WITHOUT_VALUES[condition.key](parsed, now)
+            elif suggested := by_key.get(condition.key):
+                draw = _OF_THEIR_OWN.get(condition.key, _one if condition.one_value else _several)
+                draw(condition, parsed, {item.value: item for item in suggested})
 
 
-def _type(parsed: Parsed) -> None:
-    chosen = [_ALIASES.get(value.lower(), value.lower()) for value in parsed.values("type")]
-    shown = _types()
-    st.session_state[_TYPE] = [value for value in chosen if value in shown]
-    st.pills(
-        "What",
-        list(shown),
-        format_func=shown.get,
-        selection_mode="multi",
-        key=_TYPE,
-        on_change=lambda: _set("type", tuple(st.session_state[_TYPE])),
+def _set(key: str, values: Sequence[str]) -> None:
+    question.narrow(lambda parsed: parsed.having(key, tuple(values)))
+
+
+# --- any condition
+
+
+def _several(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None:
+    key = f"filter_{condition.key}"
+    by_name = {value.casefold(): value for value in suggested}
+    chosen = [by_name.get(value.casefold()) for value in parsed.values(condition.key)]
+    st.session_state[key] = list(dict.fromkeys(filter(None, chosen)))
+    st.multiselect(
+        condition.facet,
+        list(suggested),
+        format_func=lambda value: _label(value, suggested),
+        key=key,
+        placeholder="Any",
+        on_change=lambda: _set(condition.key, st.session_state[key]),
     )
 
 
-def _types() -> dict[str, str]:
-    """What can be chosen, with its label: the kinds that are shown by themselves, and whole recordings."""
-    standing = (kind for kind in kinds.every().values() if kind.stands)
-    return {kind.name: capital(kind.plural) for kind in standing} | {"audio": "Recordings"}
+def _one(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None:
+    key = f"filter_{condition.key}"
+    values = parsed.values(condition.key)
+    st.session_state[key] = values[0] if len(values) == 1 and values[0] in suggested else None
+    st.selectbox(
+        condition.facet,
+        list(suggested),
+        format_func=lambda value: _label(value, suggested),
+        key=key,
+        index=None,
+        placeholder="Any",
+        on_change=lambda: _set(condition.key, [st.session_state[key]] if st.session_state[key] else []),
+    )
 
 
-def _set(key: str, values: tuple[str, ...]) -> None:
-    question.narrow(lambda parsed: parsed.having(key, values))  # type: ignore[arg-type]
+def _label(value: str, suggested: Suggestions) -> str:
+    known = suggested.get(value)
+    if known is None:
+        return value
+    return known.label if known.count is None else f"{known.label} ({known.count:,})"
+
+
+# --- those with a look of their own
+
+
+def _types(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None:
+    """Whole recordings, and the kinds that are shown by themselves: others are found in these."""
+    shown = {
+        value: item.label
+        for value, item in suggested.items()
+        if value not in kinds.every() or kinds.named(value).stands
+    }
+    key = f"filter_{condition.key}"
+    chosen = dict.fromkeys(conditions.type_of(value) for value in parsed.values(condition.key))
+    st.session_state[key] = [value for value in chosen if value in shown]
+    st.pills(
+        condition.facet,
+        list(shown),
+        format_func=shown.get,
+        selection_mode="multi",
+        key=key,
+        on_change=lambda: _set(condition.key, st.session_state[key]),
+    )
+
+
+def _folders(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None:
+    """One of them, as a folder holds all below it; a single folder leaves no choice."""
+    if len(suggested) > 1:
+        _one(condition, parsed, suggested)
+
+
+def _dates(parsed: Parsed, now: int) -> None:
+    if by_month := months(now):
+        st.caption("When")
+        histogram(by_month, _range(parsed), key=_DATE, on_range=_set_date)
 
 
 def _range(parsed: Parsed) -> tuple[str, str] | None:
@@ -106,33 +162,9 @@ def current_range() -> tuple[str, str] | None:
     return _range(parsed) if parsed else None
 
 
-def _folder(parsed: Parsed, folders: dict[Path, int]) -> None:
-    values = parsed.values("in")
-    st.session_state[_FOLDER] = next((path for path in folders if (str(path),) == values), None)
-    st.selectbox(
-        "Folder",
-        list(folders),
-        format_func=lambda path: f"{_short(path)} ({folders.get(path, 0):,})",
-        key=_FOLDER,
-        index=None,
-        placeholder="All folders",
-        on_change=lambda: _set("in", (str(st.session_state[_FOLDER]),) if st.session_state[_FOLDER] else ()),
-    )
-
-
-def _short(path: Path) -> str:
-    return "/".join(path.parts[-2:]) if len(path.parts) > 3 else str(path)
-
-
-def _camera(parsed: Parsed, cameras: dict[str, int]) -> None:
-    by_name = {camera.casefold(): camera for camera in cameras}
-    chosen = [by_name[value.casefold()] for value in parsed.values("camera") if value.casefold() in by_name]
-    st.session_state[_CAMERA] = list(dict.fromkeys(chosen))
-    st.multiselect(
-        "Camera",
-        list(cameras),
-        format_func=lambda camera: f"{camera} ({cameras.get(camera, 0):,})",
-        key=_CAMERA,
-        placeholder="All cameras",
-        on_change=lambda: _set("camera", tuple(st.session_state[_CAMERA])),
-    )
+_OF_THEIR_OWN: Mapping[str, Callable[[Condition, Parsed, Suggestions], None]] = {
+    "type": _types,
+    "in": _folders,
+}
+_WITHOUT_VALUES: Mapping[str, Callable[[Parsed, int], None]] = {"date": _dates}
+"""Ranges, which are no list of values to choose from."""
