@@ -1,9 +1,15 @@
-"""Human-readable sizes, durations, facts and counts of units."""
+"""Human-readable sizes, durations, facts, counts of units, and what was found of a hit."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from db import kinds
+
+if TYPE_CHECKING:
+    from search.answer import Evidence
 
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
@@ -100,6 +106,34 @@ def units_in_words(counts: Mapping[str, int]) -> str:
         count = counts.get(kind.name, 0)
         parts.append(f"{count:,} {kind.label if count == 1 else kind.plural}")
     return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+
+
+def words_found(evidence: Evidence) -> str:
+    """Where the question's words were found, by what the text is: these words were said: milk, eggs."""
+    kind = kinds.every().get(evidence.kind or "")
+    place = "found in it"
+    if kind is not None:
+        place = {"said": "said", "in_picture": "written in it"}.get(kind.proof, f"in its {_written(kind)}")
+    was_said = place == "said"
+    if not evidence.words:
+        return f"it {'was' if was_said else 'is'} {place}"
+    return f"these words {'were' if was_said else 'are'} {place}: {', '.join(evidence.words)}"
+
+
+def meaning_found(evidence: Evidence) -> str:
+    """Which text means something near the question, by what it is: what was said means something near."""
+    kind = kinds.every().get(evidence.kind or "")
+    text = "a text of it"
+    if kind is not None:
+        comma = "," if kind.proof == "machine" else ""
+        own = {"said": "what was said", "in_picture": "what is written in it"}
+        text = own.get(kind.proof, f"its {_written(kind)}{comma}")
+    return f"{text} means something near"
+
+
+def _written(kind: kinds.Kind) -> str:
+    """A text by the name of its kind, with a warning where a machine has written it."""
+    return f"{kind.label}, which a machine has written" if kind.proof == "machine" else kind.label
 
 
 def capital(text: str) -> str:

@@ -7,7 +7,8 @@ import pytest
 from db import kinds
 from db.kinds import Kind
 from indexer.analysers import registry as registry
-from ui.wording import counts_by_label, kind_label, units_in_words
+from search.answer import Evidence
+from ui.wording import counts_by_label, kind_label, meaning_found, units_in_words, words_found
 
 
 @pytest.fixture
@@ -44,3 +45,48 @@ def test_a_new_kind_has_its_place_in_the_words() -> None:
 def test_what_no_analyser_makes_any_more_goes_by_its_name() -> None:
     assert kind_label("plate") == "Plate"
     assert units_in_words({"image": 1, "plate": 1}) == "1 picture"
+
+
+@pytest.fixture
+def written_kinds() -> Iterator[None]:
+    """A kind of text for each thing that a match can prove, besides what is said."""
+    kinds.register(
+        "test",
+        [
+            Kind("sign", "text in pictures", {}, "in_picture"),
+            Kind("note", "note", {}, "by_people"),
+            Kind("caption", "caption", {}, "machine"),
+            Kind("sketch", "sketch", {}, "shows"),
+        ],
+    )
+    yield
+    kinds.unregister("test")
+
+
+@pytest.mark.usefixtures("written_kinds")
+@pytest.mark.parametrize(
+    ("kind", "words", "found", "meaning"),
+    [
+        ("speech", "these words were said: milk, eggs", "it was said", "what was said means"),
+        (
+            "sign",
+            "these words are written in it: milk, eggs",
+            "it is written in it",
+            "what is written in it means",
+        ),
+        ("note", "these words are in its note: milk, eggs", "it is in its note", "its note means"),
+        (
+            "caption",
+            "these words are in its caption, which a machine has written: milk, eggs",
+            "it is in its caption, which a machine has written",
+            "its caption, which a machine has written, means",
+        ),
+        ("sketch", "these words are in its sketch: milk, eggs", "it is in its sketch", "its sketch means"),
+        ("gone", "these words are found in it: milk, eggs", "it is found in it", "a text of it means"),
+        (None, "these words are found in it: milk, eggs", "it is found in it", "a text of it means"),
+    ],
+)
+def test_words_are_told_by_what_they_prove(kind: str | None, words: str, found: str, meaning: str) -> None:
+    assert words_found(Evidence("keywords", 1, 1.0, ("milk", "eggs"), kind=kind)) == words
+    assert words_found(Evidence("keywords", 1, 1.0, kind=kind)) == found
+    assert meaning_found(Evidence("text_to_passage", 1, 0.5, kind=kind)) == f"{meaning} something near"

@@ -146,8 +146,10 @@ def test_names_are_shown_as_they_are() -> None:
 
 
 def test_reasons_are_words() -> None:
-    said = Evidence("keywords", 1, 1.0, ("milk", "eggs"))
+    said = Evidence("keywords", 1, 1.0, ("milk", "eggs"), kind="speech")
     assert reason(said) == "these words were said: milk, eggs"
+    meant = Evidence("text_to_passage", 3, 0.5, kind="speech")
+    assert reason(meant) == "what was said means something near (similarity 0.50, place 3)"
     assert reason(Evidence("text_to_image", 2, 0.314)) == "it looks like the words (similarity 0.31, place 2)"
 
 

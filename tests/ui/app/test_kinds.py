@@ -20,11 +20,12 @@ from indexer.analysers import registry
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
 from indexer.pipeline import index
+from search.answer import Evidence
 from search.results.listing import of_units
 from tests.support.media import photo, sound, tone, video
 from ui.app import resources
 from ui.app.routes import feeds, media
-from ui.app.views.viewer import written_or_said
+from ui.app.views.viewer import reason, written_or_said
 
 
 class Titles(Analyser):
@@ -106,3 +107,23 @@ def test_a_text_is_named_by_what_it_is(shown: trove.Library) -> None:
     assert written_or_said(row, said) == {}, "the player has it"
     assert written_or_said(None, said) == {"Said": "hello"}
     assert written_or_said(row, replace(hit, text=None)) == {}
+
+
+def test_all_texts_are_told_each_once(shown: trove.Library) -> None:
+    row = _rows(shown)["garden", "image"]
+    (hit,) = of_units(shown.core, [row.id]).hits(0, 1)
+    assert written_or_said(row, hit) == {}
+    found = (
+        Evidence("text_to_image", 1, 0.3, kind="image", unit_id=row.id),
+        Evidence("keywords", 1, 1.0, ("garden",), kind="title", unit_id=90, text="My garden"),
+        Evidence("text_to_passage", 2, 0.5, kind="title", unit_id=90, text="My garden"),
+        Evidence("text_to_passage", 3, 0.4, kind="title", unit_id=91, text="Another"),
+        Evidence("text_to_passage", 4, 0.4, kind="speech", unit_id=92, text="hello"),
+        Evidence("condition", 1, 1.0, ("type:image",)),
+    )
+    hit = replace(hit, why=found, text="My garden")
+    assert written_or_said(row, hit) == {"Title": "My garden · Another", "Said": "hello"}
+    assert written_or_said(replace(row, media="video"), hit) == {"Title": "My garden · Another"}
+    assert reason(found[1]) == "these words are in its title: garden"
+    assert feeds.parts("My garden", hit) == [("My ", False), ("garden", True)]
+    assert feeds.tiles([hit], of_units(shown.core, [row.id]))[0]["parts"] == feeds.parts("My garden", hit)

@@ -89,7 +89,7 @@ def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
 
 
 def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
-    """A transcript in pieces, each with whether it matches words of the query."""
+    """A text in pieces, each with whether it matches words of the query."""
     words = {word for fact in hit.why if fact.source == "keywords" for word in fact.words}
     pieces, at = [], 0
     for start, end in highlight_spans(text, words):

@@ -23,7 +23,7 @@ from ui.app.geo.place import in_words, map_link, region, world, written
 from ui.app.routes import feeds, media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
-from ui.wording import SOURCES, clock, fact, kind_label, size
+from ui.wording import SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
 _TALLEST_PX = 460
 _UNIT = "viewer_unit"
@@ -248,11 +248,19 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
 
 
 def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
-    """The text of a hit by what it is; not what is said in a film or recording, as the player has it all."""
-    is_said = hit.kind in kinds.proving("said")
-    if not hit.text or (is_said and row is not None and row.media != "image"):
-        return {}
-    return {"Said" if is_said else kind_label(hit.kind): hit.text}
+    """All texts of a hit by what they are; not what is said in a film or recording: the player has it all."""
+    texts = {evidence.text: evidence.kind for evidence in hit.why if evidence.text and evidence.kind}
+    if hit.text:
+        texts.setdefault(hit.text, hit.kind)
+    said = kinds.proving("said")
+    is_played = row is not None and row.media != "image"
+    shown: dict[str, str] = {}
+    for text, kind in texts.items():
+        if is_played and kind in said:
+            continue
+        label = "Said" if kind in said else kind_label(kind)
+        shown[label] = f"{shown[label]} · {text}" if label in shown else text
+    return shown
 
 
 def _known(facts: Sequence[Fact]) -> dict[str, str]:
@@ -295,9 +303,9 @@ def reason(evidence: Evidence) -> str:
     """Why a hit is there, in words."""
     match evidence.source:
         case "keywords":
-            return f"these words were said: {', '.join(evidence.words)}" if evidence.words else "it was said"
+            return words_found(evidence)
         case "text_to_passage":
-            return f"what was said means something near ({_similarity(evidence)})"
+            return f"{meaning_found(evidence)} ({_similarity(evidence)})"
         case "listed":
             return "it keeps all conditions"
         case "condition":
