@@ -29,7 +29,8 @@ class Reasons:
     ``rank``: its best rank in the answer, None below the first 200 or outside the library. ``at_s``:
     the moment of a video that was compared. ``similarity``: of the query to the picture there; None
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
-    or from a sample of a thousand. ``text``: the words said there; ``words``: those in the query.
+    or from a sample of a thousand. ``text``: that of the hit; ``words``: those of the query that any text of
+    it has, be it said or written. ``copies``: the other files with its content, where it was found.
     ``facts``: what is known of a file in the library, each with who says so. ``heat``: see
     ``search.explain.heatmap``.
     """
@@ -46,6 +47,7 @@ class Reasons:
     facts: tuple[Fact, ...]
     heat: Floats | None
     picture: Image.Image | None
+    copies: tuple[Path, ...] = ()
 
     def overlay(self) -> Image.Image | None:
         """The picture with the map over it; None for sound."""
@@ -64,7 +66,9 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in (hit.path, *hit.copies)), None)
     at_s = None if kind == "image" or hit is None else hit.start_s
-    words_said = [fact.words for fact in hit.why if fact.source == "keywords"] if hit else []
+    why = hit.why if hit else ()
+    words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
+    paths = (hit.path, *hit.copies) if hit else ()
     with service.library.read() as session:
         known = tuple(facts.of_file(session, path).values())
     look = _look(service, query, path, kind, at_s) if kind != "audio" else None
@@ -76,11 +80,12 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         look.above if look else None,
         look.exact if look else False,
         hit.text if hit else None,
-        words_said[0] if words_said else (),
-        hit.why if hit else (),
+        tuple(words),
+        why,
         known,
         look.heat if look else None,
         look.picture if look else None,
+        tuple(copy for copy in paths if copy != path),
     )
 
 

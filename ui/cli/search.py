@@ -128,8 +128,31 @@ _SOURCES = {
 
 
 def fact_json(fact: Evidence) -> dict[str, Any]:
-    """The documented shape of one reason for a hit."""
-    return asdict(fact) | {"source": _SOURCES.get(fact.source, fact.source)}
+    """The documented shape of one reason for a hit: how it was ranked."""
+    keys = ("rank", "value", "words", "terms", "above")
+    return {"source": _source(fact)} | {key: getattr(fact, key) for key in keys}
+
+
+def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """The documented shape of what was found of a hit: the units, with where they are and what they say."""
+    return [
+        {
+            "source": _source(fact),
+            "kind": fact.kind,
+            "unit": fact.unit_id,
+            "start_s": fact.start_s,
+            "end_s": fact.end_s,
+            "region": fact.region,
+            "words": fact.words,
+            "text": fact.text,
+        }
+        for fact in facts
+        if fact.unit_id is not None
+    ]
+
+
+def _source(fact: Evidence) -> str:
+    return _SOURCES.get(fact.source, fact.source)
 
 
 def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -141,7 +164,8 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
         facts.append(by_drawing | {"was": hit.was} | drawing)
     keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
     similar = [other.path for other in hit.similar]
-    return {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
+    shown: dict[str, Any] = {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
+    return shown | {"evidence": evidence_json(hit.why), "copies": hit.copies}
 
 
 def _say_answer(answer: Answer, query: Query) -> None:

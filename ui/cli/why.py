@@ -10,8 +10,8 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, library_of
-from ui.cli.search import fact_json
-from ui.wording import SOURCES, clock, fact
+from ui.cli.search import evidence_json, fact_json
+from ui.wording import SOURCES, capital, clock, fact, words_found
 
 if TYPE_CHECKING:
     from search.explain.reasons import Reasons
@@ -53,6 +53,8 @@ def why(
                 "facts": [asdict(known) for known in reasons.facts],
                 "heat": None if reasons.heat is None else reasons.heat.round(3).tolist(),
                 "overlay": written,
+                "evidence": evidence_json(reasons.why),
+                "copies": reasons.copies,
             }
         )
     else:
@@ -68,9 +70,9 @@ def _say(reasons: Reasons, written: Path | None) -> None:
     if reasons.above is not None:
         share = f"{reasons.above:.1%} of the pictures in your library score lower"
         console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))
-    if reasons.words:
-        console.say(f"These words were said: {', '.join(reasons.words)}")
     for evidence in reasons.why:
+        if evidence.source == "keywords":
+            console.say(console.one_line(capital(words_found(evidence))))
         for text, similarity in evidence.terms:
             console.say(f"  {text}: {similarity:.3f}")
     for known in reasons.facts:

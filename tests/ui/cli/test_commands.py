@@ -76,10 +76,16 @@ def test_search_answers_as_documented(sample_library: Settings) -> None:
     assert answer["query"] == "a koala in a tree"
     assert answer["verdict"] == "found"
     best = answer["hits"][0]
-    assert list(best) == ["rank", "score", "kind", "path", "start_s", "end_s", "text", "why", "similar"]
+    keys = "rank score kind path start_s end_s text why similar evidence copies"
+    assert list(best) == keys.split()
     assert best["path"] == str(SAMPLES / "pictures" / "p017.jpg")
     assert (best["rank"], best["kind"], best["start_s"], best["text"]) == (1, "image", None, None)
     assert best["why"][0]["source"] == "picture"
+    assert {" ".join(why) for why in best["why"]} == {"source rank value words terms above"}
+    (found,) = best["evidence"]
+    assert list(found) == ["source", "kind", "unit", "start_s", "end_s", "region", "words", "text"]
+    assert (found["source"], found["kind"], found["region"]) == ("picture", "image", None)
+    assert best["copies"] == []
 
 
 def test_search_speaks_to_people(sample_library: Settings) -> None:
