@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from db.errors import TroveError
+from ui.cli import conditions
 from ui.highlight import highlight_spans
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ class QueryCommand(TyperCommand):
             if isinstance(value, str | Path) and str(value).startswith(_MARK):
                 ctx.params[name] = type(value)(str(value).removeprefix(_MARK))
         return rest
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Below its options: the conditions that a query may have."""
+        with formatter.section("Conditions in the query"):
+            formatter.write_dl(conditions.rows())
+        super().format_epilog(ctx, formatter)
 
 
 _NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:"|[^\W\d_]\S)', re.I)

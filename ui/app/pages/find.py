@@ -9,6 +9,7 @@ from db.engine.schema import UnitKind
 from db.errors import QueryError, TroveError
 from search.answer import Answer
 from search.drawing.imagine import prompt_of
+from search.query import conditions
 from search.results.listing import Listing
 from search.saved.searches import LONGEST_NAME
 from ui.app import resources
@@ -166,6 +167,31 @@ def _welcome() -> None:
         indexing.add_folder("first_folder")
 
 
+_FORMS = """
+| write | to find |
+|---|---|
+| `dog -beach` | dogs, but away from beaches |
+| `"red car" +"at night"*0.5` | two things at once, the second one half as important |
+| `sunset OR campfire` | either |
+"""
+_AROUND = """
+Conditions can stand together, and beside a description: `birthday type:video` finds films of birthdays. With
+`-` before it a condition must not hold.
+
+Press **/** to come back to the box, **↓** to go to the hits, arrows to move among them, **Enter** to open
+one, **x** to select it, **s** for similar ones.
+"""
+
+
+def _language() -> str:
+    """The language of the query box, with all conditions that there are, as Markdown."""
+    rows = []
+    for condition in conditions.every().values():
+        examples = ", ".join(f"`{example}`" for example in condition.examples).replace("|", "\\|")
+        rows.append(f"| {examples} | {resources.plain(condition.help)} |\n")
+    return _FORMS + "".join(rows) + _AROUND
+
+
 def _invite(counts: Mapping[UnitKind, int]) -> None:
     for name, count in resources.news():
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -178,22 +204,7 @@ def _invite(counts: Mapping[UnitKind, int]) -> None:
         "look for in plain words, or give a picture like it: choose it, or paste or drop it here."
     )
     with st.expander("What else the box understands", icon=":material/lightbulb:"):
-        st.markdown(
-            """
-| write | to find |
-|---|---|
-| `dog -beach` | dogs, but away from beaches |
-| `"red car" +"at night"*0.5` | two things at once, the second one half as important |
-| `sunset OR campfire` | either |
-| `birthday type:video date:2023-06..2023-08` | only films of that summer |
-| `in:Holidays camera:Canon name:*.jpg` | by folder, camera or file name |
-| `near:48.85,2.35,20km` | what was taken around a place |
-| `said:"happy birthday"` | where exactly this was said |
-
-Press **/** to come back to the box, **↓** to go to the hits, arrows to move among them, **Enter** to open
-one, **x** to select it, **s** for similar ones.
-"""
-        )
+        st.markdown(_language())
     if sum(counts.values()) > _MOST_TO_SORT:
         return
     st.header("Latest")
