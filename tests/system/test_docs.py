@@ -12,6 +12,8 @@ import pytest
 import typer
 
 from db.settings import Settings
+from search.query import conditions
+from search.query.language import parse
 from tests.support import ROOT, SAMPLES
 from ui.cli.main import app
 
@@ -92,6 +94,16 @@ def test_the_architecture_page_names_every_folder_and_no_other() -> None:
         if path.is_dir() and list(path.glob("*.py")) and path.name != "__pycache__"
     }
     assert named == there
+
+
+def test_every_condition_is_documented_and_no_other() -> None:
+    text = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    section = text.partition("## Conditions")[2].partition("\n## ")[0]
+    cells = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    named = {key for cell in cells for key in re.findall(r"`(\w+):", cell)}
+    assert named == set(conditions.every())
+    for query in re.findall(r"`([^`]+)`", " ".join(cells)):
+        assert parse(query).conditions, query
 
 
 def test_modules_that_the_docs_name_are_there() -> None:
