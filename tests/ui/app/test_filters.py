@@ -8,12 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 import trove
 from db import kinds
+from db.catalog import units
 from db.catalog.facts import Fact
 from db.catalog.filters import FactRule, Rule
 from db.kinds import Kind
 from db.library import Library
 from search.query import conditions
 from search.query.conditions import Condition, Context, Suggestion
+from tests.support import ROOT
 from tests.support.rows import Drafted, add_file, directions
 from ui.app import resources
 from ui.app.views import filters
@@ -130,3 +132,14 @@ def test_months_are_counted(page: AppTest) -> None:
     assert _asked(page) == ""
     assert [caption.value for caption in page.sidebar.caption] == ["When"]
     assert filters.months(0) == {"2023-07": 2}
+
+
+@pytest.mark.usefixtures("page")
+def test_a_new_condition_is_told_on_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So many that the page does without the latest ones, which would need a model.
+    monkeypatch.setattr(units, "counts", lambda _session: {"image": 300_000})
+    find = AppTest.from_file(ROOT / "ui" / "app" / "pages" / "find.py", default_timeout=60).run()
+    assert not find.exception
+    (told,) = (text.value for text in find.markdown if "| write | to find |" in text.value)
+    assert "| `scene:beach` | of a scene |" in told
+    assert all(f"`{key}:" in told for key in conditions.every())
