@@ -4,7 +4,7 @@
 
 The rows are those of the first schema, put in as SQL: pictures by a dozen cameras over ten years, a third
 with a place. ``--beside``: an older checkout of Trove that is measured on the same rows, in turns with this
-one; what both can ask has the same names in both.
+one; it must have the same names of filters.
 """
 
 import argparse
@@ -63,8 +63,8 @@ def measure(path: Path) -> dict[str, float]:
     """Seconds of each question, the median of three; run in a process of its own."""
     from datetime import datetime
 
-    from db.catalog import facets, units
-    from db.catalog.filters import Circle, Period, Rule, Text
+    from db.catalog import facets, live, units
+    from db.catalog.filters import FactRule, Filter
     from db.engine.database import Database
 
     with suppress(ImportError):  # registers the kinds, where there is such a table
@@ -82,16 +82,17 @@ def measure(path: Path) -> dict[str, float]:
         took[name] = statistics.median(times)
 
     rules = {
-        "filter: a month": Period(datetime(2018, 7, 1), datetime(2018, 8, 1)),
-        "filter: a place": Circle(45.0, 7.0, 20.0),
-        "filter: a camera": Text("camera", "camera 7"),
-        "filter: a folder": Text("in", "42"),
+        "filter: a month": FactRule("moment", "between", (datetime(2018, 7, 1), datetime(2018, 8, 1))),
+        "filter: a place": FactRule("place", "within", (45.0, 7.0, 20.0)),
+        "filter: a camera": FactRule("camera", "contains", "camera 7"),
+        "filter: a folder": FactRule("folder", "matches", "42"),
     }
     with database.read() as session:
-        everything = units.live_ids(session, 1, ["image"])
-        timed("all that can be found", lambda: units.live_ids(session, 1, ["image"]))
-        for name, value in rules.items():
-            timed(name, lambda value=value: units.live_ids(session, 1, ["image"], (Rule((value,)),)))  # type: ignore[misc]
+        everything = live.ids(session, ["image"], space_id=1)
+        timed("all that can be found", lambda: live.ids(session, ["image"], space_id=1))
+        for name, rule in rules.items():
+            filters = (Filter((rule,)),)
+            timed(name, lambda filters=filters: live.ids(session, ["image"], filters, space_id=1))  # type: ignore[misc]
         timed("sort: latest of all", lambda: units.newest(session, everything, 60))
         timed("facets: months", lambda: facets.months(session))
         timed("facets: cameras", lambda: facets.cameras(session))

@@ -10,20 +10,21 @@ move it). The things are split at random into those to choose with and those to 
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import product
-from typing import Self
+from types import SimpleNamespace
 
 import numpy as np
 import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
-from search.engine.retrieve import Part, Retriever
 from terms import THINGS, Shows, seen
 
+from db.catalog.filters import ALL
+from db.kinds import CLIP, PICTURE
 from search.engine import feedback
 from search.engine.feedback import Judged, adjusted, threshold
 from search.engine.ranking import Background
+from search.engine.scope import Part, Scope
 
 ROUNDS = 2
 JUDGED = 10
@@ -34,18 +35,10 @@ SEED = 0
 
 
 class InMemory:
-    """The part of a library and its vector store that a query's vector and its baseline need."""
+    """The part of a view of the vectors that a query's vector and its baseline need."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors
-
-    def read(self) -> AbstractContextManager[None]:
-        """No session."""
-        return nullcontext()
-
-    def at(self, _session: None) -> Self:
-        """The same ones at any time."""
-        return self
 
     def sample(self, _modality: str, _size: int) -> Floats:
         """All of them: up to a thousand, as a search has it."""
@@ -65,20 +58,20 @@ class Round:
     left: Shows
 
 
-def rounds(pictures: Captioned, retriever: Retriever, text: Floats, right: Shows) -> list[Round]:
+def rounds(pictures: Captioned, scope: Scope, text: Floats, right: Shows) -> list[Round]:
     """Ask, judge the ten best, and again."""
     asked = [[Part({"picture": text}, 1.0, "text")]]
     judged: list[int] = []
     found = []
     for _ in range(ROUNDS + 1):
         ids = np.array(judged, dtype=np.int64)
-        some = Judged("picture", ids, pictures.vectors[ids], right[ids])
-        vectors = retriever.combined("picture", adjusted(asked, [some]))
-        baseline = retriever.background("picture", vectors, 0)
+        some = Judged(CLIP, PICTURE, pictures.vectors[ids], right[ids])
+        vectors = scope.combined(CLIP, PICTURE, adjusted(asked, [some]))
+        baseline = scope.background(CLIP, PICTURE, vectors, 0)
         assert isinstance(baseline, Background)
         z_scores = (pictures.vectors @ vectors[0] - baseline.mean) / baseline.deviation
         left = ~np.isin(np.arange(len(right)), ids)
-        found.append(Round(z_scores, threshold(retriever, asked, some), left))
+        found.append(Round(z_scores, threshold(scope, asked, some), left))
         best = np.argsort(-z_scores)
         judged += [int(i) for i in best if left[i]][:JUDGED]
     return found
@@ -103,12 +96,13 @@ def main() -> None:
     shows = seen(pictures.captions)
     texts = dict(zip(THINGS, pictures.encoder.encode_texts(list(THINGS)), strict=True))
     half = np.random.default_rng(SEED).permutation(len(THINGS)) < len(THINGS) // 2
-    library = InMemory(pictures.vectors)
-    retriever = Retriever(library, library, 0, 0, None)  # type: ignore[arg-type]
+    view = InMemory(pictures.vectors)
+    model = SimpleNamespace(vectors=SimpleNamespace(at=lambda _session: view))
+    scope = Scope(None, {CLIP: model}, ALL)  # type: ignore[arg-type, dict-item]
     print(f"{len(pictures.paths)} pictures, {half.sum()} things to choose with, {(~half).sum()} to report")
     for beta, gamma in WEIGHTS:
         feedback.BETA, feedback.GAMMA = beta, gamma
-        every = [rounds(pictures, retriever, texts[thing], shows[thing]) for thing in THINGS]
+        every = [rounds(pictures, scope, texts[thing], shows[thing]) for thing in THINGS]
         told = []
         for number in range(ROUNDS + 1):
             scores = np.array(
@@ -122,7 +116,7 @@ def main() -> None:
     feedback.BETA, feedback.GAMMA = WEIGHTS[0]
     for share, spread in product(SHARES, SPREADS):
         feedback.SHARE, feedback.SPREAD = share, spread
-        every = [rounds(pictures, retriever, texts[thing], shows[thing]) for thing in THINGS]
+        every = [rounds(pictures, scope, texts[thing], shows[thing]) for thing in THINGS]
         print(
             f"share {share:g}, spread {spread:g}: "
             + "; ".join(_line(every, number, shows, half) for number in range(ROUNDS + 1)),

@@ -28,7 +28,7 @@ from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.prefetch import batched, look_ahead
-from search.engine.fuse import fuse
+from search.engine.fuse import Candidates, fuse
 from search.engine.ranking import Background, Found, Ranking
 
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
@@ -45,7 +45,7 @@ def ranking(source: str, weight: float, scores: Floats, hidden: int | None) -> R
     """The best pictures by these scores, without the hidden one."""
     order = [int(i) for i in np.argsort(-scores)[: DEPTH + 1] if i != hidden][:DEPTH]
     baseline = Background(float(scores.mean()), float(scores.std()), len(scores))
-    return Ranking(source, weight, [Found(i, float(scores[i])) for i in order], baseline)  # type: ignore[arg-type]
+    return Ranking(source, weight, [Found(i, float(scores[i])) for i in order], baseline)
 
 
 def places(texts: Floats, drawings: Floats, pictures: Floats, own: Ids, hidden: Ids, weight: float) -> Ids:
@@ -58,7 +58,7 @@ def places(texts: Floats, drawings: Floats, pictures: Floats, own: Ids, hidden: 
     for text, drawing, right, out in zip(texts @ pictures.T, drawings @ pictures.T, own, hidden, strict=True):
         asked = [ranking("text_to_image", 1.0, text, int(out))]
         asked += [ranking("drawing", weight, drawing, int(out))] if weight else []
-        hits = [hit.unit_id for hit in fuse(asked, units, SHOWN)]
+        hits = [hit.unit_id for hit in fuse(asked, Candidates(units), SHOWN)]
         found.append(hits.index(right) + 1 if right in hits else SHOWN + 1)
     return np.array(found)
 

@@ -23,19 +23,22 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from search.engine.retrieve import LEAST_COVERAGE, WORDS_WEIGHT
 
 from db.catalog import analyses, assets, contents, spaces, units
 from db.catalog.assets import FileStat
-from db.catalog.fulltext import match_words
+from db.catalog.filters import ALL
 from db.catalog.units import NewUnit
 from db.engine.database import Database
 from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
 from indexer.media.reader import probe, read_audio
-from search.engine.fuse import fuse
+from search.engine.embed import Question
+from search.engine.fuse import Candidates, fuse
 from search.engine.ranking import Background, Found, Ranking
+from search.engine.scope import Scope
+from search.engine.sources import Keywords
+from search.query.query import Query
 
 DEPTH = 200
 WEIGHTS = (0.4, 1.0)
@@ -85,13 +88,14 @@ class Library:
     def by_words(self, query: str) -> Ranking:
         """Keyword ranking, as a search makes it."""
         with self.database.read() as session:
-            matches = match_words(session, query, DEPTH)
-        found = [Found(m.unit_id, m.coverage, m.words) for m in matches if m.coverage >= LEAST_COVERAGE]
-        return Ranking("keywords", WORDS_WEIGHT, found)
+            asked = Question(Query("words"), {}, (query,))
+            ranking = Keywords().rank(asked, Scope(session, {}, ALL), DEPTH)
+        assert ranking is not None
+        return ranking
 
     def place(self, rankings: Sequence[Ranking], own: int) -> int:
         """The rank of a passage in the fused list; one beyond all where it is not in it."""
-        hits = fuse(rankings, self.units, DEPTH)
+        hits = fuse(rankings, Candidates(self.units), DEPTH)
         return next((hit.rank for hit in hits if hit.unit_id == own + 1), len(self.units) + 1)
 
 

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from captioned import Captioned, Floats, load, parser
-from search.engine.retrieve import LEAST_DEVIATION
+
+from search.engine.ranking import LEAST_DEVIATION
 
 THINGS = {
     "dog": "dogs?|pupp(y|ies)",
@@ -58,7 +59,7 @@ def seen(captions: Sequence[Sequence[str]]) -> dict[str, Shows]:
 
 
 def best(pictures: Captioned, first: Floats, second: Floats, weight: float) -> npt.NDArray[np.intp]:
-    """The ten best pictures for two texts, the second with a weight; as ``Retriever.combined``."""
+    """The ten best pictures for two texts, the second with a weight; as ``Scope.combined``."""
     stacked = np.stack([first, second])
     baseline = np.maximum((pictures.vectors @ stacked.T).std(axis=0), LEAST_DEVIATION)
     return np.argsort(-(pictures.vectors @ (np.array([1.0, weight]) / baseline @ stacked)))[:SHOWN]

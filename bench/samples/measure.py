@@ -10,9 +10,10 @@ paraphrases were written for this, and say in other words what one sentence of t
 import csv
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from search.engine import retrieve
+from search.engine import sources
 from search.query.query import Query
 from trove import Library
 
@@ -73,8 +74,11 @@ def main() -> None:
         start: row for row in spoken for start in PARAPHRASES.values() if row["sentence"].startswith(start)
     }
     with Library.open(Path(sys.argv[1])) as trove:
-        for weight in (retrieve.PASSAGE_WEIGHT, *WEIGHTS):
-            retrieve.PASSAGE_WEIGHT = weight
+        by_meaning = sources.every()["meaning"]
+        assert isinstance(by_meaning, sources.Nearest)
+        for weight in (sources.PASSAGE_WEIGHT, *WEIGHTS):
+            sources.unregister("meaning")
+            sources.register("meaning", replace(by_meaning, weight=weight))
             print(f"weight of the meaning of passages: {weight:g}")
             share("captions of photographs", [picture(trove, row) for row in captions])
             share(f"sentences, within {NEAR_S:g} s", [moment(trove, row["sentence"], row) for row in spoken])
