@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from db.settings import Settings
+from indexer.analysers import registry
 from search.query import conditions
 from search.query.language import parse
 from tests.support import ROOT, SAMPLES
@@ -48,7 +49,13 @@ def test_python_examples_run(
     monkeypatch.chdir(tmp_path)
     script = tmp_path / "page.py"
     script.write_text("\n".join(_PYTHON.findall(page.read_text(encoding="utf-8"))), encoding="utf-8")
-    names = runpy.run_path(str(script))
+    known = {table: set(table.every()) for table in (registry, conditions)}
+    try:
+        names = runpy.run_path(str(script))
+    finally:
+        for table, before in known.items():
+            for added in set(table.every()) - before:
+                table.unregister(added)
     assert "trove" in names
 
 

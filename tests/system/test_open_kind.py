@@ -1,0 +1,248 @@
+"""A new kind of thing is one file: what is registered goes all the way, with no other file touched.
+
+``tests.support.scents`` registers two analysers from outside: one with a kind, role, encoder, source and
+condition of its own, and several units a picture; one of what belongs to files, found by its words alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, expect
+from sqlalchemy import func, select
+
+from db.catalog import spaces, units
+from db.catalog.units import Region
+from db.engine.schema import Embedding, Space, Unit
+from db.library import Library
+from db.settings import Settings
+from indexer import control
+from indexer.flow import Progress
+from indexer.pipeline import index
+from indexer.switch_model import use_model
+from search.answer import Answer
+from search.query.query import Query
+from search.saved.searches import SavedSearches
+from search.service import SearchService
+from tests.support import scents
+from tests.support.command import as_json, trove
+from tests.support.driver import SHOTS, chromium, search, serving
+from tests.support.scents import ROLE, Scents
+from tests.support.tiny_openclip import save_model
+
+COLOURS = {"petrol": (200, 20, 20), "hay": (30, 180, 30), "sea": (20, 20, 200)}
+PICTURES = {"barn.png": ("hay", "hay"), "coast.png": ("sea", "hay"), "road.png": ("petrol", "sea")}
+LEFT, RIGHT = Region(0.0, 0.0, 0.5, 1.0), Region(0.5, 0.0, 0.5, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    scents.register()
+    Scents.looked.clear()
+    yield
+    scents.unregister()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures of two halves each, one with a label beside it."""
+    media = tmp_path / "media"
+    media.mkdir()
+    for name, halves in PICTURES.items():
+        noise = np.random.default_rng(len(name)).integers(0, 50, (64, 96, 3))
+        colours = np.repeat(np.array([COLOURS[half] for half in halves]), 48, axis=0)[None]
+        Image.fromarray((colours + noise).astype(np.uint8)).save(media / name)
+    (media / "coast.txt").write_text("grandmother's summer house")
+    return media
+
+
+@pytest.fixture
+def filled(library: Library, folder: Path) -> Library:
+    index(library, [folder])
+    return library
+
+
+def ask(library: Library, text: str, **more: Any) -> Answer:
+    with SearchService(library) as service:
+        return service.search(Query(text, **more))
+
+
+def names(answer: Answer) -> list[str]:
+    return [hit.path.name for hit in answer.hits]
+
+
+def vectors(library: Library, role: str) -> int:
+    with library.read() as session:
+        held = select(func.count()).select_from(Embedding).join(Space, Space.id == Embedding.space_id)
+        return session.scalars(held.where(Space.role == role, Space.state == "active")).one()
+
+
+def test_it_is_made_once_however_often_a_run_is_stopped(library: Library, folder: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if Scents.looked:
+            raise KeyboardInterrupt(progress.current.name)
+
+    with pytest.raises(KeyboardInterrupt):
+        index(library, [folder], on_progress=stop)
+    looked = len(Scents.looked)
+    assert looked > 0
+    index(library)
+    assert sorted(set(Scents.looked)) == sorted(PICTURES)
+    assert len(Scents.looked) <= len(PICTURES) + looked, "only what was not stored is made again"
+    index(library)
+    assert len(Scents.looked) <= len(PICTURES) + looked
+    with library.read() as session:
+        assert units.counts(session) | {"frame": 0, "speech": 0} == {
+            "image": 3,
+            "frame": 0,
+            "speech": 0,
+            "scent": 6,
+            "label": 1,
+        }
+    assert vectors(library, ROLE) == 6
+
+
+def test_it_is_found_by_its_meaning_and_is_evidence_of_the_picture(filled: Library) -> None:
+    best = ask(filled, "gasoline").hits[0]
+    assert (best.kind, best.path.name) == ("image", "road.png")
+    by_smell = [fact for fact in best.why if fact.source == "text_to_scent"]
+    assert [(fact.kind, fact.rank, fact.text, fact.region) for fact in by_smell] == [
+        ("scent", 1, "petrol", LEFT)
+    ]
+
+
+def test_it_is_found_by_its_words(filled: Library) -> None:
+    answer = ask(filled, "hay")
+    assert answer.verdict == "found"
+    by_words = {
+        hit.path.name: fact.region for hit in answer.hits for fact in hit.why if fact.source == "keywords"
+    }
+    assert by_words == {"barn.png": LEFT, "coast.png": RIGHT}
+    assert {hit.kind for hit in answer.hits} == {"image"}
+
+
+def test_words_without_vectors_are_found_listed_saved_and_judged(filled: Library, folder: Path) -> None:
+    hit = ask(filled, "grandmother's house").hits[0]
+    assert (hit.path.name, hit.text) == ("coast.png", "grandmother's summer house")
+    assert names(ask(filled, "type:label")) == ["coast.png"]
+    assert names(ask(filled, "summer", kind="label")) == ["coast.png"]
+    with SearchService(filled) as service:
+        saved = SavedSearches(service)
+        saved.add("hers", Query("grandmother summer"))
+        saved.judge("hers", hit.unit_id, up=True)
+        assert [found.path.name for found in saved.show("hers").hits][:1] == ["coast.png"]
+        assert names(service.search(Query("liked:hers"))) == ["coast.png"]
+        saved.judge("hers", hit.unit_id, up=False)
+        assert "coast.png" not in [found.path.name for found in saved.show("hers").hits]
+    (folder / "coast.txt").write_text("grandfather's boat")
+    index(filled)
+    assert names(ask(filled, "grandfather", kind="label")) == ["coast.png"]
+    assert names(ask(filled, "grandmother", kind="label")) == []
+    (folder / "coast.txt").unlink()
+    index(filled)
+    assert names(ask(filled, "type:label")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("scent:hay", {"barn.png", "coast.png"}),
+        ("scent:hay>=2", {"barn.png"}),
+        ("scent:hay<=1", {"coast.png", "road.png"}),
+        ("scent:hay,petrol", {"barn.png", "coast.png", "road.png"}),
+        ("scent:hay scent:sea", {"coast.png"}),
+        ("-scent:hay", {"road.png"}),
+        ("type:scent scent:sea", {"coast.png", "road.png"}),
+    ],
+)
+def test_its_condition_leaves_what_has_it(filled: Library, query: str, expected: set[str]) -> None:
+    assert set(names(ask(filled, query, apart=True))) == expected
+    assert set(names(ask(filled, f"a picture {query}", apart=True))) == expected
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_command_line_knows_it(folder: Path, settings: Settings) -> None:
+    found = as_json(trove(settings, "search", "hay", "--kind", "scent", "--json"))
+    assert {Path(hit["path"]).name for hit in found["hits"]} == {"barn.png", "coast.png"}
+    evidence = found["hits"][0]["evidence"]
+    assert {(item["source"], item["kind"], item["text"]) for item in evidence} >= {("words", "scent", "hay")}
+    assert any(item["region"] == [*LEFT] for item in evidence)
+    why = trove(settings, "why", "hay", folder / "barn.png").stdout
+    assert "number 1" in why
+    assert "scent" in why
+    assert "hay" in why
+    assert "6 scents" in trove(settings, "status").stdout
+    assert "scents" in trove(settings, "analysers").stdout
+    refused = trove(settings, "search", "scent:hay>=x")
+    assert "a number of scents is written hay>=2" in refused.stderr
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_app_shows_a_tile_of_it(settings: Settings) -> None:
+    SHOTS.mkdir(exist_ok=True)
+    with (
+        serving(settings.paths.folder, settings.cache, module="tests.support.scents") as app,
+        chromium() as browser,
+    ):
+        _look(browser, app.url)
+
+
+def _look(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.goto(url)
+    tiles = search(page, "scent:petrol")
+    expect(tiles).to_have_count(1)
+    expect(tiles.first).to_contain_text("petrol")
+    expect(page.get_by_text("Scent", exact=True).first).to_be_visible()
+    page.screenshot(path=SHOTS / "open-kind.png")
+
+
+@pytest.mark.slow
+def test_another_clip_model_leaves_its_vectors_alone(filled: Library, tmp_path: Path) -> None:
+    use_model(filled, str(save_model(tmp_path / "tiny", "CLIP")))
+    assert vectors(filled, ROLE) == 6
+    assert names(ask(filled, "gasoline"))[0] == "road.png"
+
+
+def test_another_model_of_its_role_embeds_again_and_looks_at_nothing(filled: Library) -> None:
+    Scents.looked.clear()
+    before = _embedded(filled)
+    switched = use_model(filled, "new nose", role=ROLE)
+    assert (switched.embedded, switched.missing, Scents.looked) == (6, 0, [])
+    after = _embedded(filled)
+    assert before.keys() == after.keys()
+    assert before != after
+    best = ask(filled, "gasoline").hits[0]
+    assert (best.path.name, best.why[0].source) == ("road.png", "text_to_scent")
+    with filled.read() as session:
+        assert [space.model for space in spaces.named(session, "new nose", ROLE)] == ["new nose"]
+
+
+def test_it_is_switched_off_and_on_and_made_anew(filled: Library) -> None:
+    def scented() -> Sequence[int]:
+        with filled.read() as session:
+            return session.scalars(select(Unit.id).where(Unit.kind == "scent")).all()
+
+    control.turn(filled, "scents", on=False)
+    assert names(ask(filled, "type:scent")) == names(ask(filled, "scent:hay")) == []
+    assert not [fact for hit in ask(filled, "gasoline").hits for fact in hit.why if fact.kind == "scent"]
+    control.turn(filled, "scents", on=True)
+    assert len(names(ask(filled, "scent:hay"))) == 2
+    before = scented()
+    Scents.looked.clear()
+    control.redo(filled, "scents")
+    index(filled)
+    assert sorted(Scents.looked) == sorted(PICTURES)
+    assert set(before).isdisjoint(scented())
+    assert len(names(ask(filled, "scent:hay"))) == 2
+    assert ask(filled, "gasoline").hits[0].path.name == "road.png"
+
+
+def _embedded(library: Library) -> dict[int, bytes]:
+    with library.read() as session:
+        held = select(Embedding.unit_id, Embedding.vector).join(Space, Space.id == Embedding.space_id)
+        rows = session.execute(held.where(Space.role == ROLE, Space.state == "active"))
+        return {row.unit_id: row.vector for row in rows}
