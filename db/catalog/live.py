@@ -62,10 +62,8 @@ def ids(
         statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
     live = np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
     for item in others(filters):
-        none = np.empty(0, np.int64)
-        fulfilling = reduce(
-            np.union1d, (_fulfilling(session, rule, item.negated) for rule in item.rules), none
-        )
+        each = (_fulfilling(session, rule, item.negated) for rule in item.rules)
+        fulfilling = reduce(np.union1d, each, np.empty(0, np.int64))
         live = (np.setdiff1d if item.negated else np.intersect1d)(live, fulfilling, assume_unique=True)
     return live
 
@@ -74,12 +72,6 @@ def wanted_ids(session: Session, wanted: Wanted) -> Ids:
     """The ids, ascending, of all wanted live units, with a vector or without; asked once a snapshot."""
     of_kinds = tuple(kinds.every()) if wanted.kinds is None else wanted.kinds
     return revision.remembered(session, wanted, lambda: ids(session, of_kinds, wanted.filters))
-
-
-def _fulfilling_one(session: Session, item: Filter) -> Ids:
-    """The ids of all units for which a rule of a filter holds, ascending."""
-    each = (_fulfilling(session, rule, item.negated) for rule in item.rules)
-    return reduce(np.union1d, each, np.empty(0, np.int64))
 
 
 def having(session: Session, rule: UnitRule) -> Ids:

@@ -314,8 +314,10 @@ def reason(evidence: Evidence) -> str:
             return f"it looks like the drawing ({_similarity(evidence)})"
         case "image_to_image":
             return f"it looks like the picture ({_similarity(evidence)})"
-        case _:
+        case "text_to_image":
             return _looks(evidence)
+        case source:
+            return f"{source.replace('_', ' ')} ({_similarity(evidence)})"
 
 
 def _similarity(evidence: Evidence) -> str:
