@@ -11,6 +11,7 @@ new index that shares the segment: who searches the old one goes on undisturbed.
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import get_args
 
 import faiss
@@ -140,11 +141,12 @@ class VectorIndex:
         mask = self._alive if self._hidden else None
         if only is not None:
             mask = self._alive & self.segment.mask(only)
-        parts = [self.segment.search(queries, limit, mask, gpu=gpu)]
-        if self._recent.ntotal:
-            restriction = faiss.SearchParameters()
-            restriction.sel = None if only is None else _selector(only)
-            parts.append(self._recent.search(queries, limit, params=restriction))
+        with _threads_for(len(queries)):
+            parts = [self.segment.search(queries, limit, mask, gpu=gpu)]
+            if self._recent.ntotal:
+                restriction = faiss.SearchParameters()
+                restriction.sel = None if only is None else _selector(only)
+                parts.append(self._recent.search(queries, limit, params=restriction))
         return [
             _best([(scores[row], ids[row]) for scores, ids in parts], limit) for row in range(len(queries))
         ]
@@ -331,6 +333,20 @@ class Segment:
                 gpu.add(self.rows.reconstruct_n(start, min(_SEGMENT_AT, self.rows.ntotal - start)))
             self._gpu = gpu
         return self._gpu
+
+
+@contextmanager
+def _threads_for(queries: int) -> Iterator[None]:
+    """No more threads of FAISS than queries, in this thread alone.
+
+    To wake others for a single query costs more than they do, and readers are threads themselves.
+    """
+    most = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(min(most, queries))
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(most)
 
 
 def _found(ascending: Ids, ids: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:

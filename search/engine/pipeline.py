@@ -85,7 +85,7 @@ class Retrieved:
 
         def reasons(hit: Hit) -> tuple[Evidence, ...]:
             own = terms.get(hit.unit_id, ())
-            why = (replace(fact, terms=own) if fact.source != "keywords" else fact for fact in hit.why)
+            why = (replace(fact, terms=own) if fact.unit_id == hit.unit_id else fact for fact in hit.why)
             return (*why, *met)
 
         return [replace(hit, why=reasons(hit)) for hit in hits]
@@ -121,8 +121,8 @@ def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
     Many near-duplicates, or frames of one moment, are one hit; only then the sources are asked once more,
     for as many units as they may ever give.
     """
-    k = question.query.k
-    for depth in (_depth(question), _DEEPEST):
+    k, first = question.query.k, _depth(question)
+    for depth in (first, max(first, _DEEPEST)):
         retrieved = Retrieved.of(question, scope, ranked(question, scope, depth))
         hits = retrieved.hits()
         if len(hits) >= k or all(len(ranking.found) < depth for ranking in retrieved.rankings):

@@ -146,6 +146,11 @@ def test_words_without_vectors_are_found_listed_saved_and_judged(filled: Library
     assert names(ask(filled, "type:label")) == []
 
 
+def test_it_answers_no_condition_on_other_kinds(filled: Library) -> None:
+    assert names(ask(filled, "said:hay")) == []
+    assert names(ask(filled, "scent:grandmother")) == []
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -1,10 +1,13 @@
 """Fusion: a pure function."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db import kinds
 from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
 from search.engine.fuse import Candidates, fuse
@@ -100,6 +103,57 @@ def test_near_frames_do_not_chain_into_one() -> None:
     rows = [unit(n, 7, "frame", 4.0 * n, 4.0 * n + 2) for n in range(1, 9)]
     found = order([pictures(1, 2, 3, 4, 5, 6, 7, 8)], rows)
     assert found == [1, 3, 5, 7]
+
+
+@pytest.fixture
+def titles() -> Iterator[None]:
+    """Two kinds that are evidence of others: titles of files, and texts in pictures."""
+    made = [
+        kinds.Kind("title", "title", {}, "by_people", weight=0.5),
+        kinds.Kind("written", "text in picture", {}, "in_picture"),
+    ]
+    kinds.register("titles", made)
+    yield
+    kinds.unregister("titles")
+
+
+@pytest.mark.usefixtures("titles")
+def test_a_title_speaks_for_all_moments_of_its_film_and_swallows_none() -> None:
+    frames = [unit(n, 7, "frame", 10.0 * n, 10.0 * n + 2) for n in (1, 2, 3)]
+    rows = [*frames, unit(9, 7, "title"), unit(4)]
+    hits = fuse([pictures(2, 4, 1, 3), words((9, 1.0))], Candidates({row.id: row for row in rows}))
+    assert [hit.unit_id for hit in hits] == [2, 1, 3, 4]
+    assert [[fact.kind for fact in hit.why if fact.source == "keywords"] for hit in hits] == [
+        ["title"],
+        ["title"],
+        ["title"],
+        [],
+    ]
+
+
+@pytest.mark.usefixtures("titles")
+def test_a_title_is_a_hit_of_its_own_where_nothing_else_matches() -> None:
+    hits = fuse([pictures(4), words((9, 1.0))], Candidates({9: unit(9, 7, "title"), 4: unit(4)}))
+    assert [(hit.unit_id, hit.kind) for hit in hits] == [(4, "image"), (9, "title")]
+
+
+@pytest.mark.usefixtures("titles")
+def test_text_in_a_picture_is_evidence_of_the_picture() -> None:
+    """Also where the picture itself is no candidate; in a film, of the frame that it is in."""
+    picture, frame = unit(1, 1), unit(2, 7, "frame", 10, 20)
+    lines = [unit(n, 1, "written") for n in (11, 12)] + [unit(13, 7, "written", 12, 14)]
+    candidates = Candidates({row.id: row for row in lines}, {11: picture, 12: picture, 13: frame})
+    hits = fuse([words((12, 1.0), (13, 0.9), (11, 0.8))], candidates)
+    assert [(hit.unit_id, hit.kind, hit.start_s) for hit in hits] == [(1, "image", None), (2, "frame", 10)]
+    (fact,) = hits[0].why
+    assert (fact.unit_id, fact.kind, fact.rank) == (12, "written", 1)
+    assert (hits[1].why[0].start_s, hits[1].why[0].end_s) == (12, 14)
+
+
+@pytest.mark.usefixtures("titles")
+def test_a_kind_that_weighs_little_starts_below() -> None:
+    rows = {1: unit(1, kind="title"), 2: unit(2, kind="written")}
+    assert [hit.unit_id for hit in fuse([words((1, 1.0), (2, 1.0))], Candidates(rows))] == [2, 1]
 
 
 rankings = st.lists(
