@@ -4,6 +4,7 @@ The table is filled from above: whoever makes units of a kind registers it (``in
 so that nothing in the database lists kinds by hand.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,7 +21,8 @@ Proof = Literal["shows", "said", "in_picture", "by_people", "machine"]
 """What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written
 it about the file, or nothing, since a machine has described it."""
 
-_STANDING: tuple[Proof, ...] = ("shows", "said")
+STANDING: tuple[Proof, ...] = ("shows", "said")
+"""What kinds prove that are shown by themselves."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Kind:
 
         Other kinds, such as text in a picture, are evidence of what they are in.
         """
-        return self.proof in _STANDING
+        return self.proof in STANDING
 
 
+_NAME = re.compile(r"[a-z_]+")
 _kinds: dict[str, Kind] = {}
 _makers: dict[str, str] = {}
 _needs: dict[str, tuple[str, ...]] = {}
@@ -64,10 +67,12 @@ def register(analyser: str, kinds: Iterable[Kind], needs: tuple[str, ...] = ()) 
     Registering them again does no harm.
 
     Raises:
-        ValueError: another analyser makes a kind of that name.
+        ValueError: another analyser makes a kind of that name, or it is no name.
     """
     _needs[analyser] = needs
     for kind in kinds:
+        if not _NAME.fullmatch(kind.name):
+            raise ValueError(f"the name of a kind is of small letters and _, not {kind.name!r}")
         if _makers.setdefault(kind.name, analyser) != analyser:
             raise ValueError(f"{_makers[kind.name]} and {analyser} both make {kind.name!r}")
         _kinds[kind.name] = kind

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
-from db.engine.database import Database
+from db.engine.database import BUSY_TIMEOUT_MS, Database
 from db.engine.schema import Space
 from db.errors import LibraryBusyError
 from db.paths import Paths
@@ -48,9 +48,9 @@ class Library:
         """A session for reading: one consistent snapshot, never waiting for a writer."""
         return self.database.read()
 
-    def write(self) -> AbstractContextManager[Session]:
-        """A session for writing: commits at the end, rolls back on an exception."""
-        return self.database.write()
+    def write(self, *, patience_ms: int = BUSY_TIMEOUT_MS) -> AbstractContextManager[Session]:
+        """A session for writing: commits at the end, rolls back on an exception; see ``Database.write``."""
+        return self.database.write(patience_ms=patience_ms)
 
     def vectors(self, space: Space) -> "VectorStore":
         """A store of the vectors of a space; what it has in memory stays as long as the caller holds it.

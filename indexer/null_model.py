@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces, units
 from db.catalog.units import Vectors
+from db.engine.database import BUSY_TIMEOUT_MS
 from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
@@ -107,10 +108,12 @@ def due(scores: NullScores | None, count: int, written: int) -> bool:
     return max(new, gone) > REFIT_SHARE * scores.pictures
 
 
-def fitted(library: Library, session: Session, store: VectorStore, encoder: Encoder) -> NullScores | None:
-    """The null model of the store's space in a snapshot, fitted again and stored if it is due.
+def fitted(
+    library: Library, session: Session, store: VectorStore, encoder: Encoder
+) -> tuple[NullScores | None, bool]:
+    """The null model of the store's space in a snapshot, and whether it was fitted now and is to be kept.
 
-    None without pictures. Where it cannot be stored, on a read-only disk, it is still good for this process.
+    None without pictures. Fitted again if it is due.
 
     Raises:
         ModelError: the model or the cache folder cannot be used.
@@ -118,21 +121,37 @@ def fitted(library: Library, session: Session, store: VectorStore, encoder: Enco
     view = store.at(session)
     count = view.count(PICTURE)
     if count == 0:
-        return None
+        return None, False
     now, scores = revision.current(session), spaces.null_scores(session, store.space_id)
     if scores is not None:
         pictures = of_modality(CLIP, PICTURE)
         written = len(units.written(session, store.space_id, pictures, scores.revision))
         if not due(scores, count, written):
-            return scores
+            return scores, False
     texts = background_vectors(encoder, library.paths.models)
     scores = _measure(view, texts, near_duplicate(encoder.name))
     scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
+    return scores, True
+
+
+def keep(library: Library, scores: NullScores, *, patience_ms: int) -> None:
+    """Store a null model. Where that cannot be, on a read-only disk, it is still good for this process.
+
+    ``patience_ms``: how long another writer is waited for; who comes later fits it anew.
+    """
     try:
-        with library.write() as writing:
-            spaces.put_null_scores(writing, scores)
+        with library.write(patience_ms=patience_ms) as session:
+            spaces.put_null_scores(session, scores)
     except LibraryError as exc:
         log.warning("the null model could not be stored: %s", exc)
+
+
+def refit(library: Library, store: VectorStore, encoder: Encoder) -> NullScores | None:
+    """The null model of the library as it is now, fitted and stored if it is due; errors as ``fitted``."""
+    with library.read() as session:
+        scores, is_new = fitted(library, session, store, encoder)
+    if is_new and scores is not None:
+        keep(library, scores, patience_ms=BUSY_TIMEOUT_MS)
     return scores
 
 

@@ -147,8 +147,7 @@ def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Mo
         store = library.vectors(model.space)
         store.save()
         if model.space.role == CLIP:
-            with library.read() as session:
-                null_model.fitted(library, session, store, model.encoder)
+            null_model.refit(library, store, model.encoder)
 
 
 def _switches(library: Library) -> Switches:

@@ -131,8 +131,7 @@ def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     store = library.vectors(space)
     store.save()
     if space.role == CLIP:
-        with library.read() as session:
-            null_model.fitted(library, session, store, encoder)
+        null_model.refit(library, store, encoder)
     with library.write() as session:
         spaces.activate(session, space.id)
 

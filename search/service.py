@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy.orm import Session
+
 from db import kinds
 from db.kinds import CLIP
 from db.library import Library
@@ -118,12 +120,13 @@ class SearchService:
                 retrieved = retrieved.with_drawing(picture_vector(drawing.path, model, self._decode))
                 hits = moved(retrieved.hits(), hits)
             shown = tuple(retrieved.explained(hits[: query.k]))
+        model.keep()
         return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
 
     def recall(
-        self, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None
+        self, session: Session, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None
     ) -> tuple[Hit, ...]:
-        """All hits of a query with thumbs, by query vectors and thresholds that the thumbs adjust.
+        """All hits of a query with thumbs in a snapshot, by vectors and thresholds that the thumbs adjust.
 
         ``thumbs``: unit ids, True for up. Liked units stay hits, disliked ones are left out; see
         ``search.engine.feedback``. ``after``: only contents that arrived after this revision.
@@ -131,13 +134,11 @@ class SearchService:
         Raises:
             TroveError: as ``search``.
         """
-        with self.library.read() as session:
-            models = self._models.at(session)
-            if CLIP not in models:
-                return ()
-            question = embedded(query, models, session, self._decode)
-            scope = Scope(session, models, wanted(query, arrived_after=after))
-            return tuple(recall(question, scope, thumbs))
+        models = self._models.at(session)
+        if CLIP not in models:
+            return ()
+        question = embedded(query, models, session, self._decode)
+        return tuple(recall(question, Scope(session, models, wanted(query, arrived_after=after)), thumbs))
 
     def sight(self, query: Query) -> "Sight | None":
         """The picture vectors and baseline of a query; None without a model or a description of pictures."""

@@ -151,9 +151,23 @@ def asks_for_words(rule: Rule) -> bool:
 
 
 def asked_words(filters: tuple[Filter, ...]) -> list[UnitRule]:
-    """The rules among filters that ask for words."""
-    rules = (rule for item in filters if not item.negated for rule in item.rules)
-    return [rule for rule in rules if isinstance(rule, UnitRule) and asks_for_words(rule)]
+    """The rules of the filters that ask for words and nothing else."""
+    return [
+        rule
+        for item in filters
+        if not item.negated and all(map(asks_for_words, item.rules))
+        for rule in item.rules
+        if isinstance(rule, UnitRule)
+    ]
+
+
+def but_for_kinds(filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The filters without those that choose kinds of units: what is shown for these is of another kind."""
+    return tuple(
+        item
+        for item in filters
+        if item.negated or not all(isinstance(rule, FactRule) and rule.key == "kind" for rule in item.rules)
+    )
 
 
 def _is_of_unit(item: Filter) -> bool:

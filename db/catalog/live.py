@@ -5,13 +5,13 @@ evaluated on the spans of all files at once: a join by time would grow with the 
 Functions take an open session.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
@@ -32,7 +32,7 @@ from db.catalog.filters import (
 from db.catalog.fulltext import PASSAGE, phrase_match
 from db.catalog.units import Ids
 from db.engine.functions import fold
-from db.engine.schema import Content, Embedding, Judgement, SavedSearch, Unit, UnitKind
+from db.engine.schema import Asset, Content, Embedding, Judgement, SavedSearch, Unit, UnitKind
 
 Floats = npt.NDArray[np.float64]
 Marks = Select[*tuple[Any, ...]]
@@ -62,30 +62,34 @@ def ids(
         statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
     live = np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
     for item in others(filters):
-        each = (_fulfilling(session, rule, item.negated) for rule in item.rules)
+        each = (_fulfilling(session, rule, live, item.negated, of_files(filters)) for rule in item.rules)
         fulfilling = reduce(np.union1d, each, np.empty(0, np.int64))
-        live = (np.setdiff1d if item.negated else np.intersect1d)(live, fulfilling, assume_unique=True)
+        live = np.setdiff1d(live, fulfilling, assume_unique=True) if item.negated else fulfilling
     return live
 
 
 def wanted_ids(session: Session, wanted: Wanted) -> Ids:
     """The ids, ascending, of all wanted live units, with a vector or without; asked once a snapshot."""
-    of_kinds = tuple(kinds.every()) if wanted.kinds is None else wanted.kinds
+    of_kinds = [kind for kind in kinds.every() if wanted.kinds is None or kind in wanted.kinds]
     return revision.remembered(session, wanted, lambda: ids(session, of_kinds, wanted.filters))
 
 
 def having(session: Session, rule: UnitRule) -> Ids:
     """The ids, ascending, of the live units that a rule about units counts: those with the words."""
     unit = aliased(Unit)
-    statement = _counted(session, rule, unit, unit.id).order_by(unit.id)
+    statement = _counted(session, rule, unit, (), unit.id).order_by(unit.id)
     return np.fromiter(session.scalars(statement), dtype=np.int64)
 
 
-def _fulfilling(session: Session, rule: Rule, negated: bool) -> Ids:
-    """The ids of all units for which a rule holds, ascending.
+_OfFile = Sequence[ColumnElement[bool]]
+
+
+def _fulfilling(session: Session, rule: Rule, among: Ids, negated: bool, of_file: _OfFile) -> Ids:
+    """Those of these units for which a rule holds, ascending.
 
     Who asks for words wants the passage that has them, not the next one: of the rule's own kinds only
     those hold that have the words themselves. In a negation they go with all that is near.
+    ``of_file``: what holds for the files; what belongs to another file does not count.
     """
     match rule:
         case FactRule():
@@ -93,36 +97,47 @@ def _fulfilling(session: Session, rule: Rule, negated: bool) -> Ids:
             found = switches.findable(session, of_files(of_fact))
             statement = select(Unit.id).join(Content, Content.id == Unit.content_id)
             statement = statement.where(found, *of_units(of_fact)).order_by(Unit.id)
-            return np.fromiter(session.scalars(statement), dtype=np.int64)
+            holding = np.fromiter(session.scalars(statement), dtype=np.int64)
+            return np.intersect1d(among, holding, assume_unique=True)
         case OwnRule():
-            return _near(session, OWN[rule.table](rule.name), lambda count: count > 0)
+            return _with_marks(session, OWN[rule.table](rule.name), 1, among)
         case UnitRule():
             unit = aliased(Unit)
-            marks = _counted(session, rule, unit, unit.content_id, unit.start_s, unit.end_s)
-            near = _near(session, marks, lambda count: _COUNTS[rule.op](count, rule.count))
+            columns = (unit.content_id, unit.start_s, unit.end_s)
+            marks = _counted(session, rule, unit, of_file, *columns)
+            near = _counting(session, rule, marks, among)
             if negated or not asks_for_words(rule):
                 return near
-            others = select(Unit.id).where(Unit.kind.in_(rule.kinds))
-            of_its_kinds = np.fromiter(session.scalars(others), dtype=np.int64)
+            statement = select(Unit.id).where(Unit.kind.in_(rule.kinds), _is_marked(marks))
+            of_its_kinds = np.fromiter(session.scalars(statement), dtype=np.int64)
             return near[~np.isin(near, np.setdiff1d(of_its_kinds, having(session, rule)))]
 
 
-_COUNTS: Mapping[str, Callable[[Ids, int], npt.NDArray[np.bool_]]] = {
-    ">=": np.greater_equal,
-    "<=": np.less_equal,
-    "=": np.equal,
-}
+def _counting(session: Session, rule: UnitRule, marks: Marks, among: Ids) -> Ids:
+    """Those of these units that have as many marks near them as a rule asks for."""
+    enough = among if rule.op == "<=" else _with_marks(session, marks, rule.count, among)
+    if rule.op == ">=":
+        return enough
+    return np.setdiff1d(enough, _with_marks(session, marks, rule.count + 1, among), assume_unique=True)
 
 
-def _counted(session: Session, rule: UnitRule, unit: Any, *columns: Any) -> Marks:
+def _counted(session: Session, rule: UnitRule, unit: Any, of_file: _OfFile, *columns: Any) -> Marks:
     """Columns of the live units of the rule's kinds with its words."""
     statement = select(*columns).where(unit.kind.in_(rule.kinds), switches.each_findable(session, unit))
+    if of_file:
+        files = select(Asset.id).where(*of_file)
+        statement = statement.where(or_(unit.asset_id.is_(None), unit.asset_id.in_(files)))
     if rule.match is None:
         return statement
     if (phrase := phrase_match(rule.match)) is None:
         # Scripts without spaces are one long word to the index.
         return statement.where(func.instr(func.trove_fold(unit.text), fold(rule.match)) > 0)
     return statement.join(PASSAGE, PASSAGE.c.rowid == unit.id).where(PASSAGE.c.passage.op("MATCH")(phrase))
+
+
+def _is_marked(marks: Marks) -> ColumnElement[bool]:
+    """SQL condition on ``Unit``: its content has a mark."""
+    return Unit.content_id.in_(marks.with_only_columns(marks.selected_columns[0]))
 
 
 class _Spans(NamedTuple):
@@ -145,31 +160,42 @@ class _Spans(NamedTuple):
         return origins + starts, origins + ends
 
 
+_INSTANT_S = 1e-3
+"""How long something lasts that has only one time."""
+
 _ROW = np.dtype([("content_id", np.int64), ("start_s", np.float64), ("end_s", np.float64)])
 
 
-def _near(session: Session, marks: Marks, fits: Callable[[Ids], npt.NDArray[np.bool_]]) -> Ids:
-    """The ids of units for which the number of marks near them fits, ascending.
-
-    ``fits`` says of (n,) numbers of marks which ones will do.
-    """
+def _with_marks(session: Session, marks: Marks, least: int, among: Ids) -> Ids:
+    """Those of these units near a moment with at least so many marks at once, ascending."""
+    if least <= 0:
+        return among
     spans = _Spans.of(np.array([tuple(row) for row in session.execute(marks)], dtype=_ROW))
     contents = np.unique(spans.contents)
-    starts, ends = (np.sort(bounds) for bounds in spans.on_one_axis(contents, NEAR_S))
-    statement = select(Unit.id, Unit.content_id, Unit.start_s, Unit.end_s)
-    if not fits(np.zeros(1, np.int64))[0]:
-        # Only files with marks can have units near one.
-        marked = marks.with_only_columns(marks.selected_columns[0])
-        statement = statement.where(Unit.content_id.in_(marked))
+    starts, ends = _at_once(*spans.on_one_axis(contents), least)
+    statement = select(Unit.id, Unit.content_id, Unit.start_s, Unit.end_s).where(_is_marked(marks))
     rows = session.execute(statement.order_by(Unit.id)).all()
-    unit_ids = np.array([row[0] for row in rows], np.int64)
     units = _Spans.of(np.array([tuple(row[1:]) for row in rows], dtype=_ROW))
-    marked_units = np.isin(units.contents, contents)
-    first, last = units.on_one_axis(contents)
-    # Of all marks those that have begun by a unit's end, less those that were over before its beginning.
+    first, last = units.on_one_axis(contents, NEAR_S)
+    # Moments that have begun by a unit's end, less those that were over before its beginning.
     near = np.searchsorted(starts, last, "right") - np.searchsorted(ends, first, "left")
-    found: Ids = unit_ids[fits(np.where(marked_units, near, 0))]
-    return found
+    found = np.array([row[0] for row in rows], np.int64)[near > 0]
+    return np.intersect1d(among, found, assume_unique=True)
+
+
+def _at_once(starts: Floats, ends: Floats, least: int) -> tuple[Floats, Floats]:
+    """When at least so many of n spans are there at once: (m,) beginnings and ends, ascending, disjoint.
+
+    A span that ends when another one begins is not there with it: the same dog in the next frame is one dog.
+    """
+    ends = np.maximum(ends, starts + _INSTANT_S)
+    times = np.concatenate([ends, starts])
+    steps = np.concatenate([np.full(len(ends), -1), np.full(len(starts), 1)])
+    order = np.argsort(times, kind="stable")  # at the same time those that end come first
+    times, count = times[order], np.cumsum(steps[order])
+    begins = (steps[order] > 0) & (count == least)
+    over = (steps[order] < 0) & (count == least - 1)
+    return times[begins], times[over]
 
 
 def _liked(name: str) -> Marks:

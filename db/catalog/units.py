@@ -1,6 +1,7 @@
 """Queries on units, the searchable items, and on their vectors. Functions take an open session."""
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, CursorResult, Result, and_, exists, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Result,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from db import kinds
@@ -139,13 +152,18 @@ def pack(vector: Vectors) -> bytes:
     return vector.astype("<f2").tobytes()
 
 
-def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
-    """Those of these units that can be found, by id."""
+def rows(
+    session: Session, ids: Iterable[int], of_file: Sequence[ColumnElement[bool]] = ()
+) -> dict[int, UnitRow]:
+    """Those of these units that can be found, by id.
+
+    ``of_file``: conditions on ``Asset``; of several files with a content those that meet them come first.
+    """
     live: dict[int, UnitRow] = {}
     hiding = switches.every(session).hiding().items()
     for batch in chunks(list(ids)):
         statement = (
-            select(Unit, Content.kind, Asset)
+            select(Unit, Content.kind, Asset, and_(true(), *of_file))
             .join(Content, Content.id == Unit.content_id)
             # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
             .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
@@ -155,19 +173,25 @@ def rows(session: Session, ids: Iterable[int]) -> dict[int, UnitRow]:
                 *(or_(Unit.kind.not_in(made), is_on) for made, is_on in hiding),
             )
         )
-        files: dict[int, list[tuple[Unit, MediaKind, Asset]]] = defaultdict(list)
-        for unit, media, asset in session.execute(statement):
-            files[unit.id].append((unit, media, asset))
+        files: dict[int, list[tuple[bool, Path, Unit, MediaKind, Asset]]] = defaultdict(list)
+        for unit, media, asset, meets in session.execute(statement):
+            files[unit.id].append((not meets, asset.path, unit, media, asset))
         for unit_id in sorted(files):
-            copies = sorted(files[unit_id], key=lambda file: file[2].path)
-            live[unit_id] = _row(*copies[0], tuple(asset.path for *_, asset in copies))
+            copies = sorted(files[unit_id], key=lambda file: file[:2])
+            live[unit_id] = _row(*copies[0][2:], tuple(path for _, path, *_ in copies))
     return live
 
 
-def shown(session: Session, found: Iterable[UnitRow]) -> dict[int, UnitRow]:
+def shown(
+    session: Session,
+    found: Iterable[UnitRow],
+    among: Ids | None = None,
+    of_file: Sequence[ColumnElement[bool]] = (),
+) -> dict[int, UnitRow]:
     """What is shown for units that do not stand by themselves, by their ids: the picture that they are in.
 
     Of a film the frame that they have most of their time in common with. Units without one are left out.
+    ``among``: the only units that may be shown, ascending; ``of_file`` as in ``rows``.
     """
     evidence = [row for row in found if not kinds.named(row.kind).stands]
     pictures: dict[int, list[_Span]] = defaultdict(list)
@@ -176,32 +200,53 @@ def shown(session: Session, found: Iterable[UnitRow]) -> dict[int, UnitRow]:
             Unit.content_id.in_(batch),
             Unit.kind.in_(kinds.proving("shows")),
             Unit.asset_id.is_(None),
+            Unit.x.is_(None),
             switches.each_findable(session),
         )
         for content_id, unit_id, start_s, end_s in session.execute(statement.order_by(Unit.id)):
-            pictures[content_id].append(_Span(unit_id, start_s, end_s))
-    nearest = {row.id: _nearest(row, pictures[row.content_id]) for row in evidence}
-    live = rows(session, {unit_id for unit_id in nearest.values() if unit_id is not None})
+            if among is None or _is_in(among, unit_id):
+                pictures[content_id].append(_Span(start_s, end_s, unit_id))
+    frames = {
+        content_id: sorted(span for span in spans if span.start_s is not None)
+        for content_id, spans in pictures.items()
+    }
+    nearest = {
+        row.id: _whole(pictures[row.content_id])
+        if row.start_s is None
+        else _nearest(row.start_s, row.end_s or row.start_s, frames.get(row.content_id, []))
+        for row in evidence
+    }
+    live = rows(session, {unit_id for unit_id in nearest.values() if unit_id is not None}, of_file)
     return {unit_id: live[picture] for unit_id, picture in nearest.items() if picture in live}
 
 
 class _Span(NamedTuple):
-    unit_id: int
     start_s: float | None
     end_s: float | None
+    unit_id: int
 
 
-def _nearest(row: UnitRow, pictures: Sequence[_Span]) -> int | None:
-    if row.start_s is None:
-        return next((picture.unit_id for picture in pictures if picture.start_s is None), None)
-    start_s, end_s = row.start_s, row.end_s or row.start_s
-    common = {
-        picture.unit_id: min(end_s, picture.end_s or picture.start_s) - max(start_s, picture.start_s)
-        for picture in pictures
-        if picture.start_s is not None
-    }
-    best = max(common, key=lambda unit_id: common[unit_id], default=None)
-    return best if best is not None and common[best] >= 0 else None
+def _is_in(ascending: Ids, unit_id: int) -> bool:
+    place = int(np.searchsorted(ascending, unit_id))
+    return place < len(ascending) and int(ascending[place]) == unit_id
+
+
+def _whole(pictures: Sequence[_Span]) -> int | None:
+    return next((picture.unit_id for picture in pictures if picture.start_s is None), None)
+
+
+def _nearest(start_s: float, end_s: float, frames: Sequence[_Span]) -> int | None:
+    """The frame, of those in the order of time, with most of a span; frames do not overlap."""
+    place = bisect_right(frames, end_s, key=lambda frame: frame.start_s or 0.0)
+    best: tuple[float, int] | None = None
+    for frame in reversed(frames[:place]):
+        first, last = frame.start_s or 0.0, frame.end_s or frame.start_s or 0.0
+        common = min(end_s, last) - max(start_s, first)
+        if common < 0:
+            break
+        if best is None or common >= best[0]:
+            best = (common, frame.unit_id)
+    return None if best is None else best[1]
 
 
 def _row(unit: Unit, media: MediaKind, asset: Asset, paths: tuple[Path, ...]) -> UnitRow:
@@ -258,15 +303,18 @@ def ids_at(session: Session, path: Path) -> list[int]:
 def newest(session: Session, ids: Ids, limit: int) -> list[int]:
     """The first unit of each content among these units, most recent content first, at most ``limit``.
 
+    First come units that stand by themselves: the title of a film is not what is shown of it.
+
     Contents are ordered by when they were taken or, if unknown, when their file changed.
     """
     first: dict[int, tuple[datetime, int]] = {}
+    standing = func.min(case((Unit.kind.in_(kinds.proving(*kinds.STANDING)), Unit.id)))
     for batch in chunks(ids.tolist()):
         # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
         # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
         batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
         statement = (
-            select(Unit.content_id, func.min(Unit.id), func.min(Asset.moment))
+            select(Unit.content_id, func.coalesce(standing, func.min(Unit.id)), func.min(Asset.moment))
             .select_from(batch_ids)
             .join(Unit, Unit.id == batch_ids.c.value)
             .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))
@@ -320,9 +368,9 @@ def written(session: Session, space_id: int, of_kinds: Sequence[UnitKind], after
 
 def counts(session: Session) -> dict[UnitKind, int]:
     """The number of live units of each registered kind."""
-    found = switches.findable(session)
-    statement = select(Unit.kind, func.count()).where(found).group_by(Unit.kind)
-    return dict.fromkeys(kinds.every(), 0) | dict(session.execute(statement).all())
+    statement = select(Unit.kind, func.count()).where(switches.findable(session)).group_by(Unit.kind)
+    found = dict(session.execute(statement).all())
+    return {kind: found.get(kind, 0) for kind in kinds.every()}
 
 
 def is_bare(space_id: int | None) -> ColumnElement[bool]:

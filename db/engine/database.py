@@ -45,7 +45,8 @@ class Database:
             self._open(URL.create("sqlite", database=path.absolute().as_uri(), query=query), ())
 
     def _open(self, url: URL, pragmas: Sequence[str]) -> None:
-        self._engine = create_engine(url)
+        # Without a limit: who reads may have to write beside it, and would wait for itself.
+        self._engine = create_engine(url, max_overflow=-1)
         event.listen(self._engine, "connect", partial(_configure, pragmas))
         event.listen(self._engine, "begin", _begin)
         with self._translated():
@@ -83,9 +84,12 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session for writing: commits at the end, rolls back on an exception."""
-        with self._session(write=True) as session:
+    def write(self, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Session]:
+        """A session for writing: commits at the end, rolls back on an exception.
+
+        ``patience_ms``: how long it waits for another writer before it raises a ``LibraryBusyError``.
+        """
+        with self._session(write=True, trove_patience=patience_ms) as session:
             yield session
 
     def check(self) -> list[str]:
@@ -109,19 +113,20 @@ class Database:
             raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
 
     @contextmanager
-    def _session(self, *, write: bool) -> Iterator[Session]:
+    def _session(self, *, write: bool, **options: int) -> Iterator[Session]:
         with (
             self._translated(),
-            self._connection(write=write) as connection,
+            self._connection(write=write, **options) as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
             session.flush()
 
     @contextmanager
-    def _connection(self, *, write: bool) -> Iterator[Connection]:
+    def _connection(self, *, write: bool, **options: int) -> Iterator[Connection]:
         self.require_open()
-        with self._engine.connect().execution_options(trove_write=write) as connection, connection.begin():
+        opened = self._engine.connect().execution_options(trove_write=write, **options)
+        with opened as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -154,8 +159,16 @@ def _configure(pragmas: Sequence[str], connection: sqlite3.Connection, _record: 
 
 def _begin(connection: Connection) -> None:
     # A write transaction that starts as a reader can fail half-way with SQLITE_BUSY, whatever the time-out.
-    write = connection.get_execution_options().get("trove_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("trove_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    patience_ms = options.get("trove_patience", BUSY_TIMEOUT_MS)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
 def _can_only_be_read(path: Path, exc: LibraryError) -> bool:

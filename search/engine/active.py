@@ -12,8 +12,11 @@ from db.vectors.store import VectorStore
 from indexer.encoders.active import Role, encoder_for, roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate
-from indexer.null_model import fitted
+from indexer.null_model import fitted, keep
 from search.engine.query_cache import QueryVectors
+
+_PATIENCE_MS = 200
+"""How long an answer waits for a writer to store its null model."""
 
 
 class ActiveModel:
@@ -28,6 +31,7 @@ class ActiveModel:
         self.queries = QueryVectors(library.paths.query_vectors, space.fingerprint)
         self._lock = threading.Lock()
         self._null_scores: tuple[int, NullScores | None] | None = None
+        self._to_keep: NullScores | None = None
 
     @property
     def near_duplicate(self) -> float:
@@ -42,8 +46,16 @@ class ActiveModel:
         now = revision.current(session)
         with self._lock:
             if self._null_scores is None or self._null_scores[0] != now:
-                self._null_scores = (now, fitted(self.library, session, self.vectors, self.encoder))
+                scores, is_new = fitted(self.library, session, self.vectors, self.encoder)
+                self._null_scores, self._to_keep = (now, scores), scores if is_new else None
             return self._null_scores[1]
+
+    def keep(self) -> None:
+        """Store a null model that was fitted meanwhile, once the answer is there and its snapshot closed."""
+        with self._lock:
+            scores, self._to_keep = self._to_keep, None
+        if scores is not None:
+            keep(self.library, scores, patience_ms=_PATIENCE_MS)
 
 
 class ActiveModels:

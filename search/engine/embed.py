@@ -1,7 +1,7 @@
 """Query encoding: the words, pictures or whole file of a query as vectors of the active models."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,6 @@ class Question:
     parts: Mapping[str, Alternatives]
     texts: tuple[str, ...] = ()
     like: Example | None = None
-    models: Mapping[str, ActiveModel] = field(default_factory=dict)
 
     @property
     def describes(self) -> bool:
@@ -90,7 +89,7 @@ def embedded(
         for terms in alternatives
     )
     like = None if query.like is None else _example(query.like, models, session, decoders)
-    return Question(query, parts, tuple(filter(None, texts)), like, models)
+    return Question(query, parts, tuple(filter(None, texts)), like)
 
 
 def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vectors:
@@ -120,15 +119,13 @@ def _example(path: Path, models: Mapping[str, ActiveModel], session: Session, de
     """The vectors of a file, from the library where it is indexed."""
     path = expanded(path)
     own = np.array(units.ids_at(session, path.resolve()), dtype=np.int64)
-    if not len(own):
-        return Example(_unindexed(path, models[CLIP], decoders), own)
     vectors = {}
     for name, model in models.items():
         for modality, of_kinds in kinds.modalities(name).items():
             ids = spaces.embedded(session, model.space.id, own.tolist(), of_kinds)
             if len(ids):
                 vectors[name, modality] = units.vectors(session, model.space.id, _spread(ids))
-    return Example(vectors, own)
+    return Example(vectors or _unindexed(path, models[CLIP], decoders), own)
 
 
 def _unindexed(path: Path, model: ActiveModel, decoders: Decoders) -> Mapping[tuple[str, str], Vectors]:

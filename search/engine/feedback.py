@@ -8,7 +8,7 @@ that Manning, Raghavan and Schütze give for it (Introduction to Information Ret
 """
 
 import math
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,42 +83,38 @@ def _judged(
     )
 
 
-def recalled(
-    question: Question,
-    scope: Scope,
-    thumbs: Mapping[int, bool],
-    rank: Callable[[Question], list[Ranking]],
-) -> list[Ranking]:
-    """The rankings of a question by its adjusted query vectors, each down to its own threshold.
-
-    Units with thumbs stay in them whatever the threshold. Where there is nothing to rank by, all that meets
-    the conditions stays.
-    """
-    groups = judged(scope, thumbs)
+def adjusted_question(question: Question, scope: Scope, groups: Sequence[Judged]) -> Question:
+    """A question by its adjusted query vectors; it may describe something only by what was liked."""
     parts = {
         role: adjusted(question.parts.get(role, ()), [group for group in groups if group.role == role])
         for role in scope.models
     }
-    asked = replace(question, parts=parts)
-    if not asked.describes:
-        return rank(question)
+    return replace(question, parts=parts)
+
+
+def above_thresholds(
+    rankings: Sequence[Ranking],
+    question: Question,
+    scope: Scope,
+    groups: Sequence[Judged],
+    kept: Container[int],
+) -> list[Ranking]:
+    """Each ranking down to its own threshold; units that are ``kept`` stay in it whatever that is."""
     thresholds = {
         (group.role, group.modality): threshold(scope, question.parts.get(group.role, ()), group)
         for group in groups
     }
-    return [_cut(ranking, thresholds, thumbs) for ranking in rank(asked)]
+    return [_cut(ranking, thresholds, kept) for ranking in rankings]
 
 
-def _cut(
-    ranking: Ranking, thresholds: Mapping[tuple[str, str], float], judged_ids: Container[int]
-) -> Ranking:
+def _cut(ranking: Ranking, thresholds: Mapping[tuple[str, str], float], kept: Container[int]) -> Ranking:
     if ranking.role is None or ranking.modality is None:
         above = {found.unit_id for found in ranking.found if (found.certainty or 0.0) >= CERTAINTY}
     else:
         outstanding = above_z_score(ranking, thresholds[ranking.role, ranking.modality])
         above = {found.unit_id for found in outstanding.found}
-    kept = [found for found in ranking.found if found.unit_id in above or found.unit_id in judged_ids]
-    return replace(ranking, found=kept)
+    remaining = [found for found in ranking.found if found.unit_id in above or found.unit_id in kept]
+    return replace(ranking, found=remaining)
 
 
 def adjusted(alternatives: Alternatives, judged: Sequence[Judged]) -> list[list[Part]]:

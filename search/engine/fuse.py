@@ -31,6 +31,10 @@ class Candidates:
         """What is shown for a unit: the picture for a text in it."""
         return self.shown.get(unit_id, self.rows[unit_id])
 
+    def is_timeless(self, unit_id: int, among: Collection[int]) -> bool:
+        """Whether a unit among these has no time, so that it would speak for other moments."""
+        return unit_id in among and self.rows[unit_id].start_s is None
+
 
 @dataclass(frozen=True)
 class _Vote:
@@ -88,7 +92,8 @@ def fuse(
     """
     votes = _votes(rankings, candidates)
     ranked = sorted(votes.items(), key=lambda item: (-_total(item[1]), item[0]))
-    moments = [moment for moment in _moments(ranked, candidates) if moment.unit_ids.isdisjoint(hidden)]
+    visible = [(unit_id, votes) for unit_id, votes in ranked if not candidates.is_timeless(unit_id, hidden)]
+    moments = [moment for moment in _moments(visible, candidates) if moment.unit_ids.isdisjoint(hidden)]
     moments.sort(key=lambda moment: (-moment.score, moment.shown.id))
     # The highest possible score: first in every ranking that has candidates.
     highest = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)

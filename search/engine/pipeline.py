@@ -7,7 +7,7 @@ import numpy as np
 
 from db import kinds
 from db.catalog import units
-from db.catalog.filters import FactRule, Filter, Wanted
+from db.catalog.filters import FactRule, Filter, Wanted, of_files
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
 from search.answer import Evidence, Hit
@@ -52,8 +52,9 @@ class Retrieved:
         """Look up what rankings have found, and what is shown for it."""
         rankings = tuple(rankings)
         found = {found.unit_id for ranking in rankings for found in ranking.found}
-        rows = units.rows(scope.session, found)
-        shown = units.shown(scope.session, rows.values())
+        of_file = of_files(scope.wanted.filters)
+        rows = units.rows(scope.session, found, of_file)
+        shown = units.shown(scope.session, rows.values(), scope.showable, of_file)
         return cls(question, scope, rankings, Candidates(rows, shown))
 
     def with_drawing(self, vectors: Vectors) -> "Retrieved":
@@ -68,10 +69,10 @@ class Retrieved:
         """
         # Near-duplicates of a disliked picture are only recognised while it is among the hits.
         known = {row.id: row for row in (*self.candidates.rows.values(), *self.candidates.shown.values())}
-        hidden = [unit_id for unit_id in disliked if unit_id in known and not _can_collapse(known[unit_id])]
+        hidden = [unit_id for unit_id in disliked if unit_id in known and not _is_whole(known[unit_id])]
         hits = fuse(self.rankings, self.candidates, hidden=hidden)
-        models = self.question.models
-        pictures = [hit.unit_id for hit in hits if _can_collapse(hit)]
+        models = self.scope.models
+        pictures = [hit.unit_id for hit in hits if _is_whole(known[hit.unit_id])]
         if self.question.query.apart or not pictures or CLIP not in models:
             return hits
         return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate)
@@ -138,10 +139,17 @@ def ranked(question: Question, scope: Scope, depth: int) -> list[Ranking]:
 
 def recall(question: Question, scope: Scope, thumbs: Mapping[int, bool]) -> list[Hit]:
     """All hits of a question with thumbs: see ``SearchService.recall``."""
-    rankings = feedback.recalled(
-        question, scope, thumbs, lambda asked: ranked(asked, scope, _depth(question))
-    )
-    retrieved = Retrieved.of(question, scope, rankings)
+    groups = feedback.judged(scope, thumbs)
+    asked = feedback.adjusted_question(question, scope, groups)
+    retrieved = Retrieved.of(question, scope, ranked(asked, scope, _depth(question)))
+    if asked.describes:
+        # A thumb is on what is shown, the rankings have what was found of it.
+        candidates = retrieved.candidates
+        kept = {unit_id for unit_id in candidates.rows if candidates.shown_for(unit_id).id in thumbs}
+        rankings = feedback.above_thresholds(
+            retrieved.rankings, question, scope, groups, kept | thumbs.keys()
+        )
+        retrieved = replace(retrieved, rankings=rankings)
     liked, disliked = ({unit_id for unit_id, up in thumbs.items() if up is thumb} for thumb in (True, False))
     remaining = (without_disliked(hit, disliked, liked) for hit in retrieved.hits(disliked=disliked))
     hits = (replace(hit, rank=rank) for rank, hit in enumerate(filter(None, remaining), start=1))
@@ -152,9 +160,9 @@ def _depth(question: Question) -> int:
     return max(_DEPTH, 4 * question.query.k)
 
 
-def _can_collapse(unit: units.UnitRow | Hit) -> bool:
+def _is_whole(unit: units.UnitRow) -> bool:
     """Whether it is a whole picture, of which near-duplicates are one hit."""
-    return unit.start_s is None and _modality(unit.kind) == PICTURE
+    return unit.start_s is None and unit.region is None and _modality(unit.kind) == PICTURE
 
 
 def _modality(kind: str) -> str | None:

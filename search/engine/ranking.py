@@ -67,7 +67,8 @@ class Ranking:
     ``background``: what their similarities are held against; None where each one is sure by itself.
     ``matches``: for each of the first few and each alternative of the question, the similarity to every part
     with a positive weight; nothing for a source whose similarities prove nothing. ``role`` and ``modality``:
-    of the vectors that were compared, if any were.
+    of the vectors that were compared, if any were. ``by_conditions``: it is what meets the conditions,
+    whatever its kind proves.
     """
 
     source: str
@@ -77,6 +78,7 @@ class Ranking:
     matches: Sequence[tuple[Match, ...]] = ()
     role: str | None = None
     modality: str | None = None
+    by_conditions: bool = False
 
 
 def above_z_score(ranking: Ranking, least: float) -> Ranking:

@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import live
+from db.catalog import filters, live
 from db.catalog.filters import Wanted
 from db.catalog.units import Ids, Vectors
 from db.vectors.store import Modality, VectorView
@@ -67,6 +67,15 @@ class Scope:
     def ids(self) -> Ids:
         """The ids of all units that may be found, with a vector or without, ascending."""
         return live.wanted_ids(self.session, self.wanted)
+
+    @cached_property
+    def showable(self) -> Ids | None:
+        """The ids of all units that may be shown, ascending; None for all of them.
+
+        Who asks for text in pictures is shown the pictures: a choice of kinds does not apply.
+        """
+        left = filters.but_for_kinds(self.wanted.filters)
+        return live.wanted_ids(self.session, Wanted(filters=left)) if left else None
 
     def count(self, role: str, modality: Modality) -> int:
         """How many units may be found by their vectors."""

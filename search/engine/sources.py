@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from db import kinds
 from db.catalog import filters, live, units
 from db.catalog.fulltext import match_words
 from db.catalog.units import Vectors
@@ -58,8 +59,11 @@ class Nearest:
     """Units whose vectors of one role and modality are nearest to what the question describes.
 
     ``of_pictures``: the name where the question has pictures alone. ``proves``: similarities that stand out
-    in comparison with the null model prove that the library has it. ``beside``: a modality of the same role;
-    where it can be searched, too, only units that stand out count.
+    in comparison with the null model, which is of CLIP's pictures, prove that the library has it.
+    ``beside``: a modality of the same role; where it can be searched, too, only units that stand out count.
+
+    Raises:
+        ValueError: it is to prove something that there is no null model of.
     """
 
     name: str
@@ -69,6 +73,10 @@ class Nearest:
     of_pictures: str = ""
     proves: bool = False
     beside: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.proves and (self.role, self.modality) != (CLIP, PICTURE):
+            raise ValueError(f"there is no null model of {self.role} {self.modality}")
 
     def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
         """The units nearest to the nearest of the question's alternatives."""
@@ -81,12 +89,13 @@ class Nearest:
         ranking = ranking if described or not self.of_pictures else replace(ranking, source=self.of_pictures)
         if self.proves:
             return replace(ranking, matches=self._matches(ranking, question, scope))
-        # With a condition on words all that is left has those words.
-        if self._is_beside(question, scope) and not filters.asked_words(scope.wanted.filters):
-            return above_z_score(ranking, OUTSTANDING)
-        return ranking
+        return above_z_score(ranking, OUTSTANDING) if self._is_beside(question, scope) else ranking
 
     def _is_beside(self, question: Question, scope: Scope) -> bool:
+        """Whether there is something else to be found, so that what is merely nearest should not show."""
+        own = set(kinds.of_modality(self.role, self.modality))
+        if any(own & set(rule.kinds) for rule in filters.asked_words(scope.wanted.filters)):
+            return False  # all that is left has the words that were asked for
         asked = any(self.beside in part.vectors for parts in question.parts[self.role] for part in parts)
         return self.beside is not None and asked and scope.count(self.role, self.beside) > 0
 
@@ -186,7 +195,8 @@ class Listed:
         worded = np.intersect1d(reduce(np.union1d, asked), scope.ids) if asked else np.empty(0, np.int64)
         latest = worded[:depth].tolist() or units.newest(scope.session, scope.ids, depth)
         name = "keywords" if len(worded) else self.name
-        return Ranking(name, self.weight, [Found(unit_id, 1.0, certainty=1.0) for unit_id in latest])
+        found = [Found(unit_id, 1.0, certainty=1.0) for unit_id in latest]
+        return Ranking(name, self.weight, found, by_conditions=True)
 
 
 DRAWN = Nearest("drawing", DRAWING_WEIGHT, CLIP, PICTURE)

@@ -72,7 +72,11 @@ def judge(
     """
     probabilities = [0.0]
     for ranking in rankings:
-        sure = (found for found in ranking.found if found.certainty and _proves(rows.get(found.unit_id)))
+        sure = (
+            found
+            for found in ranking.found
+            if found.certainty and (ranking.by_conditions or _proves(rows.get(found.unit_id)))
+        )
         probabilities += [CERTAIN * (found.certainty or 0.0) for found in islice(sure, 1)]
         if null_scores is not None and ranking.background is not None:
             count = ranking.background.count

@@ -63,6 +63,11 @@ class Condition:
     facet: str = ""
 
 
+_KEY = re.compile(r"[a-z]+")
+
+TERM_KEYS = ("image", "text")
+"""Keys of the query box that are no conditions: a picture, or words whatever they look like."""
+
 _conditions: dict[str, Condition] = {}
 
 
@@ -70,8 +75,10 @@ def register(condition: Condition) -> None:
     """Add a condition; the same one again does no harm.
 
     Raises:
-        ValueError: there is another one of that key.
+        ValueError: there is another one of that key, or it cannot be typed.
     """
+    if condition.key in TERM_KEYS or not _KEY.fullmatch(condition.key):
+        raise ValueError(f"{condition.key}: cannot be the key of a condition")
     if _conditions.setdefault(condition.key, condition) != condition:
         raise ValueError(f"there are two conditions {condition.key}:")
 
@@ -115,16 +122,15 @@ def type_of(value: str) -> str:
     Raises:
         ValueError: it means none.
     """
-    name = value.lower()
-    if name not in _MEDIA and name not in kinds.every():
-        names = dict.fromkeys([*_MEDIA.values(), *kinds.every()])
+    name, names = value.lower(), list(dict.fromkeys([*_MEDIA.values(), *kinds.every()]))
+    if name not in names and name not in _MEDIA:
         raise ValueError(f"a type is one of {', '.join(names)}")
-    return _MEDIA.get(name, name)
+    return name if name in names else _MEDIA[name]
 
 
 def _type(value: str, _context: Context) -> Rule:
     name = type_of(value)
-    return FactRule("media" if name in _MEDIA else "kind", "=", name)
+    return FactRule("media" if name in _MEDIA.values() else "kind", "=", name)
 
 
 def _types(prefix: str, _context: Context) -> Sequence[Suggestion]:

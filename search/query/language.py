@@ -20,6 +20,7 @@ For every string, ``parse`` gives a ``Parsed`` or raises a ``QueryError`` that p
 """
 
 import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -30,7 +31,7 @@ from search.query import conditions
 TermKind = Literal["text", "picture"]
 MOST_WEIGHT = 10.0
 
-_TERM_KEYS: dict[str, TermKind] = {"image": "picture", "text": "text"}
+_TERM_KEYS: dict[str, TermKind] = dict(zip(conditions.TERM_KEYS, ("picture", "text"), strict=True))
 _PICTURE_NAME = re.compile(
     r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|dng|cr2|cr3|nef|arw|raf|orf|rw2)$", re.I
 )
@@ -96,13 +97,33 @@ class Parsed:
         conditions = tuple(item for at, item in enumerate(self.conditions) if at != chip)
         return Parsed(tuple(alternatives), conditions)
 
-    def having(self, key: str, values: tuple[str, ...]) -> "Parsed":
-        """The query with other values for a key; without values the key's condition is removed.
+    def having(
+        self,
+        key: str,
+        values: Sequence[str],
+        among: Iterable[str] | None = None,
+        same: Callable[[str], str] = str.casefold,
+    ) -> "Parsed":
+        """The query with other values for a key; a condition that is left without values is removed.
 
-        Negated conditions (``-type:video``) stay.
+        Negated conditions (``-type:video``) stay, and so do values that are not ``among`` those to choose
+        from. What must hold together (``said:hay said:sea``) goes on to; a new value joins the last of them.
+        ``same`` gives the same for values that mean the same.
         """
-        others = tuple(item for item in self.conditions if item.key != key or item.negated)
-        return replace(self, conditions=(*others, *([Clause(key, values)] if values else [])))
+        chosen = {same(value) for value in values}
+        offered = None if among is None else {same(value) for value in among}
+        kept: list[Clause] = []
+        for clause in self.conditions:
+            left = clause.values
+            if clause.key == key and not clause.negated:
+                left = tuple(v for v in left if same(v) in chosen or (offered and same(v) not in offered))
+            kept += [replace(clause, values=left)] if left else []
+        own = [at for at, clause in enumerate(kept) if clause.key == key and not clause.negated]
+        known = {same(value) for at in own for value in kept[at].values}
+        if added := tuple(value for value in values if same(value) not in known):
+            last = kept.pop(own[-1]).values if own else ()
+            kept.append(Clause(key, (*last, *added)))
+        return replace(self, conditions=tuple(kept))
 
     def values(self, key: str) -> tuple[str, ...]:
         """The values of a key, without those of negated conditions."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from db import kinds
 from db.engine.schema import UnitKind
 from db.errors import QueryError
 from search.query.language import Parsed, Term, parse
@@ -19,7 +20,8 @@ class Query:
     ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``.
 
     Raises:
-        QueryError: the text is malformed, nothing is asked for, or not at least one hit is wanted.
+        QueryError: the text is malformed, nothing is asked for, there is no such kind, or not at least one
+            hit is wanted.
     """
 
     text: str = ""
@@ -35,6 +37,9 @@ class Query:
         self.parsed  # noqa: B018 - malformed text must raise here
         if not (self.text.strip() or self.image or self.like):
             raise QueryError("the query is empty", "Type what you look for, or give a picture with --image.")
+        if self.kind is not None and self.kind not in kinds.every():
+            known = ", ".join(kinds.every())
+            raise QueryError(f"there is no kind {self.kind!r}", f"A kind is one of {known}.")
         if self.k < 1:
             raise QueryError(f"cannot return {self.k} hits", "Ask for at least one: -k 1.")
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from db import kinds
 from db.catalog import revision, units
 from db.catalog import saved as rows
 from db.catalog.saved import Judged
@@ -124,7 +125,7 @@ class SavedSearches:
         """
         with self._library.write() as session:
             rows.remove(session, _row(session, name).id)
-            remaining = [Query(row.query).parsed for row in rows.every(session)]
+            remaining = [_query(row).parsed for row in rows.every(session)]
         used = {term.value for parsed in remaining for terms in parsed.alternatives for term in terms}
         for path in self._pictures.glob("*"):
             if str(path) not in used:
@@ -198,8 +199,9 @@ class SavedSearches:
         self.judge(name, self._meant(name, path, file_units, at_s), up=up)
 
     def _meant(self, name: str, path: Path, file_units: list[UnitRow], at_s: float | None) -> int:
-        if len(file_units) == 1:
-            return file_units[0].id
+        standing = [unit for unit in file_units if unit.kind in kinds.proving(*kinds.STANDING)] or file_units
+        if len(standing) == 1 or standing[0].media == "image":
+            return standing[0].id
         hits = [hit for hit in self.show(name, k=len(file_units)).hits if path in (hit.path, *hit.copies)]
         if at_s is None and hits:
             return hits[0].unit_id
@@ -223,12 +225,10 @@ class SavedSearches:
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
         with self._library.read() as session:
             row = _row(session, name)
-            # Read before the search: what arrives meanwhile stays new.
             newest = revision.current(session)
             thumbs = {item.unit_id: item.up for item in rows.judged(session, row.id) if item.unit_id}
-        query = replace(_query(row), k=k)
-        hits = self._service.recall(query, thumbs, after=row.seen if new_only else None)
-        with self._library.read() as session:
+            query = Query(row.query, k=k, kind=row.kind)
+            hits = self._service.recall(session, query, thumbs, after=row.seen if new_only else None)
             shown = units.rows(session, [hit.unit_id for hit in hits[:k]])
             new_contents = rows.arrived(session, [unit.content_id for unit in shown.values()], row.seen)
         new = {unit.id for unit in shown.values() if unit.content_id in new_contents}
@@ -273,7 +273,11 @@ class SavedSearches:
 
 
 def _query(row: SavedSearch) -> Query:
-    return Query(row.query, kind=row.kind)
+    """The query of a row; one of a kind or condition that is not there any more goes by its words."""
+    try:
+        return Query(row.query, kind=row.kind)
+    except QueryError:
+        return Query(str(Parsed(((Term("text", row.query),),))))
 
 
 def _saved(session: Session, row: SavedSearch) -> Saved:

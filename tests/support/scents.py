@@ -5,9 +5,11 @@ from outside. Run as a module it is the command line with them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from PIL import Image
 
 from db.catalog.facts import Fact
 from db.catalog.filters import CountOp, Rule, UnitRule
@@ -115,6 +117,21 @@ def _suggest(prefix: str, _context: Context) -> Sequence[Suggestion]:
 
 
 SCENT = Condition("scent", "what smells of it", ("scent:hay",), _rule, _suggest, facet="Scent")
+
+
+COLOURS = {"petrol": (200, 20, 20), "hay": (30, 180, 30), "sea": (20, 20, 200)}
+PICTURES = {"barn.png": ("hay", "hay"), "coast.png": ("sea", "hay"), "road.png": ("petrol", "sea")}
+
+
+def make_pictures(folder: Path) -> Path:
+    """Three pictures of two halves each, one with a label beside it; returns the folder."""
+    folder.mkdir()
+    for name, halves in PICTURES.items():
+        noise = np.random.default_rng(len(name)).integers(0, 50, (64, 96, 3))
+        colours = np.repeat(np.array([COLOURS[half] for half in halves]), 48, axis=0)[None]
+        Image.fromarray((colours + noise).astype(np.uint8)).save(folder / name)
+    (folder / "coast.txt").write_text("grandmother's summer house")
+    return folder
 
 
 def register() -> None:

@@ -8,15 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, expect
 from sqlalchemy import func, select
 
 from db.catalog import spaces, units
 from db.catalog.units import Region
 from db.engine.schema import Embedding, Space, Unit
+from db.errors import QueryError
 from db.library import Library
 from db.settings import Settings
 from indexer import control
@@ -29,12 +27,9 @@ from search.saved.searches import SavedSearches
 from search.service import SearchService
 from tests.support import scents
 from tests.support.command import as_json, trove
-from tests.support.driver import SHOTS, chromium, search, serving
-from tests.support.scents import ROLE, Scents
+from tests.support.scents import PICTURES, ROLE, Scents
 from tests.support.tiny_openclip import save_model
 
-COLOURS = {"petrol": (200, 20, 20), "hay": (30, 180, 30), "sea": (20, 20, 200)}
-PICTURES = {"barn.png": ("hay", "hay"), "coast.png": ("sea", "hay"), "road.png": ("petrol", "sea")}
 LEFT, RIGHT = Region(0.0, 0.0, 0.5, 1.0), Region(0.5, 0.0, 0.5, 1.0)
 
 
@@ -48,15 +43,7 @@ def _registered() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures of two halves each, one with a label beside it."""
-    media = tmp_path / "media"
-    media.mkdir()
-    for name, halves in PICTURES.items():
-        noise = np.random.default_rng(len(name)).integers(0, 50, (64, 96, 3))
-        colours = np.repeat(np.array([COLOURS[half] for half in halves]), 48, axis=0)[None]
-        Image.fromarray((colours + noise).astype(np.uint8)).save(media / name)
-    (media / "coast.txt").write_text("grandmother's summer house")
-    return media
+    return scents.make_pictures(tmp_path / "media")
 
 
 @pytest.fixture
@@ -146,6 +133,39 @@ def test_words_without_vectors_are_found_listed_saved_and_judged(filled: Library
     assert names(ask(filled, "type:label")) == []
 
 
+def test_a_picture_with_much_evidence_is_judged_by_its_file(filled: Library, folder: Path) -> None:
+    with SearchService(filled) as service:
+        saved = SavedSearches(service)
+        saved.add("boats", Query("grandmother summer boat", kind="label"))
+        assert [hit.path.name for hit in saved.show("boats").hits] == []
+        assert names(service.search(Query("grandmother summer boat", kind="label"))) == ["coast.png"]
+        saved.judge_file("boats", folder / "coast.png", up=True)
+        (thumb,) = saved.thumbs("boats")
+        assert (thumb.kind, thumb.up) == ("image", True)
+        assert [hit.path.name for hit in saved.show("boats").hits] == ["coast.png"], "what is liked stays"
+
+
+def test_a_saved_search_outlives_the_analyser(filled: Library) -> None:
+    with SearchService(filled) as service:
+        saved = SavedSearches(service)
+        saved.add("hay", Query("scent:hay"))
+        saved.add("labels", Query("type:label"))
+        saved.add("dogs", Query("a dog"))
+        scents.unregister()
+        try:
+            assert [item.name for item in saved.every()] == ["dogs", "hay", "labels"]
+            with pytest.raises(QueryError, match="a type is one of"):
+                saved.show("labels")
+            with pytest.raises(QueryError, match="there is no kind 'label'"):
+                Query("a dog", kind="label")
+            saved.remove("dogs")
+            assert names(service.search(Query("type:image", apart=True)))
+            with filled.read() as session:
+                assert units.counts(session) == {"image": 3, "frame": 0, "speech": 0}
+        finally:
+            scents.register()
+
+
 def test_it_answers_no_condition_on_other_kinds(filled: Library) -> None:
     assert names(ask(filled, "said:hay")) == []
     assert names(ask(filled, "scent:grandmother")) == []
@@ -176,33 +196,12 @@ def test_the_command_line_knows_it(folder: Path, settings: Settings) -> None:
     assert {(item["source"], item["kind"], item["text"]) for item in evidence} >= {("words", "scent", "hay")}
     assert any(item["region"] == [*LEFT] for item in evidence)
     why = trove(settings, "why", "hay", folder / "barn.png").stdout
-    assert "number 1" in why
-    assert "scent" in why
-    assert "hay" in why
+    assert "barn.png: number" in why
+    assert "These words are written in it: hay" in why
     assert "6 scents" in trove(settings, "status").stdout
     assert "scents" in trove(settings, "analysers").stdout
     refused = trove(settings, "search", "scent:hay>=x")
     assert "a number of scents is written hay>=2" in refused.stderr
-
-
-@pytest.mark.usefixtures("filled")
-def test_the_app_shows_a_tile_of_it(settings: Settings) -> None:
-    SHOTS.mkdir(exist_ok=True)
-    with (
-        serving(settings.paths.folder, settings.cache, module="tests.support.scents") as app,
-        chromium() as browser,
-    ):
-        _look(browser, app.url)
-
-
-def _look(browser: Browser, url: str) -> None:
-    page = browser.new_page()
-    page.goto(url)
-    tiles = search(page, "scent:petrol")
-    expect(tiles).to_have_count(1)
-    expect(tiles.first).to_contain_text("petrol")
-    expect(page.get_by_text("Scent", exact=True).first).to_be_visible()
-    page.screenshot(path=SHOTS / "open-kind.png")
 
 
 @pytest.mark.slow

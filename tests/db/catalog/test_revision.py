@@ -14,7 +14,7 @@ from db.engine.schema import Embedding
 from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
-from indexer.null_model import fitted
+from indexer.null_model import refit
 from tests.support.rows import Drafted, add_file, add_many, directions, space
 
 ROWS = directions(20)
@@ -115,8 +115,7 @@ def test_the_null_model_counts_lower_ids_that_were_committed_later(late: Library
     encoder: Encoder = Fixed(tmp_path.name)  # type: ignore[assignment]
     with late.read() as session:
         store = late.vectors(space(session))
-    with late.read() as session:
-        first = fitted(late, session, store, encoder)
+    first = refit(late, store, encoder)
     assert first is not None
     assert first.pictures == 12
     with late.write() as session:
@@ -124,8 +123,7 @@ def test_the_null_model_counts_lower_ids_that_were_committed_later(late: Library
         session.execute(delete(Embedding).where(Embedding.unit_id.in_(gone)))
         revision.touch(session)
     commit_lower_ids(late)
-    with late.read() as session:
-        again = fitted(late, session, store, encoder)
+    again = refit(late, store, encoder)
     assert again is not None
     assert (again.pictures, again.revision) == (12, now(late.database)), "as many as before, but five are new"
 

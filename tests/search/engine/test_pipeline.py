@@ -1,19 +1,22 @@
 """The way of an answer: how often the library is asked, and that it is asked in one snapshot of it."""
 
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import delete, event, select
 
 from db.catalog import assets, revision
 from db.catalog.filters import ALL
 from db.catalog.units import Vectors
 from db.engine.database import Database
+from db.engine.schema import NullScores
 from db.library import Library
 from db.settings import Settings
 from search.answer import Hit
@@ -107,6 +110,29 @@ def test_what_is_committed_meanwhile_shows_in_the_next_answer(own: Settings, fir
         assert service.search(query).hits == ()
 
 
+def test_many_threads_that_all_find_the_null_model_due_answer(own: Settings) -> None:
+    """Each has the library open, and one of them writes: none may wait for another's connection."""
+    with Library(own) as library, library.write() as session:
+        session.execute(delete(NullScores))
+        revision.touch(session)
+    with searching(own) as service, ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(service.search, [Query("two dogs in the snow", k=5)] * 24))
+        with service.library.read() as session:
+            assert session.scalars(select(NullScores)).all()
+    assert len({answer.confidence for answer in answers}) == 1
+    assert {answer.hits for answer in answers} == {answers[0].hits}
+
+
+def test_an_answer_does_not_wait_for_a_writer(own: Settings) -> None:
+    with Library(own) as library, library.write() as session:
+        session.execute(delete(NullScores))
+        revision.touch(session)
+    with searching(own) as service, service.library.write():
+        started = time.monotonic()
+        assert service.search(Query("two dogs in the snow")).hits
+        assert time.monotonic() - started < 20, "the busy time-out is thirty seconds"
+
+
 def test_sources_are_asked_twice_at_most(library: Library) -> None:
     """Of three hundred pictures that are one hit: once more, for all that there may be."""
     near = directions(1, seed=1)[0]
@@ -136,5 +162,5 @@ def _answer(library: Library, vector: Vectors) -> list[Hit]:
         model = SimpleNamespace(vectors=library.vectors(space(session)), near_duplicate=0.99)
         models = {"clip": model}
         parts = {"clip": [[Part({"picture": vector}, 1.0, "a text")]]}
-        question = Question(Query("a text"), parts, models=models)  # type: ignore[arg-type]
+        question = Question(Query("a text"), parts)  # type: ignore[arg-type]
         return pipeline.answered(question, Scope(session, models, ALL))[1]  # type: ignore[arg-type]

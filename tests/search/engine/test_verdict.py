@@ -20,7 +20,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import NEAR_DUPLICATE
-from indexer.null_model import background_queries, due, fit, fitted
+from indexer.null_model import background_queries, due, fit, refit
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
@@ -103,6 +103,8 @@ def test_the_words_of_a_machine_prove_nothing() -> None:
         captioned = {1: replace(ROWS[1], kind="caption")}
         assert judge([words(1.0)], captioned, null()) == ("absent", 0.0)
         both = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0), Found(2, 0.9, (), 0.81)])
+        listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], by_conditions=True)
+        assert judge([listed], captioned, null()) == ("found", CERTAIN), "it meets the conditions"
         verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, null())
         assert verdict == ("found", round(0.81 * CERTAIN, 3))
     finally:
@@ -200,8 +202,7 @@ def fit_now(library: Library, encoder: Encoder) -> NullScores | None:
     with library.read() as session:
         space = spaces.active(session)
     assert space is not None
-    with library.read() as session:
-        return fitted(library, session, library.vectors(space), encoder)
+    return refit(library, library.vectors(space), encoder)
 
 
 def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library, counting: Counting) -> None:
@@ -269,7 +270,7 @@ def test_a_library_that_cannot_be_written_is_judged_all_the_same(
 ) -> None:
     fill(library, directions(5))
 
-    def full() -> Iterator[None]:
+    def full(**_options: int) -> Iterator[None]:
         raise LibraryError("the disk is full", "Free some space.")
 
     monkeypatch.setattr(library, "write", full)

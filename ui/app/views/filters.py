@@ -5,7 +5,7 @@ which filters there are: each with a title for people is offered with the values
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import streamlit as st
 
@@ -59,8 +59,13 @@ def filters(asked: Question) -> None:
                 draw(condition, parsed, {item.value: item for item in suggested})
 
 
-def _set(key: str, values: Sequence[str]) -> None:
-    question.narrow(lambda parsed: parsed.having(key, tuple(values)))
+def _set(
+    key: str,
+    values: Sequence[str],
+    among: Collection[str] | None = None,
+    same: Callable[[str], str] = str.casefold,
+) -> None:
+    question.narrow(lambda parsed: parsed.having(key, values, among, same))
 
 
 # --- any condition
@@ -77,7 +82,7 @@ def _several(condition: Condition, parsed: Parsed, suggested: Suggestions) -> No
         format_func=lambda value: _label(value, suggested),
         key=key,
         placeholder="Any",
-        on_change=lambda: _set(condition.key, st.session_state[key]),
+        on_change=lambda: _set(condition.key, st.session_state[key], suggested),
     )
 
 
@@ -122,7 +127,7 @@ def _types(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None
         format_func=shown.get,
         selection_mode="multi",
         key=key,
-        on_change=lambda: _set(condition.key, st.session_state[key]),
+        on_change=lambda: _set(condition.key, st.session_state[key], shown, conditions.type_of),
     )
 
 
