@@ -3,15 +3,15 @@
 A role is what vectors are for. That of CLIP models is built in; another one is a line in the table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from db.catalog import spaces
 from db.engine.schema import Space
 from db.errors import ModelMismatchError
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.library import Library
+from db.registry import Registry
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name, load_encoder
@@ -36,27 +36,13 @@ class Role:
     asked: Callable[[Settings], str | None] = lambda _settings: None
 
 
-_roles: dict[str, Role] = {}
+_table: Registry[Role] = Registry("roles")
+unregister, roles = _table.unregister, _table.every
 
 
 def register(role: Role) -> None:
-    """Add a role; the same one again does no harm.
-
-    Raises:
-        ValueError: there is another one of that name.
-    """
-    if _roles.setdefault(role.name, role) != role:
-        raise ValueError(f"there are two roles {role.name!r}")
-
-
-def unregister(name: str) -> None:
-    """Take a role out of the table; for tests, which add some."""
-    del _roles[name]
-
-
-def roles() -> Mapping[str, Role]:
-    """All roles by name."""
-    return MappingProxyType(_roles)
+    """Add a role by its name; errors as ``Registry.register``."""
+    _table.register(role.name, role)
 
 
 register(
@@ -81,7 +67,7 @@ def encoder_for(library: Library, space: Space | None, role: str = CLIP) -> Enco
             weights have changed since.
         ModelError: the model is unknown or its weights are missing.
     """
-    settings, served = library.settings, _roles[role]
+    settings, served = library.settings, roles()[role]
     known = space.model if space else served.default
     name = served.asked(settings) or known
     if space is not None and name != space.model:

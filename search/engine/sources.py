@@ -6,10 +6,8 @@ the same reason the parts of one question are added only after each is scaled by
 see ``Scope.combined``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +17,7 @@ from db.catalog import filters, live, units
 from db.catalog.fulltext import match_words
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PASSAGE, PICTURE
+from db.registry import Registry
 from search.engine.embed import Question
 from search.engine.ranking import Found, Match, Ranking, above_z_score, without
 from search.engine.scope import Scope
@@ -207,28 +206,8 @@ def drawn(scope: Scope, vectors: Vectors, depth: int) -> Ranking:
     return _nearest(DRAWN, scope, vectors, depth)
 
 
-_sources: dict[str, Source] = {}
-
-
-def register(key: str, source: Source) -> None:
-    """Add a source under a key of its own; the same one again does no harm.
-
-    Raises:
-        ValueError: there is another one of that key.
-    """
-    if _sources.setdefault(key, source) != source:
-        raise ValueError(f"there are two sources {key!r}")
-
-
-def unregister(key: str) -> None:
-    """Take a source out of the table; for tests, which add some."""
-    del _sources[key]
-
-
-def every() -> Mapping[str, Source]:
-    """All sources, in the order in which they were registered."""
-    return MappingProxyType(_sources)
-
+_table: Registry[Source] = Registry("sources")
+register, unregister, every = _table.register, _table.unregister, _table.every
 
 register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="image_to_image", proves=True))
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))

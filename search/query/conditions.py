@@ -5,10 +5,9 @@ is registered is parsed, explained and offered among the app's filters without a
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from db import kinds
 from db.catalog import assets, facets, saved
 from db.catalog.filters import FactRule, Filter, OwnRule, Rule, UnitRule
 from db.paths import expanded
+from db.registry import Registry
 from search.query import dates
 
 _NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
@@ -68,29 +68,19 @@ _KEY = re.compile(r"[a-z]+")
 TERM_KEYS = ("image", "text")
 """Keys of the query box that are no conditions: a picture, or words whatever they look like."""
 
-_conditions: dict[str, Condition] = {}
+_table: Registry[Condition] = Registry("conditions")
+unregister, every = _table.unregister, _table.every
 
 
 def register(condition: Condition) -> None:
-    """Add a condition; the same one again does no harm.
+    """Add a condition by its key; the same one again does no harm.
 
     Raises:
         ValueError: there is another one of that key, or it cannot be typed.
     """
     if condition.key in TERM_KEYS or not _KEY.fullmatch(condition.key):
         raise ValueError(f"{condition.key}: cannot be the key of a condition")
-    if _conditions.setdefault(condition.key, condition) != condition:
-        raise ValueError(f"there are two conditions {condition.key}:")
-
-
-def unregister(key: str) -> None:
-    """Take a condition out of the table; for tests, which add some."""
-    del _conditions[key]
-
-
-def every() -> Mapping[str, Condition]:
-    """All conditions by their keys, in the order in which they were registered."""
-    return MappingProxyType(_conditions)
+    _table.register(condition.key, condition)
 
 
 def filter_of(key: str, values: Iterable[str], *, negated: bool, context: Context | None = None) -> Filter:
@@ -100,7 +90,7 @@ def filter_of(key: str, values: Iterable[str], *, negated: bool, context: Contex
         ValueError: a value is malformed; the message says what is valid.
     """
     context = context or Context()
-    return Filter(tuple(_conditions[key].rule(value, context) for value in values), negated)
+    return Filter(tuple(every()[key].rule(value, context) for value in values), negated)
 
 
 _MEDIA = {
