@@ -127,7 +127,7 @@ revision of the library with which it came), and the unit (``kind``)."""
 
 def of_files(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
     """SQL conditions on ``Asset``: filters about files. They must hold for one file: copies do not help."""
-    return [_holds(item) for item in filters if is_of_file(item)]
+    return [_holds(item) for item in filters if _is_of_file(item)]
 
 
 def of_units(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
@@ -137,10 +137,10 @@ def of_units(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
 
 def others(filters: tuple[Filter, ...]) -> list[Filter]:
     """All other filters: about units near by, what users made, or a mixture."""
-    return [item for item in filters if not is_of_file(item) and not _is_of_unit(item)]
+    return [item for item in filters if not _is_of_file(item) and not _is_of_unit(item)]
 
 
-def is_of_file(item: Filter) -> bool:
+def _is_of_file(item: Filter) -> bool:
     """Whether a filter is about facts of a file alone."""
     return all(isinstance(rule, FactRule) and FACTS[rule.key].of_file for rule in item.rules)
 

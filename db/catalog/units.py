@@ -184,16 +184,15 @@ def rows(
 
 def shown(
     session: Session,
-    found: Iterable[UnitRow],
+    evidence: Sequence[UnitRow],
     among: Ids | None = None,
     of_file: Sequence[ColumnElement[bool]] = (),
 ) -> dict[int, UnitRow]:
-    """What is shown for units that do not stand by themselves, by their ids: the picture that they are in.
+    """What is shown for units that are evidence of others, by their ids: the picture that they are in.
 
     Of a film the frame that they have most of their time in common with. Units without one are left out.
     ``among``: the only units that may be shown, ascending; ``of_file`` as in ``rows``.
     """
-    evidence = [row for row in found if not kinds.named(row.kind).stands]
     pictures: dict[int, list[_Span]] = defaultdict(list)
     for batch in chunks(list({row.content_id for row in evidence})):
         statement = select(Unit.content_id, Unit.id, Unit.start_s, Unit.end_s).where(

@@ -54,7 +54,8 @@ class Retrieved:
         found = {found.unit_id for ranking in rankings for found in ranking.found}
         of_file = of_files(scope.wanted.filters)
         rows = units.rows(scope.session, found, of_file)
-        shown = units.shown(scope.session, rows.values(), scope.showable, of_file)
+        evidence = [row for row in rows.values() if not kinds.named(row.kind).stands]
+        shown = units.shown(scope.session, evidence, scope.showable, of_file) if evidence else {}
         return cls(question, scope, rankings, Candidates(rows, shown))
 
     def with_drawing(self, vectors: Vectors) -> "Retrieved":

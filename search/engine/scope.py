@@ -5,7 +5,6 @@ Everything that an answer needs is read through it, so that no answer mixes two 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -63,12 +62,12 @@ class Scope:
         """The names of the kinds that may be found."""
         return self.wanted.kinds if self.wanted.kinds is not None else tuple(kinds.every())
 
-    @cached_property
+    @property
     def ids(self) -> Ids:
         """The ids of all units that may be found, with a vector or without, ascending."""
         return live.wanted_ids(self.session, self.wanted)
 
-    @cached_property
+    @property
     def showable(self) -> Ids | None:
         """The ids of all units that may be shown, ascending; None for all of them.
 
