@@ -42,6 +42,7 @@ class Medium:
         self._pool = pool
         self._max_megapixels = max_megapixels
         self._opened = opened
+        self._decoded_side = side
 
     @cached_property
     def header(self) -> Metadata:
@@ -52,17 +53,20 @@ class Medium:
         """
         return self._opened.header if self._opened else self._pool.run(probe, self.path)
 
-    def picture(self) -> Picture:
+    def picture(self, side: int | None = None) -> Picture:
         """The upright RGB pixels of a picture, its shorter side at least ``side`` where it has as many.
+
+        Without a side it is the one that the models want. For a larger one it is decoded again.
 
         Raises:
             MediaError: it cannot be read.
         """
-        if self._opened is None or self._opened.picture is None:
+        wanted = side or self.side
+        if self._opened is None or self._opened.picture is None or wanted > self._decoded_side:
             header, picture = self._pool.run(
-                read_image, self.path, min_side=self.side, max_megapixels=self._max_megapixels
+                read_image, self.path, min_side=wanted, max_megapixels=self._max_megapixels
             )
-            self._opened = Opened(None, header, picture)
+            self._opened, self._decoded_side = Opened(None, header, picture), wanted
             return picture
         return self._opened.picture
 
