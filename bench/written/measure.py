@@ -88,9 +88,10 @@ def _timed(reader: Reader, path: Path) -> tuple[list[str], float]:
 def _parts(word: str, language: str) -> list[str]:
     """What is looked for of a word: itself, or the pairs of its signs."""
     plain = _normal(word)
-    if language not in WITHOUT_SPACES or plain.isascii() or len(plain) < 2:
+    if language not in WITHOUT_SPACES or plain.isascii():
         return plain.split()
-    return [plain[at : at + 2] for at in range(len(plain) - 1)]
+    plain = plain.replace(" ", "")
+    return [plain[at : at + 2] for at in range(max(1, len(plain) - 1))]
 
 
 def _normal(text: str) -> str:

@@ -1,12 +1,12 @@
 """Optical character recognition with the PP-OCRv6 models of the package ``rapidocr``, run in ONNX Runtime.
 
 Its weights are read from the installed package and none of its code is imported, since that downloads what it
-does not find, shrinks every picture to 2,000 pixels before the letters are cut out, and holds one lock for all
-threads. The steps and thresholds are those of PP-OCR: a map of where text is likely (differentiable
-binarization), rectangles around its islands, each cut out level, turned if it is upside down, and read (CTC).
+does not find, and shrinks every picture to 2,000 pixels before the letters are cut out. The steps and
+thresholds are those of PP-OCR: a map of where text is likely (differentiable binarization), rectangles around
+its islands, each cut out level, turned if it is upside down, and read (CTC).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,22 @@ Floats = npt.NDArray[np.float32]
 Quad = npt.NDArray[np.float32]
 """(4, 2) pixels: corners from the top left of the text, clockwise as it is read."""
 
+_FIRST_LOOK = 320
+"""Pixels of the longer side of the picture in which text is ruled out."""
+_NARROWEST = 0.625
+"""Of them the shorter side has this share at least."""
+_HINT = 0.3
+"""Of that look: less is no text."""
+OVERVIEW = 960
+"""Pixels of the longer side of the picture in which text is looked for first."""
+_NARROW = 0.4
+"""Of a long and thin picture the shorter side has this share of them at least."""
+_LEGIBLE = 8.0
+"""Islands that are lower, in pixels of the map, are looked at again in a larger picture …"""
+_COMFORTABLE = 12.0
+"""… in which they have this height."""
+_MARGIN = 16
+"""Pixels of the map around them that are looked at again, too."""
 _TILE = 960
 _OVERLAP = 96
 _LIKELY = 0.3
@@ -39,6 +55,8 @@ _HEIGHT = 48
 """Pixels of a line as it is read."""
 _LONGEST = 32
 """Lines that are longer than so many times their height are read in pieces."""
+_CLEARLY = 2.5
+"""How much longer one side of a box is than the other where it tells the direction of its page."""
 _SURE_OF_DIRECTION = 0.9
 _DOUBTFUL = 0.7
 """Confidence below which a line is read upside down, too."""
@@ -74,6 +92,38 @@ class Ocr:
     def fingerprint() -> str:
         """What changes with the weights."""
         return " ".join(package_hash(PACKAGE, name)[:12] for name in (DETECTOR, RECOGNISER, DIRECTION))
+
+    def first_look(self, picture: Picture) -> float:
+        """How likely there is text anywhere, 0 to 1, by a very small picture."""
+        height, width = picture.shape[:2]
+        scale = min(1.0, max(_FIRST_LOOK / max(height, width), _FIRST_LOOK * _NARROWEST / min(height, width)))
+        return float(self.likelihood(picture, scale).max())
+
+    def may_have_text(self, picture: Picture) -> bool:
+        """Whether a first look, which costs a tenth of the second one, cannot rule text out."""
+        return self.first_look(picture) >= _HINT
+
+    def find(self, picture: Picture, overview: int = OVERVIEW) -> list[Quad]:
+        """Rectangles around lines of text, in pixels: looked for in a small picture, then closer.
+
+        What is small in it is cut out and looked at again in the size in which its lines are found whole, so
+        that the time goes with the text and not with the pixels.
+        """
+        height, width = picture.shape[:2]
+        scale = min(1.0, max(overview / max(height, width), overview * _NARROW / min(height, width)))
+        likely = self.likelihood(picture, scale)
+        if scale == 1.0:
+            return self.boxes(likely)
+        boxes = [box for box in self.boxes(likely, scale) if _core(box) * scale >= _LEGIBLE]
+        for region in _small_regions(likely):
+            left, top, right, bottom = (round(edge / scale) for edge in region.edges)
+            closer = min(1.0, scale * _COMFORTABLE / region.core)
+            part = np.ascontiguousarray(picture[top:bottom, left:right])
+            found = [
+                box + np.float32([left, top]) for box in self.boxes(self.likelihood(part, closer), closer)
+            ]
+            boxes += [box for box in found if region.has(box * scale) and not _within_any(box, boxes)]
+        return boxes
 
     def likelihood(self, picture: Picture, scale: float = 1.0) -> Floats:
         """How likely every pixel of the scaled picture is one of text, 0 to 1: (height, width).
@@ -126,7 +176,8 @@ class Ocr:
         """
         import cv2
 
-        strips = [_cut(picture, box) for box in boxes]
+        lying = _lying(boxes)
+        strips = [_cut(picture, box, lying) for box in boxes]
         upside = self._upside([strip for strip, _ in strips])
         lines = []
         for (strip, corners), turn in zip(strips, upside, strict=True):
@@ -189,6 +240,65 @@ class Ocr:
         return "".join(letters), [float(sure[at]) for at in kept], _spans(letters, kept * step, step)
 
 
+def _core(box: Quad) -> float:
+    """The height that the island had whose box this is."""
+    long, short = sorted(_sides(box), reverse=True)
+    # short = core + core * long_core * growth / (core + long_core): about so for long lines.
+    return short / (1 + _GROWTH * (0.5 if long < 2 * short else 0.8))
+
+
+@dataclass(frozen=True)
+class _Region:
+    """A part of the map whose text is too small: its left, top, right and bottom edge, and its own pixels."""
+
+    edges: tuple[int, int, int, int]
+    own: npt.NDArray[np.bool_]
+    core: float
+    """How high the islands are."""
+
+    def has(self, box: Quad) -> bool:
+        """Whether the middle of a box is in it, and not in a neighbour that reaches into its edges."""
+        x, y = (int(value) for value in box.mean(axis=0))
+        left, top, right, bottom = self.edges
+        return left <= x < right and top <= y < bottom and bool(self.own[y - top, x - left])
+
+
+def _small_regions(likely: Floats) -> Iterator[_Region]:
+    """Where text is too small in a map."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((likely > _LIKELY).astype(np.uint8))
+    # A slanted line is thinner than its bounds are.
+    long, areas = np.maximum(stats[:, 2], stats[:, 3]), stats[:, 4]
+    thin = np.minimum(np.minimum(stats[:, 2], stats[:, 3]), 1.5 * areas / long)
+    small = (thin < _LEGIBLE) & (areas >= 4)
+    small[0] = False
+    square = np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)
+    regions, places, bounds, _ = cv2.connectedComponentsWithStats(
+        cv2.dilate(small[labels].astype(np.uint8), square)
+    )
+    for region in range(1, regions):
+        left, top, width, height, _ = (int(value) for value in bounds[region])
+        edges = (left, top, left + width, top + height)
+        own = places[top : edges[3], left : edges[2]] == region
+        inside = np.unique(labels[top : edges[3], left : edges[2]][own])
+        core = float(np.quantile(thin[inside[small[inside]]], 0.25))
+        yield _Region(edges, own, max(1.0, core))
+
+
+def _within_any(box: Quad, others: Sequence[Quad]) -> bool:
+    """Whether the middle of a box lies in another one."""
+    if not others:
+        return False
+    quads = np.stack(others)
+    along, down = quads[:, 1] - quads[:, 0], quads[:, 3] - quads[:, 0]
+    offset = box.mean(axis=0) - quads[:, 0]
+    across = [
+        (offset * side).sum(axis=1) / np.maximum(1e-6, (side * side).sum(axis=1)) for side in (along, down)
+    ]
+    return bool(np.any((across[0] > 0) & (across[0] < 1) & (across[1] > 0) & (across[1] < 1)))
+
+
 def _spans(letters: Sequence[str], places: Any, step: float) -> list[tuple[float, float]]:
     """Where the words of a text begin and end; in scripts without spaces it is one."""
     spans: list[tuple[float, float]] = []
@@ -221,13 +331,29 @@ def _pieces(strip: Picture) -> Iterator[tuple[int, int]]:
     yield start, width
 
 
-def _cut(picture: Picture, box: Quad) -> tuple[Picture, Quad]:
-    """The level strip that a box holds, and its corners as they are then; a tall one is laid down."""
+def _sides(box: Quad) -> tuple[int, int]:
+    """Width and height of a rectangle."""
+    width, height = (float(np.linalg.norm(box[0] - box[corner])) for corner in (1, 3))
+    return max(1, round(width)), max(1, round(height))
+
+
+def _lying(boxes: Sequence[Quad]) -> bool:
+    """Whether the page lies on its side: most of the length is that of tall boxes."""
+    sides = [_sides(box) for box in boxes]
+    tall = sum(height for width, height in sides if height > _CLEARLY * width)
+    wide = sum(width for width, height in sides if width > _CLEARLY * height)
+    return tall > wide
+
+
+def _cut(picture: Picture, box: Quad, lying: bool) -> tuple[Picture, Quad]:
+    """The level strip that a box holds, and its corners as they are then; a tall one is laid down.
+
+    A single digit is tall, too: what is not clearly one or the other is as its page.
+    """
     import cv2
 
-    width = max(1, round(float(np.linalg.norm(box[0] - box[1]))))
-    height = max(1, round(float(np.linalg.norm(box[0] - box[3]))))
-    if height >= 1.5 * width:
+    width, height = _sides(box)
+    if height > width * (1 / _CLEARLY if lying else _CLEARLY):
         # Its right edge becomes the top one: counter-clockwise.
         box = np.roll(box, -1, axis=0)
         width, height = height, width
@@ -279,3 +405,9 @@ def _session(path: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def reader() -> Callable[[Picture], list[str]]:
+    """A function that gives the lines of a picture; for measurements."""
+    ocr = Ocr()
+    return lambda picture: [line.text for line in ocr.read(picture, ocr.find(picture))]
