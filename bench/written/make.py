@@ -112,7 +112,7 @@ class Maker:
         sign = Image.new("RGB", (width + height, round((len(lines) * 1.35 + 0.5) * height)), board)
         for number, line in enumerate(lines):
             ImageDraw.Draw(sign).text((height // 2, round((number * 1.35 + 0.3) * height)), line, ink, font)
-        return sign, _words(" ".join(lines), language)
+        return sign, tuple(word for line in lines for word in _words(line, language))
 
     def paragraph(
         self, draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], size: int, language: str, ink: str

@@ -7,13 +7,13 @@ its islands, each cut out level, turned if it is upside down, and read (CTC).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from indexer.analysers.textmap import Floats, Island, Quad, islands, sides, small_regions, within_any
 from indexer.encoders.packages import package_file, package_hash
 from indexer.media.types import Picture
 
@@ -22,38 +22,25 @@ DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
-Floats = npt.NDArray[np.float32]
-Quad = npt.NDArray[np.float32]
-"""(4, 2) pixels: corners from the top left of the text, clockwise as it is read."""
-
-_FIRST_LOOK = 320
+FIRST_LOOK = 320
 """Pixels of the longer side of the picture in which text is ruled out."""
-_NARROWEST = 0.625
-"""Of them the shorter side has this share at least."""
 _HINT = 0.3
-"""Of that look: less is no text."""
+"""Of the map of that look: less is no text."""
+_CLEAR = 0.9
+"""Confidence of a line that needs no closer look."""
 OVERVIEW = 960
-"""Pixels of the longer side of the picture in which text is looked for first."""
-_NARROW = 0.4
-"""Of a long and thin picture the shorter side has this share of them at least."""
+"""Pixels of the longer side of the picture in which text is looked for then."""
+_NARROW = 0.3
+"""Of long and thin pictures the shorter side has this share of them at least."""
 _LEGIBLE = 8.0
 """Islands that are lower, in pixels of the map, are looked at again in a larger picture …"""
 _COMFORTABLE = 12.0
 """… in which they have this height."""
-_MARGIN = 16
-"""Pixels of the map around them that are looked at again, too."""
 _TILE = 960
 _OVERLAP = 96
-_LIKELY = 0.3
-"""Of the map: pixels of text."""
-_MEAN_LIKELY = 0.5
-"""Of an island of the map: less is no text."""
-_GROWTH = 1.6
-"""Islands are the cores of lines: how much of area by perimeter they are widened by."""
-_MOST_BOXES = 3000
 _HEIGHT = 48
 """Pixels of a line as it is read."""
-_LONGEST = 32
+_LONGEST = 50
 """Lines that are longer than so many times their height are read in pieces."""
 _CLEARLY = 2.5
 """How much longer one side of a box is than the other where it tells the direction of its page."""
@@ -93,36 +80,49 @@ class Ocr:
         """What changes with the weights."""
         return " ".join(package_hash(PACKAGE, name)[:12] for name in (DETECTOR, RECOGNISER, DIRECTION))
 
-    def first_look(self, picture: Picture) -> float:
-        """How likely there is text anywhere, 0 to 1, by a very small picture."""
-        height, width = picture.shape[:2]
-        scale = min(1.0, max(_FIRST_LOOK / max(height, width), _FIRST_LOOK * _NARROWEST / min(height, width)))
-        return float(self.likelihood(picture, scale).max())
+    def read(self, picture: Picture) -> list[Line]:
+        """The lines of a picture, none where a first look, which is cheap, sees no text.
 
-    def may_have_text(self, picture: Picture) -> bool:
-        """Whether a first look, which costs a tenth of the second one, cannot rule text out."""
-        return self.first_look(picture) >= _HINT
-
-    def find(self, picture: Picture, overview: int = OVERVIEW) -> list[Quad]:
-        """Rectangles around lines of text, in pixels: looked for in a small picture, then closer.
-
-        What is small in it is cut out and looked at again in the size in which its lines are found whole, so
-        that the time goes with the text and not with the pixels.
+        It is looked at in ever larger pictures: in small ones large letters are found whole, while small
+        lines run into one another and cannot be read. So what is read well is kept; what is not, or too small, is
+        cut out and looked at closer, and the time goes with the text and not with the pixels.
         """
-        height, width = picture.shape[:2]
-        scale = min(1.0, max(overview / max(height, width), overview * _NARROW / min(height, width)))
+        scale = _scale(picture, FIRST_LOOK)
         likely = self.likelihood(picture, scale)
+        if likely.max() < _HINT:
+            return []
+        large = [one.box / scale for one in islands(likely) if one.is_text and one.core >= _LEGIBLE]
+        lines = [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
+        scale = _scale(picture, OVERVIEW)
+        likely = self.likelihood(picture, scale)
+        new = [one for one in islands(likely) if not within_any(one.box / scale, _boxes(lines))]
+        legible = [one for one in new if one.is_text and (one.core >= _LEGIBLE or scale == 1.0)]
+        read = self.lines(picture, [one.box / scale for one in legible])
         if scale == 1.0:
-            return self.boxes(likely)
-        boxes = [box for box in self.boxes(likely, scale) if _core(box) * scale >= _LEGIBLE]
-        for region in _small_regions(likely):
+            return lines + read
+        clear = [line for line in read if line.confidence >= _CLEAR]
+        lines += clear
+        unclear = [
+            replace(one, core=_suspected(one.core))
+            for one in new
+            if not within_any(one.box / scale, _boxes(clear))
+        ]
+        closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
+        lines += [line for line in closer if not within_any(line.corners, _boxes(lines))]
+        return lines + [line for line in read if not within_any(line.corners, _boxes(lines))]
+
+    def _closer(
+        self, picture: Picture, shape: tuple[int, ...], small: Sequence[Island], scale: float
+    ) -> list[Quad]:
+        """Boxes of what is too small in a map of that shape, looked at in the size that suits it."""
+        boxes = []
+        for region in small_regions(small, (shape[0], shape[1])):
             left, top, right, bottom = (round(edge / scale) for edge in region.edges)
             closer = min(1.0, scale * _COMFORTABLE / region.core)
-            part = np.ascontiguousarray(picture[top:bottom, left:right])
-            found = [
-                box + np.float32([left, top]) for box in self.boxes(self.likelihood(part, closer), closer)
-            ]
-            boxes += [box for box in found if region.has(box * scale) and not _within_any(box, boxes)]
+            likely = self.likelihood(np.ascontiguousarray(picture[top:bottom, left:right]), closer)
+            corner = np.array([left, top], np.float32)
+            found = [one.box / closer + corner for one in islands(likely) if one.is_text]
+            boxes += [box for box in found if region.has(box * scale)]
         return boxes
 
     def likelihood(self, picture: Picture, scale: float = 1.0) -> Floats:
@@ -151,25 +151,7 @@ class Ocr:
         (likely,) = self._detector.run(None, {"x": padded})
         return np.asarray(likely[0, 0, :height, :width], np.float32)
 
-    def boxes(self, likely: Floats, scale: float = 1.0) -> list[Quad]:
-        """Rectangles around lines of text, in pixels of the picture that was scaled."""
-        import cv2
-
-        islands = cv2.dilate((likely > _LIKELY).astype(np.uint8), np.ones((2, 2), np.uint8))
-        contours, _ = cv2.findContours(islands, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-        boxes = []
-        for contour in contours[:_MOST_BOXES]:
-            centre, (width, height), angle = cv2.minAreaRect(contour)
-            if min(width, height) < 3:
-                continue
-            if _mean_within(likely, cv2.boxPoints((centre, (width, height), angle))) < _MEAN_LIKELY:
-                continue
-            growth = width * height * _GROWTH / (2 * (width + height)) * 2
-            box = cv2.boxPoints((centre, (width + growth, height + growth), angle))
-            boxes.append(_clockwise(box) / scale)
-        return boxes
-
-    def read(self, picture: Picture, boxes: Sequence[Quad]) -> list[Line]:
+    def lines(self, picture: Picture, boxes: Sequence[Quad]) -> list[Line]:
         """What stands in the boxes, each the right way up; those in which nothing can be read are left out.
 
         Most lines of a page say together which way up it is: a short one alone says it badly.
@@ -240,63 +222,21 @@ class Ocr:
         return "".join(letters), [float(sure[at]) for at in kept], _spans(letters, kept * step, step)
 
 
-def _core(box: Quad) -> float:
-    """The height that the island had whose box this is."""
-    long, short = sorted(_sides(box), reverse=True)
-    # short = core + core * long_core * growth / (core + long_core): about so for long lines.
-    return short / (1 + _GROWTH * (0.5 if long < 2 * short else 0.8))
+def _suspected(core: float) -> float:
+    """How high the lines are in what could not be read: it may be several small ones, or parts of large ones."""
+    if core < _LEGIBLE:
+        return core
+    return core / 3 if core < 2 * _COMFORTABLE else 2 * _COMFORTABLE
 
 
-@dataclass(frozen=True)
-class _Region:
-    """A part of the map whose text is too small: its left, top, right and bottom edge, and its own pixels."""
-
-    edges: tuple[int, int, int, int]
-    own: npt.NDArray[np.bool_]
-    core: float
-    """How high the islands are."""
-
-    def has(self, box: Quad) -> bool:
-        """Whether the middle of a box is in it, and not in a neighbour that reaches into its edges."""
-        x, y = (int(value) for value in box.mean(axis=0))
-        left, top, right, bottom = self.edges
-        return left <= x < right and top <= y < bottom and bool(self.own[y - top, x - left])
+def _boxes(lines: Sequence[Line]) -> list[Quad]:
+    return [line.corners for line in lines]
 
 
-def _small_regions(likely: Floats) -> Iterator[_Region]:
-    """Where text is too small in a map."""
-    import cv2
-
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((likely > _LIKELY).astype(np.uint8))
-    # A slanted line is thinner than its bounds are.
-    long, areas = np.maximum(stats[:, 2], stats[:, 3]), stats[:, 4]
-    thin = np.minimum(np.minimum(stats[:, 2], stats[:, 3]), 1.5 * areas / long)
-    small = (thin < _LEGIBLE) & (areas >= 4)
-    small[0] = False
-    square = np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)
-    regions, places, bounds, _ = cv2.connectedComponentsWithStats(
-        cv2.dilate(small[labels].astype(np.uint8), square)
-    )
-    for region in range(1, regions):
-        left, top, width, height, _ = (int(value) for value in bounds[region])
-        edges = (left, top, left + width, top + height)
-        own = places[top : edges[3], left : edges[2]] == region
-        inside = np.unique(labels[top : edges[3], left : edges[2]][own])
-        core = float(np.quantile(thin[inside[small[inside]]], 0.25))
-        yield _Region(edges, own, max(1.0, core))
-
-
-def _within_any(box: Quad, others: Sequence[Quad]) -> bool:
-    """Whether the middle of a box lies in another one."""
-    if not others:
-        return False
-    quads = np.stack(others)
-    along, down = quads[:, 1] - quads[:, 0], quads[:, 3] - quads[:, 0]
-    offset = box.mean(axis=0) - quads[:, 0]
-    across = [
-        (offset * side).sum(axis=1) / np.maximum(1e-6, (side * side).sum(axis=1)) for side in (along, down)
-    ]
-    return bool(np.any((across[0] > 0) & (across[0] < 1) & (across[1] > 0) & (across[1] < 1)))
+def _scale(picture: Picture, side: int) -> float:
+    """By how much a picture is made smaller, so that its longer side has so many pixels."""
+    height, width = picture.shape[:2]
+    return min(1.0, max(side / max(height, width), side * _NARROW / min(height, width)))
 
 
 def _spans(letters: Sequence[str], places: Any, step: float) -> list[tuple[float, float]]:
@@ -324,24 +264,18 @@ def _pieces(strip: Picture) -> Iterator[tuple[int, int]]:
     while width - start > most:
         near = strip[:, start + most - 6 * height : start + most].astype(np.int16)
         ink = np.abs(near - np.median(near, axis=(0, 1))).sum(axis=(0, 2)).astype(np.float64)
-        gap = np.convolve(ink, np.ones(max(1, height // 4)), "same").argmin()
+        gap = np.convolve(ink, np.ones(max(1, height // 2)), "same").argmin()
         end = start + most - 6 * height + int(gap)
         yield start, end
         start = end
     yield start, width
 
 
-def _sides(box: Quad) -> tuple[int, int]:
-    """Width and height of a rectangle."""
-    width, height = (float(np.linalg.norm(box[0] - box[corner])) for corner in (1, 3))
-    return max(1, round(width)), max(1, round(height))
-
-
 def _lying(boxes: Sequence[Quad]) -> bool:
     """Whether the page lies on its side: most of the length is that of tall boxes."""
-    sides = [_sides(box) for box in boxes]
-    tall = sum(height for width, height in sides if height > _CLEARLY * width)
-    wide = sum(width for width, height in sides if width > _CLEARLY * height)
+    measured = [sides(box) for box in boxes]
+    tall = sum(height for width, height in measured if height > _CLEARLY * width)
+    wide = sum(width for width, height in measured if width > _CLEARLY * height)
     return tall > wide
 
 
@@ -352,7 +286,7 @@ def _cut(picture: Picture, box: Quad, lying: bool) -> tuple[Picture, Quad]:
     """
     import cv2
 
-    width, height = _sides(box)
+    width, height = sides(box)
     if height > width * (1 / _CLEARLY if lying else _CLEARLY):
         # Its right edge becomes the top one: counter-clockwise.
         box = np.roll(box, -1, axis=0)
@@ -363,25 +297,6 @@ def _cut(picture: Picture, box: Quad, lying: bool) -> tuple[Picture, Quad]:
         picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(strip, np.uint8), box
-
-
-def _clockwise(box: Quad) -> Quad:
-    """The corners of a rectangle from its top left."""
-    by_x = box[np.argsort(box[:, 0], kind="stable")]
-    top_left, bottom_left = by_x[:2][np.argsort(by_x[:2, 1], kind="stable")]
-    top_right, bottom_right = by_x[2:][np.argsort(by_x[2:, 1], kind="stable")]
-    return np.array([top_left, top_right, bottom_right, bottom_left], np.float32)
-
-
-def _mean_within(likely: Floats, box: Quad) -> float:
-    import cv2
-
-    height, width = likely.shape
-    left, top = np.clip(np.floor(box.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(box.max(axis=0)), 0, (width - 1, height - 1)).astype(int)
-    mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
-    cv2.fillPoly(mask, [(box - (left, top)).astype(np.int32)], 1)
-    return float(cv2.mean(likely[top : bottom + 1, left : right + 1], mask)[0])
 
 
 def _starts(length: int) -> list[int]:
@@ -410,4 +325,4 @@ def _session(path: Path, threads: int) -> Any:
 def reader() -> Callable[[Picture], list[str]]:
     """A function that gives the lines of a picture; for measurements."""
     ocr = Ocr()
-    return lambda picture: [line.text for line in ocr.read(picture, ocr.find(picture))]
+    return lambda picture: [line.text for line in ocr.read(picture)]

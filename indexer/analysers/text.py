@@ -48,14 +48,10 @@ class Text(Analyser):
         """The blocks in reading order; none of a picture in which a first look sees no text."""
         picture = medium.picture(SIDE)
         ocr = self._ocr()
-        if ocr.may_have_text(picture):
-            lines = ocr.read(picture, ocr.find(picture))
-            texts = blocks(lines, MOST_WORDS)
-            for number, block in enumerate(texts[:MOST_UNITS], start=1):
-                left_out = len(texts) - MOST_UNITS if number == MOST_UNITS else 0
-                yield Draft(
-                    _unit(block, picture.shape[1], picture.shape[0], left_out), TextPayload(block.text)
-                )
+        texts = blocks(ocr.read(picture), MOST_WORDS)
+        for number, block in enumerate(texts[:MOST_UNITS], start=1):
+            left_out = len(texts) - MOST_UNITS if number == MOST_UNITS else 0
+            yield Draft(_unit(block, picture.shape[1], picture.shape[0], left_out), TextPayload(block.text))
         progress(1.0)
 
 
