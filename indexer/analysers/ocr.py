@@ -84,8 +84,8 @@ class Ocr:
         """The lines of a picture, none where a first look, which is cheap, sees no text.
 
         It is looked at in ever larger pictures: in small ones large letters are found whole, while small
-        lines run into one another and cannot be read. So what is read well is kept; what is not, or too small, is
-        cut out and looked at closer, and the time goes with the text and not with the pixels.
+        lines run into one another and cannot be read. So what is read well is kept, the rest is cut
+        out and looked at closer, and the time goes with the text and not with the pixels.
         """
         scale = _scale(picture, FIRST_LOOK)
         likely = self.likelihood(picture, scale)
@@ -108,8 +108,8 @@ class Ocr:
             if not within_any(one.box / scale, _boxes(clear))
         ]
         closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
-        lines += [line for line in closer if not within_any(line.corners, _boxes(lines))]
-        return lines + [line for line in read if not within_any(line.corners, _boxes(lines))]
+        lines += _apart(closer, lines)
+        return lines + _apart(read, lines)
 
     def _closer(
         self, picture: Picture, shape: tuple[int, ...], small: Sequence[Island], scale: float
@@ -167,7 +167,7 @@ class Ocr:
             if line.confidence < _DOUBTFUL:
                 other = self._line(strip if turn else cv2.rotate(strip, cv2.ROTATE_180), corners, not turn)
                 line = max(line, other, key=lambda read: read.confidence)
-            if line.text.strip() and line.confidence >= self._floor:
+            if line.confidence >= max(self._floor, _needed(line.text)):
                 lines.append(line)
         return lines
 
@@ -222,11 +222,27 @@ class Ocr:
         return "".join(letters), [float(sure[at]) for at in kept], _spans(letters, kept * step, step)
 
 
+def _apart(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
+    """The lines that neither lie in others nor hold any."""
+    return [
+        line
+        for line in lines
+        if not within_any(line.corners, _boxes(others))
+        and not any(within_any(other.corners, [line.corners]) for other in others)
+    ]
+
+
 def _suspected(core: float) -> float:
-    """How high the lines are in what could not be read: it may be several small ones, or parts of large ones."""
+    """How high lines are that could not be read: several may have run together, small ones or large ones."""
     if core < _LEGIBLE:
         return core
     return core / 3 if core < 2 * _COMFORTABLE else 2 * _COMFORTABLE
+
+
+def _needed(text: str) -> float:
+    """How sure a line must be: a single letter is soon seen in twigs and tiles. More than 1 for none at all."""
+    letters = sum(letter.isalnum() for letter in text)
+    return (1.1, 0.95, 0.8)[letters] if letters < 3 else 0.0
 
 
 def _boxes(lines: Sequence[Line]) -> list[Quad]:

@@ -3,6 +3,7 @@
 The thresholds are those of PP-OCR's differentiable binarization. Pure functions: no model is needed.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ _GROWTH = 1.6
 """Islands are the cores of lines: how much of area by perimeter they are widened by."""
 _MOST_ISLANDS = 5000
 _LOWEST = 3.0
+_MUCH_LARGER = 1.7
 _MARGIN = 16
 """Pixels around what is small that are looked at again, too."""
 
@@ -95,7 +97,7 @@ def small_regions(small: Sequence[Island], shape: tuple[int, int]) -> Iterator[R
 
 
 def within_any(box: Quad, others: Sequence[Quad]) -> bool:
-    """Whether the middle of a box lies in another one."""
+    """Whether the middle of a box lies in another one that is not much smaller."""
     if not others:
         return False
     quads = np.stack(others)
@@ -104,7 +106,9 @@ def within_any(box: Quad, others: Sequence[Quad]) -> bool:
     x, y = (
         (offset * side).sum(axis=1) / np.maximum(1e-6, (side * side).sum(axis=1)) for side in (along, down)
     )
-    return bool(np.any((x > 0) & (x < 1) & (y > 0) & (y < 1)))
+    areas = np.linalg.norm(along, axis=1) * np.linalg.norm(down, axis=1)
+    own = math.prod(sides(box))
+    return bool(np.any((x > 0) & (x < 1) & (y > 0) & (y < 1) & (own < _MUCH_LARGER * areas)))
 
 
 def sides(box: Quad) -> tuple[int, int]:
