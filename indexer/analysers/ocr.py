@@ -240,7 +240,7 @@ def _suspected(core: float) -> float:
 
 
 def _needed(text: str) -> float:
-    """How sure a line must be: a single letter is soon seen in twigs and tiles. More than 1 for none at all."""
+    """How sure a line must be: a letter is soon seen in twigs and tiles, and without one it is no text."""
     letters = sum(letter.isalnum() for letter in text)
     return (1.1, 0.95, 0.8)[letters] if letters < 3 else 0.0
 

@@ -37,7 +37,11 @@ def texts(lines: Sequence[Line], most_words: int = 60) -> list[str]:
     return [block.text for block in blocks(lines, most_words)]
 
 
-PARAGRAPH = [line("the first line of a", 0, 0), line("paragraph goes on", 0, 26), line("and ends here.", 0, 52)]
+PARAGRAPH = [
+    line("the first line of a", 0, 0),
+    line("paragraph goes on", 0, 26),
+    line("and ends here.", 0, 52),
+]
 COLUMNS = [
     *(line(f"left column row {row} of prose", 0, 26 * row) for row in range(5)),
     *(line(f"right column row {row} of prose", 400, 26 * row) for row in range(5)),
@@ -130,7 +134,7 @@ def made(path: Path, words: Sequence[str], turn: Image.Transpose | None = None) 
 def units(path: Path, settings: Settings, decoders: DecodePool) -> list[NewUnit]:
     pytest.importorskip("rapidocr")
     medium = Medium(path, decoders, side=512, max_megapixels=100)
-    return [draft.unit for draft in Text(settings).analyse(medium, lambda share: None)]
+    return [draft.unit for draft in Text(settings).analyse(medium, lambda _: None)]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +165,22 @@ def test_a_picture_without_text_has_no_unit(tmp_path: Path, settings: Settings, 
     assert units(path, settings, decoders) == []
 
 
-def test_a_page_without_end_gives_so_many_units_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = [line(f"row {row} stands alone", 0, 100 * row) for row in range(MOST_UNITS + 30)]
-    assert len(blocks(lines, 60)) == MOST_UNITS + 30
+class Endless:
+    """A reader that finds more lines than anybody wants."""
+
+    def read(self, _picture: np.ndarray) -> list[Line]:
+        return [line(f"row {row} stands alone", 0, 100 * row) for row in range(MOST_UNITS + 30)]
+
+
+def test_a_page_without_end_gives_so_many_units_and_says_so(
+    tmp_path: Path, settings: Settings, decoders: DecodePool
+) -> None:
+    path = made(tmp_path / "page.png", ["Page"])
+    analyser = Text(settings)
+    analyser._ocr = Endless  # type: ignore[assignment]
+    medium = Medium(path, decoders, side=512, max_megapixels=100)
+    units = [draft.unit for draft in analyser.analyse(medium, lambda _: None)]
+    assert len(units) == MOST_UNITS
+    assert units[-1].detail is not None
+    assert units[-1].detail["left_out"] == 30
+    assert all("left_out" not in (unit.detail or {}) for unit in units[:-1])
