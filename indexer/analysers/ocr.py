@@ -22,9 +22,9 @@ DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
 DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
-FIRST_LOOK = 320
+FIRST_LOOK = 416
 """Pixels of the longer side of the picture in which text is ruled out."""
-_HINT = 0.3
+_HINT = 0.05
 """Of the map of that look: less is no text."""
 _CLEAR = 0.9
 """Confidence of a line that needs no closer look."""
