@@ -1,6 +1,6 @@
 """Words that a reader of text in pictures finds in made ones, words that it invents, and what it costs.
 
-    python bench/written/measure.py FOLDER [--reader indexer.analysers.ocr:reader] [--of CLASS ...]
+    python bench/written/measure.py FOLDER [--reader indexer.ocr.reader:reader] [--of CLASS ...]
         [--most 24] [--textless FOLDER] [--json FILE]
 
 FOLDER comes from ``make.py``. A word is found if it stands by itself in what was read, marks and all; of
@@ -126,7 +126,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--reader", default="indexer.analysers.ocr:reader", help="MODULE:FUNCTION makes it")
+    parser.add_argument("--reader", default="indexer.ocr.reader:reader", help="MODULE:FUNCTION makes it")
     parser.add_argument("--of", nargs="*", default=[], help="these classes")
     parser.add_argument("--most", type=int, default=24, help="pictures of a class")
     parser.add_argument("--textless", type=Path, help="photographs, most of them without text")

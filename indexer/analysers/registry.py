@@ -14,6 +14,7 @@ from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.speech import Speech
+from indexer.analysers.text import Text
 
 _makers: dict[str, type[Analyser]] = {}
 
@@ -35,6 +36,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Pictures,
     Frames,
     Speech,
+    Text,
 )
 
 for _maker in _TABLE:

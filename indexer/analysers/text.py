@@ -10,12 +10,12 @@ from db.engine.schema import MediaKind
 from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
-from indexer.analysers.blocks import Block, blocks
 from indexer.analysers.medium import Medium
 from indexer.encoders.lazy import Once
+from indexer.ocr.blocks import Block, blocks
 
 if TYPE_CHECKING:
-    from indexer.analysers.ocr import Ocr
+    from indexer.ocr.reader import Ocr
 
 SIDE = 8_000
 """Pixels of the shorter side of pictures, so that small letters are there; hardly any picture has more."""
@@ -40,7 +40,7 @@ class Text(Analyser):
 
     def require(self) -> None:
         """Find the weights."""
-        from indexer.analysers.ocr import Ocr
+        from indexer.ocr.reader import Ocr
 
         Ocr.fingerprint()
 
@@ -56,7 +56,7 @@ class Text(Analyser):
 
 
 def _load() -> "Ocr":
-    from indexer.analysers.ocr import Ocr
+    from indexer.ocr.reader import Ocr
 
     return Ocr()
 

@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from db.catalog.units import NewUnit
 from db.settings import Settings
-from indexer.analysers.blocks import blocks
 from indexer.analysers.medium import Medium
-from indexer.analysers.ocr import Line
 from indexer.analysers.text import MOST_UNITS, Text
 from indexer.media.pool import DecodePool
+from indexer.ocr.blocks import blocks
+from indexer.ocr.lines import Line
 
 HEIGHT = 20.0
 

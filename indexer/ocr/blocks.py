@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.analysers.ocr import Line
+from indexer.ocr.lines import Line
 
 _LETTER_HYPHEN = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
 _EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexer.ocr.lines import Quad
+
 Floats = npt.NDArray[np.float32]
-Quad = npt.NDArray[np.float32]
-"""(4, 2) pixels: corners from the top left of the text, clockwise as it is read."""
 
 _LIKELY = 0.3
 """Of the map: pixels of text."""

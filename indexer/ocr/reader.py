@@ -7,15 +7,16 @@ its islands, each cut out level, turned if it is upside down, and read (CTC).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from indexer.analysers.textmap import Floats, Island, Quad, islands, sides, small_regions, within_any
 from indexer.encoders.packages import package_file, package_hash
 from indexer.media.types import Picture
+from indexer.ocr.lines import Line, Quad
+from indexer.ocr.textmap import Floats, Island, islands, sides, small_regions, within_any
 
 PACKAGE = "rapidocr"
 DETECTOR = "PP-OCRv6_det_small.onnx"
@@ -47,16 +48,6 @@ _CLEARLY = 2.5
 _SURE_OF_DIRECTION = 0.9
 _DOUBTFUL = 0.7
 """Confidence below which a line is read upside down, too."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line as it was read: its corners in pixels, its words with where each begins and ends, 0 to 1."""
-
-    text: str
-    confidence: float
-    corners: Quad
-    spans: tuple[tuple[float, float], ...]
 
 
 class Ocr:

@@ -1,0 +1,25 @@
+"""Lines of text as an engine has read them in a picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Quad = npt.NDArray[np.float32]
+"""(4, 2) pixels: corners from the top left of the text, clockwise as it is read."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as it was read.
+
+    Args:
+        confidence: how sure its engine is, 0 to 1.
+        corners: in pixels of the upright picture.
+        spans: where each of its words begins and ends along the line, 0 to 1.
+    """
+
+    text: str
+    confidence: float
+    corners: Quad
+    spans: tuple[tuple[float, float], ...]
