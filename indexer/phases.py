@@ -8,8 +8,10 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from db.catalog import analyses, assets, contents
@@ -96,15 +98,13 @@ class Phases:
     def run(self) -> None:
         """Process all tasks of the survey."""
         self._read_all(sorted(self._found.plan.tasks, key=_pictures_first))
-        jobs = sorted(self._left(), key=lambda job: (job.analyser.phase, job.tasks[0].stat.path))
+        jobs = sorted(self._left(), key=lambda job: (job.analyser.phase, *_pictures_first(job.tasks[0])))
         last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
-        for place, job in enumerate(jobs):
-            self._analyse(job)
+        for place, job in enumerate(self._analysed(jobs)):
             if last[job.content_id] == place:
                 self._done += len(self._contents[job.content_id])
             self._tell(job.tasks[0].stat.path)
-        self._store()
 
     # --- phase 0
 
@@ -126,7 +126,7 @@ class Phases:
             self._take(outcome)
             self._done += isinstance(outcome, Refused) or not self._has_more(outcome, path)
             self._tell(path)
-            if len(self._ready) >= settings.batch or self._is_due():
+            if self._is_full():
                 self._store(self._wall_time())
         self._store()
         for outcome in self._twins.outcomes(self._recognise):
@@ -209,14 +209,71 @@ class Phases:
                     if on and not (analyser.phase == 0 and job.content_id in self._tried):
                         yield replace(job, tasks=on)
 
-    def _analyse(self, job: _Job) -> None:
-        """Let an analyser look at a content, by the first of its files that can be read, or at a file."""
-        if job.analyser.needs:
-            self._store()  # what it needs may just have been made
+    def _analysed(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
+        """The jobs as they are done: pictures side by side; films, which are decoded ahead, one by one."""
+        for side_by_side, group in groupby(jobs, key=_is_short):
+            analysed = self._side_by_side if side_by_side else self._one_by_one
+            yield from analysed(list(group))
+            self._store()
+
+    def _side_by_side(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
+        def embed(draft: Draft) -> Prepared:
+            return self._embedder.prepare(draft.unit.kind, draft.payload)
+
+        threads = self._library.settings.workers
+        looks = look_ahead(lambda job: self._look(job, embed), jobs, 2 * threads, threads)
+        for job, (task, found) in zip(jobs, looks, strict=True):
+            self._keep(job, task, found, self._submit(found))
+            if self._is_full():
+                self._store(self._wall_time())
+            yield job
+        self._store(self._wall_time())
+
+    def _one_by_one(self, jobs: Iterable[_Job]) -> Iterator[_Job]:
+        for job in jobs:
+            if job.analyser.needs:
+                self._store()  # what it needs may just have been made
+            pending: list[Pending] = []
+
+            def embed(draft: Draft, pending: list[Pending] = pending) -> Prepared:
+                prepared = self._embedder.prepare(draft.unit.kind, draft.payload)
+                pending.append(self._embedder.submit(prepared))
+                return {}
+
+            task, found = self._look(job, embed, self._tell)
+            # What a look had made before it failed does not count.
+            self._keep(job, task, found, pending if found.error is None else [])
+            if self._is_full():
+                self._store()
+            yield job
+
+    def _look(
+        self,
+        job: _Job,
+        embed: Callable[[Draft], Prepared],
+        tell: Callable[[Path, float], None] = lambda _path, _share: None,
+    ) -> tuple[Task, Look]:
+        """An analyser's look at a content, by the first of its files that can be read, or at a file."""
         for task in job.tasks:
-            found, pending = self._look(job.analyser, task)
+            path = task.stat.path
+            medium = Medium(
+                path,
+                self._pool,
+                side=self._embedder.side,
+                max_megapixels=self._library.settings.max_megapixels,
+                companions=[other.path for other in self._found.scanned.companions(path)],
+            )
+            found = look(job.analyser, medium, embed, self._library.paths.thumbnails, partial(tell, path))
+            try:
+                require_unchanged(task.stat)
+            except UnreadableError as exc:
+                found = failed(job.analyser, exc)
             if not isinstance(found.error, UnreadableError):
                 break
+        return task, found
+
+    def _keep(self, job: _Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
+        """Have the result of a look stored with the next ones."""
         path = task.stat.path
         if found.error is not None:
             log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
@@ -224,33 +281,6 @@ class Phases:
         self._ready.append(
             Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
         )
-        if len(self._ready) >= self._library.settings.batch or self._is_due():
-            self._store()
-
-    def _look(self, analyser: Analyser, task: Task) -> tuple[Look, list[Pending]]:
-        path = task.stat.path
-        medium = Medium(
-            path,
-            self._pool,
-            side=self._embedder.side,
-            max_megapixels=self._library.settings.max_megapixels,
-            companions=[other.path for other in self._found.scanned.companions(path)],
-        )
-        pending: list[Pending] = []
-
-        def embed(draft: Draft) -> Prepared:
-            prepared = self._embedder.prepare(draft.unit.kind, draft.payload)
-            pending.append(self._embedder.submit(prepared))
-            return {}
-
-        thumbnails = self._library.paths.thumbnails
-        found = look(analyser, medium, embed, thumbnails, lambda share: self._tell(path, share))
-        try:
-            require_unchanged(task.stat)
-        except UnreadableError as exc:
-            found = failed(analyser, exc)
-        # What a look had made before it failed does not count.
-        return found, pending if found.error is None else []
 
     # --- storing
 
@@ -277,8 +307,10 @@ class Phases:
             return None
         return round(1000 * (time.monotonic() - self._stored_at) / len(self._ready))
 
-    def _is_due(self) -> bool:
-        return time.monotonic() - (self._stored_at or self._started_at) > STORE_EVERY_S
+    def _is_full(self) -> bool:
+        """Whether what is ready fills a batch, or has waited long enough to be stored."""
+        waited = time.monotonic() - (self._stored_at or self._started_at)
+        return len(self._ready) >= self._library.settings.batch or waited > STORE_EVERY_S
 
     def _tell(self, path: Path, share: float = 0.0) -> None:
         self._on_progress(Progress(self._done, self._total, path, share))
@@ -293,3 +325,8 @@ def _timed(finished: Finished, took_ms: int) -> Finished:
 
 def _pictures_first(task: Task) -> tuple[bool, Path]:
     return media_kind(task.stat.path) != "image", task.stat.path
+
+
+def _is_short(job: _Job) -> bool:
+    """Whether it is a look at a picture, and waits for no other."""
+    return media_kind(job.tasks[0].stat.path) == "image" and not job.analyser.needs

@@ -1,6 +1,8 @@
 """Analysers in a run: phases, switches, looking again, and what one failure costs."""
 
 import shutil
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,9 +91,9 @@ def failing(error: Exception) -> Callable[..., Iterator[Any]]:
     return analyse
 
 
-def counts(library: Library) -> dict[str, int]:
+def counts(library: Library) -> Counter[str]:
     with library.read() as session:
-        return units.counts(session)
+        return Counter(units.counts(session))
 
 
 def stored(library: Library) -> dict[int, bytes]:
@@ -107,7 +109,8 @@ def nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.embed.Embedder.submit", refuse)
 
 
-ALL = {"image": 2, "frame": 2, "speech": 4}
+ALL = Counter(image=2, frame=2, speech=4)
+DEAF = Counter(image=2, frame=2)
 
 
 def test_all_pictures_come_before_the_first_film(library: Library, folder: Path, heard: Heard) -> None:
@@ -148,7 +151,7 @@ def test_off_and_on_again_makes_nothing_again(
     index(library, [folder])
     before = stored(library)
     control.turn(library, "speech", on=False)
-    assert counts(library) == ALL | {"speech": 0}
+    assert counts(library) == DEAF
     with SearchService(library) as service:
         assert not [hit for hit in service.search(Query("hello from the garden")).hits if hit.text]
         nothing_is_made(monkeypatch)
@@ -234,7 +237,7 @@ def test_one_failure_keeps_what_the_others_made(
     monkeypatch.setattr(Speech, "analyse", failing(DecodeError("the sound is broken")))
     report = index(library, [folder])
     assert (report.indexed, report.failed) == (3, 1), "the recording gave nothing, the film its frames"
-    assert counts(library) == ALL | {"speech": 0}
+    assert counts(library) == DEAF
     with library.read() as session:
         assert [failure.path.name for failure in assets.failures(session)] == ["memo.flac"]
         partial = assets.failures(session, partial=True)[1:]
@@ -365,6 +368,39 @@ def test_the_first_look_at_results_finds_thumbnails(
 
 
 @pytest.mark.usefixtures("heard")
+class Meeting(Analyser):
+    """Looks at a picture only together with another look, and fails at one of them."""
+
+    name = "meeting"
+    label = "what two see at once"
+    kinds = (Kind("met", "meeting", {}, "in_picture"),)
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image"})
+    phase = 2
+    both: ClassVar[threading.Barrier]
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        medium.picture()
+        self.both.wait(timeout=30)
+        if medium.path.name == "c.jpg":
+            raise DecodeError("it closed its eyes")
+        yield Draft(NewUnit("met", text=medium.path.name))
+        progress(1.0)
+
+
+def test_pictures_are_looked_at_side_by_side(library: Library, folder: Path) -> None:
+    Meeting.both = threading.Barrier(2)
+    registry.register(Meeting)
+    try:
+        index(library, [folder])
+        with library.read() as session:
+            texts = session.scalars(select(Unit.text).where(Unit.kind == "met")).all()
+            tally = analyses.tally(session, registry.work_of(Meeting(library.settings)))
+    finally:
+        registry.unregister("meeting")
+    assert texts == ["b.jpg"]
+    assert (tally.done, tally.failed) == (1, 1)
+
+
 def test_a_picture_is_opened_once(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     submit = DecodePool.submit
@@ -375,6 +411,7 @@ def test_a_picture_is_opened_once(library: Library, folder: Path, monkeypatch: p
 
     monkeypatch.setattr(DecodePool, "submit", counted)
     monkeypatch.setattr("indexer.prepare._sha256", lambda _stat: pytest.fail("it was hashed apart"))
+    control.turn(library, "text", on=False)
     index(library, [folder])
     assert sorted(one for one in asked if one.endswith(".jpg")) == ["read_whole b.jpg", "read_whole c.jpg"]
 
@@ -412,7 +449,7 @@ def test_what_was_made_before_a_failure_does_not_count(
     monkeypatch.setattr(Speech, "analyse", analyse)
     monkeypatch.setattr(Speech, "require", lambda _self: None)
     assert index(library, [folder]).failed == 1
-    assert counts(library) == ALL | {"speech": 0}
+    assert counts(library) == DEAF
 
 
 @pytest.mark.usefixtures("heard")

@@ -5,6 +5,7 @@ condition of its own, and several units a picture; one of what belongs to files,
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,7 @@ def test_it_is_made_once_however_often_a_run_is_stopped(library: Library, folder
     index(library)
     assert len(Scents.looked) <= len(PICTURES) + looked
     with library.read() as session:
-        assert units.counts(session) | {"frame": 0, "speech": 0} == {
-            "image": 3,
-            "frame": 0,
-            "speech": 0,
-            "scent": 6,
-            "label": 1,
-        }
+        assert Counter(units.counts(session)) == Counter(image=3, scent=6, label=1)
     assert vectors(library, ROLE) == 6
 
 
@@ -179,7 +174,7 @@ def test_a_saved_search_outlives_the_analyser(filled: Library) -> None:
             saved.remove("dogs")
             assert names(service.search(Query("type:image", apart=True)))
             with filled.read() as session:
-                assert units.counts(session) == {"image": 3, "frame": 0, "speech": 0}
+                assert Counter(units.counts(session)) == Counter(image=3)
         finally:
             scents.register()
 

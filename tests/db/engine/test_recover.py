@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -260,7 +261,7 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
         media.photo(folder / f"{seed}.jpg", seed)
     media.video(folder / "film.mp4", scenes=(11, 12, 13))
     with Library(settings) as whole:
-        assert index(whole, [folder]).units == {"image": 6, "frame": 3, "speech": 0}
+        assert Counter(index(whole, [folder]).units) == Counter(image=6, frame=3)
     _lose(settings, tables)
     done = trove(settings, "doctor", "--recover", tmp_path / "copy.db", "--json")
     assert done.returncode == 0, done.stderr
@@ -269,7 +270,7 @@ def test_the_next_run_fills_the_holes(settings: Settings, tmp_path: Path, tables
         left.unlink()
     shutil.copyfile(tmp_path / "copy.db", settings.paths.database)
     with Library(settings) as repaired:
-        assert index(repaired).units == {"image": 6, "frame": 3, "speech": 0}
+        assert Counter(index(repaired).units) == Counter(image=6, frame=3)
         assert repaired.database.check() == []
 
 
