@@ -11,6 +11,20 @@ from db.engine.schema import MediaKind, UnitKind
 Verdict = Literal["found", "unsure", "absent"]
 
 
+Corners = tuple[float, float, float, float, float, float, float, float]
+"""x and y of the top left, top right, bottom right and bottom left of something written, as it is read:
+each 0 to 1 from the left and the top of the upright picture."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where in the picture ``text[start:end]`` of a unit stands, all of it in one line."""
+
+    start: int
+    end: int
+    corners: Corners
+
+
 @dataclass(frozen=True)
 class Evidence:
     """One reason for a hit: a unit of it, with rank and score in one ranking, or a condition that it meets.
@@ -29,6 +43,9 @@ class Evidence:
 
     ``kind``, ``unit_id``, the span in seconds, the ``region`` and the ``text`` are those of the unit, which
     need not be what is shown: of a picture it may be a line of text in it. None for conditions.
+
+    ``spans``: the (start, end) of the characters in the text that were asked for, by words or by a condition,
+    in whatever inflection. ``marks``: where in the picture these stand, if that is known of each line.
     """
 
     source: str
@@ -43,6 +60,8 @@ class Evidence:
     end_s: float | None = None
     region: Region | None = None
     text: str | None = None
+    spans: tuple[tuple[int, int], ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,25 @@
-"""Full-text search of the texts of units, such as spoken passages: SQLite FTS5 with Porter stemming."""
+"""Full-text search of the texts of units, such as spoken passages: SQLite FTS5 with Porter stemming.
+
+What FTS5 cannot split as people do is compared letter by letter: scripts without spaces, and long numbers,
+which are written with spaces here and without them there.
+"""
 
 import math
 import re
+import sqlite3
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Integer, String, bindparam, column, func, select, table
+from sqlalchemy import ColumnElement, Integer, String, column, func, or_, select, table
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog.switches import each_findable
 from db.catalog.units import Ids
+from db.engine.functions import fold
 from db.engine.schema import Unit, UnitKind
 
 PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
@@ -28,8 +36,22 @@ _COMMON = frozenset(
 )
 
 
+_WORD = re.compile(r"\d+(?:[.,:/-]\d+)+|[^\W_]+")
+"""A word, or a number, price, time or date with all its parts."""
+
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
+
+_GROUP = r"[^\W_]*\d[^\W_]*"
+_NUMBER = re.compile(rf"{_GROUP}(?:[\s.,:/-]{{1,2}}{_GROUP})*")
+"""Groups of digits, perhaps with letters, that may be one number: of a telephone, an account, an invoice."""
+_LEAST_DIGITS = 5
+"""Of a number that is also found with other gaps in it; shorter ones are soon found in what is no number."""
+_GAP = r"[\W_]{0,2}"
+
+_TOKENS = "porter unicode61 remove_diacritics 2"
+"""How the full text index takes texts apart: as in ``db.engine.migrations``."""
+_BEGIN, _END = "\x02", "\x03"
 
 
 @dataclass(frozen=True)
@@ -48,8 +70,13 @@ class WordMatch:
 
 def words_of(query: str) -> list[str]:
     """The words of a text that are worth looking up, without repetition; all of them if all are common."""
-    words = list(dict.fromkeys(re.findall(r"[^\W_]+", query.lower())))
+    words = list(dict.fromkeys(_WORD.findall(query.lower())))
     return [word for word in words if word not in _COMMON][:MAX_WORDS] or words[:MAX_WORDS]
+
+
+def asked_of(query: str) -> list[str]:
+    """What texts with words of a query may have: those words, and its long numbers whatever their gaps."""
+    return [*words_of(query), *_numbers(query)]
 
 
 def match_words(
@@ -69,19 +96,22 @@ def match_words(
     allowed = None if only is None else set(only.tolist())
     is_text = Unit.text.is_not(None), Unit.kind.in_(of_kinds)
     texts = session.scalars(select(func.count()).select_from(Unit).where(*is_text)).one()
-    matching = (
-        select(Unit.id, Unit.kind)
-        .join(PASSAGE, PASSAGE.c.rowid == Unit.id)
-        .where(PASSAGE.c.passage.op("MATCH")(bindparam("word")), is_text[1], each_findable(session))
-    )
+    matching = select(Unit.id, Unit.kind).where(*is_text, each_findable(session))
+
+    def having(asked: str) -> set[tuple[int, UnitKind]]:
+        return {(unit.id, unit.kind) for unit in session.execute(matching.where(has(Unit, asked)))}
+
+    found = {word: having(word) for word in words}
+    for number in _numbers(query):
+        whole = having(number)
+        for word in words_of(number):
+            found[word] = found.get(word, set()) | whole
+    idf = {word: math.log(1 + (texts + 1) / (len(units) + 0.5)) for word, units in found.items()}
     shared: dict[tuple[int, UnitKind], list[str]] = defaultdict(list)
-    idf: dict[str, float] = {}
-    for word in words:
-        units = session.execute(matching, {"word": f'"{word}"'}).all()
-        idf[word] = math.log(1 + (texts + 1) / (len(units) + 0.5))
-        for unit in units:
-            if allowed is None or unit.id in allowed:
-                shared[unit.id, unit.kind].append(word)
+    for word, units in found.items():
+        for unit_id, kind in units:
+            if allowed is None or unit_id in allowed:
+                shared[unit_id, kind].append(word)
     total_weight = sum(idf.values())
     matches = [
         WordMatch(unit_id, kind, sum(idf[word] for word in matched) / total_weight, tuple(matched))
@@ -90,9 +120,93 @@ def match_words(
     return sorted(matches, key=lambda match: (-match.coverage, match.unit_id))[:limit]
 
 
+def has(unit: Any, asked: str) -> ColumnElement[bool]:
+    """SQL condition on ``Unit``, or an alias of it: its text has these words, as a phrase.
+
+    ``*`` at the end makes it a prefix query.
+    """
+    if (phrase := phrase_match(asked)) is None:
+        # Scripts without spaces are one long word to the index.
+        return func.instr(func.trove_fold(unit.text), fold(asked)) > 0
+    texts = select(PASSAGE.c.rowid).where(PASSAGE.c.passage.op("MATCH")(phrase))
+    number = _number_pattern(asked)
+    indexed = unit.id.in_(texts)
+    return indexed if number is None else or_(indexed, unit.text.regexp_match(number))
+
+
 def phrase_match(value: str) -> str | None:
     """The text as an FTS5 phrase, a prefix query if it ends with ``*``; None if FTS5 cannot split it."""
     if not re.search(r"\w", value) or _NO_SPACES.search(value):
         return None
     quoted = value.rstrip("*").replace('"', " ").replace("\0", " ")
     return f'"{quoted}"{"*" if value.endswith("*") else ""}'
+
+
+def spans(texts: Sequence[str], asked: Collection[str]) -> list[list[tuple[int, int]]]:
+    """Where texts have what was asked for: for each its (start, end), ascending and apart.
+
+    The same FTS5 that finds them says where: an index in memory is filled with the texts and asked to
+    highlight. ``asked``: words or phrases, as ``has`` takes them.
+    """
+    found: list[set[tuple[int, int]]] = [set() for _ in texts]
+    plain = [_plain(text) for text in texts]
+    if phrases := [phrase for value in asked if (phrase := phrase_match(_plain(value))) is not None]:
+        for at, highlighted in _highlighted(plain, " OR ".join(phrases)):
+            found[at].update(_between_marks(highlighted))
+    for value in asked:
+        if (pattern := _letters(value)) is not None:
+            for at, text in enumerate(plain):
+                found[at].update(match.span() for match in re.finditer(pattern, text) if match.group())
+    return [_apart(spans) for spans in found]
+
+
+def _highlighted(texts: Sequence[str], match: str) -> list[tuple[int, str]]:
+    """Those of the texts that match, by their places, with marks around what does."""
+    with closing(sqlite3.connect(":memory:")) as index:
+        index.execute(f'CREATE VIRTUAL TABLE passage USING fts5(text, tokenize="{_TOKENS}")')
+        index.executemany("INSERT INTO passage (rowid, text) VALUES (?, ?)", enumerate(texts))
+        marked = "SELECT rowid, highlight(passage, 0, ?, ?) FROM passage WHERE passage MATCH ?"
+        return index.execute(marked, (_BEGIN, _END, match)).fetchall()
+
+
+def _plain(text: str) -> str:
+    """The text in as many characters, without those that SQLite cannot hold, or that mark what matches."""
+    return re.sub(r"[\0\x02\x03]", " ", text).encode(errors="replace").decode()
+
+
+def _between_marks(highlighted: str) -> Iterator[tuple[int, int]]:
+    at = 0
+    for place, piece in enumerate(re.split(f"[{_BEGIN}{_END}]", highlighted)):
+        if place % 2:
+            yield at, at + len(piece)
+        at += len(piece)
+
+
+def _apart(spans: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans without overlaps, in their order."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _letters(asked: str) -> str | None:
+    """A regular expression for what is compared letter by letter; None for what the index splits."""
+    return f"(?i){re.escape(asked)}" if phrase_match(asked) is None else _number_pattern(asked)
+
+
+def _numbers(query: str) -> list[str]:
+    """The long numbers of a text."""
+    return [found for found in _NUMBER.findall(query)[:MAX_WORDS] if _number_pattern(found) is not None]
+
+
+def _number_pattern(asked: str) -> str | None:
+    """A regular expression for a long number whatever its gaps; None for what is none."""
+    letters = re.findall(r"[^\W_]", asked)
+    digits = sum(letter.isdigit() for letter in letters)
+    if digits < _LEAST_DIGITS or digits < len(letters) / 2 or asked.endswith("*"):
+        return None
+    return rf"(?i)(?<!\d){_GAP.join(map(re.escape, letters))}(?!\d)"

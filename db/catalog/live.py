@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
-from db.catalog import revision, switches
+from db.catalog import fulltext, revision, switches
 from db.catalog.filters import (
     NEAR_S,
     FactRule,
@@ -29,7 +29,6 @@ from db.catalog.filters import (
     of_units,
     others,
 )
-from db.catalog.fulltext import PASSAGE, phrase_match
 from db.catalog.units import Ids
 from db.engine.functions import fold
 from db.engine.schema import Asset, Content, Embedding, Judgement, SavedSearch, Unit, UnitKind
@@ -127,12 +126,7 @@ def _counted(session: Session, rule: UnitRule, unit: Any, of_file: _OfFile, *col
     if of_file:
         files = select(Asset.id).where(*of_file)
         statement = statement.where(or_(unit.asset_id.is_(None), unit.asset_id.in_(files)))
-    if rule.match is None:
-        return statement
-    if (phrase := phrase_match(rule.match)) is None:
-        # Scripts without spaces are one long word to the index.
-        return statement.where(func.instr(func.trove_fold(unit.text), fold(rule.match)) > 0)
-    return statement.join(PASSAGE, PASSAGE.c.rowid == unit.id).where(PASSAGE.c.passage.op("MATCH")(phrase))
+    return statement if rule.match is None else statement.where(fulltext.has(unit, rule.match))
 
 
 def _is_marked(marks: Marks) -> ColumnElement[bool]:

@@ -111,6 +111,18 @@ class UnitRow:
     region: Region | None = None
 
 
+def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+    """What else their analysers know of these units, by id, such as where the lines of a text stand.
+
+    Left out are those of which nothing is known, and those that a user has corrected: theirs is another text.
+    """
+    found: dict[int, Mapping[str, Any]] = {}
+    for batch in chunks(list(ids)):
+        statement = select(Unit.id, Unit.detail).where(Unit.id.in_(batch), Unit.correction_id.is_(None))
+        found |= {unit_id: json.loads(detail) for unit_id, detail in session.execute(statement) if detail}
+    return found
+
+
 def add(session: Session, made: Iterable[tuple[NewUnit, int, int, int | None]]) -> None:
     """Store units with the vectors that they already have.
 

@@ -84,12 +84,8 @@ def embedded(
         name: [[_part(term, model, decoders) for term in terms] for terms in alternatives]
         for name, model in models.items()
     }
-    texts = (
-        " ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
-        for terms in alternatives
-    )
     like = None if query.like is None else _example(query.like, models, session, decoders)
-    return Question(query, parts, tuple(filter(None, texts)), like)
+    return Question(query, parts, query.parsed.texts, like)
 
 
 def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vectors:

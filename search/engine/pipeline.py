@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from db import kinds
-from db.catalog import units
+from db.catalog import fulltext, units
 from db.catalog.filters import FactRule, Filter, Wanted, of_files
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
@@ -15,9 +15,10 @@ from search.engine import feedback, sources
 from search.engine.collapse import collapsed, without_disliked
 from search.engine.embed import Question
 from search.engine.fuse import Candidates, fuse
+from search.engine.marks import marks
 from search.engine.ranking import Ranking
 from search.engine.scope import Scope
-from search.query import conditions
+from search.query.asked import asked, filters_of
 from search.query.query import Query
 
 _DEPTH = 200
@@ -29,10 +30,7 @@ _DEEPEST = 5_000
 
 def wanted(query: Query, *, arrived_after: int | None = None) -> Wanted:
     """Which units may be hits of a query; ``arrived_after``: only contents that came after that revision."""
-    filters = [
-        conditions.filter_of(clause.key, clause.values, negated=clause.negated)
-        for clause in query.parsed.conditions
-    ]
+    filters = filters_of(query.parsed)
     if arrived_after is not None:
         filters.append(Filter((FactRule("arrived", ">", arrived_after),)))
     return Wanted(None if query.kind is None else (query.kind,), tuple(filters))
@@ -79,18 +77,37 @@ class Retrieved:
         return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate)
 
     def explained(self, hits: Sequence[Hit]) -> list[Hit]:
-        """The hits with their similarity to each part of a question of several, and the conditions met."""
+        """The hits with all that is to be told of them.
+
+        That is where they have the words that were asked for, their similarity to each part of a question of
+        several, and the conditions met.
+        """
         terms = self._terms(hits)
+        marked = self._marked(fact for hit in hits for fact in hit.why)
         met = tuple(
             Evidence("condition", 1, 1.0, (str(clause),)) for clause in self.question.query.parsed.conditions
         )
 
         def reasons(hit: Hit) -> tuple[Evidence, ...]:
             own = terms.get(hit.unit_id, ())
-            why = (replace(fact, terms=own) if fact.unit_id == hit.unit_id else fact for fact in hit.why)
+            why = (
+                replace(fact, terms=own) if fact.unit_id == hit.unit_id else fact
+                for fact in (marked.get(fact, fact) for fact in hit.why)
+            )
             return (*why, *met)
 
         return [replace(hit, why=reasons(hit)) for hit in hits]
+
+    def _marked(self, facts: Iterable[Evidence]) -> dict[Evidence, Evidence]:
+        """Those facts whose texts have what was asked for, with where they have it."""
+        worded = list(dict.fromkeys(fact for fact in facts if fact.text and fact.unit_id is not None))
+        found = fulltext.spans([fact.text or "" for fact in worded], asked(self.question.query.parsed))
+        spans = {fact: tuple(own) for fact, own in zip(worded, found, strict=True) if own}
+        details = units.details(self.scope.session, {fact.unit_id or 0 for fact in spans})
+        return {
+            fact: replace(fact, spans=own, marks=marks(fact.text or "", details.get(fact.unit_id or 0), own))
+            for fact, own in spans.items()
+        }
 
     def _terms(self, hits: Sequence[Hit]) -> dict[int, tuple[tuple[str, float], ...]]:
         """The similarity of each hit to each part of a question of several, by its unit id."""

@@ -210,6 +210,13 @@ for _condition in (
         "said", "where exactly this was said", ('said:"happy birthday"',), _words("said"), one_value=True
     ),
     Condition(
+        "written",
+        "where exactly this is written in the picture",
+        ('written:"platform 9"', "written:receipt"),
+        _words("in_picture"),
+        one_value=True,
+    ),
+    Condition(
         "liked",
         "with a thumb up in a saved search",
         ("liked:Rex",),

@@ -81,6 +81,15 @@ class Parsed:
         return " ".join([*filter(None, [" OR ".join(parts)]), *map(str, self.conditions)])
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The words of each alternative that are to be found."""
+        words = (
+            " ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
+            for terms in self.alternatives
+        )
+        return tuple(filter(None, words))
+
+    @property
     def chips(self) -> tuple[str, ...]:
         """The parts as people may take them out one by one, in the order of ``without``."""
         terms = [text for terms in self.alternatives for text in _terms(terms)]

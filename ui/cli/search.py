@@ -15,7 +15,7 @@ from ui.wording import clock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.answer import Answer, Evidence, Hit
+    from search.answer import Answer, Evidence, Hit, Mark
     from search.drawing.output import Drawing
     from search.query.query import Query
     from trove import Library
@@ -145,10 +145,17 @@ def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
             "region": fact.region,
             "words": fact.words,
             "text": fact.text,
+            "marks": [_mark_json(mark) for mark in fact.marks],
         }
         for fact in facts
         if fact.unit_id is not None
     ]
+
+
+def _mark_json(mark: Mark) -> dict[str, Any]:
+    """Where words of a text stand in the picture: its characters, and four corners as they are read."""
+    corners = [mark.corners[at : at + 2] for at in range(0, 8, 2)]
+    return {"start": mark.start, "end": mark.end, "corners": corners}
 
 
 def _source(fact: Evidence) -> str:

@@ -1,0 +1,84 @@
+"""Marks on pictures: where the words of a text stand in the picture that it was read in. Pure functions.
+
+Any unit whose detail has ``lines`` can be marked, whatever its kind: see ``docs/search.md``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from search.answer import Corners, Mark
+
+Spans = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line ``text[start:end]`` of a text, and where its words begin and end along it, 0 to 1."""
+
+    start: int
+    end: int
+    corners: Corners
+    words: Sequence[tuple[float, float]]
+
+    @classmethod
+    def of(cls, detail: Mapping[str, Any]) -> Self:
+        """A line as it is stored in the detail of a unit."""
+        words = [(begins, ends) for begins, ends in detail.get("words", ())]
+        return cls(detail["start"], detail["end"], tuple(detail["box"]), words)
+
+
+def lines(detail: Mapping[str, Any] | None) -> list[Line]:
+    """The lines of a text as they stand in the picture; none where nothing is known of them."""
+    return [Line.of(line) for line in (detail or {}).get("lines", ())]
+
+
+def marks(text: str, detail: Mapping[str, Any] | None, spans: Spans) -> tuple[Mark, ...]:
+    """Where the characters of a text stand in the picture: one mark for each line that a span has a part in.
+
+    Args:
+        detail: of the unit with that text.
+        spans: (start, end) of characters.
+    """
+    return tuple(
+        Mark(max(start, line.start), min(end, line.end), _part(line, *_along(text, line, start, end)))
+        for line in lines(detail)
+        for start, end in spans
+        if start < line.end and end > line.start
+    )
+
+
+def _along(text: str, line: Line, start: int, end: int) -> tuple[float, float]:
+    """Where characters begin and end along a line, 0 to 1: in a word they are taken to be equally wide."""
+    parts = list(_words(text, line, start, end))
+    return (parts[0][0], parts[-1][1]) if parts else (0.0, 1.0)
+
+
+def _words(text: str, line: Line, start: int, end: int) -> Iterator[tuple[float, float]]:
+    words = [match.span() for match in re.finditer(r"\S+", text[line.start : line.end])]
+    places = line.words
+    if len(words) != len(places):
+        words, places = [(0, line.end - line.start)], [(0.0, 1.0)]
+    for (first, last), (left, right) in zip(words, places, strict=True):
+        begins = max(start - line.start, first)
+        ends = min(end - line.start, last)
+        if begins < ends:
+            letter = (right - left) / (last - first)
+            yield left + (begins - first) * letter, left + (ends - first) * letter
+
+
+def _part(line: Line, begins: float, ends: float) -> Corners:
+    """The corners of a part of a line."""
+    top_left, top_right, bottom_right, bottom_left = np.array(line.corners).reshape(4, 2)
+    along_top, along_bottom = top_right - top_left, bottom_right - bottom_left
+    corners = (
+        top_left + begins * along_top,
+        top_left + ends * along_top,
+        bottom_left + ends * along_bottom,
+        bottom_left + begins * along_bottom,
+    )
+    x0, y0, x1, y1, x2, y2, x3, y3 = (round(float(value), 4) for corner in corners for value in corner)
+    return (x0, y0, x1, y1, x2, y2, x3, y3)

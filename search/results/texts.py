@@ -1,0 +1,56 @@
+"""What is written in a picture or film, and which of its words were asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.catalog import fulltext, units
+from db.catalog.units import Region
+from db.library import Library
+from search.answer import Mark
+from search.engine.marks import marks
+from search.query.asked import asked
+from search.query.language import Parsed
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text that stands in a picture, or in a film for a while, with where its lines and words are.
+
+    ``spans`` and ``marks``: of what was asked for, as in ``search.answer.Evidence``. ``at_s``: the second in
+    which it was read.
+    """
+
+    unit_id: int
+    text: str
+    region: Region | None
+    start_s: float | None
+    end_s: float | None
+    at_s: float | None
+    lines: tuple[Mark, ...]
+    spans: tuple[tuple[int, int], ...]
+    marks: tuple[Mark, ...]
+
+
+def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[Written]:
+    """The texts of a file in the library whose places are known, in reading order, or by time."""
+    with library.read() as session:
+        rows = units.rows(session, units.ids_at(session, path))
+        details = units.details(session, rows)
+    own = [row for row in rows.values() if row.text and "lines" in details.get(row.id, ())]
+    own.sort(key=lambda row: (row.start_s or 0.0, row.id))
+    texts = [row.text or "" for row in own]
+    found = fulltext.spans(texts, asked(parsed) if parsed is not None else ())
+    return [
+        Written(
+            row.id,
+            text,
+            row.region,
+            row.start_s,
+            row.end_s,
+            row.at_s,
+            marks(text, details[row.id], [(0, len(text))]),
+            tuple(spans),
+            marks(text, details[row.id], spans),
+        )
+        for row, text, spans in zip(own, texts, found, strict=True)
+    ]
