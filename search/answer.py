@@ -18,10 +18,11 @@ each 0 to 1 from the left and the top of the upright picture."""
 
 @dataclass(frozen=True)
 class Mark:
-    """Where in the picture ``text[start:end]`` of a unit stands, all of it in one line."""
+    """Where in the picture ``text[start:end]`` of a unit stands; ``line``: (start, end) of its line."""
 
     start: int
     end: int
+    line: tuple[int, int]
     corners: Corners
 
 

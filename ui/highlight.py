@@ -1,20 +1,41 @@
-"""Search-term highlighting: which words of a passage match the query."""
+"""Search-term highlighting: which words of a text match the query."""
 
-import re
-from collections.abc import Collection
+from __future__ import annotations
 
-_ENDINGS = re.compile(r"(ies|es|s|ing|ed|y|e)$")
-"""Roughly the suffixes that FTS5's Porter stemmer strips; SQLite does not expose the stemmer itself."""
-_SHORTEST = 3
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from search.answer import Evidence
+
+Spans = Sequence[tuple[int, int]]
 
 
 def highlight_spans(text: str, words: Collection[str]) -> list[tuple[int, int]]:
     """Spans (start, end) of the words in ``text`` that are among ``words``, in whatever inflection."""
-    stems = {_stem(word) for word in words}
-    return [match.span() for match in re.finditer(r"[^\W_]+", text) if _stem(match.group()) in stems]
+    return spans_of([text], words)[0]
 
 
-def _stem(word: str) -> str:
-    word = word.casefold()
-    short = _ENDINGS.sub("", word)
-    return short if len(short) >= _SHORTEST else word
+def spans_of(texts: Sequence[str], words: Collection[str]) -> list[list[tuple[int, int]]]:
+    """The same of many texts at once; ``words`` may be phrases."""
+    from db.catalog import fulltext  # the command line must not wait for a database to say how it is used
+
+    return fulltext.spans(texts, words)
+
+
+def asked_words(facts: Iterable[Evidence]) -> set[str]:
+    """The words that a hit was found by, and those of its texts that a condition has asked for."""
+    facts = list(facts)
+    words = {word for fact in facts if fact.source == "keywords" for word in fact.words}
+    return words | {fact.text[start:end] for fact in facts if fact.text for start, end in fact.spans}
+
+
+def pieces(text: str, spans: Spans) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is one of the spans."""
+    made, at = [], 0
+    for start, end in spans:
+        if start > at:
+            made.append((text[at:start], False))
+        made.append((text[start:end], True))
+        at = end
+    return [*made, (text[at:], False)] if at < len(text) else made

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from db import kinds
 
 if TYPE_CHECKING:
-    from search.answer import Evidence
+    from search.answer import Evidence, Hit
 
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
@@ -129,6 +129,57 @@ def meaning_found(evidence: Evidence) -> str:
         own = {"said": "what was said", "in_picture": "what is written in it"}
         text = own.get(kind.proof, f"its {_written(kind)}{comma}")
     return f"{text} means something near"
+
+
+def excerpt(hit: Hit) -> str:
+    """What is to be read of a hit's text: of a text in a picture the lines with what was asked for."""
+    fact = _of_text(hit)
+    return lines_found(fact) if fact is not None else hit.text or ""
+
+
+def text_label(hit: Hit) -> str:
+    """What a hit's text is, where it is no hit by itself: Text in picture; else nothing."""
+    fact = _of_text(hit)
+    kind = kinds.every().get((fact.kind if fact is not None else None) or "")
+    return "" if kind is None or kind.stands else kind_label(kind.name)
+
+
+def _of_text(hit: Hit) -> Evidence | None:
+    """What of a hit has its text, by words if there are some."""
+    own = [fact for fact in hit.why if fact.text is not None and fact.text == hit.text]
+    return min(own, key=lambda fact: not fact.spans, default=None)
+
+
+def lines_found(evidence: Evidence) -> str:
+    """The lines of a text in a picture that have what was asked for; of any other text all of it."""
+    text = evidence.text or ""
+    lines = {_row(text, *mark.line) if "\n" in text else mark.line for mark in evidence.marks}
+    return " … ".join(text[start:end] for start, end in sorted(lines)) or text
+
+
+def _row(text: str, start: int, end: int) -> tuple[int, int]:
+    """The row of a table that a cell is in."""
+    after = text.find("\n", end)
+    return text.rfind("\n", 0, start) + 1, len(text) if after < 0 else after
+
+
+def place_found(evidence: Evidence) -> str:
+    """Where in the picture, or film, something was found: at the top left, at 0:12; empty where it is all."""
+    corners = [value for mark in evidence.marks for value in mark.corners]
+    if not corners and evidence.region is not None:
+        x, y, width, height = evidence.region
+        corners = [x, y, x + width, y + height]
+    where = _ninth(corners[::2], corners[1::2]) if corners else ""
+    when = f"at {clock(evidence.start_s)}" if evidence.start_s is not None else ""
+    return ", ".join(filter(None, (where, when)))
+
+
+def _ninth(across: Sequence[float], down: Sequence[float]) -> str:
+    """The middle of what lies there by the ninth of the picture that it is in."""
+    column = ("left", "", "right")[min(2, max(0, int(1.5 * (min(across) + max(across)))))]
+    row = ("top", "", "bottom")[min(2, max(0, int(1.5 * (min(down) + max(down)))))]
+    side = " ".join(filter(None, (row, column)))
+    return f"at the {side}" if row else f"on the {side}" if column else "in the middle"
 
 
 def _written(kind: kinds.Kind) -> str:

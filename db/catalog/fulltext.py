@@ -68,10 +68,10 @@ class WordMatch:
     words: tuple[str, ...]
 
 
-def words_of(query: str) -> list[str]:
+def words_of(query: str, most: int | None = MAX_WORDS) -> list[str]:
     """The words of a text that are worth looking up, without repetition; all of them if all are common."""
     words = list(dict.fromkeys(_WORD.findall(query.lower())))
-    return [word for word in words if word not in _COMMON][:MAX_WORDS] or words[:MAX_WORDS]
+    return [word for word in words if word not in _COMMON][:most] or words[:most]
 
 
 def asked_of(query: str) -> list[str]:
@@ -204,9 +204,9 @@ def _numbers(query: str) -> list[str]:
 
 
 def _number_pattern(asked: str) -> str | None:
-    """A regular expression for a long number whatever its gaps; None for what is none."""
+    """A regular expression for a long number, or the beginning of one, whatever its gaps; None for others."""
     letters = re.findall(r"[^\W_]", asked)
     digits = sum(letter.isdigit() for letter in letters)
     if digits < _LEAST_DIGITS or digits < len(letters) / 2 or asked.endswith("*"):
         return None
-    return rf"(?i)(?<!\d){_GAP.join(map(re.escape, letters))}(?!\d)"
+    return rf"(?i)(?<!\d){_GAP.join(map(re.escape, letters))}"

@@ -123,6 +123,21 @@ def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]
     return found
 
 
+def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str]]:
+    """What is written in pictures, by the id of the content, in reading order."""
+    texts: dict[int, list[str]] = defaultdict(list)
+    for batch in chunks(list(content_ids)):
+        statement = select(Unit.content_id, Unit.text).where(
+            Unit.content_id.in_(batch),
+            Unit.kind.in_(kinds.proving("in_picture")),
+            Unit.text.is_not(None),
+            switches.each_findable(session),
+        )
+        for content_id, text in session.execute(statement.order_by(Unit.id)):
+            texts[content_id].append(text or "")
+    return texts
+
+
 def add(session: Session, made: Iterable[tuple[NewUnit, int, int, int | None]]) -> None:
     """Store units with the vectors that they already have.
 

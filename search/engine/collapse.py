@@ -6,22 +6,33 @@ that are there anyway. So it needs no perceptual hash, and follows the model.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from db.catalog.units import Vectors
 from search.answer import Hit
 
+_SHARED_WORDS = 0.5
+"""Of the words of the picture with fewer of them: a smaller copy has lost some of its text, not all of it."""
 
-def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float) -> list[Hit]:
+
+def collapsed(
+    hits: Sequence[Hit],
+    vectors: Mapping[int, Vectors],
+    least: float,
+    words: Mapping[int, frozenset[str]] = MappingProxyType({}),
+) -> list[Hit]:
     """Group each picture with the best one that it is a near-duplicate of.
 
-    Only that one counts: a row of pictures that change little by little is no single hit.
+    Only that one counts: a row of pictures that change little by little is no single hit. Nor are two pages,
+    which models see little difference between, when they say different things.
 
     Args:
         hits: best first.
         vectors: (dim,) of unit length by ``unit_id``; hits without one stay as they are.
         least: the cosine similarity from which two are near-duplicates.
+        words: that are written in each, by ``unit_id``.
     """
     groups: list[list[Hit]] = []
     group_of_row: list[list[Hit]] = []
@@ -30,8 +41,11 @@ def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float)
         vector = vectors.get(hit.unit_id)
         if vector is not None and group_of_row:
             near = np.flatnonzero(rows[: len(group_of_row)] @ vector >= least)
-            if len(near):
-                group_of_row[near[0]].append(hit)
+            alike = (group_of_row[place] for place in near)
+            own = words.get(hit.unit_id)
+            group = next((group for group in alike if _say_the_same(own, words.get(group[0].unit_id))), None)
+            if group is not None:
+                group.append(hit)
                 continue
         groups.append([hit])
         if vector is not None:
@@ -41,6 +55,13 @@ def collapsed(hits: Sequence[Hit], vectors: Mapping[int, Vectors], least: float)
         replace(best, rank=rank, similar=tuple(replace(other, rank=rank) for other in others))
         for rank, (best, *others) in enumerate(groups, start=1)
     ]
+
+
+def _say_the_same(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether two pictures may be one, by the words in them; those without words may be any."""
+    if not one or not other:
+        return True
+    return len(one & other) >= _SHARED_WORDS * min(len(one), len(other))
 
 
 def without_disliked(hit: Hit, disliked: Collection[int], liked: Collection[int]) -> Hit | None:

@@ -44,7 +44,12 @@ def marks(text: str, detail: Mapping[str, Any] | None, spans: Spans) -> tuple[Ma
         spans: (start, end) of characters.
     """
     return tuple(
-        Mark(max(start, line.start), min(end, line.end), _part(line, *_along(text, line, start, end)))
+        Mark(
+            max(start, line.start),
+            min(end, line.end),
+            (line.start, line.end),
+            _part(line, *_along(text, line, start, end)),
+        )
         for line in lines(detail)
         for start, end in spans
         if start < line.end and end > line.start

@@ -8,6 +8,7 @@ import numpy as np
 from db import kinds
 from db.catalog import fulltext, units
 from db.catalog.filters import FactRule, Filter, Wanted, of_files
+from db.catalog.fulltext import words_of
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
 from search.answer import Evidence, Hit
@@ -74,7 +75,14 @@ class Retrieved:
         pictures = [hit.unit_id for hit in hits if _is_whole(known[hit.unit_id])]
         if self.question.query.apart or not pictures or CLIP not in models:
             return hits
-        return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate)
+        contents = {unit_id: known[unit_id].content_id for unit_id in pictures}
+        texts = units.texts_in(self.scope.session, set(contents.values()))
+        words = {
+            unit_id: frozenset(words_of(" ".join(texts[content_id]), most=None))
+            for unit_id, content_id in contents.items()
+            if content_id in texts
+        }
+        return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate, words)
 
     def explained(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits with all that is to be told of them.

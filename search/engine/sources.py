@@ -6,6 +6,7 @@ the same reason the parts of one question are added only after each is scaled by
 see ``Scope.combined``.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Protocol
@@ -190,11 +191,16 @@ class Listed:
         """The units that have the words asked for; else the first of each content, the latest first."""
         if question.describes:
             return None
-        asked = [live.having(scope.session, rule) for rule in filters.asked_words(scope.wanted.filters)]
-        worded = np.intersect1d(reduce(np.union1d, asked), scope.ids) if asked else np.empty(0, np.int64)
+        asked = filters.asked_words(scope.wanted.filters)
+        having = {rule: np.intersect1d(live.having(scope.session, rule), scope.ids) for rule in asked}
+        worded = reduce(np.union1d, having.values(), np.empty(0, np.int64))
         latest = worded[:depth].tolist() or units.newest(scope.session, scope.ids, depth)
+        words: dict[int, tuple[str, ...]] = defaultdict(tuple)
+        for rule, ids in having.items():
+            for unit_id in ids.tolist():
+                words[unit_id] += (rule.match or "",)
         name = "keywords" if len(worded) else self.name
-        found = [Found(unit_id, 1.0, certainty=1.0) for unit_id in latest]
+        found = [Found(unit_id, 1.0, words[unit_id], certainty=1.0) for unit_id in latest]
         return Ranking(name, self.weight, found, by_conditions=True)
 
 

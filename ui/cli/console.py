@@ -19,6 +19,7 @@ from ui.highlight import highlight_spans
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.text import Text
 
     from trove import Progress as Step
 
@@ -119,12 +120,26 @@ def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str]
     for heading, justify in columns.items():
         shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
     for row in rows:
-        cells = [Text(one_line(cell)) for cell in row]
-        for start, end in highlight_spans(cells[-1].plain, words):
-            cells[-1].stylize("bold", start, end)
-        shown.add_row(*cells)
+        shown.add_row(*(Text(one_line(cell)) for cell in row[:-1]), _bold(row[-1], words))
     # For another program each row is one line, however long the paths are.
     Console(width=None if sys.stdout.isatty() else _ENDLESS).print(shown)
+
+
+def marked(text: str, words: Collection[str]) -> None:
+    """A line for people on stdout, with ``words`` bold."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else _ENDLESS).print(_bold(text, words))
+
+
+def _bold(text: str, words: Collection[str]) -> "Text":
+    """One line with words in bold."""
+    from rich.text import Text
+
+    shown = Text(one_line(text))
+    for start, end in highlight_spans(shown.plain, words):
+        shown.stylize("bold", start, end)
+    return shown
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Apart, Json, Kind, Limit, Model, library_of
-from ui.wording import clock
+from ui.highlight import asked_words
+from ui.wording import clock, excerpt, text_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,18 +212,20 @@ def hit_rows(
             hit.kind,
             clock(hit.start_s),
             f"{hit.path}  +{len(hit.similar)} similar" if hit.similar else str(hit.path),
-            hit.text or "",
+            _text(hit),
         ]
         for hit in hits
     ]
     if any(marks.values()):
         columns = {"#": "right", "": "left", **columns}
         rows = [[row[0], marks[hit.unit_id], *row[1:]] for row, hit in zip(rows, hits, strict=True)]
-    return (
-        columns,
-        rows,
-        {word for hit in hits for fact in hit.why if fact.source == "keywords" for word in fact.words},
-    )
+    return columns, rows, asked_words(fact for hit in hits for fact in hit.why)
+
+
+def _text(hit: Hit) -> str:
+    """What is said or written there, with what it is where the picture around it is shown."""
+    label = text_label(hit)
+    return f"{label}: {excerpt(hit)}" if label else excerpt(hit)
 
 
 def _move(hit: Hit) -> str:

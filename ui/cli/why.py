@@ -11,9 +11,20 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, library_of
 from ui.cli.search import evidence_json, fact_json
-from ui.wording import SOURCES, capital, clock, fact, words_found
+from ui.highlight import asked_words
+from ui.wording import (
+    SOURCES,
+    capital,
+    clock,
+    fact,
+    lines_found,
+    meaning_found,
+    place_found,
+    words_found,
+)
 
 if TYPE_CHECKING:
+    from search.answer import Evidence
     from search.explain.reasons import Reasons
 
 
@@ -61,6 +72,17 @@ def why(
         _say(reasons, written)
 
 
+_TEXTS = {"keywords": words_found, "text_to_passage": meaning_found}
+"""What is said of evidence that has a text, by its source."""
+
+
+def _say_text(evidence: Evidence) -> None:
+    """By which words or meaning a text was found, what it says, and where it is."""
+    console.say(console.one_line(capital(_TEXTS[evidence.source](evidence))))
+    place, text = place_found(evidence), lines_found(evidence)
+    console.marked(f"  {capital(place)}: {text}" if place else f"  {text}", asked_words([evidence]))
+
+
 def _say(reasons: Reasons, written: Path | None) -> None:
     place = f"number {reasons.rank}" if reasons.rank else "not among the first 200, or not in your library"
     console.say(f"{console.one_line(str(reasons.path))}: {place}")
@@ -71,8 +93,8 @@ def _say(reasons: Reasons, written: Path | None) -> None:
         share = f"{reasons.above:.1%} of the pictures in your library score lower"
         console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))
     for evidence in reasons.why:
-        if evidence.source == "keywords":
-            console.say(console.one_line(capital(words_found(evidence))))
+        if evidence.source in _TEXTS:
+            _say_text(evidence)
         for text, similarity in evidence.terms:
             console.say(f"  {text}: {similarity:.3f}")
     for known in reasons.facts:

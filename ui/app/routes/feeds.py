@@ -25,8 +25,8 @@ from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import media
 from ui.app.uploads import MOST_BYTES, uploads
-from ui.highlight import highlight_spans
-from ui.wording import clock, kind_label
+from ui.highlight import asked_words, highlight_spans, pieces
+from ui.wording import clock, excerpt, kind_label, text_label
 
 _MOST_AT_ONCE = 1_000
 _MOST_LISTINGS = 32
@@ -90,14 +90,7 @@ def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
 
 def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
     """A text in pieces, each with whether it matches words of the query."""
-    words = {word for fact in hit.why if fact.source == "keywords" for word in fact.words}
-    pieces, at = [], 0
-    for start, end in highlight_spans(text, words):
-        if start > at:
-            pieces.append((text[at:start], False))
-        pieces.append((text[start:end], True))
-        at = end
-    return [*pieces, (text[at:], False)] if at < len(text) else pieces
+    return pieces(text, highlight_spans(text, asked_words(hit.why)))
 
 
 def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
@@ -115,7 +108,8 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "alt": f"{name} at {moment}" if moment else name,
         # Without a description in the query the score says no more than the rank.
         "score": "" if all(fact.source in _NO_SCORE for fact in hit.why) else f"{hit.score:.2f}",
-        "parts": parts(hit.text, hit) if hit.text else None,
+        "parts": parts(excerpt(hit), hit) if hit.text else None,
+        "label": text_label(hit),
         "group": _month(hit) if grouped else "",
     }
 
