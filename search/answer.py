@@ -18,7 +18,7 @@ each 0 to 1 from the left and the top of the upright picture."""
 
 @dataclass(frozen=True)
 class Mark:
-    """Where in the picture ``text[start:end]`` of a unit stands; ``line``: (start, end) of its line."""
+    """Where in the picture ``text[start:end]`` of a unit stands; ``line``: (start, end) of its row."""
 
     start: int
     end: int

@@ -153,14 +153,8 @@ def _of_text(hit: Hit) -> Evidence | None:
 def lines_found(evidence: Evidence) -> str:
     """The lines of a text in a picture that have what was asked for; of any other text all of it."""
     text = evidence.text or ""
-    lines = {_row(text, *mark.line) if "\n" in text else mark.line for mark in evidence.marks}
-    return " … ".join(text[start:end] for start, end in sorted(lines)) or text
-
-
-def _row(text: str, start: int, end: int) -> tuple[int, int]:
-    """The row of a table that a cell is in."""
-    after = text.find("\n", end)
-    return text.rfind("\n", 0, start) + 1, len(text) if after < 0 else after
+    lines = sorted({mark.line for mark in evidence.marks})
+    return " … ".join(text[start:end] for start, end in lines) or text
 
 
 def place_found(evidence: Evidence) -> str:

@@ -14,6 +14,9 @@ from search.answer import Corners, Mark
 
 Spans = Sequence[tuple[int, int]]
 
+_FLAT = 1e-9
+"""The area, as a share of the picture's, of a line that is none."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -47,13 +50,37 @@ def marks(text: str, detail: Mapping[str, Any] | None, spans: Spans) -> tuple[Ma
         Mark(
             max(start, line.start),
             min(end, line.end),
-            (line.start, line.end),
+            (row[0].start, row[-1].end),
             _part(line, *_along(text, line, start, end)),
         )
-        for line in lines(detail)
+        for row in _rows(lines(detail))
+        for line in row
         for start, end in spans
         if start < line.end and end > line.start
     )
+
+
+def _rows(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    """Lines that follow each other on one level: the cells of a table's row were read one by one."""
+    row: list[Line] = []
+    for line in lines:
+        if row and not _is_level(row[-1], line):
+            yield row
+            row = []
+        row.append(line)
+    if row:
+        yield row
+
+
+def _is_level(line: Line, other: Line) -> bool:
+    """Whether the middle of another line is between top and bottom of one, beside it."""
+    corners = np.array(line.corners).reshape(4, 2)
+    sides = np.stack([corners[1] - corners[0], corners[3] - corners[0]], axis=1)
+    if abs(np.linalg.det(sides)) < _FLAT:
+        return False
+    middle = np.array(other.corners).reshape(4, 2).mean(axis=0)
+    along, down = np.linalg.solve(sides, middle - corners[0])
+    return bool(along > 1 and 0 < down < 1)
 
 
 def _along(text: str, line: Line, start: int, end: int) -> tuple[float, float]:

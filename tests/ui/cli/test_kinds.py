@@ -35,7 +35,8 @@ def test_a_wrong_kind_is_one_line_with_the_choices(settings: Settings) -> None:
     wrong = trove(settings, "search", "x", "--kind", "poem")
     assert wrong.returncode == 2
     error = [line for line in wrong.stderr.splitlines() if line.startswith("Error: ")]
-    assert error == ["Error: Invalid value for '--kind': 'poem' is not one of 'image', 'frame', 'speech'."]
+    choices = ", ".join(repr(name) for name in kinds.every())
+    assert error == [f"Error: Invalid value for '--kind': 'poem' is not one of {choices}."]
     assert f"<{'|'.join(names())}>" in trove(settings, "search", "--help").stdout
 
 
@@ -102,6 +103,7 @@ def test_what_was_found_is_in_the_json(settings: Settings, signed: Path) -> None
         "region": [0.1, 0.2, 0.3, 0.4],
         "words": ["harbour"],
         "text": "Harbour closed",
+        "marks": [],
     }
     copies = [str(signed.with_name("b.jpg"))]
     for command in (["search", "harbour sign:closed"], ["saved", "show", "harbours"]):

@@ -15,9 +15,9 @@ const element = (tag, className, text) => {
   return made;
 };
 
-const marked = (className, parts) => {
+const marked = (className, { label, parts }) => {
   const made = element("span", className);
-  made.append("“");
+  made.append(label ? `${label}: “` : "“");
   for (const [text, asked] of parts) made.append(asked ? element("mark", "", text) : text);
   made.append("”");
   return made;
@@ -34,7 +34,7 @@ const frame = (hit) => {
     made.append(picture);
   } else {
     const words = element("span", "words");
-    words.append(hit.parts ? marked("", hit.parts) : hit.name);
+    words.append(hit.parts ? marked("", hit) : hit.name);
     made.append(words);
   }
   made.append(element("span", "badge kind", hit.kind));
@@ -214,7 +214,7 @@ class Gallery {
     const caption = element("span", "caption");
     caption.append(element("span", "name", hit.name), element("span", "score", hit.score));
     open.append(picture, caption);
-    if (hit.src && hit.parts) open.append(marked("said", hit.parts));
+    if (hit.src && hit.parts) open.append(marked("said", hit));
     const pick = button("pick", "", `Select ${hit.alt}`, (event) => this.toggle(index, event.shiftKey));
     pick.setAttribute("role", "checkbox");
     pick.setAttribute("aria-checked", this.selected.has(hit.id));

@@ -1,18 +1,10 @@
 // Plays from the found moment, with what is said beside it and a picture of where the question fits.
 // What was said is only ever set as text, never as HTML.
 
-const SVG = "http://www.w3.org/2000/svg";
-
 const element = (tag, className, text) => {
   const made = document.createElement(tag);
   made.className = className;
   if (text !== undefined) made.textContent = text;
-  return made;
-};
-
-const drawn = (tag, attributes) => {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
 };
 
@@ -50,7 +42,10 @@ class Player {
     if (this.shown === shown) return;
     this.shown = shown;
     this.data = data;
-    this.stage.replaceChildren(this.medium(data));
+    this.overlay = drawn("svg", { class: "overlay", "aria-hidden": "true" });
+    const screen = element("div", `screen ${data.kind}`);
+    screen.append(this.medium(data), this.overlay);
+    this.stage.replaceChildren(screen);
     this.said.hidden = !data.passages.length;
     this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
     this.timeline(data);
@@ -60,7 +55,7 @@ class Player {
   medium(data) {
     const made = element(data.kind, "medium");
     made.controls = true;
-    made.autoplay = true;
+    made.autoplay = !data.paused;
     made.preload = "auto";
     made.setAttribute("aria-label", data.name);
     if (data.width && data.height) made.style.aspectRatio = `${data.width} / ${data.height}`;
@@ -69,6 +64,9 @@ class Player {
     }, { once: true });
     made.addEventListener("timeupdate", () => this.tick(false));
     made.addEventListener("seeked", () => this.tick(false));
+    for (const event of ["loadeddata", "seeked", "pause", "play"]) {
+      made.addEventListener(event, () => this.mark());
+    }
     made.src = data.src;
     this.player = made;
     return made;
@@ -88,6 +86,15 @@ class Player {
     }
     this.player.currentTime = to - offset;
     this.player.play().catch(() => {});
+  }
+
+  // What is written may move: it is marked where the film stands still.
+  mark() {
+    const { videoWidth: width, videoHeight: height, paused } = this.player;
+    const time = this.time();
+    const now = paused && width
+      ? this.data.found.filter(({ start_s: start, end_s: end }) => time >= start - 0.05 && time <= end + 0.05) : [];
+    drawMarks(this.overlay, width || 1, height || 1, now);
   }
 
   passage(passage) {

@@ -24,8 +24,8 @@ _component = st.components.v2.component(
         <div class="legend"></div>
       </div>
     </div>""",
-    css=(_HERE / "player.css").read_text("utf-8"),
-    js=(_HERE / "player.js").read_text("utf-8"),
+    css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "player.css")),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("marks.js", "player.js")),
 )
 
 
@@ -35,6 +35,8 @@ def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) ->
     The result's ``jump`` is the second outside the clip to which somebody went. ``data``: ``kind`` (video or
     audio), ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays; ``offset_s`` and
     ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
-    ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``.
+    ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``; ``found``, what is
+    marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and ``end_s``;
+    ``paused``, whether it is not to begin by itself.
     """
     return _component(key=key, data=dict(data), on_jump_change=on_jump)

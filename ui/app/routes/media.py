@@ -50,6 +50,11 @@ def thumbnail_url(unit_id: int) -> str:
     return f"/trove/{KEY}/thumbnail/{unit_id}"
 
 
+def view_url(unit_id: int) -> str:
+    """URL of a unit's picture as large as it is shown when it is opened."""
+    return f"/trove/{KEY}/view/{unit_id}"
+
+
 def file_url(unit_id: int) -> str:
     """URL of a unit's file."""
     return f"/trove/{KEY}/file/{unit_id}"
@@ -121,6 +126,7 @@ def routes() -> list[Route]:
     """The routes of this module, for the server to mount."""
     return [
         Route(f"/trove/{KEY}/thumbnail/{{unit_id:int}}", _send_thumbnail),
+        Route(f"/trove/{KEY}/view/{{unit_id:int}}", _send_view),
         Route(f"/trove/{KEY}/file/{{unit_id:int}}", _send_file),
         Route(f"/trove/{KEY}/clip/{{unit_id:int}}", _send_clip),
     ]
@@ -140,6 +146,14 @@ async def _send_thumbnail(request: Request) -> Response:
 
 def _grid_thumbnail(unit_id: int) -> Path:
     return still(unit(unit_id), GRID_SIDE)
+
+
+def _send_view(request: Request) -> Response:
+    try:
+        path = still(unit(request.path_params["unit_id"]), VIEW_SIDE)
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
 def _send_file(request: Request) -> Response:

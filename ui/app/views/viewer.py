@@ -17,12 +17,16 @@ from indexer.media.types import Metadata
 from search.answer import Evidence, Hit
 from search.results.listing import Listing
 from search.results.moments import Moment
+from search.results.texts import Written, written
 from ui.app import resources
+from ui.app.components.picture import picture
 from ui.app.components.player import player
-from ui.app.geo.place import in_words, map_link, region, world, written
-from ui.app.routes import feeds, media
+from ui.app.geo import place
+from ui.app.routes import media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
+from ui.app.views.texts import found_marks, in_moment, show_text, text_lines
+from ui.highlight import asked_words, pieces, spans_of
 from ui.wording import SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
 _TALLEST_PX = 460
@@ -56,10 +60,12 @@ def _show(listing: Listing, asked: Question) -> None:
     with resources.explained():
         row = media.unit(hit.unit_id)
         metadata = resources.library().service.decoders.run(probe, media.file_of(row))
+        texts = written(resources.library().core, row.paths[0], asked.parsed)
         if row.media == "image":
-            _picture(row, metadata, asked)
+            _picture(row, metadata, hit, asked, texts)
         else:
-            _moment(row, metadata, listing, hit, asked)
+            _moment(row, metadata, listing, hit, asked, texts)
+        show_text(in_moment(texts, hit))
     _actions(row, hit)
     _facts(row, metadata, hit)
 
@@ -112,14 +118,21 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
 # --- pictures
 
 
-def _picture(row: UnitRow, metadata: Metadata, asked: Question) -> None:
+def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts: Sequence[Written]) -> None:
     with st.container(horizontal_alignment="center"):
         if st.session_state.get(_HEAT):
             _heat(row, metadata, asked)
         else:
             # Through the decoder: browsers show neither HEIC nor camera raw nor most TIFF.
-            shown = media.still(row, media.VIEW_SIDE)
-            st.image(str(shown), width=_fitting(metadata), alt=row.paths[0].name)
+            media.still(row, media.VIEW_SIDE)
+            data = {
+                "src": media.view_url(row.id),
+                "name": row.paths[0].name,
+                "width": _fitting(metadata),
+                "marks": found_marks(texts, hit),
+                "lines": text_lines(texts),
+            }
+            picture(data, key="picture")
     if not asked.empty and asked.like is None:
         st.toggle(
             "Where in the picture it is",
@@ -146,13 +159,26 @@ def _fitting(metadata: Metadata) -> int:
 # --- films and recordings
 
 
-def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked: Question) -> None:
+def _moment(
+    row: UnitRow,
+    metadata: Metadata,
+    listing: Listing,
+    hit: Hit,
+    asked: Question,
+    texts: Sequence[Written],
+) -> None:
     path = row.paths[0]
     moments = _moments(asked, path)
+    read = [text for text in in_moment(texts, hit) if text.marks]
     start_s = st.session_state.get(_START)
+    is_first = start_s is None
     if start_s is None:
         is_scene = row.start_s is not None and row.kind in kinds.proving("shows")
         start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if is_scene else 0.0)
+        if read:
+            start_s = read[0].at_s if read[0].at_s is not None else read[0].start_s or 0.0
+    spoken = [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")]
+    spans = spans_of([moment.text or "" for moment in spoken], asked_words(hit.why))
     duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,
@@ -165,10 +191,12 @@ def _moment(row: UnitRow, metadata: Metadata, listing: Listing, hit: Hit, asked:
         "end_s": duration_s,
         "duration_s": duration_s,
         "passages": [
-            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": feeds.parts(moment.text, hit)}
-            for moment in moments
-            if moment.text and moment.kind in kinds.proving("said")
+            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": pieces(moment.text or "", own)}
+            for moment, own in zip(spoken, spans, strict=True)
         ],
+        "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
+        # Words that were asked for are there to be read.
+        "paused": is_first and bool(read),
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
             for moment in moments
@@ -275,13 +303,15 @@ def _known(facts: Sequence[Fact]) -> dict[str, str]:
 def _place(here: tuple[float, float]) -> None:
     with resources.read() as session:
         others = facets.places(session)
-    place = in_words(here)
+    name = place.in_words(here)
     with st.container(horizontal=True):
-        st.image(region(here, others), width=_MAP_PX, alt=f"Around the place, {place}")
-        st.image(world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {written(here)}")
+        st.image(place.region(here, others), width=_MAP_PX, alt=f"Around the place, {name}")
+        st.image(place.world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {place.written(here)}")
     st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/location_on: {resources.plain(place)} ({written(here)})", width="content")
+        st.markdown(
+            f":material/location_on: {resources.plain(name)} ({place.written(here)})", width="content"
+        )
         st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
         if st.button(
             "Taken around here",
@@ -292,7 +322,7 @@ def _place(here: tuple[float, float]) -> None:
             st.rerun()
         st.link_button(
             "OpenStreetMap",
-            map_link(here),
+            place.map_link(here),
             icon=":material/map:",
             type="tertiary",
             help="Tells openstreetmap.org the place",

@@ -1,0 +1,59 @@
+"""What is written in an opened hit: marked in the picture or film, and below it to be copied."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from search.answer import Hit
+from search.results.texts import Written
+
+_HIGH_PX = 220
+_MUCH = 500
+"""Characters of a text that is scrolled in a box of that height."""
+
+
+def show_text(texts: Sequence[Written]) -> None:
+    """All of the text, to be read, selected, and copied with one click."""
+    if not texts:
+        return
+    st.markdown("**What is written in it**")
+    whole = "\n".join(dict.fromkeys(text.text for text in texts))
+    st.code(whole, language=None, wrap_lines=True, height="content" if len(whole) < _MUCH else _HIGH_PX)
+
+
+def in_moment(texts: Sequence[Written], hit: Hit) -> list[Written]:
+    """Those of the texts that are seen in the moment of a hit; in a picture all of them."""
+    if hit.start_s is None:
+        return list(texts)
+    start_s, end_s = hit.start_s, hit.end_s or hit.start_s
+    return [
+        text
+        for text in texts
+        if text.start_s is None or (text.start_s <= end_s and (text.end_s or text.start_s) >= start_s)
+    ]
+
+
+def text_lines(texts: Sequence[Written]) -> list[dict[str, Any]]:
+    """The lines as the picture's component takes them."""
+    return [
+        {"text": text.text[line.start : line.end], "corners": line.corners}
+        for text in texts
+        for line in text.lines
+    ]
+
+
+def found_marks(texts: Sequence[Written], hit: Hit) -> list[dict[str, Any]]:
+    """What is marked: the words that were asked for, and all of a region that was found by its meaning."""
+    marks = [
+        {"corners": mark.corners, "whole": False, "start_s": text.start_s, "end_s": text.end_s}
+        for text in texts
+        for mark in text.marks
+    ]
+    worded = {text.unit_id for text in texts if text.marks}
+    regions = {fact.unit_id: fact for fact in hit.why if fact.region and fact.unit_id not in worded}
+    for fact in regions.values():
+        x, y, width, height = fact.region or (0.0, 0.0, 1.0, 1.0)
+        corners = (x, y, x + width, y, x + width, y + height, x, y + height)
+        marks.append({"corners": corners, "whole": True, "start_s": fact.start_s, "end_s": fact.end_s})
+    return marks
