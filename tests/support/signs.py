@@ -30,7 +30,7 @@ def page(
     colours: tuple[str, str] = ("white", "black"),
     turn: int = 0,
 ) -> list[Box]:
-    """Write a picture with lines of text, turned counter-clockwise at last; returns their boxes before that."""
+    """Write a picture with lines of text; returns their boxes before it is turned, counter-clockwise."""
     picture, boxes = _drawn(lines, size, at, height, colours)
     picture.rotate(turn, expand=True).save(path)
     return boxes

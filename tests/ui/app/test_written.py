@@ -20,11 +20,13 @@ PLATFORM = ("Platform 9", "London King's Cross")
 FILM = ("Harbour closed", "until Monday")
 
 
+Shown = tuple[App, dict[str, list[Box]]]
+"""The app, and where the lines stand by the name of the file."""
+
+
 @pytest.fixture(scope="module")
-def written(
-    tmp_path_factory: pytest.TempPathFactory, cache: Path
-) -> Iterator[tuple[App, dict[str, list[Box]]]]:
-    """The app over a sign, the same sign on its side, and a film with a sign; and where their lines are."""
+def written(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Shown]:
+    """The app over a sign, another one on its side, and a film with one."""
     folder = tmp_path_factory.mktemp("written")
     media = folder / "media"
     media.mkdir()
@@ -51,29 +53,27 @@ def _opened(page: Page, app: App, query: str) -> Locator:
     return dialog
 
 
-def _marked(dialog: Locator, medium: str) -> Box:
+_MARKED = """(medium) => {
+    const size = [medium.naturalWidth ?? medium.videoWidth, medium.naturalHeight ?? medium.videoHeight];
+    const box = medium.getBoundingClientRect();
+    const scale = Math.min(box.width / size[0], box.height / size[1]);
+    const left = box.left + (box.width - scale * size[0]) / 2;
+    const top = box.top + (box.height - scale * size[1]) / 2;
+    const marks = [...medium.getRootNode().querySelectorAll("polygon.found")];
+    const boxes = marks.map((mark) => mark.getBoundingClientRect());
+    const across = boxes.flatMap((it) => [it.left, it.right]).map((x) => (x - left) / scale / size[0]);
+    const down = boxes.flatMap((it) => [it.top, it.bottom]).map((y) => (y - top) / scale / size[1]);
+    return [Math.min(...across), Math.min(...down), Math.max(...across), Math.max(...down)];
+}"""
+
+
+def _marked(dialog: Locator, medium: str) -> list[float]:
     """The box around all marks, each side 0 to 1 of the picture as it is seen, letterboxed or not."""
-    return tuple(  # type: ignore[return-value]
-        dialog.locator(medium).evaluate(
-            """(medium) => {
-                const root = medium.getRootNode();
-                const own = [medium.naturalWidth ?? medium.videoWidth, medium.naturalHeight ?? medium.videoHeight];
-                const box = medium.getBoundingClientRect();
-                const scale = Math.min(box.width / own[0], box.height / own[1]);
-                const corner = [box.left + (box.width - scale * own[0]) / 2, box.top + (box.height - scale * own[1]) / 2];
-                const marks = [...root.querySelectorAll("polygon.found")].map((it) => it.getBoundingClientRect());
-                const [left, top] = [Math.min(...marks.map((it) => it.left)), Math.min(...marks.map((it) => it.top))];
-                const [right, bottom] = [Math.max(...marks.map((it) => it.right)), Math.max(...marks.map((it) => it.bottom))];
-                return [(left - corner[0]) / own[0], (top - corner[1]) / own[1],
-                    (right - corner[0]) / own[0], (bottom - corner[1]) / own[1]].map((side) => side / scale);
-            }"""
-        )
-    )
+    sides: list[float] = dialog.locator(medium).evaluate(_MARKED)
+    return sides
 
 
-def test_asked_words_are_marked_and_all_text_is_copied(
-    page: Page, written: tuple[App, dict[str, list[Box]]]
-) -> None:
+def test_asked_words_are_marked_and_all_text_is_copied(page: Page, written: Shown) -> None:
     app, boxes = written
     page.goto(app.url)
     tiles = search(page, 'written:"platform 9"')
@@ -88,10 +88,8 @@ def test_asked_words_are_marked_and_all_text_is_copied(
     line.dblclick(position={"x": 10, "y": 10})
     assert page.evaluate("getSelection().toString()").strip() == "Platform"
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    copy = dialog.get_by_role("button", name="Copy to clipboard").first
-    copy.focus()
-    page.keyboard.press("Enter")
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text.startsWith('Platform 9'))")
+    dialog.get_by_role("button", name="Copy the text").press("Enter")
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == " ".join(PLATFORM)
     dialog.get_by_role("button", name="Mark what was found").press("Enter")
     expect(dialog.locator("polygon.found")).to_have_count(0)
@@ -104,7 +102,7 @@ def test_asked_words_are_marked_and_all_text_is_copied(
     page.evaluate("document.exitFullscreen()")
 
 
-def test_turned_text_is_marked_as_it_stands(page: Page, written: tuple[App, dict[str, list[Box]]]) -> None:
+def test_turned_text_is_marked_as_it_stands(page: Page, written: Shown) -> None:
     app, boxes = written
     dialog = _opened(page, app, "bread every morning")
     # Counter-clockwise: what was right is at the top.
@@ -115,9 +113,7 @@ def test_turned_text_is_marked_as_it_stands(page: Page, written: tuple[App, dict
     shoot(page, "written-turned")
 
 
-def test_a_film_stands_still_where_the_words_are(
-    page: Page, written: tuple[App, dict[str, list[Box]]]
-) -> None:
+def test_a_film_stands_still_where_the_words_are(page: Page, written: Shown) -> None:
     app, boxes = written
     dialog = _opened(page, app, "written:harbour")
     film = dialog.locator("video")
@@ -135,7 +131,7 @@ def test_a_film_stands_still_where_the_words_are(
     expect(dialog.locator("polygon.found")).to_have_count(0)
 
 
-def test_in_the_size_of_a_phone(browser: Browser, written: tuple[App, dict[str, list[Box]]]) -> None:
+def test_in_the_size_of_a_phone(browser: Browser, written: Shown) -> None:
     app, boxes = written
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
         page = context.new_page()

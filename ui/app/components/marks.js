@@ -33,3 +33,28 @@ const drawMarks = (svg, width, height, marks, lines = []) => {
     ...lines.map(line),
   );
 };
+
+const COPY = "Copy the text";
+const COPIED_MS = 1500;
+
+// Copies all of the text with one click. Pages that are not served from this machine have no clipboard of
+// their own; they copy what is selected.
+const offerCopy = (button, text) => {
+  button.hidden = !text;
+  button.textContent = COPY;
+  button.onclick = async () => {
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(text);
+    } else {
+      const area = document.createElement("textarea");
+      area.value = text;
+      button.after(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = COPY; }, COPIED_MS);
+  };
+};

@@ -7,6 +7,7 @@ class Picture {
     this.image = root.querySelector("img");
     this.overlay = root.querySelector(".overlay");
     this.toggle = root.querySelector(".toggle");
+    this.copy = root.querySelector(".copy");
     this.larger = root.querySelector(".larger");
     this.image.onload = () => this.draw();
     this.toggle.onclick = () => {
@@ -29,6 +30,7 @@ class Picture {
     this.image.alt = data.name;
     this.overlay.replaceChildren();
     this.image.src = data.src;
+    offerCopy(this.copy, data.text);
     this.draw();
   }
 

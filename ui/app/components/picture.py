@@ -15,8 +15,9 @@ _component = st.components.v2.component(
     html="""<figure class="picture">
       <div class="canvas"><img alt=""><svg class="overlay" aria-hidden="true"></svg></div>
       <div class="tools">
-        <button type="button" class="toggle" aria-pressed="true" hidden>Mark what was found</button>
-        <button type="button" class="larger">Full screen</button>
+        <button type="button" class="pill toggle" aria-pressed="true" hidden>Mark what was found</button>
+        <button type="button" class="pill copy" aria-live="polite" hidden></button>
+        <button type="button" class="pill larger">Full screen</button>
       </div>
     </figure>""",
     css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "picture.css")),
@@ -29,6 +30,6 @@ def picture(data: Mapping[str, Any], *, key: str) -> None:
 
     ``data``: ``src``, ``name``; ``width``, the most pixels that it may take; ``marks`` with ``corners``, and
     ``whole`` where a region is meant and not words in it; ``lines`` with ``text`` and ``corners``, which are
-    those of ``search.answer.Mark``.
+    those of ``search.answer.Mark``; ``text``, all that is to be copied.
     """
     _component(key=key, data=dict(data))

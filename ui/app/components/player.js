@@ -24,6 +24,7 @@ class Player {
     this.marks = root.querySelector(".marks");
     this.now = root.querySelector(".now");
     this.legend = root.querySelector(".legend");
+    this.copy = root.querySelector(".copy");
     this.line.onclick = (event) => {
       const box = this.plot.getBoundingClientRect();
       this.go(((event.clientX - box.left) / box.width) * this.data.duration_s);
@@ -49,6 +50,7 @@ class Player {
     this.said.hidden = !data.passages.length;
     this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
     this.timeline(data);
+    offerCopy(this.copy, data.text);
     this.tick(true);
   }
 
@@ -132,10 +134,7 @@ class Player {
       made.style.left = `${x(mark.start_s) / 10}%`;
       made.title = `Hit ${mark.rank} at ${clock(mark.start_s)}`;
       made.setAttribute("aria-label", `Play hit ${mark.rank} at ${clock(mark.start_s)}`);
-      made.onclick = (event) => {
-        event.stopPropagation();
-        this.go(mark.start_s);
-      };
+      made.onclick = () => this.go(mark.start_s);
       return made;
     }));
     this.legend.textContent = data.curve.length

@@ -16,12 +16,15 @@ _component = st.components.v2.component(
       <div class="stage"></div>
       <div class="said" role="group" aria-label="What is said" tabindex="0"></div>
       <div class="below">
-        <div class="timeline" role="slider" tabindex="0" aria-label="Place in the file" aria-valuemin="0">
-          <svg class="plot" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true"></svg>
-          <div class="now"></div>
+        <div class="line">
+          <div class="timeline" role="slider" tabindex="0" aria-label="Place in the file" aria-valuemin="0">
+            <svg class="plot" viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true"></svg>
+            <div class="now"></div>
+          </div>
           <div class="marks"></div>
         </div>
         <div class="legend"></div>
+        <button type="button" class="pill copy" aria-live="polite" hidden></button>
       </div>
     </div>""",
     css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "player.css")),
@@ -37,6 +40,6 @@ def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) ->
     ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
     ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``; ``found``, what is
     marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and ``end_s``;
-    ``paused``, whether it is not to begin by itself.
+    ``paused``, whether it is not to begin by itself; ``text``, what is written there, to be copied.
     """
     return _component(key=key, data=dict(data), on_jump_change=on_jump)

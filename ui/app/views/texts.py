@@ -13,12 +13,17 @@ _MUCH = 500
 """Characters of a text that is scrolled in a box of that height."""
 
 
+def whole_text(texts: Sequence[Written]) -> str:
+    """All of the text, a line for each block; what a film shows for a while is read again and again."""
+    return "\n".join(dict.fromkeys(text.text for text in texts))
+
+
 def show_text(texts: Sequence[Written]) -> None:
-    """All of the text, to be read, selected, and copied with one click."""
+    """All of the text, to be read and selected."""
     if not texts:
         return
     st.markdown("**What is written in it**")
-    whole = "\n".join(dict.fromkeys(text.text for text in texts))
+    whole = whole_text(texts)
     st.code(whole, language=None, wrap_lines=True, height="content" if len(whole) < _MUCH else _HIGH_PX)
 
 

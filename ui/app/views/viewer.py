@@ -25,7 +25,7 @@ from ui.app.geo import place
 from ui.app.routes import media
 from ui.app.views import question, reveal
 from ui.app.views.question import Question
-from ui.app.views.texts import found_marks, in_moment, show_text, text_lines
+from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, whole_text
 from ui.highlight import asked_words, pieces, spans_of
 from ui.wording import SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
@@ -131,6 +131,7 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
                 "width": _fitting(metadata),
                 "marks": found_marks(texts, hit),
                 "lines": text_lines(texts),
+                "text": whole_text(texts),
             }
             picture(data, key="picture")
     if not asked.empty and asked.like is None:
@@ -197,6 +198,7 @@ def _moment(
         "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
         # Words that were asked for are there to be read.
         "paused": is_first and bool(read),
+        "text": whole_text(in_moment(texts, hit)),
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
             for moment in moments
