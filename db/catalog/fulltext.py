@@ -49,7 +49,7 @@ _LEAST_DIGITS = 5
 """Of a number that is also found with other gaps in it; shorter ones are soon found in what is no number."""
 _GAP = r"[\W_]{0,2}"
 
-_TOKENS = "porter unicode61 remove_diacritics 2"
+TOKENS = "porter unicode61 remove_diacritics 2"
 """How the full text index takes texts apart: as in ``db.engine.migrations``."""
 _BEGIN, _END = "\x02", "\x03"
 
@@ -163,7 +163,7 @@ def spans(texts: Sequence[str], asked: Collection[str]) -> list[list[tuple[int, 
 def _highlighted(texts: Sequence[str], match: str) -> list[tuple[int, str]]:
     """Those of the texts that match, by their places, with marks around what does."""
     with closing(sqlite3.connect(":memory:")) as index:
-        index.execute(f'CREATE VIRTUAL TABLE passage USING fts5(text, tokenize="{_TOKENS}")')
+        index.execute(f'CREATE VIRTUAL TABLE passage USING fts5(text, tokenize="{TOKENS}")')
         index.executemany("INSERT INTO passage (rowid, text) VALUES (?, ?)", enumerate(texts))
         marked = "SELECT rowid, highlight(passage, 0, ?, ?) FROM passage WHERE passage MATCH ?"
         return index.execute(marked, (_BEGIN, _END, match)).fetchall()

@@ -74,6 +74,11 @@ class _Moment:
         return tuple(sorted(best.values(), key=lambda evidence: evidence.rank))
 
     @property
+    def has_words(self) -> bool:
+        """Whether words that were asked for were found there."""
+        return any(vote.evidence.words for vote in self.votes)
+
+    @property
     def text(self) -> str | None:
         """The text of the best unit with words that were asked for, or else of the best one with a text."""
         texts = [vote.text for vote in self.votes if vote.text and vote.evidence.words]
@@ -94,7 +99,8 @@ def fuse(
     ranked = sorted(votes.items(), key=lambda item: (-_total(item[1]), item[0]))
     visible = [(unit_id, votes) for unit_id, votes in ranked if not candidates.is_timeless(unit_id, hidden)]
     moments = [moment for moment in _moments(visible, candidates) if moment.unit_ids.isdisjoint(hidden)]
-    moments.sort(key=lambda moment: (-moment.score, moment.shown.id))
+    # All of the words are as much as the picture that fits best, of which there always is one.
+    moments.sort(key=lambda moment: (-moment.score, not moment.has_words, moment.shown.id))
     # The highest possible score: first in every ranking that has candidates.
     highest = sum(ranking.weight for ranking in rankings if ranking.found) / (RANK_OFFSET + 1)
     return [_hit(moment, rank, moment.score / highest) for rank, moment in enumerate(moments[:k], start=1)]

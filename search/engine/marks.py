@@ -94,12 +94,24 @@ def _words(text: str, line: Line, start: int, end: int) -> Iterator[tuple[float,
     places = line.words
     if len(words) != len(places):
         words, places = [(0, line.end - line.start)], [(0.0, 1.0)]
-    for (first, last), (left, right) in zip(words, places, strict=True):
+    for (first, last), (left, right) in zip(words, _whole(words, places), strict=True):
         begins = max(start - line.start, first)
         ends = min(end - line.start, last)
         if begins < ends:
             letter = (right - left) / (last - first)
             yield left + (begins - first) * letter, left + (ends - first) * letter
+
+
+def _whole(words: Spans, places: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The places with half a letter more on both sides, as far as the middle of the gap between words.
+
+    Readers know where the middles of letters are, not where they end.
+    """
+    for at, ((first, last), (left, right)) in enumerate(zip(words, places, strict=True)):
+        half = (right - left) / (last - first) / 2
+        before = (places[at - 1][1] + left) / 2 if at else 0.0
+        after = (places[at + 1][0] + right) / 2 if at + 1 < len(places) else 1.0
+        yield max(before, left - half), min(after, right + half)
 
 
 def _part(line: Line, begins: float, ends: float) -> Corners:

@@ -104,7 +104,8 @@ def test_similar_to_a_file_that_is_not_in_the_library(service: SearchService, tm
 
 def test_similar_to_a_recording_and_a_video_of_the_library(service: SearchService) -> None:
     memo = service.search(Query(like=SAMPLES / "recordings" / "r001.ogg", k=5)).hits
-    assert {hit.kind for hit in memo} == {"speech"}
+    # Pictures with text that means something near may come after what is said.
+    assert memo[0].kind == "speech"
     assert "r001.ogg" not in names(memo)
     assert "v001.mp4" not in names(service.search(Query(like=SAMPLES / "videos" / "v001.mp4", k=60)).hits)
 

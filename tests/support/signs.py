@@ -56,13 +56,14 @@ def film(path: Path, lines: Sequence[str], *, shown_s: tuple[float, float] = (2.
 
 def detail(lines: Sequence[str], boxes: Sequence[Box]) -> dict[str, Any]:
     """What an analyser keeps of level lines that a text is put together from, with spaces between them."""
-    known, start = [], 0
+    known, start, long = [], 0, ImageFont.load_default(100).getlength
     for line, (left, top, right, bottom) in zip(lines, boxes, strict=True):
         words, place = [], 0
         for word in line.split():
             place = line.index(word, place)
-            words.append([place / len(line), (place + len(word)) / len(line)])
-            place += len(word)
+            ends = place + len(word)
+            words.append([long(line[:place]) / long(line), long(line[:ends]) / long(line)])
+            place = ends
         box = [left, top, right, top, right, bottom, left, bottom]
         known.append(
             {"start": start, "end": start + len(line), "box": box, "confidence": 1.0, "words": words}

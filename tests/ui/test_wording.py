@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from db import kinds
+from db.catalog.units import Region
 from db.kinds import Kind
 from indexer.analysers import registry as registry
 from search.answer import Evidence
-from ui.wording import counts_by_label, kind_label, meaning_found, units_in_words, words_found
+from ui.wording import counts_by_label, kind_label, meaning_found, place_found, units_in_words, words_found
 
 
 @pytest.fixture
@@ -61,6 +62,21 @@ def written_kinds() -> Iterator[None]:
     )
     yield
     kinds.unregister("test")
+
+
+@pytest.mark.parametrize(
+    ("region", "start_s", "place"),
+    [
+        (None, None, ""),
+        (Region(0.1, 0.1, 0.2, 0.1), None, "at the top left"),
+        (Region(0.4, 0.8, 0.2, 0.1), None, "at the bottom"),
+        (Region(0.7, 0.4, 0.3, 0.2), None, "on the right"),
+        (Region(0.0, 0.0, 1.0, 1.0), 62.0, "in the middle, at 1:02"),
+        (None, 3.0, "at 0:03"),
+    ],
+)
+def test_a_place_in_words(region: Region | None, start_s: float | None, place: str) -> None:
+    assert place_found(Evidence("keywords", 1, 1.0, region=region, start_s=start_s)) == place
 
 
 @pytest.mark.usefixtures("written_kinds")

@@ -150,6 +150,17 @@ def test_hits_without_vectors_and_unknown_models_are_left_alone() -> None:
     assert len(collapsed([hit(1), hit(2)], {1: same, 2: near}, least)) == 2
 
 
+def test_pages_that_say_different_things_are_no_duplicates() -> None:
+    same = np.array([1, 0], np.float32)
+    page, other, scan = (
+        frozenset(text.split())
+        for text in ("milk eggs bread total", "invoice iban total", "eggs total smudge")
+    )
+    vectors = dict.fromkeys((1, 2, 3, 4, 5), same)
+    found = collapsed([hit(n) for n in vectors], vectors, 0.9, {1: page, 2: other, 3: scan, 5: other})
+    assert [[best.unit_id, *(one.unit_id for one in best.similar)] for best in found] == [[1, 3, 4], [2, 5]]
+
+
 def test_what_is_disliked_goes_and_what_is_liked_stays() -> None:
     same = np.array([1, 0], np.float32)
     (group,) = collapsed([hit(n) for n in (1, 2, 3)], dict.fromkeys((1, 2, 3), same), 0.9)

@@ -13,7 +13,7 @@ const drawn = (tag, attributes) => {
 const drawMarks = (svg, width, height, marks, lines = []) => {
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const points = (corners) => [0, 2, 4, 6].map((at) => [corners[at] * width, corners[at + 1] * height]);
-  const line = ({ text, corners }) => {
+  const line = ({ words, corners }) => {
     const [first, second, , last] = points(corners);
     const length = Math.hypot(second[0] - first[0], second[1] - first[1]);
     const tall = Math.hypot(last[0] - first[0], last[1] - first[1]);
@@ -23,7 +23,7 @@ const drawMarks = (svg, width, height, marks, lines = []) => {
       x, y, "font-size": 0.85 * tall, textLength: length, lengthAdjust: "spacingAndGlyphs",
       transform: `rotate(${angle} ${x} ${y})`,
     });
-    made.textContent = text;
+    made.textContent = words;
     return made;
   };
   svg.replaceChildren(

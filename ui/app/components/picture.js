@@ -30,7 +30,7 @@ class Picture {
     this.image.alt = data.name;
     this.overlay.replaceChildren();
     this.image.src = data.src;
-    offerCopy(this.copy, data.text);
+    offerCopy(this.copy, data.copied);
     this.draw();
   }
 

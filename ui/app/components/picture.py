@@ -29,7 +29,7 @@ def picture(data: Mapping[str, Any], *, key: str) -> None:
     """Show a picture.
 
     ``data``: ``src``, ``name``; ``width``, the most pixels that it may take; ``marks`` with ``corners``, and
-    ``whole`` where a region is meant and not words in it; ``lines`` with ``text`` and ``corners``, which are
-    those of ``search.answer.Mark``; ``text``, all that is to be copied.
+    ``whole`` where a region is meant and not words in it; ``lines`` with ``words`` and ``corners``, which are
+    those of ``search.answer.Mark``; ``copied``, all of the text.
     """
     _component(key=key, data=dict(data))

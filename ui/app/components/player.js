@@ -50,7 +50,7 @@ class Player {
     this.said.hidden = !data.passages.length;
     this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
     this.timeline(data);
-    offerCopy(this.copy, data.text);
+    offerCopy(this.copy, data.copied);
     this.tick(true);
   }
 

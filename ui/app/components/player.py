@@ -40,6 +40,6 @@ def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) ->
     ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
     ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``; ``found``, what is
     marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and ``end_s``;
-    ``paused``, whether it is not to begin by itself; ``text``, what is written there, to be copied.
+    ``paused``, whether it is not to begin by itself; ``copied``, what is written there.
     """
     return _component(key=key, data=dict(data), on_jump_change=on_jump)

@@ -42,7 +42,7 @@ def in_moment(texts: Sequence[Written], hit: Hit) -> list[Written]:
 def text_lines(texts: Sequence[Written]) -> list[dict[str, Any]]:
     """The lines as the picture's component takes them."""
     return [
-        {"text": text.text[line.start : line.end], "corners": line.corners}
+        {"words": text.text[line.start : line.end], "corners": line.corners}
         for text in texts
         for line in text.lines
     ]

@@ -131,7 +131,7 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
                 "width": _fitting(metadata),
                 "marks": found_marks(texts, hit),
                 "lines": text_lines(texts),
-                "text": whole_text(texts),
+                "copied": whole_text(texts),
             }
             picture(data, key="picture")
     if not asked.empty and asked.like is None:
@@ -198,7 +198,7 @@ def _moment(
         "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
         # Words that were asked for are there to be read.
         "paused": is_first and bool(read),
-        "text": whole_text(in_moment(texts, hit)),
+        "copied": whole_text(in_moment(texts, hit)),
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
             for moment in moments

@@ -1,0 +1,108 @@
+"""Words as people write them, found in the index of full texts and shown where they are."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from db.catalog import fulltext, live
+from db.catalog.filters import UnitRule
+from db.engine.database import Database
+from db.engine.migrations import MIGRATIONS
+from db.engine.schema import Unit
+from tests.support.rows import Drafted, add_file
+
+TEXTS = (
+    "Platform 9, London King's Cross",
+    "Milk 1.20 Eggs 3.20 Total 4.40, room 20 on floor 3",
+    "IBAN DE12 3456 7890 1234 5678 90, ask info@example.org",
+    "DE12345678901234567890 by phone +49 30 123-4567, a well-known self-service",
+    "京都駅前 nishikikōji 市場",
+    "Zürich, 14:30, 2024-07-15",
+)
+
+
+@pytest.fixture
+def texts(database: Database) -> Database:
+    """A library of a recording for each text."""
+    with database.write() as session:
+        for number, text in enumerate(TEXTS):
+            add_file(session, f"/{number}.wav", [Drafted("speech", None, 0.0, 1.0, text=text)], "audio")
+    return database
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "marked"),
+    [
+        ("platform 9", [0], "Platform 9"),
+        ("9 platform", [], ""),
+        ("3.20", [1], "3.20"),
+        ("20.3", [], ""),
+        ("info@example.org", [2], "info@example.org"),
+        ("DE12 3456", [2, 3], "DE12 3456"),
+        ("de123456", [2, 3], "DE12 3456"),
+        ("DE12345678901234567890", [2, 3], "DE12 3456 7890 1234 5678 90"),
+        ("+49 (30) 1234567", [3], "49 30 123-4567"),
+        ("3456 7890", [2], "3456 7890"),
+        ("well-known", [3], "well-known"),
+        ("self service", [3], "self-service"),
+        ("駅前", [4], "駅前"),
+        ("zurich", [5], "Zürich"),
+        ("14:30", [5], "14:30"),
+        ("15.07.2024", [], ""),
+        ("plat*", [0], "Platform"),
+        ("", [], ""),
+    ],
+)
+def test_what_is_asked_for_is_found_as_it_is_written(
+    texts: Database, asked: str, found: list[int], marked: str
+) -> None:
+    with texts.read() as session:
+        ids = live.having(session, UnitRule(("speech",), asked)).tolist() if asked else []
+        read = [session.scalars(select(Unit.text).where(Unit.id == unit_id)).one() for unit_id in ids]
+    assert read == [TEXTS[number] for number in found]
+    spans = fulltext.spans(TEXTS, [asked])
+    assert [number for number, own in enumerate(spans) if own] == found
+    if found:
+        assert [TEXTS[found[0]][start:end] for start, end in spans[found[0]]] == [marked]
+
+
+@pytest.mark.parametrize(
+    ("query", "best", "words"),
+    [
+        ("the 3.20 eggs", 1, ("3.20", "eggs")),
+        ("DE1234567890", 2, ("de1234567890",)),
+        ("pay DE12 3456 7890 1234 5678 90", 2, ("de12", "3456", "7890", "1234", "5678", "90")),
+        ("phone 1234567", 3, ("phone", "1234567")),
+        ("京都", 4, ("京都",)),
+        ("info@example.org", 2, ("info", "example", "org")),
+    ],
+)
+def test_plain_words_find_numbers_and_scripts_without_spaces(
+    texts: Database, query: str, best: int, words: tuple[str, ...]
+) -> None:
+    with texts.read() as session:
+        match = fulltext.match_words(session, query, 5)[0]
+        assert session.scalars(select(Unit.text).where(Unit.id == match.unit_id)).one() == TEXTS[best]
+    assert match.words == words
+    (own,) = fulltext.spans([TEXTS[best]], fulltext.asked_of(query))
+    assert own
+
+
+def test_a_number_is_not_found_in_the_middle_of_another(texts: Database) -> None:
+    with texts.read() as session:
+        assert live.having(session, UnitRule(("speech",), "23456789")).tolist() == []
+
+
+def test_marks_are_those_of_the_index() -> None:
+    assert f'tokenize="{fulltext.TOKENS}"' in "".join(map("".join, MIGRATIONS))
+
+
+@given(st.lists(st.text(max_size=30), max_size=4), st.lists(st.text(max_size=10), max_size=4))
+def test_any_text_can_be_marked(texts: list[str], asked: list[str]) -> None:
+    found = fulltext.spans(texts, asked)
+    assert len(found) == len(texts)
+    for text, spans in zip(texts, found, strict=True):
+        flat = [at for span in spans for at in span]
+        assert flat == sorted(flat)
+        assert all(0 <= start < end <= len(text) for start, end in spans)
