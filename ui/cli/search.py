@@ -146,8 +146,8 @@ def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
             "region": fact.region,
             "words": fact.words,
             "text": fact.text,
-            "marks": [_mark_json(mark) for mark in fact.marks],
         }
+        | ({"marks": [_mark_json(mark) for mark in fact.marks]} if fact.marks else {})
         for fact in facts
         if fact.unit_id is not None
     ]

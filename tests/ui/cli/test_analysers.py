@@ -33,7 +33,7 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    assert list(found) == ["headers", "pictures", "frames", "speech"]
+    assert list(found) == ["headers", "pictures", "frames", "speech", "text"]
     assert list(found["pictures"]) == [
         "name",
         "label",

@@ -45,7 +45,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "skipped": 0,
         "failed": 0,
         "removed": 0,
-        "units": {"image": 2, "frame": 0, "speech": 0},
+        "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
@@ -114,6 +114,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "pictures": 0,
         "frames": 0,
         "speech": 0,
+        "text": 0,
     }
     assert status["model"] == "builtin"
     assert status["assets"] == 51

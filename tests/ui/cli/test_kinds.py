@@ -103,7 +103,6 @@ def test_what_was_found_is_in_the_json(settings: Settings, signed: Path) -> None
         "region": [0.1, 0.2, 0.3, 0.4],
         "words": ["harbour"],
         "text": "Harbour closed",
-        "marks": [],
     }
     copies = [str(signed.with_name("b.jpg"))]
     for command in (["search", "harbour sign:closed"], ["saved", "show", "harbours"]):
