@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, column, func, or_, select, table
+from sqlalchemy import ColumnElement, Integer, String, and_, column, func, or_, select, table
 from sqlalchemy.orm import Session
 
 from db import kinds
@@ -128,10 +128,16 @@ def has(unit: Any, asked: str) -> ColumnElement[bool]:
     if (phrase := phrase_match(asked)) is None:
         # Scripts without spaces are one long word to the index.
         return func.instr(func.trove_fold(unit.text), fold(asked)) > 0
-    texts = select(PASSAGE.c.rowid).where(PASSAGE.c.passage.op("MATCH")(phrase))
-    number = _number_pattern(asked)
-    indexed = unit.id.in_(texts)
-    return indexed if number is None else or_(indexed, unit.text.regexp_match(number))
+    if (number := _number_pattern(asked)) is None:
+        return _is_indexed(unit, phrase)
+    begun = and_(_is_indexed(unit, _beginnings(asked)), unit.text.regexp_match(number))
+    return or_(_is_indexed(unit, phrase), begun)
+
+
+def _is_indexed(unit: Any, match: str) -> ColumnElement[bool]:
+    texts = select(PASSAGE.c.rowid).where(PASSAGE.c.passage.op("MATCH")(match))
+    is_in: ColumnElement[bool] = unit.id.in_(texts)
+    return is_in
 
 
 def phrase_match(value: str) -> str | None:
@@ -209,4 +215,12 @@ def _number_pattern(asked: str) -> str | None:
     digits = sum(letter.isdigit() for letter in letters)
     if digits < _LEAST_DIGITS or digits < len(letters) / 2 or asked.endswith("*"):
         return None
-    return rf"(?i)(?<!\d){_GAP.join(map(re.escape, letters))}"
+    return rf"(?i)(?<![^\W_]){_GAP.join(map(re.escape, letters))}"
+
+
+def _beginnings(number: str) -> str:
+    """An FTS5 query for the first group of a number, however it is grouped: few texts are left to compare."""
+    letters = "".join(re.findall(r"[^\W_]", number)).lower()
+    # A letter by itself is a word of nearly all texts.
+    groups = [letters[:end] for end in range(1 if letters[0].isdigit() else 2, len(letters))]
+    return " OR ".join([*(f'"{group}"' for group in groups), f'"{letters}"*'])

@@ -50,6 +50,8 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "seconds_left",
     ]
     done = {name: (state["on"], state["done"], state["left"]) for name, state in found.items()}
+    is_on, _, left = done.pop("text")
+    assert (is_on, left) == (True, 0)
     assert done == {
         "headers": (True, 3, 0),
         "pictures": (True, 2, 0),
@@ -90,7 +92,7 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
-    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0}
+    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0}
 
 
 def test_mistakes_are_one_line(indexed: Settings, tmp_path: Path) -> None:
