@@ -1,9 +1,13 @@
 """Lines of text as an engine has read them in a picture."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+_EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
+
 
 Quad = npt.NDArray[np.float32]
 """(4, 2) pixels: corners from the top left of the text, clockwise as it is read."""
@@ -23,3 +27,8 @@ class Line:
     confidence: float
     corners: Quad
     spans: tuple[tuple[float, float], ...]
+
+
+def is_east_asian(sign: str) -> bool:
+    """Whether a sign is one of Chinese or Japanese, which stand without spaces between words."""
+    return bool(_EAST_ASIAN.match(sign))

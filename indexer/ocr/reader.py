@@ -1,27 +1,20 @@
-"""Optical character recognition with the PP-OCRv6 models of the package ``rapidocr``, run in ONNX Runtime.
+"""Optical character recognition: lines of text in pictures, looked for in ever closer looks at them.
 
-Its weights are read from the installed package and none of its code is imported, since that downloads what it
-does not find, and shrinks every picture to 2,000 pixels before the letters are cut out. The steps and
-thresholds are those of PP-OCR: a map of where text is likely (differentiable binarization), rectangles around
-its islands, each cut out level, turned if it is upside down, and read (CTC).
+The models are run by ``rapidocr``. What it lacks, and what is here: small text in large pictures, which are
+looked at in tiles; pages without end; a direction that the lines of a page have in common; columns of Chinese
+and Japanese; and that only what was read surely is kept.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from indexer.encoders.packages import package_file, package_hash
 from indexer.media.types import Picture
 from indexer.ocr.lines import Line, Quad
-from indexer.ocr.textmap import Floats, Island, islands, sides, small_regions, within_any
-
-PACKAGE = "rapidocr"
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
-DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+from indexer.ocr.rapid import TILE, Models
+from indexer.ocr.strips import Strip, cut, lying, pieces, spans
+from indexer.ocr.textmap import Floats, Island, sides, small_regions, within_any
 
 FIRST_LOOK = 416
 """Pixels of the longer side of the picture in which text is ruled out."""
@@ -33,18 +26,11 @@ OVERVIEW = 960
 """Pixels of the longer side of the picture in which text is looked for then."""
 _NARROW = 0.3
 """Of long and thin pictures the shorter side has this share of them at least."""
-_LEGIBLE = 8.0
-"""Islands that are lower, in pixels of the map, are looked at again in a larger picture …"""
-_COMFORTABLE = 12.0
+_LEGIBLE = 20.0
+"""Lines that are lower, in pixels of the map, are looked at again in a larger picture …"""
+_COMFORTABLE = 31.0
 """… in which they have this height."""
-_TILE = 960
 _OVERLAP = 96
-_HEIGHT = 48
-"""Pixels of a line as it is read."""
-_LONGEST = 50
-"""Lines that are longer than so many times their height are read in pieces."""
-_CLEARLY = 2.5
-"""How much longer one side of a box is than the other where it tells the direction of its page."""
 _SURE_OF_DIRECTION = 0.9
 _DOUBTFUL = 0.7
 """Confidence below which a line is read upside down, too."""
@@ -54,22 +40,21 @@ class Ocr:
     """Finds and reads text in pictures. Thread-safe; the same picture gives the same lines.
 
     Args:
-        threads: of ONNX Runtime for one picture.
+        threads: for one picture; as many as there are cores if not given.
         floor: lines that are less sure are left out.
+
+    Raises:
+        ModelMissingError: ``rapidocr`` is not installed.
     """
 
-    def __init__(self, threads: int = 1, floor: float = 0.5) -> None:
+    def __init__(self, threads: int | None = None, floor: float = 0.5) -> None:
         self._floor = floor
-        self._detector = _session(package_file(PACKAGE, DETECTOR), threads)
-        self._recogniser = _session(package_file(PACKAGE, RECOGNISER), threads)
-        self._direction = _session(package_file(PACKAGE, DIRECTION), threads)
-        listed = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
-        self._characters = ["", *listed, " "]
+        self._models = Models(threads or _cores())
 
     @staticmethod
     def fingerprint() -> str:
         """What changes with the weights."""
-        return " ".join(package_hash(PACKAGE, name)[:12] for name in (DETECTOR, RECOGNISER, DIRECTION))
+        return Models.fingerprint()
 
     def read(self, picture: Picture) -> list[Line]:
         """The lines of a picture, none where a first look, which is cheap, sees no text.
@@ -82,22 +67,20 @@ class Ocr:
         likely = self.likelihood(picture, scale)
         if likely.max() < _HINT:
             return []
-        large = [one.box / scale for one in islands(likely) if one.is_text and one.core >= _LEGIBLE]
+        seen = self._models.islands(likely)
+        large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
         lines = [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
         scale = _scale(picture, OVERVIEW)
         likely = self.likelihood(picture, scale)
-        new = [one for one in islands(likely) if not within_any(one.box / scale, _boxes(lines))]
-        legible = [one for one in new if one.is_text and (one.core >= _LEGIBLE or scale == 1.0)]
+        seen = self._models.islands(likely)
+        new = [one for one in seen if not within_any(one.box / scale, _boxes(lines))]
+        legible = [one for one in new if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
         read = self.lines(picture, [one.box / scale for one in legible])
         if scale == 1.0:
             return lines + read
         clear = [line for line in read if line.confidence >= _CLEAR]
         lines += clear
-        unclear = [
-            replace(one, core=_suspected(one.core))
-            for one in new
-            if not within_any(one.box / scale, _boxes(clear))
-        ]
+        unclear = [one for one in new if not within_any(one.box / scale, _boxes(clear))]
         closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
         lines += _apart(closer, lines)
         return lines + _apart(read, lines)
@@ -107,12 +90,13 @@ class Ocr:
     ) -> list[Quad]:
         """Boxes of what is too small in a map of that shape, looked at in the size that suits it."""
         boxes = []
-        for region in small_regions(small, (shape[0], shape[1])):
+        suspects = [(one.box, _suspected(one.height)) for one in small]
+        for region in small_regions(suspects, (shape[0], shape[1])):
             left, top, right, bottom = (round(edge / scale) for edge in region.edges)
-            closer = min(1.0, scale * _COMFORTABLE / region.core)
-            likely = self.likelihood(np.ascontiguousarray(picture[top:bottom, left:right]), closer)
+            closer = min(1.0, scale * _COMFORTABLE / region.height)
+            likely = self.likelihood(picture[top:bottom, left:right], closer)
             corner = np.array([left, top], np.float32)
-            found = [one.box / closer + corner for one in islands(likely) if one.is_text]
+            found = [one.box / closer + corner for one in self._models.islands(likely) if one.is_text]
             boxes += [box for box in found if region.has(box * scale)]
         return boxes
 
@@ -124,93 +108,65 @@ class Ocr:
         import cv2
 
         height, width = (max(1, round(side * scale)) for side in picture.shape[:2])
+        scaled = np.ascontiguousarray(picture)
         if scale != 1.0:
             shrinks = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
-            picture = cv2.resize(picture, (width, height), interpolation=shrinks)
+            scaled = np.asarray(cv2.resize(scaled, (width, height), interpolation=shrinks), np.uint8)
         likely = np.zeros((height, width), np.float32)
         for top in _starts(height):
             for left in _starts(width):
-                tile = picture[top : top + _TILE, left : left + _TILE]
-                part = likely[top : top + _TILE, left : left + _TILE]
-                np.maximum(part, self._tile(tile), out=part)
+                part = likely[top : top + TILE, left : left + TILE]
+                tile = self._models.likelihood(scaled[top : top + TILE, left : left + TILE])
+                np.maximum(part, tile, out=part)
         return likely
-
-    def _tile(self, tile: Picture) -> Floats:
-        height, width = tile.shape[:2]
-        padded = np.zeros((1, 3, -(-height // 32) * 32, -(-width // 32) * 32), np.float32)
-        padded[0, :, :height, :width] = _channels(tile)
-        (likely,) = self._detector.run(None, {"x": padded})
-        return np.asarray(likely[0, 0, :height, :width], np.float32)
 
     def lines(self, picture: Picture, boxes: Sequence[Quad]) -> list[Line]:
         """What stands in the boxes, each the right way up; those in which nothing can be read are left out.
 
         Most lines of a page say together which way up it is: a short one alone says it badly.
         """
-        import cv2
-
-        lying = _lying(boxes)
-        strips = [_cut(picture, box, lying) for box in boxes]
-        upside = self._upside([strip for strip, _ in strips])
+        on_its_side = lying(boxes)
+        strips = [cut(picture, box, on_its_side) for box in boxes]
         lines = []
-        for (strip, corners), turn in zip(strips, upside, strict=True):
-            line = self._line(cv2.rotate(strip, cv2.ROTATE_180) if turn else strip, corners, turn)
+        for strip, turn in zip(strips, self._upside(strips), strict=True):
+            line = self._line(strip.turned() if turn else strip)
             if line.confidence < _DOUBTFUL:
-                other = self._line(strip if turn else cv2.rotate(strip, cv2.ROTATE_180), corners, not turn)
+                other = self._line(strip if turn else strip.turned())
                 line = max(line, other, key=lambda read: read.confidence)
             if line.confidence >= max(self._floor, _needed(line.text)):
                 lines.append(line)
         return lines
 
-    def _upside(self, strips: Sequence[Picture]) -> list[bool]:
+    def _upside(self, strips: Sequence[Strip]) -> list[bool]:
         """Which strips are upside down: all of a page, or each by itself where they differ."""
         if not strips:
             return []
-        chances = np.array([self._chance_upside(strip) for strip in strips])
-        weights = np.array([min(8.0, strip.shape[1] / strip.shape[0]) for strip in strips])
-        share = float(weights @ (chances > 0.5) / weights.sum())
+        chances = np.array(self._models.upside([strip.pixels for strip in strips]))
+        weights = np.array([min(8.0, strip.pixels.shape[1] / strip.pixels.shape[0]) for strip in strips])
+        share = float(weights @ (chances > 0.5)) / float(weights.sum())
         if 0.2 < share < 0.8:
             return [bool(chance > _SURE_OF_DIRECTION) for chance in chances]
         return [share >= 0.8] * len(strips)
 
-    def _chance_upside(self, strip: Picture) -> float:
-        import cv2
-
-        width = min(192, max(1, round(48 * strip.shape[1] / strip.shape[0])))
-        padded = np.zeros((1, 3, 48, 192), np.float32)
-        padded[0, :, :, :width] = _channels(cv2.resize(strip, (width, 48)))
-        (chances,) = self._direction.run(None, {"x": padded})
-        return float(chances[0, 1])
-
-    def _line(self, strip: Picture, corners: Quad, turn: bool) -> Line:
+    def _line(self, strip: Strip) -> Line:
         """The strip as it is read, in pieces where it is very long."""
-        pieces = list(_pieces(strip))
-        read = [self._piece(strip[:, start:end]) for start, end in pieces]
-        text = " ".join(words for words, _, _ in read)
-        chances = [chance for _, chances, _ in read for chance in chances]
-        spans = tuple(
-            (
-                (start + left * (end - start)) / strip.shape[1],
-                (start + right * (end - start)) / strip.shape[1],
-            )
-            for (_, _, inner), (start, end) in zip(read, pieces, strict=True)
-            for left, right in inner
-        )
+        width = strip.pixels.shape[1]
+        texts, chances, words = [], [], []
+        for start, end in pieces(strip.pixels):
+            read = self._models.read(strip.pixels[:, start:end])
+            texts.append(read.text)
+            chances += [read.confidence] * len(read.text)
+            words += [
+                ((start + left * (end - start)) / width, (start + right * (end - start)) / width)
+                for left, right in spans(read.text, read.places, strip.pixels.shape[0] / (end - start))
+            ]
         confidence = float(np.mean(chances)) if chances else 0.0
-        return Line(text, confidence, np.roll(corners, 2, axis=0) if turn else corners, spans)
+        return Line(" ".join(texts), confidence, strip.corners, tuple(words))
 
-    def _piece(self, strip: Picture) -> tuple[str, list[float], list[tuple[float, float]]]:
-        import cv2
 
-        width = max(1, round(_HEIGHT * strip.shape[1] / strip.shape[0]))
-        padded = np.zeros((1, 3, _HEIGHT, max(320, -(-width // 32) * 32)), np.float32)
-        padded[0, :, :, :width] = _channels(cv2.resize(strip, (width, _HEIGHT)))
-        (chances,) = self._recogniser.run(None, {"x": padded})
-        best, sure = chances[0].argmax(axis=1), chances[0].max(axis=1)
-        kept = np.flatnonzero((best != 0) & (best != np.concatenate(([0], best[:-1]))))
-        letters = [self._characters[number] for number in best[kept]]
-        step = padded.shape[3] / len(best) / width
-        return "".join(letters), [float(sure[at]) for at in kept], _spans(letters, kept * step, step)
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _apart(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
@@ -223,11 +179,9 @@ def _apart(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
     ]
 
 
-def _suspected(core: float) -> float:
-    """How high lines are that could not be read: several may have run together, small ones or large ones."""
-    if core < _LEGIBLE:
-        return core
-    return core / 3 if core < 2 * _COMFORTABLE else 2 * _COMFORTABLE
+def _suspected(height: float) -> float:
+    """How high the lines are in a box that could not be read: in a high one several have run together."""
+    return height if height < _LEGIBLE else max(_LEGIBLE / 2, height / 4)
 
 
 def _needed(text: str) -> float:
@@ -246,90 +200,15 @@ def _scale(picture: Picture, side: int) -> float:
     return min(1.0, max(side / max(height, width), side * _NARROW / min(height, width)))
 
 
-def _spans(letters: Sequence[str], places: Any, step: float) -> list[tuple[float, float]]:
-    """Where the words of a text begin and end; in scripts without spaces it is one."""
-    spans: list[tuple[float, float]] = []
-    open_word = False
-    for letter, place in zip(letters, places, strict=True):
-        if letter.isspace():
-            open_word = False
-            continue
-        end = min(1.0, float(place) + step)
-        if open_word:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((max(0.0, float(place) - step), end))
-        open_word = True
-    return spans
-
-
-def _pieces(strip: Picture) -> Iterator[tuple[int, int]]:
-    """Spans of pixels that are not too long to be read, divided where there is least ink."""
-    height, width = strip.shape[:2]
-    most = _LONGEST * height
-    start = 0
-    while width - start > most:
-        near = strip[:, start + most - 6 * height : start + most].astype(np.int16)
-        ink = np.abs(near - np.median(near, axis=(0, 1))).sum(axis=(0, 2)).astype(np.float64)
-        gap = np.convolve(ink, np.ones(max(1, height // 2)), "same").argmin()
-        end = start + most - 6 * height + int(gap)
-        yield start, end
-        start = end
-    yield start, width
-
-
-def _lying(boxes: Sequence[Quad]) -> bool:
-    """Whether the page lies on its side: most of the length is that of tall boxes."""
-    measured = [sides(box) for box in boxes]
-    tall = sum(height for width, height in measured if height > _CLEARLY * width)
-    wide = sum(width for width, height in measured if width > _CLEARLY * height)
-    return tall > wide
-
-
-def _cut(picture: Picture, box: Quad, lying: bool) -> tuple[Picture, Quad]:
-    """The level strip that a box holds, and its corners as they are then; a tall one is laid down.
-
-    A single digit is tall, too: what is not clearly one or the other is as its page.
-    """
-    import cv2
-
-    width, height = sides(box)
-    if height > width * (1 / _CLEARLY if lying else _CLEARLY):
-        # Its right edge becomes the top one: counter-clockwise.
-        box = np.roll(box, -1, axis=0)
-        width, height = height, width
-    level = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(box.astype(np.float32), level)
-    strip = cv2.warpPerspective(
-        picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(strip, np.uint8), box
-
-
 def _starts(length: int) -> list[int]:
     """Where tiles begin along a side: the last one ends with it."""
-    if length <= _TILE:
+    if length <= TILE:
         return [0]
-    count = -(-(length - _OVERLAP) // (_TILE - _OVERLAP))
-    return [round(number * (length - _TILE) / (count - 1)) for number in range(count)]
-
-
-def _channels(pixels: Picture) -> Floats:
-    """Pixels as the models want them: blue, green and red planes in -1 to 1."""
-    return np.asarray(pixels[:, :, ::-1].transpose(2, 0, 1), np.float32) / 127.5 - 1
-
-
-def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    count = -(-(length - _OVERLAP) // (TILE - _OVERLAP))
+    return [round(number * (length - TILE) / (count - 1)) for number in range(count)]
 
 
 def reader() -> Callable[[Picture], list[str]]:
     """A function that gives the lines of a picture; for measurements."""
-    ocr = Ocr()
+    ocr = Ocr(threads=1)
     return lambda picture: [line.text for line in ocr.read(picture)]
