@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from indexer.media.types import Picture
-from indexer.ocr.lines import Line, Quad
+from indexer.ocr.lines import Line, Quad, is_east_asian
 from indexer.ocr.rapid import TILE, Models
-from indexer.ocr.strips import Strip, cut, lying, pieces, spans
+from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, sides, small_regions, within_any
 
 FIRST_LOOK = 416
@@ -127,15 +127,29 @@ class Ocr:
         """
         on_its_side = lying(boxes)
         strips = [cut(picture, box, on_its_side) for box in boxes]
-        lines = []
-        for strip, turn in zip(strips, self._upside(strips), strict=True):
-            line = self._line(strip.turned() if turn else strip)
-            if line.confidence < _DOUBTFUL:
-                other = self._line(strip if turn else strip.turned())
-                line = max(line, other, key=lambda read: read.confidence)
-            if line.confidence >= max(self._floor, _needed(line.text)):
-                lines.append(line)
-        return lines
+        lines = [self._best(strip, turn) for strip, turn in zip(strips, self._upside(strips), strict=True)]
+        return [line for line in lines if line.confidence >= max(self._floor, _needed(line.text))]
+
+    def _best(self, strip: Strip, turn: bool) -> Line:
+        """What is read of a strip the right way up, or another way where it can hardly be read that way."""
+        line = self._line(strip.turned() if turn else strip)
+        if line.confidence < _DOUBTFUL:
+            other = self._line(strip if turn else strip.turned())
+            line = max(line, other, key=lambda read: read.confidence)
+        if strip.tall and line.confidence < _CLEAR:
+            other = self._column(strip)
+            line = max(line, other, key=lambda read: read.confidence)
+        return line
+
+    def _column(self, strip: Strip) -> Line:
+        """What stands in a strip whose signs lie on their side; nothing unless it is Chinese or Japanese."""
+        pixels, start, end = column(strip.pixels)
+        read = self._models.read(pixels)
+        if sum(map(is_east_asian, read.text)) <= len(read.text) / 2:
+            return Line("", 0.0, strip.corners, ())
+        places = [start + (end - start) * place for place in read.places]
+        height = strip.pixels.shape[0] / strip.pixels.shape[1]
+        return Line(read.text, read.confidence, strip.corners, tuple(spans(read.text, places, height)))
 
     def _upside(self, strips: Sequence[Strip]) -> list[bool]:
         """Which strips are upside down: all of a page, or each by itself where they differ."""
