@@ -1,11 +1,12 @@
 """The text detector, direction classifier and recogniser of PP-OCR, as the library ``rapidocr`` runs them.
 
-The library as a whole looks at a picture once, made small; ``reader`` looks as often and as closely as the text
-needs, so it uses the library's parts. Their weights come with the package: since each part is given a session
-of ONNX Runtime, none of them looks for a file, and nothing can be downloaded.
+The library as a whole looks at a picture once, made small; ``reader`` looks as often and as closely as the
+text needs, so it uses the library's parts. Their weights come with the package: since each part is given a
+session of ONNX Runtime, none of them looks for a file, and nothing can be downloaded.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ _GREY = (127, 127, 127)
 _FINE = 8
 """Boxes are rounded to such parts of a pixel of the map."""
 _MOST_ISLANDS = 5000
+_BAR = re.compile(r"(?<=[\u30a1-\u30fa])[\u4e00\u4e28|\uff5c](?=[\u30a1-\u30fa])")
+"""The sign of a long vowel in katakana, level or upright, is taken for the number one or a bar."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Models:
         (word,) = found.word_results
         columns = [column for columns in word.word_cols for column in columns]
         places = tuple((column + 0.5) / word.line_txt_len for column in columns)
-        return Reading(found.txts[0], float(found.scores[0]), places)
+        return Reading(_BAR.sub("\u30fc", found.txts[0]), float(found.scores[0]), places)
 
 
 def _blue_first(picture: Picture) -> Picture:

@@ -6,7 +6,7 @@ and Japanese; and that only what was read surely is kept.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from indexer.media.types import Picture
 from indexer.ocr.lines import Line, Quad, is_east_asian
 from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
-from indexer.ocr.textmap import Floats, Island, sides, small_regions, within_any
+from indexer.ocr.textmap import Floats, Island, small_regions, within_any
 
 FIRST_LOOK = 416
 """Pixels of the longer side of the picture in which text is ruled out."""

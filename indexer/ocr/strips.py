@@ -34,7 +34,9 @@ class Strip:
 
     def turned(self) -> "Strip":
         """Upside down."""
-        return Strip(np.ascontiguousarray(self.pixels[::-1, ::-1]), np.roll(self.corners, 2, axis=0), self.tall)
+        return Strip(
+            np.ascontiguousarray(self.pixels[::-1, ::-1]), np.roll(self.corners, 2, axis=0), self.tall
+        )
 
 
 def lying(boxes: Sequence[Quad]) -> bool:
@@ -81,9 +83,9 @@ def pieces(strip: Picture) -> Iterator[tuple[int, int]]:
 
 
 def column(strip: Picture) -> tuple[Picture, float, float]:
-    """A column of Chinese or Japanese as a line: its signs, which lie in the strip, upright beside each other.
+    """A column of Chinese or Japanese as a line: its signs, which lie in the strip, set upright.
 
-    They stand at equal distances, so the distance and start are taken whose cuts meet the least ink.
+    They stand at equal distances, so that distance and start are taken whose cuts meet the least ink.
 
     Returns:
         the line, and the share of the strip's length at which its first sign begins and its last one ends.

@@ -56,9 +56,7 @@ class Region:
         return left <= x < right and top <= y < bottom and bool(self.own[y - top, x - left])
 
 
-def small_regions(
-    small: Sequence[tuple[Quad, float]], shape: tuple[int, int]
-) -> Iterator[Region]:
+def small_regions(small: Sequence[tuple[Quad, float]], shape: tuple[int, int]) -> Iterator[Region]:
     """Where boxes of a map are that are too small, each with its height; neighbours together."""
     import cv2
 
