@@ -1,7 +1,7 @@
 """Words that a reader of text in pictures finds in made ones, words that it invents, and what it costs.
 
-    python bench/written/measure.py FOLDER [--reader indexer.ocr.reader:reader] [--of CLASS ...]
-        [--most 24] [--textless FOLDER] [--json FILE]
+    python bench/written/measure.py FOLDER [--reader MODULE:FUNCTION ...] [--of CLASS ...] [--most 24]
+        [--textless FOLDER] [--json FILE]
 
 FOLDER comes from ``make.py``. A word is found if it stands by itself in what was read, marks and all; of
 Chinese and Japanese the pairs of neighbouring signs are counted. ``joined`` forgives lost spaces. Seconds are

@@ -95,7 +95,7 @@ class Models:
             likely[np.newaxis, np.newaxis], (height * _FINE, width * _FINE)
         )
         return [
-            Island(np.asarray(box, np.float32) / _FINE, float(chance))
+            Island(np.asarray(box / _FINE, np.float32), float(chance))
             for box, chance in zip(boxes, chances, strict=True)
         ]
 
@@ -103,14 +103,14 @@ class Models:
         """How likely each strip is upside down, 0 to 1."""
         if not strips:
             return []
-        found = self._direction([_blue_first(strip) for strip in strips]).cls_res
+        found: Any = self._direction([_blue_first(strip) for strip in strips]).cls_res
         return [float(chance) if label == "180" else 1 - float(chance) for label, chance in found]
 
     def read(self, strip: Picture) -> Reading:
         """What stands in a level strip that is the right way up."""
         from rapidocr.ch_ppocr_rec import TextRecInput
 
-        found = self._recogniser(TextRecInput(img=[_blue_first(strip)], return_word_box=True))
+        found: Any = self._recogniser(TextRecInput(img=[_blue_first(strip)], return_word_box=True))
         (word,) = found.word_results
         columns = [column for columns in word.word_cols for column in columns]
         places = tuple((column + 0.5) / word.line_txt_len for column in columns)

@@ -67,12 +67,13 @@ class Ocr:
         likely = self.likelihood(picture, scale)
         if likely.max() < _HINT:
             return []
-        seen = self._models.islands(likely)
-        large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
-        lines = [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
-        scale = _scale(picture, OVERVIEW)
-        likely = self.likelihood(picture, scale)
-        seen = self._models.islands(likely)
+        seen, lines = self._models.islands(likely), []
+        if scale < 1.0:
+            large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
+            lines = [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
+            scale = _scale(picture, OVERVIEW)
+            likely = self.likelihood(picture, scale)
+            seen = self._models.islands(likely)
         new = [one for one in seen if not within_any(one.box / scale, _boxes(lines))]
         legible = [one for one in new if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
         read = self.lines(picture, [one.box / scale for one in legible])
@@ -211,7 +212,8 @@ def _boxes(lines: Sequence[Line]) -> list[Quad]:
 def _scale(picture: Picture, side: int) -> float:
     """By how much a picture is made smaller, so that its longer side has so many pixels."""
     height, width = picture.shape[:2]
-    return min(1.0, max(side / max(height, width), side * _NARROW / min(height, width)))
+    long, short = max(height, width), min(height, width)
+    return min(1.0, max(side / long, side * _NARROW / short))
 
 
 def _starts(length: int) -> list[int]:

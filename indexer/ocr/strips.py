@@ -75,7 +75,7 @@ def pieces(strip: Picture) -> Iterator[tuple[int, int]]:
     start = 0
     while width - start > most:
         near = strip[:, start + most - 6 * height : start + most]
-        gap = np.convolve(_ink(near).sum(axis=0), np.ones(max(1, height // 2)), "same").argmin()
+        gap = np.convolve(_ink(near).sum(axis=0), np.ones(height), "valid").argmin() + height // 2
         end = start + most - 6 * height + int(gap)
         yield start, end
         start = end
@@ -116,7 +116,7 @@ def column(strip: Picture) -> tuple[Picture, float, float]:
 def _ink(strip: Picture) -> npt.NDArray[np.float32]:
     """How much each pixel differs from the usual one of its strip: (height, width)."""
     pixels = strip.astype(np.int16)
-    return np.abs(pixels - np.median(pixels, axis=(0, 1))).sum(axis=2).astype(np.float32)
+    return np.asarray(np.abs(pixels - np.median(pixels, axis=(0, 1))).sum(axis=2), np.float32)
 
 
 def spans(text: str, places: Sequence[float], height: float) -> list[tuple[float, float]]:
