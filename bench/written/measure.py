@@ -5,8 +5,10 @@
 
 FOLDER comes from ``make.py``. A word is found if it stands by itself in what was read, marks and all; of
 Chinese and Japanese the pairs of neighbouring signs are counted. ``joined`` forgives lost spaces. Seconds are
-those of the processor, without the decode; the reader is to use one thread. ``--textless`` names photographs
-(such as those of a captioned set) in which every word counts as false; look at these, some have text.
+those of the processor, without the decode; readers are to use one thread. Several readers, such as those of
+``stock.py``, take turns with each picture; the peak of memory is that of all, so it wants a run of one.
+``--textless`` names photographs (such as those of a captioned set) for the first reader, in which every word
+counts as false; look at these, some have text.
 """
 
 import argparse
@@ -54,18 +56,21 @@ class Count:
                     self.missed.append(part)
 
 
-def measure(reader: Reader, folder: Path, of: Iterable[str], most: int) -> dict[str, Count]:
-    """The counts by class and by language of at most so many pictures of a class."""
-    counts: dict[str, Count] = defaultdict(Count)
+def measure(
+    readers: dict[str, Reader], folder: Path, of: Iterable[str], most: int
+) -> dict[str, dict[str, Count]]:
+    """The counts by reader, and by class and language, of at most so many pictures of a class."""
+    counts: dict[str, dict[str, Count]] = {name: defaultdict(Count) for name in readers}
     seen: dict[str, int] = defaultdict(int)
     for truth in json.loads((folder / "truth.json").read_text("utf-8")):
         seen[truth["of"]] += 1
         if (of and truth["of"] not in of) or seen[truth["of"]] > most or truth["of"] == "textless":
             continue
-        text, seconds = _timed(reader, folder / truth["file"])
-        for name in (truth["of"], truth["language"]):
-            counts[name].add(truth["words"], " ".join(text), truth["language"])
-            counts[name].seconds.append(seconds)
+        for name, reader in readers.items():
+            text, seconds = _timed(reader, folder / truth["file"])
+            for group in (truth["of"], truth["language"]):
+                counts[name][group].add(truth["words"], " ".join(text), truth["language"])
+                counts[name][group].seconds.append(seconds)
     return counts
 
 
@@ -126,16 +131,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--reader", default="indexer.ocr.reader:reader", help="MODULE:FUNCTION makes it")
+    parser.add_argument(
+        "--reader", nargs="+", default=["indexer.ocr.reader:reader"], help="MODULE:FUNCTION makes it"
+    )
     parser.add_argument("--of", nargs="*", default=[], help="these classes")
     parser.add_argument("--most", type=int, default=24, help="pictures of a class")
     parser.add_argument("--textless", type=Path, help="photographs, most of them without text")
     parser.add_argument("--most-textless", type=int, default=500)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    reader = _load(options.reader)
-    rows: list[Any] = _report(measure(reader, options.folder, options.of, options.most))
+    readers = {name: _load(name) for name in options.reader}
+    rows: list[Any] = []
+    for name, counts in measure(readers, options.folder, options.of, options.most).items():
+        print(name)
+        rows += [{"reader": name, **row} for row in _report(counts)]
     if options.textless:
+        reader = readers[options.reader[0]]
         paths = sorted(path for path in options.textless.rglob("*") if path.is_file())
         lines, seconds = invented(reader, paths[: options.most_textless])
         pictures = len({name for name, _ in lines})

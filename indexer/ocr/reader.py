@@ -213,7 +213,7 @@ def _scale(picture: Picture, side: int) -> float:
     """By how much a picture is made smaller, so that its longer side has so many pixels."""
     height, width = picture.shape[:2]
     long, short = max(height, width), min(height, width)
-    return min(1.0, max(side / long, side * _NARROW / short))
+    return float(min(1.0, max(side / long, side * _NARROW / short)))
 
 
 def _starts(length: int) -> list[int]:
