@@ -16,14 +16,14 @@ from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, small_regions, within_any
 
-FIRST_LOOK = 416
-"""Pixels of the longer side of the picture in which text is ruled out."""
-_HINT = 0.05
-"""Of the map of that look: less is no text."""
 _CLEAR = 0.9
 """Confidence of a line that needs no closer look."""
 OVERVIEW = 960
-"""Pixels of the longer side of the picture in which text is looked for then."""
+"""Pixels of the longer side of the picture in which text is looked for first."""
+FAR = 416
+"""Pixels of that in which large letters are looked for."""
+_LEAST = 0.16
+"""No picture is made smaller: letters of forty pixels are seen in the largest."""
 _NARROW = 0.3
 """Of long and thin pictures the shorter side has this share of them at least."""
 _LEGIBLE = 20.0
@@ -57,34 +57,33 @@ class Ocr:
         return Models.fingerprint()
 
     def read(self, picture: Picture) -> list[Line]:
-        """The lines of a picture, none where a first look, which is cheap, sees no text.
+        """The lines of a picture.
 
-        It is looked at in ever larger pictures: in small ones large letters are found whole, while small
-        lines run into one another and cannot be read. So what is read well is kept, the rest is cut
-        out and looked at closer, and the time goes with the text and not with the pixels.
+        An overview finds most of them. What cannot be read well in it is looked at from further away, where
+        large letters are found whole, and closer, where small lines no longer run into one another. So the
+        time goes with the text and not with the pixels.
         """
-        scale = _scale(picture, FIRST_LOOK)
+        scale = max(_scale(picture, OVERVIEW), _LEAST)
         likely = self.likelihood(picture, scale)
-        if likely.max() < _HINT:
-            return []
-        seen, lines = self._models.islands(likely), []
-        if scale < 1.0:
-            large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
-            lines = [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
-            scale = _scale(picture, OVERVIEW)
-            likely = self.likelihood(picture, scale)
-            seen = self._models.islands(likely)
-        new = [one for one in seen if not within_any(one.box / scale, _boxes(lines))]
-        legible = [one for one in new if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
+        seen = self._models.islands(likely)
+        legible = [one for one in seen if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
         read = self.lines(picture, [one.box / scale for one in legible])
-        if scale == 1.0:
-            return lines + read
-        clear = [line for line in read if line.confidence >= _CLEAR]
-        lines += clear
-        unclear = [one for one in new if not within_any(one.box / scale, _boxes(clear))]
-        closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
-        lines += _apart(closer, lines)
+        lines = [line for line in read if line.confidence >= _CLEAR]
+        unclear = _outside(seen, lines, scale)
+        if unclear and scale > _scale(picture, FAR):
+            lines += _apart(self._from_afar(picture), lines)
+            unclear = _outside(unclear, lines, scale)
+        if unclear and scale < 1.0:
+            closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
+            lines += _apart(closer, lines)
         return lines + _apart(read, lines)
+
+    def _from_afar(self, picture: Picture) -> list[Line]:
+        """Large lines that are read well."""
+        scale = _scale(picture, FAR)
+        seen = self._models.islands(self.likelihood(picture, scale))
+        large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
+        return [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
 
     def _closer(
         self, picture: Picture, shape: tuple[int, ...], small: Sequence[Island], scale: float
@@ -203,6 +202,12 @@ def _needed(text: str) -> float:
     """How sure a line must be: a letter is soon seen in twigs and tiles, and without one it is no text."""
     letters = sum(letter.isalnum() for letter in text)
     return (1.1, 0.95, 0.8)[letters] if letters < 3 else 0.0
+
+
+def _outside(islands: Sequence[Island], lines: Sequence[Line], scale: float) -> list[Island]:
+    """What is in none of the lines."""
+    boxes = _boxes(lines)
+    return [one for one in islands if not within_any(one.box / scale, boxes)]
 
 
 def _boxes(lines: Sequence[Line]) -> list[Quad]:
