@@ -25,11 +25,8 @@ def overlay(maker: Maker, language: str) -> Made:
     """Letters straight on the photograph, with an outline, as subtitles and memes have them."""
     ground = maker.ground((1280, 720))
     line = maker.random.choice(SIGNS[language]).replace("|", " ")
-    size = 48
-    font = maker.font(BOLD, size, language)
-    if font.getlength(line) > 1200:
-        size = int(size * 1200 / font.getlength(line))
-        font = maker.font(BOLD[:1], size, language)
+    font = maker.font(BOLD, 48, language)
+    font = font.font_variant(size=min(48, int(48 * 1200 / font.getlength(line))))
     top = maker.random.choice((40, 330, 640))
     ImageDraw.Draw(ground).text((40, top), line, "white", font, stroke_width=3, stroke_fill="black")
     return Made(ground, words_of(line, language))
