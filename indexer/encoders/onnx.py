@@ -57,8 +57,11 @@ def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list
     program.save(target, external_data=False)
 
 
-def onnx_session(path: Path, threads: int = 0) -> Any:
+def onnx_session(path: Path, threads: int = 0, arena: bool = True) -> Any:
     """A session of ONNX Runtime on the CPU, with so many threads (0: one for each core).
+
+    Args:
+        arena: keep memory for the next call; where inputs differ in size, what is kept adds up.
 
     Raises:
         DamagedError: it cannot be used.
@@ -67,6 +70,7 @@ def onnx_session(path: Path, threads: int = 0) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = arena
     # Idle threads would otherwise spin, taking the cores from the decoders that prepare the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

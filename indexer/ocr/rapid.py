@@ -13,14 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from indexer.encoders.onnx import onnx_session
 from indexer.encoders.packages import package_file, package_hash
 from indexer.media.types import Picture
 from indexer.ocr.textmap import Floats, Island
 
 PACKAGE = "rapidocr"
-DETECTOR = "PP-OCRv6_det_small.onnx"
-RECOGNISER = "PP-OCRv6_rec_small.onnx"
-DIRECTION = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
+_WEIGHTS = {
+    "Det": "PP-OCRv6_det_small.onnx",
+    "Rec": "PP-OCRv6_rec_small.onnx",
+    "Cls": "ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+}
+"""By the parts of the library's settings."""
 
 TILE = 960
 """Pixels of a side of the largest picture in which text is looked for at once."""
@@ -75,7 +79,7 @@ class Models:
     @staticmethod
     def fingerprint() -> str:
         """What changes with the weights."""
-        return " ".join(package_hash(PACKAGE, name)[:12] for name in (DETECTOR, RECOGNISER, DIRECTION))
+        return " ".join(package_hash(PACKAGE, name)[:12] for name in _WEIGHTS.values())
 
     def likelihood(self, tile: Picture) -> Floats:
         """How likely every pixel of a picture of at most ``TILE`` pixels a side is one of text, 0 to 1."""
@@ -123,14 +127,16 @@ def _blue_first(picture: Picture) -> Picture:
 
 def _config(threads: int) -> Any:
     """The library's own settings, with a session for each of the models."""
+    weights = {part: package_file(PACKAGE, name) for part, name in _WEIGHTS.items()}
     import rapidocr
+    from omegaconf import flag_override
     from rapidocr.utils.parse_parameters import ParseParams
 
     _let_logs_be()
     config = ParseParams.load(Path(rapidocr.__file__).parent / "config.yaml")
-    for part, weights in (("Det", DETECTOR), ("Cls", DIRECTION), ("Rec", RECOGNISER)):
-        config[part]._set_flag("allow_objects", True)
-        config[part].session = _session(package_file(PACKAGE, weights), threads)
+    with flag_override(config, "allow_objects", True):
+        for part, path in weights.items():
+            config[part].session = onnx_session(path, threads, arena=False)
     config.Det.limit_type, config.Det.limit_side_len = "max", TILE
     config.Det.max_candidates = _MOST_ISLANDS
     config.Det.box_thresh = 0.0
@@ -149,17 +155,3 @@ def _let_logs_be() -> None:
         log.removeHandler(handler)
     log.propagate = True
     log.setLevel(logging.ERROR)
-
-
-def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Pictures differ in size: what the arena keeps of each would add up.
-    options.enable_cpu_mem_arena = False
-    # Idle threads would otherwise spin, taking the cores from the decoders.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
