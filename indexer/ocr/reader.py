@@ -5,6 +5,7 @@ looked at in tiles; pages without end; a direction that the lines of a page have
 and Japanese; and that only what was read surely is kept.
 """
 
+import math
 import os
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, small_regions, within_any
 
+_HINT = 0.3
+"""How likely it is that something is text which is looked at again."""
 _CLEAR = 0.9
 """Confidence of a line that needs no closer look."""
 OVERVIEW = 960
@@ -31,6 +34,8 @@ _LEGIBLE = 20.0
 _COMFORTABLE = 31.0
 """… in which they have this height."""
 _OVERLAP = 96
+_LONG = 12
+"""Letters of a line that must be less sure."""
 _SURE_OF_DIRECTION = 0.9
 _DOUBTFUL = 0.7
 """Confidence below which a line is read upside down, too."""
@@ -41,14 +46,12 @@ class Ocr:
 
     Args:
         threads: for one picture; as many as there are cores if not given.
-        floor: lines that are less sure are left out.
 
     Raises:
         ModelMissingError: ``rapidocr`` is not installed.
     """
 
-    def __init__(self, threads: int | None = None, floor: float = 0.5) -> None:
-        self._floor = floor
+    def __init__(self, threads: int | None = None) -> None:
         self._models = Models(threads or _cores())
 
     @staticmethod
@@ -69,14 +72,14 @@ class Ocr:
         legible = [one for one in seen if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
         read = self.lines(picture, [one.box / scale for one in legible])
         lines = [line for line in read if line.confidence >= _CLEAR]
-        unclear = _outside(seen, lines, scale)
-        if unclear and scale > _scale(picture, FAR):
+        unclear = _outside([one for one in seen if one.likely >= _HINT], lines, scale)
+        if any(one.height >= _LEGIBLE for one in unclear) and scale > _scale(picture, FAR):
             lines += _apart(self._from_afar(picture), lines)
             unclear = _outside(unclear, lines, scale)
-        if unclear and scale < 1.0:
-            closer = self.lines(picture, self._closer(picture, likely.shape, unclear, scale))
-            lines += _apart(closer, lines)
-        return lines + _apart(read, lines)
+        for alike in _by_height(unclear if scale < 1.0 else []):
+            boxes = self._closer(picture, likely.shape, _outside(alike, lines, scale), scale)
+            lines += _apart(self.lines(picture, boxes), lines)
+        return _in_company(lines + _apart(read, lines))
 
     def _from_afar(self, picture: Picture) -> list[Line]:
         """Large lines that are read well."""
@@ -128,7 +131,7 @@ class Ocr:
         on_its_side = lying(boxes)
         strips = [cut(picture, box, on_its_side) for box in boxes]
         lines = [self._best(strip, turn) for strip, turn in zip(strips, self._upside(strips), strict=True)]
-        return [line for line in lines if line.confidence >= max(self._floor, _needed(line.text))]
+        return [line for line in lines if line.confidence >= _needed(line.text)]
 
     def _best(self, strip: Strip, turn: bool) -> Line:
         """What is read of a strip the right way up, or another way where it can hardly be read that way."""
@@ -198,10 +201,34 @@ def _suspected(height: float) -> float:
     return height if height < _LEGIBLE else max(_LEGIBLE / 2, height / 4)
 
 
+def _by_height(islands: Sequence[Island]) -> list[list[Island]]:
+    """What lines of about one height are suspected in, the largest first: each is looked at as it needs."""
+    groups: dict[int, list[Island]] = {}
+    for one in islands:
+        groups.setdefault(round(math.log2(_suspected(one.height))), []).append(one)
+    return [groups[level] for level in sorted(groups, reverse=True)]
+
+
 def _needed(text: str) -> float:
-    """How sure a line must be: a letter is soon seen in twigs and tiles, and without one it is no text."""
+    """How sure a line must be: the shorter it is, the sooner it is seen in twigs, tiles and windows."""
     letters = sum(letter.isalnum() for letter in text)
-    return (1.1, 0.95, 0.8)[letters] if letters < 3 else 0.0
+    if letters < 3:
+        return (1.1, 0.95, 0.9)[letters]
+    return 0.8 if letters < _LONG else 0.7
+
+
+def _in_company(lines: Sequence[Line]) -> list[Line]:
+    """The lines without single letters that stand alone in the picture, such as a cup that is read as an 8."""
+    words = [_height(line) for line in lines if len(line.text) > 1]
+    return [
+        line
+        for line in lines
+        if len(line.text) > 1 or any(1 / 2 < _height(line) / height < 2 for height in words)
+    ]
+
+
+def _height(line: Line) -> float:
+    return max(1.0, float(np.linalg.norm(line.corners[3] - line.corners[0])))
 
 
 def _outside(islands: Sequence[Island], lines: Sequence[Line], scale: float) -> list[Island]:

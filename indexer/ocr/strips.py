@@ -105,7 +105,7 @@ def column(strip: Picture) -> tuple[Picture, float, float]:
             cuts = start + step * np.arange(count + 1)
             best = min(best, (float(profile[cuts.round().astype(int)].mean()), cuts), key=lambda one: one[0])
     edges = best[1].round().astype(int).clip(0, width)
-    top, bottom = max(0, round(rows[0] - size / 8)), min(height, round(rows[-1] + size / 8))
+    top, bottom = max(0, round(rows[0] - size / 8)), min(height, round(rows[-1] + 1 + size / 8))
     signs = [np.rot90(strip[top:bottom, start:end], -1) for start, end in itertools.pairwise(edges)]
     tallest = max(len(sign) for sign in signs)
     # Rounding makes them differ by a pixel.
