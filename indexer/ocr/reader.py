@@ -15,7 +15,7 @@ from indexer.media.types import Picture
 from indexer.ocr.lines import Line, Quad, is_east_asian
 from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
-from indexer.ocr.textmap import Floats, Island, small_regions, within_any
+from indexer.ocr.textmap import Floats, Island, one_in_other, small_regions, within_any
 
 _HINT = 0.3
 """How likely it is that something is text which is looked at again."""
@@ -33,12 +33,22 @@ _LEGIBLE = 20.0
 """Lines that are lower, in pixels of the map, are looked at again in a larger picture …"""
 _COMFORTABLE = 31.0
 """… in which they have this height."""
+_MORE = 1.2
+"""A line says more than another if it has so many times its letters."""
+_LOOKS = 2
+"""Closer ones, one after the other …"""
+_CLOSER = 1.4
+"""… each of them so many times closer at least."""
 _OVERLAP = 96
 _LONG = 12
 """Letters of a line that must be less sure."""
 _SURE_OF_DIRECTION = 0.9
 _DOUBTFUL = 0.7
 """Confidence below which a line is read upside down, too."""
+
+
+Wanted = tuple[Quad, float]
+"""A box of the picture in which something could not be read, and the scale at which to look at it."""
 
 
 class Ocr:
@@ -71,37 +81,49 @@ class Ocr:
         seen = self._models.islands(likely)
         legible = [one for one in seen if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]
         read = self.lines(picture, [one.box / scale for one in legible])
-        lines = [line for line in read if line.confidence >= _CLEAR]
+        lines = _clear(read)
         unclear = _outside([one for one in seen if one.likely >= _HINT], lines, scale)
         if any(one.height >= _LEGIBLE for one in unclear) and scale > _scale(picture, FAR):
-            lines += _apart(self._from_afar(picture), lines)
+            lines = _joined(lines, self._from_afar(picture))
             unclear = _outside(unclear, lines, scale)
-        for alike in _by_height(unclear if scale < 1.0 else []):
-            boxes = self._closer(picture, likely.shape, _outside(alike, lines, scale), scale)
-            lines += _apart(self.lines(picture, boxes), lines)
-        return _in_company(lines + _apart(read, lines))
+        wanted = [(one.box / scale, _wanted(one, scale)) for one in unclear]
+        for _ in range(_LOOKS if scale < 1.0 else 0):
+            found, wanted = self._closer(picture, wanted, lines, scale)
+            lines, read = _joined(lines, _clear(found)), found + read
+        return _in_company(_joined(lines, read))
 
     def _from_afar(self, picture: Picture) -> list[Line]:
         """Large lines that are read well."""
         scale = _scale(picture, FAR)
         seen = self._models.islands(self.likelihood(picture, scale))
         large = [one.box / scale for one in seen if one.is_text and one.height >= _LEGIBLE]
-        return [line for line in self.lines(picture, large) if line.confidence >= _CLEAR]
+        return _clear(self.lines(picture, large))
 
     def _closer(
-        self, picture: Picture, shape: tuple[int, ...], small: Sequence[Island], scale: float
-    ) -> list[Quad]:
-        """Boxes of what is too small in a map of that shape, looked at in the size that suits it."""
-        boxes = []
-        suspects = [(one.box, _suspected(one.height)) for one in small]
-        for region in small_regions(suspects, (shape[0], shape[1])):
-            left, top, right, bottom = (round(edge / scale) for edge in region.edges)
-            closer = min(1.0, scale * _COMFORTABLE / region.height)
-            likely = self.likelihood(picture[top:bottom, left:right], closer)
-            corner = np.array([left, top], np.float32)
-            found = [one.box / closer + corner for one in self._models.islands(likely) if one.is_text]
-            boxes += [box for box in found if region.has(box * scale)]
-        return boxes
+        self, picture: Picture, wanted: Sequence[Wanted], lines: list[Line], overview: float
+    ) -> tuple[list[Line], list[Wanted]]:
+        """Look at boxes at the scales that they want: new lines that are read, and what is left."""
+        height, width = (math.ceil(side * overview) for side in picture.shape[:2])
+        found: list[Line] = []
+        left_over: list[Wanted] = []
+        for alike in _by_scale(wanted):
+            known = _boxes(_clear([*lines, *found]))
+            new = [(box * overview, scale) for box, scale in alike if not within_any(box, known)]
+            boxes = []
+            for region in small_regions(new, (height, width)):
+                left, top, right, bottom = (round(edge / overview) for edge in region.edges)
+                likely = self.likelihood(picture[top:bottom, left:right], region.scale)
+                corner = np.array([left, top], np.float32)
+                for one in self._models.islands(likely):
+                    box = one.box / region.scale + corner
+                    if not region.has(box * overview):
+                        continue
+                    if one.is_text:
+                        boxes.append(box)
+                    if one.likely >= _HINT and _wanted(one, region.scale) > _CLOSER * region.scale:
+                        left_over.append((box, _wanted(one, region.scale)))
+            found += self.lines(picture, boxes)
+        return found, left_over
 
     def likelihood(self, picture: Picture, scale: float = 1.0) -> Floats:
         """How likely every pixel of the scaled picture is one of text, 0 to 1: (height, width).
@@ -186,14 +208,19 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _apart(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
-    """The lines that neither lie in others nor hold any."""
-    return [
-        line
-        for line in lines
-        if not within_any(line.corners, _boxes(others))
-        and not any(within_any(other.corners, [line.corners]) for other in others)
-    ]
+def _clear(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.confidence >= _CLEAR]
+
+
+def _joined(lines: Sequence[Line], more: Sequence[Line]) -> list[Line]:
+    """The lines and those that are new: of two in one another the first, or a clear one that says more."""
+    joined = list(lines)
+    for line in more:
+        same = one_in_other(line.corners, _boxes(joined))
+        known = sum(len(joined[index].text) for index in same)
+        if not same or (line.confidence >= _CLEAR and len(line.text) > _MORE * known):
+            joined = [*(one for index, one in enumerate(joined) if index not in same), line]
+    return joined
 
 
 def _suspected(height: float) -> float:
@@ -201,12 +228,17 @@ def _suspected(height: float) -> float:
     return height if height < _LEGIBLE else max(_LEGIBLE / 2, height / 4)
 
 
-def _by_height(islands: Sequence[Island]) -> list[list[Island]]:
-    """What lines of about one height are suspected in, the largest first: each is looked at as it needs."""
-    groups: dict[int, list[Island]] = {}
-    for one in islands:
-        groups.setdefault(round(math.log2(_suspected(one.height))), []).append(one)
-    return [groups[level] for level in sorted(groups, reverse=True)]
+def _wanted(island: Island, scale: float) -> float:
+    """The scale at which to look at an island that was seen at another one."""
+    return min(1.0, scale * _COMFORTABLE / _suspected(island.height))
+
+
+def _by_scale(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
+    """What wants to be looked at about alike, the large first."""
+    groups: dict[int, list[Wanted]] = {}
+    for box, scale in wanted:
+        groups.setdefault(round(math.log2(scale)), []).append((box, scale))
+    return [groups[level] for level in sorted(groups)]
 
 
 def _needed(text: str) -> float:
@@ -218,7 +250,7 @@ def _needed(text: str) -> float:
 
 
 def _in_company(lines: Sequence[Line]) -> list[Line]:
-    """The lines without single letters that stand alone in the picture, such as a cup that is read as an 8."""
+    """The lines without single letters that stand alone, such as a cup that is read as an 8."""
     words = [_height(line) for line in lines if len(line.text) > 1]
     return [
         line

@@ -3,7 +3,6 @@
 Pure functions: no model is needed.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,8 +45,8 @@ class Region:
 
     edges: tuple[int, int, int, int]
     own: npt.NDArray[np.bool_]
-    height: float
-    """How high most of its islands are at least."""
+    scale: float
+    """At which most of its boxes are to be looked at."""
 
     def has(self, box: Quad) -> bool:
         """Whether the middle of a box is in it, and not in a neighbour that reaches into its edges."""
@@ -57,7 +56,7 @@ class Region:
 
 
 def small_regions(small: Sequence[tuple[Quad, float]], shape: tuple[int, int]) -> Iterator[Region]:
-    """Where boxes of a map are that are too small, each with its height; neighbours together."""
+    """Where boxes of a map are that are too small, each with the scale that it wants; neighbours together."""
     import cv2
 
     mask = np.zeros(shape, np.uint8)
@@ -65,31 +64,46 @@ def small_regions(small: Sequence[tuple[Quad, float]], shape: tuple[int, int]) -
         cv2.fillPoly(mask, [box.round().astype(np.int32)], 1)
     square = np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8)
     count, places, bounds, _ = cv2.connectedComponentsWithStats(cv2.dilate(mask, square))
-    heights: dict[int, list[float]] = {}
-    for box, height in small:
+    scales: dict[int, list[float]] = {}
+    for box, scale in small:
         x, y = (int(value) for value in box.mean(axis=0).clip(0, (shape[1] - 1, shape[0] - 1)))
-        heights.setdefault(int(places[y, x]), []).append(height)
+        scales.setdefault(int(places[y, x]), []).append(scale)
     for region in range(1, count):
         left, top, width, height, _ = (int(value) for value in bounds[region])
         edges = (left, top, left + width, top + height)
         own = places[top : top + height, left : left + width] == region
-        if region in heights:
-            yield Region(edges, own, float(np.quantile(heights[region], 0.25)))
+        if region in scales:
+            yield Region(edges, own, float(np.quantile(scales[region], 0.75)))
 
 
 def within_any(box: Quad, others: Sequence[Quad]) -> bool:
     """Whether the middle of a box lies in another one that is not much smaller."""
+    return bool(others) and bool(_holds(np.stack(others), box[np.newaxis]).any())
+
+
+def one_in_other(box: Quad, others: Sequence[Quad]) -> list[int]:
+    """Which boxes lie in this one, or hold it, by their middles."""
     if not others:
-        return False
+        return []
     quads = np.stack(others)
-    along, down = quads[:, 1] - quads[:, 0], quads[:, 3] - quads[:, 0]
-    offset = box.mean(axis=0) - quads[:, 0]
+    alike = _holds(quads, box[np.newaxis]) | _holds(box[np.newaxis], quads)
+    return [int(index) for index in np.flatnonzero(alike)]
+
+
+def _holds(outer: npt.NDArray[np.float32], inner: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Of boxes in pairs, (n, 4, 2) or one for all: whether the inner one's middle is in the outer one."""
+    along, down = outer[:, 1] - outer[:, 0], outer[:, 3] - outer[:, 0]
+    offset = inner.mean(axis=1) - outer[:, 0]
     x, y = (
         (offset * side).sum(axis=1) / np.maximum(1e-6, (side * side).sum(axis=1)) for side in (along, down)
     )
-    areas = np.linalg.norm(along, axis=1) * np.linalg.norm(down, axis=1)
-    own = math.prod(sides(box))
-    return bool(np.any((x > 0) & (x < 1) & (y > 0) & (y < 1) & (own < _MUCH_LARGER * areas)))
+    smaller = _areas(inner) < _MUCH_LARGER * _areas(outer)
+    return np.asarray((x > 0) & (x < 1) & (y > 0) & (y < 1) & smaller)
+
+
+def _areas(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    lengths = [np.linalg.norm(boxes[:, corner] - boxes[:, 0], axis=1) for corner in (1, 3)]
+    return np.asarray(lengths[0] * lengths[1], np.float32)
 
 
 def sides(box: Quad) -> tuple[int, int]:

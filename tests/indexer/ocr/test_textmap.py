@@ -27,7 +27,7 @@ def test_neighbours_are_looked_at_together_and_what_is_far_off_by_itself() -> No
     near, far = small_regions(small, (160, 320))
     assert near.edges[1] < 20 and near.edges[3] > 36 and near.edges[2] < 100
     assert far.edges[0] > 150
-    assert (near.height, far.height) == (6.0, 8.0)
+    assert (near.scale, far.scale) == (6.0, 8.0)
     assert all(near.has(one) for one, _ in small[:2])
     assert not near.has(small[2][0])
 
