@@ -76,6 +76,20 @@ def test_large_letters_beside_small_ones(ocr: Ocr) -> None:
     assert texts(ocr.read(picture)) == ["EXIT", "mind the step"]
 
 
+@pytest.mark.parametrize(("words", "found"), [(["8"], []), (["8 mind the step"], ["8 mind the step"])])
+def test_a_single_sign_needs_others_beside_it(ocr: Ocr, words: list[str], found: list[str]) -> None:
+    """A cup seen from above is an 8 to the recogniser, and surely so."""
+    assert texts(ocr.read(sign((900, 400), words, 80, (120, 100)))) == found
+
+
+def test_a_paragraph_of_tiny_letters_is_read_whole(ocr: Ocr) -> None:
+    """In the overview its lines are one, and pieces of them are read surely."""
+    words = [
+        f"the {row} row is as small as all of them are" for row in "first second third fourth last".split()
+    ]
+    assert texts(ocr.read(sign((1920, 1080), words, 11, (500, 600), 1.5))) == words
+
+
 def test_a_long_page_is_read_to_its_end(ocr: Ocr) -> None:
     words = ["the first line of the page", *[""] * 60, "and here is the last one"]
     assert texts(ocr.read(sign((420, 2600), words, 20, (40, 60), 2.0))) == [words[0], words[-1]]

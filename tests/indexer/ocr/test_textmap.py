@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from indexer.ocr.lines import Quad
-from indexer.ocr.textmap import Island, sides, small_regions, within_any
+from indexer.ocr.textmap import Island, one_in_other, sides, small_regions, within_any
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Quad:
@@ -48,6 +48,13 @@ def test_what_was_read_is_known_again_unless_it_is_much_larger() -> None:
     assert not within_any(box(100, 140, 300, 170), [line])
     assert not within_any(box(50, 60, 400, 180), [line])
     assert not within_any(line, [])
+
+
+def test_boxes_that_lie_in_one_another_are_found_either_way() -> None:
+    line, piece, other = box(100, 100, 300, 130), box(110, 101, 160, 129), box(100, 140, 300, 170)
+    assert one_in_other(piece, [other, line]) == [1]
+    assert one_in_other(line, [piece, other, box(210, 99, 290, 131)]) == [0, 2]
+    assert one_in_other(line, []) == []
 
 
 def test_sides_are_at_least_a_pixel() -> None:
