@@ -45,7 +45,7 @@ class Text(Analyser):
         Ocr.fingerprint()
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
-        """The blocks in reading order; none of a picture in which a first look sees no text."""
+        """The blocks in reading order."""
         picture = medium.picture(SIDE)
         ocr = self._ocr()
         texts = blocks(ocr.read(picture), MOST_WORDS)
