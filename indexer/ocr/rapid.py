@@ -33,7 +33,7 @@ _GRID = 32
 _GREY = (127, 127, 127)
 _FINE = 8
 """Boxes are rounded to such parts of a pixel of the map."""
-_MOST_ISLANDS = 5000
+_MOST_ISLANDS = 20_000
 _BAR = re.compile(r"(?<=[\u30a1-\u30fa])[\u4e00\u4e28|\uff5c](?=[\u30a1-\u30fa])")
 """The sign of a long vowel in katakana, level or upright, is taken for the number one or a bar."""
 
