@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.media.reader import probe, read_audio, read_image, still_at
-from indexer.media.stretches import stills
+from indexer.media.shots import Shot
+from indexer.media.stretches import shots, stills, stills_at
 from indexer.media.types import Metadata, Opened, Picture, Samples, Still
 
 if TYPE_CHECKING:
@@ -77,6 +78,29 @@ class Medium:
             MediaError: nothing of it can be decoded.
         """
         return stills(self._pool, self.path, self.header.duration_s, min_side=self.side)
+
+    def shots(self) -> Iterator[Shot]:
+        """The shots of a film in order, those of more than a minute in pieces, without gaps but for what is damaged.
+
+        Each has small grey pictures of itself, about four a second, by which an analyser may choose its moments;
+        ``stills_at`` gives these. See ``indexer.media.shots``. A shot is known as soon as it has ended, decoding
+        goes on in the worker processes meanwhile, and no more than a few minutes are in memory.
+
+        Raises:
+            MediaError: nothing of it can be decoded.
+        """
+        return shots(self._pool, self.path, self.header.duration_s)
+
+    def stills_at(self, times: Sequence[float], side: int | None = None) -> Iterator[tuple[float, Picture]]:
+        """(seconds, frame on screen) for ascending times of a film, those left out at which it is damaged.
+
+        Decoding begins with the call, so whoever asks before they need them does not wait. Times should lie near
+        each other, since what lies between them is decoded too. Without a side it is the one that the models want.
+
+        Raises:
+            UnreadableError: it cannot be read now.
+        """
+        return stills_at(self._pool, self.path, times, min_side=side or self.side)
 
     def still(self, at_s: float) -> Picture:
         """The frame on screen at a second of a film.

@@ -22,7 +22,7 @@ from av.video.frame import PictureType
 
 from db.errors import DecodeError, UnreadableError
 from db.files import is_intact, write_checksummed
-from indexer.media.ffmpeg import open_container
+from indexer.media.container import open_container
 from indexer.media.pool import DecodePool
 
 log = logging.getLogger(__name__)

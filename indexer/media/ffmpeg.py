@@ -1,16 +1,9 @@
-"""Decode videos and audio recordings with FFmpeg (PyAV): frames, samples and container metadata.
-
-FFmpeg gets an open file and an allowlist of containers: it never learns a name, may use no
-network protocol, and playlists or concatenations, which point at other files, are not on the list.
-"""
+"""Decode videos and audio recordings with FFmpeg (PyAV): frames, samples and container metadata."""
 
 import logging
 import math
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, BinaryIO, TypeVar, cast
@@ -19,20 +12,30 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.media.types import SAMPLE_RATE, Metadata, Picture, Samples, Still, UnknownFormatError, fit
+from db.errors import DecodeError
+from indexer.media.container import open_container
+from indexer.media.tags import facts_of
+from indexer.media.types import (
+    GLIMPSE_SIDE,
+    SAMPLE_RATE,
+    Glimpse,
+    Grey,
+    Metadata,
+    Picture,
+    Samples,
+    Still,
+    fit,
+)
 
 log = logging.getLogger(__name__)
 
 _Track = TypeVar("_Track", bound=av.VideoStream | av.AudioStream)
 
-_CONTAINERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mpeg,mpegts,mpegvideo,ogg,tta,w64,wav,wv"
-)
 _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 _KEY_FRAME_GAP_S = 1.0
 _PRE_ROLL_S = 0.5
 _BELIEVABLE_BYTES_PER_S = 100
+_HALF_A_FRAME_S = 0.02
 
 
 def probe(file: BinaryIO) -> Metadata:
@@ -47,7 +50,7 @@ def probe(file: BinaryIO) -> Metadata:
         video, sound = _video(container), _sound(container)
         if video is None and sound is None:
             raise DecodeError("neither pictures nor sound in it can be decoded")
-        facts = _facts({**_lower(container.metadata), **(_lower(video.metadata) if video else {})})
+        facts = facts_of({**container.metadata, **(video.metadata if video else {})})
         metadata = replace(facts, kind="video" if video else "audio", has_audio=sound is not None)
         if video is not None:
             width, height = _upright_size(container, video)
@@ -92,6 +95,30 @@ def still_at(file: BinaryIO, at_s: float, *, min_side: int) -> Picture:
         for _, picture in _frames_at(container, _video_or_raise(container), [at_s], min_side):
             return picture
     raise DecodeError(f"no frame of the video could be decoded at {at_s:.1f} s")
+
+
+def read_glimpses(file: BinaryIO, start_s: float, end_s: float, *, every_s: float) -> list[Glimpse]:
+    """Small grey pictures of the span, see ``indexer.media.reader.read_glimpses``. Errors as ``read_stills``."""
+    glimpses: list[Glimpse] = []
+    with open_container(file) as container:
+        video = _video_or_raise(container)
+        for at_s, frame in _shown(container, video, start_s, end_s):
+            while glimpses and min(at_s, end_s) - glimpses[-1].at_s >= 2 * every_s:
+                glimpses.append(replace(glimpses[-1], at_s=glimpses[-1].at_s + every_s))
+            is_next = not glimpses or at_s - glimpses[-1].at_s > every_s - _HALF_A_FRAME_S
+            if is_next and at_s < end_s:
+                glimpses.append(Glimpse(at_s, _glimpse(frame, video)))
+    if not glimpses and start_s > 0:
+        log.info("no frame could be decoded from %.1f s to %.1f s", start_s, end_s)
+    elif not glimpses:
+        raise DecodeError("no frame of the video could be decoded")
+    return glimpses
+
+
+def stills_at(file: BinaryIO, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
+    """The frames on screen at ascending times, see ``indexer.media.reader.stills_at``."""
+    with open_container(file) as container:
+        return list(_frames_at(container, _video_or_raise(container), times, min_side)) if times else []
 
 
 def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
@@ -254,6 +281,40 @@ def _frames_at(
         yield min(target, _time(shown, origin) or 0.0), _picture(shown, video, min_side)
 
 
+def _shown(
+    container: av.container.InputContainer, video: av.VideoStream, start_s: float, end_s: float
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """(seconds, frame) of the frames that others refer to: about half of all, for half the time.
+
+    The first is the one that is on screen when the span begins, unless the video has ended before; after the
+    last comes the one with which the video goes on.
+    """
+    video.codec_context.skip_frame = "NONREF"
+    _seek(container, start_s)
+    origin = _origin(container)
+    before: av.VideoFrame | None = None
+    for packet in _packets(container, video):
+        for frame in _decoded(packet):
+            at_s = _time(frame, origin)
+            if at_s is None or frame.is_corrupt:
+                continue
+            if at_s < start_s:
+                before = frame
+                continue
+            if before is not None and at_s > start_s:
+                yield start_s, before
+            before = None
+            yield at_s, frame
+            if at_s >= end_s:
+                return
+
+
+def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:
+    width, height = fit(_shown_width(frame.width, video), frame.height, GLIMPSE_SIDE)
+    small = frame.reformat(width, height, "gray", interpolation="AREA")
+    return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)
+
+
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
     """The frame as upright RGB with square pixels, downscaled as ``indexer.media.types.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
@@ -314,92 +375,3 @@ def _duration(container: av.container.InputContainer) -> float | None:
         if at_s is not None:
             end_s = max(end_s, at_s + float((packet.duration or 0) * packet.time_base))
     return end_s or None
-
-
-def _lower(metadata: dict[str, str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in metadata.items()}
-
-
-def _facts(tags: dict[str, str]) -> Metadata:
-    """Date, place and camera from the tags of phones and cameras (QuickTime's and FFmpeg's names)."""
-    apple = "com.apple.quicktime."
-    place = tags.get(apple + "location.iso6709") or tags.get("location") or ""
-    latitude, longitude = _position(place)
-    make, model = tags.get(apple + "make", ""), tags.get(apple + "model", "")
-    by_apple = _local_time(tags.get(apple + "creationdate"))
-    return Metadata(
-        kind="video",
-        taken_at=by_apple or _local_time(tags.get("creation_time")),
-        taken_from="apple" if by_apple else "container",
-        described_by="apple" if apple + "location.iso6709" in tags or make else "container",
-        latitude=latitude,
-        longitude=longitude,
-        camera=f"{make} {model}".strip() or None,
-    )
-
-
-def _local_time(text: str | None) -> datetime | None:
-    """Local time of an ISO 8601 timestamp; None where it is missing or implausible.
-
-    An offset from UTC is the camera's own, so its local time is kept; UTC itself is what containers
-    without a zone store, and is converted to this machine's zone.
-    """
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    # Cameras without a clock write the container's epoch, 1904 or 1970.
-    if moment.year < 1980:
-        return None
-    zone = moment.utcoffset()
-    if zone is not None and not zone:
-        moment = moment.astimezone()
-    return moment.replace(tzinfo=None)
-
-
-def _position(text: str) -> tuple[float, float] | tuple[None, None]:
-    """Latitude and longitude from ISO 6709 in decimal degrees, such as ``+52.5163+013.3777/``."""
-    match = re.match(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)", text)
-    if match is None:
-        return None, None
-    latitude, longitude = float(match[1]), float(match[2])
-    return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else (None, None)
-
-
-@contextmanager
-def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
-    """Open a container and translate FFmpeg's errors to Trove's: the one place that does.
-
-    FFmpeg may use neither protocols nor formats beyond the allowlist: nothing in the file can make
-    it open another file or an address.
-
-    Raises:
-        DecodeError: it is no video or recording, or damaged; also for errors while it is open.
-        UnreadableError: it cannot be read now.
-    """
-    try:
-        with av.open(
-            file,
-            "r",
-            container_options={"format_whitelist": _CONTAINERS, "protocol_whitelist": ""},
-            metadata_errors="replace",
-            buffer_size=1 << 18,
-        ) as container:
-            for stream in container.streams.video:
-                if stream.codec_context is not None:
-                    # Several workers decode side by side; threads inside each would only cost memory.
-                    stream.codec_context.thread_count = 1
-            yield container
-    except MediaError:
-        raise
-    except MemoryError as exc:
-        raise DecodeError("decoding needs more memory than there is") from exc
-    except av.ArgumentError as exc:
-        # What FFmpeg answers to a container that is not on the list.
-        raise UnknownFormatError("not a video or recording, or of a format that is not known") from exc
-    except av.FFmpegError as exc:
-        raise DecodeError(f"not a video or recording, or damaged: {exc.strerror}") from exc
-    except OSError as exc:
-        raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
-    except Exception as exc:
-        raise DecodeError(f"the video or recording is damaged: {exc}") from exc

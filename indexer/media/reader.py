@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol, TypeVar, cast
 from db.errors import DecodeError, UnreadableError
 from indexer.media.formats import RAW_SUFFIXES, Signature, media_kind, signature
 from indexer.media.stills import merge_stills
-from indexer.media.types import Metadata, Opened, Picture, Samples, Still, UnknownFormatError
+from indexer.media.types import Glimpse, Metadata, Opened, Picture, Samples, Still, UnknownFormatError
 
 _Result = TypeVar("_Result")
 
@@ -119,6 +119,37 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
 
     with _opened(path) as (file, _):
         return ffmpeg.still_at(file, at_s, min_side=min_side)
+
+
+def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
+    """(seconds, frame on screen) for ascending times of a video; frames as ``still_at`` gives them.
+
+    Times at which nothing can be decoded are left out. What lies between the times is decoded too.
+
+    Raises:
+        DecodeError: it is no video.
+        UnreadableError: it cannot be read now.
+    """
+    from indexer.media import ffmpeg
+
+    with _opened(path) as (file, _):
+        return ffmpeg.stills_at(file, times, min_side=min_side)
+
+
+def read_glimpses(path: Path, start_s: float, end_s: float, *, every_s: float = 0.25) -> list[Glimpse]:
+    """Small grey pictures of a video from ``start_s`` up to ``end_s``, about ``every_s`` seconds apart.
+
+    Between the frames of a slide show the previous one stays on screen. The list is empty for a span in which
+    nothing could be decoded.
+
+    Raises:
+        DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
+        UnreadableError: it cannot be read now.
+    """
+    from indexer.media import ffmpeg
+
+    with _opened(path) as (file, _):
+        return ffmpeg.read_glimpses(file, start_s, end_s, every_s=every_s)
 
 
 def read_audio(path: Path, start_s: float, end_s: float) -> Samples:

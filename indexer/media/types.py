@@ -15,11 +15,14 @@ if TYPE_CHECKING:  # decoder processes need no database, and start sooner withou
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) uint8, RGB, upright."""
+Grey = NDArray[np.uint8]
+"""(height, width) uint8: brightness, upright."""
 Samples = NDArray[np.float32]
 """(n,) float32 in -1 to 1: one channel at ``SAMPLE_RATE``."""
 
 SAMPLE_RATE = 16_000
-
+GLIMPSE_SIDE = 180
+"""Pixels of the shorter side of a glimpse: letters cannot be read in it, but seen to come and go."""
 
 GENERATED_KEY = "trove:generated"
 """Text chunk that marks a PNG as drawn by Trove."""
@@ -76,6 +79,14 @@ class Still:
     end_s: float
     at_s: float
     picture: Picture
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A small grey picture of a video, ``at_s`` seconds into it; its shorter side is ``GLIMPSE_SIDE``."""
+
+    at_s: float
+    picture: Grey
 
 
 def fit(width: int, height: int, min_side: int) -> tuple[int, int]:
