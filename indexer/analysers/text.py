@@ -1,41 +1,55 @@
-"""Text in pictures: signs, receipts, screenshots, slides; found by their words and by their meaning."""
+"""Text in pictures and films: signs, receipts, slides, titles; found by their words and by their meaning."""
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from db.catalog.units import NewUnit, Region
 from db.engine.schema import MediaKind
+from db.errors import ModelMissingError
 from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
 from indexer.encoders.lazy import Once
+from indexer.media.shots import Shot
+from indexer.media.types import Picture
 from indexer.ocr.blocks import Block, blocks
+from indexer.ocr.changes import Changes
+from indexer.ocr.followed import Followed, Reading, Stood, box
 
 if TYPE_CHECKING:
     from indexer.ocr.reader import Ocr
 
 SIDE = 8_000
 """Pixels of the shorter side of pictures, so that small letters are there; hardly any picture has more."""
+FILM_SIDE = 1_080
+"""Pixels of the shorter side of frames of films: what was made to be read on a screen can be read in it."""
 MOST_WORDS = 60
 """Of a unit: as many as the text encoder takes whole."""
 MOST_UNITS = 200
-"""Of a picture: of a page without end the first ones are kept, and the last says how many are left out."""
+"""Of a picture or a frame: of a page without end the first ones are kept, and the last says how many are left out."""
+MOST_UNITS_OF_FILM = 5_000
+"""More than three hours of subtitles have; the last one says how many are left out."""
+_FORMAT = 1
+"""Grows whenever the units that are made of the same lines change."""
 
 
 class Text(Analyser):
-    """Makes a unit of each block of text: a sign, a paragraph, a table."""
+    """Makes a unit of each block of text: a sign, a paragraph, a table; in a film with the span in which it stood."""
 
     name = "text"
     label = "text in pictures"
     kinds = (Kind("text", "text in picture", {CLIP: PASSAGE}, "in_picture", plural="texts in pictures"),)
-    media: ClassVar[frozenset[MediaKind]] = frozenset({"image"})
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
     phase = 2
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
+        self.fingerprint = _fingerprint()
         self._ocr = Once(_load)
 
     def require(self) -> None:
@@ -45,14 +59,76 @@ class Text(Analyser):
         Ocr.fingerprint()
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
-        """The blocks in reading order."""
-        picture = medium.picture(SIDE)
-        ocr = self._ocr()
-        texts = blocks(ocr.read(picture), MOST_WORDS)
-        for number, block in enumerate(texts[:MOST_UNITS], start=1):
-            left_out = len(texts) - MOST_UNITS if number == MOST_UNITS else 0
-            yield Draft(_unit(block, picture.shape[1], picture.shape[0], left_out), TextPayload(block.text))
+        """The blocks in reading order, those of a film as they go."""
+        if medium.header.kind == "video":
+            yield from self._of_film(medium, progress)
+        else:
+            yield from self._of_picture(medium)
         progress(1.0)
+
+    def _of_picture(self, medium: Medium) -> Iterator[Draft]:
+        picture = medium.picture(SIDE)
+        reading = self._read(picture)
+        for number, block in enumerate(reading.blocks, start=1):
+            left_out = reading.left_out if number == len(reading.blocks) else 0
+            yield Draft(_unit(block, reading.size, left_out), TextPayload(block.text))
+
+    def _of_film(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        last: Stood | None = None
+        for number, text in enumerate(self._texts(medium, progress), start=1):
+            if number < MOST_UNITS_OF_FILM:
+                yield _draft(text)
+            elif last is None:
+                last = text
+            else:
+                last = replace(last, left_out=last.left_out + 1)
+        if last is not None:
+            yield _draft(last)
+
+    def _texts(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Stood]:
+        """The texts of a film, each when it is over."""
+        duration_s = medium.header.duration_s or math.inf
+        followed, end_s = Followed(), 0.0
+        for shot, stills in _looked_at(medium):
+            still = next(stills, None)
+            for glimpse in shot.glimpses:
+                reading = None
+                while still is not None and still[0] <= glimpse.at_s:
+                    reading, still = self._read(still[1]), next(stills, None)
+                yield from followed.see(glimpse, reading)
+                if reading is not None:
+                    progress(min(1.0, glimpse.at_s / duration_s))
+            end_s = shot.end_s
+            progress(min(1.0, end_s / duration_s))
+        yield from followed.end(end_s)
+
+    def _read(self, picture: Picture) -> Reading:
+        found = blocks(self._ocr().read(picture), MOST_WORDS)
+        size = picture.shape[1], picture.shape[0]
+        return Reading(found[:MOST_UNITS], size, max(0, len(found) - MOST_UNITS))
+
+
+def _looked_at(medium: Medium) -> Iterator[tuple[Shot, Iterator[tuple[float, Picture]]]]:
+    """The shots of a film with the frames of them that are to be read, those of one decoded ahead."""
+    changes = Changes()
+    waiting: tuple[Shot, Iterator[tuple[float, Picture]]] | None = None
+    for shot in medium.shots():
+        stills = medium.stills_at(changes.moments(shot), FILM_SIDE)
+        if waiting is not None:
+            yield waiting
+        waiting = shot, stills
+    if waiting is not None:
+        yield waiting
+
+
+def _fingerprint() -> str:
+    """What changes with the units that are made; without the weights none are."""
+    from indexer.ocr.reader import Ocr
+
+    try:
+        return f"{_FORMAT} {Ocr.fingerprint()}"
+    except ModelMissingError:
+        return str(_FORMAT)
 
 
 def _load() -> "Ocr":
@@ -61,17 +137,21 @@ def _load() -> "Ocr":
     return Ocr()
 
 
-def _unit(block: Block, width: int, height: int, left_out: int) -> NewUnit:
-    """The unit of a block in a picture of that many pixels."""
-    size = np.array([width, height], np.float32)
-    corners = np.concatenate([part.line.corners for part in block.parts]) / size
-    (left, top), (right, bottom) = corners.clip(0, 1).min(axis=0), corners.clip(0, 1).max(axis=0)
+def _draft(text: Stood) -> Draft:
+    span = {"start_s": text.start_s, "end_s": text.end_s, "at_s": text.at_s}
+    return Draft(replace(_unit(text.block, text.size, text.left_out), **span), TextPayload(text.block.text))
+
+
+def _unit(block: Block, size: tuple[int, int], left_out: int) -> NewUnit:
+    """The unit of a block in a picture of (width, height) pixels."""
+    pixels = np.array(size, np.float32)
+    left, top, right, bottom = box(block, size)
     detail: dict[str, Any] = {
         "lines": [
             {
                 "start": part.start,
                 "end": part.end,
-                "box": [round(float(value), 4) for value in (part.line.corners / size).ravel()],
+                "box": [round(float(value), 4) for value in (part.line.corners / pixels).ravel()],
                 "confidence": round(part.line.confidence, 3),
                 "words": [[round(edge, 4) for edge in span] for span in part.line.spans],
             }

@@ -91,7 +91,9 @@ def _marked(glimpses: Iterable[Glimpse]) -> Iterator[tuple[Glimpse, bool]]:
 def _bins(picture: Grey) -> Bins:
     """(4, levels): how much of each quarter of a picture is how bright."""
     middle, centre = picture.shape[0] // 2, picture.shape[1] // 2
-    quarters = (half for rows in (picture[:middle], picture[middle:]) for half in (rows[:, :centre], rows[:, centre:]))
+    quarters = (
+        half for rows in (picture[:middle], picture[middle:]) for half in (rows[:, :centre], rows[:, centre:])
+    )
     return np.stack([_distribution(quarter) for quarter in quarters])
 
 

@@ -76,7 +76,9 @@ def stills_at(
     """
     batches = iter([list(times[start : start + _BATCH]) for start in range(0, len(times), _BATCH)])
     ahead = deque(pool.submit(read_stills_at, path, batch, min_side=min_side) for batch in islice(batches, 1))
-    return _taken(ahead, (pool.submit(read_stills_at, path, batch, min_side=min_side) for batch in batches), path)
+    return _taken(
+        ahead, (pool.submit(read_stills_at, path, batch, min_side=min_side) for batch in batches), path
+    )
 
 
 def _taken(
