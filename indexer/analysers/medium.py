@@ -80,11 +80,11 @@ class Medium:
         return stills(self._pool, self.path, self.header.duration_s, min_side=self.side)
 
     def shots(self) -> Iterator[Shot]:
-        """The shots of a film in order, those of more than a minute in pieces, without gaps but for what is damaged.
+        """The shots of a film in order, of which one ends where the next begins but for what is damaged.
 
-        Each has small grey pictures of itself, about four a second, by which an analyser may choose its moments;
-        ``stills_at`` gives these. See ``indexer.media.shots``. A shot is known as soon as it has ended, decoding
-        goes on in the worker processes meanwhile, and no more than a few minutes are in memory.
+        Each has small grey pictures of itself, about four a second, by which an analyser may choose its
+        moments; ``stills_at`` gives the frames. A shot of more than a minute comes in pieces, so that memory
+        is bounded. Decoding goes on in the worker processes meanwhile. See ``indexer.media.shots``.
 
         Raises:
             MediaError: nothing of it can be decoded.
@@ -92,10 +92,11 @@ class Medium:
         return shots(self._pool, self.path, self.header.duration_s)
 
     def stills_at(self, times: Sequence[float], side: int | None = None) -> Iterator[tuple[float, Picture]]:
-        """(seconds, frame on screen) for ascending times of a film, those left out at which it is damaged.
+        """(seconds, frame) for ascending times of a film, best those of glimpses; damaged ones are left out.
 
-        Decoding begins with the call, so whoever asks before they need them does not wait. Times should lie near
-        each other, since what lies between them is decoded too. Without a side it is the one that the models want.
+        Decoding begins with the call, so that who asks before they need the frames does not wait. The times
+        should lie near each other, as in a shot: what lies between them is decoded too. Without a side it is
+        the one that the models want.
 
         Raises:
             UnreadableError: it cannot be read now.

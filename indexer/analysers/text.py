@@ -31,7 +31,7 @@ FILM_SIDE = 1_080
 MOST_WORDS = 60
 """Of a unit: as many as the text encoder takes whole."""
 MOST_UNITS = 200
-"""Of a picture or a frame: of a page without end the first ones are kept, and the last says how many are left out."""
+"""Of a picture or frame: of a page without end the first ones are kept; the last says how many are left out."""
 MOST_UNITS_OF_FILM = 5_000
 """More than three hours of subtitles have; the last one says how many are left out."""
 _FORMAT = 1
@@ -39,7 +39,10 @@ _FORMAT = 1
 
 
 class Text(Analyser):
-    """Makes a unit of each block of text: a sign, a paragraph, a table; in a film with the span in which it stood."""
+    """Makes a unit of each block of text: a sign, a paragraph, a table.
+
+    One in a film has the span in which it stood, and the moment at which it was read best.
+    """
 
     name = "text"
     label = "text in pictures"
@@ -138,8 +141,9 @@ def _load() -> "Ocr":
 
 
 def _draft(text: Stood) -> Draft:
-    span = {"start_s": text.start_s, "end_s": text.end_s, "at_s": text.at_s}
-    return Draft(replace(_unit(text.block, text.size, text.left_out), **span), TextPayload(text.block.text))
+    unit = _unit(text.block, text.size, text.left_out)
+    unit = replace(unit, start_s=text.start_s, end_s=text.end_s, at_s=text.at_s)
+    return Draft(unit, TextPayload(text.block.text))
 
 
 def _unit(block: Block, size: tuple[int, int], left_out: int) -> NewUnit:

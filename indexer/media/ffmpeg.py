@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, Literal, TypeVar, cast
 
 import av
 import numpy as np
@@ -36,6 +36,9 @@ _KEY_FRAME_GAP_S = 1.0
 _PRE_ROLL_S = 0.5
 _BELIEVABLE_BYTES_PER_S = 100
 _HALF_A_FRAME_S = 0.02
+_Skipped = Literal["DEFAULT", "NONREF", "BIDIR", "NONKEY"]
+_FORWARD: _Skipped = "BIDIR"
+"""What FFmpeg is told to skip where frames that are made of later ones are not needed."""
 
 
 def probe(file: BinaryIO) -> Metadata:
@@ -98,7 +101,11 @@ def still_at(file: BinaryIO, at_s: float, *, min_side: int) -> Picture:
 
 
 def read_glimpses(file: BinaryIO, start_s: float, end_s: float, *, every_s: float) -> list[Glimpse]:
-    """Small grey pictures of the span, see ``indexer.media.reader.read_glimpses``. Errors as ``read_stills``."""
+    """Small grey pictures of the span, see ``indexer.media.reader.read_glimpses``.
+
+    Raises:
+        DecodeError, UnreadableError: as ``read_stills``.
+    """
     glimpses: list[Glimpse] = []
     with open_container(file) as container:
         video = _video_or_raise(container)
@@ -116,9 +123,10 @@ def read_glimpses(file: BinaryIO, start_s: float, end_s: float, *, every_s: floa
 
 
 def stills_at(file: BinaryIO, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
-    """The frames on screen at ascending times, see ``indexer.media.reader.stills_at``."""
+    """Frames at ascending times, see ``indexer.media.reader.stills_at``."""
     with open_container(file) as container:
-        return list(_frames_at(container, _video_or_raise(container), times, min_side)) if times else []
+        video = _video_or_raise(container)
+        return list(_frames_at(container, video, times, min_side, _FORWARD)) if times else []
 
 
 def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
@@ -252,14 +260,18 @@ def _gaps(times: list[float], start_s: float, end_s: float, every_s: float) -> l
 
 
 def _frames_at(
-    container: av.container.InputContainer, video: av.VideoStream, times: list[float], min_side: int
+    container: av.container.InputContainer,
+    video: av.VideoStream,
+    times: list[float],
+    min_side: int,
+    skip: _Skipped | None = None,
 ) -> Iterator[tuple[float, Picture]]:
     """(seconds, picture) of the frame on screen at each of the ascending times.
 
     The seconds are the ones asked for: between the frames of a slide show the previous one
     stays on screen. Beyond the last frame it is that frame, once, with its own time.
     """
-    video.codec_context.skip_frame = "NONREF" if len(times) > 1 else "DEFAULT"
+    video.codec_context.skip_frame = skip or ("NONREF" if len(times) > 1 else "DEFAULT")
     _seek(container, times[0])
     origin = _origin(container)
     remaining = iter(times)
@@ -284,12 +296,12 @@ def _frames_at(
 def _shown(
     container: av.container.InputContainer, video: av.VideoStream, start_s: float, end_s: float
 ) -> Iterator[tuple[float, av.VideoFrame]]:
-    """(seconds, frame) of the frames that others refer to: about half of all, for half the time.
+    """(seconds, frame) of the frames that are not made of later ones: mostly a third of all.
 
     The first is the one that is on screen when the span begins, unless the video has ended before; after the
     last comes the one with which the video goes on.
     """
-    video.codec_context.skip_frame = "NONREF"
+    video.codec_context.skip_frame = _FORWARD
     _seek(container, start_s)
     origin = _origin(container)
     before: av.VideoFrame | None = None

@@ -122,9 +122,10 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
 
 
 def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
-    """(seconds, frame on screen) for ascending times of a video; frames as ``still_at`` gives them.
+    """(seconds, frame) for ascending times of a video; frames as ``still_at`` gives them.
 
-    Times at which nothing can be decoded are left out. What lies between the times is decoded too.
+    At the time of a glimpse it is the frame that the glimpse shows; at other times it may be one from a few
+    frames before. Times at which nothing can be decoded are left out. What lies between is decoded too.
 
     Raises:
         DecodeError: it is no video.

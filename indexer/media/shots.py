@@ -1,8 +1,10 @@
 """Shot boundary detection: where a film cuts, fades or dissolves from one camera to another.
 
-A boundary is where the brightness of the second before is distributed otherwise than in the second after, in the
-whole picture and in its quarters. A moving camera or actor moves brightness about but changes its distribution
-slowly; a dissolve changes it as much as a cut does. That needs no more than a few small pictures a second.
+A boundary is where brightness is distributed otherwise in the second after than in the second before, in the
+whole picture and in its quarters. A moving camera or actor moves brightness about but changes its
+distribution slowly; a dissolve changes it as much as a cut does. So a few small pictures a second are enough,
+where detectors that compare each frame with the next need all, and do not see dissolves. A slide that differs
+from the last in its words alone is no boundary, and a cut between pictures of the same light may be missed.
 """
 
 from collections import deque
@@ -45,8 +47,8 @@ class Shot:
 def find_shots(glimpses: Iterable[Glimpse], missing_s: float) -> Iterator[Shot]:
     """The shots of a film in order, by its glimpses.
 
-    A shot begins with the first glimpse of it; one that fades or dissolves into the next ends in the middle of that.
-    Where glimpses are more than ``missing_s`` apart something could not be decoded, which is in no shot.
+    A shot begins with the first glimpse of it; where one fades or dissolves into the next it is the middle of
+    that. Where glimpses are more than ``missing_s`` apart something could not be decoded; it is in no shot.
     """
     piece: list[Glimpse] = []
     goes_on = False

@@ -1,8 +1,9 @@
 """Change detection for text in films: the moments at which a film is worth reading.
 
-Text that is made to be read stands still for half a second or more: a title, a slide, a subtitle, a logo. So do its
-edges, also over a moving picture, and new edges that stand still are what a reader has not seen. Where everything
-moves, as when a camera passes signs, it is read now and then. Pure functions of small pictures: nothing is decoded.
+Text that is made to be read stands still for half a second or more: a title, a slide, a subtitle, a logo. So do
+its edges, also over a moving picture, and new edges that stand still are what a reader has not seen. Where
+everything moves, as when a camera passes signs, it is read now and then. Pure functions of small pictures:
+nothing is decoded.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ _SETTLED = 2
 """Glimpses back to which an edge must have stood where it is."""
 _TILE = (6, 12)
 _DENSE = 12
-"""Pixels of new edges in a tile of that height and width with letters; what stands still by chance is scattered."""
+"""Pixels of new edges in a tile of that height and width with letters; others stand still in few places."""
 _LETTERS = 2
 """Tiles: the shortest text."""
 _MOVED = 0.3
@@ -42,7 +43,7 @@ Levels = npt.NDArray[np.int16]
 
 
 class Changes:
-    """Chooses the moments of a film, shot by shot in order: it remembers what has been read, and how often."""
+    """Chooses the moments of a film, shot by shot in order: it remembers what was read, and how often."""
 
     def __init__(self) -> None:
         self._read: tuple[Levels, Mask] | None = None

@@ -1,8 +1,9 @@
-"""Text tracking through a film: what is read at several moments becomes one text with the span in which it stood.
+"""Text tracking through a film: what is read at several moments is one text, with the span in which it stood.
 
-A film is read now and then, while its small pictures come four times a second: between readings a text is held to
-stand as long as its strokes do, so that its span is as exact as they are. What is read a little differently the next
-time is the same text, and so is a score that runs. Where text moves, its span goes from the first reading to the last.
+A film is read now and then, while its small pictures come four times a second: between readings a text is held
+to stand as long as its strokes do, so that its span is as exact as they are. What is read a little differently
+the next time is the same text, and so is a score that runs. Where text moves, its span goes from the first
+reading to the last.
 """
 
 from collections import deque
@@ -30,6 +31,7 @@ _MISSES = 2
 """Readings in a row that do not find a text, though something like its strokes is there."""
 _AGAIN_S = 10.0
 """What is gone for longer is another text when it comes again."""
+_FADING_S = 1.0
 _BACK_S = 12.0
 """How far back from its first reading a text is looked for."""
 _BETTER = 1.05
@@ -38,7 +40,7 @@ _PASSED = 0.25
 
 @dataclass(frozen=True)
 class Reading:
-    """The texts of a film at a moment, in a picture of (width, height) pixels; ``left_out``: how many more."""
+    """The texts of a film at a moment, in a frame of (width, height) pixels; ``left_out``: how many more."""
 
     blocks: Sequence[Block]
     size: tuple[int, int]
@@ -123,7 +125,7 @@ class Followed:
             if text not in matches.values():
                 text.misses += 1
         for number, block in enumerate(reading.blocks):
-            if number not in matches and not self._is_part(block, boxes[number]):
+            if number not in matches and not self._is_part(block, boxes[number], glimpse.at_s):
                 start_s = self._since(strokes[number], glimpse.at_s)
                 self._texts.append(
                     _Text(block, reading.size, start_s, glimpse.at_s + _PASSED, glimpse.at_s, strokes[number])
@@ -131,13 +133,14 @@ class Followed:
         if reading.left_out and self._texts:
             self._texts[-1].left_out += reading.left_out
 
-    def _is_part(self, block: Block, box: Box) -> bool:
-        """Whether it was read before, in one with what is beside it."""
+    def _is_part(self, block: Block, box: Box, at_s: float) -> bool:
+        """Whether it was read before, in one with what is beside it: text fades unevenly."""
         for text in self._texts:
-            if text.stands and _common(box, text.strokes.box) > 0.7 * _area(box):
-                if _letters(block.text) in _letters(text.block.text):
-                    text.misses = 0
-                    return True
+            stood = text.stands or at_s - text.end_s < _FADING_S
+            within = _common(box, text.strokes.box) > 0.7 * _area(box)
+            if stood and within and _letters(block.text) in _letters(text.block.text):
+                text.end_s, text.misses = max(text.end_s, at_s), 0
+                return True
         return False
 
     def _since(self, strokes: "_Strokes", at_s: float) -> float:
