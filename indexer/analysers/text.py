@@ -19,7 +19,7 @@ from indexer.media.shots import Shot
 from indexer.media.types import Picture
 from indexer.ocr.blocks import Block, blocks
 from indexer.ocr.changes import Changes
-from indexer.ocr.followed import Followed, Reading, Stood, box
+from indexer.ocr.followed import Followed, Reading, Stood, box, first
 
 if TYPE_CHECKING:
     from indexer.ocr.reader import Ocr
@@ -31,7 +31,7 @@ FILM_SIDE = 1_080
 MOST_WORDS = 60
 """Of a unit: as many as the text encoder takes whole."""
 MOST_UNITS = 200
-"""Of a picture or frame: of a page without end the first ones are kept; the last says how many are left out."""
+"""Of a picture or frame: of a page without end the first are kept; the last says how many are left out."""
 MOST_UNITS_OF_FILM = 5_000
 """More than three hours of subtitles have; the last one says how many are left out."""
 _FORMAT = 1
@@ -57,9 +57,15 @@ class Text(Analyser):
 
     def require(self) -> None:
         """Find the weights."""
-        from indexer.ocr.reader import Ocr
+        from indexer.ocr.reader import PACKAGE, Ocr
 
-        Ocr.fingerprint()
+        try:
+            Ocr.fingerprint()
+        except ModelMissingError as exc:
+            raise ModelMissingError(
+                f"text cannot be read: the package {PACKAGE} is not installed, or has lost its weights",
+                f"Install it again with: pip install --force-reinstall --no-deps {PACKAGE}",
+            ) from exc
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The blocks in reading order, those of a film as they go."""
@@ -77,16 +83,10 @@ class Text(Analyser):
             yield Draft(_unit(block, reading.size, left_out), TextPayload(block.text))
 
     def _of_film(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
-        last: Stood | None = None
-        for number, text in enumerate(self._texts(medium, progress), start=1):
-            if number < MOST_UNITS_OF_FILM:
-                yield _draft(text)
-            elif last is None:
-                last = text
-            else:
-                last = replace(last, left_out=last.left_out + 1)
-        if last is not None:
-            yield _draft(last)
+        for text in first(self._texts(medium, progress), MOST_UNITS_OF_FILM):
+            unit = _unit(text.block, text.size, text.left_out)
+            unit = replace(unit, start_s=text.start_s, end_s=text.end_s, at_s=text.at_s)
+            yield Draft(unit, TextPayload(text.block.text))
 
     def _texts(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Stood]:
         """The texts of a film, each when it is over."""
@@ -138,12 +138,6 @@ def _load() -> "Ocr":
     from indexer.ocr.reader import Ocr
 
     return Ocr()
-
-
-def _draft(text: Stood) -> Draft:
-    unit = _unit(text.block, text.size, text.left_out)
-    unit = replace(unit, start_s=text.start_s, end_s=text.end_s, at_s=text.at_s)
-    return Draft(unit, TextPayload(text.block.text))
 
 
 def _unit(block: Block, size: tuple[int, int], left_out: int) -> NewUnit:

@@ -35,7 +35,6 @@ _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 _KEY_FRAME_GAP_S = 1.0
 _PRE_ROLL_S = 0.5
 _BELIEVABLE_BYTES_PER_S = 100
-_HALF_A_FRAME_S = 0.02
 _Skipped = Literal["DEFAULT", "NONREF", "BIDIR", "NONKEY"]
 _FORWARD: _Skipped = "BIDIR"
 """What FFmpeg is told to skip where frames that are made of later ones are not needed."""
@@ -106,15 +105,16 @@ def read_glimpses(file: BinaryIO, start_s: float, end_s: float, *, every_s: floa
     Raises:
         DecodeError, UnreadableError: as ``read_stills``.
     """
+    times = [start_s + every_s * number for number in range(math.ceil((end_s - start_s) / every_s))]
     glimpses: list[Glimpse] = []
     with open_container(file) as container:
         video = _video_or_raise(container)
-        for at_s, frame in _shown(container, video, start_s, end_s):
-            while glimpses and min(at_s, end_s) - glimpses[-1].at_s >= 2 * every_s:
-                glimpses.append(replace(glimpses[-1], at_s=glimpses[-1].at_s + every_s))
-            is_next = not glimpses or at_s - glimpses[-1].at_s > every_s - _HALF_A_FRAME_S
-            if is_next and at_s < end_s:
-                glimpses.append(Glimpse(at_s, _glimpse(frame, video)))
+        before: av.VideoFrame | None = None
+        for at_s, frame in _shown_at(container, video, times, _FORWARD):
+            if at_s >= start_s:
+                picture = glimpses[-1].picture if frame is before else _glimpse(frame, video)
+                glimpses.append(Glimpse(at_s, picture))
+                before = frame
     if not glimpses and start_s > 0:
         log.info("no frame could be decoded from %.1f s to %.1f s", start_s, end_s)
     elif not glimpses:
@@ -266,12 +266,21 @@ def _frames_at(
     min_side: int,
     skip: _Skipped | None = None,
 ) -> Iterator[tuple[float, Picture]]:
-    """(seconds, picture) of the frame on screen at each of the ascending times.
+    """(seconds, picture) of the frames on screen at each of the ascending times, see ``_shown_at``."""
+    skip = skip or ("NONREF" if len(times) > 1 else "DEFAULT")
+    for at_s, frame in _shown_at(container, video, times, skip):
+        yield at_s, _picture(frame, video, min_side)
+
+
+def _shown_at(
+    container: av.container.InputContainer, video: av.VideoStream, times: list[float], skip: _Skipped
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """(seconds, frame) of the frames on screen at each of the ascending times, but for what is skipped.
 
     The seconds are the ones asked for: between the frames of a slide show the previous one
     stays on screen. Beyond the last frame it is that frame, once, with its own time.
     """
-    video.codec_context.skip_frame = skip or ("NONREF" if len(times) > 1 else "DEFAULT")
+    video.codec_context.skip_frame = skip
     _seek(container, times[0])
     origin = _origin(container)
     remaining = iter(times)
@@ -284,41 +293,13 @@ def _frames_at(
                 continue
             # A frame's time is rounded to the container's clock: a millisecond decides nothing.
             while at_s > target + 0.001:
-                yield target, _picture(shown or frame, video, min_side)
+                yield target, shown or frame
                 if (following := next(remaining, None)) is None:
                     return
                 target = following
             shown = frame
     if shown is not None:
-        yield min(target, _time(shown, origin) or 0.0), _picture(shown, video, min_side)
-
-
-def _shown(
-    container: av.container.InputContainer, video: av.VideoStream, start_s: float, end_s: float
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """(seconds, frame) of the frames that are not made of later ones: mostly a third of all.
-
-    The first is the one that is on screen when the span begins, unless the video has ended before; after the
-    last comes the one with which the video goes on.
-    """
-    video.codec_context.skip_frame = _FORWARD
-    _seek(container, start_s)
-    origin = _origin(container)
-    before: av.VideoFrame | None = None
-    for packet in _packets(container, video):
-        for frame in _decoded(packet):
-            at_s = _time(frame, origin)
-            if at_s is None or frame.is_corrupt:
-                continue
-            if at_s < start_s:
-                before = frame
-                continue
-            if before is not None and at_s > start_s:
-                yield start_s, before
-            before = None
-            yield at_s, frame
-            if at_s >= end_s:
-                return
+        yield min(target, _time(shown, origin) or 0.0), shown
 
 
 def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:

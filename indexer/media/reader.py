@@ -124,8 +124,7 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
 def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
     """(seconds, frame) for ascending times of a video; frames as ``still_at`` gives them.
 
-    At the time of a glimpse it is the frame that the glimpse shows; at other times it may be one from a few
-    frames before. Times at which nothing can be decoded are left out. What lies between is decoded too.
+    Frames are skipped as in ``read_glimpses``: at the time of a glimpse it is the frame that this shows. Times at which nothing can be decoded are left out. What lies between is decoded too.
 
     Raises:
         DecodeError: it is no video.
@@ -138,10 +137,10 @@ def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[fl
 
 
 def read_glimpses(path: Path, start_s: float, end_s: float, *, every_s: float = 0.25) -> list[Glimpse]:
-    """Small grey pictures of a video from ``start_s`` up to ``end_s``, about ``every_s`` seconds apart.
+    """Small grey pictures of a video from ``start_s`` up to ``end_s``, one every ``every_s`` seconds.
 
-    Between the frames of a slide show the previous one stays on screen. The list is empty for a span in which
-    nothing could be decoded.
+    Frames that are made of later ones are skipped, mostly two of three, so that one may be shown that was on
+    screen a few frames before. The list is empty for a span in which nothing could be decoded.
 
     Raises:
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.

@@ -104,7 +104,14 @@ def _distribution(part: Grey) -> Bins:
 
 
 def _change(bins: Iterable[Bins]) -> float:
-    """How much of the brightness changes between the first and the second half, 0 to 1."""
+    """How much of the brightness changes from the first half to the second, 0 to 1; a flash is no change."""
     stacked = np.stack(list(bins))
-    change = stacked[_SIDE:].mean(axis=0) - stacked[:_SIDE].mean(axis=0)
+    before, after = stacked[:_SIDE], stacked[_SIDE:]
+    mean = _distance(before.mean(axis=0), after.mean(axis=0))
+    return min(mean, _distance(np.median(before, axis=0), np.median(after, axis=0)))
+
+
+def _distance(one: Bins, other: Bins) -> float:
+    """Half of it is that of the whole picture, half the mean of its quarters."""
+    change = one - other
     return float(np.abs(change).sum() / 8 + np.abs(change.mean(axis=0)).sum() / 2) / 2

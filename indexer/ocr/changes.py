@@ -1,7 +1,7 @@
 """Change detection for text in films: the moments at which a film is worth reading.
 
-Text that is made to be read stands still for half a second or more: a title, a slide, a subtitle, a logo. So do
-its edges, also over a moving picture, and new edges that stand still are what a reader has not seen. Where
+Text that is made to be read stands still for half a second or more: a title, a slide, a subtitle, a logo. So
+do its edges, also over a moving picture, and new edges that stand still are what a reader has not seen. Where
 everything moves, as when a camera passes signs, it is read now and then. Pure functions of small pictures:
 nothing is decoded.
 """

@@ -1,14 +1,14 @@
-"""Text tracking through a film: what is read at several moments is one text, with the span in which it stood.
+"""Text tracking through a film: what is read at several moments is one text with the span in which it stood.
 
-A film is read now and then, while its small pictures come four times a second: between readings a text is held
-to stand as long as its strokes do, so that its span is as exact as they are. What is read a little differently
-the next time is the same text, and so is a score that runs. Where text moves, its span goes from the first
-reading to the last.
+A film is read now and then, while its small pictures come four times a second: between readings a text is
+held to stand as long as its strokes do, so that its span is as exact as they are. What is read a little
+differently the next time is the same text, and so is a score that runs. Where text moves, its span goes from
+the first reading to the last.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -29,6 +29,8 @@ _CORRELATED = 0.6
 """Of the strokes of a text with what is in their place."""
 _MISSES = 2
 """Readings in a row that do not find a text, though something like its strokes is there."""
+_SURE = 0.8
+"""Confidence of what is read only once."""
 _AGAIN_S = 10.0
 """What is gone for longer is another text when it comes again."""
 _FADING_S = 1.0
@@ -70,6 +72,12 @@ class _Text:
     left_out: int = 0
     stands: bool = True
     misses: int = 0
+    readings: int = 1
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is text: of a film so much is read that twigs and tiles will now and then look like it."""
+        return self.readings > 1 or _worth(self.block) >= _SURE * _length(self.block)
 
     def renew(self, block: Block, reading: Reading, glimpse: Glimpse, strokes: "_Strokes") -> None:
         """Note that it was read again; the better reading is kept."""
@@ -77,6 +85,7 @@ class _Text:
             self.block, self.size, self.at_s = block, reading.size, glimpse.at_s
         self.end_s = max(self.end_s, glimpse.at_s + _PASSED)
         self.strokes, self.stands, self.misses = strokes, True, 0
+        self.readings += 1
 
     def stood(self) -> Stood:
         return Stood(self.block, self.size, self.start_s, self.end_s, self.at_s, self.left_out)
@@ -112,7 +121,7 @@ class Followed:
     def _over(self, before_s: float) -> Iterator[Stood]:
         over = [text for text in self._texts if text.end_s < before_s]
         self._texts = [text for text in self._texts if text.end_s >= before_s]
-        yield from (text.stood() for text in sorted(over, key=lambda text: text.start_s))
+        yield from (text.stood() for text in sorted(over, key=lambda text: text.start_s) if text.is_sure)
 
     def _read(self, glimpse: Glimpse, reading: Reading) -> None:
         boxes = [box(block, reading.size) for block in reading.blocks]
@@ -150,6 +159,20 @@ class Followed:
                 break
             at_s = glimpse.at_s
         return at_s
+
+
+def first(texts: Iterable[Stood], most: int) -> Iterator[Stood]:
+    """The first texts; the last of them says how many more are left out."""
+    last: Stood | None = None
+    for number, text in enumerate(texts, start=1):
+        if number < most:
+            yield text
+        elif last is None:
+            last = text
+        else:
+            last = replace(last, left_out=last.left_out + 1)
+    if last is not None:
+        yield last
 
 
 def box(block: Block, size: tuple[int, int]) -> Box:
@@ -224,6 +247,10 @@ def _letters(text: str) -> str:
 def _worth(block: Block) -> float:
     """How much was read, and how surely."""
     return sum(part.line.confidence * (part.end - part.start) for part in block.parts)
+
+
+def _length(block: Block) -> int:
+    return sum(part.end - part.start for part in block.parts)
 
 
 def _area(box: Box) -> float:
