@@ -124,7 +124,8 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
 def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
     """(seconds, frame) for ascending times of a video; frames as ``still_at`` gives them.
 
-    Frames are skipped as in ``read_glimpses``: at the time of a glimpse it is the frame that this shows. Times at which nothing can be decoded are left out. What lies between is decoded too.
+    Frames are skipped as in ``read_glimpses``: at the time of a glimpse it is the frame that this shows. What
+    lies between the times is decoded too; times at which nothing can be decoded are left out.
 
     Raises:
         DecodeError: it is no video.

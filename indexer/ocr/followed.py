@@ -61,7 +61,7 @@ class Stood:
     left_out: int = 0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Text:
     block: Block
     size: tuple[int, int]
@@ -76,7 +76,7 @@ class _Text:
 
     @property
     def is_sure(self) -> bool:
-        """Whether it is text: of a film so much is read that twigs and tiles will now and then look like it."""
+        """Whether it is text: in all that is read of a film, twigs and tiles look like it now and then."""
         return self.readings > 1 or _worth(self.block) >= _SURE * _length(self.block)
 
     def renew(self, block: Block, reading: Reading, glimpse: Glimpse, strokes: "_Strokes") -> None:
