@@ -1,6 +1,9 @@
 """Text in films: when they are read, how a text is followed through one, and what is read of a real one."""
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +24,7 @@ from indexer.ocr.blocks import Block, Part
 from indexer.ocr.changes import MOVING_S, Changes
 from indexer.ocr.followed import Followed, Reading, Stood, first
 from indexer.ocr.lines import Line
-from tests.support import media
+from tests.support import ROOT, media
 
 STEP_S = 0.25
 SIZE = (640, 360)
@@ -333,3 +336,46 @@ def test_a_film_that_is_turned_is_read_upright(
     assert upright.region is not None
     assert over.region is not None
     assert over.region.y + over.region.h == pytest.approx(1 - upright.region.y, abs=0.05)
+
+
+# --- what it needs
+
+ASK = """
+import sys
+from db.errors import ModelMissingError
+from db.settings import Settings
+from indexer.analysers.text import Text
+text = Text(Settings())
+print(text.fingerprint)
+try:
+    text.require()
+except ModelMissingError as exc:
+    print(exc, "/", exc.hint)
+print(*sorted({"cv2", "onnxruntime", "rapidocr"} & set(sys.modules)))
+"""
+
+
+def asked(*folders: Path) -> list[str]:
+    """What a process says of it that looks for packages in these folders first."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (*folders, ROOT)))}
+    command = [sys.executable, "-c", ASK]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout.splitlines()
+
+
+def test_the_fingerprint_is_that_of_the_weights_and_loads_nothing() -> None:
+    pytest.importorskip("rapidocr")
+    fingerprint, loaded = asked()
+    assert len(fingerprint.split()) > 1
+    assert loaded == ""
+
+
+def test_weights_that_are_gone_are_told_with_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "rapidocr-3.10.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: rapidocr\nVersion: 3.10.0\n")
+    (folder / "RECORD").write_text("rapidocr/models/gone.onnx,,\n")
+    fingerprint, told, loaded = asked(tmp_path)
+    assert len(fingerprint.split()) == 1
+    assert "rapidocr" in told and "pip install" in told
+    assert loaded == ""
