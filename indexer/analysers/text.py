@@ -57,7 +57,8 @@ class Text(Analyser):
 
     def require(self) -> None:
         """Find the weights."""
-        from indexer.ocr.reader import PACKAGE, Ocr
+        from indexer.ocr.rapid import PACKAGE
+        from indexer.ocr.reader import Ocr
 
         try:
             Ocr.fingerprint()
