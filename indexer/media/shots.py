@@ -47,8 +47,9 @@ class Shot:
 def find_shots(glimpses: Iterable[Glimpse], missing_s: float) -> Iterator[Shot]:
     """The shots of a film in order, by its glimpses.
 
-    A shot begins with the first glimpse of it; where one fades or dissolves into the next it is the middle of
-    that. Where glimpses are more than ``missing_s`` apart something could not be decoded; it is in no shot.
+    A shot begins with the first glimpse of it. Where one fades or dissolves into the next it is in the middle
+    of that, or a slow change is a short shot by itself. Where glimpses are more than ``missing_s`` apart
+    something could not be decoded, which is in no shot.
     """
     piece: list[Glimpse] = []
     goes_on = False
