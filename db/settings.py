@@ -1,11 +1,11 @@
 """Settings: defaults, overridden by ``TROVE_*`` environment variables, overridden by the command line."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.errors import SettingsError
 from db.paths import Paths
@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     whisper: str = "builtin"
     """Speech model: ``builtin``, a faster-whisper size such as ``small``, a folder, or ``none``, which leaves
     speech switched off in a new library and makes no transcripts in this run."""
+    off: Annotated[tuple[str, ...], NoDecode] = ()
+    """Analysers that are switched off in a new library and make nothing in this run, by name, with commas
+    between: ``text``, or ``text,speech``."""
     generator: str = "auto"
     """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
     name or a local folder."""
@@ -39,6 +42,11 @@ class Settings(BaseSettings):
     """Address space that one decoder process may take."""
     max_megapixels: float = Field(default=300.0, gt=0)
     """Larger pictures are refused as decompression bombs."""
+
+    @field_validator("off", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     @property
     def paths(self) -> Paths:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from db.catalog import analyses, assets, contents, spaces, switches, units
 from db.catalog.switches import Switches
+from db.errors import SettingsError
 from db.kinds import CLIP
 from db.library import Library
 from indexer import null_model
@@ -151,7 +152,15 @@ def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Mo
 
 
 def _switches(library: Library) -> Switches:
-    """The switches of the library; those of a new one are set by what the settings leave out."""
+    """The switches of the library; those of a new one are set by what the settings leave out.
+
+    Raises:
+        SettingsError: they leave out an analyser that there is not.
+    """
+    if unknown := set(library.settings.off) - registry.every().keys():
+        raise SettingsError(
+            f"there is no analyser {min(unknown)!r}", "Check TROVE_OFF: `trove analysers` lists them."
+        )
     with library.read() as session:
         is_new = not assets.roots(session)
         switched = switches.every(session)

@@ -74,9 +74,9 @@ class Analyser(ABC):
         self.settings = settings
 
     @classmethod
-    def is_left_out(cls, settings: Settings) -> bool:  # noqa: ARG003 - some are
-        """Whether the settings leave nothing to do it with: it starts switched off in a new library."""
-        return False
+    def is_left_out(cls, settings: Settings) -> bool:
+        """Whether the settings leave it out, or leave nothing to do it with: it is off in a new library."""
+        return cls.name in settings.off
 
     def require(self) -> None:  # noqa: B027 - most need nothing
         """Make sure that it can work, without loading anything.

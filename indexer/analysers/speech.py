@@ -33,8 +33,8 @@ class Speech(Analyser):
 
     @classmethod
     def is_left_out(cls, settings: Settings) -> bool:
-        """By ``TROVE_WHISPER=none``."""
-        return settings.whisper == "none"
+        """By ``TROVE_WHISPER=none``, too."""
+        return settings.whisper == "none" or super().is_left_out(settings)
 
     def require(self) -> None:
         """Find the weights of the speech model."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from db.catalog import analyses, assets, facts, revision, spaces, units
+from db.catalog import analyses, assets, facts, revision, spaces, switches, units
 from db.catalog.analyses import Work
 from db.catalog.facts import Fact
 from db.catalog.units import NewUnit
@@ -649,3 +649,20 @@ def test_what_is_beside_a_file_belongs_to_that_file(library: Library, folder: Pa
     (folder / "copy.jpg").unlink()
     index(library)
     assert noted() == {}, "found only while that file is there"
+
+
+def test_settings_leave_any_analyser_out(settings: Settings, folder: Path) -> None:
+    deaf = settings.model_copy(update={"whisper": "builtin", "off": ("speech", "text")})
+    with Library(deaf) as library:
+        index(library, [folder])
+        assert counts(library) == DEAF
+    with Library(deaf.model_copy(update={"off": ()})) as library, library.read() as session:
+        assert not switches.every(session).is_on("speech"), "the library keeps its switch"
+
+
+def test_settings_that_leave_out_nothing_known_are_refused(settings: Settings, folder: Path) -> None:
+    with (
+        Library(settings.model_copy(update={"off": ("txet",)})) as library,
+        pytest.raises(SettingsError, match="no analyser 'txet'"),
+    ):
+        index(library, [folder])

@@ -23,7 +23,7 @@ from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.library import Library
 from db.settings import Settings
 from db.vectors.faiss_store import FaissStore
-from indexer import pipeline, prepare
+from indexer import control, pipeline, prepare
 from indexer.flow import Progress, Report, Task
 from indexer.media.types import Opened
 from indexer.pipeline import index
@@ -439,6 +439,7 @@ def test_a_killed_run_goes_on_where_it_was(
     media.mkdir()
     for seed in range(120):
         photo(media / f"{seed:03}.jpg", seed)
+    control.turn(library, "text", on=False)
     command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(media)]
     environment = os.environ | {
         "TROVE_CACHE": str(settings.cache),

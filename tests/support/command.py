@@ -32,6 +32,7 @@ def trove(
     environment = {
         "TROVE_CACHE": str(settings.cache),
         "TROVE_WHISPER": settings.whisper,
+        "TROVE_OFF": ",".join(settings.off),
         "TROVE_DEVICE": "cpu",
         "HF_HUB_OFFLINE": "1",
     }
