@@ -1,14 +1,16 @@
 """Page layout analysis: lines of text as they lie in a picture, grouped into blocks in reading order.
 
 A block is what people would call one text: a sign, a paragraph, a column, a table or receipt. Words that a
-line break has divided are joined, so that they are found. Pure functions: no picture is needed.
+line break has divided are joined, so that they are found. A page that is mostly Arabic or Hebrew is laid out
+as its mirror image would be, and read from the right. Pure functions: no picture is needed.
 """
 
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +21,9 @@ _EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60
 _SENTENCE_END = re.compile(r"[.!?:;…。\uff01\uff1f]$")
 _SIGN_WORDS = 0.6
 """How much of a word a sign of Chinese or Japanese counts when texts are measured."""
+_THAI = re.compile(r"[\u0e00-\u0e7f]")
+_THAI_WORDS = 0.2
+"""As much for a letter of Thai, which has no spaces between words either."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +72,32 @@ def blocks(lines: Sequence[Line], most_words: int) -> list[Block]:
     """The texts of a picture in reading order, none of them much longer than so many words."""
     texts = []
     for page in _pages(lines):
-        for rows in _ordered(_tables(_paragraphs(_rows(page)))):
-            texts += [_joined(piece) for piece in _short(rows, most_words)]
+        leftward = _leftward(page, False)
+        placed = _levelled(page)
+        if leftward:
+            placed = [_mirrored(one) for one in placed]
+        for rows in _ordered(_tables(_paragraphs(_rows(placed)))):
+            texts += [_joined(piece, leftward) for piece in _short(rows, most_words)]
     return texts
 
 
-def _pages(lines: Sequence[Line]) -> list[list[Placed]]:
-    """The lines by the quarter turn that makes them upright, most text first, each page levelled."""
+def _pages(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines by the quarter turn that makes them upright, most text first."""
     by_turn: dict[int, list[Line]] = {}
     for line in lines:
         by_turn.setdefault(round(_angle(line) / (math.pi / 2)) % 4, []).append(line)
-    pages = sorted(by_turn.values(), key=lambda page: -sum(len(line.text) for line in page))
-    return [_levelled(page) for page in pages]
+    return sorted(by_turn.values(), key=lambda page: -sum(len(line.text) for line in page))
+
+
+def _leftward(lines: Iterable[Line], otherwise: bool) -> bool:
+    """Whether most letters are of scripts that are read from the right; ``otherwise`` where none says."""
+    ways = [unicodedata.bidirectional(letter) for line in lines for letter in line.text]
+    left, right = sum(way in ("R", "AL") for way in ways), ways.count("L")
+    return left > right if left or right else otherwise
+
+
+def _mirrored(placed: Placed) -> Placed:
+    return replace(placed, left=-placed.right, right=-placed.left)
 
 
 def _angle(line: Line) -> float:
@@ -223,8 +242,9 @@ def _ordered(groups: list[list[Row]]) -> list[list[Row]]:
 
 def _words(text: str) -> float:
     """How many words a text has; a sign of a script without spaces is a part of one."""
-    signs = len(_EAST_ASIAN.findall(text))
-    return signs * _SIGN_WORDS + len(_EAST_ASIAN.sub(" ", text).split())
+    signs, letters = len(_EAST_ASIAN.findall(text)), len(_THAI.findall(text))
+    rest = _THAI.sub(" ", _EAST_ASIAN.sub(" ", text))
+    return signs * _SIGN_WORDS + letters * _THAI_WORDS + len(rest.split())
 
 
 def _short(rows: list[Row], most_words: int) -> Iterator[list[Row]]:
@@ -245,13 +265,17 @@ def _short(rows: list[Row], most_words: int) -> Iterator[list[Row]]:
         yield piece
 
 
-def _joined(rows: list[Row]) -> Block:
-    """One text of rows: a table keeps its rows as lines, words that were divided are whole again."""
+def _joined(rows: list[Row], leftward: bool) -> Block:
+    """One text of rows: a table keeps its rows as lines, words that were divided are whole again.
+
+    A row whose words are read the other way than the page is put together the other way, too.
+    """
     text = ""
     parts: list[Part] = []
     table = any(len(row) > 1 and row[1].left - row[0].right > row[0].height for row in rows)
     for number, row in enumerate(rows):
-        for place, cell in enumerate(row):
+        against = _leftward((cell.line for cell in row), leftward) != leftward
+        for place, cell in enumerate(row[::-1] if against else row):
             words = cell.line.text.strip()
             if place == 0 and number and table:
                 text += "\n"
@@ -273,6 +297,6 @@ def _connected(text: str, following: str) -> str:
         return text[:-1]
     if text[-1:] in "-\u2010" and text[-2:-1].strip() and following[:1].isalnum():
         return text
-    if _EAST_ASIAN.match(text[-1:]) and _EAST_ASIAN.match(following[:1]):
+    if any(script.match(text[-1:]) and script.match(following[:1]) for script in (_EAST_ASIAN, _THAI)):
         return text
     return f"{text} "

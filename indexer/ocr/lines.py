@@ -29,6 +29,20 @@ class Line:
     spans: tuple[tuple[float, float], ...]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What an engine has read in a picture.
+
+    Args:
+        doubtful: what looks like lines and could not be read surely, with whatever was read there (it may be
+            nothing): blurred or broken letters, no letters at all, or a script that the engine does not know.
+            None of them lies in one of ``lines``.
+    """
+
+    lines: list[Line]
+    doubtful: list[Line]
+
+
 def is_east_asian(sign: str) -> bool:
     """Whether a sign is one of Chinese or Japanese, which stand without spaces between words."""
     return bool(_EAST_ASIAN.match(sign))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from indexer.media.types import Picture
-from indexer.ocr.lines import Line, Quad, is_east_asian
+from indexer.ocr.lines import Line, Quad, Reading, is_east_asian
 from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, one_in_other, small_regions, within_any
@@ -70,7 +70,11 @@ class Ocr:
         return Models.fingerprint()
 
     def read(self, picture: Picture) -> list[Line]:
-        """The lines of a picture.
+        """The lines of a picture that were read surely enough."""
+        return self.look(picture).lines
+
+    def look(self, picture: Picture) -> Reading:
+        """What was read in a picture, surely or not.
 
         An overview finds most of them. What cannot be read well in it is looked at from further away, where
         large letters are found whole, and closer, where small lines no longer run into one another. So the
@@ -90,7 +94,9 @@ class Ocr:
         for _ in range(_LOOKS if scale < 1.0 else 0):
             found, wanted = self._closer(picture, wanted, lines, scale)
             lines, read = _joined(lines, _clear(found)), found + read
-        return _in_company(_joined(lines, read))
+        lines = _in_company(_joined(lines, [line for line in read if _is_sure(line)]))
+        doubtful = [line for line in read if not _is_sure(line)]
+        return Reading(lines, _new(doubtful, lines))
 
     def _from_afar(self, picture: Picture) -> list[Line]:
         """Large lines that are read well."""
@@ -146,14 +152,13 @@ class Ocr:
         return likely
 
     def lines(self, picture: Picture, boxes: Sequence[Quad]) -> list[Line]:
-        """What stands in the boxes, each the right way up; those in which nothing can be read are left out.
+        """What stands in the boxes, each the right way up, surely read or not.
 
         Most lines of a page say together which way up it is: a short one alone says it badly.
         """
         on_its_side = lying(boxes)
         strips = [cut(picture, box, on_its_side) for box in boxes]
-        lines = [self._best(strip, turn) for strip, turn in zip(strips, self._upside(strips), strict=True)]
-        return [line for line in lines if line.confidence >= _needed(line.text)]
+        return [self._best(strip, turn) for strip, turn in zip(strips, self._upside(strips), strict=True)]
 
     def _best(self, strip: Strip, turn: bool) -> Line:
         """What is read of a strip the right way up, or another way where it can hardly be read that way."""
@@ -208,8 +213,21 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _is_sure(line: Line) -> bool:
+    return line.confidence >= _needed(line.text)
+
+
 def _clear(lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line.confidence >= _CLEAR]
+    return [line for line in lines if line.confidence >= _CLEAR and _is_sure(line)]
+
+
+def _new(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
+    """Those of the lines that neither lie in others, or in one another, nor hold one."""
+    new: list[Line] = []
+    for line in lines:
+        if not one_in_other(line.corners, _boxes([*others, *new])):
+            new.append(line)
+    return new
 
 
 def _joined(lines: Sequence[Line], more: Sequence[Line]) -> list[Line]:
