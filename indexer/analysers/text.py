@@ -17,12 +17,13 @@ from indexer.analysers.medium import Medium
 from indexer.encoders.lazy import Once
 from indexer.media.shots import Shot
 from indexer.media.types import Picture
+from indexer.ocr import tesseract
 from indexer.ocr.blocks import Block, blocks
 from indexer.ocr.changes import Changes
 from indexer.ocr.followed import Followed, Reading, Stood, box, first
 
 if TYPE_CHECKING:
-    from indexer.ocr.reader import Ocr
+    from indexer.ocr.readers import Readers
 
 SIDE = 8_000
 """Pixels of the shorter side of pictures, so that small letters are there; hardly any picture has more."""
@@ -126,19 +127,23 @@ def _looked_at(medium: Medium) -> Iterator[tuple[Shot, Iterator[tuple[float, Pic
 
 
 def _fingerprint() -> str:
-    """What changes with the units that are made; without the weights none are."""
+    """What changes with the units that are made; without the weights none are.
+
+    Pictures that were looked at before another script could be read are stale.
+    """
     from indexer.ocr.reader import Ocr
 
+    scripts = sorted(script.name for script in tesseract.readable())
     try:
-        return f"{_FORMAT} {Ocr.fingerprint()}"
+        return " ".join((str(_FORMAT), Ocr.fingerprint(), *scripts))
     except ModelMissingError:
         return str(_FORMAT)
 
 
-def _load() -> "Ocr":
-    from indexer.ocr.reader import Ocr
+def _load() -> "Readers":
+    from indexer.ocr.readers import Readers
 
-    return Ocr()
+    return Readers()
 
 
 def _unit(block: Block, size: tuple[int, int], left_out: int) -> NewUnit:

@@ -41,13 +41,7 @@ class Readers:
 
     def __init__(self) -> None:
         self._builtin = Ocr()
-        self._models = scripts.available(tesseract.models(tesseract.program()))
-
-    @staticmethod
-    def fingerprint() -> str:
-        """What changes with the weights of the builtin reader, and with the scripts that Tesseract reads."""
-        models = scripts.available(tesseract.models(tesseract.program()))
-        return " ".join([Ocr.fingerprint(), *("+".join(names) for names in models.values())])
+        self._models = tesseract.readable()
 
     def read(self, picture: Picture) -> list[Line]:
         """The lines of a picture.
@@ -66,22 +60,27 @@ class Readers:
 
         The longest lines are read in all scripts, the others only in those that are found in them.
         """
-        lines = sorted(scripts.to_try(reading), key=scripts.length, reverse=True)
+        lines = scripts.to_try(reading)
         until = time.monotonic() + TIMEOUT_S
         for turned in (False, True)[: 1 + (len(lines) >= _PAGE)]:
-            read = self._best(picture, lines[:_SAMPLE], self._models, turned, until)
-            if read:
-                here = list(dict.fromkeys(script for script, _ in read))
-                read += self._best(picture, lines[_SAMPLE:], here, turned, until)
-                found = [line for _, line in read]
-                for script in here:
-                    alike = scripts.alike(_outside(reading.lines, found), script)
-                    read += self._best(picture, alike, [script], turned, until)
-                return [line for _, line in read]
+            sample = self._best(picture, lines[:_SAMPLE], self._models, turned, until)
+            if sample:
+                here = list(dict.fromkeys(script for script, _ in sample))
+                found = [line for _, line in sample]
+                rest = _outside(scripts.to_try(reading, here), found)
+                more = self._best(picture, rest, here, turned, until, beside=True)
+                return found + [line for _, line in more]
         return []
 
     def _best(
-        self, picture: Picture, lines: Sequence[Line], tried: Iterable[Script], turned: bool, until: float
+        self,
+        picture: Picture,
+        lines: Sequence[Line],
+        tried: Iterable[Script],
+        turned: bool,
+        until: float,
+        *,
+        beside: bool = False,
     ) -> list[Read]:
         """Each line in that of the scripts in which Tesseract reads it most surely, if it does."""
         boxes = [_upright(line.corners, turned) for line in lines]
@@ -89,11 +88,11 @@ class Readers:
         best: dict[int, Read] = {}
         for script in tried:
             left_s = max(1.0, until - time.monotonic())
-            read = tesseract.read(strips, self._models[script], raw=script.raw, timeout_s=left_s)
+            read = tesseract.read(strips, self._models[script], left_s)
             for number, (words, box, strip) in enumerate(zip(read, boxes, strips, strict=True)):
                 line = line_of(words, box, strip.shape[1], script.apart)
                 better = number not in best or line.confidence > best[number][1].confidence
-                if better and scripts.is_of(script, line):
+                if better and scripts.is_of(script, line, beside=beside):
                     best[number] = script, line
         return list(best.values())
 

@@ -1,9 +1,9 @@
 """Which writing systems the builtin reader knows, and what Tesseract reads of the others.
 
-The builtin reader finds lines of any script, and reads those that it does not know as letters that it does:
-surely where they look alike ("MOCKBA"), but mostly unsurely, or with letters left out. So what it says is only
-believed where it is sure, or where the rest of the picture speaks for it. Pure functions: neither a model nor a
-program is needed.
+The builtin reader finds lines of any script, and reads letters that it does not know as others: surely where
+they look alike ("MOCKBA"), but mostly unsurely, or it leaves some out. So what it says is only believed where
+it is sure, or where the rest of the picture speaks for it. Pure functions: neither a model nor a program is
+needed.
 """
 
 from collections.abc import Collection, Iterable
@@ -23,14 +23,12 @@ class Script:
         name: in Unicode, and of Tesseract's model of all languages that are written in it.
         languages: Tesseract's models of these languages.
         apart: whether Tesseract reads its signs apart, so that only their distance tells words.
-        raw: whether Tesseract reads its lines better as they are than after looking for words in them.
         alike: Latin letters that some of its letters look like.
     """
 
     name: str
     languages: tuple[str, ...]
     apart: bool = False
-    raw: bool = False
     alike: frozenset[str] = frozenset()
 
     def letters(self, text: str) -> int:
@@ -45,15 +43,17 @@ SCRIPTS = (
         alike=frozenset("ABCEHKMOPTXYaceopxy"),
     ),
     Script("Greek", ("ell", "grc"), alike=frozenset("ABEHIKMNOPTXYZo")),
-    Script("Arabic", ("ara", "fas", "urd", "pus", "uig", "snd"), raw=True),
-    Script("Hebrew", ("heb", "yid"), raw=True),
+    Script("Arabic", ("ara", "fas", "urd", "pus", "uig", "snd")),
+    Script("Hebrew", ("heb", "yid")),
     Script("Thai", ("tha",), apart=True),
     Script("Devanagari", ("hin", "mar", "nep", "san")),
     Script("Hangul", ("kor",), apart=True),
 )
 
+_CERTAIN = 0.97
+"""Confidence of most lines in scripts that the builtin reader knows …"""
 _SURE = 0.9
-"""Confidence of lines in scripts that the builtin reader knows, nearly always."""
+"""… and of nearly all; hardly any line of another script has it."""
 _LIKELY = 0.8
 """Less is believed of no line."""
 _LETTERS = 0.9
@@ -61,11 +61,15 @@ _LETTERS = 0.9
 _LINE = 1.5
 """How much longer than high a box is that speaks of a line."""
 _LONGEST = 20.0
+_SHARE = 0.1
+"""Of a picture: fewer lines are not worth a try with other scripts …"""
 _TRIED = 1.3
 _TRIED_HEIGHT = 12.0
-"""Boxes that are shorter, or lower in pixels, are not worth a try with other scripts."""
+"""… nor are boxes that are shorter, or lower in pixels."""
 _READ = 0.85
-"""Confidence of lines that Tesseract has read in their script, nearly always."""
+"""Confidence of lines that Tesseract has read in their script, nearly always …"""
+_READ_BESIDE = 0.7
+"""… and of further ones, where that script is in the picture."""
 _OWN = 0.6
 """The share of their letters that is of the script."""
 _OWN_LETTERS = 0.8
@@ -84,15 +88,19 @@ def available(models: Collection[str]) -> dict[Script, tuple[str, ...]]:
     return found
 
 
-def to_try(reading: Reading) -> list[Line]:
-    """The lines of a picture that may be of a script which the builtin reader does not know."""
-    lines = [line for line in reading.lines if not _is_sure(line)] + reading.doubtful
-    return [line for line in lines if length(line) >= _TRIED and _height(line) >= _TRIED_HEIGHT]
+def to_try(reading: Reading, here: Collection[Script] = ()) -> list[Line]:
+    """The lines of a picture that may be of another script, longest first.
 
-
-def alike(lines: Iterable[Line], script: Script) -> list[Line]:
-    """The lines of which every letter could be one of that script."""
-    return [line for line in lines if all(letter in script.alike for letter in line.text if letter.isalpha())]
+    ``here``: scripts that were found in it; then only what is certain, and cannot be of them, is left out.
+    """
+    certain = [line for line in reading.lines if _is_sure(line, _CERTAIN) and not _is_alike(line, here)]
+    others = [line for line in reading.lines if not _is_sure(line, _CERTAIN) or _is_alike(line, here)]
+    if not here and extent(certain) > extent(others):
+        others = [line for line in others if not _is_sure(line)]
+    lines = [line for line in others + reading.doubtful if _is_large(line)]
+    if not here and extent(lines) < _SHARE * extent(reading.lines):
+        return []
+    return sorted(lines, key=length, reverse=True)
 
 
 def believed(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
@@ -106,7 +114,7 @@ def believed(lines: Iterable[Line], others: Iterable[Line]) -> list[Line]:
     unknown += [line for line in others if length(line) > _LINE]
     if extent(known) >= extent(unknown):
         return [line for line in lines if _is_likely(line)]
-    return [line for line in known if not any(alike([line], script) for script in SCRIPTS)]
+    return [line for line in known if not _is_alike(line, SCRIPTS)]
 
 
 def extent(lines: Iterable[Line]) -> float:
@@ -114,13 +122,15 @@ def extent(lines: Iterable[Line]) -> float:
     return sum(min(_LONGEST, length(line)) for line in lines)
 
 
-def is_of(script: Script, line: Line) -> bool:
-    """Whether a line of Tesseract is one of that script: its models read others as theirs, too, but badly."""
+def is_of(script: Script, line: Line, *, beside: bool = False) -> bool:
+    """Whether a line of Tesseract is one of that script: its models read others as theirs, too, but badly.
+
+    ``beside``: that script was found in the picture.
+    """
     own = script.letters(line.text)
     letters = len(regex.findall(r"[\p{L}\p{M}\p{N}]", line.text))
-    return (
-        own >= 2 and line.confidence >= _READ and own >= _OWN * letters and own >= _OWN_LETTERS * length(line)
-    )
+    sure = line.confidence >= (_READ_BESIDE if beside else _READ)
+    return sure and own >= 2 and own >= _OWN * letters and own >= _OWN_LETTERS * length(line)
 
 
 def length(line: Line) -> float:
@@ -132,12 +142,26 @@ def _height(line: Line) -> float:
     return float(np.linalg.norm(line.corners[3] - line.corners[0]))
 
 
-def _is_sure(line: Line) -> bool:
-    return line.confidence >= _SURE and _is_likely(line)
+def _is_large(line: Line) -> bool:
+    return length(line) >= _TRIED and _height(line) >= _TRIED_HEIGHT
+
+
+def _is_alike(line: Line, scripts: Iterable[Script]) -> bool:
+    """Whether every letter of a line could be one of the same script."""
+    letters = [letter for letter in line.text if letter.isalpha()]
+    return any(all(letter in script.alike for letter in letters) for script in scripts)
+
+
+def _is_sure(line: Line, confidence: float = _SURE) -> bool:
+    return line.confidence >= confidence and _is_likely(line)
 
 
 def _is_likely(line: Line) -> bool:
-    """Whether all of it seems to be read. Of Greek only what looks like Latin, or has no accents, is."""
+    """Whether all of it seems to be read. Of Greek only what looks like Latin, or has no accents, is.
+
+    Numbers are the same in most scripts.
+    """
     greek = any(len(word) > 1 for word in _GREEK.findall(line.text))
     signs = sum(not letter.isspace() for letter in line.text)
-    return line.confidence >= _LIKELY and signs >= _LETTERS * length(line) and not greek
+    whole = signs >= _LETTERS * length(line) or line.text.strip().isdecimal()
+    return line.confidence >= _LIKELY and whole and not greek

@@ -15,10 +15,11 @@ from functools import cache
 
 from db.errors import MediaError, ModelError
 from indexer.media.types import Picture
+from indexer.ocr.scripts import Script, available
 
 _LIST_TIMEOUT_S = 20.0
-_ONE_LINE, _RAW_LINE = "7", "13"
-"""Tesseract's page segmentation modes for pictures of single lines."""
+_ONE_LINE = "7"
+"""Tesseract's page segmentation mode for pictures of single lines."""
 _WORD = "5"
 """The level of words in its table."""
 
@@ -54,9 +55,12 @@ def models(path: str | None) -> frozenset[str]:
     return frozenset(listed.splitlines()[1:])
 
 
-def read(
-    strips: Sequence[Picture], names: Sequence[str], *, raw: bool = False, timeout_s: float = 60.0
-) -> list[list[Word]]:
+def readable() -> dict[Script, tuple[str, ...]]:
+    """The scripts that it reads on this machine, and with which models; none without it."""
+    return available(models(program()))
+
+
+def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> list[list[Word]]:
     """The words of pictures of one line each, read with these models together.
 
     Words are in logical order: those of Arabic and Hebrew from the right.
@@ -64,7 +68,6 @@ def read(
     Args:
         strips: (height, width, 3) uint8, RGB, the line level and upright.
         names: of installed models.
-        raw: the line is read as it is, without looking for words in it first.
 
     Raises:
         ModelError: Tesseract, or one of the models, does not work.
@@ -82,7 +85,7 @@ def read(
         "-l",
         "+".join(names),
         "--psm",
-        _RAW_LINE if raw else _ONE_LINE,
+        _ONE_LINE,
         "tsv",
     ]
     try:

@@ -14,6 +14,8 @@ from db.catalog import assets
 from db.errors import TroveError
 from db.library import Library
 from db.settings import Settings
+from indexer.ocr import tesseract
+from indexer.ocr.scripts import SCRIPTS
 from search.health.status import status
 
 _PACKAGES = (
@@ -39,7 +41,7 @@ class Finding:
 
 def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
     """All findings, in reading order; with ``files`` also those that name files and folders."""
-    findings = [*_software(), *_hardware(), *_storage(settings), *_library(settings)]
+    findings = [*_software(), *_hardware(), _scripts(), *_storage(settings), *_library(settings)]
     return findings + list(_names(settings)) if files else findings
 
 
@@ -75,6 +77,19 @@ def _hardware() -> Iterator[Finding]:
         ", ".join(name for name in _CODECS if name not in missing),
         f"files with {', '.join(missing)} cannot be decoded" if missing else "",
     )
+
+
+def _scripts() -> Finding:
+    """Which text in pictures can be read. That of scripts for which something is missing is left out."""
+    readable = tesseract.readable()
+    names = ["Latin", "Chinese", "Japanese", *(script.name for script in readable)]
+    missing = [script for script in SCRIPTS if script not in readable]
+    value = f"{', '.join(names)} script"
+    if missing:
+        install = "its models for" if tesseract.program() else "Tesseract with its models for"
+        wanted = ", ".join(f"{script.name} ({script.languages[0]})" for script in missing)
+        value += f"; for others install {install} {wanted}, then: trove analysers redo text"
+    return Finding("text in pictures", value)
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:
