@@ -47,7 +47,7 @@ class Readers:
         """The lines of a picture.
 
         Raises:
-            MediaError: Tesseract takes too long.
+            DecodeError: Tesseract takes too long.
             ModelError: Tesseract does not work.
         """
         reading = self._builtin.look(picture)

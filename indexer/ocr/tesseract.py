@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from db.errors import MediaError, ModelError
+from db.errors import DecodeError, ModelError
 from indexer.media.types import Picture
 from indexer.ocr.scripts import Script, available
 
@@ -71,7 +71,7 @@ def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> l
 
     Raises:
         ModelError: Tesseract, or one of the models, does not work.
-        MediaError: it takes too long.
+        DecodeError: it takes too long.
     """
     if not strips:
         return []
@@ -91,7 +91,7 @@ def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> l
     try:
         table = _run(command, _tiff(strips), timeout_s)
     except subprocess.TimeoutExpired as exc:
-        raise MediaError("Tesseract takes too long to read it") from exc
+        raise DecodeError("Tesseract takes too long to read it") from exc
     except subprocess.CalledProcessError as exc:
         said = exc.stderr.decode(errors="replace").strip().splitlines()
         raise ModelError(f"Tesseract does not work: {said[0] if said else exc}", _HINT) from exc

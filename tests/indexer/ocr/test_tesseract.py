@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont, features
 
-from db.errors import MediaError, ModelError
+from db.errors import DecodeError, ModelError
 from db.settings import Settings
 from indexer.analysers.text import Text
 from indexer.ocr import tesseract
@@ -152,7 +152,7 @@ def test_hebrew_is_kept_in_logical_order() -> None:
 @posix
 def test_a_program_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "exec sleep 30")
-    with pytest.raises(MediaError, match="too long"):
+    with pytest.raises(DecodeError, match="too long"):
         tesseract.read([STRIP], ["rus"], 0.5)
 
 
