@@ -50,6 +50,8 @@ SCRIPTS = (
     Script("Hangul", ("kor",), apart=True),
 )
 
+_TOGETHER = 2
+"""So many models of languages are tried for one script."""
 _CERTAIN = 0.97
 """Confidence of most lines in scripts that the builtin reader knows …"""
 _SURE = 0.9
@@ -78,13 +80,19 @@ _GREEK = regex.compile(r"\p{L}*\p{Greek}\p{L}*")
 
 
 def available(models: Collection[str]) -> dict[Script, tuple[str, ...]]:
-    """The scripts that Tesseract can read with these models: by languages, or by that of the script."""
+    """The scripts that Tesseract can read with these models, and with which of them.
+
+    Those of languages are smaller and faster, but each of them is tried; for more than a few it is that of the
+    script, or the first ones.
+    """
     found: dict[Script, tuple[str, ...]] = {}
     for script in SCRIPTS:
         own = [name for name in models if name.removeprefix("script/") == script.name]
-        names = [name for name in script.languages if name in models] or own
+        names = [name for name in script.languages if name in models]
+        if own and (not names or len(names) > _TOGETHER):
+            names = own
         if names:
-            found[script] = tuple(names)
+            found[script] = tuple(names[:_TOGETHER])
     return found
 
 

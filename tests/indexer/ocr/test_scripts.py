@@ -96,7 +96,15 @@ def test_a_line_is_of_a_script_where_it_is_sure_and_all_of_it_was_read() -> None
     assert is_of(NAMED["Thai"], line("ห้องสมุด", 0.93, length=4))
 
 
-def test_languages_go_before_the_model_of_their_script() -> None:
-    models = {"eng", "osd", "Cyrillic", "rus", "ukr", "script/Greek", "chi_sim"}
-    found = {script.name: names for script, names in available(models).items()}
-    assert found == {"Cyrillic": ("rus", "ukr"), "Greek": ("script/Greek",)}
+def names(*models: str) -> dict[str, tuple[str, ...]]:
+    return {script.name: names for script, names in available(models).items()}
+
+
+def test_few_languages_go_before_the_model_of_their_script() -> None:
+    installed = names("eng", "osd", "Cyrillic", "rus", "ukr", "script/Greek", "chi_sim")
+    assert installed == {"Cyrillic": ("rus", "ukr"), "Greek": ("script/Greek",)}
+
+
+def test_many_languages_are_read_by_the_model_of_their_script_or_by_the_first_ones() -> None:
+    assert names("bul", "ukr", "rus", "Cyrillic") == {"Cyrillic": ("Cyrillic",)}
+    assert names("bul", "ukr", "rus") == {"Cyrillic": ("rus", "ukr")}
