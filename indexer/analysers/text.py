@@ -54,7 +54,7 @@ class Text(Analyser):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.fingerprint = _fingerprint()
-        self._ocr = Once(_load)
+        self._ocr = Once(self._load)
 
     def require(self) -> None:
         """Find the weights."""
@@ -68,6 +68,13 @@ class Text(Analyser):
                 f"text cannot be read: the package {PACKAGE} is not installed, or has lost its weights",
                 f"Install it again with: pip install --force-reinstall --no-deps {PACKAGE}",
             ) from exc
+
+    def _load(self) -> "Readers":
+        from indexer.encoders.device import cores
+        from indexer.ocr.readers import Readers
+
+        # As many pictures are read side by side as there are workers.
+        return Readers(max(1, cores() // self.settings.workers))
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The blocks in reading order, those of a film as they go."""
@@ -138,12 +145,6 @@ def _fingerprint() -> str:
         return " ".join((str(_FORMAT), Ocr.fingerprint(), *scripts))
     except ModelMissingError:
         return str(_FORMAT)
-
-
-def _load() -> "Readers":
-    from indexer.ocr.readers import Readers
-
-    return Readers()
 
 
 def _unit(block: Block, size: tuple[int, int], left_out: int) -> NewUnit:

@@ -1,7 +1,13 @@
 """Detection of the devices that models can run on."""
 
 import ctypes
+import os
 import sys
+
+
+def cores() -> int:
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def has_cuda() -> bool:

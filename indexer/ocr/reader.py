@@ -6,7 +6,6 @@ and Japanese; and that only what was read surely is kept.
 """
 
 import math
-import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -55,14 +54,14 @@ class Ocr:
     """Finds and reads text in pictures. Thread-safe; the same picture gives the same lines.
 
     Args:
-        threads: for one picture; as many as there are cores if not given.
+        threads: for one picture.
 
     Raises:
         ModelMissingError: ``rapidocr`` is not installed.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
-        self._models = Models(threads or _cores())
+    def __init__(self, threads: int = 1) -> None:
+        self._models = Models(threads)
 
     @staticmethod
     def fingerprint() -> str:
@@ -206,11 +205,6 @@ class Ocr:
             ]
         confidence = float(np.mean(chances)) if chances else 0.0
         return Line(" ".join(texts), confidence, strip.corners, tuple(words))
-
-
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_sure(line: Line) -> bool:

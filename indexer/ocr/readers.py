@@ -37,10 +37,13 @@ class Readers:
 
     What is written in a script that no engine on this machine knows is left out, and not read as letters that
     it looks like.
+
+    Args:
+        threads: of the builtin reader for one picture.
     """
 
-    def __init__(self) -> None:
-        self._builtin = Ocr()
+    def __init__(self, threads: int = 1) -> None:
+        self._builtin = Ocr(threads)
         self._models = tesseract.readable()
 
     def read(self, picture: Picture) -> list[Line]:
