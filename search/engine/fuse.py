@@ -65,13 +65,15 @@ class _Moment:
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """The best evidence of each ranking and kind, by rank."""
-        best: dict[tuple[int, str | None], Evidence] = {}
-        for vote in self.votes:
+        """The best evidence of each ranking and kind, and what else has more of the words, by rank."""
+        kept: list[Evidence] = []
+        words: dict[tuple[int, str | None], set[str]] = {}
+        for vote in sorted(self.votes, key=lambda vote: vote.evidence.rank):
             key = (vote.place, vote.evidence.kind)
-            if key not in best or vote.evidence.rank < best[key].rank:
-                best[key] = vote.evidence
-        return tuple(sorted(best.values(), key=lambda evidence: evidence.rank))
+            if key not in words or not words[key].issuperset(vote.evidence.words):
+                kept.append(vote.evidence)
+                words.setdefault(key, set()).update(vote.evidence.words)
+        return tuple(kept)
 
     @property
     def has_words(self) -> bool:

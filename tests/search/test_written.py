@@ -23,6 +23,7 @@ LINES = {
     "station.png": ("Platform 9", "London King's Cross"),
     "receipt.png": ("RECEIPT", "Milk and eggs 3.20", "Thank you for your visit"),
     "invoice.png": ("Invoice 2024-0815", "IBAN DE12 3456 7890 1234 5678 90", "Questions: info@example.org"),
+    "poster.png": ("Harvest festival", "", "", "", "", "Brass band"),
     "contract.png": ("Pay to DE12345678901234567890", "to a well-known company"),
 }
 
@@ -43,7 +44,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Pages:
     photo(folder / "photo.jpg", 3)
     settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none")
     with Library(settings) as library:
-        assert index(library, [folder]).units["text"] == len(LINES)
+        assert index(library, [folder]).units["text"] == len(LINES) + 1
     return Pages(settings, folder, boxes)
 
 
@@ -81,7 +82,7 @@ def test_what_is_written_is_a_condition(service: SearchService, asked: str, name
 def test_a_condition_narrows_and_is_negated(service: SearchService) -> None:
     assert [hit.path.name for hit in _hits(service, "a page of paper written:receipt")] == ["receipt.png"]
     others = {hit.path.name for hit in _hits(service, "type:image -written:receipt")}
-    assert others == {"station.png", "invoice.png", "contract.png", "photo.jpg"}
+    assert others == {*LINES, "photo.jpg"} - {"receipt.png"}
     assert [hit.path.name for hit in _hits(service, "written:iban written:questions")] == ["invoice.png"]
     assert _hits(service, "said:receipt") == ()
 
@@ -105,6 +106,16 @@ def test_what_is_seen_and_what_is_written_add_up(service: SearchService) -> None
     seen = [hit.path.name for hit in _hits(service, "DE1234567890") if hit.path in {h.path for h in by_words}]
     looks = service.search(Query("DE1234567890", kind="image")).hits
     assert seen == [hit.path.name for hit in looks if hit.path.name in seen]
+
+
+def test_words_in_several_places_are_all_told(service: SearchService) -> None:
+    (poster,) = (hit for hit in _hits(service, "festival band") if hit.path.name == "poster.png")
+    found = [fact for fact in poster.why if fact.source == "keywords"]
+    assert {fact.words for fact in found} == {("festival",), ("band",)}
+    assert [len(fact.marks) for fact in found] == [1, 1]
+    assert [hit.path.name for hit in _hits(service, "written:festival written:band")] == ["poster.png"]
+    (text,) = {fact.text for fact in _hits(service, "written:band")[0].why if fact.marks}
+    assert text == "Brass band"
 
 
 def test_pages_that_say_different_things_are_no_duplicates(service: SearchService) -> None:
