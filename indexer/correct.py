@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from db import kinds
 from db.catalog import corrections, units
 from db.catalog.corrections import Span
 from db.engine.schema import Content
@@ -23,7 +24,8 @@ def correct_passage(library: Library, path: Path, text: str, at_s: float) -> Non
         spoken = [
             row
             for row in units.rows(session, units.ids_at(session, path)).values()
-            if row.text is not None
+            if row.kind in kinds.proving("said")
+            and row.text is not None
             and row.start_s is not None
             and row.end_s is not None
             and row.start_s <= at_s < row.end_s

@@ -1,6 +1,7 @@
 """Find pictures with text among pictures without: by two of their words, and by what the text means.
 
-    python bench/written/retrieve.py FOLDER --among PHOTOGRAPHS [--most 2000] [--of CLASS ...] [--library LIBRARY]
+    python bench/written/retrieve.py FOLDER --among PHOTOGRAPHS [--most 2000] [--of CLASS ...]
+        [--library LIBRARY]
 
 FOLDER comes from ``make.py``; its pictures and so many photographs become one library, with the builtin
 models. *By words*: of each picture two words that stand in it are asked for, those of Chinese and Japanese

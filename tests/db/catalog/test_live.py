@@ -1,5 +1,6 @@
 """Rules about units near by and about what users made: which units they leave, moment by moment."""
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -231,8 +232,10 @@ def test_counting_near_units_agrees_with_comparing_each_with_each(
 
     def most(start: float, length: float) -> int:
         """Words at once, within five seconds of a picture: there are most when one begins, or at first."""
-        first, last = max(start - NEAR_S, 0.0), start + length + NEAR_S
-        return max(at(time_s) for time_s in [first, *(s for s, _ in words if first <= s <= last)])
+        first, last = start - NEAR_S, start + length + NEAR_S
+        # What was over just five seconds before is within them.
+        times = [math.nextafter(first, -math.inf), first, *(s for s, _ in words if first <= s <= last)]
+        return max(map(at, times))
 
     fits = {">=": lambda n: n >= count, "<=": lambda n: n <= count, "=": lambda n: n == count}[op]
     expected = [place for place, span in enumerate(pictures, start=before + 1) if fits(most(*span))]
