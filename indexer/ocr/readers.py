@@ -28,6 +28,8 @@ _LONGEST = 60
 """Lines are read up to so many times their height."""
 _GAP = 0.28
 """Of the height of a line: signs that are read apart and are nearer are of one word."""
+_SARA_AM = "\u0e4d\u0e32", "\u0e33"
+"""A vowel of Thai as Tesseract writes it, in two signs, and as people do."""
 
 Read = tuple[Script, Line]
 
@@ -119,8 +121,9 @@ def line_of(words: Sequence[Word], box: Quad, width: int, apart: bool) -> Line:
         (min(word.left for word in group) - _MARGIN, max(word.right for word in group) - _MARGIN)
         for group in joined
     ]
+    text = " ".join("".join(word.text for word in group) for group in joined)
     return Line(
-        " ".join("".join(word.text for word in group) for group in joined),
+        text.replace(*_SARA_AM),
         sum(word.confidence * len(word.text) for word in words) / signs,
         box,
         tuple((max(0.0, left / inside), min(1.0, right / inside)) for left, right in spans),

@@ -82,8 +82,8 @@ _GREEK = regex.compile(r"\p{L}*\p{Greek}\p{L}*")
 def available(models: Collection[str]) -> dict[Script, tuple[str, ...]]:
     """The scripts that Tesseract can read with these models, and with which of them.
 
-    Those of languages are smaller and faster, but each of them is tried; for more than a few it is that of
-    the script, or the first ones.
+    Those of languages are smaller and faster, but each of them is tried: where there are more than a few, it
+    is that of the script, or the first ones.
     """
     found: dict[Script, tuple[str, ...]] = {}
     for script in SCRIPTS:

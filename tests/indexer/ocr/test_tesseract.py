@@ -81,6 +81,11 @@ def test_signs_that_are_read_apart_are_words_by_their_distance() -> None:
     assert line_of(words, BOX, 214, apart=False).text == "버 스 정류장"
 
 
+def test_a_vowel_that_tesseract_takes_apart_is_one_again() -> None:
+    words = [Word("ท", 0.9, 10, 50), Word("\u0e4d", 0.9, 50, 60), Word("า", 0.9, 60, 90)]
+    assert line_of(words, BOX, 214, apart=True).text == "ท\u0e33"
+
+
 def test_a_word_that_is_read_from_the_right_lies_at_the_right() -> None:
     line = line_of([Word("אסור", 0.9, 117, 207), Word("לעשן", 0.9, 7, 107)], BOX, 214, apart=False)
     assert line.text == "אסור לעשן"
