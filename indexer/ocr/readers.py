@@ -1,6 +1,7 @@
 """Text in pictures, read by the engine that knows its script: the builtin reader, or Tesseract."""
 
 import time
+import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -29,7 +30,7 @@ _LONGEST = 60
 _GAP = 0.28
 """Of the height of a line: signs that are read apart and are nearer are of one word."""
 _SARA_AM = "\u0e4d\u0e32", "\u0e33"
-"""A vowel of Thai as Tesseract writes it, in two signs, and as people do."""
+"""A vowel of Thai in two signs, as Unicode takes it apart, and as people write it."""
 
 Read = tuple[Script, Line]
 
@@ -123,7 +124,7 @@ def line_of(words: Sequence[Word], box: Quad, width: int, apart: bool) -> Line:
     ]
     text = " ".join("".join(word.text for word in group) for group in joined)
     return Line(
-        text.replace(*_SARA_AM),
+        unicodedata.normalize("NFKC", text).replace(*_SARA_AM),
         sum(word.confidence * len(word.text) for word in words) / signs,
         box,
         tuple((max(0.0, left / inside), min(1.0, right / inside)) for left, right in spans),

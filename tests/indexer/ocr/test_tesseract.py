@@ -86,6 +86,10 @@ def test_a_vowel_that_tesseract_takes_apart_is_one_again() -> None:
     assert line_of(words, BOX, 214, apart=True).text == "ท\u0e33"
 
 
+def test_the_sign_of_micro_in_greek_is_a_letter() -> None:
+    assert line_of([Word("O\u00b5\u03cc", 0.9, 10, 90)], BOX, 214, apart=False).text == "O\u03bc\u03cc"
+
+
 def test_a_word_that_is_read_from_the_right_lies_at_the_right() -> None:
     line = line_of([Word("אסור", 0.9, 117, 207), Word("לעשן", 0.9, 7, 107)], BOX, 214, apart=False)
     assert line.text == "אסור לעשן"
