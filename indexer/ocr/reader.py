@@ -13,7 +13,7 @@ import numpy as np
 from indexer.media.types import Picture
 from indexer.ocr.lines import Line, Quad, Reading, is_east_asian
 from indexer.ocr.rapid import TILE, Models
-from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
+from indexer.ocr.strips import Glance, Strip, column, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, one_in_other, small_regions, within_any
 
 _HINT = 0.3
@@ -156,8 +156,11 @@ class Ocr:
         Most lines of a page say together which way up it is: a short one alone says it badly.
         """
         on_its_side = lying(boxes)
-        strips = [cut(picture, box, on_its_side) for box in boxes]
-        return [self._best(strip, turn) for strip, turn in zip(strips, self._upside(strips), strict=True)]
+        # They are cut out twice, since all strips of a long page would fill the memory.
+        turns = self._upside([cut(picture, box, on_its_side).glance() for box in boxes])
+        return [
+            self._best(cut(picture, box, on_its_side), turn) for box, turn in zip(boxes, turns, strict=True)
+        ]
 
     def _best(self, strip: Strip, turn: bool) -> Line:
         """What is read of a strip the right way up, or another way where it can hardly be read that way."""
@@ -180,16 +183,16 @@ class Ocr:
         height = strip.pixels.shape[0] / strip.pixels.shape[1]
         return Line(read.text, read.confidence, strip.corners, tuple(spans(read.text, places, height)))
 
-    def _upside(self, strips: Sequence[Strip]) -> list[bool]:
+    def _upside(self, glances: Sequence[Glance]) -> list[bool]:
         """Which strips are upside down: all of a page, or each by itself where they differ."""
-        if not strips:
+        if not glances:
             return []
-        chances = np.array(self._models.upside([strip.pixels for strip in strips]))
-        weights = np.array([min(8.0, strip.pixels.shape[1] / strip.pixels.shape[0]) for strip in strips])
+        chances = np.array(self._models.upside([glance.pixels for glance in glances]))
+        weights = np.array([min(8.0, glance.length) for glance in glances])
         share = float(weights @ (chances > 0.5)) / float(weights.sum())
         if 0.2 < share < 0.8:
             return [bool(chance > _SURE_OF_DIRECTION) for chance in chances]
-        return [share >= 0.8] * len(strips)
+        return [share >= 0.8] * len(glances)
 
     def _line(self, strip: Strip) -> Line:
         """The strip as it is read, in pieces where it is very long."""

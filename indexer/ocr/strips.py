@@ -14,6 +14,8 @@ from indexer.ocr.textmap import sides
 
 _LONGEST = 50
 """Lines that are longer than so many times their height are read in pieces."""
+_GLANCE = (192, 48)
+"""Width, at most, and height of what the classifier of directions looks at."""
 _CLEARLY = 2.5
 """How much longer one side of a box is than the other where it tells the direction of its page."""
 _HALF_LETTER, _HALF_SIGN = 0.28, 0.45
@@ -34,9 +36,24 @@ class Strip:
 
     def turned(self) -> "Strip":
         """Upside down."""
-        return Strip(
-            np.ascontiguousarray(self.pixels[::-1, ::-1]), np.roll(self.corners, 2, axis=0), self.tall
-        )
+        pixels = np.ascontiguousarray(self.pixels[::-1, ::-1])
+        return Strip(pixels, np.roll(self.corners, 2, axis=0), self.tall)
+
+    def glance(self) -> "Glance":
+        """As small as it can be to tell which way up it is."""
+        import cv2
+
+        length = self.pixels.shape[1] / self.pixels.shape[0]
+        size = (min(_GLANCE[0], math.ceil(_GLANCE[1] * length)), _GLANCE[1])
+        return Glance(np.asarray(cv2.resize(self.pixels, size), np.uint8), length)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A strip made small, and how many times as long as high it was."""
+
+    pixels: Picture
+    length: float
 
 
 def lying(boxes: Sequence[Quad]) -> bool:
