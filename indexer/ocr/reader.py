@@ -1,8 +1,8 @@
 """Optical character recognition: lines of text in pictures, looked for in ever closer looks at them.
 
 The models are run by ``rapidocr``. What it lacks, and what is here: small text in large pictures, which are
-looked at in tiles; pages without end; a direction that the lines of a page have in common; columns of Chinese
-and Japanese; and that only what was read surely is kept.
+looked at in tiles; pages without end; a direction that the lines of a page have in common; and that only what
+was read surely is kept. Columns of Chinese and Japanese are read as they lie, on their side.
 """
 
 import math
@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from indexer.media.types import Picture
-from indexer.ocr.lines import Line, Quad, Reading, is_east_asian
+from indexer.ocr.lines import Line, Quad, Reading
 from indexer.ocr.rapid import TILE, Models
-from indexer.ocr.strips import Glance, Strip, column, cut, lying, pieces, spans
+from indexer.ocr.strips import Glance, Strip, cut, lying, pieces, spans
 from indexer.ocr.textmap import Floats, Island, one_in_other, small_regions, within_any
 
 _HINT = 0.3
@@ -125,7 +125,7 @@ class Ocr:
                         continue
                     if one.is_text:
                         boxes.append(box)
-                    if one.likely >= _HINT and _wanted(one, region.scale) > _CLOSER * region.scale:
+                    if one.likely >= _HINT and _wanted(one, region.scale) >= _CLOSER * region.scale:
                         left_over.append((box, _wanted(one, region.scale)))
             found += self.lines(picture, boxes)
         return found, left_over
@@ -168,20 +168,7 @@ class Ocr:
         if line.confidence < _DOUBTFUL:
             other = self._line(strip if turn else strip.turned())
             line = max(line, other, key=lambda read: read.confidence)
-        if strip.tall and line.confidence < _CLEAR:
-            other = self._column(strip)
-            line = max(line, other, key=lambda read: read.confidence)
         return line
-
-    def _column(self, strip: Strip) -> Line:
-        """What stands in a strip whose signs lie on their side; nothing unless it is Chinese or Japanese."""
-        pixels, start, end = column(strip.pixels)
-        read = self._models.read(pixels)
-        if sum(map(is_east_asian, read.text)) <= len(read.text) / 2:
-            return Line("", 0.0, strip.corners, ())
-        places = [start + (end - start) * place for place in read.places]
-        height = strip.pixels.shape[0] / strip.pixels.shape[1]
-        return Line(read.text, read.confidence, strip.corners, tuple(spans(read.text, places, height)))
 
     def _upside(self, glances: Sequence[Glance]) -> list[bool]:
         """Which strips are upside down: all of a page, or each by itself where they differ."""
@@ -245,7 +232,7 @@ def _suspected(height: float) -> float:
 
 def _wanted(island: Island, scale: float) -> float:
     """The scale at which to look at an island that was seen at another one."""
-    return min(1.0, scale * _COMFORTABLE / _suspected(island.height))
+    return min(1.0, scale * max(_CLOSER, _COMFORTABLE / _suspected(island.height)))
 
 
 def _by_scale(wanted: Sequence[Wanted]) -> list[list[Wanted]]:

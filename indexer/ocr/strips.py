@@ -1,6 +1,5 @@
 """Level strips of a picture, ready to be read: cut out of it, turned, divided, and what is where in them."""
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,20 +23,15 @@ _HALF_LETTER, _HALF_SIGN = 0.28, 0.45
 
 @dataclass(frozen=True)
 class Strip:
-    """A line cut out: its pixels, and where its corners are in the picture.
-
-    Args:
-        tall: it stood on end in the picture, in which it may be a column.
-    """
+    """A line cut out: its pixels, and where its corners are in the picture."""
 
     pixels: Picture
     corners: Quad
-    tall: bool = False
 
     def turned(self) -> "Strip":
         """Upside down."""
         pixels = np.ascontiguousarray(self.pixels[::-1, ::-1])
-        return Strip(pixels, np.roll(self.corners, 2, axis=0), self.tall)
+        return Strip(pixels, np.roll(self.corners, 2, axis=0))
 
     def glance(self) -> "Glance":
         """As small as it can be to tell which way up it is."""
@@ -72,8 +66,7 @@ def cut(picture: Picture, box: Quad, on_its_side: bool) -> Strip:
     import cv2
 
     width, height = sides(box)
-    tall = height > width * (1 / _CLEARLY if on_its_side else _CLEARLY)
-    if tall:
+    if height > width * (1 / _CLEARLY if on_its_side else _CLEARLY):
         # Its right edge becomes the top one: counter-clockwise.
         box = np.roll(box, -1, axis=0)
         width, height = height, width
@@ -82,7 +75,7 @@ def cut(picture: Picture, box: Quad, on_its_side: bool) -> Strip:
     pixels = cv2.warpPerspective(
         picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return Strip(np.asarray(pixels, np.uint8), box, tall)
+    return Strip(np.asarray(pixels, np.uint8), box)
 
 
 def pieces(strip: Picture) -> Iterator[tuple[int, int]]:
@@ -97,37 +90,6 @@ def pieces(strip: Picture) -> Iterator[tuple[int, int]]:
         yield start, end
         start = end
     yield start, width
-
-
-def column(strip: Picture) -> tuple[Picture, float, float]:
-    """A column of Chinese or Japanese as a line: its signs, which lie in the strip, set upright.
-
-    They stand at equal distances, so that distance and start are taken whose cuts meet the least ink.
-
-    Returns:
-        the line, and the share of the strip's length at which its first sign begins and its last one ends.
-    """
-    height, width = strip.shape[:2]
-    marks = _ink(strip)
-    marks = marks > 0.4 * marks.max()
-    (rows,), (columns,) = np.nonzero(marks.any(axis=1)), np.nonzero(marks.any(axis=0))
-    if len(columns) == 0:
-        return strip, 0.0, 1.0
-    size, left, right = float(np.ptp(rows)) + 1, float(columns[0]), float(columns[-1]) + 1
-    profile = np.concatenate([marks.sum(axis=0), np.zeros(2 * height)])
-    best = (np.inf, np.array([left, right]))
-    for step in size * np.linspace(0.95, 1.5, 23):
-        count = max(1, math.ceil((right - left) / step - 0.1))
-        for start in left - np.linspace(0, count * step - (right - left), 9):
-            cuts = start + step * np.arange(count + 1)
-            best = min(best, (float(profile[cuts.round().astype(int)].mean()), cuts), key=lambda one: one[0])
-    edges = best[1].round().astype(int).clip(0, width)
-    top, bottom = max(0, round(rows[0] - size / 8)), min(height, round(rows[-1] + 1 + size / 8))
-    signs = [np.rot90(strip[top:bottom, start:end], -1) for start, end in itertools.pairwise(edges)]
-    tallest = max(len(sign) for sign in signs)
-    # Rounding makes them differ by a pixel.
-    filled = [np.pad(sign, ((0, tallest - len(sign)), (0, 0), (0, 0)), "edge") for sign in signs if len(sign)]
-    return np.ascontiguousarray(np.hstack(filled)), float(edges[0]) / width, float(edges[-1]) / width
 
 
 def _ink(strip: Picture) -> npt.NDArray[np.float32]:

@@ -5,7 +5,7 @@ import pytest
 
 from indexer.media.types import Picture
 from indexer.ocr.lines import Quad
-from indexer.ocr.strips import Strip, column, cut, lying, pieces, spans
+from indexer.ocr.strips import cut, lying, pieces, spans
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Quad:
@@ -21,7 +21,6 @@ def picture() -> Picture:
 def test_a_wide_box_is_cut_out_as_it_lies() -> None:
     strip = cut(picture(), box(20, 30, 120, 50), on_its_side=False)
     assert strip.pixels.shape == (20, 100, 3)
-    assert not strip.tall
     assert strip.pixels[0, 0, :2].tolist() == pytest.approx([30, 20], abs=1)
     assert strip.pixels[19, 99, :2].tolist() == pytest.approx([49, 119], abs=1)
 
@@ -29,7 +28,6 @@ def test_a_wide_box_is_cut_out_as_it_lies() -> None:
 def test_a_tall_box_is_laid_down_and_its_corners_follow_the_reader() -> None:
     strip = cut(picture(), box(20, 10, 40, 110), on_its_side=False)
     assert strip.pixels.shape == (20, 100, 3)
-    assert strip.tall
     # Its right edge is on top now: it begins at the top right of the picture's box.
     assert strip.pixels[0, 0, :2].tolist() == pytest.approx([10, 39], abs=1)
     assert strip.corners[0].tolist() == [40, 10]
@@ -37,8 +35,8 @@ def test_a_tall_box_is_laid_down_and_its_corners_follow_the_reader() -> None:
 
 def test_a_single_digit_lies_as_its_page_does() -> None:
     digit = box(20, 10, 40, 50)
-    assert not cut(picture(), digit, on_its_side=False).tall
-    assert cut(picture(), digit, on_its_side=True).tall
+    assert cut(picture(), digit, on_its_side=False).pixels.shape == (40, 20, 3)
+    assert cut(picture(), digit, on_its_side=True).pixels.shape == (20, 40, 3)
 
 
 def test_a_strip_upside_down_begins_at_its_other_end() -> None:
@@ -88,25 +86,7 @@ def test_nothing_written_has_no_spans() -> None:
     assert spans("", [], height=0.1) == []
 
 
-def test_the_signs_of_a_column_are_set_upright_beside_each_other() -> None:
-    """Three signs, each with another of its edges missing, so that it tells how it stands."""
-    signs = []
-    for missing in (np.s_[:, -4:], np.s_[-4:, :], np.s_[:, :4]):
-        sign = np.full((24, 24, 3), 255, np.uint8)
-        sign[2:22, 2:22] = 0
-        sign[missing] = 255
-        signs.append(sign)
-    upright = np.pad(np.vstack(signs), ((6, 6), (5, 5), (0, 0)), constant_values=255)
-    line, start, end = column(np.rot90(upright))
-    assert line.shape[1] > 2.5 * line.shape[0]
-    assert start == pytest.approx(6 / 84, abs=0.06) and end == pytest.approx(78 / 84, abs=0.06)
-    cells = np.array_split(line[:, :, 0] == 0, 3, axis=1)
-    assert [np.ptp(np.nonzero(cell)[1]) + 1 for cell in cells] == pytest.approx([18, 20, 18], abs=1)
-    assert [np.ptp(np.nonzero(cell)[0]) + 1 for cell in cells] == pytest.approx([20, 18, 20], abs=1)
-
-
-def test_a_blank_column_stays_as_it_is() -> None:
-    strip = Strip(np.full((20, 90, 3), 200, np.uint8), box(0, 0, 90, 20), tall=True)
-    line, start, end = column(strip.pixels)
-    assert line.shape == strip.pixels.shape
-    assert (start, end) == (0.0, 1.0)
+def test_a_glance_is_as_small_as_its_classifier_takes_it() -> None:
+    short, long = (cut(picture(), box(20, 30, right, 50), on_its_side=False).glance() for right in (50, 190))
+    assert short.pixels.shape == (48, 72, 3) and short.length == 1.5
+    assert long.pixels.shape == (48, 192, 3) and long.length == 8.5
