@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from indexer.ocr.lines import Line
+from indexer.ocr.lines import EAST_ASIAN, Line
 
 _LETTER_HYPHEN = re.compile(r"[^\W\d_][-\u00ad\u2010]$")
-_EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
 _SENTENCE_END = re.compile(r"[.!?:;…。\uff01\uff1f]$")
 _SIGN_WORDS = 0.6
 """How much of a word a sign of Chinese or Japanese counts when texts are measured."""
@@ -242,8 +241,8 @@ def _ordered(groups: list[list[Row]]) -> list[list[Row]]:
 
 def _words(text: str) -> float:
     """How many words a text has; a sign of a script without spaces is a part of one."""
-    signs, letters = len(_EAST_ASIAN.findall(text)), len(_THAI.findall(text))
-    rest = _THAI.sub(" ", _EAST_ASIAN.sub(" ", text))
+    signs, letters = len(EAST_ASIAN.findall(text)), len(_THAI.findall(text))
+    rest = _THAI.sub(" ", EAST_ASIAN.sub(" ", text))
     return signs * _SIGN_WORDS + letters * _THAI_WORDS + len(rest.split())
 
 
@@ -297,6 +296,6 @@ def _connected(text: str, following: str) -> str:
         return text[:-1]
     if text[-1:] in "-\u2010" and text[-2:-1].strip() and following[:1].isalnum():
         return text
-    if any(script.match(text[-1:]) and script.match(following[:1]) for script in (_EAST_ASIAN, _THAI)):
+    if any(script.match(text[-1:]) and script.match(following[:1]) for script in (EAST_ASIAN, _THAI)):
         return text
     return f"{text} "

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-_EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
+EAST_ASIAN = re.compile(r"[\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60]")
+"""A sign of Chinese or Japanese, which stand without spaces between words."""
 
 
 Quad = npt.NDArray[np.float32]
@@ -41,8 +42,3 @@ class Reading:
 
     lines: list[Line]
     doubtful: list[Line]
-
-
-def is_east_asian(sign: str) -> bool:
-    """Whether a sign is one of Chinese or Japanese, which stand without spaces between words."""
-    return bool(_EAST_ASIAN.match(sign))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexer.media.types import Picture
-from indexer.ocr.lines import Quad, is_east_asian
+from indexer.ocr.lines import EAST_ASIAN, Quad
 from indexer.ocr.textmap import sides
 
 _LONGEST = 50
@@ -109,7 +109,7 @@ def spans(text: str, places: Sequence[float], height: float) -> list[tuple[float
     signs = [(sign, text[at - 1 : at].isspace()) for at, sign in enumerate(text) if not sign.isspace()]
     apart = True
     for number, ((sign, spaced), place) in enumerate(zip(signs, places, strict=True)):
-        east_asian = is_east_asian(sign)
+        east_asian = bool(EAST_ASIAN.match(sign))
         half = height * (_HALF_SIGN if east_asian else _HALF_LETTER)
         before = place - half if number == 0 else max(place - half, (places[number - 1] + place) / 2)
         last = number == len(places) - 1
