@@ -39,7 +39,7 @@ _BAR = re.compile(r"(?<=[\u30a1-\u30fa])[\u4e00\u4e28|\uff5c](?=[\u30a1-\u30fa])
 
 
 @dataclass(frozen=True)
-class Reading:
+class Recognised:
     """What stands in a strip.
 
     Args:
@@ -110,7 +110,7 @@ class Models:
         found: Any = self._direction([_blue_first(strip) for strip in strips]).cls_res
         return [float(chance) if label == "180" else 1 - float(chance) for label, chance in found]
 
-    def read(self, strip: Picture) -> Reading:
+    def read(self, strip: Picture) -> Recognised:
         """What stands in a level strip that is the right way up."""
         from rapidocr.ch_ppocr_rec import TextRecInput
 
@@ -118,7 +118,7 @@ class Models:
         (word,) = found.word_results
         columns = [column for columns in word.word_cols for column in columns]
         places = tuple((column + 0.5) / word.line_txt_len for column in columns)
-        return Reading(_BAR.sub("\u30fc", found.txts[0]), float(found.scores[0]), places)
+        return Recognised(_BAR.sub("\u30fc", found.txts[0]), float(found.scores[0]), places)
 
 
 def _blue_first(picture: Picture) -> Picture:
