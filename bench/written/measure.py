@@ -132,7 +132,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "--reader", nargs="+", default=["indexer.ocr.reader:reader"], help="MODULE:FUNCTION makes it"
+        "--reader", nargs="+", default=["indexer.ocr.readers:reader"], help="MODULE:FUNCTION makes it"
     )
     parser.add_argument("--of", nargs="*", default=[], help="these classes")
     parser.add_argument("--most", type=int, default=24, help="pictures of a class")

@@ -6,7 +6,7 @@ was read surely is kept. Columns of Chinese and Japanese are read as they lie, o
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -288,9 +288,3 @@ def _starts(length: int) -> list[int]:
         return [0]
     count = -(-(length - _OVERLAP) // (TILE - _OVERLAP))
     return [round(number * (length - TILE) / (count - 1)) for number in range(count)]
-
-
-def reader() -> Callable[[Picture], list[str]]:
-    """A function that gives the lines of a picture; for measurements."""
-    ocr = Ocr(threads=1)
-    return lambda picture: [line.text for line in ocr.read(picture)]

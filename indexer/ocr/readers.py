@@ -2,7 +2,7 @@
 
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -156,3 +156,9 @@ def _strip(picture: Picture, box: Quad) -> Picture:
     size = (width + 2 * _MARGIN, _HEIGHT + 2 * _MARGIN)
     strip = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(strip, np.uint8)
+
+
+def reader() -> Callable[[Picture], list[str]]:
+    """A function that gives the lines of a picture; for measurements."""
+    readers = Readers()
+    return lambda picture: [line.text for line in readers.read(picture)]
