@@ -54,6 +54,10 @@ class Embedder:
     ) -> None:
         self._thread.shutdown(cancel_futures=True)
 
+    def model(self, role: str) -> Model:
+        """The model that serves a role."""
+        return next(model for model in self._models if model.space.role == role)
+
     @property
     def side(self) -> int:
         """Pixels of the shorter side that pictures should have, for the models and for a thumbnail.

@@ -18,6 +18,7 @@ from db.catalog import analyses, assets, contents
 from db.catalog.switches import Switches
 from db.engine.schema import MediaKind
 from db.errors import UnreadableError
+from db.kinds import CLIP
 from db.library import Library
 from indexer.analyse import failed, look, require_unchanged
 from indexer.analysers.base import Analyser, Draft
@@ -40,6 +41,7 @@ from indexer.flow import (
 )
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
+from indexer.order import likeness
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
 from indexer.survey import Survey
@@ -98,7 +100,7 @@ class Phases:
     def run(self) -> None:
         """Process all tasks of the survey."""
         self._read_all(sorted(self._found.plan.tasks, key=_pictures_first))
-        jobs = sorted(self._left(), key=lambda job: (job.analyser.phase, *_pictures_first(job.tasks[0])))
+        jobs = self._in_order(list(self._left()))
         last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
         for place, job in enumerate(self._analysed(jobs)):
@@ -208,6 +210,21 @@ class Phases:
                     on = [task for task in job.tasks if self._switched.is_on(analyser.name, task.stat.path)]
                     if on and not (analyser.phase == 0 and job.content_id in self._tried):
                         yield replace(job, tasks=on)
+
+    def _in_order(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """The jobs by phase, pictures before films, those first that look like what is looked for."""
+        likely: dict[tuple[str, int], float] = {}
+        for analyser in {job.analyser for job in jobs if job.analyser.first}:
+            own = [job.content_id for job in jobs if job.analyser is analyser]
+            with self._library.read() as session:
+                found = likeness(session, self._embedder.model(CLIP), analyser.first, own)
+            likely |= {(analyser.name, content_id): value for content_id, value in found.items()}
+
+        def place(job: _Job) -> tuple[int, bool, float, Path]:
+            is_film, path = _pictures_first(job.tasks[0])
+            return job.analyser.phase, is_film, -likely.get((job.analyser.name, job.content_id), -1.0), path
+
+        return sorted(jobs, key=place)
 
     def _analysed(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
         """The jobs as they are done: pictures side by side; films, which are decoded ahead, one by one."""

@@ -13,11 +13,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from maker import Made, Maker
 from matplotlib import font_manager
 from PIL import ExifTags, Image
-
-from bench.written.maker import Made, Maker
-from bench.written.scenes import CLASSES, languages_of, scroll, small
+from scenes import CLASSES, languages_of, scroll, small
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
-
-from bench.written.words import SENTENCES, SIGNS, WITHOUT_SPACES
+from words import SENTENCES, SIGNS, WITHOUT_SPACES
 
 PLAIN = (
     "DejaVuSans.ttf",

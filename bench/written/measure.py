@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.written.words import WITHOUT_SPACES
+from words import WITHOUT_SPACES
+
 from indexer.media.reader import read_image
 from indexer.media.types import Picture
 

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from maker import BOLD, MONO, PLAIN, Made, Maker, words_of
 from PIL import Image, ImageDraw, ImageFilter
-
-from bench.written.maker import BOLD, MONO, PLAIN, Made, Maker, words_of
-from bench.written.words import GOODS, LANGUAGES, SIGNS, TOTALS, WITHOUT_SPACES
+from words import GOODS, LANGUAGES, SIGNS, TOTALS, WITHOUT_SPACES
 
 
 def sign(maker: Maker, language: str) -> Made:

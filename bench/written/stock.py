@@ -1,8 +1,9 @@
-"""RapidOCR as it comes, to compare with: ``measure.py --reader bench.written.stock:usual``."""
+"""RapidOCR as it comes, to compare with: ``measure.py --reader stock:usual``."""
 
 from typing import Any
 
-from bench.written.measure import Reader
+from measure import Reader
+
 from indexer.media.types import Picture
 
 _ONE_THREAD = {

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision, switches
-from db.catalog.units import Ids, StoredUnit, Vectors, is_bare, pack, stored
+from db.catalog.units import Ids, StoredUnit, Vectors, chunks, is_bare, pack, stored
 from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
 from db.kinds import CLIP
@@ -121,6 +121,21 @@ def embedded(session: Session, space_id: int, ids: Sequence[int], of_kinds: Sequ
         .where(Unit.kind.in_(of_kinds), Unit.id.in_(ids))
     )
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
+
+
+def of_contents(
+    session: Session, space_id: int, content_ids: Sequence[int], of_kinds: Sequence[UnitKind]
+) -> dict[int, int]:
+    """A unit of these kinds with a vector in a space, by its content; contents without one are not there."""
+    found: dict[int, int] = {}
+    for batch in chunks(content_ids):
+        statement = (
+            select(Unit.content_id, func.min(Unit.id))
+            .join(Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id))
+            .where(Unit.kind.in_(of_kinds), Unit.content_id.in_(batch))
+        )
+        found.update(session.execute(statement.group_by(Unit.content_id)).all())
+    return found
 
 
 def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors]) -> None:

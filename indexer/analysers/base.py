@@ -62,6 +62,8 @@ class Analyser(ABC):
     """The media that it looks at."""
     phase: ClassVar[int] = 1
     """When its turn is: a phase is done for all files of a run before the next one begins."""
+    first: ClassVar[str] = ""
+    """What pictures look like that it should look at first, in English: ``a text``; empty for no order."""
     scope: ClassVar[Scope] = "content"
     """Whether it looks at what the bytes show, or at a file with its name and companions."""
     needs: ClassVar[tuple[str, ...]] = ()

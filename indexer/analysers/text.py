@@ -50,6 +50,7 @@ class Text(Analyser):
     kinds = (Kind("text", "text in picture", {CLIP: PASSAGE}, "in_picture", plural="texts in pictures"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
     phase = 2
+    first = "a text"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

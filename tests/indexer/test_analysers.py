@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
+from PIL.ImageFont import load_default as font
 from sqlalchemy import select, update
 
 from db.catalog import analyses, assets, facts, revision, spaces, switches, units
@@ -399,6 +401,39 @@ def test_pictures_are_looked_at_side_by_side(library: Library, folder: Path) -> 
         registry.unregister("meeting")
     assert texts == ["b.jpg"]
     assert (tally.done, tally.failed) == (1, 1)
+
+
+class Reader(Analyser):
+    """Notes the pictures that it is given."""
+
+    name = "reader"
+    label = "what is written"
+    kinds = (Kind("note", "note", {}, "in_picture"),)
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image"})
+    phase = 2
+    first = "a text"
+    seen: ClassVar[list[str]] = []
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        self.seen.append(medium.path.name)
+        progress(1.0)
+        yield from ()
+
+
+def test_what_looks_like_it_comes_first(library: Library, folder: Path) -> None:
+    for seed in range(5):
+        photo(folder / f"d{seed}.jpg", 10 + seed)
+    page = Image.new("RGB", (600, 400), "white")
+    for line in range(9):
+        ImageDraw.Draw(page).text((30, 30 + 38 * line), "Dear all, the meeting is moved", "black", font(24))
+    page.save(folder / "z.png")
+    registry.register(Reader)
+    try:
+        index(library, [folder])
+    finally:
+        registry.unregister("reader")
+    assert len(Reader.seen) == 8
+    assert "z.png" in Reader.seen[:2], "two are looked at side by side"
 
 
 def test_a_picture_is_opened_once(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
