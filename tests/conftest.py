@@ -118,8 +118,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def sample_library(shared: Path, cache: Path) -> Settings:
-    """The samples, indexed with all builtin models. Tests read it and leave it as it is."""
-    settings = Settings(library=shared / "samples library", cache=cache, device="cpu")
+    """The samples, indexed with all builtin models but for text. Tests read it and leave it as it is."""
+    settings = Settings(library=shared / "samples library", cache=cache, device="cpu", off=("text",))
     with FileLock(shared / "samples.lock"):
         if not (shared / "samples.indexed").exists():
             with Library(settings) as opened:

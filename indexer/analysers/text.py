@@ -46,7 +46,7 @@ class Text(Analyser):
     """
 
     name = "text"
-    label = "text in pictures"
+    label = "what is written"
     kinds = (Kind("text", "text in picture", {CLIP: PASSAGE}, "in_picture", plural="texts in pictures"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
     phase = 2

@@ -26,7 +26,7 @@ _WEIGHTS = {
 }
 """By the parts of the library's settings."""
 
-TILE = 960
+TILE = 1344
 """Pixels of a side of the largest picture in which text is looked for at once."""
 _GRID = 32
 """Pixels: the detector takes pictures whose sides are multiples."""

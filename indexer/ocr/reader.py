@@ -80,6 +80,7 @@ class Ocr:
         time goes with the text and not with the pixels.
         """
         scale = max(_scale(picture, OVERVIEW), _LEAST)
+        scale = 1.0 if scale * _CLOSER >= 1.0 else scale  # no closer look would show more
         likely = self.likelihood(picture, scale)
         seen = self._models.islands(likely)
         legible = [one for one in seen if one.is_text and (one.height >= _LEGIBLE or scale == 1.0)]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from db.catalog import assets, live, runs, spaces, units
+from db.catalog import analyses, assets, live, runs, spaces, units
 from db.catalog.assets import FileStat
 from db.engine.database import Database
 from db.engine.schema import Asset, Content, Embedding, Unit
@@ -65,7 +65,7 @@ def check_in_step(database: Database, settings: Settings) -> None:
 
 
 def test_every_format_becomes_something_to_find(
-    library: Library, database: Database, settings: Settings, tmp_path: Path
+    database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     media = tmp_path / "media"
     media.mkdir()
@@ -75,7 +75,10 @@ def test_every_format_becomes_something_to_find(
         video(media / f"v{suffix}", scenes=(20 + 2 * seed, 21 + 2 * seed))
     for suffix in AUDIO_SUFFIXES:
         sound(media / f"a{suffix}", tone(1.0))
-    report = index(library, [media])
+    with Library(settings.model_copy(update={"off": ()})) as library:
+        report = index(library, [media])
+        with library.read() as session:
+            assert analyses.errors(session) == []
     assert counts(report) == {"indexed": len(IMAGE_SUFFIXES) + len(VIDEO_SUFFIXES) + len(AUDIO_SUFFIXES)}
     assert report.units["image"] == len(IMAGE_SUFFIXES)
     assert report.units["frame"] == 2 * len(VIDEO_SUFFIXES)
@@ -444,6 +447,7 @@ def test_a_killed_run_goes_on_where_it_was(
     environment = os.environ | {
         "TROVE_CACHE": str(settings.cache),
         "TROVE_WHISPER": "none",
+        "TROVE_OFF": "text",
         "TROVE_BATCH": "8",
     }
     child = subprocess.Popen(command, env=environment, start_new_session=True)

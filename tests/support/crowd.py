@@ -81,12 +81,12 @@ def run(folder: Path, threads: int, seconds: float, scratch: Path) -> dict[str, 
     files = sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
     for path in files[::2]:
         shutil.copyfile(path, media / path.name)
-    settings = load_settings(library=scratch / "library", whisper="none", device="cpu")
+    settings = load_settings(library=scratch / "library", whisper="none", off=("text",), device="cpu")
     index(Library(settings), [media])
     for path in files[1::2]:
         shutil.copyfile(path, media / path.name)
     command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder)]
-    environment = os.environ | {"TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
+    environment = os.environ | {"TROVE_WHISPER": "none", "TROVE_OFF": "text", "TROVE_DEVICE": "cpu"}
     with searching(settings) as service:
         service.warm()
         load = Load(service, media)

@@ -42,6 +42,7 @@ def test_python_examples_run(
         "TROVE_LIBRARY": tmp_path / "library",
         "TROVE_CACHE": sample_library.cache,
         "TROVE_WHISPER": "none",
+        "TROVE_OFF": "text",
         "TROVE_DEVICE": "cpu",
     }
     for name, value in environment.items():

@@ -51,7 +51,12 @@ def trove(settings: Settings, *arguments: str, within: Callable[[], None] | None
     if within is None:
         return command.trove(settings, *arguments)
     words = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), *arguments]
-    own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
+    own = {
+        "TROVE_CACHE": str(settings.cache),
+        "TROVE_WHISPER": "none",
+        "TROVE_OFF": "text",
+        "TROVE_DEVICE": "cpu",
+    }
     return subprocess.run(
         words,
         cwd=ROOT,
@@ -243,7 +248,12 @@ def test_a_database_that_another_program_locks_is_named(
 
 def test_two_runs_on_one_library_do_not_meet(settings: Settings, folder: Path) -> None:
     words = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder), "index", str(folder)]
-    own = {"TROVE_CACHE": str(settings.cache), "TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu"}
+    own = {
+        "TROVE_CACHE": str(settings.cache),
+        "TROVE_WHISPER": "none",
+        "TROVE_OFF": "text",
+        "TROVE_DEVICE": "cpu",
+    }
     both = [
         subprocess.Popen(words, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True)
         for _ in range(2)

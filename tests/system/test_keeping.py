@@ -164,6 +164,7 @@ def test_the_switch_starts_and_ends_a_process(
 ) -> None:
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
+    monkeypatch.setenv("TROVE_OFF", "text")
     index(library, [folder])
     job = WatchJob(settings.paths)
     assert (job.wanted, job.running) == (False, False)

@@ -54,7 +54,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     place = tmp_path_factory.mktemp("scents")
     scents.register()
     try:
-        settings = Settings(library=place / "library", cache=cache, device="cpu", whisper="none")
+        settings = Settings(
+            library=place / "library", cache=cache, device="cpu", whisper="none", off=("text",)
+        )
         with Library(settings) as library:
             index(library, [scents.make_pictures(place / "media")])
     finally:

@@ -47,7 +47,12 @@ def _used(trove: Path, python: Path, place: Path, cache: Path, site: Path | None
         photo(place / "media" / f"{seed}.jpg", seed)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TROVE_")}
     environment |= {"TROVE_LIBRARY": str(place / "library"), "TROVE_CACHE": str(cache)}
-    environment |= {"TROVE_WHISPER": "none", "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
+    environment |= {
+        "TROVE_WHISPER": "none",
+        "TROVE_OFF": "text",
+        "TROVE_DEVICE": "cpu",
+        "HF_HUB_OFFLINE": "1",
+    }
     environment["PYTHONPATH"] = str(site or "")
 
     def run(*command: str | Path) -> str:

@@ -134,7 +134,7 @@ def test_a_saved_search_is_asked_by_its_name(sample_library: Settings, tmp_path:
 def test_it_opens_the_folder_that_is_named_or_that_of_the_environment(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with trove.Library.open(tmp_path / "named", cache=cache, whisper="none") as library:
+    with trove.Library.open(tmp_path / "named", cache=cache, whisper="none", off=("text",)) as library:
         assert library.core.paths.database == tmp_path / "named" / "trove.db"
         assert library.settings.whisper == "none"
     monkeypatch.setenv("TROVE_LIBRARY", str(tmp_path / "by environment"))

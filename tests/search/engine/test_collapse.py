@@ -49,7 +49,11 @@ def versions(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Settings:
         with Image.open(PICTURES / name) as picture:
             picture.save(media / name)
     settings = Settings(
-        library=tmp_path_factory.mktemp("alike") / "library", cache=cache, device="cpu", whisper="none"
+        library=tmp_path_factory.mktemp("alike") / "library",
+        cache=cache,
+        device="cpu",
+        whisper="none",
+        off=("text",),
     )
     with Library(settings) as library:
         assert index(library, [media]).failed == 0

@@ -268,6 +268,7 @@ def shown(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("TROVE_LIBRARY", str(settings.paths.folder))
     monkeypatch.setenv("TROVE_CACHE", str(settings.cache))
     monkeypatch.setenv("TROVE_WHISPER", "none")
+    monkeypatch.setenv("TROVE_OFF", "text")
     resources.library.clear()
     with Library(settings) as library:
         assert index(library, [folder]).indexed == 2

@@ -26,7 +26,7 @@ MANY = 10_000
 def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """Ten thousand files, all links to a few pictures, with random vectors."""
     folder = tmp_path_factory.mktemp("many")
-    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none")
+    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none", off=("text",))
     (folder / "media").mkdir()
     photo(folder / "media" / "real.jpg")
     library = Library(settings)

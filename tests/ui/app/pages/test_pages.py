@@ -44,11 +44,11 @@ def own_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
     """The app over a library of ``own_folder``."""
-    settings = Settings(library=own_library, cache=cache, device="cpu", whisper="none")
+    settings = Settings(library=own_library, cache=cache, device="cpu", whisper="none", off=("text",))
     with Library(settings) as library:
         index(library, [own_folder / "Zoo"])
         index(library, [own_folder])
-    with serving(settings.paths.folder, cache, TROVE_WHISPER="none") as running:
+    with serving(settings.paths.folder, cache, TROVE_WHISPER="none", TROVE_OFF="text") as running:
         yield running
 
 
