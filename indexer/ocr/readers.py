@@ -53,7 +53,7 @@ class Readers:
         """The lines of a picture.
 
         Raises:
-            DecodeError: Tesseract takes too long.
+            DecodeError: Tesseract takes too long, or crashes at it.
             ModelError: Tesseract does not work.
         """
         reading = self._builtin.look(picture)

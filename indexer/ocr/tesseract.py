@@ -71,7 +71,7 @@ def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> l
 
     Raises:
         ModelError: Tesseract, or one of the models, does not work.
-        DecodeError: it takes too long.
+        DecodeError: it takes too long, or crashes at these pictures.
     """
     if not strips:
         return []
@@ -93,6 +93,8 @@ def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> l
     except subprocess.TimeoutExpired as exc:
         raise DecodeError("Tesseract takes too long to read it") from exc
     except subprocess.CalledProcessError as exc:
+        if exc.returncode < 0:  # a signal: some pictures break its assertions
+            raise DecodeError("Tesseract crashes when it reads it") from exc
         said = exc.stderr.decode(errors="replace").strip().splitlines()
         raise ModelError(f"Tesseract does not work: {said[0] if said else exc}", _HINT) from exc
     except OSError as exc:

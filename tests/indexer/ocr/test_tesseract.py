@@ -176,6 +176,15 @@ def test_a_program_that_fails_is_an_error_with_its_words(
 
 
 @posix
+def test_a_program_that_crashes_says_something_of_the_picture_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, "kill -ABRT $$")
+    with pytest.raises(DecodeError, match="crashes"):
+        tesseract.read([STRIP], ["rus"], 30)
+
+
+@posix
 def test_a_program_that_lists_nothing_reads_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "exit 3")
     assert tesseract.readable() == {}
