@@ -369,7 +369,6 @@ def test_the_first_look_at_results_finds_thumbnails(
         assert made.stat().st_size > 500
 
 
-@pytest.mark.usefixtures("heard")
 class Meeting(Analyser):
     """Looks at a picture only together with another look, and fails at one of them."""
 
@@ -436,6 +435,7 @@ def test_what_looks_like_it_comes_first(library: Library, folder: Path) -> None:
     assert "z.png" in Reader.seen[:2], "two are looked at side by side"
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_picture_is_opened_once(library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     submit = DecodePool.submit
