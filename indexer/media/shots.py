@@ -47,14 +47,15 @@ class Shot:
 def find_shots(glimpses: Iterable[Glimpse], missing_s: float) -> Iterator[Shot]:
     """The shots of a film in order, by its glimpses.
 
-    A shot begins with the first glimpse of it. Where one fades or dissolves into the next it is in the middle
-    of that, or a slow change is a short shot by itself. Where glimpses are more than ``missing_s`` apart
-    something could not be decoded, which is in no shot.
+    A shot begins with the first glimpse of it, and all of its glimpses have one size. Where one fades or
+    dissolves into the next it is in the middle of that, or a slow change is a short shot by itself. Where
+    glimpses are more than ``missing_s`` apart something could not be decoded, which is in no shot.
     """
     piece: list[Glimpse] = []
     goes_on = False
     for glimpse, begins in _marked(glimpses):
         missing = bool(piece) and glimpse.at_s - piece[-1].at_s > missing_s
+        begins = begins or (bool(piece) and glimpse.picture.shape != piece[-1].picture.shape)
         if piece and (begins or missing or glimpse.at_s - piece[0].at_s >= MOST_S):
             end_s = _end(piece) if missing else glimpse.at_s
             yield Shot(piece[0].at_s, end_s, tuple(piece), goes_on)

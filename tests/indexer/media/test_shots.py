@@ -57,6 +57,13 @@ def test_a_fade_to_black_and_back_is_a_boundary_with_the_black_perhaps_by_itself
     assert 4.0 <= shots[0].end_s <= shots[-1].start_s <= 6.0
 
 
+def test_a_film_that_changes_its_size_is_cut_there() -> None:
+    shots = found(still(1, 3), (picture[:, 40:280] for picture in still(1, 3)))
+    assert spans(shots) == [(0, 3), (3, 6)]
+    shapes = [{glimpse.picture.shape for glimpse in shot.glimpses} for shot in shots]
+    assert shapes == [{(180, 320)}, {(180, 240)}]
+
+
 def test_a_camera_that_moves_cuts_nothing() -> None:
     assert len(found(still(1, 10, shift=8))) == 1
 
