@@ -42,7 +42,7 @@ _WORD = re.compile(r"\d+(?:[.,:/-]\d+)+|[^\W_]+")
 _NO_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts without spaces between words: Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
 
-_GROUP = r"[^\W_]*\d[^\W_]*"
+_GROUP = r"(?<![^\W_])[^\W_]*\d[^\W_]*"
 _NUMBER = re.compile(rf"{_GROUP}(?:[\s.,:/-]{{1,2}}{_GROUP})*")
 """Groups of digits, perhaps with letters, that may be one number: of a telephone, an account, an invoice."""
 _LEAST_DIGITS = 5

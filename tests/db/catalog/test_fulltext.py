@@ -1,5 +1,7 @@
 """Words as people write them, found in the index of full texts and shown where they are."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,6 +94,15 @@ def test_plain_words_find_numbers_and_scripts_without_spaces(
 def test_a_number_is_not_found_in_the_middle_of_another(texts: Database) -> None:
     with texts.read() as session:
         assert live.having(session, UnitRule(("speech",), "23456789")).tolist() == []
+
+
+def test_a_text_that_is_one_long_word_is_looked_through_once() -> None:
+    took = []
+    for length in (20_000, 200_000):
+        began = time.process_time()
+        assert len(fulltext.asked_of("x" * length)) == 1
+        took.append(time.process_time() - began)
+    assert max(took) < 2.0
 
 
 def test_marks_are_those_of_the_index() -> None:
