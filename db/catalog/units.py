@@ -1,6 +1,7 @@
 """Queries on units, the searchable items, and on their vectors. Functions take an open session."""
 
 import json
+import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,8 @@ from db.engine.schema import (
     UnitKind,
 )
 from db.errors import LibraryDamagedError, LibraryError
+
+log = logging.getLogger(__name__)
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -114,12 +117,20 @@ class UnitRow:
 def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
     """What else their analysers know of these units, by id, such as where the lines of a text stand.
 
-    Left out are those of which nothing is known, and those that a user has corrected: theirs is another text.
+    Left out are those of which nothing is known, or nothing that can be read, and those that a user has
+    corrected: theirs is another text.
     """
     found: dict[int, Mapping[str, Any]] = {}
     for batch in chunks(list(ids)):
         statement = select(Unit.id, Unit.detail).where(Unit.id.in_(batch), Unit.correction_id.is_(None))
-        found |= {unit_id: json.loads(detail) for unit_id, detail in session.execute(statement) if detail}
+        for unit_id, detail in session.execute(statement):
+            try:
+                known = json.loads(detail or "{}")
+            except ValueError as exc:
+                log.warning("a damaged detail of a unit is left out: %s", exc)
+                continue
+            if known and isinstance(known, dict):
+                found[unit_id] = known
     return found
 
 

@@ -29,14 +29,25 @@ class Line:
 
     @classmethod
     def of(cls, detail: Mapping[str, Any]) -> Self:
-        """A line as it is stored in the detail of a unit."""
-        words = [(begins, ends) for begins, ends in detail.get("words", ())]
-        return cls(detail["start"], detail["end"], tuple(detail["box"]), words)
+        """A line as it is stored in the detail of a unit.
+
+        Raises:
+            AttributeError, KeyError, TypeError, ValueError: it is of another shape.
+        """
+        words = [(float(begins), float(ends)) for begins, ends in detail.get("words", ())]
+        x0, y0, x1, y1, x2, y2, x3, y3 = map(float, detail["box"])
+        return cls(int(detail["start"]), int(detail["end"]), (x0, y0, x1, y1, x2, y2, x3, y3), words)
 
 
 def lines(detail: Mapping[str, Any] | None) -> list[Line]:
-    """The lines of a text as they stand in the picture; none where nothing is known of them."""
-    return [Line.of(line) for line in (detail or {}).get("lines", ())]
+    """The lines of a text as they stand in the picture; none where nothing is known of them.
+
+    Any analyser may have its own ``lines``: what is of another shape is no place to be marked.
+    """
+    try:
+        return [Line.of(line) for line in (detail or {}).get("lines", ())]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []
 
 
 def marks(text: str, detail: Mapping[str, Any] | None, spans: Spans) -> tuple[Mark, ...]:

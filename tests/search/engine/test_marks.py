@@ -86,6 +86,22 @@ def test_nothing_is_marked_without_lines_or_spans() -> None:
     assert mark.corners == pytest.approx([0.5] * 8)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        3,
+        None,
+        "Platform 9",
+        [{"start": 0}],
+        [{"start": 0, "end": 10, "box": LEVEL[:4]}],
+        [{"start": 0, "end": 10, "box": LEVEL, "words": None}],
+        [{"start": "first", "end": 10, "box": LEVEL}],
+    ],
+)
+def test_lines_of_another_shape_are_not_marked(lines: object) -> None:
+    assert marks("Platform 9", {"lines": lines}, [(0, 8)]) == ()
+
+
 @given(st.integers(0, 15), st.integers(1, 15))
 def test_marks_stay_within_their_lines(start: int, length: int) -> None:
     text = "an example here"
