@@ -212,7 +212,10 @@ class Phases:
                         yield replace(job, tasks=on)
 
     def _in_order(self, jobs: Sequence[_Job]) -> list[_Job]:
-        """The jobs by phase, pictures before films, those first that look like what is looked for."""
+        """The jobs by phase, pictures before films, those first that look like what is looked for.
+
+        Of pictures what waits for others comes last: it would part those that are looked at side by side.
+        """
         likely: dict[tuple[str, int], float] = {}
         for analyser in {job.analyser for job in jobs if job.analyser.first}:
             own = [job.content_id for job in jobs if job.analyser is analyser]
@@ -220,9 +223,11 @@ class Phases:
                 found = likeness(session, self._embedder.model(CLIP), analyser.first, own)
             likely |= {(analyser.name, content_id): value for content_id, value in found.items()}
 
-        def place(job: _Job) -> tuple[int, bool, float, Path]:
+        def place(job: _Job) -> tuple[int, bool, bool, float, Path]:
             is_film, path = _pictures_first(job.tasks[0])
-            return job.analyser.phase, is_film, -likely.get((job.analyser.name, job.content_id), -1.0), path
+            waits = not is_film and not _is_short(job)
+            near = likely.get((job.analyser.name, job.content_id), -1.0)
+            return job.analyser.phase, is_film, waits, -near, path
 
         return sorted(jobs, key=place)
 

@@ -419,13 +419,44 @@ class Reader(Analyser):
         yield from ()
 
 
-def test_what_looks_like_it_comes_first(library: Library, folder: Path) -> None:
+class Later(Reader):
+    """Notes the pictures of which the other one has made its notes."""
+
+    name = "later"
+    kinds = (Kind("late", "late note", {}, "in_picture"),)
+    needs = ("reader",)
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        self.seen.append(f"later {medium.path.name}")
+        progress(1.0)
+        yield from ()
+
+
+def test_what_waits_for_others_does_not_part_them(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reader, "seen", [])
+    for maker in (Reader, Later):
+        registry.register(maker)
+    try:
+        index(library, [folder])
+    finally:
+        for maker in (Later, Reader):
+            registry.unregister(maker.name)
+    assert sorted(Reader.seen[:2]) == ["b.jpg", "c.jpg"]
+    assert sorted(Reader.seen[2:]) == ["later b.jpg", "later c.jpg"]
+
+
+def test_what_looks_like_it_comes_first(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for seed in range(5):
         photo(folder / f"d{seed}.jpg", 10 + seed)
     page = Image.new("RGB", (600, 400), "white")
     for line in range(9):
         ImageDraw.Draw(page).text((30, 30 + 38 * line), "Dear all, the meeting is moved", "black", font(24))
     page.save(folder / "z.png")
+    monkeypatch.setattr(Reader, "seen", [])
     registry.register(Reader)
     try:
         index(library, [folder])
