@@ -6,7 +6,7 @@
 FOLDER comes from ``make.py``. A word is found if it stands by itself in what was read, marks and all; of
 Chinese and Japanese the pairs of neighbouring signs are counted. ``joined`` forgives lost spaces. Seconds are
 those of the processor, without the decode; readers are to use one thread. Several readers, such as those of
-``stock.py``, take turns with each picture; the peak of memory is that of all, so it wants a run of one.
+``readers.py``, take turns with each picture; the peak of memory is that of all, so it wants a run of one.
 ``--textless`` names photographs (such as those of a captioned set) for the first reader, in which every word
 counts as false; look at these, some have text.
 """
@@ -132,9 +132,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument(
-        "--reader", nargs="+", default=["indexer.ocr.readers:reader"], help="MODULE:FUNCTION makes it"
-    )
+    parser.add_argument("--reader", nargs="+", default=["readers:trove"], help="MODULE:FUNCTION makes it")
     parser.add_argument("--of", nargs="*", default=[], help="these classes")
     parser.add_argument("--most", type=int, default=24, help="pictures of a class")
     parser.add_argument("--textless", type=Path, help="photographs, most of them without text")

@@ -80,6 +80,11 @@ class Analyser(ABC):
         """Whether the settings leave it out, or leave nothing to do it with: it is off in a new library."""
         return cls.name in settings.off
 
+    @classmethod
+    def abilities(cls) -> str:
+        """What it can do on this machine, and what to install for more, where that differs (``doctor``)."""
+        return ""
+
     def require(self) -> None:  # noqa: B027 - most need nothing
         """Make sure that it can work, without loading anything.
 

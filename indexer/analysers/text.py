@@ -20,7 +20,8 @@ from indexer.media.types import Picture
 from indexer.ocr import tesseract
 from indexer.ocr.blocks import Block, blocks
 from indexer.ocr.changes import Changes
-from indexer.ocr.followed import Followed, Reading, Stood, box, first
+from indexer.ocr.followed import Followed, Read, Stood, box, first
+from indexer.ocr.scripts import SCRIPTS
 
 if TYPE_CHECKING:
     from indexer.ocr.readers import Readers
@@ -56,6 +57,19 @@ class Text(Analyser):
         super().__init__(settings)
         self.fingerprint = _fingerprint()
         self._ocr = Once(self._load)
+
+    @classmethod
+    def abilities(cls) -> str:
+        """The scripts that are read; of those for which something is missing all text is left out."""
+        readable = tesseract.readable()
+        names = ["Latin", "Chinese", "Japanese", *(script.name for script in readable)]
+        missing = [script for script in SCRIPTS if script not in readable]
+        told = f"{', '.join(names)} script"
+        if missing:
+            install = "its models for" if tesseract.program() else "Tesseract with its models for"
+            wanted = ", ".join(f"{script.name} ({script.languages[0]})" for script in missing)
+            told += f"; for others install {install} {wanted}, then: trove analysers redo {cls.name}"
+        return told
 
     def require(self) -> None:
         """Find the weights."""
@@ -115,10 +129,10 @@ class Text(Analyser):
             progress(min(1.0, end_s / duration_s))
         yield from followed.end(end_s)
 
-    def _read(self, picture: Picture) -> Reading:
+    def _read(self, picture: Picture) -> Read:
         found = blocks(self._ocr().read(picture), MOST_WORDS)
         size = picture.shape[1], picture.shape[0]
-        return Reading(found[:MOST_UNITS], size, max(0, len(found) - MOST_UNITS))
+        return Read(found[:MOST_UNITS], size, max(0, len(found) - MOST_UNITS))
 
 
 def _looked_at(medium: Medium) -> Iterator[tuple[Shot, Iterator[tuple[float, Picture]]]]:

@@ -9,10 +9,10 @@ the first reading to the last.
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.distance import Indel
 
 from indexer.media.types import Glimpse
 from indexer.ocr.blocks import Block
@@ -41,7 +41,7 @@ _PASSED = 0.25
 
 
 @dataclass(frozen=True)
-class Reading:
+class Read:
     """The texts of a film at a moment, in a frame of (width, height) pixels; ``left_out``: how many more."""
 
     blocks: Sequence[Block]
@@ -79,7 +79,7 @@ class _Text:
         """Whether it is text: in all that is read of a film, twigs and tiles look like it now and then."""
         return self.readings > 1 or _worth(self.block) >= _SURE * _length(self.block)
 
-    def renew(self, block: Block, reading: Reading, glimpse: Glimpse, strokes: "_Strokes") -> None:
+    def renew(self, block: Block, reading: Read, glimpse: Glimpse, strokes: "_Strokes") -> None:
         """Note that it was read again; the better reading is kept."""
         if _worth(block) > _BETTER * _worth(self.block):
             self.block, self.size, self.at_s = block, reading.size, glimpse.at_s
@@ -98,7 +98,7 @@ class Followed:
         self._texts: list[_Text] = []
         self._recent: deque[Glimpse] = deque()
 
-    def see(self, glimpse: Glimpse, reading: Reading | None = None) -> Iterator[Stood]:
+    def see(self, glimpse: Glimpse, reading: Read | None = None) -> Iterator[Stood]:
         """The texts that are over by then."""
         for text in self._texts:
             if text.stands:
@@ -123,7 +123,7 @@ class Followed:
         self._texts = [text for text in self._texts if text.end_s >= before_s]
         yield from (text.stood() for text in sorted(over, key=lambda text: text.start_s) if text.is_sure)
 
-    def _read(self, glimpse: Glimpse, reading: Reading) -> None:
+    def _read(self, glimpse: Glimpse, reading: Read) -> None:
         boxes = [box(block, reading.size) for block in reading.blocks]
         strokes = [_Strokes(glimpse, place) for place in boxes]
         matches = _matches(self._texts, reading.blocks, boxes)
@@ -233,11 +233,8 @@ def _matches(texts: Sequence[_Text], blocks: Sequence[Block], boxes: Sequence[Bo
 
 
 def _likeness(one: str, other: str, needed: float) -> float:
-    """The share of letters that two texts have in common, 0 to 1; 0 also where it is less than needed."""
-    matcher = SequenceMatcher(None, _letters(one), _letters(other), autojunk=False)
-    if matcher.real_quick_ratio() < needed or matcher.quick_ratio() < needed:
-        return 0.0
-    return matcher.ratio()
+    """The share of letters that two texts have in common, in their order; 0 where it is less than needed."""
+    return Indel.normalized_similarity(_letters(one), _letters(other), score_cutoff=needed)
 
 
 def _letters(text: str) -> str:

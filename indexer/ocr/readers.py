@@ -1,12 +1,14 @@
 """Text in pictures, read by the engine that knows its script: the builtin reader, or Tesseract."""
 
+import logging
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
+from db.errors import DecodeError
 from indexer.media.types import Picture
 from indexer.ocr import scripts, tesseract
 from indexer.ocr.lines import Line, Quad, Reading
@@ -14,9 +16,14 @@ from indexer.ocr.reader import Ocr
 from indexer.ocr.scripts import Script
 from indexer.ocr.tesseract import Word
 from indexer.ocr.textmap import within_any
+from indexer.prefetch import batched
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S = 120.0
 """For what Tesseract reads of one picture."""
+_AT_ONCE = 100
+"""Lines that are cut out of a picture for Tesseract at once."""
 _SAMPLE = 4
 """So many lines tell which scripts are in a picture."""
 _PAGE = 3
@@ -52,12 +59,17 @@ class Readers:
     def read(self, picture: Picture) -> list[Line]:
         """The lines of a picture.
 
+        Where Tesseract takes too long, or crashes, those of the builtin reader alone.
+
         Raises:
-            DecodeError: Tesseract takes too long, or crashes at it.
             ModelError: Tesseract does not work.
         """
         reading = self._builtin.look(picture)
-        found = self._of_other_scripts(picture, reading) if self._models else []
+        try:
+            found = self._of_other_scripts(picture, reading) if self._models else []
+        except DecodeError as exc:
+            log.warning("what is written in other scripts is left out: %s", exc)
+            found = []
         own = scripts.believed(_outside(reading.lines, found), [*found, *_outside(reading.doubtful, found)])
         return own + found
 
@@ -74,8 +86,10 @@ class Readers:
                 here = list(dict.fromkeys(script for script, _ in sample))
                 found = [line for _, line in sample]
                 rest = _outside(scripts.to_try(reading, here), found)
-                more = self._best(picture, rest, here, turned, until, beside=True)
-                return found + [line for _, line in more]
+                for some in batched(rest, _AT_ONCE):
+                    more = self._best(picture, some, here, turned, until, beside=True)
+                    found += [line for _, line in more]
+                return found
         return []
 
     def _best(
@@ -156,9 +170,3 @@ def _strip(picture: Picture, box: Quad) -> Picture:
     size = (width + 2 * _MARGIN, _HEIGHT + 2 * _MARGIN)
     strip = cv2.warpPerspective(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(strip, np.uint8)
-
-
-def reader() -> Callable[[Picture], list[str]]:
-    """A function that gives the lines of a picture; for measurements."""
-    readers = Readers()
-    return lambda picture: [line.text for line in readers.read(picture)]

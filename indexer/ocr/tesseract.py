@@ -6,6 +6,7 @@ through a pipe and answers with a table: no file is written, and a model is load
 
 import csv
 import io
+import logging
 import os
 import shutil
 import subprocess
@@ -17,6 +18,9 @@ from db.errors import DecodeError, ModelError
 from indexer.media.types import Picture
 from indexer.ocr.scripts import Script, available
 
+log = logging.getLogger(__name__)
+
+_HINT = "Install it again, or remove it: then other scripts are left unread."
 _LIST_TIMEOUT_S = 20.0
 _ONE_LINE = "7"
 """Tesseract's page segmentation mode for pictures of single lines."""
@@ -39,7 +43,6 @@ def program() -> str | None:
     return shutil.which("tesseract")
 
 
-@cache
 def models(path: str | None) -> frozenset[str]:
     """The names of the trained models that the Tesseract there has, ``rus`` or ``Cyrillic``; none without it.
 
@@ -48,9 +51,15 @@ def models(path: str | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        listed = _run([path, "--list-langs"], b"", _LIST_TIMEOUT_S)
-    except (OSError, subprocess.SubprocessError):
+        return _listed(path)
+    except (OSError, subprocess.SubprocessError) as exc:
+        log.warning("Tesseract does not say what it can read, and is not used: %s", exc)
         return frozenset()
+
+
+@cache
+def _listed(path: str) -> frozenset[str]:
+    listed = _run([path, "--list-langs"], b"", _LIST_TIMEOUT_S)
     # The first line is a heading; some list "script/Cyrillic", by the folder that it is in.
     return frozenset(listed.splitlines()[1:])
 
@@ -100,9 +109,6 @@ def read(strips: Sequence[Picture], names: Sequence[str], timeout_s: float) -> l
     except OSError as exc:
         raise ModelError(f"Tesseract cannot be started: {exc.strerror}", _HINT) from exc
     return words(table, len(strips))
-
-
-_HINT = "Install it again, or remove it: then other scripts are left unread."
 
 
 def words(table: str, pages: int) -> list[list[Word]]:

@@ -14,8 +14,7 @@ from db.catalog import assets
 from db.errors import TroveError
 from db.library import Library
 from db.settings import Settings
-from indexer.ocr import tesseract
-from indexer.ocr.scripts import SCRIPTS
+from indexer.analysers import registry
 from search.health.status import status
 
 _PACKAGES = (
@@ -41,7 +40,7 @@ class Finding:
 
 def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
     """All findings, in reading order; with ``files`` also those that name files and folders."""
-    findings = [*_software(), *_hardware(), _scripts(), *_storage(settings), *_library(settings)]
+    findings = [*_software(), *_hardware(), *_analysers(), *_storage(settings), *_library(settings)]
     return findings + list(_names(settings)) if files else findings
 
 
@@ -79,17 +78,10 @@ def _hardware() -> Iterator[Finding]:
     )
 
 
-def _scripts() -> Finding:
-    """Which text in pictures can be read. That of scripts for which something is missing is left out."""
-    readable = tesseract.readable()
-    names = ["Latin", "Chinese", "Japanese", *(script.name for script in readable)]
-    missing = [script for script in SCRIPTS if script not in readable]
-    value = f"{', '.join(names)} script"
-    if missing:
-        install = "its models for" if tesseract.program() else "Tesseract with its models for"
-        wanted = ", ".join(f"{script.name} ({script.languages[0]})" for script in missing)
-        value += f"; for others install {install} {wanted}, then: trove analysers redo text"
-    return Finding("text in pictures", value)
+def _analysers() -> Iterator[Finding]:
+    for maker in registry.every().values():
+        if told := maker.abilities():
+            yield Finding(maker.label, told)
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

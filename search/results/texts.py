@@ -48,7 +48,8 @@ def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[
             row.start_s,
             row.end_s,
             row.at_s,
-            marks(text, details[row.id], [(0, len(text))]),
+            # Of a film, whose texts may be thousands, none is laid over it.
+            marks(text, details[row.id], [(0, len(text))]) if row.start_s is None else (),
             tuple(spans),
             marks(text, details[row.id], spans),
         )

@@ -22,7 +22,7 @@ from indexer.media.shots import Shot
 from indexer.media.types import Glimpse
 from indexer.ocr.blocks import Block, Part
 from indexer.ocr.changes import MOVING_S, Changes
-from indexer.ocr.followed import Followed, Reading, Stood, first
+from indexer.ocr.followed import Followed, Read, Stood, first
 from indexer.ocr.lines import Line
 from tests.support import ROOT, media
 
@@ -144,7 +144,7 @@ def followed(drawn: Drawn, end_s: float, readings: dict[float, Sequence[Block]])
     stood: list[Stood] = []
     for glimpse in shot(drawn, 0, end_s).glimpses:
         found = readings.get(glimpse.at_s)
-        stood += texts.see(glimpse, None if found is None else Reading(found, SIZE))
+        stood += texts.see(glimpse, None if found is None else Read(found, SIZE))
     return stood + list(texts.end(end_s))
 
 

@@ -106,14 +106,14 @@ def test_without_it_russian_is_not_read_as_latin() -> None:
 
 @pytest.mark.usefixtures("without")
 def test_without_it_the_doctor_says_what_to_install(settings: Settings) -> None:
-    (told,) = [finding.value for finding in examine(settings) if finding.name == "text in pictures"]
+    (told,) = [finding.value for finding in examine(settings) if finding.name == "what is written"]
     assert told.startswith("Latin, Chinese, Japanese script; for others install Tesseract")
     assert "Cyrillic (rus)" in told and "Hangul (kor)" in told and "trove analysers redo text" in told
 
 
 @needs_russian
 def test_with_it_the_doctor_says_what_is_read(settings: Settings) -> None:
-    (told,) = [finding.value for finding in examine(settings) if finding.name == "text in pictures"]
+    (told,) = [finding.value for finding in examine(settings) if finding.name == "what is written"]
     assert "Cyrillic" in told.split(";")[0]
     assert "Cyrillic (rus)" not in told
 
