@@ -4,8 +4,8 @@
         [--library LIBRARY]
 
 FOLDER comes from ``make.py``; its pictures and so many photographs become one library, with the builtin
-models. *By words*: of each picture two words that stand in it are asked for, those of Chinese and Japanese
-as the pairs of signs of ``make.py``. *By meaning*: questions that share no content word with the text
+models. *By words*: of each picture two words that stand in it are asked for, of Chinese and Japanese three
+signs each. *By meaning*: questions that share no content word with the text
 (``MEANT``). A hit is right if it is a picture in which the words, or the text that is meant, stand. Printed:
 how often the first hit is right, how often one of the first five, by class or question, and the seconds.
 """
@@ -16,9 +16,11 @@ import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from words import WITHOUT_SPACES
 
 import trove
 
@@ -52,26 +54,58 @@ class Count:
         self.in_five += any(hit in right for hit in hits[:5])
 
 
-def having(truths: Iterable[dict[str, object]], words: Sequence[str], folder: Path) -> set[Path]:
-    """The made pictures in which all of these words stand."""
-    wanted = {word.casefold() for word in words}
-    found = set()
-    for truth in truths:
-        own = {str(word).casefold().strip(".,:;!?") for word in truth["words"]}  # type: ignore[attr-defined]
-        if wanted <= own:
-            found.add((folder / str(truth["file"])).resolve())
-    return found
+@dataclass(frozen=True)
+class Made:
+    """A made picture: its class, and what stands in it."""
+
+    path: Path
+    of: str
+    words: tuple[str, ...]
+    spaced: bool
+
+    def has(self, asked: Sequence[str]) -> bool:
+        """Whether all of these words stand in it; signs of Chinese and Japanese may stand in any line."""
+        if not self.spaced:
+            return all(part in "".join(self.words) for part in asked)
+        return {part.casefold() for part in asked} <= {_plain(word).casefold() for word in self.words}
+
+    def two(self, chance: random.Random) -> list[str]:
+        """Two different words that stand in it, of Chinese and Japanese three signs each; else none."""
+        words = sorted({plain for word in self.words if len(plain := _plain(word)) > 1})
+        if len(words) < 2:
+            return []
+        return [
+            word if word.isascii() or self.spaced else _three(word, chance)
+            for word in chance.sample(words, 2)
+        ]
 
 
-def two_words(words: Sequence[str], chance: random.Random) -> list[str]:
-    """Two different words of some length, without what ends a sentence; none where there are fewer."""
-    long = sorted({plain for word in words if len(plain := word.strip(".,:;!?")) > 1})
-    return chance.sample(long, 2) if len(long) > 1 else []
+def _plain(word: str) -> str:
+    return word.strip(".,:;!?\u3002")
 
 
-def asked(library: trove.Library, question: str) -> list[Path]:
+def _three(line: str, chance: random.Random) -> str:
+    start = chance.randrange(max(1, len(line) - 2))
+    return line[start : start + 3]
+
+
+def read_made(folder: Path, of: Sequence[str]) -> list[Made]:
+    """The made pictures of these classes, or all, that have words."""
+    return [
+        Made(
+            (folder / truth["file"]).resolve(),
+            truth["of"],
+            tuple(truth["words"]),
+            truth["language"] not in WITHOUT_SPACES,
+        )
+        for truth in json.loads((folder / "truth.json").read_text("utf-8"))
+        if truth["words"] and (not of or truth["of"] in of)
+    ]
+
+
+def asked(library: trove.Library, question: str, kind: str | None = None) -> list[Path]:
     """The first five hits, near-identical ones each by itself."""
-    return [hit.path for hit in library.search(trove.Query(question, k=5, apart=True)).hits]
+    return [hit.path for hit in library.search(trove.Query(question, k=5, kind=kind, apart=True)).hits]
 
 
 def report(title: str, counts: dict[str, Count]) -> None:
@@ -95,43 +129,38 @@ def main() -> None:
     parser.add_argument("--of", nargs="*", default=[], help="classes of the pictures with text, else all")
     parser.add_argument("--library", type=Path, help="where to keep it; else it is thrown away")
     options = parser.parse_args()
-    truths = [
-        truth
-        for truth in json.loads((options.folder / "truth.json").read_text("utf-8"))
-        if truth["words"] and (not options.of or truth["of"] in options.of)
-    ]
+    made = read_made(options.folder, options.of)
     photographs = sorted(path for path in options.among.rglob("*.jpg"))[: options.most]
     with tempfile.TemporaryDirectory() as scratch:
         place = options.library or Path(scratch) / "library"
         with trove.Library.open(place, whisper="none", device="cpu") as library:
             began = time.monotonic()
-            made = [options.folder / truth["file"] for truth in truths]
-            found = library.index([*made, *photographs])
+            found = library.index([*(one.path for one in made), *photographs])
             print(f"{len(made)} pictures with text, {len(photographs)} without: {found.units}")
             print(f"indexed in {time.monotonic() - began:.0f} s")
-            ask_by_words(library, truths, options.folder)
-            ask_by_meaning(library, truths, options.folder)
+            ask_by_words(library, made)
+            ask_by_meaning(library, made)
 
 
-def ask_by_words(library: trove.Library, truths: list[dict[str, object]], folder: Path) -> None:
+def ask_by_words(library: trove.Library, made: Sequence[Made]) -> None:
     """Ask for two words of each picture."""
     counts: dict[str, Count] = defaultdict(Count)
     chance = random.Random(1)  # noqa: S311 - for questions
-    for truth in truths:
-        words = two_words([str(word) for word in truth["words"]], chance)  # type: ignore[attr-defined]
-        if words:
-            hits = asked(library, " ".join(words))
-            counts[str(truth["of"])].add(hits, having(truths, words, folder))
+    for one in made:
+        if words := one.two(chance):
+            right = {other.path for other in made if other.has(words)}
+            counts[one.of].add(asked(library, " ".join(words)), right)
     report("by two of its words", counts)
 
 
-def ask_by_meaning(library: trove.Library, truths: list[dict[str, object]], folder: Path) -> None:
-    """Ask for what texts mean."""
-    counts: dict[str, Count] = defaultdict(Count)
-    for question, words in MEANT.items():
-        if right := having(truths, words.split(), folder):
-            counts[question].add(asked(library, question), right)
-    report("by its meaning", counts)
+def ask_by_meaning(library: trove.Library, made: Sequence[Made]) -> None:
+    """Ask for what texts mean, among all pictures, and then among texts alone."""
+    for title, kind in (("by its meaning", None), ("by its meaning, --kind text", "text")):
+        counts: dict[str, Count] = defaultdict(Count)
+        for question, words in MEANT.items():
+            if right := {one.path for one in made if one.spaced and one.has(words.split())}:
+                counts[question].add(asked(library, question, kind), right)
+        report(title, counts)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, String, and_, column, func, or_, select, table
 from sqlalchemy.orm import Session
@@ -59,7 +59,8 @@ class WordMatch:
     """A unit whose text shares words with a query.
 
     ``coverage`` in (0, 1]: the share of the query's words, weighted by their rarity in the
-    library, that the text has. ``words``: those words, as they were asked for.
+    library, that the text has, or for one in a picture all of its texts. ``words``: those of this
+    text, as they were asked for.
     """
 
     unit_id: int
@@ -88,18 +89,20 @@ def match_words(
 ) -> list[WordMatch]:
     """Live units whose texts share words (by their stems) with ``query``, best first; of some kinds or all.
 
-    Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight,
-    then by unit id. ``only`` restricts them further.
+    All that is written in one picture is read together: words that stand apart in it count for each other.
+    Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight, then by what a
+    text has of it alone, then by unit id. ``only`` restricts them further.
     """
     words = words_of(query)
     of_kinds = tuple(kinds.every()) if of_kinds is None else of_kinds
     allowed = None if only is None else set(only.tolist())
     is_text = Unit.text.is_not(None), Unit.kind.in_(of_kinds)
     texts = session.scalars(select(func.count()).select_from(Unit).where(*is_text)).one()
-    matching = select(Unit.id, Unit.kind).where(*is_text, each_findable(session))
+    matching = select(Unit.id, Unit.kind, Unit.content_id, Unit.start_s)
+    matching = matching.where(*is_text, each_findable(session))
 
-    def having(asked: str) -> set[tuple[int, UnitKind]]:
-        return {(unit.id, unit.kind) for unit in session.execute(matching.where(has(Unit, asked)))}
+    def having(asked: str) -> set[_Text]:
+        return {_Text(*row) for row in session.execute(matching.where(has(Unit, asked)))}
 
     found = {word: having(word) for word in words}
     for number in _numbers(query):
@@ -107,17 +110,33 @@ def match_words(
         for word in words_of(number):
             found[word] = found.get(word, set()) | whole
     idf = {word: math.log(1 + (texts + 1) / (len(units) + 0.5)) for word, units in found.items()}
-    shared: dict[tuple[int, UnitKind], list[str]] = defaultdict(list)
+    written = kinds.proving("in_picture")
+    shared: dict[_Text, list[str]] = defaultdict(list)
+    together: dict[int, set[str]] = defaultdict(set)
     for word, units in found.items():
-        for unit_id, kind in units:
-            if allowed is None or unit_id in allowed:
-                shared[unit_id, kind].append(word)
-    total_weight = sum(idf.values())
-    matches = [
-        WordMatch(unit_id, kind, sum(idf[word] for word in matched) / total_weight, tuple(matched))
-        for (unit_id, kind), matched in shared.items()
-    ]
-    return sorted(matches, key=lambda match: (-match.coverage, match.unit_id))[:limit]
+        for unit in units:
+            if allowed is None or unit.id in allowed:
+                shared[unit].append(word)
+                if unit.start_s is None and unit.kind in written:
+                    together[unit.content_id].add(word)
+    total = math.fsum(idf.values())
+
+    def place(unit: _Text) -> tuple[float, float, int]:
+        own = math.fsum(idf[word] for word in shared[unit])
+        read = unit.start_s is None and unit.kind in written
+        all_of_it = math.fsum(idf[word] for word in together[unit.content_id]) if read else own
+        return -all_of_it / total, -own, unit.id
+
+    places = {unit: place(unit) for unit in shared}
+    ranked = sorted(shared, key=places.__getitem__)[:limit]
+    return [WordMatch(unit.id, unit.kind, -places[unit][0], tuple(shared[unit])) for unit in ranked]
+
+
+class _Text(NamedTuple):
+    id: int
+    kind: UnitKind
+    content_id: int
+    start_s: float | None
 
 
 def has(unit: Any, asked: str) -> ColumnElement[bool]:

@@ -117,3 +117,29 @@ def test_any_text_can_be_marked(texts: list[str], asked: list[str]) -> None:
         flat = [at for span in spans for at in span]
         assert flat == sorted(flat)
         assert all(0 <= start < end <= len(text) for start, end in spans)
+
+
+def test_all_that_is_written_in_a_picture_is_read_together(database: Database) -> None:
+    with database.write() as session:
+        drafts = [
+            Drafted("text", None, text="Harbour hotel, breakfast from seven"),
+            Drafted("text", None, text="Monday closed"),
+        ]
+        add_file(session, "/board.png", [Drafted("image", None), *drafts], "image")
+        add_file(
+            session, "/sign.png", [Drafted("image", None), Drafted("text", None, text="closed")], "image"
+        )
+        spoken = [
+            Drafted("speech", None, 0.0, 1.0, text="the hotel is booked"),
+            Drafted("speech", None, 60.0, 61.0, text="closed"),
+        ]
+        add_file(session, "/memo.wav", spoken, "audio")
+    with database.read() as session:
+        texts = dict(session.execute(select(Unit.id, Unit.text)).all())
+        found = fulltext.match_words(session, "hotel closed", 10)
+    assert [(texts[match.unit_id], match.words) for match in found][:2] == [
+        ("Harbour hotel, breakfast from seven", ("hotel",)),
+        ("Monday closed", ("closed",)),
+    ]
+    assert [match.coverage for match in found[:2]] == [1.0, 1.0]
+    assert all(match.coverage < 1 for match in found[2:]), "what is said at other times, or stands elsewhere"
