@@ -34,6 +34,8 @@ demo: $(READY)
 	@$(DEMO) search "a camel with its young" --kind frame -k 3
 	@echo; echo '== Something that was said:   trove search "where are the keys of the garden house"'
 	@$(DEMO) search "where are the keys of the garden house" --kind speech -k 3
+	@echo; echo '== Something that is written: trove search written:fire-rescue'
+	@$(DEMO) search written:fire-rescue
 	@echo; echo "Open the app on the same library:"
 	@echo "    $(DEMO) ui"
 
