@@ -245,11 +245,15 @@ def _by_scale(wanted: Sequence[Wanted]) -> list[list[Wanted]]:
 
 
 def _needed(text: str) -> float:
-    """How sure a line must be: the shorter it is, the sooner it is seen in twigs, tiles and windows."""
-    letters = sum(letter.isalnum() for letter in text)
-    if letters < 3:
-        return (1.1, 0.95, 0.9)[letters]
-    return 0.8 if letters < _LONG else 0.7
+    """How sure a line must be: the shorter it is, the sooner it is seen in twigs, tiles and windows.
+
+    So is one letter again and again, in a row of arches.
+    """
+    letters = [letter for letter in text if letter.isalnum()]
+    different = len(set(letters))
+    if different < 3:
+        return (1.1, 0.95, 0.9)[different]
+    return 0.8 if len(letters) < _LONG else 0.7
 
 
 def _in_company(lines: Sequence[Line]) -> list[Line]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from indexer.media.types import Picture
 from indexer.ocr.lines import Line
 from indexer.ocr.reader import Ocr
+from tests.support import SAMPLES
 
 pytest.importorskip("rapidocr")
 
@@ -117,6 +118,11 @@ def test_threads_may_read_at_once(ocr: Ocr) -> None:
     assert [np.array_equal(one.corners, two.corners) for one, two in zip(found[0], again, strict=True)] == [
         True
     ]
+
+
+def test_a_row_of_arches_is_no_number(ocr: Ocr) -> None:
+    with Image.open(SAMPLES / "pictures" / "p015.jpg") as colosseum:
+        assert texts(ocr.read(np.asarray(colosseum.convert("RGB")))) == []
 
 
 def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
