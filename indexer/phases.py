@@ -107,6 +107,7 @@ class Phases:
             if last[job.content_id] == place:
                 self._done += len(self._contents[job.content_id])
             self._tell(job.tasks[0].stat.path)
+        self._store()
 
     # --- phase 0
 
@@ -236,14 +237,10 @@ class Phases:
         for side_by_side, group in groupby(jobs, key=_is_short):
             analysed = self._side_by_side if side_by_side else self._one_by_one
             yield from analysed(list(group))
-            self._store()
 
     def _side_by_side(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
-        def embed(draft: Draft) -> Prepared:
-            return self._embedder.prepare(draft.unit.kind, draft.payload)
-
         threads = self._library.settings.workers
-        looks = look_ahead(lambda job: self._look(job, embed), jobs, 2 * threads, threads)
+        looks = look_ahead(lambda job: self._look(job, self._prepare), jobs, 2 * threads, threads)
         for job, (task, found) in zip(jobs, looks, strict=True):
             self._keep(job, task, found, self._submit(found))
             if self._is_full():
@@ -258,8 +255,7 @@ class Phases:
             pending: list[Pending] = []
 
             def embed(draft: Draft, pending: list[Pending] = pending) -> Prepared:
-                prepared = self._embedder.prepare(draft.unit.kind, draft.payload)
-                pending.append(self._embedder.submit(prepared))
+                pending.append(self._embedder.submit(self._prepare(draft)))
                 return {}
 
             task, found = self._look(job, embed, self._tell)
@@ -268,6 +264,10 @@ class Phases:
             if self._is_full():
                 self._store()
             yield job
+        self._store()  # before others, whose time they would be given
+
+    def _prepare(self, draft: Draft) -> Prepared:
+        return self._embedder.prepare(draft.unit.kind, draft.payload)
 
     def _look(
         self,
