@@ -8,8 +8,10 @@ from typing import Literal
 from db.catalog.units import Region
 from db.engine.schema import MediaKind, UnitKind
 
-Verdict = Literal["found", "unsure", "absent"]
+Verdict = Literal["found", "unsure", "absent", "nearest"]
+"""Whether the library has it; ``nearest`` where only likeness was asked for, which says nothing of that."""
 
+Understood = Literal["yes", "partly", "no"]
 
 Corners = tuple[float, float, float, float, float, float, float, float]
 """x and y of the top left, top right, bottom right and bottom left of something written, as it is read:
@@ -66,6 +68,27 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Something that an answer does not heed of its question, or only in part, and what would say it better.
+
+    ``about``: a name for programs, such as ``unknown word``, ``language``, ``counting``. ``says``: a sentence
+    for people. ``offers``: texts of queries to try instead, the most promising first.
+    """
+
+    about: str
+    says: str
+    offers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """How much of a question was understood, and what was not. What was not understood is never absent."""
+
+    level: Understood = "yes"
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
 class Imagined:
     """The generated picture that joined the query; it is not part of the library."""
 
@@ -106,6 +129,7 @@ class Answer:
     """Hits, best first, and whether they answer the question.
 
     ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for.
+    ``understood``: what of the question these hits can be hits of.
     """
 
     query: str
@@ -114,3 +138,4 @@ class Answer:
     took_ms: float
     hits: tuple[Hit, ...]
     imagined: Imagined | None = None
+    understood: Understanding = Understanding()
