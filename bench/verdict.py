@@ -8,7 +8,8 @@ picture shows it; it is *taken out* when every picture of which any caption hint
 the library; *elsewhere* are things of which no caption speaks. Half of the draws are there, a quarter
 each of the others. It is a twofold cross-validation: draws from one half of the pictures and concepts
 are judged by the fit on the other halves, and the two folds are put together. Concepts are drawn as
-pictures show them (a picture, then one of its concepts), and once more with equal probability.
+pictures show them (a picture, then one of its concepts), and once more with equal probability; the fit is
+made on both kinds of draws together.
 
 Printed: areas under the ROC curve of the plain top score, the z-score, the gap between the first and the
 second, the logistic regression on top score and excess that Trove had before, and the z-score among
@@ -36,6 +37,7 @@ from db.settings import load_settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.builtin.encoder import CONSE_DIM, unit
 from indexer.encoders.builtin.towers import load_text_tower
+from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
@@ -287,7 +289,7 @@ def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.ran
         for some in batched(iter(pairs), 32)
     ]
     pictures = np.concatenate(encoded)
-    names = encoder.encode_texts([name for _, name in pairs])
+    names = encode_phrased(encoder, [name for _, name in pairs])
     space = Space(names @ pictures.T, background @ pictures.T)
     # A name may be given twice, and "a brown bear" is a bear: all of one last word go together.
     last = np.array([name.lower().split(",")[0].split()[-1].rstrip("s") for _, name in pairs])
@@ -347,8 +349,8 @@ def main() -> None:
         )
         pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(read, 32)])
     concepts = read_concepts(captions, own)
-    background = encoder.encode_texts(background_queries())
-    queries = encoder.encode_texts(concepts.names + concepts.elsewhere)
+    background = encode_phrased(encoder, background_queries())
+    queries = encode_phrased(encoder, concepts.names + concepts.elsewhere)
     space = Space(queries @ pictures.T, background @ pictures.T)
     by_picture, by_concept = halves(names), halves(concepts.names)
     print(
@@ -360,11 +362,12 @@ def main() -> None:
             space, concept_draws(concepts, by_picture[half], by_concept[half], rng, alike=alike)
         )
 
-    texts = crossed(halved(asked(space)))
-    table("concepts as pictures show them", texts.draws, texts.predicted)
+    shown, each = halved(asked(space)), halved(asked(space, alike=True))
+    texts = crossed((joined([shown[0], each[0]]), joined([shown[1], each[1]])))
+    by_all = replace(crossed(shown), fits=texts.fits, predicted=carried(texts.fits, shown))
+    table("concepts as pictures show them", by_all.draws, by_all.predicted)
     if options.plot:
-        plot(options.plot, texts.predicted, texts.draws.there)
-    each = halved(asked(space, alike=True))
+        plot(options.plot, by_all.predicted, by_all.draws.there)
     table("each concept alike", joined(each), carried(texts.fits, each))
     if options.model == "builtin":
         for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
@@ -374,14 +377,14 @@ def main() -> None:
     if options.stamps:
         stamps = stamps_draws(encoder, options.stamps, background, np.random.default_rng(0))
         table("stamps: other pictures, the same fit", stamps, probabilities(texts.final, stamps))
-    whole = replace(space, queries=encoder.encode_texts(captions) @ pictures.T)
+    whole = replace(space, queries=encode_phrased(encoder, captions) @ pictures.T)
     made = halved(lambda half, rng: draw(whole, one_of_many(own, by_picture[half], rng)))
     hard = crossed(made)
     table("whole captions", hard.draws, hard.predicted)
     alike, similar = twins(captions, own, settings.cache), pictures @ pictures.T
     like = crossed(halved(lambda half, rng: picture_draws(similar, alike, by_picture[half], rng)))
     table("pictures as queries", like.draws, like.predicted)
-    print(f"\nTEXT = {texts.final}\nPICTURE = {like.final}")
+    print(f"\n{options.model}: {texts.final}\nPICTURE = {like.final}")
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
 from db.vectors.store import VectorStore, VectorView
+from indexer.encoders import phrasings
 from indexer.encoders.base import Encoder
 from indexer.encoders.cache import kept_array
+from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import near_duplicate
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ def background_vectors(encoder: Encoder, models: Path) -> Vectors:
         f"{encoder.name}\n{encoder.fingerprint}\n{_queries_digest()}".encode()
     ).hexdigest()
     path = models / f"background-{digest[:16]}.npy"
-    return kept_array(path, lambda: encoder.encode_texts(background_queries()))
+    return kept_array(path, lambda: encode_phrased(encoder, background_queries()))
 
 
 def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
@@ -173,4 +175,5 @@ def _by_chance(count: int) -> float:
 
 @cache
 def _queries_digest() -> str:
-    return hashlib.sha256("\n".join(background_queries()).encode()).hexdigest()[:16]
+    texts = "\n".join((str(phrasings.VERSION), *background_queries()))
+    return hashlib.sha256(texts.encode()).hexdigest()[:16]

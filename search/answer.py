@@ -128,14 +128,23 @@ class Hit:
 class Answer:
     """Hits, best first, and whether they answer the question.
 
-    ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for.
-    ``understood``: what of the question these hits can be hits of.
+    ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for; None where
+    only likeness was asked for. ``understood``: what of the question these hits can be hits of. ``says``:
+    the verdict in words, the same everywhere.
     """
 
     query: str
     verdict: Verdict
-    confidence: float
+    confidence: float | None
     took_ms: float
     hits: tuple[Hit, ...]
     imagined: Imagined | None = None
     understood: Understanding = Understanding()
+    says: str = ""
+
+    @property
+    def sure(self) -> float | None:
+        """How sure the verdict is, 0 to 1, as it may stand beside it; None for one that is not."""
+        if self.confidence is None or self.verdict not in ("found", "absent"):
+            return None
+        return self.confidence if self.verdict == "found" else 1 - self.confidence

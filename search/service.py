@@ -18,7 +18,8 @@ from db import kinds
 from db.kinds import CLIP
 from db.library import Library
 from indexer.encoders.base import Encoder
-from search.answer import Answer, Hit
+from indexer.encoders.phrasings import encode_phrased
+from search.answer import Answer, Hit, Understanding
 from search.drawing.imagine import imagined, moved
 from search.engine.active import ActiveModels
 from search.engine.embed import embedded, picture_vector
@@ -27,6 +28,7 @@ from search.engine.scope import BACKGROUND, Scope
 from search.engine.sight import Sight, sight
 from search.engine.verdict import judge
 from search.query.query import Query
+from search.wording import said
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -77,7 +79,7 @@ class SearchService:
             models = self._models.at(session)
             for name, model in models.items():
                 if model.role.texts:
-                    model.encoder.encode_texts(["warm"])
+                    encode_phrased(model.encoder, ["warm"])
                 for modality in kinds.modalities(name):
                     model.vectors.at(session).sample(modality, BACKGROUND)
         for model in models.values():
@@ -105,23 +107,29 @@ class SearchService:
         with self.library.read() as session:
             models = self._models.at(session)
             if CLIP not in models:
-                return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing))
+                empty = "Your library is empty"
+                return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing), says=empty)
             question = embedded(query, models, session, self._decode)
             scope = Scope(session, models, wanted(query))
             retrieved, hits = answered(question, scope)
             model = models[CLIP]
+            understood = Understanding()
             verdict, confidence = judge(
                 retrieved.rankings,
                 retrieved.candidates.rows,
-                model.null_scores(session),
-                model.near_duplicate,
+                model.reference(session),
+                likeness=question.is_of_likeness,
+                understood=understood.level,
             )
             if drawing is not None:
+                verdict = "nearest" if verdict == "absent" else verdict
                 retrieved = retrieved.with_drawing(picture_vector(drawing.path, model, self._decode))
                 hits = moved(retrieved.hits(), hits)
             shown = tuple(retrieved.explained(hits[: query.k]))
         model.keep()
-        return Answer(str(query), verdict, confidence, _since(started), shown, imagined(drawing))
+        says = said(verdict, understood.level, query, hits=len(shown), drawn=drawing is not None)
+        took_ms = _since(started)
+        return Answer(str(query), verdict, confidence, took_ms, shown, imagined(drawing), understood, says)
 
     def recall(
         self, session: Session, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None

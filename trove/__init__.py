@@ -36,7 +36,7 @@ from db.errors import (
 )
 from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
-from search.answer import Answer, Evidence, Hit
+from search.answer import Answer, Evidence, Hit, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
 from trove.library import Library
@@ -110,6 +110,7 @@ __all__ = [
     "ModelMissingError",
     "Models",
     "Moment",
+    "Note",
     "Progress",
     "Quality",
     "Query",
@@ -124,6 +125,7 @@ __all__ = [
     "Switch",
     "Trial",
     "TroveError",
+    "Understanding",
     "UnreadableError",
     "VectorError",
 ]

@@ -14,6 +14,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.registry import near_duplicate
 from indexer.null_model import fitted, keep
 from search.engine.query_cache import QueryVectors
+from search.engine.verdict import Reference, calibration_of
 
 _PATIENCE_MS = 200
 """How long an answer waits for a writer to store its null model."""
@@ -37,6 +38,10 @@ class ActiveModel:
     def near_duplicate(self) -> float:
         """Cosine similarity from which two pictures are near-duplicates, and one hit."""
         return near_duplicate(self.encoder.name)
+
+    def reference(self, session: Session) -> Reference:
+        """What a verdict in a snapshot holds similarities against."""
+        return Reference(self.null_scores(session), calibration_of(self.encoder.name), self.near_duplicate)
 
     def null_scores(self, session: Session) -> NullScores | None:
         """The null model of the library in a snapshot, refitted if need be; None without pictures.

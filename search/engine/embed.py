@@ -22,6 +22,7 @@ from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
 from search.engine.active import ActiveModel
 from search.engine.scope import Alternatives, Part
+from search.query.asking import asked_for
 from search.query.language import Term
 from search.query.query import Query
 
@@ -55,7 +56,7 @@ class Question:
     """A query with its texts, pictures and file encoded as vectors.
 
     ``parts``: its alternatives by role, each in the order of the query's terms. ``texts``: the words of each
-    alternative that are to be found.
+    alternative that are to be found, with those of asking and without.
     """
 
     query: Query
@@ -67,6 +68,11 @@ class Question:
     def describes(self) -> bool:
         """Whether there is anything to compare with; else it has conditions alone."""
         return self.like is not None or any(self.parts.values())
+
+    @property
+    def is_of_likeness(self) -> bool:
+        """Whether pictures, a file or conditions were given, and no words: then no verdict can be absent."""
+        return self.like is not None or not self.texts
 
 
 def embedded(
@@ -85,7 +91,9 @@ def embedded(
         for name, model in models.items()
     }
     like = None if query.like is None else _example(query.like, models, session, decoders)
-    return Question(query, parts, query.parsed.texts, like)
+    # Words of asking may be what was said.
+    texts = dict.fromkeys(each for text in query.parsed.texts for each in (asked_for(text), text))
+    return Question(query, parts, tuple(texts), like)
 
 
 def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vectors:
@@ -105,7 +113,7 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     if not compared:
         return Part({}, weight, text)
     if text is not None:
-        vector = model.queries.of(text, model.encoder)
+        vector = model.queries.of(asked_for(text), model.encoder)
     else:
         vector = picture_vector(expanded(term.value), model, decoders)[0]
     return Part(dict.fromkeys(compared, vector), weight, text)

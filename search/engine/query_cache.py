@@ -14,7 +14,9 @@ import numpy as np
 
 from db.catalog.units import Vectors
 from db.files import is_intact, read_checksummed, write_checksummed
+from indexer.encoders import phrasings
 from indexer.encoders.base import Encoder
+from indexer.encoders.phrasings import encode_phrased
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ MOST = 1_000
 
 
 class QueryVectors:
-    """Cache of the text vectors of one space, in files below ``folder``.
+    """Cache of the text vectors of one space, phrased as questions are, in files below ``folder``.
 
     Safe to share between threads and processes.
     """
@@ -38,13 +40,14 @@ class QueryVectors:
         Raises:
             ModelError: it is not cached, and the encoder cannot be loaded.
         """
-        path = self._folder / hashlib.sha256(f"{self._fingerprint}\n{text}".encode()).hexdigest()[:40]
+        key = f"{self._fingerprint}\n{phrasings.VERSION}\n{text}"
+        path = self._folder / hashlib.sha256(key.encode()).hexdigest()[:40]
         cached = _read(path, encoder.dim)
         if cached is not None:
             with suppress(OSError):
                 path.touch()
             return cached
-        vector: Vectors = encoder.encode_texts([text])[0]
+        vector: Vectors = encode_phrased(encoder, [text])[0]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room()

@@ -67,8 +67,9 @@ class Ranking:
     ``background``: what their similarities are held against; None where each one is sure by itself.
     ``matches``: for each of the first few and each alternative of the question, the similarity to every part
     with a positive weight; nothing for a source whose similarities prove nothing. ``role`` and ``modality``:
-    of the vectors that were compared, if any were. ``by_conditions``: it is what meets the conditions,
-    whatever its kind proves.
+    of the vectors that were compared, if any were. ``proof``: by what a match that is sure by itself counts
+    in a verdict: by what its ``kind`` proves, as words that meet a ``condition`` whatever their kind proves,
+    or not at all, as a file of that date or folder.
     """
 
     source: str
@@ -78,7 +79,7 @@ class Ranking:
     matches: Sequence[tuple[Match, ...]] = ()
     role: str | None = None
     modality: str | None = None
-    by_conditions: bool = False
+    proof: Literal["kind", "condition", "nothing"] = "kind"
 
 
 def above_z_score(ranking: Ranking, least: float) -> Ranking:

@@ -131,7 +131,6 @@ class Alike:
     weight: float
     role: str
     modality: str
-    proves: bool = False
 
     def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
         """The units nearest to any vector of the file, which is never among them itself."""
@@ -139,9 +138,7 @@ class Alike:
         vectors = None if like is None else like.vectors.get((self.role, self.modality))
         if like is None or vectors is None or self.role not in scope.models:
             return None
-        ranking = without(_nearest(self, scope, vectors, depth), set(like.unit_ids.tolist()))
-        matches = [(Match("picture", found.value),) for found in ranking.found[:1]]
-        return replace(ranking, matches=matches if self.proves else [])
+        return without(_nearest(self, scope, vectors, depth), set(like.unit_ids.tolist()))
 
 
 def _nearest(source: "Nearest | Alike", scope: Scope, vectors: Vectors, depth: int) -> Ranking:
@@ -199,9 +196,10 @@ class Listed:
         for rule, ids in having.items():
             for unit_id in ids.tolist():
                 words[unit_id] += (rule.match or "",)
-        name = "keywords" if len(worded) else self.name
         found = [Found(unit_id, 1.0, words[unit_id], certainty=1.0) for unit_id in latest]
-        return Ranking(name, self.weight, found, by_conditions=True)
+        if len(worded):
+            return Ranking("keywords", self.weight, found, proof="condition")
+        return Ranking(self.name, self.weight, found, proof="nothing")
 
 
 DRAWN = Nearest("drawing", DRAWING_WEIGHT, CLIP, PICTURE)
@@ -218,6 +216,6 @@ register, unregister, every = _table.register, _table.unregister, _table.every
 register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="image_to_image", proves=True))
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
 register("words", Keywords())
-register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE, proves=True))
+register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE))
 register("alike passages", Alike("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE))
 register("listed", Listed())

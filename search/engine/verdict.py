@@ -1,23 +1,26 @@
-"""The verdict on a query: whether the library has a match (found, unsure, absent), with a probability.
+"""The verdict on a query: whether the library has it, by the evidence of all sources, with a probability.
 
 No threshold on the similarity works for all models and libraries. So the best similarity is compared
 with a null model, the distribution of best similarities of *background* queries in the same library and
 space (``indexer.null_model``). Its z-score there means the same in every space and for every size of a
 library, so one logistic regression (Platt 1999) turns it into a probability; ``bench/verdict.py`` fits
 it on held-out pictures and concepts and says how well it does.
+
+Words prove by what their kind proves: that it was said, or is written. A machine's prove nothing. Where only
+likeness was asked for, there is nothing to be had or not, only what is nearest; and what was not understood
+is never called absent.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from db import kinds
 from db.catalog.units import UnitRow
 from db.engine.schema import NullScores
-from indexer.encoders.registry import NEAR_DUPLICATE
+from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
 from indexer.null_model import grown
-from search.answer import Verdict
+from search.answer import Understood, Verdict
 from search.engine.ranking import Match, Ranking
 
 FOUND_AT = 0.6
@@ -39,9 +42,17 @@ class Calibration:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + self.slope * z_score))))
 
 
-TEXT = Calibration(bias=-0.52, slope=1.84)
+TEXT = Calibration(bias=-0.34, slope=1.44)
 PICTURE = Calibration(bias=-0.39, slope=0.47)
 """Coefficients as ``bench/verdict.py`` prints them for the builtin model (docs/benchmarks.md)."""
+
+_OF_MODELS = {CONSE: Calibration(bias=0.01, slope=0.36)}
+"""Those of other models that were measured."""
+
+
+def calibration_of(model: str) -> Calibration:
+    """The calibration of text queries to a model; that of the builtin one for models without their own."""
+    return _OF_MODELS.get(model, TEXT)
 
 
 def z_score(match: Match, null_scores: NullScores, count: int) -> float:
@@ -57,48 +68,78 @@ def z_score(match: Match, null_scores: NullScores, count: int) -> float:
     return (match.similarity - null_scores.near_mean) / null_scores.near_deviation
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What similarities are held against: the null model of the library, and figures of its model.
+
+    ``near_duplicate``: the cosine similarity from which two pictures are the same one.
+    """
+
+    null_scores: NullScores | None
+    calibration: Calibration = TEXT
+    near_duplicate: float = NEAR_DUPLICATE
+
+    def probability(self, parts: Sequence[Match], count: int) -> float:
+        """The probability that the best of ``count`` pictures fits: that of the part that it fits worst.
+
+        With nothing to fit, as in staying away from something, it is certain.
+        """
+        return min((self._probability(part, count) for part in parts), default=CERTAIN)
+
+    def _probability(self, match: Match, count: int) -> float:
+        if match.kind == "picture" and match.similarity >= self.near_duplicate:
+            return CERTAIN
+        if self.null_scores is None:
+            return 0.0
+        calibration = self.calibration if match.kind == "text" else PICTURE
+        return calibration.probability(z_score(match, self.null_scores, count))
+
+
 def judge(
     rankings: Sequence[Ranking],
     rows: Mapping[int, UnitRow],
-    null_scores: NullScores | None,
-    near_duplicate: float = NEAR_DUPLICATE,
-) -> tuple[Verdict, float]:
+    reference: Reference,
+    *,
+    likeness: bool = False,
+    understood: Understood = "yes",
+) -> tuple[Verdict, float | None]:
     """The verdict, and the probability that the library holds what was asked for.
 
     What is sure by itself counts by how sure it is, such as words by the share of the query's that a text
-    has; a machine's words prove nothing. Similarities count by the z-score of the best one, for a question of
-    several parts by the part that it fits worst. A near-duplicate of a query's picture, at least as similar
-    as ``near_duplicate``, is a certain match. ``rows``: what was found, by its unit ids.
+    has. Similarities count by the z-score of the best one. A near-duplicate of a query's picture is a certain
+    match; no other picture is one.
+
+    Args:
+        rankings: of all sources.
+        rows: what was found, by its unit ids.
+        reference: what similarities are held against.
+        likeness: whether nothing but a picture, a file or facts were asked for.
+        understood: of what was not, similarity says nothing; what was so in part is not absent.
     """
-    probabilities = [0.0]
-    for ranking in rankings:
-        sure = (
-            found
-            for found in ranking.found
-            if found.certainty and (ranking.by_conditions or _proves(rows.get(found.unit_id)))
-        )
-        probabilities += [CERTAIN * (found.certainty or 0.0) for found in islice(sure, 1)]
-        if null_scores is not None and ranking.background is not None:
-            count = ranking.background.count
-            probabilities += [_fits(parts, null_scores, count, near_duplicate) for parts in ranking.matches]
-    probability = round(max(probabilities), 3)
+    by_itself = [_sure(ranking, rows) for ranking in rankings]
+    by_similarity = [
+        reference.probability(parts, ranking.background.count)
+        for ranking in rankings
+        if ranking.background is not None and understood != "no"
+        for parts in ranking.matches
+    ]
+    probability = round(max([0.0, *by_itself, *by_similarity]), 3)
+    if likeness and probability < CERTAIN:
+        return "nearest", None
     if probability >= FOUND_AT:
         return "found", probability
-    return ("absent" if probability < ABSENT_BELOW else "unsure"), probability
+    return ("absent" if probability < ABSENT_BELOW and understood == "yes" else "unsure"), probability
+
+
+def _sure(ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
+    """The probability of the best match of a ranking that is sure by itself, and proves something."""
+    sure = (
+        found.certainty
+        for found in ranking.found
+        if found.certainty and (ranking.proof == "condition" or _proves(rows.get(found.unit_id)))
+    )
+    return 0.0 if ranking.proof == "nothing" else CERTAIN * next(sure, 0.0)
 
 
 def _proves(unit: UnitRow | None) -> bool:
     return unit is not None and kinds.named(unit.kind).proof != "machine"
-
-
-def _fits(parts: Sequence[Match], null_scores: NullScores, count: int, near_duplicate: float) -> float:
-    """The probability of the worst part; with nothing to fit, as in staying away from something, certain."""
-    return min((_probability(part, null_scores, count, near_duplicate) for part in parts), default=CERTAIN)
-
-
-def _probability(match: Match, null_scores: NullScores, count: int, near_duplicate: float) -> float:
-    if match.kind == "text":
-        return TEXT.probability(z_score(match, null_scores, count))
-    if match.similarity >= near_duplicate:
-        return CERTAIN
-    return PICTURE.probability(z_score(match, null_scores, count))

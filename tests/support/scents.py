@@ -48,7 +48,8 @@ class Nose:
         """(n, dim) float32: one axis for each smell, another order of them in each model."""
         rows = np.zeros((len(texts), self.dim), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
-            smells = [ALIKE[word] for word in text.lower().split() if word in ALIKE]
+            words = [word.strip(".").removesuffix("s") for word in text.lower().split()]
+            smells = [ALIKE[word] for word in words if word in ALIKE]
             row[smells or [3 + len(text) % 5]] = 1.0
             row /= np.linalg.norm(row)
         return np.roll(rows, len(self.name), axis=1)

@@ -240,7 +240,8 @@ def test_another_model_of_its_role_embeds_again_and_looks_at_nothing(filled: Lib
     assert before.keys() == after.keys()
     assert before != after
     best = ask(filled, "gasoline").hits[0]
-    assert (best.path.name, best.why[0].source) == ("road.png", "text_to_scent")
+    assert best.path.name == "road.png"
+    assert "text_to_scent" in {fact.source for fact in best.why}
     with filled.read() as session:
         assert [space.model for space in spaces.named(session, "new nose", ROLE)] == ["new nose"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,16 +17,10 @@ from ui.wording import clock, excerpt, text_label
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.answer import Answer, Evidence, Hit, Mark
+    from search.answer import Answer, Evidence, Hit, Mark, Note
     from search.drawing.output import Drawing
     from search.query.query import Query
     from trove import Library
-
-_VERDICTS = {
-    "found": "Found",
-    "unsure": "These are the nearest, but perhaps not what you mean",
-    "absent": "Not in your library; these are the nearest",
-}
 
 
 def search(
@@ -113,6 +108,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     return {
         "query": answer.query,
         "verdict": answer.verdict,
+        "says": answer.says,
+        "understood": asdict(answer.understood),
         "confidence": answer.confidence,
         "took_ms": answer.took_ms,
         "hits": [hit_json(hit, drawing) for hit in answer.hits],
@@ -177,13 +174,20 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _say_answer(answer: Answer, query: Query) -> None:
-    if not answer.hits:
-        conditions = " ".join(map(str, query.parsed.conditions))
-        hint = f"Nothing in it fulfils {conditions}" if conditions else "Is anything indexed? trove status"
-        console.say(f"Not in your library. ({hint})")
-        return
-    console.say(f"{_VERDICTS[answer.verdict]} ({answer.confidence:.0%}, {answer.took_ms:.0f} ms)")
-    _say_hits(answer)
+    sure = "" if answer.sure is None else f"{answer.sure:.0%} sure, "
+    console.say(f"{answer.says} ({sure}{answer.took_ms:.0f} ms)")
+    for note in answer.understood.notes:
+        console.say(note_text(note))
+    if answer.hits:
+        _say_hits(answer)
+    elif not query.parsed.conditions:
+        console.say("Is anything indexed? trove status")
+
+
+def note_text(note: Note) -> str:
+    """What was not understood of a question, with the commands that ask it better."""
+    offers = ", ".join(f"trove search {shlex.quote(offer)}" for offer in note.offers)
+    return f"{note.says} Try: {offers}" if offers else note.says
 
 
 def _say_imagined(answer: Answer) -> None:

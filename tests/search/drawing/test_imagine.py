@@ -66,10 +66,20 @@ def test_a_drawing_moves_what_looks_like_it_and_says_from_where(
     assert (found.imagined.path, found.imagined.model, found.imagined.seed) == (drawing.path, "copier", 7)
 
 
-def test_a_drawing_never_changes_the_verdict(service: SearchService, tmp_path: Path) -> None:
+def test_with_a_drawing_nothing_is_absent_for_it_has_the_nearest(
+    service: SearchService, tmp_path: Path
+) -> None:
+    query = Query("quarterly tax return spreadsheet")
+    assert service.search(query).verdict == "absent"
+    drawn = service.search(query, draw(query, Copier(SAMPLES / "pictures" / "p025.jpg"), tmp_path))
+    assert (drawn.verdict, drawn.sure) == ("nearest", None)
+    assert drawn.says == "These are the nearest to your words and the drawing"
+
+
+def test_a_drawing_never_makes_it_found(service: SearchService, tmp_path: Path) -> None:
     plain = service.search(QUERY)
     found = service.search(QUERY, draw(QUERY, Copier(SAMPLES / "pictures" / "p025.jpg"), tmp_path))
-    assert (found.verdict, found.confidence) == (plain.verdict, plain.confidence)
+    assert (plain.verdict, found.verdict, found.confidence) == ("absent", "nearest", plain.confidence)
     assert plain.imagined is None
     assert all(hit.was is None for hit in plain.hits)
 
@@ -89,7 +99,7 @@ def test_only_what_is_wanted_is_drawn(tmp_path: Path) -> None:
 def test_the_json_keeps_its_keys_and_names_the_drawing(service: SearchService, tmp_path: Path) -> None:
     drawing = draw(QUERY, Copier(SAMPLES / "pictures" / "p025.jpg"), tmp_path)
     answer = answer_json(service.search(QUERY, drawing))
-    assert list(answer) == ["query", "verdict", "confidence", "took_ms", "hits"]
+    assert list(answer) == ["query", "verdict", "says", "understood", "confidence", "took_ms", "hits"]
     for hit in answer["hits"]:
         keys = "rank score kind path start_s end_s text why similar evidence copies"
         assert list(hit) == keys.split()

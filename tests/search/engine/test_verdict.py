@@ -19,13 +19,14 @@ from db.errors import LibraryError
 from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
+from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import NEAR_DUPLICATE
 from indexer.null_model import background_queries, due, fit, refit
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
 from search.engine.ranking import Background, Found, Match, Ranking
-from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, judge, z_score
+from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, Reference, judge, z_score
 from search.query.query import Query
 from search.service import SearchService
 from tests.support.media import photo
@@ -40,6 +41,10 @@ def null(pictures: int = 1000) -> NullScores:
     made = fit(np.array([0.2, 0.3, 0.4]), np.array([0.05]), np.array([0.6, 0.7]))
     made.space_id, made.pictures, made.revision = 1, pictures, 7
     return made
+
+
+def against() -> Reference:
+    return Reference(null())
 
 
 def seen(*alternatives: tuple[Match, ...], count: int = 1000) -> Ranking:
@@ -63,13 +68,16 @@ def words(coverage: float) -> Ranking:
 
 
 def test_nothing_is_absent() -> None:
-    assert judge([], ROWS, null()) == ("absent", 0.0)
+    assert judge([], ROWS, against()) == ("absent", 0.0)
     empty = Ranking("text_to_image", 1.0, [], Background(0.1, 0.05, 10))
-    assert judge([empty, Ranking("text_to_passage", 0.4, [Found(1, 0.9)])], ROWS, null()) == ("absent", 0.0)
+    assert judge([empty, Ranking("text_to_passage", 0.4, [Found(1, 0.9)])], ROWS, against()) == (
+        "absent",
+        0.0,
+    )
 
 
 def test_the_further_the_best_stands_out_the_surer() -> None:
-    verdicts = [judge([seen((text(best),))], ROWS, null()) for best in (0.1, 0.2, 0.3, 0.4, 0.6)]
+    verdicts = [judge([seen((text(best),))], ROWS, against()) for best in (0.1, 0.2, 0.3, 0.4, 0.6)]
     assert verdicts == sorted(verdicts, key=lambda verdict: verdict[1])
     assert (verdicts[0][0], verdicts[-1][0]) == ("absent", "found")
 
@@ -82,41 +90,60 @@ def test_a_larger_library_needs_a_better_best() -> None:
 
 def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
     both, either = (text(0.5), text(0.5)), (text(0.9), text(0.1))
-    assert judge([seen(both)], ROWS, null())[1] > judge([seen(either)], ROWS, null())[1]
-    assert judge([seen(either, both)], ROWS, null()) == judge([seen(both)], ROWS, null())
+    assert judge([seen(both)], ROWS, against())[1] > judge([seen(either)], ROWS, against())[1]
+    assert judge([seen(either, both)], ROWS, against()) == judge([seen(both)], ROWS, against())
 
 
 def test_words_that_were_said_are_found() -> None:
-    assert judge([seen((text(0.1),)), words(1.0)], ROWS, null())[0] == "found"
-    assert judge([seen((text(0.1),)), words(0.5)], ROWS, null())[0] == "absent"
+    assert judge([seen((text(0.1),)), words(1.0)], ROWS, against())[0] == "found"
+    assert judge([seen((text(0.1),)), words(0.5)], ROWS, against())[0] == "absent"
 
 
 def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -> None:
     kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10), matches=[()])
-    assert judge([kept_away], ROWS, null()) == ("found", CERTAIN)
-    assert judge([replace(kept_away, found=[], matches=[])], ROWS, null()) == ("absent", 0.0)
+    assert judge([kept_away], ROWS, against()) == ("found", CERTAIN)
+    assert judge([replace(kept_away, found=[], matches=[])], ROWS, against()) == ("absent", 0.0)
 
 
 def test_the_words_of_a_machine_prove_nothing() -> None:
     kinds.register("captions", [kinds.Kind("caption", "caption", {}, "machine")])
     try:
         captioned = {1: replace(ROWS[1], kind="caption")}
-        assert judge([words(1.0)], captioned, null()) == ("absent", 0.0)
+        assert judge([words(1.0)], captioned, against()) == ("absent", 0.0)
         both = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0), Found(2, 0.9, (), 0.81)])
-        listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], by_conditions=True)
-        assert judge([listed], captioned, null()) == ("found", CERTAIN), "it meets the conditions"
-        verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, null())
+        listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], proof="condition")
+        assert judge([listed], captioned, against()) == ("found", CERTAIN), "it meets the conditions"
+        verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, against())
         assert verdict == ("found", round(0.81 * CERTAIN, 3))
     finally:
         kinds.unregister("captions")
 
 
+def test_where_only_likeness_was_asked_for_nothing_is_absent() -> None:
+    far = [seen((picture(0.3),))]
+    assert judge(far, ROWS, against(), likeness=True) == ("nearest", None)
+    assert judge([seen((picture(0.999),))], ROWS, against(), likeness=True) == ("found", CERTAIN)
+    listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], proof="nothing")
+    assert judge([listed], ROWS, against(), likeness=True) == ("nearest", None)
+    said = replace(listed, source="keywords", proof="condition")
+    assert judge([said], ROWS, against(), likeness=True) == ("found", CERTAIN)
+
+
+def test_what_was_not_understood_is_never_absent() -> None:
+    far, near = [seen((text(0.1),))], [seen((text(0.9),))]
+    assert judge(far, ROWS, against(), understood="yes")[0] == "absent"
+    assert judge(far, ROWS, against(), understood="partly")[0] == "unsure"
+    assert judge(near, ROWS, against(), understood="partly")[0] == "found"
+    assert judge(near, ROWS, against(), understood="no") == ("unsure", 0.0), "it may look like anything"
+    assert judge([*near, words(1.0)], ROWS, against(), understood="no")[0] == "found", "the words are there"
+
+
 def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
-    def like(similarity: float) -> tuple[Verdict, float]:
+    def like(similarity: float) -> tuple[Verdict, float | None]:
         best = [Found(1, similarity)]
         background = Background(0.5, 0.1, 100)
         ranking = Ranking("image_to_image", 1.0, best, background, matches=[(picture(similarity),)])
-        return judge([ranking], ROWS, null())
+        return judge([ranking], ROWS, against())
 
     assert like(NEAR_DUPLICATE)[0] == "found"
     assert like(0.3)[0] == "absent"
@@ -129,7 +156,7 @@ def test_confidence_is_a_probability(
 ) -> None:
     lone = fit(np.array([0.3]), np.array([0.0]), np.empty(0))
     lone.pictures = fitted_on
-    verdict, confidence = judge([seen((kind(similarity),), count=count)], ROWS, lone)
+    verdict, confidence = judge([seen((kind(similarity),), count=count)], ROWS, Reference(lone))
     assert 0 <= confidence <= 1
     assert verdict == (
         "found" if confidence >= FOUND_AT else "absent" if confidence < ABSENT_BELOW else "unsure"
@@ -218,7 +245,8 @@ def test_the_null_is_fitted_once_stored_and_goes_with_its_space(library: Library
         stored, fitted_at = spaces.null_scores(session, 1), revision.current(session)
     assert stored is not None
     assert (stored.pictures, stored.revision, stored.best_mean) == (40, fitted_at, first.best_mean)
-    best = (directions(len(background_queries()), 8, seed=7) @ directions(40).T).max(axis=1)
+    phrased = encode_phrased(Counting("another"), background_queries())  # type: ignore[arg-type]
+    best = (phrased @ directions(40).T).max(axis=1)
     assert stored.best_mean == pytest.approx(best.mean(), abs=2e-3)
     assert stored.best_deviation == pytest.approx(best.std(), abs=2e-3)
 
@@ -259,7 +287,7 @@ def test_without_pictures_there_is_no_null_and_a_lone_one_has_no_neighbour(
     found = fit_now(library, counting)
     assert found is not None
     assert (found.pictures, found.near_mean) == (1, None)
-    assert 0 <= judge([seen((picture(0.5),), count=1)], ROWS, found)[1] <= 1
+    assert 0 <= judge([seen((picture(0.5),), count=1)], ROWS, Reference(found))[1] <= 1
 
 
 def test_a_library_that_cannot_be_written_is_judged_all_the_same(
@@ -334,7 +362,7 @@ def service(sample_library: Settings) -> Iterator[SearchService]:
 
 @pytest.mark.parametrize(
     "asked",
-    ["a lighthouse", "a koala", "a fire engine", "jellyfish", "a guitar", "wild horses"],
+    ["a lighthouse", "a koala", "a polar bear", "jellyfish", "a guitar", "wild horses"],
 )
 def test_what_is_there_is_found(service: SearchService, asked: str) -> None:
     assert service.search(Query(asked)).verdict == "found"

@@ -22,10 +22,11 @@ from ui.app.views.question import Question
 from ui.app.views.viewer import open_hit
 from ui.wording import units_in_words
 
-_VERDICTS = {
-    "found": ":green[:material/check_circle:] **Found**",
-    "unsure": ":orange[:material/help:] **These are the nearest, but probably not what you mean**",
-    "absent": ":gray[:material/search_off:] **Not in your library.** These are the nearest:",
+_ICONS = {
+    "found": ":green[:material/check_circle:]",
+    "unsure": ":orange[:material/help:]",
+    "absent": ":gray[:material/search_off:]",
+    "nearest": ":gray[:material/near_me:]",
 }
 _MOST_TO_SORT = 200_000
 """In a larger library sorting by date takes longer than people wait for a start page."""
@@ -73,6 +74,7 @@ def _show(asked: Question) -> None:
         _draw_it(asked, listing.answer)
         _order(asked)
         _save(asked)
+    _notes(listing.answer)
     _hits(token, listing, asked)
     _wider(listing)
 
@@ -91,8 +93,20 @@ def _hits(token: str, listing: Listing, asked: Question) -> None:
 
 
 def _verdict(answer: Answer) -> None:
-    st.markdown(_VERDICTS[answer.verdict], width="content")
-    st.caption(f"{answer.confidence:.0%} sure · {answer.took_ms:.0f} ms", width="content")
+    st.markdown(f"{_ICONS[answer.verdict]} **{resources.plain(answer.says)}**", width="content")
+    sure = "" if answer.sure is None else f"{answer.sure:.0%} sure · "
+    st.caption(f"{sure}{answer.took_ms:.0f} ms", width="content")
+
+
+def _notes(answer: Answer) -> None:
+    """What was not understood, each with questions to ask instead, one click away."""
+    for at, note in enumerate(answer.understood.notes):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"note_{at}"):
+            st.markdown(f":material/info: {resources.plain(note.says)}", width="content")
+            for offer in note.offers:
+                st.button(
+                    offer, key=f"offer_{at}_{offer}", type="tertiary", on_click=question.ask, args=(offer,)
+                )
 
 
 def _order(asked: Question) -> None:

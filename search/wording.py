@@ -1,0 +1,40 @@
+"""The verdict in words: one sentence, the same for the app, the command line and Python."""
+
+from search.answer import Understood, Verdict
+from search.query.query import Query
+
+_IN_PART = {"no": "Not understood", "partly": "Understood in part"}
+
+
+def said(verdict: Verdict, understood: Understood, query: Query, *, hits: int, drawn: bool = False) -> str:
+    """The sentence that stands above the hits of an answer, or in their place.
+
+    Args:
+        verdict: of the answer.
+        understood: how much of the query was.
+        query: what was asked.
+        hits: how many there are.
+        drawn: whether a drawing of the query was searched with.
+    """
+    kind = [] if query.kind is None else [f"type:{query.kind}"]
+    conditions = " ".join([*map(str, query.parsed.conditions), *kind])
+    if not hits:
+        return _nothing(understood, conditions)
+    if verdict == "found":
+        return "Found"
+    if verdict == "absent":
+        place = f"among what fulfils {conditions}" if conditions else "in your library"
+        return f"Not {place}; these are the nearest"
+    if verdict == "unsure":
+        return f"{_IN_PART.get(understood, 'Perhaps not what you mean')}; these are the nearest"
+    if drawn:
+        return "These are the nearest to your words and the drawing"
+    if query.parsed.alternatives or query.like:
+        return "These are the most similar"
+    return f"All that fulfils {conditions}"
+
+
+def _nothing(understood: Understood, conditions: str) -> str:
+    if conditions:
+        return f"Nothing in your library fulfils {conditions}"
+    return f"{_IN_PART[understood]}; nothing was found" if understood != "yes" else "Not in your library"

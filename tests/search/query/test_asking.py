@@ -1,0 +1,89 @@
+"""What questions ask for, without the words that only ask."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.query.asking import asked_for
+
+THINGS = ["dogs", "red cars", "golden retriever", "beach", "children in the snow"]
+WAYS = [
+    "{}",
+    "the {}",
+    "my {}",
+    "show me {}",
+    "Show me the {}",
+    "find pictures of {}",
+    "find me some {}",
+    "do I have any photos of {}?",
+    "Do I have {}?",
+    "where are my {}?",
+    "where is the {}",
+    "photos of {}",
+    "I'm looking for {}",
+    "can you show me pictures with {}, please?",
+    "please find {}.",
+    "all my pictures of the {}",
+    "is there any {}",
+]
+
+
+@pytest.mark.parametrize("thing", THINGS)
+@pytest.mark.parametrize("way", WAYS[3:])
+def test_words_of_asking_go(way: str, thing: str) -> None:
+    assert asked_for(way.format(thing)) == thing
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"),
+    [
+        ("zeig mir bitte Bilder von Hunden", "Hunden"),
+        ("wo ist mein Fahrrad?", "Fahrrad"),
+        ("montre-moi des photos de chiens", "chiens"),
+        ("photos d'un chien", "chien"),
+        ("¿tengo fotos de perros?", "perros"),
+        ("muéstrame fotos de perros por favor", "perros"),
+        ("mostrami le foto del mare", "mare"),
+        ("toon me foto's van de zee", "zee"),
+        ("pokaż mi zdjęcia psa", "psa"),
+        ("покажи мне фото собаки", "собаки"),
+        ("dog pictures", "dog"),
+        ("golden retriever photos", "golden retriever"),
+    ],
+)
+def test_in_other_languages_and_after_the_thing(question: str, thing: str) -> None:
+    assert asked_for(question) == thing
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a dog",
+        "my little pony",
+        "die hard",
+        "show jumping",
+        "a man taking a picture",
+        "people taking pictures",
+        "pictures",
+        "show me",
+        "please",
+        "see the sea",
+        "a list of things to buy",
+        "where the wild things are",
+    ],
+)
+def test_what_only_looks_like_asking_stays(text: str) -> None:
+    assert asked_for(text) == text
+
+
+def test_something_is_always_left() -> None:
+    assert asked_for("pictures of pictures") == "pictures"
+    assert asked_for("Show me the pictures, please!") == "pictures"
+    assert asked_for("find nemo") == "nemo"
+
+
+@given(st.text())
+def test_any_text_leaves_a_part_of_it(text: str) -> None:
+    left = asked_for(text)
+    assert left in " ".join(text.split())
+    assert bool(left) == bool(text.strip())
