@@ -6,6 +6,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from db.catalog import revision
+from db.engine.clock import utc_now
 from db.engine.schema import Asset, Content, MediaKind
 
 
@@ -27,7 +28,7 @@ def find_or_add(
     statement = select(Content.sha256, Content.id).where(Content.sha256.in_(kinds))
     ids: dict[bytes, int] = dict(session.execute(statement).all())
     new = [
-        Content(sha256=sha256, kind=kind, arrived=arrived)
+        Content(sha256=sha256, kind=kind, arrived=arrived, added_at=utc_now())
         for sha256, kind in kinds.items()
         if sha256 not in ids
     ]

@@ -1,11 +1,11 @@
-"""Facet counts of a library: months, cameras, places, folders. Functions take an open session."""
+"""Facet counts of a library: months, cameras, lenses, places, folders. Functions take an open session."""
 
 import os
 from collections import Counter
 from pathlib import Path
 
 from sqlalchemy import String, func, select, type_coerce
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.engine.schema import LIVE, Asset
 
@@ -23,15 +23,24 @@ def months(session: Session) -> dict[str, int]:
 
 def cameras(session: Session) -> dict[str, int]:
     """The number of pictures and films of each camera, largest first."""
+    return _counts(session, Asset.camera)
+
+
+def lenses(session: Session) -> dict[str, int]:
+    """The number of pictures through each lens, largest first."""
+    return _counts(session, Asset.lens)
+
+
+def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict[str, int]:
     count = func.count(Asset.content_id.distinct())
     statement = (
-        select(Asset.camera, count)
+        select(column, count)
         .where(Asset.state.in_(LIVE))
-        .where(Asset.camera.is_not(None))
-        .group_by(Asset.camera)
-        .order_by(count.desc(), Asset.camera)
+        .where(column.is_not(None))
+        .group_by(column)
+        .order_by(count.desc(), column)
     )
-    return {camera: count for camera, count in session.execute(statement) if camera}
+    return {name: files for name, files in session.execute(statement) if name}
 
 
 def places(session: Session) -> list[tuple[float, float]]:

@@ -47,7 +47,7 @@ PRECEDENCE: tuple[Source, ...] = get_args(Source)
 
 Value = str | float | datetime | tuple[float, float] | tuple[int, int]
 
-Key = Literal["taken_at", "place", "camera", "size", "duration"]
+Key = Literal["taken_at", "place", "camera", "lens", "screenshot", "size", "duration"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Fact:
     """What a source claims.
 
     ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time without a zone; ``place`` (latitude,
-    longitude) in degrees; ``camera`` text; ``size`` (width, height) in pixels of the upright picture;
-    ``duration`` seconds.
+    longitude) in degrees; ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``size`` (width,
+    height) in pixels of the upright picture; ``duration`` seconds.
     """
 
     key: Key
@@ -166,6 +166,8 @@ def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
         "latitude": latitude,
         "longitude": longitude,
         "camera": values.get("camera"),
+        "lens": values.get("lens"),
+        "screenshot": values.get("screenshot"),
         "width": width,
         "height": height,
         "duration_s": values.get("duration"),

@@ -10,20 +10,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, String, and_, false, func, literal_column, or_, type_coerce
+from sqlalchemy import ColumnElement, String, and_, case, false, func, literal_column, or_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.engine.functions import fold
+from db.engine.functions import ANY_OF, fold
 from db.engine.schema import Asset, Content, Unit
 
 NEAR_S = 5.0
 """A rule about units holds for what is this near in time to a unit that fulfils it."""
 
-Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within"]
+Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within", "known"]
 
 CountOp = Literal[">=", "<=", "="]
 
-Value = str | float | datetime | tuple[datetime | None, datetime | None] | tuple[float, float, float]
+Value = (
+    str
+    | float
+    | datetime
+    | tuple[str, ...]
+    | tuple[datetime | None, datetime | None]
+    | tuple[float | None, float | None]
+    | tuple[float, float, float]
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +40,9 @@ class FactRule:
 
     ``value`` by ``op``: ``between`` takes (start, end), a half-open interval of which None leaves a side
     open; ``contains`` a part of a text; ``matches`` a pattern of folders or of a file's name, where ``*``
-    stands for anything; ``within`` (latitude, longitude, radius) in degrees and kilometres. Case and Unicode
-    normalisation form of texts do not matter. An unknown fact fulfils no rule.
+    stands for anything, or several of which one must match; ``within`` (latitude, longitude, radius) in
+    degrees and kilometres; ``known`` nothing. Case, accents and Unicode normalisation form of texts do not
+    matter. An unknown fact fulfils no rule.
 
     Raises:
         ValueError: there is no such fact, or it cannot be compared in this way.
@@ -41,7 +50,7 @@ class FactRule:
 
     key: str
     op: Op
-    value: Value
+    value: Value = ""
 
     def __post_init__(self) -> None:
         if self.key not in FACTS or self.op not in FACTS[self.key].ops:
@@ -93,36 +102,57 @@ ALL = Wanted()
 
 @dataclass(frozen=True)
 class _Fact:
-    """A fact that rules compare: the columns that hold it, and its own way of matching a pattern."""
+    """A fact that rules compare: the columns that hold it, and its own way of matching a pattern.
+
+    ``of``: what of the columns is compared, where it is not the first.
+    """
 
     columns: tuple[InstrumentedAttribute[Any], ...]
     ops: tuple[Op, ...]
     matches: Callable[[Any, str], ColumnElement[int]] | None = None
+    of: Callable[..., ColumnElement[Any]] | None = None
 
     @property
     def of_file(self) -> bool:
         return self.columns[0].class_ is Asset
 
 
-_TEXT: tuple[Op, ...] = ("=", "contains")
-_NUMBER: tuple[Op, ...] = ("=", "<", "<=", ">", ">=")
+_TEXT: tuple[Op, ...] = ("=", "contains", "known")
+_NUMBER: tuple[Op, ...] = ("=", "<", "<=", ">", ">=", "between")
+
+_SQUARE = 1.02
+"""How much longer than the other a side of a square may be: a pixel or two are soon cut off."""
+
+
+def _orientation(width: ColumnElement[Any], height: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case(
+        (width > _SQUARE * height, "landscape"),
+        (height > _SQUARE * width, "portrait"),
+        (width.is_not(None), "square"),
+    )
+
 
 FACTS: Mapping[str, _Fact] = {
     "moment": _Fact((Asset.moment,), ("between", "<", ">=")),
-    "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=")),
-    "place": _Fact((Asset.latitude, Asset.longitude), ("within",)),
+    "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known")),
+    "place": _Fact((Asset.latitude, Asset.longitude), ("within", "known")),
     "camera": _Fact((Asset.camera,), _TEXT),
+    "lens": _Fact((Asset.lens,), _TEXT),
+    "screenshot": _Fact((Asset.screenshot,), ("=",)),
     "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
     "name": _Fact((Asset.path,), ("matches",), func.trove_named),
     "width": _Fact((Asset.width,), _NUMBER),
     "height": _Fact((Asset.height,), _NUMBER),
+    "orientation": _Fact((Asset.width, Asset.height), ("=",), of=_orientation),
     "duration_s": _Fact((Asset.duration_s,), _NUMBER),
+    "bytes": _Fact((Asset.size,), _NUMBER),
     "media": _Fact((Content.kind,), ("=",)),
     "arrived": _Fact((Content.arrived,), _NUMBER),
+    "added": _Fact((Content.added_at,), ("between", "known")),
     "kind": _Fact((Unit.kind,), ("=",)),
 }
-"""The facts by their keys: of the file (its effective row), its content (``media``, and ``arrived``, the
-revision of the library with which it came), and the unit (``kind``)."""
+"""The facts by their keys: of the file (its effective row), its content (``media``, ``arrived``, the revision
+of the library with which it came, and ``added``, when that was), and the unit (``kind``)."""
 
 
 def of_files(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
@@ -183,8 +213,10 @@ def _holds(item: Filter) -> ColumnElement[bool]:
 
 def _fact(rule: FactRule) -> ColumnElement[bool]:
     fact, value = FACTS[rule.key], cast(Any, rule.value)
-    column = fact.columns[0]
+    column = fact.of(*fact.columns) if fact.of else fact.columns[0]
     match rule.op:
+        case "known":
+            return column.is_not(None)
         case "between":
             start, end = value
             bounds = [column >= start] if start is not None else []
@@ -192,7 +224,8 @@ def _fact(rule: FactRule) -> ColumnElement[bool]:
         case "contains":
             return func.instr(func.trove_fold(column), fold(value)) > 0
         case "matches" if fact.matches is not None:
-            return fact.matches(type_coerce(column, String), fold(value)) == 1
+            patterns = value if isinstance(value, tuple) else (value,)
+            return fact.matches(type_coerce(column, String), ANY_OF.join(map(fold, patterns))) == 1
         case "within":
             latitude, longitude, radius_km = value
             return and_(column.is_not(None), func.trove_km(*fact.columns, latitude, longitude) <= radius_km)

@@ -2,8 +2,8 @@
 
 import math
 import os
+import re
 import unicodedata
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import PurePath
 from sqlite3 import Connection
@@ -20,9 +20,27 @@ def register(connection: Connection) -> None:
     connection.create_function("trove_named", 2, _is_named, deterministic=True)
 
 
+_ACCENTS = dict.fromkeys(range(0x300, 0x370))
+"""Combining marks of Latin, Greek and Cyrillic; those of other scripts make other letters."""
+
+
 def fold(text: str) -> str:
-    """Text for comparison: case-folded, in Unicode normalisation form C."""
-    return unicodedata.normalize("NFC", text).casefold()
+    """Text for comparison: case-folded, without accents, in Unicode normalisation form C."""
+    if text.isascii():
+        return text.lower()
+    bare = unicodedata.normalize("NFD", text).translate(_ACCENTS)
+    return unicodedata.normalize("NFC", bare).casefold()
+
+
+ANY_OF = "\0"
+"""Between patterns of which one must match."""
+
+
+@lru_cache(maxsize=1000)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    """One or more patterns, in which ``*`` stands for anything and all else for itself."""
+    each = (".*".join(map(re.escape, one.split("*"))) for one in pattern.split(ANY_OF))
+    return re.compile("|".join(each), re.S)
 
 
 def _fold(value: str | None) -> str | None:
@@ -53,16 +71,18 @@ def _is_in(stored: str | bytes, pattern: str) -> bool:
 @lru_cache(maxsize=100_000)
 def _folder_is_in(folder: str, pattern: str) -> bool:
     """The same of a folder, which is asked again for every file in it."""
+    if ANY_OF in pattern:
+        return any(_folder_is_in(folder, one) for one in pattern.split(ANY_OF))
     folders = [fold(part) for part in PurePath(folder).parts]
     run = [part for part in PurePath(pattern).parts if part != "."]
     starts = range(1) if PurePath(pattern).is_absolute() else range(len(folders) - len(run) + 1)
     return any(
         len(folders) >= start + len(run)
-        and all(fnmatchcase(folder, part) for folder, part in zip(folders[start:], run, strict=False))
+        and all(_pattern(part).fullmatch(folder) for folder, part in zip(folders[start:], run, strict=False))
         for start in starts
     )
 
 
 def _is_named(stored: str | bytes, pattern: str) -> bool:
     name = fold(os.path.basename(_text(stored)))  # noqa: PTH119 - as above
-    return fnmatchcase(name, pattern) if "*" in pattern else pattern in name
+    return _pattern(pattern).fullmatch(name) is not None if "*" in pattern else pattern in name

@@ -333,12 +333,22 @@ _VECTOR_REVISIONS = (
     "UPDATE null_scores SET revision = (SELECT revision FROM library)",
 )
 
+# What the headers say of these is read with the next indexing; when contents came, as far as it is known.
+_LENSES = (
+    "ALTER TABLE asset ADD COLUMN lens VARCHAR",
+    "ALTER TABLE asset ADD COLUMN screenshot BOOLEAN",
+    "ALTER TABLE content ADD COLUMN added_at DATETIME",
+    """UPDATE content SET added_at = (
+        SELECT min(indexed_at) FROM asset WHERE asset.content_id = content.id)""",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SAVED_SEARCHES,
     _NULL_SCORES,
     _ANALYSES,
     _VECTOR_REVISIONS,
+    _LENSES,
 )
 
 USERS = ("saved_search", "judgement", "correction")

@@ -83,6 +83,8 @@ class Content(Base):
     kind: Mapped[MediaKind]
     arrived: Mapped[int]
     """The revision of the library with which it came: the order in which contents were committed."""
+    added_at: Mapped[datetime | None]
+    """When it came, in UTC; None where nobody has noted it."""
 
     assets: Mapped[list["Asset"]] = relationship(back_populates="content")
 
@@ -120,6 +122,9 @@ class Asset(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     camera: Mapped[str | None]
+    lens: Mapped[str | None]
+    screenshot: Mapped[bool | None]
+    """Whether its header says that it is a picture of the screen."""
     width: Mapped[int | None]
     """Pixels of the upright picture, as the height."""
     height: Mapped[int | None]

@@ -15,6 +15,7 @@ class Headers(Analyser):
 
     name = "headers"
     label = "dates, places and cameras"
+    fingerprint = "2"  # with lenses, and screenshots that say so
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
 
@@ -32,6 +33,10 @@ def facts_of(header: Metadata) -> Iterator[Fact]:
         yield Fact("place", (header.latitude, header.longitude), header.described_by)
     if header.camera is not None:
         yield Fact("camera", header.camera, header.described_by)
+    if header.lens is not None:
+        yield Fact("lens", header.lens, header.described_by)
+    if header.screenshot:
+        yield Fact("screenshot", True, "exif")
     if header.width is not None and header.height is not None:
         yield Fact("size", (header.width, header.height), "decoder")
     if header.duration_s is not None:

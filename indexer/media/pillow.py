@@ -95,7 +95,8 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
     """Metadata from EXIF, by field of ``Metadata``; None where absent or damaged.
 
-    ``taken_at``, ``taken_from``, ``camera``, ``lens``, ``exposure``, ``latitude`` and ``longitude``.
+    ``taken_at``, ``taken_from``, ``camera``, ``lens``, ``screenshot``, ``exposure``, ``latitude`` and
+    ``longitude``.
     """
     facts: dict[str, object] = {}
     for name, read_fact in _FACTS:
@@ -105,6 +106,7 @@ def exif_facts(exif: Image.Exif) -> dict[str, object]:
         except Exception:
             log.debug("damaged EXIF: no %s", name, exc_info=True)
             facts[name] = None
+    facts["screenshot"] = bool(facts["screenshot"])
     facts["latitude"], facts["longitude"] = facts.pop("position") or (None, None)  # type: ignore[misc]
     facts["taken_at"], facts["taken_from"] = facts["taken_at"] or (None, "exif")  # type: ignore[misc]
     return facts
@@ -238,6 +240,13 @@ def _lens(exif: Image.Exif) -> str | None:
     return str(lens).replace("\0", " ").strip() or None
 
 
+def _is_screenshot(exif: Image.Exif) -> bool:
+    """Whether the comment says so, as Apple's systems write it; after eight bytes that name its encoding."""
+    comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
+    text = comment if isinstance(comment, bytes) else str(comment).encode()
+    return text.removeprefix(b"ASCII\0\0\0").strip(b"\0 ").lower() == b"screenshot"
+
+
 def _exposure(exif: Image.Exif) -> str | None:
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
@@ -269,6 +278,7 @@ _FACTS: tuple[tuple[str, Callable[[Image.Exif], object]], ...] = (
     ("taken_at", _taken_at),
     ("camera", _camera),
     ("lens", _lens),
+    ("screenshot", _is_screenshot),
     ("exposure", _exposure),
     ("position", _position),
 )

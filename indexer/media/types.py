@@ -57,6 +57,8 @@ class Metadata:
     lens: str | None = None
     exposure: str | None = None
     """As photographers write it: 1/250 s, f/2.8, ISO 200, 35 mm."""
+    screenshot: bool = False
+    """It says that it is a picture of the screen."""
     has_audio: bool = False
     generated: bool = False
     """Drawn by Trove itself."""

@@ -17,6 +17,7 @@ from db.catalog.units import NewUnit, Vectors
 from db.engine.clock import utc_now
 from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Space, Unit
 from indexer.analysers import registry as registry
+from indexer.analysers.headers import Headers
 
 
 def directions(count: int, dim: int = 8, seed: int = 0) -> Vectors:
@@ -120,7 +121,7 @@ def add_many(
         analysis_id = first_analysis + 2 * place
         rows[Analysis] += [
             {"id": analysis_id, "analyser": "pictures", **done},
-            {"id": analysis_id + 1, "analyser": "headers", **done},
+            {"id": analysis_id + 1, "analyser": "headers", **done, "fingerprint": Headers.fingerprint},
         ]
         unit_id = first_unit + place
         rows[Unit].append({"id": unit_id, "content_id": number, "analysis_id": analysis_id, "kind": "image"})

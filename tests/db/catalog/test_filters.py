@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from db.catalog import assets, live, units
 from db.catalog.facts import Fact, refresh
@@ -17,7 +18,7 @@ from db.catalog.filters import FactRule, Filter, Rule, UnitRule
 from db.catalog.fulltext import phrase_match
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
-from db.engine.schema import UnitKind
+from db.engine.schema import Asset, Content, UnitKind
 from tests.support.rows import Drafted, add_file, directions
 
 
@@ -46,12 +47,18 @@ FILES: dict[str, dict[str, Any]] = {
     "/home/me/Holidays 2023/IMG_20.jpg": {
         "taken_at": datetime(2023, 7, 14, 12),
         "camera": "FUJIFILM X100V",
+        "lens": "Fujinon 23mm F2",
         "place": (48.8584, 2.2945),
+        "size": (3000, 4000),
     },
-    "/home/me/holidays/Été/plage.jpg": {"taken_at": datetime(2023, 8, 1), "camera": "Canon EOS 70D"},
-    "/home/me/work/plan.jpg": {"place": (51.5007, -0.1246)},
-    "/home/me/work/talk.mp4": {"kind": "video", "taken_at": datetime(2024, 1, 1)},
-    "/home/me/memo.ogg": {"kind": "audio"},
+    "/home/me/holidays/Été/plage.jpg": {
+        "taken_at": datetime(2023, 8, 1),
+        "camera": "Canon EOS 70D",
+        "size": (1080, 1079),
+    },
+    "/home/me/work/plan.jpg": {"place": (51.5007, -0.1246), "screenshot": True, "size": (400, 300)},
+    "/home/me/work/talk.mp4": {"kind": "video", "taken_at": datetime(2024, 1, 1), "duration": 90.0},
+    "/home/me/memo.ogg": {"kind": "audio", "duration": 30.0},
 }
 SAID = {"talk.mp4": "Happy birthday to you, dear Anna", "memo.ogg": "誕生日おめでとう means happy days"}
 
@@ -70,6 +77,9 @@ def filled(database: Database) -> Database:
             claims = [Fact(key, value, "exif") for key, value in facts.items() if key != "kind"]  # type: ignore[arg-type]
             # The clock of the machine says 2020 where no camera does.
             add_file(session, path, units, kind, claims=claims, changed=datetime(2020, 6, 1))
+        heavy = update(Asset).where(Asset.path.in_([Path(path) for path in FILES if path[-3:] != "jpg"]))
+        session.execute(heavy.values(size=10))
+        session.execute(update(Content).where(Content.id == 2).values(added_at=datetime(2024, 1, 15)))
     return database
 
 
@@ -100,6 +110,27 @@ def found(database: Database, *filters: Filter) -> set[str]:
         (folder("HOLIDAYS/été"), {"plage.jpg"}),
         (folder("/home/me/work"), {"plan.jpg", "talk.mp4", "talk.mp4 said"}),
         (folder("/work"), set()),
+        (folder("HOLIDAYS/ete"), {"plage.jpg"}),
+        (
+            FactRule("folder", "matches", ("work", "ete")),
+            {"plage.jpg", "plan.jpg", "talk.mp4", "talk.mp4 said"},
+        ),
+        (folder("[h]olidays"), set()),
+        (FactRule("lens", "contains", "23MM"), {"IMG_20.jpg"}),
+        (FactRule("lens", "known"), {"IMG_20.jpg"}),
+        (FactRule("place", "known"), {"IMG_20.jpg", "plan.jpg"}),
+        (FactRule("taken_at", "known"), {"IMG_20.jpg", "plage.jpg", "talk.mp4", "talk.mp4 said"}),
+        (FactRule("screenshot", "=", True), {"plan.jpg"}),
+        (FactRule("orientation", "=", "portrait"), {"IMG_20.jpg"}),
+        (FactRule("orientation", "=", "square"), {"plage.jpg"}),
+        (FactRule("orientation", "=", "landscape"), {"plan.jpg"}),
+        (FactRule("duration_s", "<", 60), {"memo.ogg said"}),
+        (FactRule("duration_s", "between", (60, None)), {"talk.mp4", "talk.mp4 said"}),
+        (FactRule("bytes", ">", 5), {"talk.mp4", "talk.mp4 said", "memo.ogg said"}),
+        (FactRule("bytes", "between", (None, 5)), {"IMG_20.jpg", "plage.jpg", "plan.jpg"}),
+        (FactRule("added", "between", (datetime(2024, 1, 1), datetime(2024, 2, 1))), {"plage.jpg"}),
+        (FactRule("name", "matches", ("*.ogg", "*.mp4")), {"talk.mp4", "talk.mp4 said", "memo.ogg said"}),
+        (named("p[l]an*"), set()),
         (named("img_2"), {"IMG_20.jpg"}),
         (named("pla*.jpg"), {"plage.jpg", "plan.jpg"}),
         (said("happy birthday"), {"talk.mp4", "talk.mp4 said"}),

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import create_engine, delete, select
 from db.catalog import live, revision, saved, spaces, units
 from db.engine import migrations
 from db.engine.database import Database
-from db.engine.schema import Embedding
+from db.engine.schema import Content, Embedding
 from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
@@ -159,6 +160,7 @@ def test_a_library_of_the_fourth_schema_knows_what_is_new_from_now_on(settings: 
         )
     with Library(settings) as library:
         with library.read() as session:
+            assert session.scalars(select(Content.added_at)).all() == [datetime(2026, 1, 2, 3, 4, 5)]
             scores = spaces.null_scores(session, 1)
             assert scores is not None
             assert (scores.pictures, scores.revision) == (1, 41)

@@ -137,6 +137,7 @@ def test_what_it_knew_of_files_gives_way_to_what_they_say(heard: Settings) -> No
                 "taken_at": "exif",
                 "place": "exif",
                 "camera": "exif",
+                "lens": "exif",
                 "size": "decoder",
             }
             forest = facts.of_file(session, media.resolve() / "forest.jpg")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from db.errors import DecodeError
 from indexer.media.reader import probe, read_image
@@ -73,6 +73,17 @@ def test_what_the_camera_wrote(tmp_path: Path, suffix: str) -> None:
 )
 def test_camera_names_are_not_doubled(tmp_path: Path, camera: tuple[str, str], name: str | None) -> None:
     assert probe(media.photo(tmp_path / "photo.jpg", exif=media.exif(camera=camera))).camera == name
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_one"),
+    [(b"ASCII\0\0\0Screenshot", True), (b"ASCII\0\0\0My Screenshot", False), (b"", False)],
+)
+def test_a_picture_of_the_screen_says_so(tmp_path: Path, comment: bytes, is_one: bool) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    Image.fromarray(media.scene(2)).save(tmp_path / "IMG_1.png", exif=exif.tobytes())
+    assert probe(tmp_path / "IMG_1.png").screenshot is is_one
 
 
 def test_no_position_is_not_the_gulf_of_guinea(tmp_path: Path) -> None:
