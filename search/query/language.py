@@ -5,16 +5,24 @@ Plain words need no language: whatever has no special form below is one descript
     query       = { word | phrase | signed | condition | "OR" | "AND" | "NOT" }
     word        = a run of characters without spaces; neighbours make one description
     phrase      = '"' text '"' [ weight ]                 a description of its own
-    signed      = ("+" | "-") ( word | phrase | picture ) [ weight ]
+    signed      = ("+" | "-") ( word | phrase | picture ) [ weight ]      a word that begins with a letter
     (text:"…" is a description whatever it looks like)
     picture     = "image:" value [ weight ] | a signed phrase that ends like a picture's file name
-    condition   = [ "-" ] key ":" value { "," value }     for the keys of search.query.conditions
-    value       = a run of characters without spaces or commas, or '"' text '"'
+    condition   = [ "-" ] key ":" [ spaces ] value { "," [ spaces ] value }
+                                                          for the keys of search.query.conditions
+    value       = a run of characters without spaces or commas, or '"' text '"'; or, where the condition
+                  takes several words (date:July 2023), as many as it understands
     weight      = "*" number                              0 < number <= 10
     NOT x       = -x;   x AND y = two descriptions;   x OR y = either
 
 ``OR`` parts the descriptions into alternatives and joins conditions of one key; conditions hold for
 all alternatives. Only capitals are operators. In quotes, ``\\"`` is a quote and ``\\\\`` a backslash.
+
+Typing is forgiven where it misleads nobody. Quotes may be those of any language (``“ ”``, ``„ “``, ``« »``,
+``「 」``); colons, commas and spaces may be wide. A quote or bracket without its other one, quotes around
+nothing, and an operator at the end are as if they were not there; a quote that begins a value and is not
+closed ends with the text. A minus before a number is a part of it.
+
 For every string, ``parse`` gives a ``Parsed`` or raises a ``QueryError`` that points at the character;
 ``parse(str(parsed)) == parsed``.
 """
@@ -27,16 +35,15 @@ from typing import Literal
 
 from db.errors import QueryError
 from search.query import conditions
+from search.query.conditions import Condition
+from search.query.scanner import Scanner
 
 TermKind = Literal["text", "picture"]
-MOST_WEIGHT = 10.0
-
 _TERM_KEYS: dict[str, TermKind] = dict(zip(conditions.TERM_KEYS, ("picture", "text"), strict=True))
 _PICTURE_NAME = re.compile(
     r"\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|dng|cr2|cr3|nef|arw|raf|orf|rw2)$", re.I
 )
-_WEIGHT = re.compile(r"\*(\d+(?:\.\d*)?|\.\d+)(?=\s|$)")
-_KEYED = re.compile(r"([A-Za-z]+):(?=\S)")
+_KEYED = re.compile(r"([A-Za-z]+)[:：](\s*)")
 _BARE = re.compile(r"[^\W_][\w.-]*")
 """Values that mean the same without quotes."""
 _OPERATORS = ("AND", "OR", "NOT")
@@ -54,7 +61,8 @@ class Term:
         sign = "-" if self.weight < 0 else "+"
         weight = "" if abs(self.weight) == 1 else f"*{abs(self.weight):.12g}"
         key = "image:" if self.kind == "picture" else "text:" if _PICTURE_NAME.search(self.value) else ""
-        return f"{sign}{key}{_quoted(self.value)}{weight}"
+        bare = key or self.value[:1].isalpha()
+        return f"{sign}{key}{_quoted(self.value) if bare else in_quotes(self.value)}{weight}"
 
 
 @dataclass(frozen=True)
@@ -150,10 +158,9 @@ def parse(text: str) -> Parsed:
     return _Parser(text).parse()
 
 
-class _Parser:
+class _Parser(Scanner):
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+        super().__init__(text)
         self._words: list[str] = []
         self._alternatives: list[list[Term]] = [[]]
         self._conditions: list[Clause] = []
@@ -163,13 +170,13 @@ class _Parser:
     def parse(self) -> Parsed:
         while self._skip_space():
             self._item()
-        if self._operator is not None:
-            raise self._error(f"{self._operator[0]} needs something after it", self._operator[1])
         self._end_words()
         return Parsed(tuple(tuple(terms) for terms in self._alternatives if terms), tuple(self._conditions))
 
     def _item(self) -> None:
         start = self._at
+        if self._skip_bracket():
+            return
         word = self._peek_word()
         if word in _OPERATORS:
             self._at += len(word)
@@ -179,7 +186,7 @@ class _Parser:
         sign = self._sign()
         if key := self._key():
             self._keyed(key, sign, negated, start)
-        elif self._text.startswith('"', self._at):
+        elif self._is_quote():
             self._phrase(sign, negated)
         elif sign or negated:
             value, weight = self._weighted(self._take_word())
@@ -198,16 +205,20 @@ class _Parser:
         self._words.append(value)
 
     def _phrase(self, sign: str, negated: bool) -> None:
-        start = self._at
         value = self._quoted_value()
+        if value is None:
+            self._at += 1
+            if self._following().strip() and (sign or negated):
+                word, weight = self._weighted(self._take_word())
+                self._add(Term("text", word, weight), sign, negated)
+            return
         picture = bool(sign) and _PICTURE_NAME.search(value) is not None
         words = value if picture else " ".join(value.split())
-        if not words:
-            raise self._error("there is nothing between the quotes", start)
-        self._add(Term("picture" if picture else "text", words, self._weight()), sign, negated)
+        weight = self._weight()
+        if words:
+            self._add(Term("picture" if picture else "text", words, weight), sign, negated)
 
     def _keyed(self, key: str, sign: str, negated: bool, start: int) -> None:
-        self._at += len(key) + 1
         if key in _TERM_KEYS:
             kind, value = _TERM_KEYS[key], self._value(commas=True)
             words = value if kind == "picture" else " ".join(value.split())
@@ -215,17 +226,22 @@ class _Parser:
             return
         if sign == "+":
             raise self._error(f"{key}: always holds; leave out the +", start)
-        values = [self._checked(key)]
-        while not conditions.every()[key].one_value and self._text.startswith(",", self._at):
-            self._at += 1
-            values.append(self._checked(key))
+        condition = conditions.every()[key]
+        values = [self._checked(condition)]
+        while not condition.one_value and self._comma():
+            values.append(self._checked(condition))
         self._condition(Clause(key, tuple(values), (sign == "-") != negated), start)
 
-    def _checked(self, key: str) -> str:
+    def _checked(self, condition: Condition) -> str:
+        """A value that the condition understands, of as many words as it does."""
+        for run, end in self._runs(condition.words):
+            if conditions.understands(condition.key, run):
+                self._at = end
+                return " ".join(run.split())
         start = self._at
-        value = self._value(commas=conditions.every()[key].one_value)
+        value = self._value(commas=condition.one_value)
         try:
-            conditions.filter_of(key, (value,), negated=False)
+            conditions.filter_of(condition.key, (value,), negated=False)
         except ValueError as exc:
             raise self._error(str(exc), start) from exc
         return value
@@ -270,103 +286,32 @@ class _Parser:
             self._alternatives[-1].append(Term("text", " ".join(self._words)))
             self._words = []
 
-    # --- characters
-
-    def _skip_space(self) -> bool:
-        while self._at < len(self._text) and self._text[self._at].isspace():
-            self._at += 1
-        return self._at < len(self._text)
-
-    def _peek_word(self) -> str:
-        return self._text[self._at :].split(maxsplit=1)[0]
-
-    def _take_word(self) -> str:
-        word = self._peek_word()
-        self._at += len(word)
-        return word
-
-    def _sign(self) -> str:
-        character = self._text[self._at]
-        following = self._text[self._at + 1 : self._at + 2]
-        if character in "+-" and (following.isalnum() or following == '"'):
-            self._at += 1
-            return character
-        return ""
-
     def _key(self) -> str | None:
+        """The key of a condition or term that begins here, with its colon and the spaces behind it."""
         match = _KEYED.match(self._text, self._at)
         if match is None:
-            self._refuse_empty_key()
             return None
-        key = match.group(1).lower()
+        key, spaces = match.group(1).lower(), match.group(2)
         if key in _keys():
+            if match.end() == len(self._text):
+                example = conditions.every()[key].examples[0] if key in conditions.every() else f'{key}:"…"'
+                raise self._error(f"{key}: needs a value", match.end() - len(spaces), f"Such as {example}.")
+            self._at = match.end()
             return key
-        near = get_close_matches(key, _keys(), n=1, cutoff=0.75)
+        near = [] if spaces or match.end() == len(self._text) else _near(key)
         if near and not self._text.startswith("//", match.end()):
             raise self._error(
                 f"there is no {key}:, did you mean {near[0]}:?", self._at, "Put words with a colon in quotes."
             )
         return None
 
-    def _refuse_empty_key(self) -> None:
-        word = self._peek_word()
-        if word.endswith(":") and word[:-1].lower() in _keys():
-            raise self._error(
-                f"{word} needs a value right after the colon", self._at + len(word), "Such as type:video."
-            )
-
-    def _value(self, *, commas: bool) -> str:
-        if self._text.startswith('"', self._at):
-            start = self._at
-            value = self._quoted_value().strip()
-        else:
-            start = self._at
-            match = re.compile(r"[^\s]*" if commas else r"[^\s,]*").match(self._text, self._at)
-            value = match.group() if match else ""
-            if commas and (weight := _WEIGHT.search(value + " ")) and weight.end() == len(value):
-                value = value[: weight.start()]
-            self._at += len(value)
-        if not value:
-            raise self._error("a value is missing", start)
-        return value
-
-    def _quoted_value(self) -> str:
-        start = self._at
-        match = re.compile(r'"((?:[^"\\]|\\.)*)"', re.S).match(self._text, start)
-        if match is None:
-            raise self._error("the quote is not closed", start)
-        self._at = match.end()
-        return re.sub(r"\\(.)", r"\1", match.group(1), flags=re.S)
-
-    def _weight(self) -> float:
-        if not self._text.startswith("*", self._at):
-            return 1.0
-        start = self._at
-        value, weight = self._weighted(f"x{self._take_word()}")
-        if value != "x":
-            raise self._error("a weight is a number, such as *0.5", start)
-        return weight
-
-    def _weighted(self, word: str) -> tuple[str, float]:
-        match = _WEIGHT.search(word)
-        if match is None or not match.start():
-            return word, 1.0
-        weight = float(match.group(1))
-        if not 0 < weight <= MOST_WEIGHT:
-            raise self._error(
-                f"a weight is more than 0 and at most {MOST_WEIGHT:g}", self._at - len(word) + match.start()
-            )
-        return word[: match.start()], weight
-
-    def _error(self, message: str, at: int, hint: str = "") -> QueryError:
-        # A caret from below the line, as proof-readers insert: the message must stay one line.
-        shown = f"{self._text[max(0, at - 10) : at]}\u2038{self._text[at : at + 15]}"
-        hint = hint or "Put it in quotes to mean the characters themselves."
-        return QueryError(f"{message} (at character {at + 1}: {' '.join(shown.split())})", hint)
-
 
 def _keys() -> tuple[str, ...]:
     return (*conditions.every(), *_TERM_KEYS)
+
+
+def _near(key: str) -> list[str]:
+    return get_close_matches(key, _keys(), n=1, cutoff=0.75)
 
 
 def _terms(terms: tuple[Term, ...]) -> list[str]:
@@ -385,7 +330,10 @@ def _is_plain(value: str) -> bool:
 
 
 def _quoted(value: str) -> str:
-    if _BARE.fullmatch(value):
-        return value
+    return value if _BARE.fullmatch(value) else in_quotes(value)
+
+
+def in_quotes(value: str) -> str:
+    """A text between quotes, in which it means its characters."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -34,8 +34,8 @@ class Query:
     def __post_init__(self) -> None:
         # No model reads lone surrogates, which broken terminals and clipboards produce.
         object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
-        self.parsed  # noqa: B018 - malformed text must raise here
-        if not (self.text.strip() or self.image or self.like):
+        asked = self.parsed  # malformed text must raise here
+        if not (asked.alternatives or asked.conditions or self.like):
             raise QueryError("the query is empty", "Type what you look for, or give a picture with --image.")
         if self.kind is not None and self.kind not in kinds.every():
             known = ", ".join(kinds.every())

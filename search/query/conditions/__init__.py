@@ -1,0 +1,42 @@
+"""Conditions of the query box: the open table of its keys, such as ``date:`` and ``said:``.
+
+A condition turns a value into rules of the database, says how it is written, and suggests values. One that
+is registered is parsed, explained and offered among the app's filters without another line anywhere. Each
+module here registers those of one subject, in the order in which help lists them.
+"""
+
+from search.query.conditions import facts, files, places, table, texts, times, what
+from search.query.conditions.table import (
+    TERM_KEYS,
+    Condition,
+    Context,
+    Suggestion,
+    every,
+    filter_of,
+    register,
+    understands,
+    unregister,
+)
+from search.query.conditions.what import type_of
+
+table.register(
+    *what.CONDITIONS,
+    *times.CONDITIONS,
+    *places.CONDITIONS,
+    *files.CONDITIONS,
+    *facts.CONDITIONS,
+    *texts.CONDITIONS,
+)
+
+__all__ = [
+    "TERM_KEYS",
+    "Condition",
+    "Context",
+    "Suggestion",
+    "every",
+    "filter_of",
+    "register",
+    "type_of",
+    "understands",
+    "unregister",
+]

@@ -1,0 +1,45 @@
+"""Conditions on where: ``near:`` on the globe, ``in:`` a folder."""
+
+import re
+from collections.abc import Sequence
+
+from db.catalog import assets, facets
+from db.catalog.filters import FactRule, Rule
+from db.paths import expanded
+from search.query.conditions.table import Condition, Context, Suggestion, begins
+
+_NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
+_KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
+_NEAR_KM = 10.0
+"""The default radius: a town and its surroundings."""
+
+
+def _near(value: str, _context: Context) -> Rule:
+    match = _NEAR.fullmatch(value)
+    latitude, longitude = (float(match[1]), float(match[2])) if match else (99.0, 0.0)
+    if match is None or abs(latitude) > 90 or abs(longitude) > 180:
+        raise ValueError('a place is written "48.85,2.35,20km": degrees north and east, and a radius')
+    radius_km = float(match[3]) * _KM[match[4] or "km"] if match[3] else _NEAR_KM
+    return FactRule("place", "within", (latitude, longitude, radius_km))
+
+
+def _folder(value: str, _context: Context) -> Rule:
+    return FactRule("folder", "matches", str(expanded(value)) if value.startswith("~") else value)
+
+
+def _folders(prefix: str, context: Context) -> Sequence[Suggestion]:
+    if context.session is None:
+        return ()
+    counts = facets.folders(context.session, assets.roots(context.session))
+    short = {path: "/".join(path.parts[-2:]) if len(path.parts) > 3 else str(path) for path in counts}
+    return [
+        Suggestion(str(path), short[path], count)
+        for path, count in counts.items()
+        if begins(prefix, str(path), path.name)
+    ]
+
+
+CONDITIONS = (
+    Condition("near", "taken around a place", ("near:48.85,2.35,20km",), _near, one_value=True, words=4),
+    Condition("in", "in a folder", ("in:Holidays",), _folder, _folders, facet="Folder"),
+)

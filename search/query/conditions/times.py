@@ -1,0 +1,52 @@
+"""Conditions on time: ``date:``, ``after:``, ``before:``, ``added:``."""
+
+from datetime import UTC, datetime
+
+from db.catalog.filters import FactRule, Rule
+from search.query import dates
+from search.query.conditions.table import Condition, Context
+
+_WORDS = 6
+"""The most words of a date: ``the 1st of July 2023``."""
+
+
+def _date(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", dates.between(value, context.today))
+
+
+def _after(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", (dates.period(value, context.today).start, None))
+
+
+def _before(value: str, context: Context) -> Rule:
+    return FactRule("moment", "between", (None, dates.period(value, context.today).start))
+
+
+def _added(value: str, context: Context) -> Rule:
+    start, end = dates.between(value, context.today)
+    return FactRule("added", "between", (_utc(start), _utc(end)))
+
+
+def _utc(local: datetime | None) -> datetime | None:
+    """A moment of local time in UTC, as the library keeps it; as it is where no clock has been.
+
+    Both without a zone.
+    """
+    try:
+        return local and local.astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError, OSError):
+        return local
+
+
+CONDITIONS = (
+    Condition(
+        "date",
+        "of a day, month or year, or between two",
+        ("date:2023-06..2023-08", 'date:"July 2023"'),
+        _date,
+        words=_WORDS,
+    ),
+    Condition("after", "since then", ("after:2023-06",), _after, words=_WORDS),
+    Condition("before", "up to then", ('before:"last month"',), _before, words=_WORDS),
+    Condition("added", "that came into the library then", ("added:today",), _added, words=_WORDS),
+)

@@ -1,0 +1,101 @@
+"""Conditions: the rules that values become, what is refused, and what is suggested."""
+
+from datetime import datetime
+
+import pytest
+
+from db import kinds
+from db.catalog.filters import FactRule, Rule, UnitRule
+from search.query import conditions
+from search.query.conditions import Context, filter_of, type_of
+from search.query.language import parse
+from tests.support import rows as rows  # fills the table of kinds
+
+
+def fact(key: str, op: str, value: object = "") -> FactRule:
+    return FactRule(key, op, value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("type", "Photo", fact("media", "=", "image")),
+        ("type", "speech", fact("kind", "=", "speech")),
+        ("near", "48.85, -2.5, 500m", fact("place", "within", (48.85, -2.5, 0.5))),
+        ("near", "48.85,2.35", fact("place", "within", (48.85, 2.35, 10.0))),
+        ("after", "2023-07", fact("moment", "between", (datetime(2023, 7, 1), None))),
+        ("before", "July 2023", fact("moment", "between", (None, datetime(2023, 7, 1)))),
+        ("date", "2023..2024-05", fact("moment", "between", (datetime(2023, 1, 1), datetime(2024, 6, 1)))),
+        ("in", "holidays/*", fact("folder", "matches", "holidays/*")),
+        ("ext", "heic", fact("name", "matches", ("*.heic", "*.heif", "*.hif"))),
+        ("ext", ".JPG", fact("name", "matches", ("*.jpg", "*.jpeg", "*.jpe", "*.jfif"))),
+        ("ext", "*.xyz", fact("name", "matches", ("*.xyz",))),
+        ("size", ">10MB", fact("bytes", ">", 10_000_000)),
+        ("size", "<= 1.5 GiB", fact("bytes", "<=", 1.5 * 2**30)),
+        ("size", "≥500k", fact("bytes", ">=", 500_000)),
+        ("size", "1MB..5 mb", fact("bytes", "between", (1e6, 5e6))),
+        ("size", "..500 bytes", fact("bytes", "between", (None, 500))),
+        ("duration", "<1m", fact("duration_s", "<", 60)),
+        ("duration", ">1:30", fact("duration_s", ">", 90)),
+        ("duration", ">=1:02:03", fact("duration_s", ">=", 3723)),
+        ("duration", "90 seconds..2hours", fact("duration_s", "between", (90, 7200))),
+        ("duration", "<1.5 min", fact("duration_s", "<", 90)),
+        ("orientation", "Vertical", fact("orientation", "=", "portrait")),
+        ("lens", "35mm", fact("lens", "contains", "35mm")),
+        ("is", "video", fact("media", "=", "video")),
+        ("is", "landscape", fact("orientation", "=", "landscape")),
+        ("has", "place", fact("place", "known")),
+        ("has", "date", fact("taken_at", "known")),
+        ("has", "text", UnitRule(("text",))),
+        ("has", "Speech", UnitRule(("speech",))),
+    ],
+)
+def test_values(key: str, value: str, expected: Rule) -> None:
+    assert filter_of(key, (value,), negated=False).rules == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("type", "moovie", "a type is one of image, video, audio, frame, speech, text"),
+        ("is", "great", "is: takes screenshot, raw"),
+        ("has", "cats", "has: takes place, date, camera, lens, speech, text"),
+        ("has", "image", "has: takes"),
+        ("ext", "a b", "an extension is written"),
+        ("size", "10MB", "a size is written"),
+        ("size", ">10", "a size is written"),
+        ("size", "..", "a size is written"),
+        ("duration", "1m..long", "a duration is written"),
+        ("orientation", "upside down", "an orientation is one of"),
+        ("added", "soon", "a date is written"),
+    ],
+)
+def test_what_is_malformed_says_what_is_valid(key: str, value: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        filter_of(key, (value,), negated=False)
+
+
+def test_all_words_for_a_kind_and_their_plurals_mean_it() -> None:
+    for name, kind in kinds.every().items():
+        assert {type_of(word) for word in (kind.label, kind.plural, kind.plural.upper())} == {name}
+    for word, media in {"photos": "image", "Films": "video", "movie": "video", "songs": "audio"}.items():
+        assert type_of(word) == media
+
+
+def test_added_is_local_time() -> None:
+    (rule,) = filter_of("added", ("2023-07-14",), negated=False).rules
+    assert isinstance(rule, FactRule)
+    start, end = rule.value  # type: ignore[misc]
+    assert (rule.key, (end - start).total_seconds()) == ("added", 86_400)  # type: ignore[operator]
+    local = datetime(2023, 7, 14).astimezone().utcoffset()
+    assert local is not None
+    assert start == datetime(2023, 7, 14) - local
+
+
+def test_examples_are_understood_and_suggestions_mean_what_they_say() -> None:
+    for condition in conditions.every().values():
+        for example in condition.examples:
+            assert [clause.key for clause in parse(example).conditions] == [condition.key]
+        for suggestion in condition.suggest("", Context()):
+            assert filter_of(condition.key, (suggestion.value,), negated=False).rules
+            assert suggestion in condition.suggest(suggestion.value[:2], Context())
