@@ -58,7 +58,7 @@ def _row(state: AnalyserState) -> list[str]:
 @app.command()
 def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
     """Switch one on; the next trove index makes what is left for it."""
-    with library_of(ctx) as library:
+    with library_of(ctx, make=True) as library:
         library.analysers.on(name, folder)
         state = next(state for state in library.analysers.every() if state.name == name)
     left = state.left
@@ -76,7 +76,7 @@ def off(
     delete: Annotated[bool, typer.Option("--delete", help="Delete what it has made, too.")] = False,
 ) -> None:
     """Switch one off: it makes nothing more, and what it made is found no more."""
-    with library_of(ctx) as library:
+    with library_of(ctx, make=True) as library:
         deleted = library.analysers.off(name, folder, delete=delete)
     kept = f"{deleted} of its finds were deleted." if delete else "What it made is kept; see --delete."
     console.say(f"{name} is off{_where(folder)}. {kept}")

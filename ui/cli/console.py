@@ -60,10 +60,14 @@ class QueryCommand(TyperCommand):
     """A command with a query that may begin with a minus, as in ``-people beach`` or ``-camera:X100 sea``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, [f"{_MARK}{arg}" if _NEGATIVE.match(arg) else arg for arg in args])
+        pairs = zip(["", *args], args, strict=False)
+        hidden = [_MARK + arg if _NEGATIVE.match(arg) and before != "-k" else arg for before, arg in pairs]
+        rest = super().parse_args(ctx, hidden)
         for name, value in ctx.params.items():
-            if isinstance(value, str | Path) and str(value).startswith(_MARK):
-                ctx.params[name] = type(value)(str(value).removeprefix(_MARK))
+            if isinstance(value, list | tuple):
+                ctx.params[name] = [_shown(item) for item in value]
+            else:
+                ctx.params[name] = _shown(value)
         return rest
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -73,10 +77,17 @@ class QueryCommand(TyperCommand):
         super().format_epilog(ctx, formatter)
 
 
-_NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:"|[^\W\d_]\S)', re.I)
-"""A minus before more than one letter: no short option of ours, so it belongs to the query."""
+_NEGATIVE = re.compile(r'-(?!k\d+$|o.*\.png$)(?:["“„«]|\d|[^\W\d_]\S)', re.I)
+"""A minus before a number or more than one letter: no short option of ours, so it belongs to the query."""
 _MARK = "\0"
 """Hides the minus from the parser of options; no argument of a process can have it."""
+
+
+def _shown(value: Any) -> Any:
+    """A value of the command line without the mark."""
+    if isinstance(value, str | Path) and str(value).startswith(_MARK):
+        return type(value)(str(value).removeprefix(_MARK))
+    return value
 
 
 def fail(message: str) -> None:
@@ -177,10 +188,14 @@ def progress() -> Iterator["Progress"]:
         yield shown
 
 
-def log_to(file: Path) -> None:
-    """Keep warnings in one rotating file in the library folder, out of the way of what is printed."""
+def log_to(file: Path, *, make: bool = True) -> None:
+    """Keep warnings in one rotating file in the library folder, out of the way of what is printed.
+
+    ``make``: the folder, where it is not there; else nothing is kept.
+    """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if make:
+            file.parent.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = RotatingFileHandler(
             file,
             maxBytes=2_000_000,

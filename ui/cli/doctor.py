@@ -31,7 +31,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Show versions, hardware and the state of the library. Names no files unless asked: safe to paste."""
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, make=False)
     if recover is not None:
         _recover(settings, recover, as_json)
         return

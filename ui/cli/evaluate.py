@@ -106,15 +106,19 @@ def evaluate(
     elif model is not None and len(model) > 1:
         raise typer.BadParameter("Give one --model with --images.")
     else:
-        settings = settings_of(ctx)
-        name = (model[0] if model else None) or settings.model or _active_model(ctx)
+        settings = settings_of(ctx, make=False)
+        name = (model[0] if model else None) or settings.model or _active_model(settings)
         _measure_quality(settings, name, images, captions, as_json)
 
 
-def _active_model(ctx: typer.Context) -> str:
-    from indexer.encoders.active import model_name
+def _active_model(settings: Settings) -> str:
+    """The model of the library, or that which a new one would get."""
+    from indexer.encoders.active import DEFAULT_MODEL, model_name
+    from trove import Library
 
-    with library_of(ctx) as library:
+    if not settings.paths.database.exists():
+        return DEFAULT_MODEL
+    with Library.of(settings) as library:
         return model_name(library.core)
 
 

@@ -26,7 +26,7 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
-    with library_of(ctx, model=model) as library:
+    with library_of(ctx, make=bool(paths), model=model) as library:
         run_index(library, paths or [], as_json)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from ui.background import start
 from ui.cli import console
-from ui.cli.options import library_of, settings_of
+from ui.cli.options import library_of
 
 if TYPE_CHECKING:
     from trove import Switch
@@ -30,7 +30,8 @@ def use(
 ) -> None:
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
     if background:
-        paths = settings_of(ctx).paths
+        with library_of(ctx) as library:
+            paths = library.core.paths
         output = paths.model_output
         partly = ["--partial"] if partial else []
         start(paths.folder, ["model", "use", *partly, "--", name], output)

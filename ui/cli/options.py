@@ -30,17 +30,32 @@ LibraryFolder = Annotated[
 ]
 
 
-def settings_of(ctx: typer.Context, **overrides: Any) -> "Settings":
-    """The settings of this call; from here on the log goes to the library's folder."""
+def settings_of(ctx: typer.Context, *, make: bool = True, **overrides: Any) -> "Settings":
+    """The settings of this call; from here on the log goes to the library's folder, if that may be made."""
     from db.settings import load_settings
 
     settings = load_settings(library=ctx.obj, **overrides)
-    console.log_to(settings.paths.log)
+    console.log_to(settings.paths.log, make=make)
     return settings
 
 
-def library_of(ctx: typer.Context, **overrides: Any) -> "Library":
-    """The library of this call, to be closed by the caller; ``overrides``: settings from the command line."""
+def library_of(ctx: typer.Context, *, make: bool = False, **overrides: Any) -> "Library":
+    """The library of this call, to be closed by the caller.
+
+    Args:
+        make: make it where there is none; who only asks gets an error, and leaves nothing behind.
+        overrides: settings from the command line.
+
+    Raises:
+        LibraryError: there is none, or it cannot be opened.
+    """
+    from db.errors import LibraryError
     from trove import Library
 
-    return Library.of(settings_of(ctx, **overrides))
+    settings = settings_of(ctx, make=make, **overrides)
+    if not make and not settings.paths.database.exists():
+        raise LibraryError(
+            f"there is no library in {settings.paths.folder}",
+            "Make one: trove index FOLDER; or name another with --library or TROVE_LIBRARY.",
+        )
+    return Library.of(settings)

@@ -11,6 +11,7 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, Kind, Limit, library_of
 from ui.cli.search import hit_json, hit_rows
+from ui.cli.typed import MaybeWords, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ At = Annotated[
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A name for it.")],
-    query: Annotated[str, typer.Argument(help="What you look for, as for trove search.")] = "",
+    query: MaybeWords = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture like what you look for.")] = None,
     kind: Kind = None,
     as_json: Json = False,
@@ -38,10 +39,11 @@ def add(
     """Keep a search under a name."""
     from search.query.query import Query
 
-    if not query.strip() and image is None:
+    text = query_of(query)
+    if not text.strip() and image is None:
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     with _opened(ctx) as saved:
-        added = saved.add(name, Query(text=query, image=image, kind=kind))
+        added = saved.add(name, Query(text=text, image=image, kind=kind))
     if as_json:
         console.print_json(_saved_json(added))
     else:

@@ -11,6 +11,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Apart, Json, Kind, Limit, Model, library_of
+from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
 from ui.wording import clock, excerpt, text_label
 
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 def search(
     ctx: typer.Context,
-    query: Annotated[str, typer.Argument(help="What you look for, in plain words.")] = "",
+    query: MaybeWords = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture like what you look for.")] = None,
     k: Limit = 20,
     kind: Kind = None,
     apart: Apart = False,
+    here: Annotated[bool, typer.Option("--here", help="Only in and below the current folder.")] = False,
     imagine: Annotated[
         bool, typer.Option("--imagine", help="Draw it too, and let the drawing move the hits.")
     ] = False,
@@ -39,10 +41,14 @@ def search(
     """Find pictures, video moments and spoken passages by words, by a picture, or by both."""
     from search.query.query import Query
 
-    if not query.strip() and image is None:
+    text, folder = query_of(query), Path.cwd()
+    if not (text.strip() or image or here):
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
-    asked = Query(text=query, image=image, k=k, kind=kind, apart=apart)
+    text = within(text, folder) if here else text
+    asked = Query(text=text, image=image, k=k, kind=kind, apart=apart)
     with library_of(ctx, model=model) as library:
+        if here:
+            require_indexed(library, folder)
         _answer(library, asked, as_json, imagine=imagine)
 
 

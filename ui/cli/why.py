@@ -11,6 +11,7 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, library_of
 from ui.cli.search import evidence_json, fact_json
+from ui.cli.typed import Words, query_of
 from ui.highlight import asked_words
 from ui.wording import (
     SOURCES,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 def why(
     ctx: typer.Context,
-    query: Annotated[str, typer.Argument(help="The question.")],
+    query: Words,
     file: Annotated[Path, typer.Argument(help="A picture, video or recording, in the library or not.")],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="PNG to write: where in the picture it is.")
@@ -42,8 +43,9 @@ def why(
         raise typer.BadParameter("The picture is written as PNG: give a name that ends in .png.")
     if output is not None and output.exists():
         raise typer.BadParameter(f"{output} exists and is left alone: give another name.")
+    asked = query_of(query)
     with library_of(ctx) as library:
-        reasons = library.why(query, file)
+        reasons = library.why(asked, file)
     overlay = reasons.overlay()
     written = output if output is not None and overlay is not None else None
     if overlay is not None and written is not None:
@@ -51,7 +53,7 @@ def why(
     if as_json:
         console.print_json(
             {
-                "query": query,
+                "query": asked,
                 "path": reasons.path,
                 "rank": reasons.rank,
                 "at_s": reasons.at_s,

@@ -124,7 +124,73 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
     assert status["index"] == {"kind": "flat", "vectors": sum(status["units"].values()), "fresh": True}
 
 
-def test_an_empty_library_is_no_error(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "search anything",
+        "similar {}/1.jpg",
+        "why anything {}/1.jpg",
+        "saved add name anything",
+        "saved list",
+        "saved show name",
+        "status",
+        "failures --retry",
+        "rebuild",
+        "watch",
+        "forget {}",
+        "analysers",
+        "analysers redo text",
+        "model list",
+        "model use builtin",
+        "model use builtin --background",
+        "eval --sample 3",
+        "index",
+    ],
+)
+def test_a_library_that_is_not_there_says_what_to_do_and_is_not_made(
+    settings: Settings, folder: Path, arguments: str
+) -> None:
+    asked = trove(settings, *arguments.format(folder).split())
+    check_error(asked, f"no library in {settings.paths.folder}", "trove index FOLDER")
+    assert not settings.paths.folder.exists()
+
+
+def test_doctor_makes_no_library(settings: Settings) -> None:
+    assert "none yet" in trove(settings, "doctor").stdout
+    assert not settings.paths.folder.exists()
+
+
+def test_words_need_no_quotes(sample_library: Settings) -> None:
+    typed = trove(sample_library, "search", "a", "koala", "in", "a", "tree", "-k", "1", "--json")
+    answer = as_json(typed)
+    assert answer["query"] == "a koala in a tree"
+    assert answer["hits"][0]["path"] == str(SAMPLES / "pictures" / "p017.jpg")
+    cold = as_json(trove(sample_library, "search", "-5", "degrees", "-snow", "-k", "1", "--json"))
+    assert cold["query"] == "-5 degrees -snow"
+    reasons = trove(sample_library, "why", "a", "koala", SAMPLES / "pictures" / "p017.jpg", "--json")
+    assert as_json(reasons)["query"] == "a koala"
+
+
+def test_here_is_the_current_folder(
+    settings: Settings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (odd := folder / 'my "best" [1] Ete').mkdir()
+    photo(odd / "3.jpg", 3)
+    assert trove(settings, "index", folder).returncode == 0
+    monkeypatch.chdir(odd)
+    found = as_json(trove(settings, "search", "a", "picture", "--here", "--json"))
+    assert [hit["path"] for hit in found["hits"]] == [str(odd / "3.jpg")]
+    assert len(as_json(trove(settings, "search", "--here", "--json"))["hits"]) == 1
+    monkeypatch.chdir(tmp_path)
+    assert len(as_json(trove(settings, "search", "--here", "--apart", "--json"))["hits"]) == 3
+    (aside := tmp_path / "aside").mkdir()
+    monkeypatch.chdir(aside)
+    check_error(trove(settings, "search", "x", "--here"), f"{aside} is not in your library", "trove index .")
+
+
+def test_an_empty_library_is_no_error(settings: Settings, tmp_path: Path) -> None:
+    assert trove(settings, "index", tmp_path).returncode == 0
+    assert trove(settings, "forget", tmp_path).returncode == 0
     assert as_json(trove(settings, "search", "anything", "--json"))["verdict"] == "absent"
     assert "none yet" in trove(settings, "status").stdout
     assert "No file has failed" in trove(settings, "failures").stdout
@@ -153,7 +219,8 @@ def test_errors_are_one_line_with_a_hint(settings: Settings, folder: Path, tmp_p
     trove(settings, "index", folder)
     check_error(trove(settings, "search", "x", "--model", "fast"), "indexed with builtin", "--library")
     check_error(trove(settings, "similar", tmp_path / "nowhere.jpg"), "No such file")
-    check_error(trove(settings, "status", library=folder / "1.jpg"), "library folder")
+    check_error(trove(settings, "status", library=folder / "1.jpg"), "no library", "--library")
+    check_error(trove(settings, "index", folder, library=folder / "1.jpg"), "library folder")
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "trove.db").write_bytes(b"no database " * 100)
     check_error(trove(settings, "status", library=tmp_path / "damaged"), "damaged")
