@@ -161,7 +161,11 @@ class Writer:
         # It is only now that something of them can be found.
         contents.arrive(session, {content_id for _, content_id, *_ in rows} & self._arrived, arrived)
         # What an older schema knew gives way to what the file itself says.
-        told = [content_id for content_id, finished, look, _ in looks if look.facts and not finished.asset_id]
+        told = [
+            content_id
+            for content_id, finished, look, _ in looks
+            if not finished.asset_id and any(fact.key != "colours" for fact in look.facts)
+        ]
         facts.unclaim(session, told, "first edition")
         facts.claim_all(
             session,

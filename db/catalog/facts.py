@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine.schema import Asset, FactRow
+from db.engine.schema import Analysis, Asset, FactRow
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ PRECEDENCE: tuple[Source, ...] = get_args(Source)
 
 Value = str | float | datetime | tuple[float, float] | tuple[int, int]
 
-Key = Literal["taken_at", "place", "camera", "lens", "screenshot", "size", "duration"]
+Key = Literal["taken_at", "place", "camera", "lens", "screenshot", "colours", "size", "duration"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ class Fact:
     """What a source claims.
 
     ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time without a zone; ``place`` (latitude,
-    longitude) in degrees; ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``size`` (width,
-    height) in pixels of the upright picture; ``duration`` seconds.
+    longitude) in degrees; ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
+    their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
+    seconds.
     """
 
     key: Key
@@ -135,6 +136,25 @@ def of_file(session: Session, path: Path) -> dict[Key, Fact]:
     return winners(fact for claims in _claims(session, assets).values() for fact in claims)
 
 
+def without_colours(session: Session, analyser: str) -> dict[tuple[int, int], Path]:
+    """A path of each picture that an analyser has looked at and of which nobody has named the colours.
+
+    By the ids of its content and of that analysis; only those that can be read now.
+    """
+    statement = (
+        select(Analysis.content_id, Analysis.id, func.min(Asset.path))
+        .join(Asset, Asset.content_id == Analysis.content_id)
+        .where(Analysis.analyser == analyser, Analysis.state == "done")
+        .where(Asset.state == "indexed", Asset.colours.is_(None))
+        .group_by(Analysis.id)
+    )
+    return {
+        (content_id, analysis_id): path
+        for content_id, analysis_id, path in session.execute(statement)
+        if content_id is not None
+    }
+
+
 _Claims = defaultdict[tuple[str, int | None], list[Fact]]
 
 
@@ -168,6 +188,7 @@ def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
         "camera": values.get("camera"),
         "lens": values.get("lens"),
         "screenshot": values.get("screenshot"),
+        "colours": values.get("colours"),
         "width": width,
         "height": height,
         "duration_s": values.get("duration"),

@@ -138,6 +138,7 @@ FACTS: Mapping[str, _Fact] = {
     "place": _Fact((Asset.latitude, Asset.longitude), ("within", "known")),
     "camera": _Fact((Asset.camera,), _TEXT),
     "lens": _Fact((Asset.lens,), _TEXT),
+    "colours": _Fact((Asset.colours,), ("contains",)),
     "screenshot": _Fact((Asset.screenshot,), ("=",)),
     "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
     "name": _Fact((Asset.path,), ("matches",), func.trove_named),

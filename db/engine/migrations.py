@@ -333,10 +333,12 @@ _VECTOR_REVISIONS = (
     "UPDATE null_scores SET revision = (SELECT revision FROM library)",
 )
 
-# What the headers say of these is read with the next indexing; when contents came, as far as it is known.
-_LENSES = (
+# What the headers say is read with the next indexing, which takes the colours from the thumbnails; when
+# contents came is told by their files, as far as it is known.
+_MORE_FACTS = (
     "ALTER TABLE asset ADD COLUMN lens VARCHAR",
     "ALTER TABLE asset ADD COLUMN screenshot BOOLEAN",
+    "ALTER TABLE asset ADD COLUMN colours VARCHAR",
     "ALTER TABLE content ADD COLUMN added_at DATETIME",
     """UPDATE content SET added_at = (
         SELECT min(indexed_at) FROM asset WHERE asset.content_id = content.id)""",
@@ -348,7 +350,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _NULL_SCORES,
     _ANALYSES,
     _VECTOR_REVISIONS,
-    _LENSES,
+    _MORE_FACTS,
 )
 
 USERS = ("saved_search", "judgement", "correction")

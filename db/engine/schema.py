@@ -125,6 +125,8 @@ class Asset(Base):
     lens: Mapped[str | None]
     screenshot: Mapped[bool | None]
     """Whether its header says that it is a picture of the screen."""
+    colours: Mapped[str | None]
+    """The names of the colours that much of a picture has, with spaces between; None where nobody looked."""
     width: Mapped[int | None]
     """Pixels of the upright picture, as the height."""
     height: Mapped[int | None]

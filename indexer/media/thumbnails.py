@@ -9,10 +9,11 @@ import logging
 import os
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from db.errors import UnreadableError
-from db.files import is_intact, write_checksummed
+from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
 from indexer.media.types import Picture, fit
@@ -77,6 +78,18 @@ def keep(picture: Picture, path: Path, at_s: float | None, *, cache: Path) -> No
             _write(target, _jpeg(image if size == image.size else image.resize(size, reducing_gap=2.0)))
     except (OSError, UnreadableError) as exc:
         log.debug("%s: its thumbnail could not be kept: %s", path, exc)
+
+
+def kept(path: Path, *, cache: Path) -> Picture | None:
+    """The thumbnail for lists of results of a picture, if it is there; nothing is made."""
+    try:
+        target = cache / _name(path, None, GRID_SIDE)
+    except UnreadableError:
+        return None
+    if not is_intact(target):
+        return None
+    with Image.open(io.BytesIO(read_checksummed(target)), formats=("JPEG",)) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -1,4 +1,4 @@
-"""Conditions on how a picture was made and looks: ``camera:``, ``lens:``, ``orientation:``."""
+"""Conditions on how a picture was made and looks: ``camera:``, ``lens:``, ``orientation:``, ``color:``."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from db.catalog import facets
 from db.catalog.filters import FactRule, Rule
+from indexer.media.colours import NAMES
 from search.query.conditions.table import Condition, Context, Suggestion, begins, offered
 
 
@@ -38,6 +39,17 @@ def orientation(value: str, _context: Context) -> Rule:
     raise ValueError(f"an orientation is one of {', '.join(_ORIENTATIONS)}")
 
 
+_COLOURS = {"grey": "gray", "purple": "violet"}
+"""Other words for some of them."""
+
+
+def _colour(value: str, _context: Context) -> Rule:
+    for name in NAMES:
+        if value.casefold() in (name, _COLOURS.get(name)):
+            return FactRule("colours", "contains", name)
+    raise ValueError(f"a color is one of {', '.join(NAMES)}")
+
+
 CONDITIONS = (
     Condition(
         "camera",
@@ -57,5 +69,13 @@ CONDITIONS = (
         orientation,
         offered((name, name.capitalize()) for name in _ORIENTATIONS),
         facet="Orientation",
+    ),
+    Condition(
+        "color",
+        "pictures with much of a colour",
+        ("color:red",),
+        _colour,
+        offered((name, name.capitalize()) for name in NAMES),
+        facet="Colour",
     ),
 )

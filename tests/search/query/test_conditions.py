@@ -41,6 +41,7 @@ def fact(key: str, op: str, value: object = "") -> FactRule:
         ("duration", "90 seconds..2hours", fact("duration_s", "between", (90, 7200))),
         ("duration", "<1.5 min", fact("duration_s", "<", 90)),
         ("orientation", "Vertical", fact("orientation", "=", "portrait")),
+        ("color", "Gray", fact("colours", "contains", "grey")),
         ("lens", "35mm", fact("lens", "contains", "35mm")),
         ("is", "video", fact("media", "=", "video")),
         ("is", "landscape", fact("orientation", "=", "landscape")),
@@ -67,6 +68,7 @@ def test_values(key: str, value: str, expected: Rule) -> None:
         ("size", "..", "a size is written"),
         ("duration", "1m..long", "a duration is written"),
         ("orientation", "upside down", "an orientation is one of"),
+        ("color", "loud", "a color is one of red, orange"),
         ("added", "soon", "a date is written"),
     ],
 )
