@@ -67,6 +67,8 @@ def fact(key: str, value: object) -> tuple[str, str]:
             return "Place", f"{latitude:.5f}, {longitude:.5f}"
         case "size", (width, height):
             return "Pixels", f"{width} × {height} ({width * height / 1e6:.1f} megapixels)"
+        case "colours", str():
+            return "Colours", value.replace(" ", ", ") or "none that much of it has"
         case "screenshot", _:
             return "Shows", "the screen"
         case "duration", float() | int():

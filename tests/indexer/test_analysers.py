@@ -268,7 +268,7 @@ def test_a_cheap_analyser_redoes_itself_and_no_other_does(
 ) -> None:
     index(library, [folder])
     before = stored(library)
-    monkeypatch.setattr(Headers, "fingerprint", "2")
+    monkeypatch.setattr(Headers, "fingerprint", "another")
     monkeypatch.setattr(Frames, "fingerprint", "2")
     states = {state.name: state for state in control.states(library)}
     assert (states["headers"].left, states["frames"].left, states["frames"].stale) == (4, 0, 1)

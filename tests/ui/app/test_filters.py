@@ -85,7 +85,12 @@ def _asked(page: AppTest) -> str:
 
 def test_a_new_condition_is_a_filter(page: AppTest) -> None:
     page.run()
-    assert [widget.label for widget in page.sidebar.multiselect] == ["Camera", "Scene"]
+    assert [widget.label for widget in page.sidebar.multiselect] == [
+        "Camera",
+        "Orientation",
+        "Colour",
+        "Scene",
+    ]
     scene = page.sidebar.multiselect(key="filter_scene")
     assert scene.options == ["Beaches (1,200)", "Cities"]
     scene.set_value(["beach", "City, old"]).run()

@@ -105,6 +105,7 @@ def test_why_says_who_says_so(indexed: Settings, tmp_path: Path) -> None:
     picture = tmp_path / "media" / "1.jpg"
     assert "Camera: FUJIFILM X100V (by its EXIF data)" in trove(indexed, "why", "a colour", picture).stdout
     facts = as_json(trove(indexed, "why", "a colour", picture, "--json"))["facts"]
-    assert {fact["key"]: fact["source"] for fact in facts} == {"camera": "exif", "size": "decoder"}
+    sources = {fact["key"]: fact["source"] for fact in facts}
+    assert sources == {"camera": "exif", "size": "decoder", "colours": "decoder"}
     outside = photo(tmp_path / "outside.jpg", 5)
     assert as_json(trove(indexed, "why", "a colour", outside, "--json"))["facts"] == []

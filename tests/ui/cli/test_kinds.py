@@ -12,6 +12,7 @@ from db.catalog.filters import UnitRule
 from db.catalog.units import NewUnit, Region
 from db.engine.schema import MediaKind
 from db.kinds import Kind
+from db.library import Library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.analysers.base import Analyser, Draft
@@ -45,6 +46,7 @@ def test_a_new_kind_is_a_choice(settings: Settings) -> None:
     assert known("note") == "note"
     assert beginning_with("no") == ["note"]
     assert "|note>" in trove(settings, "similar", "--help").stdout
+    Library(settings).close()
     assert trove(settings, "search", "x", "--kind", "note").returncode == 0
 
 
