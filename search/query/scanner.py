@@ -24,7 +24,8 @@ _PAIRS = (
     ("『", "』"),
 )
 _CLOSING = {opening: closing for openings, closing in _PAIRS for opening in openings}
-_OPENERS, _CLOSERS = "([{（［「『", ")]}）］」』"
+_QUOTES = frozenset("".join(openings + closing for openings, closing in _PAIRS))
+_OPENERS, _CLOSERS = "([{（［", ")]}）］"
 _COMMAS = ",，、"
 
 
@@ -49,7 +50,7 @@ class Scanner:
         return self._text[self._at :].split(maxsplit=1)[0]
 
     def _take_word(self) -> str:
-        """The next word, without brackets that it only closes."""
+        """The next word, without brackets and a quote that it only closes."""
         word = self._peek_word()
         self._at += len(word)
         return _without_closers(word)
@@ -69,13 +70,13 @@ class Scanner:
     def _sign(self) -> str:
         """``+`` or ``-`` before a word or quote; before a number it belongs to the number."""
         following = self._following(1)
-        if (sign := _SIGNS.get(self._following())) and (following.isalpha() or following in [*_CLOSING]):
+        if (sign := _SIGNS.get(self._following())) and (following.isalpha() or following in _CLOSING):
             self._at += 1
             return sign
         return ""
 
     def _is_quote(self) -> bool:
-        return self._following() in [*_CLOSING]
+        return self._following() in _CLOSING
 
     def _quoted_value(self) -> str | None:
         """The text in the quotes that begin here; None, at the same place, if they are not closed."""
@@ -158,7 +159,9 @@ class Scanner:
 
 
 def _without_closers(word: str) -> str:
-    """The word without brackets at its end that nothing in it has opened; ``:)`` stays."""
+    """The word without brackets or a quote at its end that it has not opened; ``:)`` and ``12"`` stay."""
+    if word[-2:-1].isalpha() and word[-1] in _QUOTES and not _QUOTES.intersection(word[:-1]):
+        word = word[:-1]
     while len(word) > 1 and word[-1] in _CLOSERS and (word[-2].isalnum() or word[-2] in _CLOSERS):
         opener = _OPENERS[_CLOSERS.index(word[-1])]
         if word.count(opener) >= word.count(word[-1]):

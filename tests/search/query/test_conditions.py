@@ -5,11 +5,15 @@ from datetime import datetime
 import pytest
 
 from db import kinds
+from db.catalog import live, units
+from db.catalog.facts import Fact
 from db.catalog.filters import FactRule, Rule, UnitRule
+from db.engine.database import Database
 from search.query import conditions
+from search.query.asked import filters_of
 from search.query.conditions import Context, filter_of, type_of
 from search.query.language import parse
-from tests.support import rows as rows  # fills the table of kinds
+from tests.support.rows import Drafted, add_file, directions
 
 
 def fact(key: str, op: str, value: object = "") -> FactRule:
@@ -82,6 +86,29 @@ def test_all_words_for_a_kind_and_their_plurals_mean_it() -> None:
         assert {type_of(word) for word in (kind.label, kind.plural, kind.plural.upper())} == {name}
     for word, media in {"photos": "image", "Films": "video", "movie": "video", "songs": "audio"}.items():
         assert type_of(word) == media
+
+
+def found(database: Database, query: str) -> set[str]:
+    """The names of the files that fulfil the conditions of a query."""
+    with database.read() as session:
+        ids = live.ids(session, ["image"], tuple(filters_of(parse(query))))
+        return {row.paths[0].name for row in units.rows(session, ids.tolist()).values()}
+
+
+def test_screenshots_and_raw_photographs_are_told_by_names_folders_and_headers(database: Database) -> None:
+    names = "Screenshot_2023.png", "Capture d\u2019e\u0301cran 1.png", "Screenshots/a.png", "IMG_1.PNG"
+    others = "my screenshot.png", "b.CR2", "b.jpg", "c.dng"
+    with database.write() as session:
+        for name, vector in zip((*names, *others), directions(8), strict=True):
+            claims = [Fact("screenshot", True, "exif")] if name == "IMG_1.PNG" else []
+            add_file(session, f"/home/{name}", [Drafted("image", vector)], claims=claims)
+    screens = {name.rpartition("/")[2] for name in names}
+    assert found(database, "is:screenshot") == screens
+    assert found(database, "is:raw") == {"b.CR2", "c.dng"}
+    assert found(database, "is:raw OR is:screenshots") == screens | {"b.CR2", "c.dng"}
+    assert found(database, "-is:raw -is:screenshot") == {"my screenshot.png", "b.jpg"}
+    assert found(database, "ext:jpeg,dng") == {"b.jpg", "c.dng"}
+    assert found(database, "name:ecran") == {"Capture d\u2019e\u0301cran 1.png"}
 
 
 def test_added_is_local_time() -> None:

@@ -50,6 +50,8 @@ WHOLE = (
         ('"', []),
         ('a "" b', [[text("a b")]]),
         ('sea -"people', [[text("sea"), text("people", -1)]]),
+        ('red car" 12" vinyl」', [[text('red car 12" vinyl')]]),
+        ("「白い 猫」 木", [[text("白い 猫"), text("木")]]),
         ("(a dog", [[text("a dog")]]),
         ("a [dog] ) (or cat)) :) (c)", [[text("a [dog] or cat :) (c)")]]),
         ("(black cat OR dog) walking", [[text("black cat")], [text("dog walking")]]),
