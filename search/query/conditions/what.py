@@ -138,6 +138,19 @@ CONDITIONS = (
         facet="What",
         words=3,
     ),
-    Condition("is", "only such files", ("is:screenshot", "is:raw"), _is, _offered_flags, words=3),
-    Condition("has", "of which this is known, or that has this in it", ("has:place",), _has, _offered_parts),
+    Condition(
+        "is",
+        "pictures of the screen, raw photographs, or what type: knows",
+        ("is:screenshot", "is:raw"),
+        _is,
+        _offered_flags,
+        words=3,
+    ),
+    Condition(
+        "has",
+        "of which a place, date, camera or lens is known, or with speech or text",
+        ("has:place",),
+        _has,
+        _offered_parts,
+    ),
 )

@@ -163,10 +163,10 @@ def test_a_malformed_question_is_explained(page: Page, app: App) -> None:
     page.goto(app.url)
     ready(page)
     page.keyboard.press("/")
-    page.keyboard.type('"red ca')
-    expect(page.get_by_role("status").get_by_text("The quote is not closed")).to_be_visible()
+    page.keyboard.type("type:moovie")
+    expect(page.get_by_role("status").get_by_text("A type is one of")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("The quote is not closed")
+    expect(page.get_by_role("alert")).to_contain_text("A type is one of")
 
 
 def test_latest_first(page: Page, app: App) -> None:
