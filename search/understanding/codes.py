@@ -1,0 +1,45 @@
+"""Numbers and codes in a question, such as IMG_2034: they are searched as words, and pictures cannot prove them."""
+
+import re
+from collections.abc import Sequence
+
+from search.answer import Note
+from search.understanding.asked import WORD, Asked, Finding, Known
+
+_CAPITALS = re.compile(r"[A-Z]{1,4}")
+_DIGITS = re.compile(r"\d")
+_EVERYDAY = re.compile(
+    r"\d{1,3}(?:st|nd|rd|th)|(?:19|20)\d\d|(?:\d\d)?\d0'?s|\d{1,4}x\d{1,4}|\d{1,2}:\d\d(?:am|pm)?|\d{1,2}(?:am|pm)|"
+    r"\d+(?:[.,]\d+)?(?:km|cm|mm|m|kg|g|l|ml|mb|gb|k|d|p|mp|fps|°|%|€|\$)?|[$€£]\d+(?:[.,]\d+)?|mp[34]|\d+(?:/\d+)+|\d+-year-old",
+    re.IGNORECASE,
+)
+"""Numbers as they stand in descriptions: 1st, 2019, 90s, 4x4, 5km."""
+_ENDS = " .,;:!?()[]\"'"
+_LEAST = 4
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is nothing but a number or code: 4711, IMG_2034, AB12-3345, DE89 3704 0044."""
+    tokens = [token.strip(_ENDS) for token in text.split()]
+    return bool(_DIGITS.search(text)) and all(_DIGITS.search(it) or _CAPITALS.fullmatch(it) for it in tokens if it)
+
+
+def read(asked: Asked, _known: Known) -> Sequence[Finding]:
+    """A note on the text that is a code, or on the codes in it."""
+    if is_code(asked.thing):
+        codes = [asked.thing.strip(_ENDS)]
+    else:
+        codes = [token for token in (it.strip(_ENDS) for it in asked.thing.split()) if _is_code_among_words(token)]
+    if not codes:
+        return ()
+    says = f"{_listed(codes)} was searched as a word: what pictures look like says nothing of numbers and codes."
+    return [Finding("partly", Note("code", says), tuple(word for code in codes for word in WORD.findall(code)))]
+
+
+def _is_code_among_words(token: str) -> bool:
+    is_long = len(re.findall(r"[^\W_]", token)) >= _LEAST
+    return is_long and bool(_DIGITS.search(token)) and not _EVERYDAY.fullmatch(token)
+
+
+def _listed(codes: Sequence[str]) -> str:
+    return " and ".join(f"“{code}”" for code in dict.fromkeys(codes))

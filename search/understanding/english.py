@@ -1,0 +1,152 @@
+"""English words: which there are, how common they are, and which are near to what was typed.
+
+The words are those of ``symspellpy`` (82,834 with their counts in Google's n-grams, British spelling) and those
+that open_clip's tokenizer has whole (American spelling, names, what is newer than books). Files are searched as
+bytes: most words stand in the first kilobytes, so that a plain question parses no dictionary.
+"""
+
+import gzip
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_WORDS = "symspellpy", "frequency_dictionary_en_82_765.txt"
+_TOKENS = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
+_MERGES = 48_894
+"""Lines of the tokenizer's file that it reads."""
+_WHOLE = "</w>"
+_LEAST_LETTERS = 4
+"""Of the tokenizer's words: shorter ones are pieces, or what people write on Twitter."""
+_SOUNDLESS = re.compile(r"[^aeiouy]{5}")
+"""What is only typed: asdfghjkl."""
+_LOAN_ACCENTS = str.maketrans("\u00e0\u00e2\u00e7\u00e8\u00e9\u00ea\u00eb\u00ee\u00ef\u00f1\u00f4\u00fb", "aaceeeeiinou")
+"""As English keeps them: café, château, jalapeño."""
+_TOKEN_COUNT = 1e6
+"""Taken for the count of words of the tokenizer alone: rare ones of the other list have 300,000."""
+
+SPLIT_LEAST = 3
+_SPLIT_COUNT = 3e6
+"""Letters and count of each of two words that may have been joined."""
+_DISTANCE_COST = 9.0
+"""One typing error against the logarithm of a word's count; chosen on the training captions."""
+_COMMON_ERROR = 0.55
+"""Of letters swapped, doubled or not, as a share of another error."""
+
+
+def is_word(word: str) -> bool:
+    """Whether a word is in an English dictionary, in whatever case; plurals and the genitive are."""
+    plain = word.lower().replace("\u2019", "'")
+    return any(_listed(form) for form in _forms(plain))
+
+
+def is_known(word: str) -> bool:
+    """Whether it is a word, or one of the names and newer words that models have seen many times."""
+    plain = word.lower().replace("\u2019", "'")
+    return is_word(plain) or any(form in _tokens() for form in _forms(plain))
+
+
+def count(word: str) -> float:
+    """How often books have a word; 0 for one that is not known."""
+    return _counts().get(word) or (_TOKEN_COUNT if word in _tokens() else 0.0)
+
+
+def near(word: str, more: Iterable[str] = ()) -> list[str]:
+    """Words that may have been meant by a mis-spelt one, the most likely first.
+
+    ``more``: other words to choose from, of the library; they weigh as much as the commonest.
+    """
+    typed, own = word.lower(), {other.lower(): other for other in more}
+    scores = {other: _score(typed, other, math.log(count(other))) for other in _within(typed)}
+    scores |= {other: _score(typed, other, math.log(1e9)) for other in own}
+    ranked = sorted(scores, key=lambda other: (-scores[other], other))
+    return [own.get(other, other) for other in ranked]
+
+
+def parted(word: str) -> str | None:
+    """The two common words of which a joined one may be made, with a space between; None if there are none."""
+    typed = word.lower()
+    pairs = [(typed[:at], typed[at:]) for at in range(SPLIT_LEAST, len(typed) - SPLIT_LEAST + 1)]
+    common = [pair for pair in pairs if min(map(_plain_count, pair)) >= _SPLIT_COUNT]
+    best = max(common, key=lambda pair: math.prod(map(_plain_count, pair)), default=None)
+    return " ".join(best) if best else None
+
+
+def distance(word: str) -> int:
+    """How many errors are looked for in a word: two only where enough letters are right."""
+    return 1 if len(word) < 6 else 2
+
+
+def _forms(word: str) -> Iterator[str]:
+    yield word
+    if not word.isascii():
+        yield word.translate(_LOAN_ACCENTS)
+    for ending in ("'s", "s'", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= _LEAST_LETTERS - 1:
+            yield word.removesuffix(ending)
+    yield from (word.replace("'", ""),) if "'" in word else ()
+
+
+def _score(typed: str, other: str, commonness: float) -> float:
+    from rapidfuzz.distance import OSA
+
+    errors = float(OSA.distance(typed, other))
+    if errors == 1 and (sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other)):
+        errors = _COMMON_ERROR
+    # People get the first letter right, and short words are not worth a question.
+    errors += 0.3 * (typed[:1] != other[:1]) + 0.3 * (len(other) < SPLIT_LEAST)
+    return commonness - _DISTANCE_COST * errors
+
+
+def _undoubled(word: str) -> str:
+    return "".join(letter for at, letter in enumerate(word) if letter != word[at - 1 : at])
+
+
+def _within(typed: str) -> list[str]:
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    found = process.extract(typed, _choices(), scorer=OSA.distance, score_cutoff=distance(typed), limit=None)
+    return [other for other, _, _ in found]
+
+
+def _listed(word: str) -> bool:
+    return f"\n{word} ".encode() in _bytes()
+
+
+def _plain_count(word: str) -> float:
+    return _counts().get(word, 0.0)
+
+
+@cache
+def _bytes() -> bytes:
+    return b"\n" + _file(*_WORDS).read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"")
+
+
+@cache
+def _counts() -> Mapping[str, float]:
+    lines = (line.split() for line in _bytes().decode().splitlines() if line)
+    return {word: float(count) for word, count in lines}
+
+
+@cache
+def _tokens() -> frozenset[str]:
+    with gzip.open(_file(*_TOKENS), "rt", encoding="utf-8") as file:
+        merges = file.read().split("\n")[1 : _MERGES + 1]
+    whole = ("".join(line.split()).removesuffix(_WHOLE) for line in merges if line.endswith(_WHOLE))
+    long = (word for word in whole if len(word) >= _LEAST_LETTERS and word.isascii() and word.isalpha())
+    return frozenset(word for word in long if not _SOUNDLESS.search(word))
+
+
+@cache
+def _choices() -> list[str]:
+    return [*_counts(), *(_tokens() - _counts().keys())]
+
+
+def _file(package: str, name: str) -> Path:
+    """A file of a package, which is not imported."""
+    spec = find_spec(package)
+    folders = spec.submodule_search_locations or [] if spec else []
+    return Path(next(iter(folders), package)) / name

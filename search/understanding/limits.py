@@ -1,0 +1,114 @@
+"""What no model does with a description: count, negate, say where, compare, date; and what would say it better.
+
+The words are data, by language: ``limits.json``. Of each there, the sentence for people has the words in place of
+``{0}``; what a pattern calls ``gone`` is left out of the text that is offered instead, ``avoid`` becomes a term with
+a minus, ``date`` a condition, and the text is parted in two descriptions at ``between``.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from db.errors import QueryError
+from indexer.languages import language_of
+from search.answer import Note
+from search.query import conditions
+from search.query.language import Clause, Term, parse
+from search.understanding import english
+from search.understanding.asked import Asked, Finding, Known
+
+_TABLE = Path(__file__).with_name("limits.json")
+_ENGLISH = "en"
+_ABOUT_FILES = "file type"
+_ENDS = " ,;.:"
+
+
+@dataclass(frozen=True)
+class _Limit:
+    about: str
+    pattern: re.Pattern[str]
+    says: str
+    condition: tuple[str, ...] = ()
+
+
+def read(asked: Asked, known: Known) -> Sequence[Finding]:
+    """A note on each thing that a description asks and a model does not heed, one of a sort."""
+    found: dict[str, Finding] = {}
+    taken: list[range] = []
+    for limit in _limits(_language(asked)):
+        # Words of asking may say which files are meant: "videos of dogs" is about dogs.
+        text = asked.text if limit.about == _ABOUT_FILES else asked.thing
+        if limit.about not in found and (match := limit.pattern.search(text)):
+            span = range(*match.span())
+            if any(set(span) & set(other) for other in taken):
+                continue
+            taken.append(span)
+            says = limit.says.format(_part(match, "gone", "gone2", "between").strip())
+            offers = tuple(filter(None, _offers(asked, known, limit, match)))
+            found[limit.about] = Finding("partly", Note(limit.about, says, offers))
+    return list(found.values())
+
+
+def _offers(asked: Asked, known: Known, limit: _Limit, match: re.Match[str]) -> Iterator[str]:
+    if _part(match, "between"):
+        one, other = (match.string[: match.start()].strip(_ENDS), match.string[match.end() :].strip(_ENDS))
+        if one and other:
+            yield asked.saying(one, Term("text", other))
+        return
+    at = "gone2" if _part(match, "gone2") else "gone"
+    rest = f"{match.string[: match.start(at)]} {match.string[match.end(at) :]}".strip(_ENDS)
+    rest = known.asked_for(rest) if rest else ""
+    if date := _part(match, "date", "date2"):
+        if _is_date(date, known):
+            yield asked.saying(rest, conditions=[Clause("date", (date,))])
+    elif limit.condition:
+        key, *values = limit.condition
+        yield asked.saying(rest, conditions=[Clause(key, tuple(values))])
+    elif avoid := _part(match, "avoid").strip(_ENDS):
+        # Something to stay away from alone asks for nothing.
+        if rest:
+            yield asked.saying(rest, Term("text", avoid, -1.0))
+    elif rest:
+        yield asked.saying(rest)
+
+
+def _is_date(value: str, known: Known) -> bool:
+    try:
+        conditions.filter_of("date", (value,), negated=False, context=conditions.Context(known.today))
+        parse(str(Clause("date", (value,))))
+    except (ValueError, QueryError):
+        return False
+    return True
+
+
+def _part(match: re.Match[str], *names: str) -> str:
+    """The first of these groups that the pattern has and the match filled; else nothing."""
+    groups = match.groupdict()
+    return next((groups[name] for name in names if groups.get(name)), "")
+
+
+def _language(asked: Asked) -> str:
+    """That of the description, if there is a table for it: English where all words are."""
+    if all(english.is_word(word) for word in asked.words):
+        return _ENGLISH
+    guess = language_of(asked.thing)
+    return guess.language if guess is not None and guess.language in _table() else _ENGLISH
+
+
+@cache
+def _limits(language: str) -> Sequence[_Limit]:
+    return [
+        _Limit(
+            row["about"], re.compile(row["pattern"], re.IGNORECASE), row["says"], tuple(row.get("condition", ()))
+        )
+        for row in _table()[language]
+    ]
+
+
+@cache
+def _table() -> Mapping[str, Sequence[dict[str, str]]]:
+    table: Mapping[str, Sequence[dict[str, str]]] = json.loads(_TABLE.read_text(encoding="utf-8"))
+    return table

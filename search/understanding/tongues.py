@@ -1,0 +1,84 @@
+"""Languages of questions: one that the active model has not learnt is told, and which model has."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from indexer.encoders.registry import PRESETS, ModelInfo
+from indexer.languages import Guess, is_latin, language_of
+from search.answer import Note
+from search.understanding import english
+from search.understanding.asked import Asked, Finding, Known
+
+_NAMES = Path(__file__).with_name("languages.json")
+_ENGLISH = "English"
+
+LEAST_EVIDENCE = 0.15
+"""The least product of how likely another language is and the share of words that are not English."""
+_SURE_OF_NAMES = 0.5
+"""How likely it must be where most words have capitals, as names have."""
+
+
+def read(asked: Asked, known: Known) -> Sequence[Finding]:
+    """A note where a description is in a language that the active model does not speak."""
+    if not _is_english_only(known.model):
+        return ()
+    guess = foreign(asked.words, asked.thing, known)
+    return [] if guess is None else [Finding("no", _note(guess, known.model), asked.words)]
+
+
+def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
+    """The other language that a text is in; None for English, single Latin words, names, and what is unclear."""
+    if not words or (is_latin(text) and _are_english(words)):
+        return None
+    if not is_latin(text):
+        return language_of(text)
+    if len(words) < 2 and text.isascii():
+        return None  # one word is mis-spelt as easily
+    small = [word for word in words if word[0].islower()]
+    named = 2 * len(small) < len(words)
+    told = words if named else small
+    strange = [word for word in told if _is_strange(word, known)]
+    guess = language_of(" ".join(words)) if strange else None
+    if guess is None or guess.language == "en" or (named and guess.share < _SURE_OF_NAMES):
+        return None
+    return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
+
+
+def _is_strange(word: str, known: Known) -> bool:
+    is_name = word[0].isupper() and english.is_known(word)
+    return not (is_name or english.is_word(word) or known.has(word))
+
+
+def speaks(info: ModelInfo) -> bool:
+    """Whether a preset understands other languages than English."""
+    return info.languages != _ENGLISH
+
+
+def _are_english(words: Sequence[str]) -> bool:
+    return all(english.is_word(word) for word in words)
+
+
+def _is_english_only(model: str) -> bool:
+    """Of a preset; what models of one's own have learnt is not known."""
+    info = next((it for it in PRESETS.values() if it.model == model), None)
+    return info is not None and not speaks(info)
+
+
+def _note(guess: Guess, model: str) -> Note:
+    active = next(info.name for info in PRESETS.values() if info.model == model)
+    other = min((info for info in PRESETS.values() if speaks(info)), key=lambda info: info.size_mb)
+    size = f"{other.size_mb / 1000:.1f} GB" if other.size_mb >= 1000 else f"{other.size_mb} MB"
+    return Note(
+        "language",
+        f"This looks like {_languages().get(guess.language, 'another language')}, and the model {active} understands "
+        f"English only; only the words themselves were searched. {other.name} ({size}) understands "
+        f"{other.languages}: trove model use {other.name}.",
+    )
+
+
+@cache
+def _languages() -> dict[str, str]:
+    names: dict[str, str] = json.loads(_NAMES.read_text(encoding="utf-8"))
+    return names
