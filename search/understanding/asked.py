@@ -30,9 +30,9 @@ class Vocabulary(Protocol):
 class Known:
     """What a question is read against.
 
-    ``model``: the name of the active model, as the library stores it; empty without one. ``words``: those of the
-    library. ``names``: those of people and tags. ``asked_for``: takes the words of asking from a description,
-    "dogs" of "show me pictures of dogs".
+    ``model``: the name of the active model, as the library stores it; empty without one. ``words``: those of
+    the library. ``names``: those of people and tags. ``asked_for``: takes the words of asking from a
+    description, "dogs" of "show me pictures of dogs".
     """
 
     model: str = ""

@@ -1,4 +1,4 @@
-"""Numbers and codes in a question, such as IMG_2034: they are searched as words, and pictures cannot prove them."""
+"""Numbers and codes in a question, such as IMG_2034: words to search, which no picture looks like."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,9 @@ _LEAST = 4
 def is_code(text: str) -> bool:
     """Whether a text is nothing but a number or code: 4711, IMG_2034, AB12-3345, DE89 3704 0044."""
     tokens = [token.strip(_ENDS) for token in text.split()]
-    return bool(_DIGITS.search(text)) and all(_DIGITS.search(it) or _CAPITALS.fullmatch(it) for it in tokens if it)
+    # Scripts without spaces put numbers among words.
+    is_coded = text.isascii() and _DIGITS.search(text)
+    return bool(is_coded) and all(_DIGITS.search(it) or _CAPITALS.fullmatch(it) for it in tokens if it)
 
 
 def read(asked: Asked, _known: Known) -> Sequence[Finding]:
@@ -29,16 +31,22 @@ def read(asked: Asked, _known: Known) -> Sequence[Finding]:
     if is_code(asked.thing):
         codes = [asked.thing.strip(_ENDS)]
     else:
-        codes = [token for token in (it.strip(_ENDS) for it in asked.thing.split()) if _is_code_among_words(token)]
+        codes = [
+            token for token in (it.strip(_ENDS) for it in asked.thing.split()) if _is_code_among_words(token)
+        ]
     if not codes:
         return ()
-    says = f"{_listed(codes)} was searched as a word: what pictures look like says nothing of numbers and codes."
-    return [Finding("partly", Note("code", says), tuple(word for code in codes for word in WORD.findall(code)))]
+    says = (
+        f"{_listed(codes)} was searched as a word: what pictures look like says nothing of numbers and codes."
+    )
+    return [
+        Finding("partly", Note("code", says), tuple(word for code in codes for word in WORD.findall(code)))
+    ]
 
 
 def _is_code_among_words(token: str) -> bool:
     is_long = len(re.findall(r"[^\W_]", token)) >= _LEAST
-    return is_long and bool(_DIGITS.search(token)) and not _EVERYDAY.fullmatch(token)
+    return is_long and token.isascii() and bool(_DIGITS.search(token)) and not _EVERYDAY.fullmatch(token)
 
 
 def _listed(codes: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Emoji in a question: their names are asked for, since most models have never seen the signs in a caption."""
+"""Emoji in a question: their names are asked for, since models have rarely seen the signs in captions."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,9 @@ from search.understanding.asked import WORD, Asked, Finding, Known
 
 _MAY_BE = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
 """Where emoji are among the characters: a text without one of these needs no look into their table."""
-_SKIN_TONE = re.compile(r"_(?:medium-)?(?:light|medium|dark)_skin_tone|_(?:medium-light|medium-dark)_skin_tone")
+_SKIN_TONE = re.compile(
+    r"_(?:medium-)?(?:light|medium|dark)_skin_tone|_(?:medium-light|medium-dark)_skin_tone"
+)
 
 
 def spelled_out(text: str) -> str:

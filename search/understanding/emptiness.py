@@ -9,10 +9,10 @@ from search.understanding.emojis import spelled_out
 
 _LETTER = re.compile(r"[^\W_]")
 _SAYS_NOTHING = frozenset(
-    "a about all am an and any are as at be been but by can could did do does for from had has have he her his how i "
-    "if in into is it its just may me might my no not of on or our she should so some than that the their them then "
-    "there these they this those to too very was we were what when where which who whom why will with would yes you "
-    "your".split()
+    "a about all am an and any are as at be been but by can could did do does for from had has have he "
+    "her his how i if in into is it its just may me might my no not of on or our she should so some than "
+    "that the their them then there these they this those to too very was we were what when where which "
+    "who whom why will with would yes you your".split()
 )
 
 

@@ -1,28 +1,32 @@
 """English words: which there are, how common they are, and which are near to what was typed.
 
-The words are those of ``symspellpy`` (82,834 with their counts in Google's n-grams, British spelling) and those
-that open_clip's tokenizer has whole (American spelling, names, what is newer than books). Files are searched as
-bytes: most words stand in the first kilobytes, so that a plain question parses no dictionary.
+The words are those of ``symspellpy`` (82,834 with their counts in Google's n-grams, British spelling) and
+those that open_clip's tokenizer has whole (American spelling, names, what is newer than books). Files are
+searched as bytes: most words stand in the first kilobytes, so that a plain question parses no dictionary.
 """
 
 import gzip
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 
 _WORDS = "symspellpy", "frequency_dictionary_en_82_765.txt"
 _TOKENS = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
+_LOANS = Path(__file__).with_name("loans.txt")
 _MERGES = 48_894
 """Lines of the tokenizer's file that it reads."""
-_WHOLE = "</w>"
 _LEAST_LETTERS = 4
 """Of the tokenizer's words: shorter ones are pieces, or what people write on Twitter."""
+_TOKEN = re.compile(rb"^([a-z]{4,})</w>$", re.MULTILINE)
 _SOUNDLESS = re.compile(r"[^aeiouy]{5}")
 """What is only typed: asdfghjkl."""
-_LOAN_ACCENTS = str.maketrans("\u00e0\u00e2\u00e7\u00e8\u00e9\u00ea\u00eb\u00ee\u00ef\u00f1\u00f4\u00fb", "aaceeeeiinou")
+_LOAN_ACCENTS = str.maketrans(
+    "\u00e0\u00e2\u00e7\u00e8\u00e9\u00ea\u00eb\u00ee\u00ef\u00f1\u00f4\u00fb", "aaceeeeiinou"
+)
 """As English keeps them: café, château, jalapeño."""
 _TOKEN_COUNT = 1e6
 """Taken for the count of words of the tokenizer alone: rare ones of the other list have 300,000."""
@@ -31,9 +35,12 @@ SPLIT_LEAST = 3
 _SPLIT_COUNT = 3e6
 """Letters and count of each of two words that may have been joined."""
 _DISTANCE_COST = 9.0
-"""One typing error against the logarithm of a word's count; chosen on the training captions."""
-_COMMON_ERROR = 0.55
-"""Of letters swapped, doubled or not, as a share of another error."""
+"""One typing error against the logarithm of a word's count."""
+_TWISTED, _LEFT_OUT, _TOO_MANY = 0.55, 0.8, 1.2
+"""Letters swapped, doubled or not; a letter left out; one too many: as shares of a wrong letter.
+
+All four were chosen on captions of the training split, with errors made as in ``bench/understood.py``.
+"""
 
 
 def is_word(word: str) -> bool:
@@ -43,14 +50,19 @@ def is_word(word: str) -> bool:
 
 
 def is_known(word: str) -> bool:
-    """Whether it is a word, or one of the names and newer words that models have seen many times."""
+    """Whether it is a word, perhaps with French accents, or a name or newer word that models often saw."""
     plain = word.lower().replace("\u2019", "'")
-    return is_word(plain) or any(form in _tokens() for form in _forms(plain))
+    return is_word(plain.translate(_LOAN_ACCENTS)) or any(_is_token(form) for form in _forms(plain))
+
+
+def is_loan(text: str) -> bool:
+    """Whether it is a name or phrase of another language that stands in English dictionaries: déjà vu."""
+    return " ".join(text.lower().split()) in _loans()
 
 
 def count(word: str) -> float:
     """How often books have a word; 0 for one that is not known."""
-    return _counts().get(word) or (_TOKEN_COUNT if word in _tokens() else 0.0)
+    return _counts().get(word) or (_TOKEN_COUNT if _is_token(word) else 0.0)
 
 
 def near(word: str, more: Iterable[str] = ()) -> list[str]:
@@ -66,7 +78,7 @@ def near(word: str, more: Iterable[str] = ()) -> list[str]:
 
 
 def parted(word: str) -> str | None:
-    """The two common words of which a joined one may be made, with a space between; None if there are none."""
+    """The two common words that may have been joined, with a space between; None if there are none."""
     typed = word.lower()
     pairs = [(typed[:at], typed[at:]) for at in range(SPLIT_LEAST, len(typed) - SPLIT_LEAST + 1)]
     common = [pair for pair in pairs if min(map(_plain_count, pair)) >= _SPLIT_COUNT]
@@ -81,8 +93,6 @@ def distance(word: str) -> int:
 
 def _forms(word: str) -> Iterator[str]:
     yield word
-    if not word.isascii():
-        yield word.translate(_LOAN_ACCENTS)
     for ending in ("'s", "s'", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= _LEAST_LETTERS - 1:
             yield word.removesuffix(ending)
@@ -93,8 +103,11 @@ def _score(typed: str, other: str, commonness: float) -> float:
     from rapidfuzz.distance import OSA
 
     errors = float(OSA.distance(typed, other))
-    if errors == 1 and (sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other)):
-        errors = _COMMON_ERROR
+    if errors == 1:
+        if sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other):
+            errors = _TWISTED
+        elif len(typed) != len(other):
+            errors = _LEFT_OUT if len(typed) < len(other) else _TOO_MANY
     # People get the first letter right, and short words are not worth a question.
     errors += 0.3 * (typed[:1] != other[:1]) + 0.3 * (len(other) < SPLIT_LEAST)
     return commonness - _DISTANCE_COST * errors
@@ -112,8 +125,14 @@ def _within(typed: str) -> list[str]:
     return [other for other, _, _ in found]
 
 
+@lru_cache(maxsize=10_000)
 def _listed(word: str) -> bool:
     return f"\n{word} ".encode() in _bytes()
+
+
+def _is_token(word: str) -> bool:
+    is_long = len(word) >= _LEAST_LETTERS and word.isalpha()
+    return is_long and not _SOUNDLESS.search(word) and f"\n{word}</w>\n".encode() in _tokens()
 
 
 def _plain_count(word: str) -> float:
@@ -132,17 +151,20 @@ def _counts() -> Mapping[str, float]:
 
 
 @cache
-def _tokens() -> frozenset[str]:
-    with gzip.open(_file(*_TOKENS), "rt", encoding="utf-8") as file:
-        merges = file.read().split("\n")[1 : _MERGES + 1]
-    whole = ("".join(line.split()).removesuffix(_WHOLE) for line in merges if line.endswith(_WHOLE))
-    long = (word for word in whole if len(word) >= _LEAST_LETTERS and word.isascii() and word.isalpha())
-    return frozenset(word for word in long if not _SOUNDLESS.search(word))
+def _tokens() -> bytes:
+    with gzip.open(_file(*_TOKENS), "rb") as file:
+        return b"\n" + b"".join(islice(file, 1, _MERGES + 1)).replace(b" ", b"")
 
 
 @cache
 def _choices() -> list[str]:
-    return [*_counts(), *(_tokens() - _counts().keys())]
+    tokens = (token.decode() for token in _TOKEN.findall(_tokens()))
+    return list(dict.fromkeys((*_counts(), *(token for token in tokens if not _SOUNDLESS.search(token)))))
+
+
+@cache
+def _loans() -> frozenset[str]:
+    return frozenset(_LOANS.read_text(encoding="utf-8").splitlines())
 
 
 def _file(package: str, name: str) -> Path:

@@ -1,8 +1,8 @@
-"""What no model does with a description: count, negate, say where, compare, date; and what would say it better.
+"""What no model does with a description: count, negate, say where, compare; and what would say it better.
 
-The words are data, by language: ``limits.json``. Of each there, the sentence for people has the words in place of
-``{0}``; what a pattern calls ``gone`` is left out of the text that is offered instead, ``avoid`` becomes a term with
-a minus, ``date`` a condition, and the text is parted in two descriptions at ``between``.
+The words are data, by language: ``limits.json``. Of each there, the sentence for people has the words in
+place of ``{0}``; what a pattern calls ``gone`` is left out of the text that is offered instead, ``avoid``
+becomes a term with a minus, ``date`` a condition, and the text is parted in two descriptions at ``between``.
 """
 
 import json
@@ -102,7 +102,10 @@ def _language(asked: Asked) -> str:
 def _limits(language: str) -> Sequence[_Limit]:
     return [
         _Limit(
-            row["about"], re.compile(row["pattern"], re.IGNORECASE), row["says"], tuple(row.get("condition", ()))
+            row["about"],
+            re.compile(row["pattern"], re.IGNORECASE),
+            row["says"],
+            tuple(row.get("condition", ())),
         )
         for row in _table()[language]
     ]

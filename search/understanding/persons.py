@@ -14,13 +14,20 @@ _LEAST_SHARE = 0.004
 """Per cent of the people who have a name: rarer ones are surnames, slips and common words."""
 _THINGS = Path(__file__).with_name("names_of_things.txt")
 _LEAST_STRANGE = 4
+_SAINTS = frozenset("San Santa Santo Saint St Sankt São".split())
+"""Before the name of a town."""
 
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
     """A note on the names in a description: with a capital, and a first name or no word at all."""
-    if any(name in vocabulary for vocabulary in known.names for name in (asked.thing,)):
+    if any(asked.thing in vocabulary for vocabulary in known.names):
         return ()
-    names = [word for at, word in enumerate(asked.words) if _is_name(word, first=at == 0, known=known)]
+    before = ["", *asked.words]
+    names = [
+        word
+        for word, other in zip(asked.words, before, strict=False)
+        if other not in _SAINTS and _is_name(word, first=not other, known=known)
+    ]
     names = [name for name in names if not any(name in vocabulary for vocabulary in known.names)]
     if not names:
         return ()
@@ -44,7 +51,9 @@ def _first_names() -> Mapping[str, float]:
     """First names of the census of the United States of 1990, in the package ``names``, by their shares."""
     spec = find_spec("names")
     folder = Path(next(iter(spec.submodule_search_locations or []), "")) if spec else Path()
-    rows = (line.split() for name in _LISTS for line in (folder / name).read_text(encoding="utf-8").splitlines())
+    rows = (
+        line.split() for name in _LISTS for line in (folder / name).read_text(encoding="utf-8").splitlines()
+    )
     things = _THINGS.read_text(encoding="utf-8").split()
     shares = {row[0].lower(): float(row[1]) for row in rows if row}
     return {name: share for name, share in shares.items() if share >= _LEAST_SHARE and name not in things}

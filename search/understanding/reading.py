@@ -1,7 +1,8 @@
 """Query understanding: how much of a question was understood, and what to ask instead.
 
-Readers look for one thing each, in the order in which they are registered; what one has accounted for the next
-ones leave alone. To add one, write a function of an ``Asked`` and what is ``Known``, and add its line here.
+Readers look for one thing each, in the order in which they are registered; what one has accounted for the
+next ones leave alone. To add one, write a function of an ``Asked`` and what is ``Known``, and add its line
+here.
 
 >>> understanding(Query("dgo runing on grass")).notes[0].offers[0]              # doctest: +SKIP
 'dog running on grass'
@@ -32,14 +33,18 @@ for _name, _reader in (
 def understanding(query: Query, known: Known | None = None) -> Understanding:
     """What of the descriptions of a query was understood; conditions and pictures always are.
 
-    ``no`` where nothing of it was, ``partly`` where something was not. Notes come in the order of the text and of
-    the readers, none twice.
+    ``no`` where nothing of it was, ``partly`` where something was not. Notes come in the order of the text
+    and of the readers, none twice.
     """
     known = known or Known()
     parsed = query.parsed
     places = [(at, term) for at, terms in enumerate(parsed.alternatives) for term in range(len(terms))]
     pictures = [place for place in places if parsed.alternatives[place[0]][place[1]].kind == "picture"]
-    each = [list(_read(Asked.of(parsed, place, known.asked_for), known)) for place in places if place not in pictures]
+    each = [
+        list(_read(Asked.of(parsed, place, known.asked_for), known))
+        for place in places
+        if place not in pictures
+    ]
     levels = [{finding.level for finding in findings} for findings in each]
     notes = tuple(dict.fromkeys(finding.note for findings in each for finding in findings))
     if not notes:
@@ -49,9 +54,9 @@ def understanding(query: Query, known: Known | None = None) -> Understanding:
 
 
 def hinders(understood: Understanding) -> bool:
-    """Whether something was not understood without which nobody can say that the library lacks what was asked.
+    """Whether so little was understood that nobody can say that the library lacks what was asked.
 
-    What models do not heed, such as a number of things, is none of that: the things themselves were asked for.
+    What models do not heed, such as how many things, is none of that: the things themselves were asked for.
     """
     return any(note.about in _HINDERING for note in understood.notes)
 

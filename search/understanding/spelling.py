@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from search.answer import Note
+from search.answer import Note, Understood
 from search.understanding import english
 from search.understanding.asked import Asked, Finding, Known
 
@@ -13,7 +13,9 @@ _MOST_NEAR = 3
 
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
-    """A note on the words that are neither English nor in the library, with the text as it may have been meant."""
+    """A note on words that are neither English nor in the library, with what may have been meant."""
+    if english.is_loan(asked.thing):
+        return ()
     unknown = [word for word in dict.fromkeys(asked.words) if _is_unknown(word, known)]
     if not unknown:
         return ()
@@ -21,16 +23,21 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     meant = f" Did you mean “{offers[0][0]}”?" if offers else ""
     words = " and ".join(f"“{word}”" for word in unknown)
     says = f"{words} {'is no word' if len(unknown) == 1 else 'are no words'} that Trove knows.{meant}"
-    level = "partly" if len(set(asked.words) - set(unknown)) else "no"
+    level: Understood = "partly" if len(set(asked.words) - set(unknown)) else "no"
     return [Finding(level, Note("unknown word", says, tuple(offer for _, offer in offers)), tuple(unknown))]
 
 
 def _is_unknown(word: str, known: Known) -> bool:
-    return len(word) >= _LEAST_LETTERS and not word.isupper() and not english.is_known(word) and not known.has(word)
+    return (
+        len(word) >= _LEAST_LETTERS
+        and not word.isupper()
+        and not english.is_known(word)
+        and not known.has(word)
+    )
 
 
 def _offers(asked: Asked, unknown: Sequence[str], known: Known) -> list[tuple[str, str]]:
-    """Texts and whole queries with better words: the best for all, then the next for one of them at a time."""
+    """Texts and whole queries with better words: the best for all, then the next for one of them."""
     meant = {word: _meant(word, known) for word in unknown}
     best = {word: words[0] for word, words in meant.items() if words}
     if not best:

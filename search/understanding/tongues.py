@@ -29,21 +29,28 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
 
 
 def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
-    """The other language that a text is in; None for English, single Latin words, names, and what is unclear."""
+    """The other language that a text is in; None for English, single words, names, and what is unclear."""
     if not words or (is_latin(text) and _are_english(words)):
         return None
     if not is_latin(text):
         return language_of(text)
-    if len(words) < 2 and text.isascii():
-        return None  # one word is mis-spelt as easily
+    if _is_loan(words, text):
+        return None
     small = [word for word in words if word[0].islower()]
     named = 2 * len(small) < len(words)
-    told = words if named else small
+    told = words if named or words[0] in small else [words[0], *small]
     strange = [word for word in told if _is_strange(word, known)]
     guess = language_of(" ".join(words)) if strange else None
     if guess is None or guess.language == "en" or (named and guess.share < _SURE_OF_NAMES):
         return None
     return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
+
+
+def _is_loan(words: Sequence[str], text: str) -> bool:
+    """Whether English uses it, or one word that may as easily be mis-spelt."""
+    if len(words) == 1:
+        return text.isascii() or english.is_known(words[0])
+    return english.is_loan(text)
 
 
 def _is_strange(word: str, known: Known) -> bool:
@@ -70,11 +77,12 @@ def _note(guess: Guess, model: str) -> Note:
     active = next(info.name for info in PRESETS.values() if info.model == model)
     other = min((info for info in PRESETS.values() if speaks(info)), key=lambda info: info.size_mb)
     size = f"{other.size_mb / 1000:.1f} GB" if other.size_mb >= 1000 else f"{other.size_mb} MB"
+    language = _languages().get(guess.language, "another language")
     return Note(
         "language",
-        f"This looks like {_languages().get(guess.language, 'another language')}, and the model {active} understands "
-        f"English only; only the words themselves were searched. {other.name} ({size}) understands "
-        f"{other.languages}: trove model use {other.name}.",
+        f"This looks like {language}, and the model {active} understands English only; only the words "
+        f"themselves were searched. {other.name} ({size}) understands {other.languages}: "
+        f"trove model use {other.name}.",
     )
 
 
