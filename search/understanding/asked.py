@@ -84,10 +84,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a reader has to say of a description. ``words``: those that need no other reader."""
+    """What a reader has to say of a description, if anything. ``words``: those that need no other reader."""
 
     level: Understood
-    note: Note
+    note: Note | None
     words: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ _CAPITALS = re.compile(r"[A-Z]{1,4}")
 _DIGITS = re.compile(r"\d")
 _EVERYDAY = re.compile(
     r"\d{1,3}(?:st|nd|rd|th)|(?:19|20)\d\d|(?:\d\d)?\d0'?s|\d{1,4}x\d{1,4}|\d{1,2}:\d\d(?:am|pm)?|\d{1,2}(?:am|pm)|"
-    r"\d+(?:[.,]\d+)?(?:km|cm|mm|m|kg|g|l|ml|mb|gb|k|d|p|mp|fps|°|%|€|\$)?|[$€£]\d+(?:[.,]\d+)?|mp[34]|\d+(?:/\d+)+|\d+-year-old",
+    r"\d{1,3}(?:[.,]\d+)?|\d+(?:[.,]\d+)?(?:km|cm|mm|m|kg|g|l|ml|mb|gb|k|d|p|mp|fps|°|%|€|\$)|[$€£]\d+(?:[.,]\d+)?|mp[34]|\d+(?:/\d+)+|\d+-year-old",
     re.IGNORECASE,
 )
 """Numbers as they stand in descriptions: 1st, 2019, 90s, 4x4, 5km."""

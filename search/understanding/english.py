@@ -77,13 +77,20 @@ def near(word: str, more: Iterable[str] = ()) -> list[str]:
     return [own.get(other, other) for other in ranked]
 
 
-def parted(word: str) -> str | None:
-    """The two common words that may have been joined, with a space between; None if there are none."""
+def parted(word: str) -> list[str]:
+    """The two common words that may have been joined, with a space between; or nothing."""
     typed = word.lower()
     pairs = [(typed[:at], typed[at:]) for at in range(SPLIT_LEAST, len(typed) - SPLIT_LEAST + 1)]
     common = [pair for pair in pairs if min(map(_plain_count, pair)) >= _SPLIT_COUNT]
     best = max(common, key=lambda pair: math.prod(map(_plain_count, pair)), default=None)
-    return " ".join(best) if best else None
+    return [" ".join(best)] if best else []
+
+
+def errors(typed: str, other: str) -> int:
+    """How many letters are wrong, left out, too many, or swapped with the next one."""
+    from rapidfuzz.distance import OSA
+
+    return int(OSA.distance(typed.lower(), other.lower()))
 
 
 def distance(word: str) -> int:
@@ -100,17 +107,15 @@ def _forms(word: str) -> Iterator[str]:
 
 
 def _score(typed: str, other: str, commonness: float) -> float:
-    from rapidfuzz.distance import OSA
-
-    errors = float(OSA.distance(typed, other))
-    if errors == 1:
+    cost = float(errors(typed, other))
+    if cost == 1:
         if sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other):
-            errors = _TWISTED
+            cost = _TWISTED
         elif len(typed) != len(other):
-            errors = _LEFT_OUT if len(typed) < len(other) else _TOO_MANY
+            cost = _LEFT_OUT if len(typed) < len(other) else _TOO_MANY
     # People get the first letter right, and short words are not worth a question.
-    errors += 0.3 * (typed[:1] != other[:1]) + 0.3 * (len(other) < SPLIT_LEAST)
-    return commonness - _DISTANCE_COST * errors
+    cost += 0.3 * (typed[:1] != other[:1]) + 0.3 * (len(other) < SPLIT_LEAST)
+    return commonness - _DISTANCE_COST * cost
 
 
 def _undoubled(word: str) -> str:

@@ -18,7 +18,8 @@ from search.answer import Note
 from search.query import conditions
 from search.query.language import Clause, Term, parse
 from search.understanding import english
-from search.understanding.asked import Asked, Finding, Known
+from search.understanding.asked import WORD, Asked, Finding, Known
+from search.understanding.tongues import is_english_only
 
 _TABLE = Path(__file__).with_name("limits.json")
 _ENGLISH = "en"
@@ -36,6 +37,8 @@ class _Limit:
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
     """A note on each thing that a description asks and a model does not heed, one of a sort."""
+    if WORD.search(asked.thing) and not asked.words and is_english_only(known.model):
+        return ()  # it has understood none of these words
     found: dict[str, Finding] = {}
     taken: list[range] = []
     for limit in _limits(_language(asked)):
@@ -92,7 +95,7 @@ def _part(match: re.Match[str], *names: str) -> str:
 
 def _language(asked: Asked) -> str:
     """That of the description, if there is a table for it: English where all words are."""
-    if all(english.is_word(word) for word in asked.words):
+    if all(english.is_word(word) for word in WORD.findall(asked.thing)):
         return _ENGLISH
     guess = language_of(asked.thing)
     return guess.language if guess is not None and guess.language in _table() else _ENGLISH

@@ -46,7 +46,7 @@ def understanding(query: Query, known: Known | None = None) -> Understanding:
         if place not in pictures
     ]
     levels = [{finding.level for finding in findings} for findings in each]
-    notes = tuple(dict.fromkeys(finding.note for findings in each for finding in findings))
+    notes = tuple(dict.fromkeys(found.note for findings in each for found in findings if found.note))
     if not notes:
         return Understanding()
     nothing = all("no" in level for level in levels) and not pictures and query.like is None

@@ -52,8 +52,10 @@ def _meant(word: str, known: Known) -> list[str]:
     distance = english.distance(word)
     own = [other for vocabulary in (*known.names, *known.words) for other in vocabulary.near(word, distance)]
     near = english.near(word, own)[:_MOST_NEAR]
-    parts = english.parted(word)
-    return [parts, *near][:_MOST_NEAR] if parts and not own else near
+    parts = [] if own else english.parted(word)
+    # One error is likelier than a space that is missing, and that than two.
+    first = near[:1] if near and english.errors(word, near[0]) == 1 else []
+    return [*first, *parts, *(other for other in near if other not in first)][:_MOST_NEAR]
 
 
 def _replaced(text: str, better: dict[str, str]) -> str:

@@ -21,11 +21,16 @@ _SURE_OF_NAMES = 0.5
 
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
-    """A note where a description is in a language that the active model does not speak."""
-    if not _is_english_only(known.model):
-        return ()
+    """A note where a description is in a language that the active model does not speak.
+
+    Where it does, or may, such words are neither names nor mis-spelt English.
+    """
     guess = foreign(asked.words, asked.thing, known)
-    return [] if guess is None else [Finding("no", _note(guess, known.model), asked.words)]
+    if guess is None:
+        return ()
+    if not is_english_only(known.model):
+        return [Finding("yes", None, asked.words)]
+    return [Finding("no", _note(guess, known.model), asked.words)]
 
 
 def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
@@ -67,8 +72,8 @@ def _are_english(words: Sequence[str]) -> bool:
     return all(english.is_word(word) for word in words)
 
 
-def _is_english_only(model: str) -> bool:
-    """Of a preset; what models of one's own have learnt is not known."""
+def is_english_only(model: str) -> bool:
+    """Whether it is a preset without other languages; what models of one's own have learnt is not known."""
     info = next((it for it in PRESETS.values() if it.model == model), None)
     return info is not None and not speaks(info)
 

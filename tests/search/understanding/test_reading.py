@@ -1,0 +1,255 @@
+"""What of a question is understood, with the real word lists and the real model of languages."""
+
+from collections.abc import Iterable
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.errors import QueryError
+from indexer.encoders.registry import PRESETS
+from search.answer import Note, Understanding
+from search.query.language import Term, parse
+from search.query.query import Query
+from search.understanding.asked import Asked, Finding, Known, readers
+from search.understanding.codes import is_code
+from search.understanding.emojis import spelled_out
+from search.understanding.reading import hinders, understanding
+
+BUILTIN = Known(model="builtin", today=date(2026, 2, 1))
+
+
+class Names:
+    """The names of somebody's people."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._names
+
+    def near(self, word: str, distance: int) -> Iterable[str]:
+        return [name for name in self._names if abs(len(name) - len(word)) < distance]
+
+
+def read(text: str, known: Known = BUILTIN) -> Understanding:
+    return understanding(Query(text), known)
+
+
+def about(text: str, known: Known = BUILTIN) -> list[str]:
+    return [note.about for note in read(text, known).notes]
+
+
+def offers(text: str, known: Known = BUILTIN) -> tuple[str, ...]:
+    return tuple(offer for note in read(text, known).notes for offer in note.offers)
+
+
+PLAIN = """
+dog; Dog; a dog on the beach; DOGS; a woman's hat; t-shirt; colorful airplane; traveling; sushi
+Kindergarten; café; déjà vu; Rio de Janeiro; rio de janeiro; Tour de France; San Francisco; Nikon
+IKEA; BMW; dachshund; selfie; Hogwarts; a 5 year old boy; a no smoking sign; best friends
+a 4x4 in mud; the 1st; party at 5pm; type:video; "red car" +"at night"*0.5; beach 😍; rose; Rose
+Summer
+""".strip().replace("\n", "; ")
+
+
+@pytest.mark.parametrize("text", PLAIN.split("; "))
+def test_plain_questions_are_understood(text: str) -> None:
+    assert read(text) == Understanding()
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("dgo runing on grass", "dog running on grass"),
+        ("teh brithday cake", "the birthday cake"),
+        ("elepant", "elephant"),
+        ("colorfull kite", "colorful kite"),
+        ("dogrunning", "dog running"),
+        ("Sunet at the beach", "sunset at the beach"),
+        ("baech type:video", "beach type:video"),
+        ("beach -poeple", "beach -people"),
+        ("beach OR sunet", "beach OR sunset"),
+    ],
+)
+def test_a_misspelt_word_is_offered_as_it_was_meant(text: str, first: str) -> None:
+    found = read(text)
+
+    assert [note.about for note in found.notes] == ["unknown word"]
+    assert found.notes[0].offers[0] == first
+    assert hinders(found)
+
+
+def test_nothing_is_understood_where_no_word_is_known() -> None:
+    assert read("brithday cake").level == "partly"
+    assert read("brithday").level == "no"
+    assert read("asdfghjkl").level == "no"
+    assert read("brithday type:video").level == "no"
+    assert read("brithday OR cake").level == "partly"
+
+
+@pytest.mark.parametrize("text", ["...", "the", "???", "what is this"])
+def test_questions_that_name_nothing_are_not_understood(text: str) -> None:
+    found = read(text)
+
+    assert (found.level, [note.about for note in found.notes]) == ("no", ["empty"])
+    assert hinders(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("ein hund auf der wiese", "German"),
+        ("Zwei Hunde am Strand", "German"),
+        ("un chien qui court", "French"),
+        ("el perro en la playa", "Spanish"),
+        ("собака на пляже", "Russian"),
+        ("собака", "Russian"),
+        ("犬がいる", "Japanese"),
+        ("开", "Chinese"),
+        ("개", "Korean"),
+        ("köpek", "Turkish"),
+        ("２匹の犬", "Japanese"),
+    ],
+)
+def test_a_language_that_the_model_does_not_speak_is_told(text: str, language: str) -> None:
+    found = read(text)
+
+    assert (found.level, [note.about for note in found.notes]) == ("no", ["language"])
+    assert language in found.notes[0].says
+    assert "multilingual (1.5 GB)" in found.notes[0].says
+
+
+def test_models_that_speak_it_or_may_do_so_get_no_such_note() -> None:
+    for model in (PRESETS["multilingual"].model, "ViT-B-32@/models/of-my-own.pt"):
+        assert "language" not in about("ein hund auf der wiese", Known(model=model))
+
+
+@pytest.mark.parametrize("noun", "hund chien perro árbol kedi cachorro wiese plaża".split())
+def test_a_foreign_noun_by_itself_is_never_silent(noun: str) -> None:
+    assert hinders(read(noun))
+
+
+def test_only_emoji_are_read_by_their_names() -> None:
+    assert spelled_out("🐶") == "dog face"
+    assert spelled_out("👍🏽") == spelled_out("👍") == "thumbs up"
+    assert spelled_out("🐶🏖️") == "dog face beach with umbrella"
+    assert spelled_out("beach 😍") == "beach"
+    assert spelled_out("a dog") == "a dog"
+    found = read("🐶 type:video")
+    assert (found.level, [note.about for note in found.notes]) == ("partly", ["emoji"])
+    assert found.notes[0].offers == ("dog face type:video",)
+
+
+@pytest.mark.parametrize(
+    "text", ["IMG_2034", "AB12-3345", "4711", "DE89 3704 0044 0532 0130 00", "INV-2024/113"]
+)
+def test_codes_are_words_alone(text: str) -> None:
+    assert is_code(text)
+    assert read(text).level == "partly"
+    assert about(text) == ["code"]
+    assert about(f"{text.replace(' ', '')} on the beach") == ["code"]
+
+
+@pytest.mark.parametrize("text", ["dog", "two dogs", "a boy of 5", "USA", "２匹の犬"])
+def test_descriptions_are_no_codes(text: str) -> None:
+    assert not is_code(text)
+
+
+def test_names_that_nobody_has_are_told() -> None:
+    assert about("Anna") == about("Anna on the beach") == about("a dog called Rex") == ["name"]
+    assert read("Anna").level == "partly"
+    assert "No person or tag has the name Anna" in read("Anna").notes[0].says
+    assert about("Zorblatt") == ["name"]
+    assert about("Anna", Known(model="builtin", names=(Names("Anna"),))) == []
+
+
+def test_names_of_people_are_offered_for_what_is_near_to_them() -> None:
+    assert offers("zorblat", Known(names=(Names("Zorblatt"),)))[0] == "Zorblatt"
+
+
+@pytest.mark.parametrize(
+    ("text", "sort", "offered"),
+    [
+        ("two dogs", "counting", "dogs"),
+        ("exactly one dog", "counting", "dog"),
+        ("more than five people type:video", "counting", "people type:video"),
+        ("beach without people", "negation", "beach -people"),
+        ("a beach with no people in summer", "negation", "a beach in summer -people"),
+        ("beach, not blurry", "quality", "beach -blurry"),
+        ("dog left of a cat", "position", "dog +cat"),
+        ("the largest dog", "comparison", "dog"),
+        ("dogs yesterday", "time", "dogs date:yesterday"),
+        ("beach in 2019", "time", "beach date:2019"),
+        ("beach last summer", "time", 'beach date:"last summer"'),
+        ("videos of dogs", "file type", "dogs type:video"),
+        ("recordings about taxes", "file type", "taxes type:audio"),
+    ],
+)
+def test_what_models_do_not_heed_is_said_with_what_says_it_better(text: str, sort: str, offered: str) -> None:
+    found = read(text)
+
+    assert (found.level, [note.about for note in found.notes]) == ("partly", [sort])
+    assert parse(found.notes[0].offers[0]) == parse(offered)
+    assert not hinders(found)
+
+
+def test_limits_are_told_in_languages_that_the_model_speaks() -> None:
+    multilingual = Known(model=PRESETS["multilingual"].model)
+
+    assert about("zwei hunde am strand", multilingual) == ["counting"]
+    assert parse(offers("ein strand ohne menschen", multilingual)[0]) == parse('"ein strand" -menschen')
+
+
+def test_words_of_asking_are_neither_unknown_nor_lost_in_offers() -> None:
+    known = Known(model="builtin", asked_for=lambda text: text.removeprefix("zeigmal "))
+
+    assert about("zeigmal dogs", known) == []
+    assert offers("zeigmal dgos", known)[0] == "zeigmal dogs"
+
+
+def test_a_new_reader_is_one_function() -> None:
+    def shouting(asked: Asked, _known: Known) -> list[Finding]:
+        loud = asked.text.isupper()
+        return [Finding("yes", Note("shouting", "No need to shout."), asked.words)] if loud else []
+
+    readers.register("shouting", shouting)
+    try:
+        assert about("DOG") == ["shouting"]
+        assert about("dog") == []
+    finally:
+        readers.unregister("shouting")
+
+
+@given(st.text())
+def test_any_text_is_read_and_every_offer_can_be_asked(text: str) -> None:
+    try:
+        query = Query(str(Term("text", text)) if text.strip() else "x")
+    except QueryError:
+        return
+
+    found = understanding(query, BUILTIN)
+
+    assert (found.level == "yes") == (not found.notes)
+    for note in found.notes:
+        assert note.says.endswith((".", "?"))
+        assert "\n" not in note.says
+        for offer in note.offers:
+            assert str(Query(offer)) == offer
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            'two dgos without snow Anna Hund 🐶 IMG_2034 - OR " in 2019 the not type:video'.split()
+        )
+    )
+)
+def test_readers_get_along_with_each_other(words: list[str]) -> None:
+    try:
+        query = Query(" ".join(words))
+    except QueryError:
+        return
+    for note in understanding(query, BUILTIN).notes:
+        assert all(Query(offer).parsed != query.parsed for offer in note.offers)
