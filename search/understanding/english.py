@@ -93,6 +93,12 @@ def errors(typed: str, other: str) -> int:
     return int(OSA.distance(typed.lower(), other.lower()))
 
 
+def is_twisted(typed: str, other: str) -> bool:
+    """Whether two words have the same letters, in whatever order, or but for one that is doubled."""
+    typed = typed.lower()
+    return sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other)
+
+
 def distance(word: str) -> int:
     """How many errors are looked for in a word: two only where enough letters are right."""
     return 1 if len(word) < 6 else 2
@@ -109,7 +115,7 @@ def _forms(word: str) -> Iterator[str]:
 def _score(typed: str, other: str, commonness: float) -> float:
     cost = float(errors(typed, other))
     if cost == 1:
-        if sorted(typed) == sorted(other) or _undoubled(typed) == _undoubled(other):
+        if is_twisted(typed, other):
             cost = _TWISTED
         elif len(typed) != len(other):
             cost = _LEFT_OUT if len(typed) < len(other) else _TOO_MANY

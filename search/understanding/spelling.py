@@ -28,12 +28,10 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
 
 
 def _is_unknown(word: str, known: Known) -> bool:
-    return (
-        len(word) >= _LEAST_LETTERS
-        and not word.isupper()
-        and not english.is_known(word)
-        and not known.has(word)
-    )
+    if len(word) < _LEAST_LETTERS or word.isupper() or english.is_known(word) or known.has(word):
+        return False
+    # Three letters are soon an abbreviation, such as bmx, if they are not those of a word.
+    return len(word) > _LEAST_LETTERS or any(english.is_twisted(word, other) for other in english.near(word))
 
 
 def _offers(asked: Asked, unknown: Sequence[str], known: Known) -> list[tuple[str, str]]:

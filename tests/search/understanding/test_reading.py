@@ -46,6 +46,7 @@ def offers(text: str, known: Known = BUILTIN) -> tuple[str, ...]:
 
 
 PLAIN = """
+bmx; a German shepherd
 dog; Dog; a dog on the beach; DOGS; a woman's hat; t-shirt; colorful airplane; traveling; sushi
 Kindergarten; café; déjà vu; Rio de Janeiro; rio de janeiro; Tour de France; San Francisco; Nikon
 IKEA; BMW; dachshund; selfie; Hogwarts; a 5 year old boy; a no smoking sign; best friends
