@@ -52,7 +52,9 @@ def is_word(word: str) -> bool:
 def is_known(word: str) -> bool:
     """Whether it is a word, perhaps with French accents, or a name or newer word that models often saw."""
     plain = word.lower().replace("\u2019", "'")
-    return is_word(plain.translate(_LOAN_ACCENTS)) or any(_is_token(form) for form in _forms(plain))
+    if is_word(plain.translate(_LOAN_ACCENTS)) or is_word(_british(plain)):
+        return True  # without the other list, which takes longer to read
+    return any(_is_token(form) for form in _forms(plain))
 
 
 def is_loan(text: str) -> bool:
@@ -110,6 +112,10 @@ def _forms(word: str) -> Iterator[str]:
         if word.endswith(ending) and len(word) - len(ending) >= _LEAST_LETTERS - 1:
             yield word.removesuffix(ending)
     yield from (word.replace("'", ""),) if "'" in word else ()
+
+
+def _british(word: str) -> str:
+    return word.replace("or", "our").replace("eling", "elling").replace("eled", "elled")
 
 
 def _score(typed: str, other: str, commonness: float) -> float:
