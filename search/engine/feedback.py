@@ -37,7 +37,7 @@ SPREAD = 0.3
 """How fast that probability rises with a hit's z-score, and the deviation of the prior on the threshold: a
 few thumbs on the best hits say little of those far below (bench/feedback.py; both in standard deviations)."""
 
-CERTAINTY = 0.75**2
+VALUE = 0.75
 """The threshold of what is sure by itself, such as words: with three quarters of them, see ``Keywords``."""
 
 
@@ -109,7 +109,7 @@ def above_thresholds(
 
 def _cut(ranking: Ranking, thresholds: Mapping[tuple[str, str], float], kept: Container[int]) -> Ranking:
     if ranking.role is None or ranking.modality is None:
-        above = {found.unit_id for found in ranking.found if (found.certainty or 0.0) >= CERTAINTY}
+        above = {found.unit_id for found in ranking.found if found.value >= VALUE}
     else:
         outstanding = above_z_score(ranking, thresholds[ranking.role, ranking.modality])
         above = {found.unit_id for found in outstanding.found}

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from db import kinds
 from db.catalog.units import UnitRow
@@ -115,8 +115,8 @@ def _votes(rankings: Sequence[Ranking], candidates: Candidates) -> dict[int, lis
             if (unit := candidates.rows.get(found.unit_id)) is None:
                 continue
             evidence = _evidence(ranking, rank, found, unit)
-            weight = ranking.weight * kinds.named(unit.kind).weight
-            score = weight * _prominence(evidence.value, found, ranking) / (RANK_OFFSET + rank)
+            weight = kinds.named(unit.kind).weight * share(ranking, replace(found, value=evidence.value))
+            score = weight / (RANK_OFFSET + rank)
             votes[unit.id].append(_Vote(place, evidence, score, unit.text))
     return votes
 
@@ -137,19 +137,27 @@ def _evidence(ranking: Ranking, rank: int, found: Found, unit: UnitRow) -> Evide
     )
 
 
-def _prominence(value: float, found: Found, ranking: Ranking) -> float:
-    """A score's lead over the baseline mean, as a share of the best one's lead, 0 to 1.
+def share(ranking: Ranking, found: Found) -> float:
+    """How much a unit of a ranking counts, whatever its rank: the ranking's weight, or a part of it.
 
-    Ranks alone would let two weak second places outweigh the one picture that clearly fits. What is sure by
-    itself counts by how sure it is.
+    Ranks alone would let two weak second places outweigh the one picture that clearly fits. So a similarity
+    counts by its lead over the baseline's mean, as a share of the best one's lead. What is sure by itself
+    counts by its value, squared as half of the words say little, as far as it is rare or nothing else fits.
     """
     if found.certainty is not None:
-        return found.certainty
+        rare = found.rarity**2
+        return ranking.weight * found.value**2 * (rare + (1 - rare) * ranking.doubt)
     baseline, best = ranking.background, ranking.found[0].value
     if baseline is None or best <= baseline.mean:
-        return 1.0
+        return ranking.weight
     # Values in evidence are rounded, so that the best one may seem to surpass itself.
-    return min(1.0, max(0.0, (value - baseline.mean) / (best - baseline.mean)))
+    lead = (found.value - baseline.mean) / (best - baseline.mean)
+    return ranking.weight * min(1.0, max(0.0, lead))
+
+
+def fitting(ranking: Ranking, least: float) -> Ranking:
+    """The units of a ranking that count at least so much: 1 is for the best of a ranking of that weight."""
+    return replace(ranking, found=[found for found in ranking.found if share(ranking, found) >= least])
 
 
 def _total(votes: Iterable[_Vote]) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
@@ -13,9 +14,10 @@ from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
 from search.answer import Evidence, Hit
 from search.engine import feedback, sources
+from search.engine.balance import balanced
 from search.engine.collapse import collapsed, without_disliked
 from search.engine.embed import Question
-from search.engine.fuse import Candidates, fuse
+from search.engine.fuse import Candidates, fitting, fuse
 from search.engine.marks import marks
 from search.engine.ranking import Ranking
 from search.engine.scope import Scope
@@ -27,6 +29,9 @@ _DEPTH = 200
 
 _DEEPEST = 5_000
 """Units asked of each source at most, however many of them are one hit."""
+
+_MOST_GROUPED = 2_000
+"""Hits of which near-duplicates are grouped; among more, by their dates, these stand side by side anyway."""
 
 
 def wanted(query: Query, *, arrived_after: int | None = None) -> Wanted:
@@ -148,6 +153,8 @@ def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
     Many near-duplicates, or frames of one moment, are one hit; only then the sources are asked once more,
     for as many units as they may ever give.
     """
+    if question.query.order == "date" and question.describes:
+        return by_date(question, scope)
     k, first = question.query.k, _depth(question)
     for depth in (first, max(first, _DEEPEST)):
         retrieved = Retrieved.of(question, scope, ranked(question, scope, depth))
@@ -157,10 +164,36 @@ def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
     return retrieved, hits
 
 
+def by_date(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
+    """The rankings of a question as far as units fit, and all their hits, the latest first.
+
+    What fits has the lead over the baseline that the hits of a saved search have, ``feedback.SHARE`` of the
+    best one's, or what counts as much, so that texts fit less where pictures do. The sources are asked for
+    more until there is nothing left that fits.
+    """
+    depth = _DEEPEST
+    while True:
+        rankings = ranked(question, scope, depth)
+        fit = [fitting(ranking, feedback.SHARE) for ranking in rankings]
+        full = (len(ranking.found) >= depth for ranking in rankings)
+        if not any(
+            more and len(all_of_it.found) == len(ranking.found)
+            for more, all_of_it, ranking in zip(full, fit, rankings, strict=True)
+        ):
+            break
+        depth *= 4
+    apart = question.query.apart or max(len(ranking.found) for ranking in fit) > _MOST_GROUPED
+    whole = replace(question, query=replace(question.query, apart=apart))
+    retrieved = Retrieved.of(whole, scope, fit)
+    return retrieved, sorted(retrieved.hits(), key=lambda hit: hit.taken_at or datetime.min, reverse=True)
+
+
 def ranked(question: Question, scope: Scope, depth: int) -> list[Ranking]:
-    """What each source has found."""
+    """What each source has found, and how much each counts beside the others."""
     rankings = (source.rank(question, scope, depth) for source in sources.every().values())
-    return [ranking for ranking in rankings if ranking is not None]
+    model = scope.models.get(CLIP)
+    reference = None if model is None else model.reference(scope.session)
+    return balanced([ranking for ranking in rankings if ranking is not None], reference)
 
 
 def recall(question: Question, scope: Scope, thumbs: Mapping[int, bool]) -> list[Hit]:

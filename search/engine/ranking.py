@@ -11,13 +11,17 @@ class Found:
     """A unit in a ranking; see ``search.answer.Evidence`` for ``value`` and ``words``.
 
     ``certainty``: how sure it is by itself that the unit fits, 0 to 1; None where that can only be said in
-    comparison with the ranking's background.
+    comparison with the ranking's background. ``rarity``, 0 to 1: how few are found for as good a reason; what
+    is found everywhere counts less where something else fits. ``proves``: it is enough by itself, where what
+    it is can prove anything, to say that the library has what was asked for.
     """
 
     unit_id: int
     value: float
     words: tuple[str, ...] = ()
     certainty: float | None = None
+    rarity: float = 1.0
+    proves: bool = False
 
 
 _ROUNDING = 1e-5
@@ -69,7 +73,8 @@ class Ranking:
     with a positive weight; nothing for a source whose similarities prove nothing. ``role`` and ``modality``:
     of the vectors that were compared, if any were. ``proof``: by what a match that is sure by itself counts
     in a verdict: by what its ``kind`` proves, as words that meet a ``condition`` whatever their kind proves,
-    or not at all, as a file of that date or folder.
+    or not at all, as a file of that date or folder. ``doubt``: how much is left to it by what fits better, 0
+    to 1; see ``search.engine.balance``.
     """
 
     source: str
@@ -80,6 +85,7 @@ class Ranking:
     role: str | None = None
     modality: str | None = None
     proof: Literal["kind", "condition", "nothing"] = "kind"
+    doubt: float = 1.0
 
 
 def above_z_score(ranking: Ranking, least: float) -> Ranking:

@@ -15,7 +15,7 @@ import numpy as np
 
 from db import kinds
 from db.catalog import filters, live, units
-from db.catalog.fulltext import match_words
+from db.catalog.fulltext import WordMatch, match_words
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.registry import Registry
@@ -23,8 +23,11 @@ from search.engine.embed import Question
 from search.engine.ranking import Found, Match, Ranking, above_z_score, without
 from search.engine.scope import Scope
 
-PASSAGE_WEIGHT = 0.4
-"""Something is always nearest in meaning: without shared words a passage starts below the best pictures."""
+PASSAGE_WEIGHT = 1.0
+"""Where no picture fits; where one does, the meaning of texts counts less: see ``search.engine.balance``."""
+
+ALIKE_PASSAGE_WEIGHT = 0.4
+"""Of what is said beside what is seen, for a file that others are to be like."""
 
 DRAWING_WEIGHT = 0.25
 """A drawing has details that nobody asked for: it may reorder the hits of the words (bench/imagine.py)."""
@@ -37,6 +40,9 @@ MATCHED = 5
 
 LEAST_COVERAGE = 0.5
 """Least share of the query's words, by rarity, in a keyword hit; other passages rank by meaning only."""
+
+LEAST_SURE = 0.4
+"""Of a text with all of the words, however common these are: it has them, so that they are not absent."""
 
 
 class Source(Protocol):
@@ -162,7 +168,7 @@ class Keywords:
     weight: float = 1.0
 
     def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
-        """The units with the largest share of the words, by their rarity."""
+        """The units with the largest share of the words by their rarity, the nearest words first."""
         if not question.texts:
             return None
         only = scope.ids if scope.wanted.filters else None
@@ -171,10 +177,16 @@ class Keywords:
             for match in match_words(scope.session, text, depth, scope.kinds, only):
                 known = best.get(match.unit_id)
                 if match.coverage >= (known.value if known else LEAST_COVERAGE):
-                    # Half of the words say little, so the share is squared.
-                    certainty = round(match.coverage, 4) ** 2
-                    best[match.unit_id] = Found(match.unit_id, match.coverage, match.words, certainty)
+                    best[match.unit_id] = _said(match)
         return Ranking(self.name, self.weight, sorted(best.values(), key=lambda found: -found.value))
+
+
+def _said(match: WordMatch) -> Found:
+    """A text by its words: half of them say little, so their share is squared, and common ones say less."""
+    certainty = round(match.coverage, 4) ** 2 * max(LEAST_SURE, match.strength)
+    return Found(
+        match.unit_id, match.coverage, match.words, certainty, match.rarity, proves=match.means_something
+    )
 
 
 @dataclass(frozen=True)
@@ -217,5 +229,5 @@ register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="i
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
 register("words", Keywords())
 register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE))
-register("alike passages", Alike("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE))
+register("alike passages", Alike("text_to_passage", ALIKE_PASSAGE_WEIGHT, CLIP, PASSAGE))
 register("listed", Listed())

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from db import kinds
 from db.engine.schema import UnitKind
 from db.errors import QueryError
 from search.query.language import Parsed, Term, parse
+
+Order = Literal["relevance", "date"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,9 @@ class Query:
     ``text`` is in the language of the query box (``search.query.language``); plain words are a description.
     ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
-    ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``.
+    ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``. ``order``:
+    by ``date``, the latest first and what has no date last, come only those that fit well enough, all of
+    them: everything is a little like anything, and the weak hits would hide the good ones.
 
     Raises:
         QueryError: the text is malformed, nothing is asked for, there is no such kind, or not at least one
@@ -30,6 +35,7 @@ class Query:
     k: int = 20
     kind: UnitKind | None = None
     apart: bool = False
+    order: Order = "relevance"
 
     def __post_init__(self) -> None:
         # No model reads lone surrogates, which broken terminals and clipboards produce.

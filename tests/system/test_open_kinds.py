@@ -48,6 +48,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",
         "indexer/ocr/tesseract.py": "a column of a table of words",
         "search/drawing/imagine.py": "a part of a query: words",
+        "search/engine/balance.py": "a part of a query: words",
         "search/engine/embed.py": "a part of a query: words",
         "search/engine/ranking.py": "a part of a query: words",
         "search/engine/sources.py": "a part of a query: words",

@@ -5,7 +5,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from db.catalog import fulltext, live
 from db.catalog.filters import UnitRule
@@ -143,3 +143,103 @@ def test_all_that_is_written_in_a_picture_is_read_together(database: Database) -
     ]
     assert [match.coverage for match in found[:2]] == [1.0, 1.0]
     assert all(match.coverage < 1 for match in found[2:]), "what is said at other times, or stands elsewhere"
+
+
+def _say(database: Database, *texts: str) -> None:
+    with database.write() as session:
+        for text in texts:
+            draft = Drafted("speech", None, 0.0, 1.0, text=text)
+            add_file(session, f"/said {text[:200]}.wav", [draft], "audio")
+
+
+def _matches(database: Database, query: str) -> dict[str, fulltext.WordMatch]:
+    """What is found, best first, by its text."""
+    with database.read() as session:
+        texts = dict(session.execute(select(Unit.id, Unit.text)).all())
+        return {texts[match.unit_id]: match for match in fulltext.match_words(session, query, 500)}
+
+
+@pytest.mark.parametrize("query", ["what is it", "The", "who are you and what do you have there"])
+def test_words_of_every_text_find_nothing(database: Database, query: str) -> None:
+    _say(database, "what is it that you have there", "who are you", "the end")
+    assert _matches(database, query) == {}
+
+
+def test_words_count_by_how_near_they_stand_and_in_which_order(database: Database) -> None:
+    apart = "a red car that we had met on the long way over the hills to the sea and a bicycle"
+    _say(database, apart, "a bicycle and something red", "we saw a red bicycle", "only a bicycle")
+    found = _matches(database, "the red bicycle")
+    assert list(found) == [
+        "we saw a red bicycle",
+        "a bicycle and something red",
+        apart,
+        "only a bicycle",
+    ]
+    assert [match.nearness for match in found.values()] == ["as asked", "near", "apart", "apart"]
+    asked, near, far, one = found.values()
+    assert asked.chance < near.chance == far.chance < one.chance
+    assert asked.strength >= near.strength
+    assert one.coverage < 1
+
+
+def test_words_between_others_that_say_nothing_are_as_they_were_asked_for(database: Database) -> None:
+    _say(database, "this is a man in a red shirt", "a red man without a shirt")
+    assert [match.nearness for match in _matches(database, "a man in a red shirt?").values()] == [
+        "as asked",
+        "near",
+    ]
+
+
+def test_a_word_of_many_texts_means_nothing_and_a_rare_one_does(database: Database) -> None:
+    _say(database, *(f"the dog number {number} runs" for number in range(300)), "the lighthouse is closed")
+    (rare,) = _matches(database, "a lighthouse").values()
+    assert rare.means_something
+    assert rare.rarity == 1.0
+    common = next(iter(_matches(database, "a dog").values()))
+    assert common.coverage == 1.0
+    assert not common.means_something
+    assert common.rarity < 0.3
+    part = _matches(database, "a lighthouse in Norway")["the lighthouse is closed"]
+    assert not part.means_something, "one word of the question is not there"
+
+
+def test_two_common_words_mean_something_only_as_near_as_they_were_asked_for(database: Database) -> None:
+    others = [f"{'red' if number % 9 else 'a'} {'car' if number % 7 else 'house'}" for number in range(200)]
+    long = "red flowers and people who had come for lunch stood around, and then there was a bicycle"
+    bicycles = [f"bicycle {number}" for number in range(40)]
+    _say(database, *(f"{other} {number}" for number, other in enumerate(others)), *bicycles, long)
+    match = _matches(database, "a red bicycle")[long]
+    assert match.coverage == 1.0
+    assert not match.means_something
+    _say(database, "my new red bicycle")
+    assert _matches(database, "a red bicycle")["my new red bicycle"].strength > match.strength
+
+
+def test_a_page_has_words_by_chance_sooner_than_a_sign(database: Database) -> None:
+    with database.write() as session:
+        lines = ["kiosk", "harbour", *(f"line {number}" for number in range(40))]
+        page = [Drafted("text", None, text=line) for line in lines]
+        add_file(session, "/page.png", [Drafted("image", None), *page])
+        sign = [Drafted("text", None, text="harbour kiosk")]
+        add_file(session, "/sign.png", [Drafted("image", None), *sign])
+    found = _matches(database, "harbour kiosk")
+    assert next(iter(found)) == "harbour kiosk"
+    assert found["harbour kiosk"].chance < found["kiosk"].chance
+    assert found["kiosk"].coverage == 1.0
+
+
+def test_more_hits_need_no_more_statements(database: Database) -> None:
+    statements: list[int] = []
+
+    def count(*_: object) -> None:
+        statements[-1] += 1
+
+    for more in (3, 200):
+        _say(database, *(f"red bicycle {more} {number}" for number in range(more)))
+        with database.read() as session:
+            engine = session.get_bind()
+            event.listen(engine, "before_cursor_execute", count)
+            statements.append(0)
+            assert len(fulltext.match_words(session, "a red bicycle", 500)) >= more
+            event.remove(engine, "before_cursor_execute", count)
+    assert statements[0] == statements[1] > 0

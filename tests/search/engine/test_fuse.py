@@ -1,6 +1,7 @@
 """Fusion: a pure function."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from db import kinds
 from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
-from search.engine.fuse import Candidates, fuse
+from search.engine.fuse import Candidates, fitting, fuse
 from search.engine.ranking import Background, Found, Ranking
 
 
@@ -78,6 +79,24 @@ def test_agreement_of_two_sources_wins() -> None:
 def test_words_that_were_all_said_beat_a_mere_meaning() -> None:
     said = [unit(n, kind="speech", start_s=0, end_s=2) for n in (10, 11)]
     assert order([passages(10, 11), words((11, 1.0))], said)[0] == 11
+
+
+@pytest.mark.parametrize(
+    ("rarity", "doubt", "first"), [(1.0, 0.0, 10), (0.5, 0.0, 1), (0.5, 1.0, 10), (0.0, 0.9, 1)]
+)
+def test_common_words_stay_below_a_picture_that_fits(rarity: float, doubt: float, first: int) -> None:
+    said = Ranking("keywords", 1.0, [Found(10, 1.0, ("dog",), 1.0, rarity)], doubt=doubt)
+    rows = [unit(1), unit(2), unit(10, kind="speech", start_s=0, end_s=2)]
+    assert order([pictures(1, 2), said], rows)[0] == first
+
+
+def test_what_fits_counts_for_enough_of_the_best_one() -> None:
+    seen = Ranking(
+        "text_to_image", 1.0, [Found(1, 0.5), Found(2, 0.3), Found(3, 0.2)], Background(0.1, 0.1, 9)
+    )
+    assert [found.unit_id for found in fitting(seen, 0.3).found] == [1, 2]
+    meant = replace(seen, weight=0.4)
+    assert [found.unit_id for found in fitting(meant, 0.3).found] == [1]
 
 
 def test_a_meaning_alone_stays_below_the_best_pictures() -> None:

@@ -5,14 +5,17 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, event, select
 
 from db.catalog import assets, revision
+from db.catalog.facts import Fact
 from db.catalog.filters import ALL
 from db.catalog.units import Vectors
 from db.engine.database import Database
@@ -156,11 +159,39 @@ def test_sources_are_asked_twice_at_most(library: Library) -> None:
     assert len(hits[0].similar) == 299
 
 
-def _answer(library: Library, vector: Vectors) -> list[Hit]:
+def test_by_date_comes_all_that_fits_and_nothing_else(library: Library) -> None:
+    """Four hundred pictures of many days that fit, some better than others, among 800 that do not."""
+    asked, *others = directions(1201, dim=64, seed=3)
+    shades = np.random.default_rng(4).permutation(400)
+    with library.write() as session:
+        space(session, dim=64)
+        for day, (shade, other) in enumerate(zip(shades, others[:400], strict=True)):
+            mixed = asked + (0.6 + shade / 1000) * other
+            taken = Fact("taken_at", datetime(2020, 1, 1) + timedelta(days=day), "exif")
+            fits = Drafted("image", (mixed / np.linalg.norm(mixed)).astype(np.float32))
+            add_file(session, f"/fits {day}.jpg", [fits], claims=[taken] if day else [])
+        for number, other in enumerate(others[400:]):
+            add_file(session, f"/other {number}.jpg", [Drafted("image", other)])
+    hits = _answer(library, asked, Query("a text", order="date"))
+    found = [hit for hit in hits if hit.path.name.startswith("fits")]
+    assert len(found) == 400
+    assert len(hits) < 420, "few of those that do not fit"
+    dates = [hit.taken_at for hit in hits if hit.taken_at]
+    assert len(dates) == 399
+    assert dates == sorted(dates, reverse=True)
+    assert all(hit.taken_at is None for hit in hits[399:])
+    nearest = _answer(library, asked, Query("a text"))
+    assert nearest[0].score > nearest[-1].score
+    assert [hit.path for hit in nearest[:5]] != [hit.path for hit in hits[:5]]
+
+
+def _answer(library: Library, vector: Vectors, query: Query | None = None) -> list[Hit]:
     """All hits of a vector, as a service has them of a text."""
     with library.read() as session:
-        model = SimpleNamespace(vectors=library.vectors(space(session)), near_duplicate=0.99)
+        model = SimpleNamespace(
+            vectors=library.vectors(space(session)), near_duplicate=0.99, null_scores=lambda _session: None
+        )
         models = {"clip": model}
         parts = {"clip": [[Part({"picture": vector}, 1.0, "a text")]]}
-        question = Question(Query("a text"), parts)  # type: ignore[arg-type]
+        question = Question(query or Query("a text"), parts)  # type: ignore[arg-type]
         return pipeline.answered(question, Scope(session, models, ALL))[1]  # type: ignore[arg-type]
