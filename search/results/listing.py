@@ -2,21 +2,15 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Literal
 
 from db.catalog import units
 from db.library import Library
 from search.answer import Answer, Hit
-
-Order = Literal["relevance", "date"]
+from search.query.query import Order
 
 FIRST = 60
 """Hits of the first answer: about two screens."""
 GROWTH = 4
-NEAREST = 240
-"""Best hits that are sorted by date at first. Everything in a library is a little similar to anything: in the
-order of dates the weak hits would hide the good ones."""
 
 
 class Listing:
@@ -32,27 +26,26 @@ class Listing:
         *,
         total: int,
         order: Order = "relevance",
-        nearest: int = NEAREST,
     ) -> None:
         """
         Args:
             ask: returns the answer with that many hits.
             total: of units in the library; there can be no more hits.
-            order: ``date`` sorts the ``nearest`` hits, the latest first; those without a date come last.
+            order: that of the answers.
         """
         self._ask = ask
         self._total = total
         self._lock = threading.Lock()
-        self._k = nearest if order == "date" else FIRST
+        self._k = FIRST
         self.order = order
         self.answer = ask(self._k)
-        self._hits = by_date(self.answer.hits) if order == "date" else list(self.answer.hits)
+        self._hits = list(self.answer.hits)
         self._known = {hit.unit_id: hit for hit in self._hits}
 
     def hits(self, start: int, stop: int) -> list[Hit]:
         """The hits from ``start`` to ``stop``, exclusive; fewer where there are no more."""
         with self._lock:
-            while self.order == "relevance" and len(self._hits) < stop and self._k < self._total:
+            while len(self._hits) < stop and self._k < self._total:
                 self._grow(max(self._k * GROWTH, stop))
             return self._hits[start:stop]
 
@@ -109,8 +102,3 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
         for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
     )
     return Listing(lambda _k: Answer("", "found", 1.0, 0.0, hits), total=len(hits))
-
-
-def by_date(hits: tuple[Hit, ...]) -> list[Hit]:
-    """The hits by date, the latest first, those without a date last; equals in the order of their ranks."""
-    return sorted(hits, key=lambda hit: hit.taken_at or datetime.min, reverse=True)

@@ -76,7 +76,6 @@ def _show(asked: Question) -> None:
         _save(asked)
     _notes(listing.answer)
     _hits(token, listing, asked)
-    _wider(listing)
 
 
 def _hits(token: str, listing: Listing, asked: Question) -> None:
@@ -133,16 +132,6 @@ def _save(asked: Question) -> None:
             with resources.explained():
                 resources.library().saved.add(name or "", asked.query(1))
                 st.success("Saved. It is on the page Saved, where thumbs make it better.")
-
-
-def _wider(listing: Listing) -> None:
-    if listing.order == "date" and not listing.complete:
-        st.button(
-            f"These are the {len(listing):,} nearest by date. Take more",
-            icon=":material/expand_more:",
-            key="more",
-            on_click=question.widen,
-        )
 
 
 def _no_op() -> None:

@@ -14,8 +14,8 @@ import streamlit as st
 from db.catalog import revision, units
 from db.errors import QueryError
 from search.query.language import Parsed, parse
-from search.query.query import Query
-from search.results.listing import NEAREST, Listing, Order
+from search.query.query import Order, Query
+from search.results.listing import Listing
 from ui.app import resources
 from ui.app.components.askbox import Chip
 from ui.app.routes import feeds
@@ -28,7 +28,6 @@ _ADDRESS = "asked_address"
 _UPLOAD = "asked_picture"
 _LIKE = "asked_like"
 _ORDER = "asked_order"
-_NEAREST = "asked_nearest"
 _LISTING = "asked_listing"
 _IN_ADDRESS = "q"
 
@@ -41,7 +40,6 @@ class Question:
     upload: str | None
     like: Path | None
     order: Order = "relevance"
-    nearest: int = NEAREST
 
     @property
     def empty(self) -> bool:
@@ -59,7 +57,8 @@ class Question:
     def query(self, k: int) -> Query:
         """The question to the library; errors as ``search.query.query.Query``."""
         upload = uploads().get(self.upload) if self.upload else None
-        return Query(text=self.words, image=upload.path if upload else None, like=self.like, k=k)
+        image = upload.path if upload else None
+        return Query(text=self.words, image=image, like=self.like, k=k, order=self.order)
 
 
 def nothing() -> Question:
@@ -83,7 +82,6 @@ def current() -> Question:
         state.get(_UPLOAD),
         state.get(_LIKE),
         state.get(_ORDER, "relevance"),
-        state.get(_NEAREST, NEAREST),
     )
 
 
@@ -140,7 +138,6 @@ def ask(words: str, *, final: bool = True, answered: int | None = None) -> None:
     state = st.session_state
     state[_WORDS] = words.encode(errors="replace").decode().strip()
     state[_FINAL] = final
-    state[_NEAREST] = NEAREST
     if answered is not None:
         state[_SEQUENCE] = answered
 
@@ -177,12 +174,6 @@ def ask_similar(path: Path) -> None:
 def sort(order: Order) -> None:
     """Show the hits in another order."""
     st.session_state[_ORDER] = order
-    st.session_state[_NEAREST] = NEAREST
-
-
-def widen() -> None:
-    """Sort twice as many hits by date."""
-    st.session_state[_NEAREST] = 2 * st.session_state.get(_NEAREST, NEAREST)
 
 
 # --- the answer
@@ -205,7 +196,6 @@ def listing(asked: Question) -> tuple[str, Listing]:
             lambda k: service.search(asked.query(k)),
             total=max(1, total),
             order=asked.order,
-            nearest=asked.nearest,
         )
         token = feeds.keep(shown)
         state[_LISTING] = (key, token, shown)
