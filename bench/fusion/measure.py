@@ -7,7 +7,8 @@ Photographs with their captions (columns ``image,split,caption``), transcripts o
 (``audio,image,caption``) and pictures with text by ``bench/written/make.py`` become one library, kept in
 LIBRARY; see ``library.py`` for how, and ``questions.py`` for what is asked. Each question is in one of two
 halves by its hash: weights are chosen on half 0 and reported on half 1. Printed by kind of question: MRR and
-nDCG@10, and how many of the first ten hits are recordings.
+nDCG@10, and how many of the first ten hits are recordings; then how often all words of a question are in one
+text, and how often that is called no chance, for words that were said or written and for some that were not.
 """
 
 import argparse
@@ -19,14 +20,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from library import Data, read, say
-from questions import Question, questions
+from questions import Question, absent, coincidences, questions
 
 import trove
+from db.catalog.fulltext import match_words
 from trove import Hit
 
 DEPTH = 10
 FAR = 50
 """How many hits the reciprocal rank is looked for in."""
+
+PROVEN = ("words said", "words said in an hour", "two words written", "a number written")
+"""Kinds of questions whose words are in a text."""
 
 
 def answer(hit: Hit) -> tuple[Path, float | None]:
@@ -71,6 +76,18 @@ def report(rows: Sequence[tuple[Question, dict[str, float]]]) -> None:
     print(f"{'mean of the kinds':26} {len(rows):5}  {both[0]:.3f}    {both[1]:.3f}")
 
 
+def proofs(library: trove.Library, asked: dict[str, list[str]]) -> None:
+    """Print how often some text has all words of a question, and how often that means something."""
+    print(f"{'':26} asked  all words  means something")
+    with library.core.read() as session:
+        for of, texts in asked.items():
+            found = [match_words(session, text, FAR) for text in texts]
+            having = [[match for match in own if match.coverage > 1 - 1e-9] for own in found]
+            meaning = [any(match.means_something for match in own) for own in having]
+            count = len(texts)
+            print(f"{of:26} {count:5}  {sum(map(bool, having)) / count:8.1%}  {sum(meaning) / count:8.1%}")
+
+
 def opened(options: argparse.Namespace, data: Data) -> trove.Library:
     """The library with all of it, made where it is not there."""
     library = trove.Library.open(options.library, whisper="none", device="cpu")
@@ -105,6 +122,12 @@ def main() -> None:
         took_ms = 1000 * (time.perf_counter() - began) / len(asked)
         report(rows)
         print(f"{took_ms:.1f} ms a question")
+        texts: dict[str, list[str]] = defaultdict(list)
+        for question in asked:
+            if question.of in PROVEN:
+                texts[question.of].append(question.text)
+        texts |= {"a caption of nothing there": absent(data), "words by chance": coincidences(data)}
+        proofs(library, texts)
     if options.rows:
         options.rows.write_text(json.dumps([[question.of, question.text, row] for question, row in rows]))
 

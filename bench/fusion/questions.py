@@ -78,6 +78,14 @@ def absent(data: Data) -> list[str]:
     return [data.captions[image][0] for image in away if data.split[image] == "dev"]
 
 
+def coincidences(data: Data, count: int = 500) -> list[str]:
+    """Two words that nobody has said together: each of another of those captions."""
+    chance = random.Random(2)  # noqa: S311 - for questions
+    captions = [words for text in absent(data) if (words := words_of(text))]
+    pairs = (chance.sample(captions, 2) for _ in range(count))
+    return [f"{chance.choice(one)} {chance.choice(other)}" for one, other in pairs]
+
+
 def _picture(path: Path) -> Answer:
     return path, None
 
