@@ -16,6 +16,7 @@ from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.prefetch import batched, look_ahead
+from search.evaluation.measures import auroc
 
 _REPEATS = 10
 _SEED = 0
@@ -125,18 +126,6 @@ def ranks(scores: Vectors, belong: npt.NDArray[np.bool_]) -> npt.NDArray[np.int6
 def _recall(best_ranks: npt.NDArray[np.int64]) -> Recall:
     at_1, at_5, at_10 = (_per_cent(best_ranks <= depth) for depth in (1, 5, 10))
     return Recall(at_1, at_5, at_10, float(np.median(best_ranks)))
-
-
-def auroc(present: npt.NDArray[np.floating], absent: npt.NDArray[np.floating]) -> float:
-    """The area under the ROC curve: the probability that a present one scores above an absent one.
-
-    From the rank sum (Mann and Whitney 1947); ties count half.
-    """
-    everything = np.concatenate([present, absent])
-    _, inverse, counts = np.unique(everything, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    above = ranks[: len(present)].sum() - len(present) * (len(present) + 1) / 2
-    return float(above / (len(present) * len(absent)))
 
 
 def _present_or_absent(scores: Vectors, own: npt.NDArray[np.intp]) -> list[float]:
