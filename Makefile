@@ -6,8 +6,9 @@ READY := .venv/.ready
 # Tests of one file share what is costly to make, and stay in one process.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 DEMO := $(BIN)/trove --library demo-library
+DATA ?= samples
 
-.PHONY: help setup demo test test-app check unit test-all bench clean
+.PHONY: help setup demo test test-app check unit test-all bench quality clean
 
 help:
 	@echo "make demo      install, index the samples, search them"
@@ -15,6 +16,7 @@ help:
 	@echo "make test-app  of these, only what drives the app in Chromium, with pictures of it"
 	@echo "make test-all  all of them, with the slow ones"
 	@echo "make bench     measure speed; BENCH=--quick for a few minutes, BENCH='--pictures FOLDER' for your own"
+	@echo "make quality   compare answers with the baseline; DATA=FOLDER for other data than the samples, UPDATE=1 to keep"
 	@echo "make clean     remove the environment and the sample library"
 
 setup: $(READY)
@@ -50,6 +52,9 @@ test-all: $(READY) check
 
 bench: $(READY)
 	$(BIN)/python bench/all.py $(BENCH)
+
+quality: $(READY)
+	$(BIN)/python bench/quality/gate.py $(DATA) $(if $(UPDATE),--update)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -45,7 +45,7 @@ from indexer.null_model import background_queries, fit
 from indexer.prefetch import batched, look_ahead
 from search.engine.ranking import Match
 from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, z_score
-from search.evaluation.retrieval import auroc
+from search.evaluation.measures import auroc
 
 SIZES = (10, 30, 100, 250, 500)
 DRAWS = 2500

@@ -72,8 +72,10 @@ def _rows(measure: Measure, results: Iterable[Result], kind: str | None, referen
     held_against = {one.group: one for one in results if one.kind == reference}
     rows = {}
     for one in results:
-        numbers = measure.row(one, held_against.get(one.group)) if kind in (None, one.kind) else None
-        if numbers is not None:
+        if kind not in (None, one.kind):
+            continue
+        beside = held_against.get(one.group) if one.kind != reference else None
+        if (numbers := measure.row(one, beside)) is not None:
             rows[one.key] = one.group, numbers
     return rows
 

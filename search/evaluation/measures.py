@@ -17,8 +17,8 @@ from search.evaluation.results import DEPTH, Result
 BINS = 10
 
 Row = Callable[[Result, Result | None], tuple[float, ...] | None]
-"""Numbers of a result; the second one is that of the same group in the suite's ``reference``. None: it has
-nothing to say here."""
+"""Numbers of a result; the second one is that of the same group in the suite's ``reference``, None for the
+reference itself. None: it has nothing to say here."""
 
 
 def mean(rows: Floats) -> float:
@@ -73,7 +73,7 @@ def decided(result: Result, _reference: Result | None = None) -> tuple[float]:
 
 def flipped(result: Result, reference: Result | None) -> tuple[float] | None:
     """Whether the verdict is another one than that of the reference, 0 or 1."""
-    if reference is None or reference is result:
+    if reference is None:
         return None
     return (float(result.verdict != reference.verdict),)
 
@@ -82,7 +82,7 @@ def beside(depth: int) -> Row:
     """Two columns: ``found_within`` of it and of the reference."""
 
     def row(result: Result, reference: Result | None) -> tuple[float, ...] | None:
-        if reference is None or reference is result:
+        if reference is None:
             return None
         return tuple(float(bool(one.ranks) and one.ranks[0] <= depth) for one in (result, reference))
 

@@ -1,9 +1,8 @@
-"""Ranks and areas, on scores small enough to count by hand."""
+"""Ranks, on scores small enough to count by hand."""
 
 import numpy as np
-import pytest
 
-from search.evaluation.retrieval import auroc, ranks
+from search.evaluation.retrieval import ranks
 
 # Three captions ask for two pictures; the first two belong to the first picture.
 SCORES = np.array([[0.9, 0.1], [0.2, 0.3], [0.5, 0.4]], dtype=np.float32)
@@ -17,8 +16,3 @@ def test_a_caption_ranks_its_picture_among_all_pictures() -> None:
 def test_a_picture_counts_by_the_best_of_its_captions() -> None:
     # The second caption of the first picture ranks below the third caption, which does not matter.
     assert ranks(SCORES.T, BELONG.T).tolist() == [1, 1]
-
-
-def test_the_area_counts_pairs_in_the_right_order_and_ties_half() -> None:
-    present, absent = np.array([3.0, 2.0, 1.0]), np.array([2.0, 0.0])
-    assert auroc(present, absent) == pytest.approx((2 + 1.5 + 1) / 6)
