@@ -38,6 +38,11 @@ class Paths:
         return self.folder / "saved"
 
     @property
+    def results(self) -> Path:
+        """Ranks of what was found for the owner's own questions, to compare the next ones with."""
+        return self.folder / "results.csv"
+
+    @property
     def index_lock(self) -> Path:
         """Lock file, held by the one process that indexes."""
         return self.folder / "index.lock"

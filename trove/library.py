@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from indexer.media.clips import Clip
     from search.answer import Answer
     from search.drawing.output import Drawing
+    from search.evaluation.comparison import Line
     from search.explain.reasons import Reasons
     from search.explore.duplicates import Group
     from search.explore.landscape import Landscape
@@ -262,6 +263,23 @@ class Library:
         from search.saved.searches import SavedSearches
 
         return SavedSearches(self.service)
+
+    def evaluate(self, *, keep: bool = False) -> list[Line]:
+        """How well saved searches find what has a thumb up, as typed, beside the results kept before.
+
+        With ``keep`` these are kept, as ranks without words, so that another model can be compared with them.
+
+        Raises:
+            SettingsError: nothing has a thumb up.
+            TroveError: as ``search``.
+        """
+        from search.evaluation.own import Judged, evaluate_own
+
+        judged = [
+            Judged(one.name, one.query, {thumb.unit_id for thumb in thumbs if thumb.up and thumb.unit_id})
+            for one, thumbs in ((one, self.saved.thumbs(one.name)) for one in self.saved.every())
+        ]
+        return evaluate_own(self.service, judged, keep=keep)
 
     def draw(
         self, prompt: str, path: Path | str | None = None, *, model: str | None = None, **how: Any

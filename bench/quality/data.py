@@ -29,14 +29,14 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Data:
-    """What is asked for: ``pictures`` by name with their ``captions``; ``languages``: captions in others.
+    """What is asked for in a ``folder``: ``pictures`` by name with their ``captions``.
 
-    ``said_elsewhere``: captions of all pictures that recordings may speak about. ``parts``: the names of the
-    pictures in each folder; empty for few pictures. ``checksum``: of the captions, which tells data wherever
-    it lies.
+    ``languages``: captions in several, by language and picture. ``said_elsewhere``: captions of all pictures
+    that recordings may speak about. ``parts``: the names of the pictures in each folder; empty for few
+    pictures. ``checksum``: of the captions, which tells data wherever it lies.
     """
 
-    name: str
+    folder: Path
     checksum: str
     pictures: dict[str, Path]
     captions: dict[str, list[str]]
@@ -44,6 +44,11 @@ class Data:
     spoken: list[Spoken]
     said_elsewhere: dict[str, list[str]]
     parts: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """That of the folder."""
+        return self.folder.name
 
 
 def read(folder: Path, speech: Path | None = None, split: str = "dev") -> Data:
@@ -72,7 +77,7 @@ def read(folder: Path, speech: Path | None = None, split: str = "dev") -> Data:
         for path in sorted(folder.glob(f"captions-{split}-*.csv"))
     }
     return Data(
-        name=folder.resolve().name,
+        folder=folder.resolve(),
         checksum=hashlib.sha256(table.read_bytes()).hexdigest()[:8],
         pictures=pictures,
         captions=captions,
@@ -100,7 +105,7 @@ def library(data: Data, model: str, cache: Path) -> trove.Library:
 def _media(data: Data, folder: Path) -> list[Path]:
     """The files to index; pictures of a large library as copies, each in the folder of its part."""
     if not data.parts:
-        return [*data.pictures.values(), *dict.fromkeys(one.path for one in data.spoken)]
+        return [data.folder, *dict.fromkeys(one.path for one in data.spoken)]
     for part, names in data.parts.items():
         (folder / part).mkdir(parents=True, exist_ok=True)
         for name in names:

@@ -41,6 +41,8 @@ PHRASED = 40
 """Things that are there, and as many that are not, each asked for in all ways."""
 SOME = 300
 NEAR_S = 3.0
+EARLY_S = 1.0
+"""A shot may begin so much before the next picture is there alone: films fade."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,9 @@ def says(sentences: Sequence[Spoken]) -> Callable[[Hit], bool]:
 def within(moment: Spoken, until_s: float) -> Callable[[Hit], bool]:
     """Whether a hit is of the film while it shows this."""
     return lambda hit: (
-        hit.path == moment.path and hit.start_s is not None and moment.start_s <= hit.start_s < until_s
+        hit.path == moment.path
+        and hit.start_s is not None
+        and moment.start_s <= hit.start_s + EARLY_S < until_s
     )
 
 

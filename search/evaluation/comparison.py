@@ -52,9 +52,10 @@ def compare(suites: Sequence[Suite], now: Sequence[Result], before: Sequence[Res
     lines = []
     for suite in suites:
         own, old = ([one for one in some if one.suite == suite.name] for some in (now, before))
-        for measure in suite.measures:
-            kinds = dict.fromkeys(one.kind for one in own) if measure.apart else {None: None}
-            for kind in kinds:
+        for kind in (*dict.fromkeys(one.kind for one in own), None):
+            for measure in suite.measures:
+                if measure.apart is (kind is None):
+                    continue
                 rows, old_rows = (_rows(measure, some, kind, suite.reference) for some in (own, old))
                 if rows:
                     lines.append(_line(suite.name, kind or measure.of, measure, rows, old_rows))

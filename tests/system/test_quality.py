@@ -1,4 +1,4 @@
-"""The gate for quality, as ``make quality`` runs it: on the samples, with a baseline that is kept and one spoilt."""
+"""The gate for quality, as ``make quality`` runs it on the samples, and what its baselines hold."""
 
 import os
 import subprocess

@@ -14,6 +14,7 @@ from ui.wording import clock, duration
 
 if TYPE_CHECKING:
     from db.settings import Settings
+    from search.evaluation.comparison import Line
     from search.evaluation.retrieval import Recall
     from trove import Library
 
@@ -95,10 +96,20 @@ def evaluate(
     model: Annotated[
         list[str] | None, typer.Option("--model", help="Model to measure; several with --sample.")
     ] = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the results of your saved searches to compare with."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well a model finds captioned pictures, or what models would cost on your library."""
-    if sample is not None:
+    """Measure how well your saved searches find what you liked, how well a model finds captioned pictures, or
+    what models would cost on your library."""
+    if images is None and captions is None and sample is None and not model:
+        with library_of(ctx) as library:
+            _own(library.evaluate(keep=keep), keep, as_json)
+    elif keep:
+        raise typer.BadParameter("--keep is of your own questions, without other options.")
+    elif sample is not None:
         with library_of(ctx) as library:
             _try_models(library, model or [], sample, as_json)
     elif images is None or captions is None:
@@ -109,6 +120,41 @@ def evaluate(
         settings = settings_of(ctx, make=False)
         name = (model[0] if model else None) or settings.model or _active_model(settings)
         _measure_quality(settings, name, images, captions, as_json)
+
+
+def _own(lines: list[Line], kept: bool, as_json: bool) -> None:
+    if as_json:
+        console.print_json({"figures": [_figure(line) for line in lines]})
+        return
+    console.say(f"{lines[0].count} saved searches with a thumb up")
+    headings = ("", "now", "95 % interval", "before", "change", "p")
+    console.table(
+        {heading: "right" if heading else "left" for heading in headings},
+        [
+            [
+                line.measure.name,
+                f"{line.value:.3f}",
+                f"{line.low:.3f} to {line.high:.3f}",
+                *("" if number is None else f"{number:.3f}" for number in (line.before, line.change, line.p)),
+            ]
+            for line in lines
+        ],
+    )
+    if kept:
+        console.say("These are kept; the next trove eval compares with them.")
+
+
+def _figure(line: Line) -> dict[str, str | float | None]:
+    return {
+        "measure": line.measure.name,
+        "questions": line.count,
+        "value": line.value,
+        "low": line.low,
+        "high": line.high,
+        "before": line.before,
+        "change": line.change,
+        "p": line.p,
+    }
 
 
 def _active_model(settings: Settings) -> str:

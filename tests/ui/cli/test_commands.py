@@ -295,7 +295,7 @@ def test_eval_of_a_named_model_opens_no_library(settings: Settings, tmp_path: Pa
     measure = ("eval", "--images", SAMPLES / "pictures", "--captions", tmp_path / "few.csv", "--json")
     figures = trove(settings, *measure, "--model", "builtin", library=tmp_path / "damaged")
     assert as_json(figures)["images"] == 2
-    assert trove(settings, "eval").returncode == 2
+    assert trove(settings, "eval", "--images", SAMPLES).returncode == 2
     assert not settings.paths.database.exists()
 
 
