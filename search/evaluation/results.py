@@ -63,7 +63,8 @@ def result(
 ) -> Result:
     """The result of an answer; ``group``: what its question has in common with others, in words."""
     ranks = right_ranks(answer.hits, is_right)
-    names = digest(answer.query), digest(group)
+    # Two pictures may have the same caption.
+    names = digest(f"{group}\n{answer.query}"), digest(group)
     return Result(suite, kind, *names, ranks, right, there, answer.confidence, answer.verdict)
 
 
