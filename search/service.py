@@ -19,7 +19,7 @@ from db.kinds import CLIP
 from db.library import Library
 from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import encode_phrased
-from search.answer import Answer, Hit, Understanding
+from search.answer import Answer, Hit
 from search.drawing.imagine import imagined, moved
 from search.engine.active import ActiveModels
 from search.engine.embed import embedded, picture_vector
@@ -27,7 +27,11 @@ from search.engine.pipeline import answered, recall, wanted
 from search.engine.scope import BACKGROUND, Scope
 from search.engine.sight import Sight, sight
 from search.engine.verdict import judge
+from search.query.asking import asked_for
 from search.query.query import Query
+from search.understanding.asked import Known
+from search.understanding.library_words import LibraryWords
+from search.understanding.reading import hinders, understanding
 from search.wording import said
 
 if TYPE_CHECKING:
@@ -113,13 +117,14 @@ class SearchService:
             scope = Scope(session, models, wanted(query))
             retrieved, hits = answered(question, scope)
             model = models[CLIP]
-            understood = Understanding()
+            known = Known(model.space.model, (LibraryWords(session),), asked_for=asked_for)
+            understood = understanding(query, known)
             verdict, confidence = judge(
                 retrieved.rankings,
                 retrieved.candidates.rows,
                 model.reference(session),
                 likeness=question.is_of_likeness,
-                understood=understood.level,
+                understood=understood.level if hinders(understood) else "yes",
             )
             if drawing is not None:
                 verdict = "nearest" if verdict == "absent" else verdict

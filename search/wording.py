@@ -3,7 +3,7 @@
 from search.answer import Understood, Verdict
 from search.query.query import Query
 
-_IN_PART = {"no": "Not understood", "partly": "Understood in part"}
+_IN_PART = {"no": "Understood as words only", "partly": "Understood in part"}
 
 
 def said(verdict: Verdict, understood: Understood, query: Query, *, hits: int, drawn: bool = False) -> str:

@@ -25,6 +25,7 @@ from search.engine.scope import Alternatives, Part
 from search.query.asking import asked_for
 from search.query.language import Term
 from search.query.query import Query
+from search.understanding.emojis import spelled_out
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -92,7 +93,8 @@ def embedded(
     }
     like = None if query.like is None else _example(query.like, models, session, decoders)
     # Words of asking may be what was said.
-    texts = dict.fromkeys(each for text in query.parsed.texts for each in (asked_for(text), text))
+    each = map(spelled_out, query.parsed.texts)
+    texts = dict.fromkeys(words for text in each for words in (asked_for(text), text))
     return Question(query, parts, tuple(texts), like)
 
 
@@ -113,7 +115,7 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     if not compared:
         return Part({}, weight, text)
     if text is not None:
-        vector = model.queries.of(asked_for(text), model.encoder)
+        vector = model.queries.of(asked_for(spelled_out(text)), model.encoder)
     else:
         vector = picture_vector(expanded(term.value), model, decoders)[0]
     return Part(dict.fromkeys(compared, vector), weight, text)

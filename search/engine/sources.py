@@ -178,7 +178,12 @@ class Keywords:
                 known = best.get(match.unit_id)
                 if match.coverage >= (known.value if known else LEAST_COVERAGE):
                     best[match.unit_id] = _said(match)
-        return Ranking(self.name, self.weight, sorted(best.values(), key=lambda found: -found.value))
+        return Ranking(self.name, self.weight, sorted(best.values(), key=_by_words))
+
+
+def _by_words(found: Found) -> tuple[float, int]:
+    """The order of texts: by the share of the words; with those of asking they have more of them."""
+    return -found.value, -len(found.words)
 
 
 def _said(match: WordMatch) -> Found:

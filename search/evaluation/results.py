@@ -65,7 +65,7 @@ def result(
     ranks = right_ranks(answer.hits, is_right)
     # Two pictures may have the same caption.
     names = digest(f"{group}\n{answer.query}"), digest(group)
-    return Result(suite, kind, *names, ranks, right, there, answer.confidence, answer.verdict)
+    return Result(suite, kind, *names, ranks, right, there, answer.confidence or 0.0, answer.verdict)
 
 
 def write_results(path: Path, results: Iterable[Result]) -> None:

@@ -28,7 +28,7 @@ def is_code(text: str) -> bool:
 
 def read(asked: Asked, _known: Known) -> Sequence[Finding]:
     """A note on the text that is a code, or on the codes in it."""
-    if is_code(asked.thing):
+    if is_whole := is_code(asked.thing):
         codes = [asked.thing.strip(_ENDS)]
     else:
         codes = [
@@ -40,7 +40,11 @@ def read(asked: Asked, _known: Known) -> Sequence[Finding]:
         f"{_listed(codes)} was searched as a word: what pictures look like says nothing of numbers and codes."
     )
     return [
-        Finding("partly", Note("code", says), tuple(word for code in codes for word in WORD.findall(code)))
+        Finding(
+            "no" if is_whole else "partly",
+            Note("code", says),
+            tuple(word for code in codes for word in WORD.findall(code)),
+        )
     ]
 
 

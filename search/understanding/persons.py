@@ -5,7 +5,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from search.answer import Note
+from search.answer import Note, Understood
 from search.understanding import english
 from search.understanding.asked import Asked, Finding, Known
 
@@ -33,7 +33,8 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
         return ()
     each = " or ".join(dict.fromkeys(names))
     says = f"No person or tag has the name {each}; pictures and words were searched for it."
-    return [Finding("partly", Note("name", says), tuple(names))]
+    level: Understood = "partly" if set(asked.words) - set(names) else "no"
+    return [Finding(level, Note("name", says), tuple(names))]
 
 
 def _is_name(word: str, *, first: bool, known: Known) -> bool:

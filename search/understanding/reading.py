@@ -15,8 +15,8 @@ from search.query.query import Query
 from search.understanding import codes, emojis, emptiness, limits, persons, spelling, tongues
 from search.understanding.asked import Asked, Finding, Known, readers
 
-_HINDERING = frozenset({"emoji", "code", "language", "empty", "name", "unknown word"})
-"""What notes are about after which nothing is known of what the library lacks."""
+_OF_THE_THINGS = frozenset({"counting", "position", "comparison"})
+"""What notes are about after which the things that were asked for may be absent all the same."""
 
 for _name, _reader in (
     ("emoji", emojis.read),
@@ -56,9 +56,9 @@ def understanding(query: Query, known: Known | None = None) -> Understanding:
 def hinders(understood: Understanding) -> bool:
     """Whether so little was understood that nobody can say that the library lacks what was asked.
 
-    What models do not heed, such as how many things, is none of that: the things themselves were asked for.
+    How many things, where and how large is none of that: the things themselves were asked for.
     """
-    return any(note.about in _HINDERING for note in understood.notes)
+    return any(note.about not in _OF_THE_THINGS for note in understood.notes)
 
 
 def _read(asked: Asked, known: Known) -> Iterator[Finding]:

@@ -46,8 +46,8 @@ def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
     told = words if named or words[0] in small else [words[0], *small]
     strange = [word for word in told if _is_strange(word, known)]
     guess = language_of(" ".join(words)) if strange else None
-    if guess is None or guess.language == "en" or (named and guess.share < _SURE_OF_NAMES):
-        return None
+    if guess is None or guess.language not in _languages() or (named and guess.share < _SURE_OF_NAMES):
+        return None  # letters that look like a language of few speakers are mis-spelt English
     return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
 
 

@@ -15,7 +15,7 @@ from search.wording import said
         ("absent", "yes", "a dog type:video", "Not among what fulfils type:video; these are the nearest"),
         ("unsure", "yes", "a dog", "Perhaps not what you mean; these are the nearest"),
         ("unsure", "partly", "a dgo", "Understood in part; these are the nearest"),
-        ("unsure", "no", "asdf", "Not understood; these are the nearest"),
+        ("unsure", "no", "asdf", "Understood as words only; these are the nearest"),
         ("nearest", "yes", "type:video date:2023", "All that fulfils type:video date:2023"),
         ("nearest", "yes", '+image:"a.jpg"', "These are the most similar"),
     ],
@@ -30,7 +30,7 @@ def test_a_verdict_above_hits(verdict: Verdict, understood: Understood, asked: s
         ("yes", Query("a dog"), "Not in your library"),
         ("yes", Query("date:1999"), "Nothing in your library fulfils date:1999"),
         ("yes", Query("a dog", kind="frame"), "Nothing in your library fulfils type:frame"),
-        ("no", Query("asdf"), "Not understood; nothing was found"),
+        ("no", Query("asdf"), "Understood as words only; nothing was found"),
     ],
 )
 def test_a_verdict_without_hits(understood: Understood, query: Query, words: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from db.engine.schema import NullScores
 from search.engine.balance import balanced
 from search.engine.ranking import Background, Found, Match, Ranking
+from search.engine.verdict import Reference
 
 NULL = NullScores(
     space_id=1, texts="", pictures=100, revision=1, best_mean=0.2, best_deviation=0.02, spread=0.01
@@ -34,21 +35,23 @@ def seen(*parts: Match) -> Ranking:
 def test_texts_count_as_it_is_doubtful_that_a_picture_fits(
     similarity: float, least: float, most: float
 ) -> None:
-    pictures, words, meaning = balanced([seen(Match("text", similarity)), WORDS, MEANING], NULL)
+    pictures, words, meaning = balanced([seen(Match("text", similarity)), WORDS, MEANING], Reference(NULL))
     assert pictures.weight == words.weight == 1.0
     assert least <= words.doubt == meaning.weight <= most
 
 
 def test_a_picture_fits_as_it_fits_the_worst_part() -> None:
     good, bad = Match("text", 0.3), Match("text", 0.1)
-    doubts = [balanced([seen(*parts), WORDS], NULL)[1].doubt for parts in ((good,), (good, bad), (bad,))]
+    doubts = [
+        balanced([seen(*parts), WORDS], Reference(NULL))[1].doubt for parts in ((good,), (good, bad), (bad,))
+    ]
     assert doubts[0] < doubts[1] == doubts[2]
 
 
 @pytest.mark.parametrize("match", [None, Match("picture", 0.9)])
 def test_without_words_for_pictures_nothing_is_taken_away(match: Match | None) -> None:
     rankings = [WORDS, MEANING] if match is None else [seen(match), WORDS, MEANING]
-    assert balanced(rankings, NULL) == rankings
+    assert balanced(rankings, Reference(NULL)) == rankings
 
 
 def test_without_a_null_model_nothing_is_taken_away() -> None:

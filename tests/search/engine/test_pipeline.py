@@ -27,6 +27,7 @@ from search.engine import pipeline, sources
 from search.engine.embed import Question
 from search.engine.ranking import Ranking
 from search.engine.scope import Part, Scope
+from search.engine.verdict import Reference
 from search.query.query import Query
 from tests.support.rows import Drafted, add_file, directions, space
 from tests.support.searching import searching
@@ -189,7 +190,9 @@ def _answer(library: Library, vector: Vectors, query: Query | None = None) -> li
     """All hits of a vector, as a service has them of a text."""
     with library.read() as session:
         model = SimpleNamespace(
-            vectors=library.vectors(space(session)), near_duplicate=0.99, null_scores=lambda _session: None
+            vectors=library.vectors(space(session)),
+            near_duplicate=0.99,
+            reference=lambda _session: Reference(None),
         )
         models = {"clip": model}
         parts = {"clip": [[Part({"picture": vector}, 1.0, "a text")]]}
