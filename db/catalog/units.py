@@ -337,13 +337,15 @@ def ids_at(session: Session, path: Path) -> list[int]:
     return list(session.scalars(statement.order_by(Unit.id)))
 
 
-def newest(session: Session, ids: Ids, limit: int) -> list[int]:
+def newest(session: Session, ids: Ids, limit: int, *, taken: bool = False) -> list[int]:
     """The first unit of each content among these units, most recent content first, at most ``limit``.
 
     First come units that stand by themselves: the title of a film is not what is shown of it.
 
-    Contents are ordered by when they were taken or, if unknown, when their file changed.
+    Contents are ordered by when they were taken or, if unknown, when their file changed; with ``taken`` those
+    of which it is unknown come last.
     """
+    date = Asset.taken_at if taken else Asset.moment
     first: dict[int, tuple[datetime, int]] = {}
     standing = func.min(case((Unit.kind.in_(kinds.proving(*kinds.STANDING)), Unit.id)))
     for batch in chunks(ids.tolist()):
@@ -351,7 +353,7 @@ def newest(session: Session, ids: Ids, limit: int) -> list[int]:
         # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
         batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
         statement = (
-            select(Unit.content_id, func.coalesce(standing, func.min(Unit.id)), func.min(Asset.moment))
+            select(Unit.content_id, func.coalesce(standing, func.min(Unit.id)), func.min(date))
             .select_from(batch_ids)
             .join(Unit, Unit.id == batch_ids.c.value)
             .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))

@@ -161,7 +161,7 @@ def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
         hits = retrieved.hits()
         if len(hits) >= k or all(len(ranking.found) < depth for ranking in retrieved.rankings):
             break
-    return retrieved, hits
+    return retrieved, hits if question.query.order == "relevance" else _latest_first(hits)
 
 
 def by_date(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
@@ -185,7 +185,12 @@ def by_date(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
     apart = question.query.apart or max(len(ranking.found) for ranking in fit) > _MOST_GROUPED
     whole = replace(question, query=replace(question.query, apart=apart))
     retrieved = Retrieved.of(whole, scope, fit)
-    return retrieved, sorted(retrieved.hits(), key=lambda hit: hit.taken_at or datetime.min, reverse=True)
+    return retrieved, _latest_first(retrieved.hits())
+
+
+def _latest_first(hits: list[Hit]) -> list[Hit]:
+    """The hits by their dates, those without one last; what is of one date in the order that it has."""
+    return sorted(hits, key=lambda hit: hit.taken_at or datetime.min, reverse=True)
 
 
 def ranked(question: Question, scope: Scope, depth: int) -> list[Ranking]:

@@ -208,7 +208,9 @@ class Listed:
         asked = filters.asked_words(scope.wanted.filters)
         having = {rule: np.intersect1d(live.having(scope.session, rule), scope.ids) for rule in asked}
         worded = reduce(np.union1d, having.values(), np.empty(0, np.int64))
-        latest = worded[:depth].tolist() or units.newest(scope.session, scope.ids, depth)
+        by_date = question.query.order == "date"
+        latest = (worded if by_date else worded[:depth]).tolist()
+        latest = latest or units.newest(scope.session, scope.ids, depth, taken=by_date)
         words: dict[int, tuple[str, ...]] = defaultdict(tuple)
         for rule, ids in having.items():
             for unit_id in ids.tolist():

@@ -181,3 +181,16 @@ def test_copies_are_one_hit(library: Library, tmp_path: Path) -> None:
     index(library, [media])
     hits = SearchService(library).search(Query("a colour")).hits
     assert [(hit.path.name, [path.name for path in hit.copies]) for hit in hits] == [("one.jpg", ["two.jpg"])]
+
+
+def test_what_conditions_list_comes_by_date_too(service: SearchService) -> None:
+    by_rank, by_date = (
+        service.search(Query("type:image", k=60, order=order)).hits for order in ("relevance", "date")
+    )
+    assert {hit.path for hit in by_date} == {hit.path for hit in by_rank}
+    dates = [hit.taken_at for hit in by_date]
+    known = [date for date in dates if date is not None]
+    assert len(known) > 5
+    assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
+    passages = service.search(Query("said:the", k=60, order="date")).hits
+    assert len(passages) == len(service.search(Query("said:the", k=60)).hits) > 5

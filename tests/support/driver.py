@@ -1,6 +1,7 @@
 """Running the app and using it as a person would."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,6 +18,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 from tests.support import ROOT
+
+TOOK = re.compile(r"\d+ ms$")
+"""Beside the verdict of an answer."""
 
 SHOTS = ROOT / "test-output"
 
@@ -123,7 +127,7 @@ def answered(page: Page, text: str) -> Locator:
         "([box, text]) => box.dataset.answered === text",
         arg=[page.get_by_role("searchbox").element_handle(), text],
     )
-    page.get_by_text("% sure").wait_for()
+    page.get_by_text(TOOK).wait_for()
     tiles = page.locator(".tile")
     tiles.first.wait_for()
     settle(page)

@@ -38,7 +38,7 @@ def test_what_is_missing_is_drawn(page: Page, app: App, shown_library: Path, tmp
 
     page.get_by_role("button", name="Search with it").last.click()
     expect(page.locator(".tile").first).to_be_visible()
-    expect(page.get_by_text("% sure")).to_be_visible()
+    expect(page.get_by_text("These are the most similar")).to_be_visible()
     page.get_by_role("link", name="Draw").click()
     page.get_by_role("button", name="Delete").click()
     expect(result).to_have_count(0)
