@@ -53,7 +53,7 @@ _LEAST_DIGITS = 5
 _GAP = r"[\W_]{0,2}"
 
 TOKENS = "porter unicode61 remove_diacritics 2"
-"""How the full text index takes texts apart: as in ``db.engine.migrations``."""
+"""How the full text index takes texts apart: as in ``db.engine.steps``."""
 _BEGIN, _END = "\x02", "\x03"
 
 
