@@ -21,9 +21,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.ANALYSES,
     steps.VECTOR_REVISIONS,
     steps.MORE_FACTS,
+    steps.OPENED,
 )
 
-USERS = ("saved_search", "judgement", "correction")
+USERS = ("saved_search", "judgement", "correction", "opened")
 """The tables of what users made, children after parents: nobody but they could make it again."""
 
 

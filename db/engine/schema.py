@@ -60,6 +60,8 @@ class LibraryState(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(server_default=text("0"))
     """Grows with every change to what can be found; caches compare it with their own."""
+    remembers_opened: Mapped[bool] = mapped_column(server_default=text("0"))
+    """Whether it is noted what people open; only they turn it on."""
 
 
 class Root(Base):
@@ -375,3 +377,25 @@ class Correction(Base):
     value: Mapped[str]
     """The text of the unit, or the fact as JSON; an empty text takes the unit away."""
     created_at: Mapped[datetime]
+
+
+class OpenedRow(Base):
+    """A hit that was opened among the answers of a question in words, noted only where that was asked for.
+
+    Keyed by the content's hash and the second in it, as a judgement is.
+    """
+
+    __tablename__ = "opened"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    query: Mapped[str]
+    """In the language of the query box."""
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    start_s: Mapped[float | None]
+    """Where the moment began; None for what has no time."""
+    rank: Mapped[int]
+    """Its place among the hits then, from 1."""
+    opened_at: Mapped[datetime]
+    """In UTC."""

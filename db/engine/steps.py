@@ -331,3 +331,16 @@ MORE_FACTS = (
     """UPDATE content SET added_at = (
         SELECT min(indexed_at) FROM asset WHERE asset.content_id = content.id)""",
 )
+
+# Nothing is remembered until somebody asks for it.
+OPENED = (
+    "ALTER TABLE library ADD COLUMN remembers_opened BOOLEAN NOT NULL DEFAULT 0",
+    """CREATE TABLE opened (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        query VARCHAR NOT NULL,
+        sha256 BLOB NOT NULL,
+        start_s DOUBLE,
+        rank INTEGER NOT NULL,
+        opened_at DATETIME NOT NULL)""",
+)
