@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from indexer.control import AnalyserState
     from indexer.media.clips import Clip
     from search.drawing.output import Drawing
+    from search.evaluation.openings import Openings
     from search.evaluation.retrieval import Quality
     from search.evaluation.trial import Trial
     from search.explain.reasons import Reasons
@@ -67,6 +68,7 @@ _RESULTS = {
     "Group": "search.explore.duplicates",
     "Landscape": "search.explore.landscape",
     "Moment": "search.results.moments",
+    "Openings": "search.evaluation.openings",
     "Quality": "search.evaluation.retrieval",
     "Reasons": "search.explain.reasons",
     "SavedSearches": "search.saved.searches",
@@ -111,6 +113,7 @@ __all__ = [
     "Models",
     "Moment",
     "Note",
+    "Openings",
     "Progress",
     "Quality",
     "Query",

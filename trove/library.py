@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from search.answer import Answer
     from search.drawing.output import Drawing
     from search.evaluation.comparison import Line
+    from search.evaluation.openings import Openings
     from search.explain.reasons import Reasons
     from search.explore.duplicates import Group
     from search.explore.landscape import Landscape
@@ -264,22 +265,35 @@ class Library:
 
         return SavedSearches(self.service)
 
+    @property
+    def openings(self) -> Openings:
+        """What was opened for which question: remembered only on request, counted, and forgotten."""
+        from search.evaluation.openings import Openings
+
+        return Openings(self.core)
+
     def evaluate(self, *, keep: bool = False) -> list[Line]:
-        """How well saved searches find what has a thumb up, as typed, beside the results kept before.
+        """How well your questions find what has a thumb up or was opened, beside the results kept before.
 
         With ``keep`` these are kept, as ranks without words, so that another model can be compared with them.
 
         Raises:
-            SettingsError: nothing has a thumb up.
+            SettingsError: nothing has a thumb up, and nothing that was opened is remembered.
             TroveError: as ``search``.
         """
         from search.evaluation.own import Judged, evaluate_own
 
-        judged = [
-            Judged(one.name, one.query, {thumb.unit_id for thumb in thumbs if thumb.up and thumb.unit_id})
-            for one, thumbs in ((one, self.saved.thumbs(one.name)) for one in self.saved.every())
+        saved = self.saved
+        thumbed = [
+            Judged(
+                one.name,
+                "thumbed",
+                one.query,
+                [frozenset({it.unit_id}) for it in saved.thumbs(one.name) if it.up and it.unit_id],
+            )
+            for one in saved.every()
         ]
-        return evaluate_own(self.service, judged, keep=keep)
+        return evaluate_own(self.service, [*thumbed, *self.openings.judged()], keep=keep)
 
     def draw(
         self, prompt: str, path: Path | str | None = None, *, model: str | None = None, **how: Any

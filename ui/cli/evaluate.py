@@ -15,6 +15,7 @@ from ui.wording import clock, duration
 if TYPE_CHECKING:
     from db.settings import Settings
     from search.evaluation.comparison import Line
+    from search.evaluation.openings import Openings
     from search.evaluation.retrieval import Recall
     from trove import Library
 
@@ -98,17 +99,35 @@ def evaluate(
     ] = None,
     keep: Annotated[
         bool,
-        typer.Option("--keep", help="Keep the results of your saved searches to compare with."),
+        typer.Option("--keep", help="Keep the results of your own questions to compare with."),
+    ] = False,
+    remember: Annotated[
+        bool | None,
+        typer.Option(
+            "--remember/--no-remember",
+            help="From now on: remember which hits you open in the app, to measure by them, or nothing more.",
+        ),
+    ] = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Delete what was remembered, and remember nothing more.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well your saved searches find what you liked, how well a model finds captioned pictures, or
-    what models would cost on your library."""
+    """Measure how well your questions find what you liked and opened, how well a model finds captioned
+    pictures, or what models would cost on your library."""
+    own = keep + forget + (remember is not None)
+    if own > 1:
+        raise typer.BadParameter("Give one of --keep, --remember, --no-remember and --forget.")
     if images is None and captions is None and sample is None and not model:
         with library_of(ctx) as library:
-            _own(library.evaluate(keep=keep), keep, as_json)
-    elif keep:
-        raise typer.BadParameter("--keep is of your own questions, without other options.")
+            if forget or remember is not None:
+                _switch(library.openings, remember, as_json)
+            else:
+                _own(library, keep, as_json)
+    elif own:
+        raise typer.BadParameter(
+            "--keep, --remember, --no-remember and --forget are of your own questions, without other options."
+        )
     elif sample is not None:
         with library_of(ctx) as library:
             _try_models(library, model or [], sample, as_json)
@@ -122,16 +141,53 @@ def evaluate(
         _measure_quality(settings, name, images, captions, as_json)
 
 
-def _own(lines: list[Line], kept: bool, as_json: bool) -> None:
+def _switch(openings: Openings, remember: bool | None, as_json: bool) -> None:
+    """Turn remembering on or off; None: forget all of it."""
+    if remember is None:
+        openings.forget()
+    else:
+        openings.remember(remember)
     if as_json:
-        console.print_json({"figures": [_figure(line) for line in lines]})
+        console.print_json(_remembered(openings))
+    else:
+        _say_remembered(openings)
+
+
+def _remembered(openings: Openings) -> dict[str, bool | int]:
+    return {"remembered": openings.remembered, "opened": openings.count()}
+
+
+def _say_remembered(openings: Openings) -> None:
+    count = openings.count()
+    kept = f"{count} opened hit{'' if count == 1 else 's'} {'is' if count == 1 else 'are'} kept"
+    if openings.remembered:
+        console.say(f"What you open in the app is remembered; {kept} (trove eval --forget deletes all).")
+    elif count:
+        console.say(f"Nothing more is remembered; {kept} (trove eval --forget deletes all).")
+    else:
+        console.say("What you open in the app is not remembered (trove eval --remember).")
+
+
+_COUNTED = {
+    "thumbed": "saved searches with a thumb up",
+    "opened": "questions of which something was opened",
+}
+
+
+def _own(library: Library, keep: bool, as_json: bool) -> None:
+    lines = library.evaluate(keep=keep)
+    if as_json:
+        figures = [_figure(line) for line in lines]
+        console.print_json({"figures": figures, **_remembered(library.openings)})
         return
-    console.say(f"{lines[0].count} saved searches with a thumb up")
-    headings = ("", "now", "95 % interval", "before", "change", "p")
+    for kind, count in {line.kind: line.count for line in lines}.items():
+        console.say(f"{kind}: {count} {_COUNTED[kind]}")
+    headings = ("questions", "measure", "now", "95 % interval", "before", "change", "p")
     console.table(
-        {heading: "right" if heading else "left" for heading in headings},
+        {heading: "left" if heading in headings[:2] else "right" for heading in headings},
         [
             [
+                line.kind,
                 line.measure.name,
                 f"{line.value:.3f}",
                 f"{line.low:.3f} to {line.high:.3f}",
@@ -140,12 +196,14 @@ def _own(lines: list[Line], kept: bool, as_json: bool) -> None:
             for line in lines
         ],
     )
-    if kept:
+    if keep:
         console.say("These are kept; the next trove eval compares with them.")
+    _say_remembered(library.openings)
 
 
 def _figure(line: Line) -> dict[str, str | float | None]:
     return {
+        "kind": line.kind,
         "measure": line.measure.name,
         "questions": line.count,
         "value": line.value,

@@ -58,9 +58,10 @@ def test_what_was_kept_is_what_later_answers_are_held_against(judged: Settings) 
 
 def test_the_command_shows_the_figures(judged: Settings, sample_library: Settings) -> None:
     shown = trove(judged, "eval", "--keep").stdout
-    assert shown.startswith("4 saved searches")
+    assert "What you open in the app is not remembered (trove eval --remember)." in shown
+    assert "thumbed: 4 saved searches with a thumb up" in shown
     figures = as_json(trove(judged, "eval", "--json"))["figures"]
     assert [one["measure"] for one in figures] == ["R@1", "R@5", "R@10", "MRR@10", "nDCG@10"]
-    assert all(one["p"] == 1.0 for one in figures)
+    assert {(one["kind"], one["p"]) for one in figures} == {("thumbed", 1.0)}
     check_error(trove(sample_library, "eval"), "thumb")
     assert trove(judged, "eval", "--keep", "--sample", "3").returncode == 2
