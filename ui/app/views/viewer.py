@@ -1,6 +1,7 @@
 """The viewer of one hit: the picture, or a player at the moment of the hit, with the metadata."""
 
 import io
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from db import kinds
 from db.catalog import facets
 from db.catalog.facts import Fact
 from db.catalog.units import UnitRow
-from db.errors import MediaError
+from db.errors import MediaError, TroveError
 from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import probe
 from indexer.media.types import Metadata
@@ -29,6 +30,8 @@ from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, wh
 from ui.highlight import asked_words, pieces, spans_of
 from ui.wording import SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
+log = logging.getLogger(__name__)
+
 _TALLEST_PX = 460
 _UNIT = "viewer_unit"
 _START = "viewer_start"
@@ -39,9 +42,23 @@ _STARTS_LATER_S = 0.04
 
 
 def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
-    """Show a hit in a dialog, with buttons to the hits before and after it."""
+    """Show a hit in a dialog, with buttons to the hits before and after it.
+
+    In a library whose owner wants that, it is remembered for the question; turning on to others is not.
+    """
+    _remember(listing, unit_id, asked)
     _turn_to(unit_id)
     st.dialog("What was found", width="large")(_show)(listing, asked)
+
+
+def _remember(listing: Listing, unit_id: int, asked: Question) -> None:
+    hit = listing.hit(unit_id)
+    if asked.empty or hit is None:
+        return
+    try:
+        resources.library().openings.add(asked.query(1), hit)
+    except TroveError as exc:
+        log.warning("what was opened is not remembered: %s", exc)
 
 
 def _turn_to(unit_id: int) -> None:
