@@ -29,8 +29,10 @@ def said(verdict: Verdict, understood: Understood, query: Query, *, hits: int, d
         return f"{_IN_PART.get(understood, 'Perhaps not what you mean')}; these are the nearest"
     if drawn:
         return "These are the nearest to your words and the drawing"
-    if query.parsed.alternatives or query.like:
+    if query.like or any(term.weight > 0 for terms in query.parsed.alternatives for term in terms):
         return "These are the most similar"
+    if query.parsed.alternatives:
+        return "These are the least like it"
     return f"All that fulfils {conditions}"
 
 

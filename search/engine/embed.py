@@ -72,7 +72,10 @@ class Question:
 
     @property
     def is_of_likeness(self) -> bool:
-        """Whether pictures, a file or conditions were given, and no words: then no verdict can be absent."""
+        """Whether no words were asked for, but pictures, a file, conditions, or what to stay away from.
+
+        Then no verdict can be absent.
+        """
         return self.like is not None or not self.texts
 
 

@@ -122,6 +122,7 @@ def judge(
         for ranking in rankings
         if ranking.background is not None and understood != "no"
         for parts in ranking.matches
+        if parts or not likeness
     ]
     probability = round(max([0.0, *by_itself, *by_similarity]), 3)
     if likeness and probability < CERTAIN:
@@ -138,7 +139,7 @@ def _sure(ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
         for found in ranking.found
         if found.certainty and (ranking.proof == "condition" or _proves(rows.get(found.unit_id)))
     )
-    return 0.0 if ranking.proof == "nothing" else CERTAIN * next(sure, 0.0)
+    return 0.0 if ranking.proof == "nothing" else CERTAIN * max(sure, default=0.0)
 
 
 def _proves(unit: UnitRow | None) -> bool:

@@ -7,12 +7,13 @@ by language: ``asking.json``.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 
 _TABLE = Path(__file__).with_name("asking.json")
-_ENDS = " \t\n.,?!\u00bf\u00a1\u2026\u3002\uff01\uff1f"
+_ENDS = " \t\n.,?!()[]'\"\u00bf\u00a1\u2026\u3002\uff01\uff1f"
 _GAP = r"(?:[\s,]+|(?<='))"
 _MOST_NAMED = 2
 """Words of a thing before "pictures": "golden retriever photos", and no sentence that ends in that word."""
@@ -21,7 +22,7 @@ _MAKING = frozenset(
 )
 
 
-@cache
+@lru_cache(maxsize=1_000)
 def asked_for(text: str) -> str:
     """The thing that a question names: "dogs" of "show me dogs, please"; where that is nothing, the text.
 
@@ -35,25 +36,42 @@ def asked_for(text: str) -> str:
 def _languages() -> tuple[tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]], ...]:
     """Of each language the words before a thing, those after it, and "pictures" after its name."""
     table: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(_TABLE.read_text(encoding="utf-8"))
-    return tuple(_patterns(words) for words in table.values())
+    used = Counter(word for words in table.values() for word in set(words["media"]))
+    return tuple(
+        _patterns(words, {word for word in words["media"] if used[word] == 1}) for words in table.values()
+    )
 
 
-def _patterns(words: Mapping[str, Sequence[str]]) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    # Some languages need no word for "of": theirs is empty there.
+def _patterns(
+    words: Mapping[str, Sequence[str]], own: Collection[str]
+) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """The patterns of a language; ``own``: its words for pictures that no other language has.
+
+    Some languages need no word for "of", which is empty there: only after those words, or "film noir" would
+    be Polish.
+    """
     some = {
-        name: rf"(?:{'|'.join(rf'{re.escape(word)}{_GAP}' if word else '' for word in _longest(listed))})"
+        name: _any(f"{re.escape(word)}{_GAP}" for word in _longest(filter(None, listed)))
         for name, listed in words.items()
     }
-    determined, polite = f"{some['determiners']}*", f"{some['closers']}*"
-    of_media = f"{determined}{some['media']}{some['of']}"
-    asks = f"{some['asks']}{polite}(?:{of_media})?|{some['asks before media']}{polite}{of_media}|{of_media}"
-    before = f"{some['openers']}*(?:(?:{asks}){determined})?"
-    ends = {name: "|".join(map(re.escape, _longest(words[name]))) for name in ("closers", "media")}
+    of_media = f"{some['media']}{some['of']}"
+    if "" in words["of"]:
+        of_media = _any([of_media, *(f"{re.escape(word)}{_GAP}" for word in _longest(own))])
+    # Possessive, as what follows is no article: long rows of them must not be tried in all their parts.
+    determined, polite = f"{some['determiners']}*+", f"{some['closers']}*+"
+    asks = f"{some['asks']}{polite}(?:{determined}{of_media})?"
+    asks += f"|{some['asks before media']}{polite}{determined}{of_media}|{determined}{of_media}"
+    before = f"{some['openers']}*+(?:{asks}){determined}"
     return (
         re.compile(before, re.IGNORECASE),
-        re.compile(rf"(?:[\s,]+(?:{ends['closers']}))+$", re.IGNORECASE),
-        re.compile(rf"\s+(?:{ends['media']})$", re.IGNORECASE),
+        re.compile(rf"(?:[\s,]+{_any(map(re.escape, _longest(words['closers'])))})+$", re.IGNORECASE),
+        re.compile(rf"\s+{_any(map(re.escape, _longest(words['after'])))}$", re.IGNORECASE),
     )
+
+
+def _any(patterns: Iterable[str]) -> str:
+    """One of these patterns; without any, what matches nothing."""
+    return f"(?:{'|'.join(patterns) or '(?!)'})"
 
 
 def _longest(words: Iterable[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from search.wording import said
         ("unsure", "no", "asdf", "Understood as words only; these are the nearest"),
         ("nearest", "yes", "type:video date:2023", "All that fulfils type:video date:2023"),
         ("nearest", "yes", '+image:"a.jpg"', "These are the most similar"),
+        ("nearest", "yes", "-dog", "These are the least like it"),
     ],
 )
 def test_a_verdict_above_hits(verdict: Verdict, understood: Understood, asked: str, words: str) -> None:

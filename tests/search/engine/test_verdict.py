@@ -94,6 +94,11 @@ def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
     assert judge([seen(either, both)], ROWS, against()) == judge([seen(both)], ROWS, against())
 
 
+def test_the_surest_of_several_words_counts() -> None:
+    both = Ranking("keywords", 1.0, [Found(1, 1.0, ("dog",), 0.4), Found(1, 1.0, ("lighthouse",), 1.0)])
+    assert judge([both], ROWS, against()) == ("found", CERTAIN)
+
+
 def test_words_that_were_said_are_found() -> None:
     assert judge([seen((text(0.1),)), words(1.0)], ROWS, against())[0] == "found"
     assert judge([seen((text(0.1),)), words(0.5)], ROWS, against())[0] == "absent"
@@ -125,6 +130,8 @@ def test_where_only_likeness_was_asked_for_nothing_is_absent() -> None:
     assert judge([seen((picture(0.999),))], ROWS, against(), likeness=True) == ("found", CERTAIN)
     listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], proof="nothing")
     assert judge([listed], ROWS, against(), likeness=True) == ("nearest", None)
+    kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10), matches=[()])
+    assert judge([kept_away], ROWS, against(), likeness=True) == ("nearest", None)
     said = replace(listed, source="keywords", proof="condition")
     assert judge([said], ROWS, against(), likeness=True) == ("found", CERTAIN)
 
