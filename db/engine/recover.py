@@ -291,6 +291,12 @@ def _mend(fresh: sqlite3.Connection, recovery: Recovery) -> None:
         "DELETE FROM analysis WHERE state = 'done' AND id NOT IN (SELECT analysis_id FROM unit) "
         "AND id NOT IN (SELECT analysis_id FROM fact WHERE analysis_id IS NOT NULL)"
     )
+    if "unit" in recovery.gaps or "unit" in recovery.dropped:
+        # Facts that it has told beside its units stay until then: its file may be on a disk that is away.
+        fresh.execute(
+            "UPDATE analysis SET state = 'retry' "
+            "WHERE state = 'done' AND id NOT IN (SELECT analysis_id FROM unit)"
+        )
     fresh.execute("UPDATE asset SET retry = 1 WHERE state IN ('indexed', 'offline') AND content_id IS NULL")
 
 
