@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from db.settings import Settings
+from indexer.encoders.phrasings import phrasings
 from search.engine import query_cache
 from search.engine.query_cache import QueryVectors
 from search.query.query import Query
@@ -81,15 +82,15 @@ def test_a_question_asked_again_has_the_same_answer(apart: Settings) -> None:
 
 
 class Counting:
-    """An encoder of random directions that counts how often it is asked."""
+    """An encoder of random directions that counts how often it is asked, each time for all phrasings."""
 
     name, dim, image_size, fingerprint = "counting", 8, 8, "0"
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, ...]] = []
 
     def encode_texts(self, texts: list[str]) -> np.ndarray:
-        self.asked += texts
+        self.asked.append(tuple(texts))
         rows = np.random.default_rng(len(texts[0])).standard_normal((len(texts), 8)).astype(np.float32)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -98,7 +99,7 @@ def test_what_is_damaged_is_made_anew(tmp_path: Path) -> None:
     encoder, queries = Counting(), QueryVectors(tmp_path / "queries", "space")
     vector = queries.of("a dog", encoder)
     assert np.array_equal(queries.of("a dog", encoder), vector)
-    assert encoder.asked == ["a dog"]
+    assert encoder.asked == [phrasings("a dog")]
     (path,) = (tmp_path / "queries").iterdir()
     sound = path.read_bytes()
     for damaged in (sound[:-1], b"", sound[:5] + bytes([sound[5] ^ 1]) + sound[6:]):
@@ -111,9 +112,9 @@ def test_what_is_damaged_is_made_anew(tmp_path: Path) -> None:
 
 def test_another_model_or_text_is_another_vector(tmp_path: Path) -> None:
     encoder = Counting()
-    for fingerprint, text in (("one", "a dog"), ("other", "a dog"), ("one", "a  dog"), ("one", "a dog")):
+    for fingerprint, text in (("one", "a dog"), ("other", "a dog"), ("one", "a cat"), ("one", "a dog")):
         QueryVectors(tmp_path, fingerprint).of(text, encoder)
-    assert encoder.asked == ["a dog", "a dog", "a  dog"]
+    assert encoder.asked == [phrasings("a dog"), phrasings("a dog"), phrasings("a cat")]
 
 
 def test_what_was_not_asked_for_the_longest_is_forgotten(
