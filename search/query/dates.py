@@ -8,8 +8,11 @@ is refused with both readings.
 import re
 from calendar import monthrange
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+
+from search.query.errors import RefusedValueError
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -22,7 +25,13 @@ _UNITS = ("day", "week", "month", "year")
 _YEAR_FIRST = re.compile(r"(\d{4})(?:([-./])(\d{1,2})(?:\2(\d{1,2}))?)?")
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-./](\d{4})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})")
-_YEARS = re.compile(r"(\d{4})\s*[-–—]\s*(\d{4})")
+_BETWEEN = re.compile(
+    r"\s*(?:\.{2,}|…)[\s.]*|(?<=\S)\s*[–—]\s*(?=\S)|(?<=\S)\s+(?:-|to|until|till)\s+|(?<=^\d{4})\s*-\s*(?=\d{4}$)",
+    re.IGNORECASE,
+)
+"""What stands between two dates: dots, a dash, or a word; a hyphen needs spaces, but between two years."""
+_LAST_YEAR = 9998
+"""The last one that ends within the calendar."""
 _DECADE = re.compile(r"(?:(\d{2})|')?(\d)0s")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
 _VALID = 'a date is written 2023, 2023-07, 2023-07-14, "14 July 2023", 2023-06..2023-08, or "last month"'
@@ -36,19 +45,33 @@ class Period(NamedTuple):
 
 
 def between(value: str, today: date) -> Period:
-    """A period, or two of them with ``..`` between, either of which may be missing; ``2019-2021``, too.
+    """A period, or two of them with ``..`` between, either of which may be missing.
+
+    Two may have a dash, "to" or "until" between them, too: ``2019-2021``, ``2019 to 2021``. The second is
+    included. A year that only the second has is that of the first: ``June to August 2023``.
 
     Raises:
-        ValueError: as ``period``.
+        ValueError: as ``period``, both are missing, or the first is the later one.
     """
-    if years := _YEARS.fullmatch(value.strip()):
-        value = f"{years[1]}..{years[2]}"
-    first, dots, last = value.replace("…", "..").partition("..")
-    if not dots:
+    first, *rest = _BETWEEN.split(value.strip(), maxsplit=1)
+    if not rest:
         return period(value, today)
-    start = period(first, today).start if first.strip() else None
-    end = period(last, today).end if last.strip(". ") else None
+    last = rest[0]
+    if not first and not last:
+        raise ValueError(_VALID)
+    end = period(last, today).end if last else None
+    start = _begun(first, last, today) if first else None
+    if start is not None and end is not None and start >= end:
+        raise RefusedValueError(f"{first} is later than {last}; write the earlier one first, and both years")
     return Period(start, end)
+
+
+def _begun(first: str, last: str, today: date) -> datetime | None:
+    """When the first of two dates begins, in the year of the last one if it has none."""
+    if (year := re.search(r"\d{4}", last)) and not re.search(r"\d{4}", first):
+        with suppress(ValueError):
+            return period(f"{first} {year.group()}", today).start
+    return period(first, today).start
 
 
 def period(value: str, today: date) -> Period:
@@ -66,7 +89,7 @@ def period(value: str, today: date) -> Period:
             if (found := read(words, today)) is not None:
                 return found
     except OverflowError as exc:
-        raise ValueError("that date is out of all calendars") from exc
+        raise RefusedValueError("that date is out of all calendars") from exc
     raise ValueError(_VALID)
 
 
@@ -81,7 +104,7 @@ def _in_figures(words: str, _today: date) -> Period | None:
     if match := _DECADE.fullmatch(words.removeprefix("the ")):
         tens = int(match[2])
         year = 10 * tens + (100 * int(match[1]) if match[1] else 1900 if tens >= 3 else 2000)
-        return Period(_midnight(date(year, 1, 1)), _midnight(date(year + 10, 1, 1)))
+        return Period(_of(year).start, _of(year + 9).end)
     return None
 
 
@@ -89,14 +112,15 @@ def _year_last(first: int, second: int, year: int, *, dots: bool) -> Period:
     """A day whose year stands last: with dots the day is first, else it must be plain which one it is.
 
     Raises:
-        ValueError: there is no such day, or there are two.
+        RefusedValueError: there is no such day, or there are two.
     """
     if dots or first > 12 or first == second:
         return _of(year, second, first)
     if second > 12:
         return _of(year, first, second)
+    _of(year)  # there must be such a year
     one, other = date(year, second, first), date(year, first, second)
-    raise ValueError(f"that is {_day(one)} or {_day(other)}; write {one} or {other}")
+    raise RefusedValueError(f"that is {_day(one)} or {_day(other)}; write {one} or {other}")
 
 
 def _in_words(words: str, today: date) -> Period | None:
@@ -171,7 +195,7 @@ def _latest(named: Callable[[int], Period], year: int | None, today: date) -> Pe
     """What is named in a year; without one, the latest that has begun.
 
     Raises:
-        ValueError: there is no such day.
+        RefusedValueError: there is no such day.
     """
     if year is not None:
         return named(year)
@@ -183,11 +207,12 @@ def _latest(named: Callable[[int], Period], year: int | None, today: date) -> Pe
             continue
         if found.start is not None and found.start.date() <= today:
             return found
-    raise ValueError("there is no such day")
+    raise RefusedValueError("there is no such day")
 
 
 def _season(name: str, year: int) -> Period:
     month = _SEASONS[name]
+    _of(year)  # there must be such a year
     start, end = date(year, month, 1), date(year + (month == 12), (month + 2) % 12 + 1, 1)
     return Period(_midnight(start), _midnight(end))
 
@@ -202,11 +227,11 @@ def _last_season(name: str, today: date) -> Period:
     """The latest season of that name that is over.
 
     Raises:
-        ValueError: it is that season now, and people may mean this one or the one a year ago.
+        RefusedValueError: it is that season now, and people may mean this one or the one a year ago.
     """
     found = _latest(lambda year: _season(name, year), None, today)
     if found.start is not None and found.end is not None and today < found.end.date():
-        raise ValueError(f'"last {name}" could be this one; write {found.start:%Y-%m}..{today:%Y-%m}')
+        raise RefusedValueError(f'"last {name}" could be this one; write {found.start:%Y-%m}..{today:%Y-%m}')
     return found
 
 
@@ -227,8 +252,14 @@ def _of(year: int, month: int | None = None, day: int | None = None) -> Period:
     """A day, month or year by its numbers.
 
     Raises:
-        ValueError: there is no such day.
+        RefusedValueError: there is no such day.
     """
+    if not 1 <= year <= _LAST_YEAR:
+        raise RefusedValueError(f"there is no year {year}; a year is one of 1 to {_LAST_YEAR}")
+    if month is not None and not 1 <= month <= 12:
+        raise RefusedValueError(f"there is no month {month}; a month is one of 1 to 12")
+    if month is not None and day is not None and not 1 <= day <= monthrange(year, month)[1]:
+        raise RefusedValueError(f"there is no day {day} in {_MONTHS[month - 1].capitalize()} {year}")
     start = date(year, 1 if month is None else month, 1 if day is None else day)
     return _period(start, "year" if month is None else "month" if day is None else "day")
 

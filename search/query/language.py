@@ -36,6 +36,7 @@ from typing import Literal
 from db.errors import QueryError
 from search.query import conditions
 from search.query.conditions import Condition
+from search.query.errors import RefusedValueError
 from search.query.scanner import Scanner
 
 TermKind = Literal["text", "picture"]
@@ -74,7 +75,12 @@ class Clause:
     negated: bool = False
 
     def __str__(self) -> str:
-        return f"{'-' if self.negated else ''}{self.key}:{','.join(map(_quoted, self.values))}"
+        key, values = f"{'-' if self.negated else ''}{self.key}:", [*map(_quoted, self.values)]
+        condition = conditions.every().get(self.key)
+        if condition is None or not condition.one_value:
+            return f"{key}{','.join(values)}"
+        # A comma would belong to the value. None of some is not this one, and not that one.
+        return (" " if self.negated else " OR ").join(f"{key}{value}" for value in values)
 
 
 @dataclass(frozen=True)
@@ -235,7 +241,7 @@ class _Parser(Scanner):
     def _checked(self, condition: Condition) -> str:
         """A value that the condition understands, of as many words as it does."""
         for run, end in self._runs(condition.words):
-            if conditions.understands(condition.key, run):
+            if self._understood(condition, run):
                 self._at = end
                 return " ".join(run.split())
         start = self._at
@@ -243,8 +249,18 @@ class _Parser(Scanner):
         try:
             conditions.filter_of(condition.key, (value,), negated=False)
         except ValueError as exc:
-            raise self._error(str(exc), start) from exc
+            raise self._error(str(exc), start, _such_as(condition)) from exc
         return value
+
+    def _understood(self, condition: Condition, value: str) -> bool:
+        """Whether a condition takes a value that begins here; what it refuses outright is an error."""
+        try:
+            conditions.filter_of(condition.key, (value,), negated=False)
+        except RefusedValueError as exc:
+            raise self._error(str(exc), self._at, _such_as(condition)) from exc
+        except ValueError:
+            return False
+        return True
 
     def _condition(self, clause: Clause, start: int) -> None:
         self._end_words()
@@ -294,14 +310,19 @@ class _Parser(Scanner):
         key, spaces = match.group(1).lower(), match.group(2)
         if key in _keys():
             if match.end() == len(self._text):
-                example = conditions.every()[key].examples[0] if key in conditions.every() else f'{key}:"…"'
-                raise self._error(f"{key}: needs a value", match.end() - len(spaces), f"Such as {example}.")
+                hint = (
+                    _such_as(conditions.every()[key]) if key in conditions.every() else f'Such as {key}:"…".'
+                )
+                raise self._error(f"{key}: needs a value", match.end() - len(spaces), hint)
             self._at = match.end()
             return key
-        near = [] if spaces or match.end() == len(self._text) else _near(key)
-        if near and not self._text.startswith("//", match.end()):
+        if spaces or match.end() == len(self._text) or self._text.startswith("//", match.end()):
+            return None
+        if key in conditions.UNKNOWN_KEYS:
+            raise self._error(f"there is no {key}:", self._at, f"Say it in plain words, without {key}:.")
+        if meant := _meant(key):
             raise self._error(
-                f"there is no {key}:, did you mean {near[0]}:?", self._at, "Put words with a colon in quotes."
+                f"there is no {key}:, did you mean {meant}:?", self._at, "Put words with a colon in quotes."
             )
         return None
 
@@ -310,8 +331,13 @@ def _keys() -> tuple[str, ...]:
     return (*conditions.every(), *_TERM_KEYS)
 
 
-def _near(key: str) -> list[str]:
-    return get_close_matches(key, _keys(), n=1, cutoff=0.75)
+def _meant(key: str) -> str | None:
+    """The key that is another word for, or nearly, what was typed; None if it is like none."""
+    return conditions.meant_by(key) or next(iter(get_close_matches(key, _keys(), n=1, cutoff=0.75)), None)
+
+
+def _such_as(condition: Condition) -> str:
+    return f"Such as {' or '.join(condition.examples)}."
 
 
 def _terms(terms: tuple[Term, ...]) -> list[str]:

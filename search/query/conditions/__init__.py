@@ -8,11 +8,13 @@ module here registers those of one subject, in the order in which help lists the
 from search.query.conditions import facts, files, places, table, texts, times, what
 from search.query.conditions.table import (
     TERM_KEYS,
+    UNKNOWN_KEYS,
     Condition,
     Context,
     Suggestion,
     every,
     filter_of,
+    meant_by,
     register,
     understands,
     unregister,
@@ -30,11 +32,13 @@ table.register(
 
 __all__ = [
     "TERM_KEYS",
+    "UNKNOWN_KEYS",
     "Condition",
     "Context",
     "Suggestion",
     "every",
     "filter_of",
+    "meant_by",
     "register",
     "type_of",
     "understands",

@@ -77,5 +77,6 @@ CONDITIONS = (
         _colour,
         offered((name, name.capitalize()) for name in NAMES),
         facet="Colour",
+        also=("colour", "colors", "colours"),
     ),
 )

@@ -72,14 +72,22 @@ CONDITIONS = (
         "by the file's name",
         ("name:*.jpg",),
         lambda value, _context: FactRule("name", "matches", value),
+        also=("file", "filename"),
     ),
-    Condition("ext", "by the end of its name", ("ext:heic",), _extension),
+    Condition(
+        "ext",
+        "by the end of its name",
+        ("ext:heic",),
+        _extension,
+        also=("format", "filetype", "extension", "suffix"),
+    ),
     Condition(
         "size",
         "larger or smaller files",
         ("size:>10MB", "size:1MB..5MB"),
         _compared("bytes", _size, "a size is written size:>10MB, size:<500kB, or size:1MB..5MB"),
         words=3,
+        also=("filesize",),
     ),
     Condition(
         "duration",
@@ -91,5 +99,6 @@ CONDITIONS = (
             "a duration is written duration:<1m, duration:>1:30, or duration:10s..2min",
         ),
         words=3,
+        also=("length",),
     ),
 )

@@ -40,6 +40,22 @@ def _folders(prefix: str, context: Context) -> Sequence[Suggestion]:
 
 
 CONDITIONS = (
-    Condition("near", "taken around a place", ("near:48.85,2.35,20km",), _near, one_value=True, words=4),
-    Condition("in", "in a folder", ("in:Holidays",), _folder, _folders, facet="Folder"),
+    Condition(
+        "near",
+        "taken around a place",
+        ("near:48.85,2.35,20km",),
+        _near,
+        one_value=True,
+        words=4,
+        also=("place", "location", "gps"),
+    ),
+    Condition(
+        "in",
+        "in a folder",
+        ("in:Holidays",),
+        _folder,
+        _folders,
+        facet="Folder",
+        also=("folder", "path", "directory"),
+    ),
 )

@@ -44,7 +44,8 @@ class Condition:
     be understood. ``suggest`` gives the values that begin with a prefix, the most useful first.
     ``one_value``: commas belong to the value. ``words``: the most words that a value may have without quotes;
     of more than one, only a rule that refuses what it does not know can tell how many. ``facet``: the title
-    under which the app offers the suggestions as a filter; empty for none.
+    under which the app offers the suggestions as a filter; empty for none. ``also``: what else people call
+    the key; who types one of these is told the key.
     """
 
     key: str
@@ -55,12 +56,16 @@ class Condition:
     one_value: bool = False
     facet: str = ""
     words: int = 1
+    also: tuple[str, ...] = ()
 
 
 _KEY = re.compile(r"[a-z]+")
 
 TERM_KEYS = ("image", "text")
 """Keys of the query box that are no conditions: a picture, or words whatever they look like."""
+
+UNKNOWN_KEYS = frozenset("people person persons face faces tag tags keyword keywords rating stars".split())
+"""What other programs have keys for, and Trove has not, unless somebody registers one."""
 
 _table: Registry[Condition] = Registry("conditions")
 unregister, every = _table.unregister, _table.every
@@ -90,6 +95,11 @@ def filter_of(key: str, values: Iterable[str], *, negated: bool, context: Contex
         made = every()[key].rule(value, context)
         rules += made if isinstance(made, tuple) else (made,)
     return Filter(tuple(rules), negated)
+
+
+def meant_by(word: str) -> str | None:
+    """The key that people mean who type another word for it, such as ``since``; None for no such word."""
+    return next((key for key, condition in every().items() if word in condition.also), None)
 
 
 def understands(key: str, value: str) -> bool:

@@ -20,7 +20,12 @@ def _searches(prefix: str, context: Context) -> Sequence[Suggestion]:
 
 CONDITIONS = (
     Condition(
-        "said", "where exactly this was said", ('said:"happy birthday"',), _words("said"), one_value=True
+        "said",
+        "where exactly this was said",
+        ('said:"happy birthday"',),
+        _words("said"),
+        one_value=True,
+        also=("says", "speech", "spoken"),
     ),
     Condition(
         "written",
@@ -28,6 +33,7 @@ CONDITIONS = (
         ('written:"platform 9"', "written:receipt"),
         _words("in_picture"),
         one_value=True,
+        also=("ocr",),
     ),
     Condition(
         "liked",

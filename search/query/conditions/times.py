@@ -6,8 +6,10 @@ from db.catalog.filters import FactRule, Rule
 from search.query import dates
 from search.query.conditions.table import Condition, Context
 
-_WORDS = 6
+_WORDS = 5
 """The most words of a date: ``the 1st of July 2023``."""
+_WORDS_OF_TWO = 2 * _WORDS + 1
+"""Of two, with a word between them."""
 
 
 def _date(value: str, context: Context) -> Rule:
@@ -44,9 +46,19 @@ CONDITIONS = (
         "of a day, month or year, or between two",
         ("date:2023-06..2023-08", 'date:"July 2023"'),
         _date,
-        words=_WORDS,
+        words=_WORDS_OF_TWO,
+        also=("year", "month", "day", "when", "taken"),
     ),
-    Condition("after", "since then", ("after:2023-06",), _after, words=_WORDS),
-    Condition("before", "up to then", ('before:"last month"',), _before, words=_WORDS),
-    Condition("added", "that came into the library then", ("added:today",), _added, words=_WORDS),
+    Condition("after", "since then", ("after:2023-06",), _after, words=_WORDS, also=("since", "from")),
+    Condition(
+        "before", "up to then", ('before:"last month"',), _before, words=_WORDS, also=("until", "till")
+    ),
+    Condition(
+        "added",
+        "that came into the library then",
+        ("added:today",),
+        _added,
+        words=_WORDS_OF_TWO,
+        also=("imported",),
+    ),
 )

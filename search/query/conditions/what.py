@@ -137,6 +137,7 @@ CONDITIONS = (
         _offered_types,
         facet="What",
         words=3,
+        also=("kind", "media"),
     ),
     Condition(
         "is",

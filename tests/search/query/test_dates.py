@@ -80,7 +80,17 @@ def test_periods(value: str, start: str, end: str) -> None:
         ("june 2023..14.08.2023", "2023-06-01", "2023-08-15"),
         ("2019-2021", "2019-01-01", "2022-01-01"),
         ("2019 – 2021", "2019-01-01", "2022-01-01"),
+        ("2019 to 2021", "2019-01-01", "2022-01-01"),
+        ("2019 until 2021", "2019-01-01", "2022-01-01"),
+        ("2019 -2021", "2019-01-01", "2022-01-01"),
+        ("2023-06 - 2023-08", "2023-06-01", "2023-09-01"),
+        ("2023-06–14.08.2023", "2023-06-01", "2023-08-15"),
+        ("1 June 2023 To the 3rd of June 2023", "2023-06-01", "2023-06-04"),
+        ("June to August 2023", "2023-06-01", "2023-09-01"),
+        ("yesterday..2026", "2026-03-04", "2027-01-01"),
+        ("1990s..2001", "1990-01-01", "2002-01-01"),
         ("2023…", "2023-01-01", None),
+        ("2023 ...", "2023-01-01", None),
         ("..2023", None, "2024-01-01"),
     ],
 )
@@ -93,9 +103,14 @@ def test_ranges(value: str, start: str | None, end: str | None) -> None:
     ("value", "says"),
     [
         ("soon", "a date is written"),
-        ("2023-13", "month"),
-        ("2023-00", "month"),
-        ("31 february 2023", "day"),
+        ("2023-13", "there is no month 13"),
+        ("2023-00", "there is no month 0"),
+        ("31 february 2023", "there is no day 31 in February 2023"),
+        ("9999", "there is no year 9999; a year is one of 1 to 9998"),
+        ("0000", "there is no year 0"),
+        ("3/4/0000", "there is no year 0"),
+        ("winter 9999", "there is no year 9999"),
+        ("9990s", "there is no year 9999"),
         ("31 february", "no such day"),
         ("july july", "a date is written"),
         ("3/4/2023", "that is 3 April 2023 or 4 March 2023; write 2023-04-03 or 2023-03-04"),
@@ -107,6 +122,23 @@ def test_ranges(value: str, start: str | None, end: str | None) -> None:
 def test_what_is_no_time_is_refused(value: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         period(value, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("..", "a date is written"),
+        ("…", "a date is written"),
+        ("to", "a date is written"),
+        ("2019 to", "a date is written"),
+        ("2019 to soon", "a date is written"),
+        ("2021..2019", "2021 is later than 2019; write the earlier one first, and both years"),
+        ("31 june to august 2023", "no such day"),
+    ],
+)
+def test_what_is_no_range_is_refused(value: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        between(value, TODAY)
 
 
 def test_a_season_that_is_now_is_ambiguous() -> None:

@@ -90,6 +90,13 @@ def test_descriptions(query: str, alternatives: list[list[Term]]) -> None:
         ("type:texts in  pictures", [Clause("type", ("texts in pictures",))]),
         ("near:48.85, 2.35, 20 km", [Clause("near", ("48.85, 2.35, 20 km",))]),
         ("-size:> 10 MB", [Clause("size", ("> 10 MB",), negated=True)]),
+        ("said:a OR said:b", [Clause("said", ("a", "b"))]),
+        ("near:48,2 OR near:49,3", [Clause("near", ("48,2", "49,3"))]),
+        ("date:2019 to 2021", [Clause("date", ("2019 to 2021",))]),
+        (
+            "date:1 June 2019 until the 3rd of July 2021",
+            [Clause("date", ("1 June 2019 until the 3rd of July 2021",))],
+        ),
         ("in:Sommer(1)", [Clause("in", ("Sommer(1)",))]),
     ],
 )
@@ -100,6 +107,7 @@ def test_conditions(query: str, conditions: list[Clause]) -> None:
 def test_a_value_takes_the_words_that_it_understands_and_no_more() -> None:
     assert parse("date:14 July 2023 dogs") == Parsed(((text("dogs"),),), (Clause("date", ("14 July 2023",)),))
     assert parse("date:2023 dogs camera: Canon EOS").alternatives == ((text("dogs"), text("EOS")),)
+    assert parse("date:2019 to school").alternatives == ((text("to school"),),)
     assert parse('date:July "2023"') == Parsed(((text("2023"),),), (Clause("date", ("July",)),))
 
 
@@ -112,9 +120,37 @@ def test_everything_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("clause", "written"),
+    [
+        (Clause("said", ("a", "b, c")), 'said:a OR said:"b, c"'),
+        (Clause("said", ("a", "b"), negated=True), "-said:a -said:b"),
+        (Clause("near", ("48,2", "49,3")), 'near:"48,2" OR near:"49,3"'),
+        (Clause("type", ("image", "video"), negated=True), "-type:image,video"),
+    ],
+)
+def test_conditions_are_written_as_they_are_read(clause: Clause, written: str) -> None:
+    assert str(clause) == written
+    read = parse(written).conditions
+    assert [(item.key, item.negated) for item in read] == [(clause.key, clause.negated)] * len(read)
+    assert [value for item in read for value in item.values] == list(clause.values)
+
+
+@pytest.mark.parametrize(
     ("query", "character", "says"),
     [
         ("typ:video", 1, "did you mean type:?"),
+        ("from:2019", 1, "there is no from:, did you mean after:?"),
+        ("a since:2019", 3, "there is no since:, did you mean after:?"),
+        ("kind:image", 1, "there is no kind:, did you mean type:?"),
+        ("format:jpg", 1, "there is no format:, did you mean ext:?"),
+        ("-Colour:red", 2, "there is no colour:, did you mean color:?"),
+        ("people:2", 1, "there is no people: ("),
+        ("tag:dog", 1, "there is no tag: ("),
+        ("date:winter 9999", 6, "there is no year 9999; a year is one of 1 to 9998"),
+        ("a date:9999 b", 8, "there is no year 9999"),
+        ("date:31 february 2023", 6, "there is no day 31 in February 2023"),
+        ("date:2021 to 2019", 6, "2021 is later than 2019"),
+        ("date:..", 6, "a date is written"),
         ("a type:", 8, "needs a value"),
         ("a type: ", 8, "needs a value"),
         ("a type:moovie", 8, "a type is one of"),
@@ -140,6 +176,27 @@ def test_what_is_malformed_is_pointed_at(query: str, character: int, says: str) 
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("type:moovie", "Such as type:video or type:photos."),
+        ("size:10MB", "Such as size:>10MB or size:1MB..5MB."),
+        ("date:03/04/2023", 'Such as date:2023-06..2023-08 or date:"July 2023".'),
+        ("people:2", "Say it in plain words, without people:."),
+        ("dog*x*0", "Put it in quotes to mean the characters themselves."),
+    ],
+)
+def test_a_hint_shows_what_can_be_written_there(query: str, hint: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse(query)
+    assert caught.value.hint == hint
+
+
+def test_words_before_a_colon_stay_words_in_prose() -> None:
+    for query in ("from: Anna", "people:", "place://x", "note:this"):
+        assert parse(query) == Parsed(((text(query),),))
+
+
 PIECES = [
     *'a-+"*,:\\ \n\udcff()“”«：，–',
     "OR",
@@ -154,10 +211,23 @@ PIECES = [
     "x.jpg",
     "http://a",
     "1,2,3km",
+    "48,2",
 ]
 PIECES += [f"{key}:" for key in "type date near camera in name said size image text typ".split()]
 QUERIES = st.text() | st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 QUERIES |= st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join)
+VALUES = {
+    "said": ("a", "a,b", '"a, b"', '"a"', "-a", "a*"),
+    "near": ("48,2", '"48.5, 2, 3km"', "1,2,3km"),
+    "type": ("video", "photos", "image,video"),
+    "date": ("2019 to 2021", "July 2023", "2023-07-14", "2019-2021"),
+    "in": ("a", '"a, b"', "a(1)", "~x"),
+}
+EITHER = st.sampled_from(list(VALUES)).flatmap(
+    lambda key: st.lists(
+        st.sampled_from([f"{key}:{value}" for value in VALUES[key]]), min_size=1, max_size=3
+    ).map(" OR ".join)
+)
 
 
 @given(QUERIES)
@@ -170,6 +240,16 @@ def test_any_text_is_understood_or_refused_in_one_line(query: str) -> None:
         assert "\n" not in str(exc)
         assert "at character" in str(exc)
         return
+    assert_written_as_it_is_read(parsed)
+
+
+@given(st.lists(EITHER | st.sampled_from(["a dog", "-type:video", "-said:a,b"]), max_size=3).map(" ".join))
+def test_any_conditions_are_read_and_written(query: str) -> None:
+    assert_written_as_it_is_read(parse(query))
+
+
+def assert_written_as_it_is_read(parsed: Parsed) -> None:
+    """A query and what is left of it without one of its parts have texts that mean the same."""
     assert parse(str(parsed)) == parsed
     for chip in range(len(parsed.chips)):
         less = parsed.without(chip)
