@@ -183,16 +183,19 @@ def _say_answer(answer: Answer, query: Query) -> None:
     sure = "" if answer.sure is None else f"{answer.sure:.0%} sure, "
     console.say(f"{answer.says} ({sure}{answer.took_ms:.0f} ms)")
     for note in answer.understood.notes:
-        console.say(note_text(note))
+        console.say(note_text(note, query))
     if answer.hits:
         _say_hits(answer)
     elif not query.parsed.conditions:
         console.say("Is anything indexed? trove status")
 
 
-def note_text(note: Note) -> str:
-    """What was not understood of a question, with the commands that ask it better."""
-    offers = ", ".join(f"trove search {shlex.quote(offer)}" for offer in note.offers)
+def note_text(note: Note, query: Query) -> str:
+    """What was not understood of a question, with the commands that ask it better and the same otherwise."""
+    options = f" --kind {query.kind}" if query.kind else ""
+    options += " --apart" if query.apart else ""
+    options += f" -k {query.k}" if query.k != type(query).k else ""
+    offers = ", ".join(f"trove search {shlex.quote(offer)}{options}" for offer in note.offers)
     return f"{note.says} Try: {offers}" if offers else note.says
 
 

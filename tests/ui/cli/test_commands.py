@@ -68,6 +68,14 @@ def test_some_failed_files_are_exit_code_3_once(settings: Settings, folder: Path
     assert (retried.returncode, as_json(retried)["failed"]) == (3, 1)
 
 
+def test_what_is_offered_instead_asks_for_the_same_otherwise(sample_library: Settings) -> None:
+    plain = trove(sample_library, "search", "dgo in the snow")
+    assert "Try: trove search 'dog in the snow'" in plain.stdout
+    options = ("--kind", "image", "-k", "3", "--apart")
+    narrowed = trove(sample_library, "search", "dgo in the snow", *options)
+    assert "trove search 'dog in the snow' --kind image --apart -k 3" in " ".join(narrowed.stdout.split())
+
+
 def test_search_answers_as_documented(sample_library: Settings) -> None:
     result = trove(sample_library, "search", "a koala in a tree", "-k", "3", "--json", process=True)
     assert result.returncode == 0, result.stderr

@@ -104,7 +104,11 @@ def _notes(answer: Answer) -> None:
             st.markdown(f":material/info: {resources.plain(note.says)}", width="content")
             for offer in note.offers:
                 st.button(
-                    offer, key=f"offer_{at}_{offer}", type="tertiary", on_click=question.ask, args=(offer,)
+                    resources.plain(offer),
+                    key=f"offer_{at}_{offer}",
+                    type="tertiary",
+                    on_click=question.ask,
+                    args=(offer,),
                 )
 
 

@@ -169,6 +169,15 @@ def test_a_malformed_question_is_explained(page: Page, app: App) -> None:
     expect(page.get_by_role("alert")).to_contain_text("A type is one of")
 
 
+def test_what_is_offered_instead_is_shown_as_it_is_typed(page: Page, app: App) -> None:
+    page.goto(app.url)
+    search(page, "dgo on *green* grass")
+    offer = page.get_by_role("button", name="dog on *green* grass", exact=True)
+    expect(offer).to_have_text("dog on *green* grass")
+    offer.click()
+    expect(offer).to_have_count(0)
+
+
 def test_latest_first(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "type:image")
