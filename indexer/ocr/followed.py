@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz.distance import Indel
 
 from indexer.media.types import Glimpse
 from indexer.ocr.blocks import Block
@@ -234,6 +233,8 @@ def _matches(texts: Sequence[_Text], blocks: Sequence[Block], boxes: Sequence[Bo
 
 def _likeness(one: str, other: str, needed: float) -> float:
     """The share of letters that two texts have in common, in their order; 0 where it is less than needed."""
+    from rapidfuzz.distance import Indel  # every search would wait for it
+
     return Indel.normalized_similarity(_letters(one), _letters(other), score_cutoff=needed)
 
 
