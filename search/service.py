@@ -30,7 +30,7 @@ from search.engine.verdict import judge
 from search.query.asking import asked_for
 from search.query.query import Query
 from search.understanding.asked import Known
-from search.understanding.library_words import LibraryWords
+from search.understanding.library_words import FileWords, LibraryWords
 from search.understanding.reading import hinders, understanding
 from search.wording import said
 
@@ -45,6 +45,7 @@ class SearchService:
     def __init__(self, library: Library) -> None:
         self.library = library
         self._models = ActiveModels(library)
+        self._file_words = FileWords()
         self._lock = threading.Lock()
         self._decoders: DecodePool | None = None
 
@@ -117,7 +118,7 @@ class SearchService:
             scope = Scope(session, models, wanted(query))
             retrieved, hits = answered(question, scope)
             model = models[CLIP]
-            known = Known(model.space.model, (LibraryWords(session),), asked_for=asked_for)
+            known = Known(model.space.model, (LibraryWords(session, self._file_words),), asked_for=asked_for)
             understood = understanding(query, known)
             verdict, confidence = judge(
                 retrieved.rankings,

@@ -4,9 +4,10 @@ import os
 import re
 from collections.abc import Collection
 
-from sqlalchemy import Integer, String, column, func, literal, or_, select, table, text, type_coerce
+from sqlalchemy import Integer, String, column, func, literal, select, table, text, type_coerce
 from sqlalchemy.orm import Session
 
+from db.catalog import revision
 from db.catalog.fulltext import PASSAGE, phrase_match
 from db.engine.functions import fold
 from db.engine.schema import LIVE, Asset, Unit
@@ -17,25 +18,31 @@ _SAMPLE = 5
 """Texts in which the words of a term are looked for."""
 
 
-def has_word(session: Session, word: str) -> bool:
-    """Whether a text of the library has a word, in whatever inflection, or a path or a camera's name does."""
+def is_said(session: Session, word: str) -> bool:
+    """Whether a text of the library has a word, in whatever inflection."""
     match = phrase_match(word)
     if match is None:
         return False
     said = select(literal(1)).select_from(PASSAGE).where(PASSAGE.c.passage.op("MATCH")(match)).limit(1)
-    return session.scalar(said) is not None or bool(_named(session, word))
+    return session.scalar(said) is not None
 
 
-def _named(session: Session, word: str) -> set[str]:
-    """The word as paths and names of cameras have it, which may have it within a longer one."""
-    folded = fold(word)
+def files_as_of(session: Session) -> tuple[int, int]:
+    """What changes when the library has new files: its revision, and the newest of them."""
+    return revision.current(session), session.scalar(select(func.max(Asset.id))) or 0
+
+
+def file_words(session: Session) -> frozenset[str]:
+    """The words of all paths and cameras, folded. A read of the whole table: keep it."""
     path = type_coerce(Asset.path, String)
-    holding = or_(
-        func.instr(func.trove_fold(path), folded) > 0, func.instr(func.trove_fold(Asset.camera), folded) > 0
-    )
-    rows = session.execute(select(path, Asset.camera).where(Asset.state.in_(LIVE), holding))
-    texts = (os.fsdecode(value) for row in rows for value in row if value)
-    return {found for value in texts for found in _WORD.findall(value) if fold(found) == folded}
+    # Files share their folders, of which each is taken apart once.
+    parts = {
+        part
+        for stored in session.scalars(select(path).where(Asset.state.in_(LIVE)))
+        for part in os.fsdecode(stored).rsplit(os.sep, 1)
+    }
+    cameras = session.scalars(select(Asset.camera).where(Asset.camera.is_not(None)).distinct())
+    return frozenset(fold(word) for word in set(_WORD.findall("\n".join((*parts, *map(str, cameras))))))
 
 
 def stems(session: Session, lengths: range) -> list[str]:

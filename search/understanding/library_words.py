@@ -1,24 +1,46 @@
 """The library as a vocabulary: what it says, shows in letters, and calls its files is no typing error."""
 
+import threading
 from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
 from db.catalog import vocabulary
+from db.engine.functions import fold
 
 _ENDING = 3
 """Letters that stemming takes off a word at most, as a rule: "ing"."""
 
 
+class FileWords:
+    """Cache of the words of a library's paths and cameras. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._as_of: tuple[int, int] | None = None
+        self._words: frozenset[str] = frozenset()
+
+    def at(self, session: Session) -> frozenset[str]:
+        """The words, folded, in a snapshot: read again where the library has changed."""
+        now = vocabulary.files_as_of(session)
+        with self._lock:
+            if now != self._as_of:
+                self._words, self._as_of = vocabulary.file_words(session), now
+            return self._words
+
+
 class LibraryWords:
     """The words of a library in a snapshot, each looked up when it is asked for."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, files: FileWords) -> None:
         self._session = session
+        self._files = files
 
     def __contains__(self, word: object) -> bool:
         """Whether a text, a path or a camera has a word."""
-        return isinstance(word, str) and vocabulary.has_word(self._session, word)
+        if not isinstance(word, str):
+            return False
+        return vocabulary.is_said(self._session, word) or fold(word) in self._files.at(self._session)
 
     def near(self, word: str, distance: int) -> Iterable[str]:
         """The words of its texts that are at most so many typing errors away."""
