@@ -1,6 +1,7 @@
 """What a reader of questions is given, and what it gives back."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,6 +13,26 @@ from search.query.language import Clause, Parsed, Term
 
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 """A word: letters, and what an apostrophe joins to them."""
+_MOST_QUOTED = 60
+_MOST_LISTED = 3
+
+
+def cut(text: str) -> str:
+    """A text of the question as a note has it: no longer than a line."""
+    said = " ".join(text.split())
+    return said if len(said) <= _MOST_QUOTED else f"{said[: _MOST_QUOTED - 1].rstrip()}…"
+
+
+def quoted(text: str) -> str:
+    """The same in quotation marks."""
+    return f"“{cut(text)}”"
+
+
+def listed(texts: Iterable[str], joint: str) -> str:
+    """Texts of the question in one phrase: the first few, and how many more."""
+    each = list(dict.fromkeys(texts))
+    more = [f"{len(each) - _MOST_LISTED} more"] if len(each) > _MOST_LISTED else []
+    return f" {joint} ".join([*each[:_MOST_LISTED], *more])
 
 
 class Vocabulary(Protocol):
@@ -48,9 +69,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Asked:
-    """One description of a question. ``text``: as it was typed; ``thing``: without the words of asking.
+    """One description of a question. ``text``: as it was typed, with letters in their usual form (NFKC).
 
-    ``words``: those of the thing that no reader before has accounted for.
+    ``thing``: without the words of asking. ``words``: those of the thing that no reader before has accounted
+    for. ``avoided``: whether it is to be kept away from.
     """
 
     query: Parsed
@@ -58,13 +80,15 @@ class Asked:
     text: str
     thing: str
     words: tuple[str, ...]
+    avoided: bool = False
 
     @classmethod
     def of(cls, query: Parsed, place: tuple[int, int], asked_for: Callable[[str], str]) -> "Asked":
         """The text at a place of a query: which alternative, and which term of it."""
-        text = query.alternatives[place[0]][place[1]].value
+        term = query.alternatives[place[0]][place[1]]
+        text = unicodedata.normalize("NFKC", term.value)
         thing = asked_for(text)
-        return cls(query, place, text, thing, tuple(WORD.findall(thing)))
+        return cls(query, place, text, thing, tuple(WORD.findall(thing)), term.weight < 0)
 
     def without(self, words: Iterable[str]) -> "Asked":
         """The same with fewer words to account for."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from search.answer import Note
-from search.understanding.asked import WORD, Asked, Finding, Known
+from search.understanding.asked import WORD, Asked, Finding, Known, quoted
 
 _MAY_BE = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
 """Where emoji are among the characters: a text without one of these needs no look into their table."""
@@ -31,7 +31,12 @@ def read(asked: Asked, _known: Known) -> Sequence[Finding]:
     if not found or WORD.search(_replaced(asked.thing, found, named=False)):
         return ()
     name = spelled_out(asked.thing)
-    return [Finding("partly", Note("emoji", f"{asked.thing} was read as “{name}”.", (asked.saying(name),)))]
+    return [
+        Finding(
+            "partly",
+            Note("emoji", f"{quoted(asked.thing)} was read as {quoted(name)}.", (asked.saying(name),)),
+        )
+    ]
 
 
 def _emoji_in(text: str) -> list[tuple[int, int, str]]:

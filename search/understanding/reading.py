@@ -8,13 +8,17 @@ here.
 'dog running on grass'
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from search.answer import Understanding
+from search.answer import Note, Understanding, Understood
 from search.query.query import Query
 from search.understanding import codes, emojis, emptiness, limits, persons, spelling, tongues
 from search.understanding.asked import Asked, Finding, Known, readers
 
+_LEVELS: Sequence[Understood] = ("yes", "partly", "no")
+_MOST_NOTES = 5
+_OF_AVOIDED = frozenset({"unknown word"})
+"""What is looked for in things to keep away from, which nobody says are there."""
 _OF_THE_THINGS = frozenset({"counting", "position", "comparison"})
 """What notes are about after which the things that were asked for may be absent all the same."""
 
@@ -34,23 +38,27 @@ def understanding(query: Query, known: Known | None = None) -> Understanding:
     """What of the descriptions of a query was understood; conditions and pictures always are.
 
     ``no`` where nothing of it was, ``partly`` where something was not. Notes come in the order of the text
-    and of the readers, none twice.
+    and of the readers, none twice and five at most.
     """
     known = known or Known()
     parsed = query.parsed
     places = [(at, term) for at, terms in enumerate(parsed.alternatives) for term in range(len(terms))]
     pictures = [place for place in places if parsed.alternatives[place[0]][place[1]].kind == "picture"]
-    each = [
-        list(_read(Asked.of(parsed, place, known.asked_for), known))
-        for place in places
-        if place not in pictures
-    ]
-    levels = [{finding.level for finding in findings} for findings in each]
-    notes = tuple(dict.fromkeys(found.note for findings in each for found in findings if found.note))
-    if not notes:
-        return Understanding()
-    nothing = all("no" in level for level in levels) and not pictures and query.like is None
-    return Understanding("no" if nothing else "partly", notes)
+    levels: list[Understood] = []
+    asked_for: list[Understood] = []
+    notes: dict[Note, None] = {}
+    for place in places:
+        if place in pictures or len(notes) >= _MOST_NOTES:
+            continue
+        asked = Asked.of(parsed, place, known.asked_for)
+        findings = list(_read(asked, known))
+        levels.append(max((finding.level for finding in findings), key=_LEVELS.index, default="yes"))
+        asked_for += [] if asked.avoided else levels[-1:]
+        notes |= dict.fromkeys(found.note for found in findings if found.note)
+    if not notes or set(levels) == {"yes"}:
+        return Understanding("yes", tuple(notes)[:_MOST_NOTES])
+    nothing = set(asked_for) == {"no"} and not pictures and query.like is None
+    return Understanding("no" if nothing else "partly", tuple(notes)[:_MOST_NOTES])
 
 
 def hinders(understood: Understanding) -> bool:
@@ -62,7 +70,9 @@ def hinders(understood: Understanding) -> bool:
 
 
 def _read(asked: Asked, known: Known) -> Iterator[Finding]:
-    for reader in readers.every().values():
+    for name, reader in readers.every().items():
+        if asked.avoided and name not in _OF_AVOIDED:
+            continue
         for finding in reader(asked, known):
             yield finding
             asked = asked.without(finding.words)
