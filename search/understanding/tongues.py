@@ -7,9 +7,9 @@ from pathlib import Path
 
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
-from search.answer import Note
+from search.answer import Note, Understood
 from search.understanding import english
-from search.understanding.asked import Asked, Finding, Known
+from search.understanding.asked import WORD, Asked, Finding, Known
 
 _NAMES = Path(__file__).with_name("languages.json")
 _ENGLISH = "English"
@@ -18,28 +18,34 @@ LEAST_EVIDENCE = 0.15
 """The least product of how likely another language is and the share of words that are not English."""
 _SURE_OF_NAMES = 0.5
 """How likely it must be where most words have capitals, as names have."""
+_SURE_OF_ONE = 0.7
+"""How likely it must be where a single word, of four letters or more, is not English."""
+_LEAST_LETTERS, _LEAST_STRANGE = 4, 2
+"""How many words of how many letters are no English ones where it need not be as likely."""
+_WORDS_OF_A_NAME = 2
 
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
     """A note where a description is in a language that the active model does not speak.
 
-    Where it does, or may, such words are neither names nor mis-spelt English.
+    Where it does, or may, such words are neither names nor mis-spelt English. The words of asking tell the
+    language as well as any: a question is read as it was typed. Two words may be a name all the same.
     """
-    guess = foreign(asked.words, asked.thing, known)
+    guess = None if not asked.words or english.is_loan(asked.thing) else _foreign(asked, known)
     if guess is None:
         return ()
     if not is_english_only(known.model):
         return [Finding("yes", None, asked.words)]
-    return [Finding("no", _note(guess, known.model), asked.words)]
+    level: Understood = "partly" if _may_be_a_name(asked, known) else "no"
+    return [Finding(level, _note(guess, known.model), asked.words)]
 
 
-def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
+def _foreign(asked: Asked, known: Known) -> Guess | None:
     """The other language that a text is in; None for English, single words, names, and what is unclear."""
-    if not words or (is_latin(text) and _are_english(words)):
-        return None
-    if not is_latin(text):
-        return language_of(text)
-    if _is_loan(words, text):
+    words = WORD.findall(asked.text)
+    if not is_latin(asked.text):
+        return language_of(asked.text)
+    if _are_english(words) or _is_loan(words, asked.text):
         return None
     small = [word for word in words if word[0].islower()]
     named = 2 * len(small) < len(words)
@@ -48,7 +54,29 @@ def foreign(words: Sequence[str], text: str, known: Known) -> Guess | None:
     guess = language_of(" ".join(words)) if strange else None
     if guess is None or guess.language not in _languages() or (named and guess.share < _SURE_OF_NAMES):
         return None  # letters that look like a language of few speakers are mis-spelt English
+    long = [word for word in strange if len(word) >= _LEAST_LETTERS]
+    is_clear = len(words) == 1 or len(long) >= _LEAST_STRANGE or (long and guess.share >= _SURE_OF_ONE)
+    if not (is_clear or _asks_in_it(asked, known)):
+        return None
     return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
+
+
+def _asks_in_it(asked: Asked, known: Known) -> bool:
+    """Whether the words that only ask are no English ones."""
+    asking = set(WORD.findall(asked.text)) - set(WORD.findall(asked.thing))
+    return any(_is_strange(word, known) for word in asking)
+
+
+def _may_be_a_name(asked: Asked, known: Known) -> bool:
+    """Whether it is two words, of which one may be English: el capitan."""
+    words = WORD.findall(asked.text)
+    strange = [word for word in words if len(word) >= _LEAST_LETTERS and _is_strange(word, known)]
+    return (
+        is_latin(asked.text)
+        and len(words) == _WORDS_OF_A_NAME
+        and len(strange) < _LEAST_STRANGE
+        and not _asks_in_it(asked, known)
+    )
 
 
 def _is_loan(words: Sequence[str], text: str) -> bool:
