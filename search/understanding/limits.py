@@ -18,13 +18,15 @@ from search.answer import Note
 from search.query import conditions
 from search.query.language import Clause, Term, parse
 from search.understanding import english
-from search.understanding.asked import WORD, Asked, Finding, Known
+from search.understanding.asked import WORD, Asked, Finding, Known, cut
 from search.understanding.tongues import is_english_only
 
 _TABLE = Path(__file__).with_name("limits.json")
 _ENGLISH = "en"
 _ABOUT_FILES = "file type"
 _ENDS = " ,;.:"
+_SOMETHING = "trees"
+"""In place of what a question asks for."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,13 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
         # Words of asking may say which files are meant: "videos of dogs" is about dogs.
         text = asked.text if limit.about == _ABOUT_FILES else asked.thing
         if limit.about not in found and (match := limit.pattern.search(text)):
+            if _part(match, "between") and not all(_sides(match)) and not _part(match, "side"):
+                continue  # "behind bars" says where, but not what is there
             span = range(*match.span())
             if any(set(span) & set(other) for other in taken):
                 continue
             taken.append(span)
-            says = limit.says.format(_part(match, "gone", "gone2", "between").strip())
+            says = limit.says.format(cut(_part(match, "gone", "gone2", "between")))
             offers = tuple(filter(None, _offers(asked, known, limit, match)))
             found[limit.about] = Finding("partly", Note(limit.about, says, offers))
     return list(found.values())
@@ -57,13 +61,13 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
 
 def _offers(asked: Asked, known: Known, limit: _Limit, match: re.Match[str]) -> Iterator[str]:
     if _part(match, "between"):
-        one, other = (match.string[: match.start()].strip(_ENDS), match.string[match.end() :].strip(_ENDS))
+        one, other = _sides(match)
         if one and other:
             yield asked.saying(one, Term("text", other))
         return
     at = "gone2" if _part(match, "gone2") else "gone"
     rest = f"{match.string[: match.start(at)]} {match.string[match.end(at) :]}".strip(_ENDS)
-    rest = known.asked_for(rest) if rest else ""
+    rest = "" if _only_asks(rest, known) else known.asked_for(rest)
     if date := _part(match, "date", "date2"):
         if _is_date(date, known):
             yield asked.saying(rest, conditions=[Clause("date", (date,))])
@@ -76,6 +80,16 @@ def _offers(asked: Asked, known: Known, limit: _Limit, match: re.Match[str]) -> 
             yield asked.saying(rest, Term("text", avoid, -1.0))
     elif rest:
         yield asked.saying(rest)
+
+
+def _sides(match: re.Match[str]) -> tuple[str, str]:
+    """What stands before and after."""
+    return match.string[: match.start()].strip(_ENDS), match.string[match.end() :].strip(_ENDS)
+
+
+def _only_asks(rest: str, known: Known) -> bool:
+    """Whether nothing is left but words of asking, such as "photos"."""
+    return not rest or known.asked_for(f"{rest} of {_SOMETHING}") == _SOMETHING
 
 
 def _is_date(value: str, known: Known) -> bool:
