@@ -4,23 +4,37 @@ import re
 from collections.abc import Sequence
 
 from search.answer import Note
-from search.understanding.asked import Asked, Finding, Known
+from search.understanding.asked import Asked, Finding, Known, quoted
 from search.understanding.emojis import spelled_out
 
 _LETTER = re.compile(r"[^\W_]")
 _SAYS_NOTHING = frozenset(
     "a about all am an and any are as at be been but by can could did do does for from had has have he "
-    "her his how i if in into is it its just may me might my no not of on or our she should so some than "
+    "her his how i if in into is it its just me my no not of on or our she should so some than "
     "that the their them then there these they this those to too very was we were what when where which "
-    "who whom why will with would yes you your".split()
+    "who whom why with would yes you your".split()
 )
+_OF_VERBS = frozenset("may might will".split())
+"""They say nothing beside verbs; alone, after a preposition, or with a capital they are months and people."""
+_PREPOSITIONS = frozenset("about at by for from in of on to with".split())
 
 
 def read(asked: Asked, _known: Known) -> Sequence[Finding]:
     """A note where no word says what to look for."""
-    words, thing = asked.words, spelled_out(asked.thing)
-    is_silent = not _LETTER.search(thing) or (bool(words) and all(w.lower() in _SAYS_NOTHING for w in words))
+    thing = spelled_out(asked.thing)
+    is_silent = not _LETTER.search(thing) or (bool(asked.words) and not _says_something(asked.words))
     if is_silent and not any(letter.isdigit() for letter in thing):
-        says = f"“{asked.thing.strip()}” names nothing to look for: say what is to be seen, said or written."
+        says = f"{quoted(asked.text)} names nothing to look for: say what is to be seen, said or written."
         return [Finding("no", Note("empty", says), asked.words)]
     return ()
+
+
+def _says_something(words: Sequence[str]) -> bool:
+    before = ["", *(word.lower() for word in words)]
+    return any(_says(word, other, alone=len(words) == 1) for word, other in zip(words, before, strict=False))
+
+
+def _says(word: str, before: str, *, alone: bool) -> bool:
+    if word.lower() in _OF_VERBS:
+        return alone or before in _PREPOSITIONS or (bool(before) and word[0].isupper())
+    return word.lower() not in _SAYS_NOTHING
