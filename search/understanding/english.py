@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
+from db.engine.functions import fold
+
 _WORDS = "symspellpy", "frequency_dictionary_en_82_765.txt"
 _TOKENS = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
 _LOANS = Path(__file__).with_name("loans.txt")
@@ -28,6 +30,11 @@ _LOAN_ACCENTS = str.maketrans(
     "\u00e0\u00e2\u00e7\u00e8\u00e9\u00ea\u00eb\u00ee\u00ef\u00f1\u00f4\u00fb", "aaceeeeiinou"
 )
 """As English keeps them: café, château, jalapeño."""
+_OFFENSIVE = frozenset(
+    "arse arsehole ass asshole bitch cock crap cunt dick fag fuck piss porn shit slut tit tits twat "
+    "whore".split()
+)
+"""Never offered for what somebody mis-typed."""
 _TOKEN_COUNT = 1e6
 """Taken for the count of words of the tokenizer alone: rare ones of the other list have 300,000."""
 
@@ -54,7 +61,14 @@ def is_known(word: str) -> bool:
     plain = word.lower().replace("\u2019", "'")
     if is_word(plain.translate(_LOAN_ACCENTS)) or is_word(_british(plain)):
         return True  # without the other list, which takes longer to read
-    return any(_is_token(form) for form in _forms(plain))
+    # Places keep their accents: Zürich, Kraków. Common nouns of other languages are no English ones without.
+    bare = fold(plain) if word[:1].isupper() else plain
+    return any(_is_token(form) for form in (*_forms(plain), *_forms(bare)))
+
+
+def is_soundless(word: str) -> bool:
+    """Whether nobody could say it, as only hands on a keyboard make it: asdfghjkl."""
+    return bool(_SOUNDLESS.search(word.lower()))
 
 
 def is_loan(text: str) -> bool:
@@ -75,6 +89,7 @@ def near(word: str, more: Iterable[str] = ()) -> list[str]:
     typed, own = word.lower(), {other.lower(): other for other in more}
     scores = {other: _score(typed, other, math.log(count(other))) for other in _within(typed)}
     scores |= {other: _score(typed, other, math.log(1e9)) for other in own}
+    scores = {other: score for other, score in scores.items() if other not in _OFFENSIVE}
     ranked = sorted(scores, key=lambda other: (-scores[other], other))
     return [own.get(other, other) for other in ranked]
 
@@ -103,7 +118,7 @@ def is_twisted(typed: str, other: str) -> bool:
 
 def distance(word: str) -> int:
     """How many errors are looked for in a word: two only where enough letters are right."""
-    return 1 if len(word) < 6 else 2
+    return 1 if len(word) < 7 else 2
 
 
 def _forms(word: str) -> Iterator[str]:

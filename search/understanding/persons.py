@@ -5,9 +5,10 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from search.answer import Note, Understood
+from search.answer import Note
 from search.understanding import english
-from search.understanding.asked import Asked, Finding, Known
+from search.understanding.asked import Asked, Finding, Known, cut, listed
+from search.understanding.tongues import is_english_only
 
 _LISTS = "dist.female.first", "dist.male.first"
 _LEAST_SHARE = 0.004
@@ -31,10 +32,9 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     names = [name for name in names if not any(name in vocabulary for vocabulary in known.names)]
     if not names:
         return ()
-    each = " or ".join(dict.fromkeys(names))
+    each = listed(map(cut, names), "or")
     says = f"No person or tag has the name {each}; pictures and words were searched for it."
-    level: Understood = "partly" if set(asked.words) - set(names) else "no"
-    return [Finding(level, Note("name", says), tuple(names))]
+    return [Finding("partly", Note("name", says), tuple(names))]
 
 
 def _is_name(word: str, *, first: bool, known: Known) -> bool:
@@ -42,9 +42,15 @@ def _is_name(word: str, *, first: bool, known: Known) -> bool:
         return False
     if word.lower() in _first_names():
         return True
+    if not is_english_only(known.model):
+        return False  # it may be a word that its model has learnt, as German nouns have capitals
     strange = len(word) >= _LEAST_STRANGE and not english.is_known(word) and not known.has(word)
-    # A sentence begins with a capital: what is near to a word is that word, mis-spelt.
-    return strange and not (first and (english.near(word) or english.parted(word)))
+    # A sentence begins with a capital: what is one error away from a word is that word, mis-spelt.
+    return strange and not (first and (_is_slip(word) or english.parted(word)))
+
+
+def _is_slip(word: str) -> bool:
+    return any(english.errors(word, other) == 1 for other in english.near(word)[:1])
 
 
 @cache

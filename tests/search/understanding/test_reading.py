@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from db.errors import QueryError
 from indexer.encoders.registry import PRESETS
 from search.answer import Note, Understanding
+from search.query.asking import asked_for
 from search.query.language import Term, parse
 from search.query.query import Query
 from search.understanding.asked import Asked, Finding, Known, readers
@@ -161,7 +162,7 @@ def test_descriptions_are_no_codes(text: str) -> None:
 
 def test_names_that_nobody_has_are_told() -> None:
     assert about("Anna") == about("Anna on the beach") == about("a dog called Rex") == ["name"]
-    assert (read("Anna").level, read("Anna on the beach").level) == ("no", "partly")
+    assert (read("Anna").level, read("Anna on the beach").level) == ("partly", "partly")
     assert "No person or tag has the name Anna" in read("Anna").notes[0].says
     assert about("Zorblatt") == ["name"]
     assert about("Anna", Known(model="builtin", names=(Names("Anna"),))) == []
@@ -206,10 +207,106 @@ def test_limits_are_told_in_languages_that_the_model_speaks() -> None:
 
 
 def test_words_of_asking_are_neither_unknown_nor_lost_in_offers() -> None:
-    known = Known(model="builtin", asked_for=lambda text: text.removeprefix("zeigmal "))
+    known = Known(model="builtin", asked_for=lambda text: text.removeprefix("showme "))
 
-    assert about("zeigmal dogs", known) == []
-    assert offers("zeigmal dgos", known)[0] == "zeigmal dogs"
+    assert about("showme dogs", known) == []
+    assert offers("showme dgos", known)[0] == "showme dogs"
+
+
+MULTILINGUAL = Known(model=PRESETS["multilingual"].model, asked_for=asked_for)
+ASKING = Known(model="builtin", asked_for=asked_for)
+
+
+@pytest.mark.parametrize(
+    "text",
+    "hund; katze; perro; plage; fahrrad; zeig mir hunde; fotos de mi perro; Hund am Strand; Geburtstag; "
+    "Schmetterling; dgo runing on grass".split("; "),
+)
+def test_what_is_no_english_may_be_understood_by_a_model_of_many_languages(text: str) -> None:
+    found = read(text, MULTILINGUAL)
+
+    assert found.level == "yes"
+    assert not hinders(found) or offers(text, MULTILINGUAL)[0] == "dog running on grass"
+
+
+@pytest.mark.parametrize(
+    "text",
+    "bilder vom strand; zeig mir bilder vom strand; waar is mijn hond; où sont mes chats ?; foto de perro; "
+    "photo de famille; ¿dónde está mi perro?; bild von hund; ver fotos".split("; "),
+)
+def test_words_of_asking_tell_the_language(text: str) -> None:
+    assert (read(text, ASKING).level, about(text, ASKING)) == ("no", ["language"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    "usb cable; mit students; mit campus; ho ho ho; m&m's; os x; uma thurman; ho chi minh city; le mans; "
+    "la paz; des moines; el capitan; ver sacrum; "
+    "\uff44\uff4f\uff47\u3000\uff43\uff41\uff54; \U0001d41d\U0001d428\U0001d420; ein Hund; von der".split(
+        "; "
+    ),
+)
+def test_few_and_short_words_are_no_proof_of_another_language(text: str) -> None:
+    assert read(text).level != "no"
+    assert text == "ein Hund" or "language" not in about(text)
+
+
+def test_capitals_hide_no_typing_errors() -> None:
+    assert offers("DGO RUNING ON GRASS")[0].lower() == "dog running on grass"
+
+
+@pytest.mark.parametrize(
+    "text",
+    "barcode; labradoodle; quokka; bruschetta; tikka; paddleboard; longboard; machu picchu; Zürich; Kraków; "
+    "Amalfi; shih tzu; Mona Lisa; Mercedes; Charlotte; Mykonos; Robert; lol; mri scan".split("; "),
+)
+def test_words_and_names_that_no_list_has_may_be_found_all_the_same(text: str) -> None:
+    assert read(text).level != "no"
+    assert not any(swear in offer for offer in offers(text) for swear in ("shit", "tit"))
+
+
+def test_of_things_to_avoid_only_the_spelling_is_read() -> None:
+    assert about("beach -Anna") == about("beach NOT IMG_2034") == []
+    assert read("brithday -beach").level == "no"
+
+
+@pytest.mark.parametrize(
+    "text",
+    "do not enter sign; do not disturb sign; forget me not flowers; touch-me-not plant; $100 bill; €50 note; "
+    'no. 5 perfume; text:"type:video"; the four seasons; three musketeers; eight ball; ten pin bowling; '
+    "three piece suit; 10 downing street; 12 monkeys; Cinque Terre; above the clouds; behind bars; "
+    "below deck; ps5; r2d2; f16; h2o; covid-19; c3po; Will; in may; photos of may".split("; "),
+)
+def test_names_signs_and_places_have_no_limits(text: str) -> None:
+    assert read(text, ASKING) == Understanding()
+
+
+@pytest.mark.parametrize(
+    ("text", "sort", "offered"),
+    [
+        ("photos from june 2021", "time", 'date:"june 2021"'),
+        ("2020", "time", "date:2020"),
+        ("two brown dogs", "counting", "brown dogs"),
+        ("three children on a beach", "counting", "children on a beach"),
+    ],
+)
+def test_one_fact_has_one_note_and_its_offer_stands_alone(text: str, sort: str, offered: str) -> None:
+    assert (about(text, ASKING), offers(text, ASKING)) == ([sort], (offered,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "zqx" * 3_000,
+        "qwzzrt " * 500,
+        " OR ".join(f"zqwrtp{chr(97 + at % 26)}{chr(97 + at // 26)}" for at in range(300)),
+    ],
+)
+def test_notes_are_few_and_short(text: str) -> None:
+    found = read(text)
+
+    assert 0 < len(found.notes) <= 5
+    assert all(len(note.says) < 400 for note in found.notes)
 
 
 def test_a_new_reader_is_one_function() -> None:
