@@ -10,10 +10,10 @@ _CAPITALS = re.compile(r"[A-Z]{1,4}")
 _DIGITS = re.compile(r"\d")
 _EVERYDAY = re.compile(
     r"\d{1,3}(?:st|nd|rd|th)|(?:19|20)\d\d|(?:\d\d)?\d0'?s|\d{1,4}x\d{1,4}|\d{1,2}:\d\d(?:am|pm)?|\d{1,2}(?:am|pm)|"
-    r"\d{1,3}(?:[.,]\d+)?|[a-z]{1,6}-?\d{1,2}(?:[a-z]{1,3}\d?)?|\d+(?:[.,]\d+)?(?:km|cm|mm|m|kg|g|l|ml|mb|gb|k|d|p|mp|fps|°|%|€|\$)|[$€£]\d+(?:[.,]\d+)?|mp[34]|\d+(?:/\d+)+|\d+-year-old",
+    r"\d{1,3}(?:[.,]\d+)?|[a-z]{1,6}-?\d{1,2}(?:[a-z]{1,3}\d?)?|\d+(?:[.,]\d+)?(?:km|cm|mm|m|kg|g|l|ml|mb|gb|k|d|p|mp|fps|°|%|€|\$)|[$€£]\d+(?:[.,]\d+)?|mp[34]|[a-z]{2,}:[^/]*|\d+(?:/\d+)+|\d+-year-old",
     re.IGNORECASE,
 )
-"""Numbers as they stand in descriptions: 1st, 2019, 90s, 4x4, 5km, ps5, h2o, covid-19."""
+"""Numbers as they stand in descriptions: 1st, 2019, 90s, 4x4, 5km, ps5, h2o, covid-19, from:2019."""
 _NUMBER = re.compile(r"\d{1,3}(?:[.,]\d+)?")
 _ENDS = " .,;:!?()[]\"'"
 _LEAST = 4
