@@ -8,10 +8,12 @@ from pathlib import Path
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
 from search.answer import Note, Understood
+from search.query import asking
 from search.understanding import english
 from search.understanding.asked import WORD, Asked, Finding, Known
 
 _NAMES = Path(__file__).with_name("languages.json")
+_ASKING = Path(asking.__file__).with_name("asking.json")
 _ENGLISH = "English"
 
 LEAST_EVIDENCE = 0.15
@@ -20,6 +22,8 @@ _SURE_OF_NAMES = 0.5
 """How likely it must be where most words have capitals, as names have."""
 _SURE_OF_ONE = 0.7
 """How likely it must be where a single word, of four letters or more, is not English."""
+_SURE_OF_ARTICLE = (0.35, 0.6)
+"""How likely it must be after an article that is no English word, and after one that is."""
 _LEAST_LETTERS, _LEAST_STRANGE = 4, 2
 """How many words of how many letters are no English ones where it need not be as likely."""
 _WORDS_OF_A_NAME = 2
@@ -31,12 +35,15 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     Where it does, or may, such words are neither names nor mis-spelt English. The words of asking tell the
     language as well as any: a question is read as it was typed. Two words may be a name all the same.
     """
-    guess = None if not asked.words or english.is_loan(asked.thing) else _foreign(asked, known)
+    if not asked.words or english.is_loan(asked.thing):
+        return ()
+    told = _foreign(asked, known)
+    guess = told or _after_article(asked)
     if guess is None:
         return ()
     if not is_english_only(known.model):
         return [Finding("yes", None, asked.words)]
-    level: Understood = "partly" if _may_be_a_name(asked, known) else "no"
+    level: Understood = "partly" if told is None or _may_be_a_name(asked, known) else "no"
     return [Finding(level, _note(guess, known.model), asked.words)]
 
 
@@ -59,6 +66,16 @@ def _foreign(asked: Asked, known: Known) -> Guess | None:
     if not (is_clear or _asks_in_it(asked, known)):
         return None
     return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
+
+
+def _after_article(asked: Asked) -> Guess | None:
+    """The language of a text that begins with an article of another one: le chat, der Strand."""
+    first, *others = WORD.findall(asked.text)
+    if not others or first.lower() not in _articles():
+        return None
+    guess = language_of(asked.text)
+    least = _SURE_OF_ARTICLE[english.is_word(first)]
+    return guess if guess is not None and guess.language in _languages() and guess.share >= least else None
 
 
 def _asks_in_it(asked: Asked, known: Known) -> bool:
@@ -117,6 +134,14 @@ def _note(guess: Guess, model: str) -> Note:
         f"themselves were searched. {other.name} ({size}) understands {other.languages}: "
         f"trove model use {other.name}.",
     )
+
+
+@cache
+def _articles() -> frozenset[str]:
+    """What stands before nouns in other languages and not in English, by the table of words of asking."""
+    table: dict[str, dict[str, list[str]]] = json.loads(_ASKING.read_text(encoding="utf-8"))
+    foreign = {word for language, row in table.items() if language != "en" for word in row["determiners"]}
+    return frozenset(foreign - set(table["en"]["determiners"]))
 
 
 @cache

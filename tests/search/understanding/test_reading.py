@@ -128,6 +128,13 @@ def test_models_that_speak_it_or_may_do_so_get_no_such_note() -> None:
         assert "language" not in about("ein hund auf der wiese", Known(model=model))
 
 
+@pytest.mark.parametrize(
+    "text", "der Strand; le chat; la casa; il cane; das Haus; een kat; un chat".split("; ")
+)
+def test_a_foreign_article_keeps_from_absent(text: str) -> None:
+    assert (read(text).level, about(text)) == ("partly", ["language"])
+
+
 @pytest.mark.parametrize("noun", "hund chien perro árbol kedi cachorro wiese plaża".split())
 def test_a_foreign_noun_by_itself_is_never_silent(noun: str) -> None:
     assert hinders(read(noun))
