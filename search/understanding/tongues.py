@@ -70,10 +70,10 @@ def _foreign(asked: Asked, known: Known) -> Guess | None:
 
 def _after_article(asked: Asked) -> Guess | None:
     """The language of a text that begins with an article of another one: le chat, der Strand."""
-    first, *others = WORD.findall(asked.text)
+    first, *others = WORD.findall(asked.thing) or [""]
     if not others or first.lower() not in _articles():
         return None
-    guess = language_of(asked.text)
+    guess = language_of(asked.thing)
     least = _SURE_OF_ARTICLE[english.is_word(first)]
     return guess if guess is not None and guess.language in _languages() and guess.share >= least else None
 
@@ -85,7 +85,7 @@ def _asks_in_it(asked: Asked, known: Known) -> bool:
 
 
 def _may_be_a_name(asked: Asked, known: Known) -> bool:
-    """Whether it is two words, of which one may be English: el capitan."""
+    """Whether it is two words, of which one may be English: la spiaggia."""
     words = WORD.findall(asked.text)
     strange = [word for word in words if len(word) >= _LEAST_LETTERS and _is_strange(word, known)]
     return (
