@@ -106,7 +106,7 @@ def _notes(answer: Answer) -> None:
                 st.button(
                     resources.plain(offer),
                     key=f"offer_{at}_{offer}",
-                    type="tertiary",
+                    type="secondary",
                     on_click=question.ask,
                     args=(offer,),
                 )
