@@ -100,8 +100,8 @@ class SearchService:
         """Answer a query; the answer of an empty library is ``absent``, without hits.
 
         All of it comes from one read snapshot of the library. A ``drawing`` of the query is one more ranking
-        in the fusion, and every hit says which rank it had without it. It changes the order, never the
-        verdict: see ``search.drawing.imagine``.
+        in the fusion, and every hit says which rank it had without it. It changes the order, and the verdict
+        only from absent to nearest: see ``search.drawing.imagine``.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
