@@ -69,8 +69,9 @@ def kept_array(path: Path, make: Callable[[], npt.NDArray[np.float32]]) -> npt.N
     """
 
     def build(temporary: Path) -> None:
+        array = make()  # which may take a while, in which a kill must leave no file behind
         with temporary.open("wb") as file:
-            np.save(file, make(), allow_pickle=False)
+            np.save(file, array, allow_pickle=False)
 
     return load_or_build(path, build, _load_array)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from search.answer import Note, Understanding, Understood
 from search.query.query import Query
-from search.understanding import codes, emojis, emptiness, keys, limits, persons, spelling, tongues
+from search.understanding import codes, emojis, emptiness, limits, persons, spelling, tongues
 from search.understanding.asked import Asked, Finding, Known, readers
 
 _LEVELS: Sequence[Understood] = ("yes", "partly", "no")
@@ -24,7 +24,6 @@ _OF_THE_THINGS = frozenset({"counting", "position", "comparison"})
 
 for _name, _reader in (
     ("emoji", emojis.read),
-    ("condition", keys.read),
     ("code", codes.read),
     ("language", tongues.read),
     ("empty", emptiness.read),

@@ -27,7 +27,7 @@ def test_only_one_process_indexes(library: Library, settings: Settings) -> None:
     other = context.Process(target=_hold, args=(settings, held, done))
     other.start()
     try:
-        assert held.wait(30)
+        assert held.wait(120), "the other process has not started"
         with pytest.raises(LibraryBusyError), library.indexing():
             pass
     finally:

@@ -44,6 +44,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },
+    "speech": {"search/query/conditions/texts.py": "a key that people may type for said:"},
     "text": {
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",
         "indexer/ocr/tesseract.py": "a column of a table of words",

@@ -259,22 +259,6 @@ def test_few_and_short_words_are_no_proof_of_another_language(text: str) -> None
     assert text == "ein Hund" or "language" not in about(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "offered"),
-    [
-        ("from:2019", ("date:2019",)),
-        ("beach since:2019", ("beach after:2019",)),
-        ("kind:image", ("type:image",)),
-        ("format:jpg", ("ext:jpg",)),
-        ("people:2", ()),
-        ("tag:dog", ()),
-    ],
-)
-def test_conditions_that_there_are_none_of_are_told(text: str, offered: tuple[str, ...]) -> None:
-    assert (read(text).level, about(text), offers(text)) == ("partly", ["condition"], offered)
-    assert "There is no condition" in read(text).notes[0].says
-
-
 def test_capitals_hide_no_typing_errors() -> None:
     assert offers("DGO RUNING ON GRASS")[0].lower() == "dog running on grass"
 
