@@ -115,7 +115,7 @@ def _votes(rankings: Sequence[Ranking], candidates: Candidates) -> dict[int, lis
             if (unit := candidates.rows.get(found.unit_id)) is None:
                 continue
             evidence = _evidence(ranking, rank, found, unit)
-            weight = kinds.named(unit.kind).weight * share(ranking, replace(found, value=evidence.value))
+            weight = kinds.named(unit.kind).weight * share(ranking, found)
             score = weight / (RANK_OFFSET + rank)
             votes[unit.id].append(_Vote(place, evidence, score, unit.text))
     return votes
