@@ -45,13 +45,13 @@ from indexer.null_model import background_queries, fit
 from indexer.prefetch import batched, look_ahead
 from search.engine.ranking import Match
 from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, z_score
+from search.evaluation import measures
 from search.evaluation.measures import auroc
 
 SIZES = (10, 30, 100, 250, 500)
 DRAWS = 2500
 TWIN = 0.8
 """Cosine of the mean sentence embeddings of two pictures' captions from which they show the same."""
-BINS = 10
 
 Kind = Literal["there", "taken out", "elsewhere"]
 KINDS: tuple[Kind, ...] = ("there", "there", "taken out", "elsewhere")
@@ -179,13 +179,7 @@ def before(fitted_on: Draws, judged: Draws) -> Floats:
 
 def calibration_error(predicted: Floats, there: Flags) -> float:
     """Expected calibration error over ten bins of equal width."""
-    bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
-    return float(
-        sum(
-            (bins == b).mean() * abs(predicted[bins == b].mean() - there[bins == b].mean())
-            for b in np.unique(bins)
-        )
-    )
+    return measures.calibration_error(np.column_stack([predicted, there]))
 
 
 def area(scores: Floats, there: Flags) -> float:
@@ -310,11 +304,11 @@ def plot(path: Path, predicted: Floats, there: Flags) -> None:
     """Reliability diagram: observed share over predicted probability, and how often each was predicted."""
     from matplotlib import pyplot
 
-    edges = np.linspace(0, 1, BINS + 1)
-    bins = np.minimum((predicted * BINS).astype(int), BINS - 1)
+    edges = np.linspace(0, 1, measures.BINS + 1)
+    bins = np.minimum((predicted * measures.BINS).astype(int), measures.BINS - 1)
     used = np.unique(bins)
     figure, axes = pyplot.subplots(figsize=(5, 5), layout="constrained")
-    shares = np.bincount(bins, minlength=BINS) / len(bins)
+    shares = np.bincount(bins, minlength=measures.BINS) / len(bins)
     axes.stairs(shares, edges, fill=True, color="#d9e2ec", label="share of draws")
     axes.plot((0, 1), (0, 1), color="#9aa5b1", label="what was said")
     said, was = ([float(some[bins == b].mean()) for b in used] for some in (predicted, there))

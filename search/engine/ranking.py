@@ -12,8 +12,7 @@ class Found:
 
     ``certainty``: how sure it is by itself that the unit fits, 0 to 1; None where that can only be said in
     comparison with the ranking's background. ``rarity``, 0 to 1: how few are found for as good a reason; what
-    is found everywhere counts less where something else fits. ``proves``: it is enough by itself, where what
-    it is can prove anything, to say that the library has what was asked for.
+    is found everywhere counts less where something else fits.
     """
 
     unit_id: int
@@ -21,7 +20,6 @@ class Found:
     words: tuple[str, ...] = ()
     certainty: float | None = None
     rarity: float = 1.0
-    proves: bool = False
 
 
 _ROUNDING = 1e-5

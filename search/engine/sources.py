@@ -189,9 +189,7 @@ def _by_words(found: Found) -> tuple[float, int]:
 def _said(match: WordMatch) -> Found:
     """A text by its words: half of them say little, so their share is squared, and common ones say less."""
     certainty = round(match.coverage, 4) ** 2 * max(LEAST_SURE, match.strength)
-    return Found(
-        match.unit_id, match.coverage, match.words, certainty, match.rarity, proves=match.means_something
-    )
+    return Found(match.unit_id, match.coverage, match.words, certainty, match.rarity)
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,18 @@ def asked_for(text: str) -> str:
 
 
 @cache
+def table() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """The words of asking by language (ISO 639), and what they do: openers, asks, media, determiners, …"""
+    words: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(_TABLE.read_text(encoding="utf-8"))
+    return words
+
+
+@cache
 def _languages() -> tuple[tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]], ...]:
     """Of each language the words before a thing, those after it, and "pictures" after its name."""
-    table: Mapping[str, Mapping[str, Sequence[str]]] = json.loads(_TABLE.read_text(encoding="utf-8"))
-    used = Counter(word for words in table.values() for word in set(words["media"]))
-    return tuple(
-        _patterns(words, {word for word in words["media"] if used[word] == 1}) for words in table.values()
-    )
+    every = table().values()
+    used = Counter(word for words in every for word in set(words["media"]))
+    return tuple(_patterns(words, {word for word in words["media"] if used[word] == 1}) for words in every)
 
 
 def _patterns(

@@ -173,7 +173,7 @@ def _plain_count(word: str) -> float:
 
 @cache
 def _bytes() -> bytes:
-    return b"\n" + _file(*_WORDS).read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"")
+    return b"\n" + package_file(*_WORDS).read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"")
 
 
 @cache
@@ -184,7 +184,7 @@ def _counts() -> Mapping[str, float]:
 
 @cache
 def _tokens() -> bytes:
-    with gzip.open(_file(*_TOKENS), "rb") as file:
+    with gzip.open(package_file(*_TOKENS), "rb") as file:
         return b"\n" + b"".join(islice(file, 1, _MERGES + 1)).replace(b" ", b"")
 
 
@@ -199,7 +199,7 @@ def _loans() -> frozenset[str]:
     return frozenset(_LOANS.read_text(encoding="utf-8").splitlines())
 
 
-def _file(package: str, name: str) -> Path:
+def package_file(package: str, name: str) -> Path:
     """A file of a package, which is not imported."""
     spec = find_spec(package)
     folders = spec.submodule_search_locations or [] if spec else []

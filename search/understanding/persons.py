@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 from search.answer import Note
@@ -56,11 +55,8 @@ def _is_slip(word: str) -> bool:
 @cache
 def _first_names() -> Mapping[str, float]:
     """First names of the census of the United States of 1990, in the package ``names``, by their shares."""
-    spec = find_spec("names")
-    folder = Path(next(iter(spec.submodule_search_locations or []), "")) if spec else Path()
-    rows = (
-        line.split() for name in _LISTS for line in (folder / name).read_text(encoding="utf-8").splitlines()
-    )
+    files = (english.package_file("names", name) for name in _LISTS)
+    rows = (line.split() for file in files for line in file.read_text(encoding="utf-8").splitlines())
     things = _THINGS.read_text(encoding="utf-8").split()
     shares = {row[0].lower(): float(row[1]) for row in rows if row}
     return {name: share for name, share in shares.items() if share >= _LEAST_SHARE and name not in things}

@@ -13,7 +13,6 @@ from search.understanding import english
 from search.understanding.asked import WORD, Asked, Finding, Known
 
 _NAMES = Path(__file__).with_name("languages.json")
-_ASKING = Path(asking.__file__).with_name("asking.json")
 _ENGLISH = "English"
 
 LEAST_EVIDENCE = 0.15
@@ -139,9 +138,9 @@ def _note(guess: Guess, model: str) -> Note:
 @cache
 def _articles() -> frozenset[str]:
     """What stands before nouns in other languages and not in English, by the table of words of asking."""
-    table: dict[str, dict[str, list[str]]] = json.loads(_ASKING.read_text(encoding="utf-8"))
-    foreign = {word for language, row in table.items() if language != "en" for word in row["determiners"]}
-    return frozenset(foreign - set(table["en"]["determiners"]))
+    of_asking = asking.table()
+    foreign = {word for language, row in of_asking.items() if language != "en" for word in row["determiners"]}
+    return frozenset(foreign - set(of_asking["en"]["determiners"]))
 
 
 @cache
