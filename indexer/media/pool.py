@@ -183,7 +183,7 @@ class DecodePool:
             max_tasks=_TASKS_PER_WORKER,
             initializer=_prepare_worker,
             initargs=(self._memory_mb,),
-            context=_BareSpawnContext(),
+            context=BareSpawnContext(),
         )
 
     def _translated(self, exc: BaseException, timeout_s: float) -> BaseException:
@@ -317,7 +317,9 @@ class _BareProcess(SpawnProcess):
             return SpawnProcess._Popen(process_obj)
 
 
-class _BareSpawnContext(SpawnContext):
+class BareSpawnContext(SpawnContext):
+    """A multiprocessing context whose processes start without the parent's main module."""
+
     Process = _BareProcess
 
 

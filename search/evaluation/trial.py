@@ -1,6 +1,5 @@
 """Benchmark of models on a sample of the library's own pictures: speed and memory, before choosing one."""
 
-import multiprocessing
 import random
 import statistics
 import time
@@ -21,7 +20,7 @@ from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
-from indexer.media.pool import DecodePool
+from indexer.media.pool import BareSpawnContext, DecodePool
 from indexer.prefetch import batched, look_ahead
 
 _QUERIES = (
@@ -72,7 +71,7 @@ def try_models(library: Library, names: Sequence[str], sample: int) -> list[Tria
 
 def _in_own_process(name: str, paths: list[Path], total: int, settings: Settings) -> Trial:
     # Memory is only comparable in a process that has loaded nothing else.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+    with ProcessPoolExecutor(1, mp_context=BareSpawnContext()) as process:
         return process.submit(_measure, name, paths, total, settings).result()
 
 

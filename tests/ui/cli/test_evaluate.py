@@ -1,0 +1,59 @@
+"""Measuring models and one's own library from the command line."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from db.settings import Settings
+from tests.support import SAMPLES
+from tests.support.command import as_json, check_error, trove
+
+
+def test_eval_measures(settings: Settings, tmp_path: Path) -> None:
+    captions = SAMPLES / "captions.csv"
+    result = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions, "--json")
+    assert result.returncode == 0, result.stderr
+    figures = as_json(result)
+    recalls = ["recall@1", "recall@5", "recall@10", "median_rank"]
+    assert list(figures) == ["images", "queries", *recalls, "auroc", "image_to_text"]
+    assert list(figures["image_to_text"]) == recalls
+    assert figures["images"] == figures["queries"] == 48
+    assert 50 < figures["recall@1"] <= figures["recall@5"] <= figures["recall@10"] <= 100
+    assert figures["median_rank"] >= 1
+    assert 0.5 < figures["auroc"] <= 1
+    assert 50 < figures["image_to_text"]["recall@1"] <= figures["image_to_text"]["recall@10"] <= 100
+    shown = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions).stdout
+    assert f"{figures['image_to_text']['recall@1']}" in shown.splitlines()[3]
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    bad = trove(settings, "eval", "--images", SAMPLES, "--captions", tmp_path / "bad.csv")
+    check_error(bad, "image,caption")
+
+
+def test_eval_of_a_named_model_opens_no_library(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "trove.db").write_bytes(b"no database " * 100)
+    (tmp_path / "few.csv").write_text("image,caption\np001.jpg,a picture\np002.jpg,another\n")
+    measure = ("eval", "--images", SAMPLES / "pictures", "--captions", tmp_path / "few.csv", "--json")
+    figures = trove(settings, *measure, "--model", "builtin", library=tmp_path / "damaged")
+    assert as_json(figures)["images"] == 2
+    assert trove(settings, "eval", "--images", SAMPLES).returncode == 2
+    assert not settings.paths.database.exists()
+
+
+def test_models_are_tried_on_ones_own_pictures(
+    sample_library: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in the app, where the main module is a page that Streamlit has run.
+    page = ModuleType("__main__")
+    page.__file__ = str(tmp_path / "page.py")
+    (tmp_path / "page.py").write_text("raise SystemExit('the page was run again')")
+    monkeypatch.setitem(sys.modules, "__main__", page)
+    result = trove(sample_library, "eval", "--sample", "8", "--model", "builtin", "--json")
+    assert result.returncode == 0, result.stderr
+    (trial,) = as_json(result)["models"]
+    assert (trial["model"], trial["pictures"]) == ("builtin", 8)
+    assert min(trial[name] for name in ("load_s", "pictures_per_s", "query_ms", "memory_mb")) > 0
+    # 48 pictures and the frames of two videos, at the measured rate.
+    assert trial["full_index_s"] == pytest.approx(64 / trial["pictures_per_s"], rel=0.1)
