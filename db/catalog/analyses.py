@@ -13,8 +13,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from db.catalog.facts import Key
 from db.catalog.units import chunks, rows_changed
-from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, MediaKind, Unit
+from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, FactRow, MediaKind, Unit
 
 Scope = Literal["content", "asset"]
 
@@ -23,13 +24,15 @@ Scope = Literal["content", "asset"]
 class Work:
     """What is to be known of an analyser to tell what is left for it.
 
-    ``fingerprint``: rows of another one are to be redone; None leaves them.
+    ``fingerprint``: rows of another one are to be redone; None leaves them. ``facts``: contents of other
+    media are its own, too, where one of these is known of them.
     """
 
     analyser: str
     media: frozenset[MediaKind]
     scope: Scope = "content"
     fingerprint: str | None = None
+    facts: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,10 @@ def _left(work: Work) -> Select[int]:
     if work.fingerprint is not None:
         settled.append(or_(Analysis.fingerprint == work.fingerprint, Analysis.state == "failed"))
     looked_at = exists().where(mine, Analysis.analyser == work.analyser, *settled)
-    return statement.where(Content.kind.in_(work.media), ~looked_at)
+    mine = Content.kind.in_(work.media)
+    if work.facts:
+        mine = or_(mine, Content.id.in_(select(FactRow.content_id).where(FactRow.key.in_(work.facts))))
+    return statement.where(mine, ~looked_at)
 
 
 @dataclass(frozen=True)

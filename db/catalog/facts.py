@@ -47,7 +47,19 @@ PRECEDENCE: tuple[Source, ...] = get_args(Source)
 
 Value = str | float | datetime | tuple[float, float] | tuple[int, int]
 
-Key = Literal["taken_at", "place", "camera", "lens", "screenshot", "colours", "size", "duration"]
+Key = Literal[
+    "taken_at",
+    "place",
+    "camera",
+    "lens",
+    "screenshot",
+    "colours",
+    "size",
+    "duration",
+    "live",
+    "burst",
+    "film",
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,9 @@ class Fact:
     ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time without a zone; ``place`` (latitude,
     longitude) in degrees; ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
     their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
-    seconds.
+    seconds; ``live`` and ``burst`` the identifier that a live photo shares with its film, and a picture with
+    the others of its burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody filters
+    by these three, so that they have no column.
     """
 
     key: Key

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from db.catalog.analyses import Scope
-from db.catalog.facts import Fact
+from db.catalog.facts import Fact, Key
 from db.catalog.units import NewUnit, StoredUnit
 from db.engine.schema import MediaKind
 from db.kinds import Kind
@@ -60,6 +60,8 @@ class Analyser(ABC):
     """The kinds of units that it makes; empty where it only states facts."""
     media: ClassVar[frozenset[MediaKind]]
     """The media that it looks at."""
+    facts: ClassVar[frozenset[Key]] = frozenset()
+    """It looks at contents of other media, too, of which one of these facts is known; not in phase 0."""
     phase: ClassVar[int] = 1
     """When its turn is: a phase is done for all files of a run before the next one begins."""
     first: ClassVar[str] = ""

@@ -1,13 +1,15 @@
 """Facts from the headers of files: when and where something was taken, with what, how large and how long."""
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from db.catalog.facts import Fact
+from db.catalog.facts import Fact, Key, Source, Value
 from db.engine.schema import MediaKind
 from indexer.analysers.base import Analyser
 from indexer.analysers.medium import Medium
 from indexer.media.types import Metadata
+
+_Number = TypeVar("_Number", int, float)
 
 
 class Headers(Analyser):
@@ -15,7 +17,7 @@ class Headers(Analyser):
 
     name = "headers"
     label = "dates, places and cameras"
-    fingerprint = "2"  # with lenses, and screenshots that say so
+    fingerprint = "3"  # with live and motion photos, bursts, and parts of seconds
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
 
@@ -27,17 +29,22 @@ class Headers(Analyser):
 
 def facts_of(header: Metadata) -> Iterator[Fact]:
     """What a header claims, each fact with the field that says so."""
-    if header.taken_at is not None:
-        yield Fact("taken_at", header.taken_at, header.taken_from)
-    if header.latitude is not None and header.longitude is not None:
-        yield Fact("place", (header.latitude, header.longitude), header.described_by)
-    if header.camera is not None:
-        yield Fact("camera", header.camera, header.described_by)
-    if header.lens is not None:
-        yield Fact("lens", header.lens, header.described_by)
-    if header.screenshot:
-        yield Fact("screenshot", True, "exif")
-    if header.width is not None and header.height is not None:
-        yield Fact("size", (header.width, header.height), "decoder")
-    if header.duration_s is not None:
-        yield Fact("duration", header.duration_s, "decoder")
+    claims: tuple[tuple[Key, Value | None, Source], ...] = (
+        ("taken_at", header.taken_at, header.taken_from),
+        ("place", _pair(header.latitude, header.longitude), header.described_by),
+        ("camera", header.camera, header.described_by),
+        ("lens", header.lens, header.described_by),
+        ("screenshot", header.screenshot or None, "exif"),
+        ("live", header.live, header.described_by),
+        ("burst", header.burst, header.described_by),
+        ("film", header.film, "decoder"),
+        ("size", _pair(header.width, header.height), "decoder"),
+        ("duration", header.duration_s, "decoder"),
+    )
+    for key, value, source in claims:
+        if value is not None:
+            yield Fact(key, value, source)
+
+
+def _pair(one: _Number | None, other: _Number | None) -> tuple[_Number, _Number] | None:
+    return None if one is None or other is None else (one, other)

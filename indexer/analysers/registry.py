@@ -57,4 +57,4 @@ def made(settings: Settings, names: Iterable[str] | None = None) -> list[Analyse
 def work_of(analyser: Analyser) -> Work:
     """What the database is to know of an analyser. Those of phase 0 are cheap, and redo what is stale."""
     fingerprint = analyser.fingerprint if analyser.phase == 0 else None
-    return Work(analyser.name, analyser.media, analyser.scope, fingerprint)
+    return Work(analyser.name, analyser.media, analyser.scope, fingerprint, analyser.facts)

@@ -1,9 +1,10 @@
-"""Spoken passages of films and recordings, by Whisper: found by their words and by their meaning."""
+"""Spoken passages of films, recordings and motion photos, by Whisper: found by words and by meaning."""
 
 import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from db.catalog.facts import Key
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
 from db.errors import ModelError
@@ -25,6 +26,7 @@ class Speech(Analyser):
     label = "what is said"
     kinds = (Kind("speech", "spoken passage", {CLIP: PASSAGE}, "said"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
+    facts: ClassVar[frozenset[Key]] = frozenset({"film"})
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -1,4 +1,4 @@
-"""Short MP4 clips of videos and recordings, for browsers that cannot play the file itself.
+"""Short MP4 clips of videos, recordings and motion photos, for browsers that cannot play the file itself.
 
 Browsers play few of the formats that cameras and recorders write. Remuxing the streams into
 another container would do for some, but such cuts fall on key frames, seconds from the moment;
@@ -24,6 +24,7 @@ from db.errors import DecodeError, UnreadableError
 from db.files import is_intact, write_checksummed
 from indexer.media.container import open_container
 from indexer.media.pool import DecodePool
+from indexer.media.reader import opened_film
 
 log = logging.getLogger(__name__)
 
@@ -261,9 +262,5 @@ def _decoded(packet: "av.Packet[Any]") -> list[Any]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[av.container.InputContainer]:
-    try:
-        file = path.open("rb")
-    except OSError as exc:
-        raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
-    with file, open_container(file) as source:
+    with opened_film(path) as file, open_container(file) as source:
         yield source

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +13,7 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media import apple, motion, xmp
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 # A closed list: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+_WITH_FILMS = frozenset({"JPEG", "MPO", "HEIF"})
 _FRAMES_LOOKED_AT = 64
 
 pillow_heif.register_heif_opener()
@@ -42,7 +45,7 @@ _TURNS = {
 def probe(file: BinaryIO) -> Metadata:
     """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
     with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
-        return _metadata(image)
+        return _metadata(image, file)
 
 
 def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -54,7 +57,7 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
         UnreadableError: input/output error.
     """
     with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
-        metadata = _metadata(image)
+        metadata = _metadata(image, file)
         turn = _turn(image)
         check_size(*image.size, max_megapixels)
         return metadata, as_picture(_first_to_show(image, min_side), turn)
@@ -95,8 +98,8 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
     """Metadata from EXIF, by field of ``Metadata``; None where absent or damaged.
 
-    ``taken_at``, ``taken_from``, ``camera``, ``lens``, ``screenshot``, ``exposure``, ``latitude`` and
-    ``longitude``.
+    ``taken_at``, ``taken_from``, ``camera``, ``lens``, ``screenshot``, ``exposure``, ``live``, ``burst``,
+    ``latitude`` and ``longitude``.
     """
     facts: dict[str, object] = {}
     for name, read_fact in _FACTS:
@@ -121,17 +124,21 @@ def turn_of(exif: Image.Exif) -> Image.Transpose | None:
         return None
 
 
-def _metadata(image: Image.Image) -> Metadata:
+def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
     width, height = image.size
     turn = _turn(image)
     if turn is not None and turn not in (_TURNS[2], _TURNS[3], _TURNS[4]):
         width, height = height, width
+    facts = exif_facts(_exif(image))
+    packet = image.info.get("xmp")
+    facts["burst"] = facts["burst"] or xmp.burst(packet)
     return Metadata(
         kind="image",
         width=width,
         height=height,
         generated=GENERATED_KEY in image.info,
-        **exif_facts(_exif(image)),  # type: ignore[arg-type]
+        film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
+        **facts,  # type: ignore[arg-type]
     )
 
 
@@ -196,20 +203,27 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
+_DIGITS = re.compile(r"[0-9]+")
+
+
 def _taken_at(exif: Image.Exif) -> "tuple[datetime, Source] | None":
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
-    fields: tuple[tuple[object, Source], ...] = (
-        (details.get(tags.DateTimeOriginal), "exif"),
-        (details.get(tags.DateTimeDigitized), "exif"),
+    fields: tuple[tuple[object, object, Source], ...] = (
+        (details.get(tags.DateTimeOriginal), details.get(tags.SubsecTimeOriginal), "exif"),
+        (details.get(tags.DateTimeDigitized), details.get(tags.SubsecTimeDigitized), "exif"),
         # Programs write it when they save the picture, also on the day of editing.
-        (exif.get(tags.DateTime), "modified"),
+        (exif.get(tags.DateTime), None, "modified"),
     )
-    for text, source in fields:
+    for text, part, source in fields:
         try:
-            return datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S"), source
+            moment = datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
         except ValueError:
             continue
+        # Digits after the point, as many as the camera counts.
+        digits = str(part).strip("\0 ")
+        micros = int(f"{digits:0<6}"[:6]) if _DIGITS.fullmatch(digits) else 0
+        return moment.replace(microsecond=micros), source
     return None
 
 
@@ -238,6 +252,18 @@ def _position(exif: Image.Exif) -> tuple[float, float] | None:
 def _lens(exif: Image.Exif) -> str | None:
     lens = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.LensModel, "")
     return str(lens).replace("\0", " ").strip() or None
+
+
+def _live(exif: Image.Exif) -> str | None:
+    return _of_apple(exif).get(apple.CONTENT_IDENTIFIER) or None
+
+
+def _burst(exif: Image.Exif) -> str | None:
+    return _of_apple(exif).get(apple.BURST_UUID) or None
+
+
+def _of_apple(exif: Image.Exif) -> Mapping[int, str]:
+    return apple.texts(exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.MakerNote))
 
 
 def _is_screenshot(exif: Image.Exif) -> bool:
@@ -281,6 +307,8 @@ _FACTS: tuple[tuple[str, Callable[[Image.Exif], object]], ...] = (
     ("screenshot", _is_screenshot),
     ("exposure", _exposure),
     ("position", _position),
+    ("live", _live),
+    ("burst", _burst),
 )
 
 

@@ -10,9 +10,11 @@ imported when first needed, mostly in worker processes.
 """
 
 import hashlib
+import logging
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar, cast
@@ -21,6 +23,8 @@ from db.errors import DecodeError, UnreadableError
 from indexer.media.formats import RAW_SUFFIXES, Signature, media_kind, signature
 from indexer.media.stills import merge_stills
 from indexer.media.types import Glimpse, Metadata, Opened, Picture, Samples, Still, UnknownFormatError
+
+log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
@@ -37,7 +41,7 @@ def probe(path: Path) -> Metadata:
     with _opened(path) as (file, content):
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
             return ffmpeg.probe(file)
-        return _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
+        return _heard(file, _with_image_decoder(path, content, lambda decoder: decoder.probe(file)))
 
 
 def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: float) -> Opened:
@@ -59,11 +63,11 @@ def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: fl
             return Opened(sha256, ffmpeg.probe(file), None)
         if side is None:
             header = _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
-            return Opened(sha256, header, None)
+            return Opened(sha256, _heard(file, header), None)
         header, picture = _with_image_decoder(
             path, content, lambda decoder: decoder.read(file, min_side=side, max_megapixels=max_megapixels)
         )
-        return Opened(sha256, header, picture)
+        return Opened(sha256, _heard(file, header), picture)
 
 
 def read_image(path: Path, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -156,6 +160,8 @@ def read_glimpses(path: Path, start_s: float, end_s: float, *, every_s: float = 
 def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
     """Mono float32 samples at ``SAMPLE_RATE`` from ``start_s`` to ``end_s``; empty without an audio track.
 
+    Of a motion photo it is the sound of its film.
+
     They stop early where the track ends. The first sample is the one at ``start_s``; where a stretch
     is missing or damaged there is silence, so that times stay true.
 
@@ -165,8 +171,42 @@ def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
     """
     from indexer.media import ffmpeg
 
-    with _opened(path) as (file, _):
+    with opened_film(path) as file:
         return ffmpeg.read_audio(file, start_s, end_s)
+
+
+@contextmanager
+def opened_film(path: Path) -> Iterator[BinaryIO]:
+    """The film or recording in a file, open: that of a motion photo, or the whole file.
+
+    Raises:
+        DecodeError: it is no regular file, or empty.
+        UnreadableError: it cannot be opened now.
+    """
+    from indexer.media import motion
+
+    with _opened(path) as (file, content):
+        place = _with_image_decoder(path, content, _film_in(file)) if content == "picture" else None
+        file.seek(0)
+        yield file if place is None else cast(BinaryIO, motion.Part(file, place))
+
+
+def _film_in(file: BinaryIO) -> Callable[["_ImageDecoder"], tuple[int, int] | None]:
+    return lambda decoder: decoder.probe(file).film
+
+
+def _heard(file: BinaryIO, header: Metadata) -> Metadata:
+    """The header of a picture with what is heard in its film; without the film where that is damaged."""
+    if header.film is None:
+        return header
+    from indexer.media import ffmpeg, motion
+
+    try:
+        film = ffmpeg.probe(cast(BinaryIO, motion.Part(file, header.film)))
+    except DecodeError as exc:
+        log.info("the film in a picture is left out: %s", exc)
+        return replace(header, film=None)
+    return replace(header, has_audio=film.has_audio)
 
 
 def _sha256(file: BinaryIO) -> bytes:

@@ -23,6 +23,7 @@ def facts_of(tags: Mapping[str, str]) -> Metadata:
         latitude=latitude,
         longitude=longitude,
         camera=f"{make} {model}".strip() or None,
+        live=tags.get(apple + "content.identifier") or None,
     )
 
 

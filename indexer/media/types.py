@@ -57,9 +57,16 @@ class Metadata:
     lens: str | None = None
     exposure: str | None = None
     """As photographers write it: 1/250 s, f/2.8, ISO 200, 35 mm."""
+    live: str | None = None
+    """The identifier that a live photo has in common with its film, as Apple writes it."""
+    burst: str | None = None
+    """The identifier of the burst that a picture is of."""
     screenshot: bool = False
     """It says that it is a picture of the screen."""
     has_audio: bool = False
+    """There is sound in it, or in the film that is appended to it."""
+    film: tuple[int, int] | None = None
+    """Where in the file of a motion photo its film is: the first byte, and how many."""
     generated: bool = False
     """Drawn by Trove itself."""
 

@@ -78,8 +78,9 @@ def exif(
     camera: tuple[str, str] | None = None,
     position: tuple[float, float] | None = None,
     exposure: tuple[float, float, int, float] | None = None,
+    apple: dict[int, str] | None = None,
 ) -> bytes:
-    """An EXIF block as a camera writes it;
+    """An EXIF block as a camera writes it; ``apple`` are texts of Apple's maker note, by their tags.
 
     ``position`` is (latitude, longitude) in degrees, ``exposure`` seconds, f-number, ISO and millimetres.
     """
@@ -91,6 +92,10 @@ def exif(
     if taken_at is not None:
         details = block.get_ifd(ExifTags.IFD.Exif)
         details[ExifTags.Base.DateTimeOriginal] = taken_at.strftime("%Y:%m:%d %H:%M:%S")
+        if taken_at.microsecond:
+            details[ExifTags.Base.SubsecTimeOriginal] = f"{taken_at.microsecond:06}"[:3]
+    if apple is not None:
+        block.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.MakerNote] = apple_note(apple)
     if exposure is not None:
         details = block.get_ifd(ExifTags.IFD.Exif)
         tags = ExifTags.Base
@@ -104,6 +109,17 @@ def exif(
             gps[ExifTags.GPS[f"GPS{name}Ref"]] = signs[value < 0]
             gps[ExifTags.GPS[f"GPS{name}"]] = _sexagesimal(abs(value))
     return block.tobytes()
+
+
+def apple_note(texts: dict[int, str]) -> bytes:
+    """A maker note as Apple writes it: a directory of texts, which lie behind it."""
+    entries, behind = b"", b""
+    start = 14 + 2 + 12 * len(texts) + 4
+    for tag, text in sorted(texts.items()):
+        data = text.encode() + b"\0"
+        entries += struct.pack(">HHII", tag, 2, len(data), start + len(behind))
+        behind += data
+    return b"Apple iOS\0\0\1MM" + struct.pack(">H", len(texts)) + entries + bytes(4) + behind
 
 
 def _sexagesimal(degrees: float) -> tuple[TiffImagePlugin.IFDRational, ...]:
@@ -139,6 +155,38 @@ def photo(
         for key, value in text.items():
             chunks.add_text(key, value)
     picture.save(path, **options)
+    return path
+
+
+_XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:GCamera="http://ns.google.com/photos/1.0/camera/" {0}>{1}</rdf:Description>
+</rdf:RDF></x:xmpmeta>"""
+_ITEMS = """<Container:Directory xmlns:Container="http://ns.google.com/photos/1.0/container/"
+xmlns:Item="http://ns.google.com/photos/1.0/container/item/"><rdf:Seq><rdf:li rdf:parseType="Resource">
+<Container:Item Item:Mime="image/jpeg" Item:Semantic="Primary" Item:Length="0"/></rdf:li>
+<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="video/mp4" Item:Semantic="MotionPhoto"
+Item:Length="{0}"/></rdf:li></rdf:Seq></Container:Directory>"""
+
+
+def motion_photo(path: Path, film: Path, way: str = "google", seed: int = 0) -> Path:
+    """A picture with a film behind it, as Google does (did: ``micro video``), ``samsung``, in a ``box``."""
+    data = film.read_bytes()
+    packets = {
+        "google": _XMP.format('GCamera:MotionPhoto="1"', _ITEMS.format(len(data))),
+        "micro video": _XMP.format(f'GCamera:MicroVideo="1" GCamera:MicroVideoOffset="{len(data)}"', ""),
+    }
+    options = {"xmp": packets[way].encode()} if way in packets else {}
+    Image.fromarray(scene(seed)).save(path, quality=90, **options)
+    with path.open("ab") as file:
+        if way == "samsung":
+            name = b"MotionPhoto_Data"
+            block = struct.pack("<2xHI", 0x0A30, len(name)) + name + data
+            entries = b"SEFH" + struct.pack("<II2xHII", 106, 1, 0x0A30, len(block), len(block))
+            file.write(block + entries + struct.pack("<I", len(entries)) + b"SEFT")
+        elif way == "box":
+            file.write(struct.pack(">I", 8 + len(data)) + b"mpvd" + data)
+        else:
+            file.write(data)
     return path
 
 
@@ -281,7 +329,9 @@ def video(
     counter-clockwise is what a player has to do to show it upright.
     """
     suffix = path.suffix.lower()
-    with av.open(str(path), "w") as container:
+    # Apple's own names are kept only on demand.
+    options = {"movflags": "use_metadata_tags"} if suffix == ".mov" and metadata else {}
+    with av.open(str(path), "w", options=options) as container:
         container.metadata.update(metadata or {})
         stream = container.add_stream(_VIDEO_CODECS.get(suffix, "libx264"), rate=fps)
         stream.width, stream.height = size
