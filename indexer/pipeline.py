@@ -27,6 +27,7 @@ from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
 from indexer.phases import Phases
 from indexer.runs import recorded
+from indexer.stacks.renewal import renew
 from indexer.survey import Survey, survey
 from indexer.writer import Writer, settle
 
@@ -56,6 +57,7 @@ def index(
                 models = [_model(library, role) for role in _roles(analysers)]
                 work = _Work(library, analysers, switched, models)
                 report.add(work.over(found, run.id, on_progress))
+                renew(library)
                 _finish(library, analysers, models)
             with library.read() as session:
                 report.units = units.counts(session)

@@ -6,6 +6,7 @@ from db.catalog import assets
 from db.errors import SettingsError
 from db.library import Library
 from db.paths import is_under
+from indexer.stacks.renewal import renew_in
 
 
 def remove_root(library: Library, root: Path) -> int:
@@ -30,4 +31,5 @@ def remove_root(library: Library, root: Path) -> int:
             if is_under(path, [root]) and not is_under(path, others)
         ]
         assets.forget(session, root, asset_ids)
+        renew_in(session)
     return len(asset_ids)

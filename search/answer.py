@@ -65,6 +65,8 @@ class Evidence:
     text: str | None = None
     spans: tuple[tuple[int, int], ...] = ()
     marks: tuple[Mark, ...] = ()
+    path: Path | None = None
+    """The file that it is of, where that is another one of the stack than the file that is shown."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,22 @@ class Imagined:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A file of a stack, such as the film of a live photo: what belongs together is one hit.
+
+    ``reason``: the name of the rule by which it belongs there: ``live``, ``raw``, ``edit``, ``burst``, or one
+    that was added later. ``shown``: it is the one that stands for the stack, unless conditions leave it out.
+    ``unit_id``: of its picture or first frame.
+    """
+
+    path: Path
+    reason: str
+    shown: bool
+    media: MediaKind
+    unit_id: int
+
+
+@dataclass(frozen=True)
 class Hit:
     """A picture, or a moment in a video or recording. ``score``: 0 to 1, only for ordering.
 
@@ -122,6 +140,8 @@ class Hit:
     """Near-duplicates of this picture, best first: see ``search.engine.collapse``."""
     was: int | None = None
     """The rank without the drawing; None where there is no drawing, or the hit was not found without it."""
+    stack: tuple[Member, ...] = ()
+    """All files of its stack, this one too, the one that stands for it first; empty where it is in none."""
 
 
 @dataclass(frozen=True)

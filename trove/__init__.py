@@ -36,7 +36,7 @@ from db.errors import (
 )
 from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
-from search.answer import Answer, Evidence, Hit, Note, Understanding
+from search.answer import Answer, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
 from trove.library import Library
@@ -107,6 +107,7 @@ __all__ = [
     "LibraryError",
     "LibraryNewerError",
     "MediaError",
+    "Member",
     "ModelError",
     "ModelMismatchError",
     "ModelMissingError",

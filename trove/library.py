@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from db.engine.schema import UnitKind
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip
-    from search.answer import Answer
+    from search.answer import Answer, Member
     from search.drawing.output import Drawing
     from search.evaluation.comparison import Line
     from search.evaluation.openings import Openings
@@ -187,6 +187,7 @@ class Library:
         image: Path | str | None = None,
         kind: UnitKind | None = None,
         apart: bool | None = None,
+        stacks: bool | None = None,
         drawing: Drawing | None = None,
     ) -> Answer:
         """Find pictures, moments of films and spoken passages.
@@ -197,6 +198,7 @@ class Library:
             image: a picture to search by, together with the words.
             kind: only hits of this kind.
             apart: near-identical pictures are hits of their own.
+            stacks: files that belong together are one hit; True by default.
             drawing: a drawn picture of what is searched for, to search by as well; see ``draw``.
 
         Raises:
@@ -206,16 +208,22 @@ class Library:
             LibraryError: the library cannot be read.
         """
         picture = None if image is None else expanded(image)
-        parts = {"k": k, "image": picture, "kind": kind, "apart": apart}
+        parts = {"k": k, "image": picture, "kind": kind, "apart": apart, "stacks": stacks}
         changes: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
         whole = Query(query, **changes) if isinstance(query, str) else replace(query, **changes)
         return self.service.search(whole, drawing)
 
     def similar(
-        self, file: Path | str, *, k: int = 20, kind: UnitKind | None = None, apart: bool = False
+        self,
+        file: Path | str,
+        *,
+        k: int = 20,
+        kind: UnitKind | None = None,
+        apart: bool = False,
+        stacks: bool = True,
     ) -> Answer:
         """Find items similar to a picture, film or recording, in the library or not; errors as ``search``."""
-        return self.search(Query(like=expanded(file), k=k, kind=kind, apart=apart))
+        return self.search(Query(like=expanded(file), k=k, kind=kind, apart=apart, stacks=stacks))
 
     def why(self, query: Query | str, file: Path | str) -> Reasons:
         """Explain why a file is or is not a hit, and where it matches the query; errors as ``search``."""
@@ -235,6 +243,25 @@ class Library:
 
         with self.core.read() as session:
             return tuple(of_file(session, expanded(file).resolve()).values())
+
+    def stack(self, file: Path | str) -> tuple[Member, ...]:
+        """The files that belong together with a file, itself too, the one that is shown first.
+
+        Empty for a file that belongs with no other, or is not here.
+        """
+        from search.engine.stacking import stack_of
+
+        return stack_of(self.core, expanded(file).resolve())
+
+    def show(self, file: Path | str) -> None:
+        """Have a file stand for its stack from now on; showing another one of them takes it back.
+
+        Raises:
+            SettingsError: the file is not in the library, or belongs with no other.
+        """
+        from indexer.stacks.renewal import choose
+
+        choose(self.core, expanded(file).resolve())
 
     def correct(self, file: Path | str, text: str, *, at_s: float) -> None:
         """Give the passage that is said at a second of a file its right words; empty, it is taken away.

@@ -28,6 +28,20 @@ SOURCES: Mapping[str, str] = {
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
 
 
+STACKS: Mapping[str, str] = {
+    "live": "live photo and its film",
+    "raw": "RAW and picture of one shot",
+    "edit": "edited version and its original",
+    "burst": "pictures of one burst",
+}
+"""Why files belong together, in words, by the names of the rules in ``indexer.stacks.rules``."""
+
+
+def stack_reason(name: str) -> str:
+    """Why a file is in its stack, in words; a rule of another edition of Trove goes by its name."""
+    return STACKS.get(name, name)
+
+
 def size(count: float) -> str:
     """Bytes: 3.4 MB."""
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -71,6 +85,10 @@ def fact(key: str, value: object) -> tuple[str, str]:
             return "Colours", value.replace(" ", ", ") or "none that much of it has"
         case "screenshot", _:
             return "Shows", "the screen"
+        case "film", (_, length):
+            return "Moves", f"a film in it, {size(length)}"
+        case "live", str():
+            return "Live photo", value
         case "duration", float() | int():
             return "Length", clock(value)
     return key.capitalize(), str(value)

@@ -13,6 +13,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import ColumnElement, String, and_, case, false, func, literal_column, or_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
+from db import kinds
 from db.engine.functions import ANY_OF, fold
 from db.engine.schema import Asset, Content, Unit
 
@@ -198,6 +199,23 @@ def but_for_kinds(filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
         item
         for item in filters
         if item.negated or not all(isinstance(rule, FactRule) and rule.key == "kind" for rule in item.rules)
+    )
+
+
+def of_what_stands(filters: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    """The filters about facts, which hold for what stands for others as for what was found.
+
+    Left out are those about units near by, about what users made, and for kinds that are never shown by
+    themselves.
+    """
+    return tuple(
+        item
+        for item in filters
+        if all(
+            isinstance(rule, FactRule)
+            and (rule.key != "kind" or item.negated or kinds.named(str(rule.value)).stands)
+            for rule in item.rules
+        )
     )
 
 

@@ -244,17 +244,39 @@ def shown(
             if among is None or _is_in(among, unit_id):
                 pictures[content_id].append(_Span(start_s, end_s, unit_id))
     frames = {
-        content_id: sorted(span for span in spans if span.start_s is not None)
+        content_id: timed
         for content_id, spans in pictures.items()
+        if (timed := sorted(span for span in spans if span.start_s is not None))
     }
     nearest = {
         row.id: _whole(pictures[row.content_id])
-        if row.start_s is None
-        else _nearest(row.start_s, row.end_s or row.start_s, frames.get(row.content_id, []))
+        if row.start_s is None or row.content_id not in frames
+        else _nearest(row.start_s, row.end_s or row.start_s, frames[row.content_id])
         for row in evidence
     }
     live = rows(session, {unit_id for unit_id in nearest.values() if unit_id is not None}, of_file)
     return {unit_id: live[picture] for unit_id, picture in nearest.items() if picture in live}
+
+
+def standing(session: Session, content_ids: Iterable[int], among: Ids | None = None) -> dict[int, int]:
+    """The first unit of each of these contents that can be shown by itself: the picture, the first frame.
+
+    ``among``: the only units that may be, ascending. Contents without one are left out.
+    """
+    first: dict[int, int] = {}
+    for batch in chunks(list(content_ids)):
+        statement = select(Unit.content_id, Unit.id).where(
+            Unit.content_id.in_(batch),
+            Unit.kind.in_(kinds.proving(*kinds.STANDING)),
+            Unit.x.is_(None),
+            switches.each_findable(session),
+        )
+        for content_id, unit_id in session.execute(
+            statement.order_by(Unit.kind.in_(kinds.proving("said")), Unit.id)
+        ):
+            if among is None or _is_in(among, unit_id):
+                first.setdefault(content_id, unit_id)
+    return first
 
 
 class _Span(NamedTuple):

@@ -22,9 +22,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.VECTOR_REVISIONS,
     steps.MORE_FACTS,
     steps.OPENED,
+    steps.STACKS,
 )
 
-USERS = ("saved_search", "judgement", "correction", "opened")
+USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice")
 """The tables of what users made, children after parents: nobody but they could make it again."""
 
 

@@ -62,6 +62,8 @@ class LibraryState(Base):
     """Grows with every change to what can be found; caches compare it with their own."""
     remembers_opened: Mapped[bool] = mapped_column(server_default=text("0"))
     """Whether it is noted what people open; only they turn it on."""
+    stacked: Mapped[int] = mapped_column(server_default=text("0"))
+    """The revision as of which stacks were made."""
 
 
 class Root(Base):
@@ -398,4 +400,38 @@ class OpenedRow(Base):
     rank: Mapped[int]
     """Its place among the hits then, from 1."""
     opened_at: Mapped[datetime]
+    """In UTC."""
+
+
+class StackMember(Base):
+    """A content that is one thing to people with others, such as a RAW and the JPEG of the same shot.
+
+    Worked out from the files and what is known of them (``indexer.stacks``), anew when these change.
+    """
+
+    __tablename__ = "stack_member"
+    __table_args__ = (Index("stack_member_shown", "shown_id"),)
+
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"), primary_key=True)
+    shown_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    """The content that stands for the stack, itself one of its members."""
+    place: Mapped[int]
+    """In the order in which they would stand for it: 0 for the one that does."""
+    reason: Mapped[str]
+    """The name of the rule by which it belongs there."""
+
+
+class StackChoice(Base):
+    """A user's word that a content is to stand for its stack; the latest of several in a stack counts.
+
+    Keyed by the content's hash, as a judgement is.
+    """
+
+    __tablename__ = "stack_choice"
+    __table_args__ = (UniqueConstraint("owner", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    chosen_at: Mapped[datetime]
     """In UTC."""

@@ -344,3 +344,20 @@ OPENED = (
         rank INTEGER NOT NULL,
         opened_at DATETIME NOT NULL)""",
 )
+
+# Which contents belong together is worked out by the next indexing, which reads in the headers what says so.
+STACKS = (
+    "ALTER TABLE library ADD COLUMN stacked INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE stack_member (
+        content_id INTEGER NOT NULL PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,
+        shown_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        reason VARCHAR NOT NULL)""",
+    "CREATE INDEX stack_member_shown ON stack_member (shown_id)",
+    """CREATE TABLE stack_choice (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        sha256 BLOB NOT NULL,
+        chosen_at DATETIME NOT NULL,
+        UNIQUE (owner, sha256))""",
+)

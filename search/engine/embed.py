@@ -10,7 +10,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import spaces, units
+from db.catalog import spaces, stacks, units
 from db.catalog.units import Ids, Vectors
 from db.errors import QueryError
 from db.kinds import CLIP, PASSAGE, PICTURE
@@ -94,7 +94,7 @@ def embedded(
         name: [[_part(term, model, decoders) for term in terms] for terms in alternatives]
         for name, model in models.items()
     }
-    like = None if query.like is None else _example(query.like, models, session, decoders)
+    like = None if query.like is None else _example(query, query.like, models, session, decoders)
     # Words of asking may be what was said.
     each = map(spelled_out, query.parsed.texts)
     texts = dict.fromkeys(words for text in each for words in (asked_for(text), text))
@@ -124,7 +124,9 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     return Part(dict.fromkeys(compared, vector), weight, text)
 
 
-def _example(path: Path, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders) -> Example:
+def _example(
+    query: Query, path: Path, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders
+) -> Example:
     """The vectors of a file, from the library where it is indexed."""
     path = expanded(path)
     own = np.array(units.ids_at(session, path.resolve()), dtype=np.int64)
@@ -134,6 +136,8 @@ def _example(path: Path, models: Mapping[str, ActiveModel], session: Session, de
             ids = spaces.embedded(session, model.space.id, own.tolist(), of_kinds)
             if len(ids):
                 vectors[name, modality] = units.vectors(session, model.space.id, _spread(ids))
+    if query.stacks:
+        own = np.union1d(own, np.array(stacks.units_beside(session, path.resolve()), dtype=np.int64))
     return Example(vectors or _unindexed(path, models[CLIP], decoders), own)
 
 

@@ -22,13 +22,23 @@ class Candidates:
     """The units that rankings have found: their rows by id, and by id what is shown for each.
 
     Units that stand by themselves are shown themselves, as is what belongs to nothing that could be shown.
+    For what is of another file of a stack, the one that stands for it is shown.
     """
 
     rows: Mapping[int, UnitRow]
     shown: Mapping[int, UnitRow] = field(default_factory=dict)
 
+    @property
+    def by_id(self) -> dict[int, UnitRow]:
+        """All rows, of what was found and of what is shown for it."""
+        return {**self.rows, **{row.id: row for row in self.shown.values()}}
+
+    def is_of_other(self, unit_id: int) -> bool:
+        """Whether a unit is of another file than the one that is shown for it, of the same stack."""
+        return self.shown_for(unit_id).content_id != self.rows[unit_id].content_id
+
     def shown_for(self, unit_id: int) -> UnitRow:
-        """What is shown for a unit: the picture for a text in it."""
+        """What is shown for a unit: the picture for a text in it, the live photo for its film."""
         return self.shown.get(unit_id, self.rows[unit_id])
 
     def is_timeless(self, unit_id: int, among: Collection[int]) -> bool:
@@ -115,6 +125,8 @@ def _votes(rankings: Sequence[Ranking], candidates: Candidates) -> dict[int, lis
             if (unit := candidates.rows.get(found.unit_id)) is None:
                 continue
             evidence = _evidence(ranking, rank, found, unit)
+            if candidates.is_of_other(unit.id):
+                evidence = replace(evidence, path=unit.paths[0])
             weight = kinds.named(unit.kind).weight * share(ranking, found)
             score = weight / (RANK_OFFSET + rank)
             votes[unit.id].append(_Vote(place, evidence, score, unit.text))
@@ -180,10 +192,11 @@ def _moments(ranked: Sequence[tuple[int, list[_Vote]]], candidates: Candidates) 
             _add(of_content[shown.content_id], candidates.rows[unit_id], shown, votes)
     timed = set(of_content)
     for unit, votes in timeless:
-        if unit.content_id not in timed:
-            _add(of_content[unit.content_id], unit, candidates.shown_for(unit.id), votes)
+        shown = candidates.shown_for(unit.id)
+        if shown.content_id not in timed:
+            _add(of_content[shown.content_id], unit, shown, votes)
             continue
-        for moment in of_content[unit.content_id]:
+        for moment in of_content[shown.content_id]:
             moment.votes += votes
     return [moment for moments in of_content.values() for moment in moments]
 
@@ -208,7 +221,8 @@ def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
 def _hit(moment: _Moment, rank: int, score: float) -> Hit:
     shown = moment.shown
     # What was found may belong to one of the files alone, as a note beside it does.
-    path = moment.best.paths[0]
+    is_of_shown = moment.best.content_id == shown.content_id
+    path = (moment.best if is_of_shown else shown).paths[0]
     return Hit(
         rank=rank,
         score=round(score, 4),

@@ -12,7 +12,7 @@ from db.catalog.filters import FactRule, Filter, Wanted, of_files
 from db.catalog.fulltext import words_of
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
-from search.answer import Evidence, Hit
+from search.answer import Evidence, Hit, Member
 from search.engine import feedback, sources
 from search.engine.balance import balanced
 from search.engine.collapse import collapsed, without_disliked
@@ -21,6 +21,7 @@ from search.engine.fuse import Candidates, fitting, fuse
 from search.engine.marks import marks
 from search.engine.ranking import Ranking
 from search.engine.scope import Scope
+from search.engine.stacking import members, stood_for
 from search.query.asked import asked, filters_of
 from search.query.query import Query
 
@@ -58,8 +59,15 @@ class Retrieved:
         found = {found.unit_id for ranking in rankings for found in ranking.found}
         of_file = of_files(scope.wanted.filters)
         rows = units.rows(scope.session, found, of_file)
-        evidence = [row for row in rows.values() if not kinds.named(row.kind).stands]
+        # What is said in a motion photo is found in it, as what is written there.
+        evidence = [
+            row
+            for row in rows.values()
+            if not kinds.named(row.kind).stands or (row.media == "image" and row.start_s is not None)
+        ]
         shown = units.shown(scope.session, evidence, scope.showable, of_file) if evidence else {}
+        if question.query.stacks:
+            shown |= stood_for(scope, rows.values())
         return cls(question, scope, rankings, Candidates(rows, shown))
 
     def with_drawing(self, vectors: Vectors) -> "Retrieved":
@@ -73,7 +81,7 @@ class Retrieved:
         ``disliked``: unit ids; the moments that they are in are left out.
         """
         # Near-duplicates of a disliked picture are only recognised while it is among the hits.
-        known = {row.id: row for row in (*self.candidates.rows.values(), *self.candidates.shown.values())}
+        known = self.candidates.by_id
         hidden = [unit_id for unit_id in disliked if unit_id in known and not _is_whole(known[unit_id])]
         hits = fuse(self.rankings, self.candidates, hidden=hidden)
         models = self.scope.models
@@ -109,7 +117,17 @@ class Retrieved:
             )
             return (*why, *met)
 
-        return [replace(hit, why=reasons(hit)) for hit in hits]
+        stacks = self._stacks(hits)
+        return [replace(hit, why=reasons(hit), stack=stacks.get(hit.unit_id, ())) for hit in hits]
+
+    def _stacks(self, hits: Sequence[Hit]) -> dict[int, tuple[Member, ...]]:
+        """The members of the stacks that hits stand for, by their unit ids."""
+        if not self.question.query.stacks:
+            return {}
+        known = self.candidates.by_id
+        contents = {hit.unit_id: known[hit.unit_id].content_id for hit in hits}
+        whole = members(self.scope.session, set(contents.values()))
+        return {unit_id: whole[own] for unit_id, own in contents.items() if own in whole}
 
     def _marked(self, facts: Iterable[Evidence]) -> dict[Evidence, Evidence]:
         """Those facts whose texts have what was asked for, with where they have it."""
@@ -206,6 +224,9 @@ def recall(question: Question, scope: Scope, thumbs: Mapping[int, bool]) -> list
     groups = feedback.judged(scope, thumbs)
     asked = feedback.adjusted_question(question, scope, groups)
     retrieved = Retrieved.of(question, scope, ranked(asked, scope, _depth(question)))
+    # What had a thumb may have another file of its stack shown for it by now.
+    rows, shown_for = retrieved.candidates.rows, retrieved.candidates.shown_for
+    thumbs = {**thumbs, **{shown_for(unit_id).id: thumbs[unit_id] for unit_id in thumbs.keys() & rows.keys()}}
     if asked.describes:
         # A thumb is on what is shown, the rankings have what was found of it.
         candidates = retrieved.candidates

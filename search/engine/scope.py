@@ -76,6 +76,14 @@ class Scope:
         left = filters.but_for_kinds(self.wanted.filters)
         return live.wanted_ids(self.session, Wanted(filters=left)) if left else None
 
+    @property
+    def standing(self) -> Ids | None:
+        """The ids of all units that may stand for the other files of their stack; None for all of them."""
+        left = filters.of_what_stands(self.wanted.filters)
+        asked = self.wanted.kinds or ()
+        of_kinds = asked if any(kinds.named(name).stands for name in asked) else None
+        return live.wanted_ids(self.session, Wanted(of_kinds, left)) if left or of_kinds else None
+
     def count(self, role: str, modality: Modality) -> int:
         """How many units may be found by their vectors."""
         return self.view(role).count(modality, self.wanted)

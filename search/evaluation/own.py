@@ -66,7 +66,7 @@ def _nothing_known(library: Library) -> SettingsError:
 
 
 def _asked(service: SearchService, judged: Judged) -> Result:
-    answer = service.search(replace(judged.query, k=DEPTH, apart=True))
+    answer = service.search(replace(judged.query, k=DEPTH, apart=True, stacks=False))
     answers = list(dict.fromkeys(judged.answers))
     found = result(
         answer,

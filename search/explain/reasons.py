@@ -1,6 +1,7 @@
 """Explains why a file is, or is not, a hit of a query."""
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
 from db.paths import expanded
 from indexer.media.reader import probe, read_image, still_at
-from search.answer import Evidence
+from search.answer import Evidence, Hit
 from search.engine.scope import BACKGROUND
 from search.explain.heatmap import Floats, heat_map, overlay
 from search.query.query import Query
@@ -64,8 +65,8 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     path = expanded(path).resolve()
     kind = service.decoders.run(probe, path).kind
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
-    hit = next((hit for hit in hits if path in (hit.path, *hit.copies)), None)
-    at_s = None if kind == "image" or hit is None else hit.start_s
+    hit = next((hit for hit in hits if path in _paths(hit)), None)
+    at_s = None if kind == "image" or hit is None else _moment(hit, path)
     why = hit.why if hit else ()
     words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
     paths = (hit.path, *hit.copies) if hit else ()
@@ -85,8 +86,18 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         known,
         look.heat if look else None,
         look.picture if look else None,
-        tuple(copy for copy in paths if copy != path),
+        tuple(copy for copy in paths if copy != path) if path in paths else (),
     )
+
+
+def _moment(hit: Hit, path: Path) -> float | None:
+    """When in a film a hit is; in one that another file of its stack stands for, where it was found."""
+    return next((fact.start_s for fact in hit.why if fact.path == path), hit.start_s)
+
+
+def _paths(hit: Hit) -> Iterator[Path]:
+    """All files that a hit stands for."""
+    yield from (hit.path, *hit.copies, *(member.path for member in hit.stack))
 
 
 @dataclass(frozen=True)

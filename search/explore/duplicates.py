@@ -1,13 +1,14 @@
 """Duplicate files: copies of the same bytes, and near-duplicate pictures."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from db.catalog import assets, spaces, units
+from db.catalog import assets, spaces, stacks, units
 from db.catalog.filters import FactRule, Filter, Wanted
+from db.catalog.stacks import Place
 from db.catalog.units import Ids
 from db.kinds import PICTURE
 from db.library import Library
@@ -82,7 +83,8 @@ def _near_duplicates(
 ) -> list[list[int]]:
     """Groups of contents by single linkage: chains of pictures with at least this similarity.
 
-    Of files that are pictures: a film is no near-duplicate of a photograph.
+    Of files that are pictures: a film is no near-duplicate of a photograph. Files of one stack belong
+    together, and are no duplicates to clean up.
     """
     with library.read() as session:
         space = spaces.active(session)
@@ -94,7 +96,20 @@ def _near_duplicates(
         rows = units.rows(session, [unit for group in linked for unit in group])
     # A part of a picture, such as a face, says nothing of the whole.
     whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
-    return [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in linked]
+    groups = [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in linked]
+    with library.read() as session:
+        together = stacks.of(session, set(whole.values()))
+    return [_one_of_each_stack(group, together) for group in groups]
+
+
+def _one_of_each_stack(group: list[int], together: Mapping[int, tuple[Place, ...]]) -> list[int]:
+    """The contents without those that belong with an earlier one: a RAW is no spare copy of its JPEG."""
+    first: dict[int, int] = {}
+    for content_id in group:
+        first.setdefault(
+            together[content_id][0].content_id if content_id in together else content_id, content_id
+        )
+    return list(first.values())
 
 
 def _linked(

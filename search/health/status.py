@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.catalog import assets, spaces, units
+from db.catalog import assets, spaces, stacks, units
 from db.engine.schema import LIVE, UnitKind
 from db.library import Library
 from db.vectors.store import IndexStatus
@@ -13,13 +13,17 @@ from indexer.control import AnalyserState
 
 @dataclass(frozen=True)
 class Status:
-    """Counts of a library. ``model`` is None before the first indexing."""
+    """Counts of a library. ``model`` is None before the first indexing.
+
+    ``stacks``: how many times several files are one hit, such as a live photo and its film.
+    """
 
     library: str
     model: str | None
     units: Mapping[UnitKind, int]
     assets: int
     failed: int
+    stacks: int
     index: IndexStatus
     analysers: tuple[AnalyserState, ...]
 
@@ -30,6 +34,7 @@ def status(library: Library) -> Status:
         space = spaces.active(session)
         states = assets.states(session)
         counts = units.counts(session)
+        together = stacks.count(session)
     index = IndexStatus("flat", 0, True)
     if space is not None:
         index = library.vectors(space).status()
@@ -39,6 +44,7 @@ def status(library: Library) -> Status:
         units=counts,
         assets=sum(states.get(state, 0) for state in LIVE),
         failed=states.get("failed", 0),
+        stacks=together,
         index=index,
         analysers=tuple(control.states(library)),
     )

@@ -20,9 +20,10 @@ class Query:
     ``text`` is in the language of the query box (``search.query.language``); plain words are a description.
     ``image`` adds a picture to it. ``like`` may be any picture, video or recording, in the library or
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
-    ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``. ``order``:
-    by ``date``, the latest first and what has no date last, come only those that fit well enough, all of
-    them: everything is a little like anything, and the weak hits would hide the good ones.
+    ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``. ``stacks``:
+    files that belong together, such as a live photo and its film, are one hit with ``Hit.stack``.
+    ``order``: by ``date``, the latest first and what has no date last, come only those that fit well enough,
+    all of them: everything is a little like anything, and the weak hits would hide the good ones.
 
     Raises:
         QueryError: the text is malformed, nothing is asked for, there is no such kind, or not at least one
@@ -35,6 +36,7 @@ class Query:
     k: int = 20
     kind: UnitKind | None = None
     apart: bool = False
+    stacks: bool = True
     order: Order = "relevance"
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from ui.cli import (
     saved,
     search,
     serve,
+    stack,
     status,
     why,
 )
@@ -38,7 +39,7 @@ for command in (folders.index, search.similar, drawing.generate, serve.ui):
     app.command()(command)
 for command in (search.search, why.why):
     app.command(cls=console.QueryCommand)(command)
-for command in (status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
+for command in (stack.stack, status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
     app.command()(command)
 app.command(name="eval")(evaluate.evaluate)
 for command in (folders.watch, folders.forget):

@@ -24,6 +24,9 @@ Kind = Annotated[
     ),
 ]
 Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictures one by one.")]
+Stacks = Annotated[
+    bool, typer.Option("--stacks/--no-stacks", help="Show what belongs together, as RAW and JPEG do, as one.")
+]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
 LibraryFolder = Annotated[
     Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console
-from ui.cli.options import Apart, Json, Kind, Limit, Model, library_of
+from ui.cli.options import Apart, Json, Kind, Limit, Model, Stacks, library_of
 from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
 from ui.wording import clock, excerpt, text_label
@@ -18,7 +18,7 @@ from ui.wording import clock, excerpt, text_label
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.answer import Answer, Evidence, Hit, Mark, Note
+    from search.answer import Answer, Evidence, Hit, Mark, Member, Note
     from search.drawing.output import Drawing
     from search.query.query import Query
     from trove import Library
@@ -31,6 +31,7 @@ def search(
     k: Limit = 20,
     kind: Kind = None,
     apart: Apart = False,
+    stacks: Stacks = True,
     here: Annotated[bool, typer.Option("--here", help="Only in and below the current folder.")] = False,
     imagine: Annotated[
         bool, typer.Option("--imagine", help="Draw it too, and let the drawing move the hits.")
@@ -45,7 +46,7 @@ def search(
     if not (text.strip() or image or here):
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     text = within(text, folder) if here else text
-    asked = Query(text=text, image=image, k=k, kind=kind, apart=apart)
+    asked = Query(text=text, image=image, k=k, kind=kind, apart=apart, stacks=stacks)
     with library_of(ctx, model=model) as library:
         if here:
             require_indexed(library, folder)
@@ -58,12 +59,13 @@ def similar(
     k: Limit = 20,
     kind: Kind = None,
     apart: Apart = False,
+    stacks: Stacks = True,
     as_json: Json = False,
 ) -> None:
     """Find what is most like a file."""
     from search.query.query import Query
 
-    query = Query(like=file, k=k, kind=kind, apart=apart)
+    query = Query(like=file, k=k, kind=kind, apart=apart, stacks=stacks)
     with library_of(ctx) as library:
         _answer(library, query, as_json)
 
@@ -151,6 +153,7 @@ def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
             "text": fact.text,
         }
         | ({"marks": [_mark_json(mark) for mark in fact.marks]} if fact.marks else {})
+        | ({"path": fact.path} if fact.path else {})
         for fact in facts
         if fact.unit_id is not None
     ]
@@ -176,7 +179,13 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
     keys = ("rank", "score", "kind", "path", "start_s", "end_s", "text")
     similar = [other.path for other in hit.similar]
     shown: dict[str, Any] = {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
-    return shown | {"evidence": evidence_json(hit.why), "copies": hit.copies}
+    stack = [member_json(member) for member in hit.stack]
+    return shown | {"evidence": evidence_json(hit.why), "copies": hit.copies, "stack": stack}
+
+
+def member_json(member: Member) -> dict[str, Any]:
+    """The documented shape of a file of a stack."""
+    return {"path": member.path, "reason": member.reason, "shown": member.shown}
 
 
 def _say_answer(answer: Answer, query: Query) -> None:
@@ -194,6 +203,7 @@ def note_text(note: Note, query: Query) -> str:
     """What was not understood of a question, with the commands that ask it better and the same otherwise."""
     options = f" --kind {query.kind}" if query.kind else ""
     options += " --apart" if query.apart else ""
+    options += "" if query.stacks else " --no-stacks"
     options += f" -k {query.k}" if query.k != type(query).k else ""
     offers = ", ".join(f"trove search {shlex.quote(offer)}{options}" for offer in note.offers)
     return f"{note.says} Try: {offers}" if offers else note.says
@@ -224,7 +234,7 @@ def hit_rows(
             f"{hit.score:.2f}",
             hit.kind,
             clock(hit.start_s),
-            f"{hit.path}  +{len(hit.similar)} similar" if hit.similar else str(hit.path),
+            _file(hit),
             _text(hit),
         ]
         for hit in hits
@@ -233,6 +243,12 @@ def hit_rows(
         columns = {"#": "right", "": "left", **columns}
         rows = [[row[0], marks[hit.unit_id], *row[1:]] for row, hit in zip(rows, hits, strict=True)]
     return columns, rows, asked_words(fact for hit in hits for fact in hit.why)
+
+
+def _file(hit: Hit) -> str:
+    """The path, with how many files belong with it, and how many others look the same."""
+    others = f"  +{len(hit.stack) - 1} in its stack" if hit.stack else ""
+    return f"{hit.path}{others}" + (f"  +{len(hit.similar)} similar" if hit.similar else "")
 
 
 def _text(hit: Hit) -> str:

@@ -34,6 +34,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(f"Library  {facts.library}")
     console.say(f"Model    {facts.model or 'none yet'}")
     console.say(f"Files    {facts.assets}, and {facts.failed} that failed")
+    if facts.stacks:
+        console.say(f"Stacks   {facts.stacks} of files that belong together")
     console.say(f"Units    {units_in_words(facts.units)}")
     for state in facts.analysers:
         if state.on and state.left:

@@ -85,7 +85,7 @@ def test_search_answers_as_documented(sample_library: Settings) -> None:
     assert answer["query"] == "a koala in a tree"
     assert answer["verdict"] == "found"
     best = answer["hits"][0]
-    keys = "rank score kind path start_s end_s text why similar evidence copies"
+    keys = "rank score kind path start_s end_s text why similar evidence copies stack"
     assert list(best) == keys.split()
     assert best["path"] == str(SAMPLES / "pictures" / "p017.jpg")
     assert (best["rank"], best["kind"], best["start_s"], best["text"]) == (1, "image", None, None)
@@ -117,7 +117,7 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
 
 def test_status_says_as_documented(sample_library: Settings) -> None:
     status = as_json(trove(sample_library, "status", "--json"))
-    assert list(status) == ["library", "model", "units", "assets", "failed", "index", "analysers"]
+    assert list(status) == ["library", "model", "units", "assets", "failed", "stacks", "index", "analysers"]
     assert {state["name"]: state["left"] for state in status["analysers"]} == {
         "headers": 0,
         "pictures": 0,

@@ -1,0 +1,1 @@
+"""Stacks: which files are one thing to people, by a table of rules."""

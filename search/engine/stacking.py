@@ -1,0 +1,64 @@
+"""Stack collapse: files that are one thing to people are one hit, whichever of them was found."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from db.catalog import stacks, units
+from db.catalog.filters import of_files
+from db.catalog.stacks import Place
+from db.catalog.units import UnitRow
+from db.library import Library
+from search.answer import Member
+from search.engine.scope import Scope
+
+
+def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
+    """What is shown for units that are of a member of a stack which another member stands for, by their ids.
+
+    That is the member that stands for the stack or, where conditions on files leave it out, the next one
+    that meets them.
+    """
+    rows = list(rows)
+    mine = stacks.of(scope.session, {row.content_id for row in rows})
+    if not mine:
+        return {}
+    first = units.standing(scope.session, mine, scope.standing)
+    shown = {content_id: _shown(places, first) for content_id, places in mine.items()}
+    other = {
+        row.id: first[stands]
+        for row in rows
+        if (stands := shown.get(row.content_id)) is not None and stands != row.content_id
+    }
+    live = units.rows(scope.session, set(other.values()), of_files(scope.wanted.filters))
+    return {unit_id: live[stands] for unit_id, stands in other.items() if stands in live}
+
+
+def _shown(places: Sequence[Place], first: Mapping[int, int]) -> int | None:
+    return next((place.content_id for place in places if place.content_id in first), None)
+
+
+def members(session: Session, content_ids: Collection[int]) -> dict[int, tuple[Member, ...]]:
+    """All files of the stacks that these contents are in, by the ids of the contents."""
+    mine = stacks.of(session, content_ids)
+    every = {place.content_id for places in mine.values() for place in places}
+    first = units.standing(session, every)
+    rows = units.rows(session, first.values())
+    found = {}
+    for content_id in mine.keys() & set(content_ids):
+        whole = [
+            Member(row.paths[0], place.reason, not place.place, row.media, row.id)
+            for place in mine[content_id]
+            if (row := rows.get(first.get(place.content_id, 0))) is not None
+        ]
+        if len(whole) > 1:
+            found[content_id] = tuple(whole)
+    return found
+
+
+def stack_of(library: Library, path: Path) -> tuple[Member, ...]:
+    """The files of the stack that a file is in, itself too, the one that stands for it first."""
+    with library.read() as session:
+        content_id = stacks.content_at(session, path)
+        return members(session, [] if content_id is None else [content_id]).get(content_id or 0, ())
