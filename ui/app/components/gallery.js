@@ -38,6 +38,11 @@ const frame = (hit) => {
     made.append(words);
   }
   made.append(element("span", "badge kind", hit.kind));
+  if (hit.stack) {
+    const badge = element("span", "badge stack", `⧉ ${hit.stack}`);
+    badge.title = `${hit.stack} files that belong together`;
+    made.append(badge);
+  }
   if (hit.time) made.append(element("span", "badge time", hit.time));
   return made;
 };

@@ -102,6 +102,7 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "src": None if hit.media == "audio" else media.thumbnail_url(hit.unit_id),
         "ratio": round(max(_RATIOS[0], min(_RATIOS[1], ratio)), 3),
         "kind": kind_label(hit.kind),
+        "stack": len(hit.stack),
         "time": moment,
         "name": name,
         "path": str(hit.path),

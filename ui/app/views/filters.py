@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import streamlit as st
 
 from db import kinds
-from db.catalog import facets, revision
+from db.catalog import facets, revision, stacks
 from search.query import conditions
 from search.query.conditions import Condition, Context, Suggestion
 from search.query.language import Parsed
@@ -22,6 +22,7 @@ from ui.app.views.question import Question
 _RANGE = re.compile(r"(\d{4}(?:-\d{2})?)(?:\.\.(\d{4}(?:-\d{2})?))?")
 
 _DATE = "filter_date"
+_STACKS = "filter_stacks"
 
 Suggestions = Mapping[str, Suggestion]
 """What can be chosen, by its value."""
@@ -57,6 +58,21 @@ def filters(asked: Question) -> None:
             elif suggested := by_key.get(condition.key):
                 draw = _OF_THEIR_OWN.get(condition.key, _one if condition.one_value else _several)
                 draw(condition, parsed, {item.value: item for item in suggested})
+        _stacks(asked)
+
+
+def _stacks(asked: Question) -> None:
+    """Whether what belongs together is one hit; offered where anything does."""
+    with resources.read() as session:
+        any_together = stacks.count(session) > 0
+    if any_together:
+        st.session_state[_STACKS] = asked.stacks
+        st.toggle(
+            "What belongs together as one",
+            key=_STACKS,
+            help="Such as a live photo and its film, RAW and JPEG, edited versions, and bursts",
+            on_change=lambda: question.stack(together=st.session_state[_STACKS]),
+        )
 
 
 def _set(

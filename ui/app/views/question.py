@@ -28,18 +28,23 @@ _ADDRESS = "asked_address"
 _UPLOAD = "asked_picture"
 _LIKE = "asked_like"
 _ORDER = "asked_order"
+_STACKS = "asked_stacks"
 _LISTING = "asked_listing"
 _IN_ADDRESS = "q"
 
 
 @dataclass(frozen=True)
 class Question:
-    """Words, a picture, or both. ``upload``: its token; ``like``: a file to find others like it."""
+    """Words, a picture, or both. ``upload``: its token; ``like``: a file to find others like it.
+
+    ``stacks``: what belongs together is one hit.
+    """
 
     words: str
     upload: str | None
     like: Path | None
     order: Order = "relevance"
+    stacks: bool = True
 
     @property
     def empty(self) -> bool:
@@ -58,7 +63,7 @@ class Question:
         """The question to the library; errors as ``search.query.query.Query``."""
         upload = uploads().get(self.upload) if self.upload else None
         image = upload.path if upload else None
-        return Query(text=self.words, image=image, like=self.like, k=k, order=self.order)
+        return Query(text=self.words, image=image, like=self.like, k=k, order=self.order, stacks=self.stacks)
 
 
 def nothing() -> Question:
@@ -82,6 +87,7 @@ def current() -> Question:
         state.get(_UPLOAD),
         state.get(_LIKE),
         state.get(_ORDER, "relevance"),
+        state.get(_STACKS, True),
     )
 
 
@@ -174,6 +180,11 @@ def ask_similar(path: Path) -> None:
 def sort(order: Order) -> None:
     """Show the hits in another order."""
     st.session_state[_ORDER] = order
+
+
+def stack(*, together: bool) -> None:
+    """Show what belongs together as one hit, or each file by itself."""
+    st.session_state[_STACKS] = together
 
 
 # --- the answer

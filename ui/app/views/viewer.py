@@ -24,7 +24,7 @@ from ui.app.components.picture import picture
 from ui.app.components.player import player
 from ui.app.geo import place
 from ui.app.routes import media
-from ui.app.views import question, reveal
+from ui.app.views import question, reveal, stack
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, whole_text
 from ui.highlight import asked_words, pieces, spans_of
@@ -36,6 +36,7 @@ _TALLEST_PX = 460
 _UNIT = "viewer_unit"
 _START = "viewer_start"
 _HEAT = "viewer_heat"
+_PLAY = "viewer_play"
 _MAP_PX = 260
 _STARTS_LATER_S = 0.04
 """Offset into a scene, so that rounding does not show the last frame of the scene before."""
@@ -63,18 +64,26 @@ def _remember(listing: Listing, unit_id: int, asked: Question) -> None:
 
 def _turn_to(unit_id: int) -> None:
     st.session_state[_UNIT] = unit_id
+    stack.close()
+    _start_anew()
+
+
+def _start_anew() -> None:
     st.session_state[_START] = None
     st.session_state[_HEAT] = False
+    st.session_state[_PLAY] = False
 
 
 def _show(listing: Listing, asked: Question) -> None:
-    hit = listing.hit(st.session_state[_UNIT])
-    if hit is None:
+    whole = listing.hit(st.session_state[_UNIT])
+    if whole is None:
         return
-    _heading(listing, hit)
+    _heading(listing, whole)
     metadata = None
     row = None
+    hit = whole
     with resources.explained():
+        hit = stack.opened(whole)
         row = media.unit(hit.unit_id)
         metadata = resources.library().service.decoders.run(probe, media.file_of(row))
         texts = written(resources.library().core, row.paths[0], asked.parsed)
@@ -83,6 +92,7 @@ def _show(listing: Listing, asked: Question) -> None:
         else:
             _moment(row, metadata, listing, hit, asked, texts)
         show_text(in_moment(texts, hit))
+        stack.strip(whole, hit, on_open=_start_anew)
     _actions(row, hit)
     _facts(row, metadata, hit)
 
@@ -139,6 +149,10 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
     with st.container(horizontal_alignment="center"):
         if st.session_state.get(_HEAT):
             _heat(row, metadata, asked)
+        elif metadata.film is not None and st.session_state.get(_PLAY):
+            with st.spinner("Making a film that browsers can play …"):
+                film = media.clip_at(row, 0.0)
+            st.video(str(film.path), autoplay=True, width=_fitting(metadata))
         else:
             # Through the decoder: browsers show neither HEIC nor camera raw nor most TIFF.
             media.still(row, media.VIEW_SIDE)
@@ -151,6 +165,8 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
                 "copied": whole_text(texts),
             }
             picture(data, key="picture")
+    if metadata.film is not None:
+        st.toggle("Play", key=_PLAY, help="The film that is in this motion photo")
     if not asked.empty and asked.like is None:
         st.toggle(
             "Where in the picture it is",
@@ -284,7 +300,7 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
     except OSError:
         shown["Size"] = "not connected now"
     if hit.why:
-        shown["Why"] = "; ".join(reason(evidence) for evidence in hit.why)
+        shown["Why"] = "; ".join(map(_reason_there, hit.why))
     rows = {resources.plain(name): resources.plain(value) for name, value in shown.items()}
     st.table(
         {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
@@ -346,6 +362,11 @@ def _place(here: tuple[float, float]) -> None:
             type="tertiary",
             help="Tells openstreetmap.org the place",
         )
+
+
+def _reason_there(evidence: Evidence) -> str:
+    """Why a hit is there, with the file of its stack that it was found in where that is another one."""
+    return reason(evidence) + (f", in {evidence.path.name}" if evidence.path else "")
 
 
 def reason(evidence: Evidence) -> str:
