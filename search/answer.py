@@ -143,6 +143,12 @@ class Hit:
     stack: tuple[Member, ...] = ()
     """All files of its stack, this one too, the one that stands for it first; empty where it is in none."""
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that it stands for: its own, those with the same content, and those of its stack."""
+        every = (self.path, *self.copies, *(member.path for member in self.stack))
+        return tuple(dict.fromkeys(every))
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -1,7 +1,6 @@
 """Explains why a file is, or is not, a hit of a query."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     path = expanded(path).resolve()
     kind = service.decoders.run(probe, path).kind
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
-    hit = next((hit for hit in hits if path in _paths(hit)), None)
+    hit = next((hit for hit in hits if path in hit.files), None)
     at_s = None if kind == "image" or hit is None else _moment(hit, path)
     why = hit.why if hit else ()
     words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
@@ -93,11 +92,6 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
 def _moment(hit: Hit, path: Path) -> float | None:
     """When in a film a hit is; in one that another file of its stack stands for, where it was found."""
     return next((fact.start_s for fact in hit.why if fact.path == path), hit.start_s)
-
-
-def _paths(hit: Hit) -> Iterator[Path]:
-    """All files that a hit stands for."""
-    yield from (hit.path, *hit.copies, *(member.path for member in hit.stack))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from db.catalog import units
 from db.library import Library
 from search.answer import Answer, Hit
+from search.engine.stacking import members
 from search.query.query import Order
 
 FIRST = 60
@@ -84,6 +85,7 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
     """A listing of these units, in that order; for pictures that no query found, such as those of a place."""
     with library.read() as session:
         rows = units.rows(session, unit_ids)
+        stacks = members(session, {row.content_id for row in rows.values()})
     hits = tuple(
         Hit(
             rank=rank,
@@ -98,6 +100,7 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
             media=row.media,
             taken_at=row.taken_at,
             copies=row.paths[1:],
+            stack=stacks.get(row.content_id, ()),
         )
         for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
     )

@@ -202,7 +202,7 @@ class SavedSearches:
         standing = [unit for unit in file_units if unit.kind in kinds.proving(*kinds.STANDING)] or file_units
         if len(standing) == 1 or standing[0].media == "image":
             return standing[0].id
-        hits = [hit for hit in self.show(name, k=len(file_units)).hits if path in (hit.path, *hit.copies)]
+        hits = [hit for hit in self.show(name, k=len(file_units)).hits if path in hit.files]
         if at_s is None and hits:
             return hits[0].unit_id
         if at_s is None:
