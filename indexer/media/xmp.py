@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _LONGEST = 256
 _BURST = re.compile(rb"""GCamera:BurstID(?:\s*=\s*|\s*>\s*)["']?([^"'<>\s]+)""")
 _MICRO_VIDEO = re.compile(rb"""MicroVideoOffset(?:\s*=\s*|\s*>\s*)["']?(\d{1,12})""")
-_ITEM = re.compile(rb"""<(?:Container:Item|rdf:li)\b[^>]*?MotionPhoto[^>]*>""")
+_ITEM = re.compile(rb"""<(?:Container:Item|rdf:li)\b[^<>]*?MotionPhoto[^<>]*>""")
 _LENGTH = re.compile(rb"""Item:Length\s*=\s*["'](\d{1,12})""")
 
 
