@@ -135,13 +135,15 @@ class Hit:
     media: MediaKind
     taken_at: datetime | None
     copies: tuple[Path, ...]
-    """Other files with the same content."""
+    """Other files with the same content, in the order in which they would be shown."""
     similar: tuple["Hit", ...] = ()
     """Near-duplicates of this picture, best first: see ``search.engine.collapse``."""
     was: int | None = None
     """The rank without the drawing; None where there is no drawing, or the hit was not found without it."""
     stack: tuple[Member, ...] = ()
     """All files of its stack, this one too, the one that stands for it first; empty where it is in none."""
+    offline: bool = False
+    """Whether the drive of its file is not connected."""
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -398,7 +398,7 @@ class Library:
     def thumbnail(
         self, file: Path | str, at_s: float | None = None, *, side: int, cache: Path | None = None
     ) -> Path:
-        """A JPEG of a picture, or of a film at a second, made once.
+        """A JPEG of a picture, or of a film at a second, made once; of a copy where the file is not there.
 
         Args:
             side: the shorter side in pixels.
@@ -410,7 +410,7 @@ class Library:
         from indexer.media.thumbnails import thumbnail
 
         return thumbnail(
-            expanded(file),
+            self._readable(expanded(file)),
             at_s,
             cache=cache or self.core.paths.thumbnails,
             side=side,
@@ -422,4 +422,14 @@ class Library:
         """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""
         from indexer.media.clips import clip
 
-        return clip(expanded(file), at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
+        path = self._readable(expanded(file))
+        return clip(path, at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
+
+    def _readable(self, path: Path) -> Path:
+        """The file, or a copy of it that is there; the database is asked only where it is not."""
+        if path.is_file():
+            return path
+        from db.catalog import copies
+
+        with self.core.read() as session:
+            return copies.readable(session, path)

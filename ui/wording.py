@@ -11,6 +11,9 @@ from db import kinds
 if TYPE_CHECKING:
     from search.answer import Evidence, Hit
 
+OFFLINE = "on a drive that is not connected"
+"""Of a file that is not there now, and is not believed to be gone."""
+
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
     "sidecar": "by the XMP file beside it",

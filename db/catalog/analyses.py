@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, 
 from sqlalchemy.orm import Session, aliased
 
 from db.catalog.facts import Key
-from db.catalog.units import chunks, rows_changed
+from db.catalog.units import rows_changed
+from db.engine.batches import chunks
 from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, FactRow, MediaKind, Unit
 
 Scope = Literal["content", "asset"]

@@ -10,8 +10,10 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db.catalog import analyses, contents, revision
-from db.catalog.switches import each_findable
-from db.catalog.units import chunks, rows_changed
+from db.catalog.copies import rank
+from db.catalog.switches import findable
+from db.catalog.units import rows_changed
+from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit
@@ -46,17 +48,6 @@ class Failure:
     attempts: int
     analyser: str | None = None
     """Which analyser could not do it, where the others could; None where the file gave nothing."""
-
-
-class CopyRow(NamedTuple):
-    """A live file; ``size`` in bytes, ``width`` and ``height`` in pixels, ``unit_id`` of its first unit."""
-
-    content_id: int
-    path: Path
-    size: int
-    width: int | None
-    height: int | None
-    unit_id: int
 
 
 def add_roots(session: Session, paths: Iterable[Path]) -> None:
@@ -209,14 +200,16 @@ def states(session: Session) -> dict[AssetState, int]:
 
 
 def picture_paths(session: Session) -> list[Path]:
-    """One path for each picture that can be read now, sorted."""
+    """One path for each picture that can be read now, the one that answers for it; sorted."""
     statement = (
-        select(func.min(Asset.path))
+        select(Asset.content_id, Asset.path)
         .join(Asset.content)
         .where(Content.kind == "image", Asset.state == "indexed")
-        .group_by(Content.id)
     )
-    return sorted(session.scalars(statement))
+    best: dict[int | None, Path] = {}
+    for content_id, path in session.execute(statement):
+        best[content_id] = min(best.get(content_id, path), path, key=lambda one: rank(one, offline=False))
+    return sorted(best.values())
 
 
 def paths(session: Session) -> dict[int, Path]:
@@ -233,17 +226,10 @@ def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
     revision.touch(session)
 
 
-def copies(session: Session) -> list[CopyRow]:
-    """All live files, grouped by content."""
-    shown = select(func.min(Unit.id)).where(Unit.content_id == Content.id, each_findable(session))
-    first = shown.correlate(Content).scalar_subquery()
-    statement = (
-        select(Content.id, Asset.path, Asset.size, Asset.width, Asset.height, first)
-        .join(Content, Content.id == Asset.content_id)
-        .where(Asset.state.in_(LIVE), first.is_not(None))
-        .order_by(Content.id, Asset.path)
-    )
-    return [CopyRow(*row) for row in session.execute(statement)]
+def each_shown(session: Session) -> dict[int, int]:
+    """The first unit of each content that can be found, by the content's id: what it is shown by."""
+    statement = select(Unit.content_id, func.min(Unit.id)).where(findable(session))
+    return dict(session.execute(statement.group_by(Unit.content_id)).all())
 
 
 def total_size(session: Session) -> int:

@@ -13,11 +13,12 @@ from db.engine.schema import LIVE, Asset
 def months(session: Session) -> dict[str, int]:
     """The number of pictures, films and recordings of each month, ``2023-07``, in the order of time.
 
-    A month is that of ``date:``: when it was taken or, if unknown, when the file changed.
+    A month is that of ``date:``: when it was taken or, if unknown, when the file changed. What has files of
+    several months counts in each, as it is an answer in each.
     """
-    month = func.substr(type_coerce(func.min(Asset.moment), String), 1, 7).label("month")
-    dated = select(month).where(Asset.state.in_(LIVE)).group_by(Asset.content_id).subquery()
-    statement = select(dated.c.month, func.count()).group_by(dated.c.month).order_by(dated.c.month)
+    month = func.substr(type_coerce(Asset.moment, String), 1, 7).label("month")
+    count = func.count(Asset.content_id.distinct())
+    statement = select(month, count).where(Asset.state.in_(LIVE)).group_by(month).order_by(month)
     return {month: count for month, count in session.execute(statement) if month}
 
 

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
 from db.catalog import fulltext, revision, switches
 from db.catalog.filters import (
+    FACTS,
     NEAR_S,
     FactRule,
     Filter,
@@ -78,6 +79,39 @@ def having(session: Session, rule: UnitRule) -> Ids:
     unit = aliased(Unit)
     statement = _counted(session, rule, unit, (), unit.id).order_by(unit.id)
     return np.fromiter(session.scalars(statement), dtype=np.int64)
+
+
+def of_file(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
+    """SQL conditions on ``Asset``: what of the filters one of several files with a content can fulfil alone.
+
+    That is all about files, and that units with the words are found with this file, not with another one.
+    """
+    of_words = [_of_words(item) for item in others(filters) if all(map(_is_known, item.rules))]
+    return [*of_files(filters), *of_words]
+
+
+def _is_known(rule: Rule) -> bool:
+    """Whether it can be said of a file by itself that a rule holds."""
+    return asks_for_words(rule) or (isinstance(rule, FactRule) and FACTS[rule.key].of_file)
+
+
+def _of_words(item: Filter) -> ColumnElement[bool]:
+    unit = aliased(Unit)
+    words = [
+        exists()
+        .where(
+            unit.content_id == Asset.content_id,
+            or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
+            unit.kind.in_(rule.kinds),
+            fulltext.has(unit, rule.match or ""),
+        )
+        .correlate(Asset)
+        for rule in item.rules
+        if isinstance(rule, UnitRule)
+    ]
+    facts = tuple(rule for rule in item.rules if isinstance(rule, FactRule))
+    holds = or_(*words, *of_files((Filter(facts),) if facts else ()))
+    return ~holds if item.negated else holds
 
 
 _OfFile = Sequence[ColumnElement[bool]]

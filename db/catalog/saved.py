@@ -87,7 +87,7 @@ def judge(session: Session, saved_id: int, unit: UnitRow, *, up: bool) -> None:
             kind=unit.kind,
             start_s=unit.start_s,
             up=up,
-            path=unit.paths[0],
+            path=unit.path,
             **(unit.region._asdict() if unit.region else {}),
         )
     )

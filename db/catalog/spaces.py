@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision, switches
-from db.catalog.units import Ids, StoredUnit, Vectors, chunks, is_bare, pack, stored
+from db.catalog.units import Ids, StoredUnit, Vectors, is_bare, pack, stored
+from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
 from db.kinds import CLIP

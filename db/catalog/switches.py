@@ -66,6 +66,10 @@ class Switches:
             )
         }
 
+    def off_somewhere(self) -> dict[str, str]:
+        """The kinds that are not found with all files, and what makes them."""
+        return {kind: kinds.maker(kind) for made in self.hiding() for kind in made}
+
     def _sql(self, analyser: str) -> ColumnElement[bool]:
         own = self.by_analyser.get(analyser, ())
         default = next((is_on for folder, is_on in own if folder == EVERYWHERE), True)
@@ -122,7 +126,9 @@ def findable(session: Session, of_file: Sequence[ColumnElement[bool]] = ()) -> C
     )
 
 
-def each_findable(session: Session, unit: type[Unit] = Unit) -> ColumnElement[bool]:
+def each_findable(
+    session: Session, unit: type[Unit] = Unit, of_file: Sequence[ColumnElement[bool]] = ()
+) -> ColumnElement[bool]:
     """The same condition on ``unit``, by a look at the files of each: for queries that come to few units."""
     hiding = every(session).hiding()
     found = exists().where(
@@ -130,6 +136,7 @@ def each_findable(session: Session, unit: type[Unit] = Unit) -> ColumnElement[bo
         func.coalesce(Asset.state, "").in_(LIVE),
         or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
         *(or_(unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
+        *of_file,
     )
     # Said outright: the query around it may have files of its own.
     return found.correlate(unit)

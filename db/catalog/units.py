@@ -5,7 +5,7 @@ import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,14 +21,14 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    or_,
     select,
-    true,
 )
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import revision, switches
+from db.catalog import copies, revision, switches
+from db.catalog.copies import FileRow
+from db.engine.batches import chunks
 from db.engine.schema import (
     LIVE,
     Asset,
@@ -47,9 +47,6 @@ log = logging.getLogger(__name__)
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
-
-_SQL_VARIABLES = 5_000
-"""Values bound to one statement; SQLite's own limit is 32,766."""
 
 
 class Region(NamedTuple):
@@ -92,9 +89,11 @@ class StoredUnit(NamedTuple):
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit joined with its content and files. ``paths``: the live files with its content, sorted.
+    """A unit joined with its content and files.
 
-    ``taken_at``, the sides and the length are the effective facts of the first of them.
+    ``files``: the live files with which it is found, at least one, the one that answers for it first (see
+    ``db.catalog.copies``). ``others``: further live files with its content, where it belongs to one of them
+    or is switched off for some.
     """
 
     id: int
@@ -105,13 +104,30 @@ class UnitRow:
     at_s: float | None
     text: str | None
     media: MediaKind
-    paths: tuple[Path, ...]
-    taken_at: datetime | None
-    width: int | None = None
-    """Pixels of the upright picture, as the height."""
-    height: int | None = None
-    duration_s: float | None = None
+    files: tuple[FileRow, ...]
     region: Region | None = None
+    others: tuple[FileRow, ...] = ()
+
+    @property
+    def file(self) -> FileRow:
+        """The file that answers for it."""
+        return self.files[0]
+
+    @property
+    def path(self) -> Path:
+        """The path of that file."""
+        return self.files[0].path
+
+    @property
+    def copies(self) -> tuple[FileRow, ...]:
+        """All other live files with its content."""
+        return (*self.files[1:], *self.others)
+
+    def led_by(self, path: Path) -> "UnitRow":
+        """The same with the file at a path first, where it is one of those with which it is found."""
+        if path == self.path or all(file.path != path for file in self.files):
+            return self
+        return replace(self, files=tuple(sorted(self.files, key=lambda file: file.path != path)))
 
 
 def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
@@ -195,28 +211,25 @@ def rows(
 ) -> dict[int, UnitRow]:
     """Those of these units that can be found, by id.
 
-    ``of_file``: conditions on ``Asset``; of several files with a content those that meet them come first.
+    ``of_file``: conditions on ``Asset``; of several files with a content those that fulfil them come first.
     """
     live: dict[int, UnitRow] = {}
-    hiding = switches.every(session).hiding().items()
+    switched = switches.every(session)
+    off = switched.off_somewhere()
     for batch in chunks(list(ids)):
-        statement = (
-            select(Unit, Content.kind, Asset, and_(true(), *of_file))
-            .join(Content, Content.id == Unit.content_id)
-            # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
-            .join(Asset, and_(Asset.content_id == Content.id, func.coalesce(Asset.state, "").in_(LIVE)))
-            .where(
-                Unit.id.in_(batch),
-                or_(Unit.asset_id.is_(None), Unit.asset_id == Asset.id),
-                *(or_(Unit.kind.not_in(made), is_on) for made, is_on in hiding),
-            )
-        )
-        files: dict[int, list[tuple[bool, Path, Unit, MediaKind, Asset]]] = defaultdict(list)
-        for unit, media, asset, meets in session.execute(statement):
-            files[unit.id].append((not meets, asset.path, unit, media, asset))
-        for unit_id in sorted(files):
-            copies = sorted(files[unit_id], key=lambda file: file[:2])
-            live[unit_id] = _row(*copies[0][2:], tuple(path for _, path, *_ in copies))
+        statement = select(Unit, Content.kind).join(Content, Content.id == Unit.content_id)
+        found = session.execute(statement.where(Unit.id.in_(batch)).order_by(Unit.id)).all()
+        files = copies.of_contents(session, {unit.content_id for unit, _ in found}, of_file)
+        for unit, media in found:
+            analyser = off.get(unit.kind)
+            parted: tuple[list[FileRow], list[FileRow]] = ([], [])
+            for file in files.get(unit.content_id, ()):
+                is_found = unit.asset_id in (None, file.asset_id) and (
+                    analyser is None or switched.is_on(analyser, file.path)
+                )
+                parted[not is_found].append(file)
+            if parted[0]:
+                live[unit.id] = _row(unit, media, *map(tuple, parted))
     return live
 
 
@@ -308,7 +321,7 @@ def _nearest(start_s: float, end_s: float, frames: Sequence[_Span]) -> int | Non
     return None if best is None else best[1]
 
 
-def _row(unit: Unit, media: MediaKind, asset: Asset, paths: tuple[Path, ...]) -> UnitRow:
+def _row(unit: Unit, media: MediaKind, files: tuple[FileRow, ...], others: tuple[FileRow, ...]) -> UnitRow:
     return UnitRow(
         unit.id,
         unit.content_id,
@@ -318,12 +331,9 @@ def _row(unit: Unit, media: MediaKind, asset: Asset, paths: tuple[Path, ...]) ->
         unit.at_s,
         unit.text,
         media,
-        paths,
-        asset.taken_at,
-        asset.width,
-        asset.height,
-        asset.duration_s,
+        files,
         region_of(unit),
+        others,
     )
 
 
@@ -350,41 +360,62 @@ def same_region(one: Region | None, other: Region | None) -> bool:
 
 
 def ids_at(session: Session, path: Path) -> list[int]:
-    """The ids of the units of a file, ascending; empty where it is not in the library."""
+    """The ids of the units of a file, ascending; empty where it is not in the library.
+
+    What belongs to another file with the same content is none of its own.
+    """
     statement = (
         select(Unit.id)
         .join(Asset, Asset.content_id == Unit.content_id)
-        .where(Asset.path == path, Asset.state.in_(LIVE), switches.each_findable(session))
+        .where(Asset.path == path, switches.each_findable(session, of_file=[Asset.path == path]))
     )
     return list(session.scalars(statement.order_by(Unit.id)))
 
 
-def newest(session: Session, ids: Ids, limit: int, *, taken: bool = False) -> list[int]:
+def newest(
+    session: Session,
+    ids: Ids,
+    limit: int,
+    *,
+    taken: bool = False,
+    of_file: Sequence[ColumnElement[bool]] = (),
+) -> list[int]:
     """The first unit of each content among these units, most recent content first, at most ``limit``.
 
     First come units that stand by themselves: the title of a film is not what is shown of it.
 
     Contents are ordered by when they were taken or, if unknown, when their file changed; with ``taken`` those
-    of which it is unknown come last.
+    of which it is unknown come last. Of several files that counts which answers; ``of_file`` as in ``rows``.
     """
     date = Asset.taken_at if taken else Asset.moment
     first: dict[int, tuple[datetime, int]] = {}
+    several: set[int] = set()
     standing = func.min(case((Unit.kind.in_(kinds.proving(*kinds.STANDING)), Unit.id)))
     for batch in chunks(ids.tolist()):
         # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
         # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
         batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
         statement = (
-            select(Unit.content_id, func.coalesce(standing, func.min(Unit.id)), func.min(date))
+            select(
+                Unit.content_id,
+                func.coalesce(standing, func.min(Unit.id)),
+                func.min(date),
+                func.min(Asset.id) < func.max(Asset.id),
+            )
             .select_from(batch_ids)
             .join(Unit, Unit.id == batch_ids.c.value)
             .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))
             .group_by(Unit.content_id)
         )
-        for content_id, unit_id, known_moment in session.execute(statement):
+        for content_id, unit_id, known_moment, has_copies in session.execute(statement):
             moment = known_moment or datetime.min
             earliest = first.get(content_id, (moment, unit_id))
-            first[content_id] = (min(earliest[0], moment), min(earliest[1], unit_id))
+            first[content_id] = (moment, min(earliest[1], unit_id))
+            if has_copies:
+                several.add(content_id)
+    for content_id, (shown, *_) in copies.of_contents(session, several, of_file).items():
+        own = shown.taken_at if taken else shown.moment
+        first[content_id] = (own or datetime.min, first[content_id][1])
     ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
     return [unit_id for _, unit_id in ranked[:limit]]
 
@@ -442,8 +473,3 @@ def is_bare(space_id: int | None) -> ColumnElement[bool]:
 def rows_changed(result: Result[Any]) -> int:
     """How many rows a statement has changed."""
     return result.rowcount if isinstance(result, CursorResult) else 0
-
-
-def chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    """Slices of ids that are short enough to be bound to one statement."""
-    return (ids[start : start + _SQL_VARIABLES] for start in range(0, len(ids), _SQL_VARIABLES))

@@ -63,7 +63,7 @@ def moved(hits: Sequence[Hit], before: Sequence[Hit]) -> list[Hit]:
     units = {one.unit_id: hit.rank for hit in before for one in (hit, *hit.similar)}
 
     def rank_of(hit: Hit) -> int | None:
-        moment = (one.rank for one in before if one.path == hit.path and same_moment(one, hit))
+        moment = (one.rank for one in before if one.path in hit.files and same_moment(one, hit))
         return units.get(hit.unit_id) or next(moment, None)
 
     return [replace(hit, was=rank_of(hit)) for hit in hits]

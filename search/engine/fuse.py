@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from db import kinds
+from db.catalog.copies import FileRow
 from db.catalog.units import UnitRow
 from search.answer import Evidence, Hit
 from search.engine.ranking import Found, Ranking
@@ -48,12 +49,16 @@ class Candidates:
 
 @dataclass(frozen=True)
 class _Vote:
-    """What one ranking says for a unit: its evidence, and the share of the score."""
+    """What one ranking says for a unit: its evidence, and the share of the score.
+
+    ``files``: those with which the unit is found; of another file of a stack, all of what is shown.
+    """
 
     place: int
     evidence: Evidence
     score: float
     text: str | None
+    files: tuple[FileRow, ...]
 
 
 @dataclass
@@ -68,10 +73,21 @@ class _Moment:
     @property
     def score(self) -> float:
         """The sum over rankings of the best unit there."""
-        best: dict[int, float] = {}
-        for vote in self.votes:
-            best[vote.place] = max(vote.score, best.get(vote.place, 0.0))
-        return sum(best.values())
+        return _sum_of_best(self.votes)
+
+    def of_one_file(self) -> "_Moment":
+        """The moment with what is found with one of its files: the one that most of the score is for.
+
+        What is said about a copy, as in a note beside it, is no reason to show another one.
+        """
+        own = [row for row in (self.shown, self.best) if row.content_id == self.shown.content_id]
+        files = dict.fromkeys(file for row in own for file in row.files)
+        files |= dict.fromkeys(file for vote in self.votes for file in vote.files)
+        if len(files) == 1:
+            return self
+        votes = {file: [vote for vote in self.votes if file in vote.files] for file in files}
+        best = max(files, key=lambda file: _sum_of_best(votes[file]))
+        return _Moment(self.best.led_by(best.path), self.shown.led_by(best.path), votes[best], self.unit_ids)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -110,7 +126,9 @@ def fuse(
     votes = _votes(rankings, candidates)
     ranked = sorted(votes.items(), key=lambda item: (-_total(item[1]), item[0]))
     visible = [(unit_id, votes) for unit_id, votes in ranked if not candidates.is_timeless(unit_id, hidden)]
-    moments = [moment for moment in _moments(visible, candidates) if moment.unit_ids.isdisjoint(hidden)]
+    moments = [
+        moment.of_one_file() for moment in _moments(visible, candidates) if moment.unit_ids.isdisjoint(hidden)
+    ]
     # All of the words are as much as the picture that fits best, of which there always is one.
     moments.sort(key=lambda moment: (-moment.score, not moment.has_words, moment.shown.id))
     # The highest possible score: first in every ranking that has candidates.
@@ -125,12 +143,21 @@ def _votes(rankings: Sequence[Ranking], candidates: Candidates) -> dict[int, lis
             if (unit := candidates.rows.get(found.unit_id)) is None:
                 continue
             evidence = _evidence(ranking, rank, found, unit)
+            files = unit.files
             if candidates.is_of_other(unit.id):
-                evidence = replace(evidence, path=unit.paths[0])
+                evidence = replace(evidence, path=unit.path)
+                files = candidates.shown_for(unit.id).files
             weight = kinds.named(unit.kind).weight * share(ranking, found)
             score = weight / (RANK_OFFSET + rank)
-            votes[unit.id].append(_Vote(place, evidence, score, unit.text))
+            votes[unit.id].append(_Vote(place, evidence, score, unit.text, files))
     return votes
+
+
+def _sum_of_best(votes: Iterable[_Vote]) -> float:
+    best: dict[int, float] = {}
+    for vote in votes:
+        best[vote.place] = max(vote.score, best.get(vote.place, 0.0))
+    return sum(best.values())
 
 
 def _evidence(ranking: Ranking, rank: int, found: Found, unit: UnitRow) -> Evidence:
@@ -220,20 +247,18 @@ def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
 
 def _hit(moment: _Moment, rank: int, score: float) -> Hit:
     shown = moment.shown
-    # What was found may belong to one of the files alone, as a note beside it does.
-    is_of_shown = moment.best.content_id == shown.content_id
-    path = (moment.best if is_of_shown else shown).paths[0]
     return Hit(
         rank=rank,
         score=round(score, 4),
         kind=shown.kind,
-        path=path,
+        path=shown.path,
         start_s=shown.start_s,
         end_s=shown.end_s,
         text=moment.text,
         why=moment.evidence,
         unit_id=shown.id,
         media=shown.media,
-        taken_at=shown.taken_at,
-        copies=tuple(copy for copy in shown.paths if copy != path),
+        taken_at=shown.file.taken_at,
+        copies=tuple(file.path for file in shown.copies),
+        offline=shown.file.offline,
     )

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from db import kinds
-from db.catalog import fulltext, units
-from db.catalog.filters import FactRule, Filter, Wanted, of_files
+from db.catalog import fulltext, live, units
+from db.catalog.filters import FactRule, Filter, Wanted
 from db.catalog.fulltext import words_of
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
@@ -57,7 +57,7 @@ class Retrieved:
         """Look up what rankings have found, and what is shown for it."""
         rankings = tuple(rankings)
         found = {found.unit_id for ranking in rankings for found in ranking.found}
-        of_file = of_files(scope.wanted.filters)
+        of_file = live.of_file(scope.wanted.filters)
         rows = units.rows(scope.session, found, of_file)
         # What is said in a motion photo is found in it, as what is written there.
         evidence = [

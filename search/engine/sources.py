@@ -208,7 +208,9 @@ class Listed:
         worded = reduce(np.union1d, having.values(), np.empty(0, np.int64))
         by_date = question.query.order == "date"
         latest = (worded if by_date else worded[:depth]).tolist()
-        latest = latest or units.newest(scope.session, scope.ids, depth, taken=by_date)
+        if not latest:
+            of_file = live.of_file(scope.wanted.filters)
+            latest = units.newest(scope.session, scope.ids, depth, taken=by_date, of_file=of_file)
         words: dict[int, tuple[str, ...]] = defaultdict(tuple)
         for rule, ids in having.items():
             for unit_id in ids.tolist():

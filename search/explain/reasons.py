@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db.catalog import facts
+from db.catalog import copies, facts, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
 from db.paths import expanded
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence, Hit
+from search.engine.pipeline import wanted
 from search.engine.scope import BACKGROUND
 from search.explain.heatmap import Floats, heat_map, overlay
 from search.query.query import Query
@@ -30,7 +31,7 @@ class Reasons:
     the moment of a video that was compared. ``similarity``: of the query to the picture there; None
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
     or from a sample of a thousand. ``text``: that of the hit; ``words``: those of the query that any text of
-    it has, be it said or written. ``copies``: the other files with its content, where it was found.
+    it has, be it said or written. ``copies``: the other files with its content.
     ``facts``: what is known of a file in the library, each with who says so. ``heat``: see
     ``search.explain.heatmap``.
     """
@@ -62,16 +63,21 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         TroveError: as ``SearchService.search``.
     """
     path = expanded(path).resolve()
-    kind = service.decoders.run(probe, path).kind
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in hit.files), None)
-    at_s = None if kind == "image" or hit is None else _moment(hit, path)
-    why = hit.why if hit else ()
-    words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
-    paths = (hit.path, *hit.copies) if hit else ()
     with service.library.read() as session:
         known = tuple(facts.of_file(session, path).values())
-    look = _look(service, query, path, kind, at_s) if kind != "audio" else None
+        there = copies.readable(session, path)
+        own = {None, *units.ids_at(session, path)}
+        others = tuple(file.path for file in copies.beside(session, path) if file.path != path)
+        if not copies.fulfils(session, path, live.of_file(wanted(query).filters)):
+            hit = None  # a copy of it is
+    kind = service.decoders.run(probe, there).kind
+    at_s = None if kind == "image" or hit is None else _moment(hit, path)
+    # What is said of a copy, as in a note beside that, is no reason for this file; its stack is.
+    why = tuple(fact for fact in hit.why if fact.unit_id in own or fact.path) if hit else ()
+    words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
+    look = _look(service, query, there, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,
         hit.rank if hit else None,
@@ -79,13 +85,13 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         look.similarity if look else None,
         look.above if look else None,
         look.exact if look else False,
-        hit.text if hit else None,
+        hit.text if hit and any(fact.text == hit.text for fact in why) else None,
         tuple(words),
         why,
         known,
         look.heat if look else None,
         look.picture if look else None,
-        tuple(copy for copy in paths if copy != path) if path in paths else (),
+        others,
     )
 
 

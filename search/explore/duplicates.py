@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from db.catalog import assets, spaces, stacks, units
+from db.catalog import assets, copies, spaces, stacks, units
+from db.catalog.copies import FileRow
 from db.catalog.filters import FactRule, Filter, Wanted
 from db.catalog.stacks import Place
 from db.catalog.units import Ids
@@ -20,18 +21,22 @@ _CHUNK = 512
 
 @dataclass(frozen=True)
 class Copy:
-    """A file in a group. ``unit_id``: of its picture or first moment; ``size``: bytes; sides in pixels."""
+    """A file in a group. ``unit_id``: of its picture or first moment; ``size``: bytes; sides in pixels.
+
+    ``offline``: its drive is not connected.
+    """
 
     path: Path
     size: int
     width: int | None
     height: int | None
     unit_id: int
+    offline: bool = False
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group of duplicates, the best first: most pixels, then most bytes.
+    """A group of duplicates, the best first: most pixels, most bytes, then in the order of ``copies.rank``.
 
     ``kind``: ``same`` for files that are equal byte for byte, ``alike`` for near-duplicates: pictures that
     were resized, re-encoded, or taken in the same second.
@@ -58,11 +63,12 @@ def duplicates(
         threshold: cosine similarity from which pictures are near-duplicates; None finds only identical files.
     """
     with library.read() as session:
-        rows = assets.copies(session)
-    files: dict[int, list[Copy]] = defaultdict(list)
-    for row in rows:
-        files[row.content_id].append(Copy(*row[1:]))
-    groups = [_group("same", copies) for copies in files.values() if len(copies) > 1]
+        shown = assets.each_shown(session)
+        files = {
+            content_id: [_copy(file, shown[content_id]) for file in of_content]
+            for content_id, of_content in copies.of_contents(session, shown).items()
+        }
+    groups = [_group("same", own) for own in files.values() if len(own) > 1]
     if threshold is not None:
         for group in _near_duplicates(library, threshold, on_progress):
             best = [files[content_id][0] for content_id in group if content_id in files]
@@ -71,11 +77,16 @@ def duplicates(
     return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
 
 
-def _group(kind: Literal["same", "alike"], copies: list[Copy]) -> Group:
-    def rank(copy: Copy) -> tuple[int, int, int, Path]:
-        return (-(copy.width or 0) * (copy.height or 0), -copy.size, len(str(copy.path)), copy.path)
+def _copy(file: FileRow, unit_id: int) -> Copy:
+    return Copy(file.path, file.size, file.width, file.height, unit_id, file.offline)
 
-    return Group(kind, tuple(sorted(copies, key=rank)))
+
+def _group(kind: Literal["same", "alike"], several: list[Copy]) -> Group:
+    def place(copy: Copy) -> tuple[object, ...]:
+        pixels = (copy.width or 0) * (copy.height or 0)
+        return -pixels, -copy.size, *copies.rank(copy.path, offline=copy.offline)
+
+    return Group(kind, tuple(sorted(several, key=place)))
 
 
 def _near_duplicates(

@@ -71,7 +71,7 @@ class Listing:
 
     def of_file(self, hit: Hit) -> list[Hit]:
         """The hits so far in the same file, by their moments."""
-        same = [other for other in self._hits if other.path == hit.path]
+        same = [other for other in self._hits if other.path in hit.files]
         return sorted(same, key=lambda other: other.start_s or 0.0)
 
     def _grow(self, k: int) -> None:
@@ -91,16 +91,17 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
             rank=rank,
             score=0.0,
             kind=row.kind,
-            path=row.paths[0],
+            path=row.path,
             start_s=row.start_s,
             end_s=row.end_s,
             text=row.text,
             why=(),
             unit_id=row.id,
             media=row.media,
-            taken_at=row.taken_at,
-            copies=row.paths[1:],
+            taken_at=row.file.taken_at,
+            copies=tuple(file.path for file in row.copies),
             stack=stacks.get(row.content_id, ()),
+            offline=row.file.offline,
         )
         for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
     )

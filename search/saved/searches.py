@@ -162,8 +162,10 @@ class SavedSearches:
         with self._library.read() as session:
             return rows.judged(session, _row(session, name).id)
 
-    def judge(self, name: str, unit_id: int, *, up: bool | None) -> None:
+    def judge(self, name: str, unit_id: int, *, up: bool | None, path: Path | None = None) -> None:
         """Put a thumb up or down on a hit, by its ``unit_id``; None takes it off.
+
+        ``path``: of the file that was shown, where there are several with its content.
 
         Raises:
             QueryError: there is no such saved search, or the unit is not in the library.
@@ -174,7 +176,7 @@ class SavedSearches:
                 thumb_ids = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
                 rows.unjudge(session, thumb_ids)
             elif (unit := units.rows(session, [unit_id]).get(unit_id)) is not None:
-                rows.judge(session, saved_id, unit, up=up)
+                rows.judge(session, saved_id, unit.led_by(path) if path else unit, up=up)
             else:
                 raise QueryError("what was to be judged is not in the library any more", "Ask again.")
 
@@ -196,7 +198,7 @@ class SavedSearches:
             file_units = list(units.rows(session, units.ids_at(session, path)).values())
         if not file_units:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
-        self.judge(name, self._meant(name, path, file_units, at_s), up=up)
+        self.judge(name, self._meant(name, path, file_units, at_s), up=up, path=path)
 
     def _meant(self, name: str, path: Path, file_units: list[UnitRow], at_s: float | None) -> int:
         standing = [unit for unit in file_units if unit.kind in kinds.proving(*kinds.STANDING)] or file_units
@@ -220,7 +222,7 @@ class SavedSearches:
         """Paths of a judged unit: where it was when it was judged, and where it is now."""
         with self._library.read() as session:
             now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id])
-        return {judged.path, *(path for unit in now.values() for path in unit.paths)}
+        return {judged.path, *(file.path for unit in now.values() for file in (unit.file, *unit.copies))}
 
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
         with self._library.read() as session:

@@ -359,7 +359,7 @@ def test_the_first_look_at_results_finds_thumbnails(
     assert len(shown) == 4
     for row in shown:
         made = thumbnail(
-            row.paths[0],
+            row.path,
             row.at_s,
             cache=own.paths.thumbnails,
             side=GRID_SIDE,
@@ -679,7 +679,7 @@ def test_what_is_beside_a_file_belongs_to_that_file(library: Library, folder: Pa
         with library.read() as session:
             found = session.scalars(select(Unit.id).where(Unit.kind == "note")).all()
             rows = units.rows(session, found).values()
-            return {row.paths[0].name: row.text for row in rows if len(row.paths) == 1}
+            return {row.path.name: row.text for row in rows if len(row.files) == 1}
 
     def camera(name: str) -> str | None:
         with library.read() as session:

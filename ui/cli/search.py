@@ -180,7 +180,8 @@ def hit_json(hit: Hit, drawing: dict[str, Any] | None = None) -> dict[str, Any]:
     similar = [other.path for other in hit.similar]
     shown: dict[str, Any] = {key: getattr(hit, key) for key in keys} | {"why": facts, "similar": similar}
     stack = [member_json(member) for member in hit.stack]
-    return shown | {"evidence": evidence_json(hit.why), "copies": hit.copies, "stack": stack}
+    shown |= {"evidence": evidence_json(hit.why), "copies": hit.copies, "offline": hit.offline}
+    return shown | {"stack": stack}
 
 
 def member_json(member: Member) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def found(database: Database, *filters: Filter) -> set[str]:
     with database.read() as session:
         ids = live.ids(session, EVERYTHING, filters)
         rows = units.rows(session, ids.tolist())
-        return {row.paths[0].name + (" said" if row.kind == "speech" else "") for row in rows.values()}
+        return {row.path.name + (" said" if row.kind == "speech" else "") for row in rows.values()}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_the_newest_come_first_one_for_each_file(filled: Database) -> None:
         ids = live.ids(session, EVERYTHING)
         listed = units.newest(session, ids, 10)
         rows = units.rows(session, listed)
-        assert [rows[i].paths[0].name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
+        assert [rows[i].path.name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
         assert len(listed) == len(FILES)
         assert units.newest(session, ids, 2) == listed[:2]
 

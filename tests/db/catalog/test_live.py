@@ -82,7 +82,7 @@ def test_words_without_a_time_speak_for_the_whole_file(film: Database) -> None:
         add_file(session, "/titled.jpg", [Drafted("image", None), Drafted("speech", None, text="a title")])
         ids = live.ids(session, KINDS, (said("title"),)).tolist()
         rows = units.rows(session, ids)
-    assert sorted(row.paths[0].name for row in rows.values()) == ["other.mp4", "titled.jpg", "titled.jpg"]
+    assert sorted(row.path.name for row in rows.values()) == ["other.mp4", "titled.jpg", "titled.jpg"]
 
 
 def test_units_without_a_vector_are_among_them_unless_a_space_is_asked_for(film: Database) -> None:
@@ -140,7 +140,7 @@ def test_what_belongs_to_another_file_of_the_content_does_not_count(film: Databa
                 found = live.ids(session, ["image"], (labelled, in_folder))
                 assert len(found) == expected
                 rows = units.rows(session, [*found.tolist()], of_files((in_folder,)))
-                assert [row.paths[0].parts[1] for row in rows.values()] == [folder] * expected
+                assert [row.path.parts[1] for row in rows.values()] == [folder] * expected
     finally:
         kinds.unregister("labels")
 

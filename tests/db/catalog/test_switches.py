@@ -32,7 +32,7 @@ def found(database: Database, kind: str = "speech") -> set[str]:
     """The folders in which a unit of a kind is found, the same by every way of asking."""
     with database.read() as session:
         ids = live.ids(session, EVERYTHING, space_id=space(session).id).tolist()
-        shown = {row.paths[0].parent for row in units.rows(session, ids).values() if row.kind == kind}
+        shown = {row.path.parent for row in units.rows(session, ids).values() if row.kind == kind}
         assert units.counts(session)[kind] == len(shown)
         if kind == "speech":
             assert len(fulltext.match_words(session, "hello", 9, EVERYTHING)) == len(shown)

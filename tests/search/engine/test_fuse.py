@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import kinds
+from db.catalog.copies import FileRow
 from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
 from search.engine.fuse import Candidates, fitting, fuse
@@ -23,9 +24,10 @@ def unit(
     end_s: float | None = None,
 ) -> UnitRow:
     text = f"words {number}" if kind == "speech" else None
-    paths = (Path(f"/{content or number}"), Path(f"/copy-{content or number}"))
+    names = (f"/{content or number}", f"/copy-{content or number}")
+    files = tuple(FileRow(hash(name), Path(name)) for name in names)
     media = "image" if kind == "image" else "video"
-    return UnitRow(number, content or number, kind, start_s, end_s, start_s, text, media, paths, None)
+    return UnitRow(number, content or number, kind, start_s, end_s, start_s, text, media, files)
 
 
 def pictures(*ids: int) -> Ranking:
@@ -197,3 +199,18 @@ def test_fusion_never_repeats_never_exceeds_and_is_sorted(given_rankings: list[R
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_hit_is_of_one_file_with_what_is_found_with_that() -> None:
+    """Two copies of a picture, the second with a note of its own; the first has a worse one."""
+    first, second = FileRow(1, Path("/a.jpg")), FileRow(2, Path("/b.jpg"))
+    picture = replace(unit(1), files=(first, second))
+    noted = replace(unit(2, 1, "speech"), kind="speech", text="the garden", files=(second,), others=(first,))
+    other = replace(noted, id=3, text="a tree", files=(first,), others=(second,))
+    rows = {row.id: row for row in (picture, noted, other)}
+    candidates = Candidates(rows, {2: picture, 3: picture})
+    (hit,) = fuse([pictures(1)], candidates)
+    assert (hit.path, hit.copies) == (Path("/a.jpg"), (Path("/b.jpg"),))
+    (hit,) = fuse([pictures(1), words((2, 1.0), (3, 0.6))], candidates)
+    assert (hit.path, hit.copies, hit.text) == (Path("/b.jpg"), (Path("/a.jpg"),), "the garden")
+    assert [evidence.text for evidence in hit.why] == [None, "the garden"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from db import kinds
 from db.catalog import revision, spaces
+from db.catalog.copies import FileRow
 from db.catalog.units import UnitRow, Vectors
 from db.engine.schema import NullScores
 from db.errors import LibraryError
@@ -34,7 +35,7 @@ from tests.support.rows import Drafted, add_file, directions
 from tests.support.searching import searching
 from tests.support.tiny_openclip import save_model
 
-ROWS = {1: UnitRow(1, 1, "image", None, None, None, None, "image", (Path("/1.jpg"),), None)}
+ROWS = {1: UnitRow(1, 1, "image", None, None, None, None, "image", (FileRow(1, Path("/1.jpg")),))}
 
 
 def null(pictures: int = 1000) -> NullScores:

@@ -92,7 +92,7 @@ def found(database: Database, query: str) -> set[str]:
     """The names of the files that fulfil the conditions of a query."""
     with database.read() as session:
         ids = live.ids(session, ["image"], tuple(filters_of(parse(query))))
-        return {row.paths[0].name for row in units.rows(session, ids.tolist()).values()}
+        return {row.path.name for row in units.rows(session, ids.tolist()).values()}
 
 
 def test_screenshots_and_raw_photographs_are_told_by_names_folders_and_headers(database: Database) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import FileResponse
 
 from db.catalog import units
 from db.errors import SettingsError, UnreadableError
@@ -281,10 +282,14 @@ def _serve(path: Path) -> bytes:
     """What the app's route for a file answers."""
     with resources.read() as session:
         (unit_id,) = units.ids_at(session, path)
+    return Path(_answer(unit_id).path).read_bytes()
+
+
+def _answer(unit_id: int, query: str = "") -> FileResponse:
     route = next(route for route in pages.routes() if "/file/" in route.path)
-    scope = {"type": "http", "path_params": {"unit_id": unit_id}, "headers": [], "query_string": b""}
-    request = Request(scope)
-    return Path(route.endpoint(request).path).read_bytes()
+    scope = {"type": "http", "path_params": {"unit_id": unit_id}, "headers": []}
+    response: FileResponse = route.endpoint(Request(scope | {"query_string": query.encode()}))
+    return response
 
 
 def test_a_file_that_became_a_link_elsewhere_is_not_served(shown: Path, tmp_path: Path) -> None:
@@ -306,6 +311,23 @@ def test_a_file_that_became_a_link_elsewhere_is_not_served(shown: Path, tmp_path
                 pages.still(row, 64)
             with pytest.raises(UnreadableError):
                 pages.clip_at(row, 0.0)
+
+
+def test_a_copy_is_served_where_the_file_is_not_there(shown: Path, settings: Settings) -> None:
+    """And by the name of the file that was asked for."""
+    copy = shown / "own copy.jpg"
+    copy.write_bytes((shown / "own.jpg").read_bytes())
+    with Library(settings) as library:
+        index(library)
+    (shown / "own.jpg").unlink()
+    with resources.read() as session:
+        (asked,) = units.rows(session, units.ids_at(session, shown / "own.jpg")).values()
+    assert asked.path == copy, "by its path it comes first"
+    led = pages.unit(asked.id, shown / "own.jpg")
+    assert (led.path, pages.file_of(led)) == (shown / "own.jpg", copy)
+    served = _answer(asked.id, pages.file_url(led).partition("?")[2])
+    assert Path(served.path) == copy
+    assert served.headers["content-disposition"] == 'inline; filename="own.jpg"'
 
 
 def test_a_picture_that_was_edited_in_its_place_is_shown(shown: Path) -> None:

@@ -67,7 +67,7 @@ def _rows(library: trove.Library) -> dict[tuple[str, str], units.UnitRow]:
     """The first unit of each kind in each file."""
     with library.core.read() as session:
         found = units.rows(session, range(1, 20)).values()
-    return {(row.paths[0].stem, row.kind): row for row in sorted(found, key=lambda row: -row.id)}
+    return {(row.path.stem, row.kind): row for row in sorted(found, key=lambda row: -row.id)}
 
 
 def test_what_belongs_to_a_film_as_a_whole_is_shown_by_its_first_frame(shown: trove.Library) -> None:

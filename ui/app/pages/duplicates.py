@@ -11,7 +11,7 @@ from indexer.media.thumbnails import GRID_SIDE
 from search.explore.duplicates import Copy, Group
 from ui.app import resources
 from ui.app.routes import media
-from ui.wording import size
+from ui.wording import OFFLINE, size
 
 _AT_ONCE = 20
 _SHOWN = "duplicates_shown"
@@ -34,11 +34,12 @@ def _group(group: Group) -> None:
 
 def _copy(copy: Copy, *, best: bool) -> None:
     with resources.explained():
-        row = media.unit(copy.unit_id)
+        row = media.unit(copy.unit_id, copy.path)
         if row.media != "audio":
             st.image(str(media.still(row, GRID_SIDE)), width=240, alt=copy.path.name)
     pixels = f"{copy.width} × {copy.height}, " if copy.width and copy.height else ""
     mark = " :green-badge[best]" if best else ""
+    mark += f" :gray-badge[{OFFLINE}]" if copy.offline else ""
     st.markdown(f"{resources.plain(copy.path.name)}{mark}  \n{pixels}{size(copy.size)}")
     st.code(str(copy.path), language=None, wrap_lines=True)
 

@@ -134,7 +134,8 @@ def _similar(listing: Listing) -> None:
 def _judge(saved: SavedSearches, name: str) -> None:
     judgement = st.session_state.gallery.judged
     try:
-        saved.judge(name, judgement["id"], up=judgement["up"])
+        hit = st.session_state[_SHOWN][2].hit(judgement["id"])
+        saved.judge(name, judgement["id"], up=judgement["up"], path=hit.path if hit else None)
     except TroveError as exc:
         resources.explain(exc)
 

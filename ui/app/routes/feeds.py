@@ -96,7 +96,8 @@ def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
 def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
     moment = clock(hit.start_s)
     name = hit.path.name
-    ratio = row.width / row.height if row and row.width and row.height else _UNKNOWN_RATIO
+    file = row.led_by(hit.path).file if row else None
+    ratio = file.width / file.height if file and file.width and file.height else _UNKNOWN_RATIO
     return {
         "id": hit.unit_id,
         "src": None if hit.media == "audio" else media.thumbnail_url(hit.unit_id),
@@ -154,7 +155,7 @@ def _send_export(request: Request) -> Response:
         return Response(as_csv(hits), media_type="text/csv; charset=utf-8", headers=headers)
     target = Path(tempfile.mkstemp(prefix="trove-", suffix=".zip")[1])
     try:
-        write_zip([media.file_of(media.unit(hit.unit_id)) for hit in hits], target)
+        write_zip([media.file_of(media.unit(hit.unit_id, hit.path)) for hit in hits], target)
     except TroveError as exc:
         target.unlink(missing_ok=True)
         raise HTTPException(404, str(exc)) from exc

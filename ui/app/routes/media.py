@@ -12,6 +12,7 @@ import mimetypes
 import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -55,9 +56,9 @@ def view_url(unit_id: int) -> str:
     return f"/trove/{KEY}/view/{unit_id}"
 
 
-def file_url(unit_id: int) -> str:
-    """URL of a unit's file."""
-    return f"/trove/{KEY}/file/{unit_id}"
+def file_url(row: UnitRow) -> str:
+    """URL of the file that answers for a unit."""
+    return f"/trove/{KEY}/file/{row.id}?of={row.file.asset_id}"
 
 
 def clip_url(unit_id: int, at_s: float) -> str:
@@ -65,8 +66,8 @@ def clip_url(unit_id: int, at_s: float) -> str:
     return f"/trove/{KEY}/clip/{unit_id}?at={at_s:.3f}"
 
 
-def unit(unit_id: int) -> UnitRow:
-    """The row of a unit.
+def unit(unit_id: int, path: Path | None = None) -> UnitRow:
+    """The row of a unit; ``path``: of the file that is shown, where it has several.
 
     Raises:
         UnreadableError: it is in the library no more.
@@ -75,11 +76,11 @@ def unit(unit_id: int) -> UnitRow:
         row = units.rows(session, [unit_id]).get(unit_id)
     if row is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
-    return row
+    return row.led_by(path) if path is not None else row
 
 
 def file_of(row: UnitRow) -> Path:
-    """The file of a unit, with symbolic links resolved.
+    """The file of a unit, or a copy of it where that one is not there; with symbolic links resolved.
 
     Where the library knows a link, or a file in a linked folder, it is followed only as long as it
     leads to what was indexed: else whoever can write into the folder could show any file of this machine.
@@ -87,7 +88,16 @@ def file_of(row: UnitRow) -> Path:
     Raises:
         UnreadableError: it is not there, or is another file than the one that was indexed.
     """
-    path = row.paths[0]
+    try:
+        return _real(row.path)
+    except UnreadableError:
+        for copy in row.copies:
+            with suppress(UnreadableError):
+                return _real(copy.path)
+        raise
+
+
+def _real(path: Path) -> Path:
     try:
         real = path.resolve(strict=True)
         status = real.stat()
@@ -158,16 +168,23 @@ def _send_view(request: Request) -> Response:
 
 def _send_file(request: Request) -> Response:
     try:
-        row = unit(request.path_params["unit_id"])
+        row = _asked_file(request)
         path = file_of(row)
         kind = _type(row)
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
-    name = row.paths[0].name.encode(errors="replace").decode()
+    name = row.path.name.encode(errors="replace").decode()
     disposition = "attachment" if "download" in request.query_params else "inline"
     return FileResponse(
         path, media_type=kind, filename=name, content_disposition_type=disposition, headers=_NO_GUESSING
     )
+
+
+def _asked_file(request: Request) -> UnitRow:
+    """The unit, with the file first that is asked for."""
+    row = unit(request.path_params["unit_id"])
+    asked = (file.path for file in row.files if str(file.asset_id) == request.query_params.get("of"))
+    return row.led_by(next(asked, row.path))
 
 
 def _send_clip(request: Request) -> Response:
@@ -186,6 +203,6 @@ def _send_clip(request: Request) -> Response:
 def _type(row: UnitRow) -> str:
     """The MIME type with which a browser shows or plays a file if it can, and else downloads it."""
     if row.media == "image":
-        mime = mimetypes.guess_type(row.paths[0].name)[0]
+        mime = mimetypes.guess_type(row.path.name)[0]
         return mime if mime in _SHOWN else _UNKNOWN
     return browser_type(file_of(row), resources.library().service.decoders) or _UNKNOWN

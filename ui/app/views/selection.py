@@ -57,6 +57,6 @@ def _copy(hits: list[Hit]) -> None:
         typed = st.text_input("Folder on this machine", placeholder=str(Path.home() / "Found"))
         if st.form_submit_button("Copy", type="primary"):
             with resources.explained():
-                files = [media.file_of(media.unit(hit.unit_id)) for hit in hits]
+                files = [media.file_of(media.unit(hit.unit_id, hit.path)) for hit in hits]
                 copies = copy_to(files, expanded((typed or "").strip()))
                 st.success(f"Copied {len(copies)} {'file' if len(copies) == 1 else 'files'}.")

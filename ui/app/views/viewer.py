@@ -28,7 +28,7 @@ from ui.app.views import question, reveal, stack
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, whole_text
 from ui.highlight import asked_words, pieces, spans_of
-from ui.wording import SOURCES, clock, fact, kind_label, meaning_found, size, words_found
+from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +84,9 @@ def _show(listing: Listing, asked: Question) -> None:
     hit = whole
     with resources.explained():
         hit = stack.opened(whole)
-        row = media.unit(hit.unit_id)
+        row = media.unit(hit.unit_id, hit.path)
         metadata = resources.library().service.decoders.run(probe, media.file_of(row))
-        texts = written(resources.library().core, row.paths[0], asked.parsed)
+        texts = written(resources.library().core, row.path, asked.parsed)
         if row.media == "image":
             _picture(row, metadata, hit, asked, texts)
         else:
@@ -128,8 +128,8 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
             st.rerun()
         if row is None:
             return
-        st.link_button("Open the file", media.file_url(row.id), icon=":material/open_in_new:")
-        st.link_button("Download", f"{media.file_url(row.id)}?download=1", icon=":material/download:")
+        st.link_button("Open the file", media.file_url(row), icon=":material/open_in_new:")
+        st.link_button("Download", f"{media.file_url(row)}&download=1", icon=":material/download:")
         if reveal.can_reveal():
             st.button(
                 "Show in folder",
@@ -138,8 +138,11 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
                 on_click=reveal.reveal,
                 args=(hit.path,),
             )
-    for path in row.paths:
-        st.code(str(path), language=None, wrap_lines=True)
+    st.code(str(row.path), language=None, wrap_lines=True)
+    if row.copies:
+        st.caption("The same file is also here:")
+    for copy in row.copies:
+        st.code(str(copy.path) + (f"  ({OFFLINE})" if copy.offline else ""), language=None, wrap_lines=True)
 
 
 # --- pictures
@@ -158,7 +161,7 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
             media.still(row, media.VIEW_SIDE)
             data = {
                 "src": media.view_url(row.id),
-                "name": row.paths[0].name,
+                "name": row.path.name,
                 "width": _fitting(metadata),
                 "marks": found_marks(texts, hit),
                 "lines": text_lines(texts),
@@ -178,11 +181,11 @@ def _picture(row: UnitRow, metadata: Metadata, hit: Hit, asked: Question, texts:
 def _heat(row: UnitRow, metadata: Metadata, asked: Question) -> None:
     media.file_of(row)  # only the file that was indexed is shown
     with st.spinner("Looking where it is …"):
-        overlay = resources.library().why(asked.query(1), row.paths[0]).overlay()
+        overlay = resources.library().why(asked.query(1), row.path).overlay()
     if overlay is not None:
         data = io.BytesIO()
         overlay.save(data, "PNG")
-        st.image(data.getvalue(), width=_fitting(metadata), alt=f"Where in {row.paths[0].name} it is")
+        st.image(data.getvalue(), width=_fitting(metadata), alt=f"Where in {row.path.name} it is")
 
 
 def _fitting(metadata: Metadata) -> int:
@@ -201,7 +204,7 @@ def _moment(
     asked: Question,
     texts: Sequence[Written],
 ) -> None:
-    path = row.paths[0]
+    path = row.path
     moments = _moments(asked, path)
     read = [text for text in in_moment(texts, hit) if text.marks]
     start_s = st.session_state.get(_START)
@@ -217,7 +220,7 @@ def _moment(
     data = {
         "kind": row.media,
         "name": path.name,
-        "src": media.file_url(row.id),
+        "src": media.file_url(row),
         "width": metadata.width,
         "height": metadata.height,
         "start_s": start_s,
@@ -298,7 +301,7 @@ def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
     try:
         shown["Size"] = size(hit.path.stat().st_size)
     except OSError:
-        shown["Size"] = "not connected now"
+        shown["Size"] = OFFLINE
     if hit.why:
         shown["Why"] = "; ".join(map(_reason_there, hit.why))
     rows = {resources.plain(name): resources.plain(value) for name, value in shown.items()}

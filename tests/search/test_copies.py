@@ -1,0 +1,62 @@
+"""Several files with one content: each answer names, dates and opens the right one."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.settings import Settings
+from search.answer import Hit
+from search.explore.duplicates import duplicates
+from tests.support import media
+from trove import Library, Query
+
+
+@pytest.fixture
+def copied(tmp_path: Path, settings: Settings) -> Iterator[tuple[Library, Path]]:
+    """A picture on a drive that is not connected, beside other ones, and in a bin."""
+    home, drive = tmp_path / "home", tmp_path / "drive"
+    for folder in (home / "bin", home / "photos", drive):
+        folder.mkdir(parents=True)
+    media.photo(home / "bin" / "a.jpg", 1)
+    media.photo(home / "photos" / "other.jpg", 2)
+    for target in (home / "photos" / "m.jpg", drive / "a.jpg"):
+        shutil.copy(home / "bin" / "a.jpg", target)
+    with Library.of(settings) as library:
+        library.index([home, drive])
+        drive.rename(tmp_path / "unplugged")
+        library.index()
+        yield library, tmp_path.resolve()
+
+
+def test_a_hit_is_the_file_that_is_meant(copied: tuple[Library, Path]) -> None:
+    library, top = copied
+    original, binned, away = top / "home/photos/m.jpg", top / "home/bin/a.jpg", top / "drive/a.jpg"
+
+    def hit(query: str) -> Hit:
+        (found,) = [hit for hit in library.search(query).hits if hit.path.name != "other.jpg"]
+        return found
+
+    assert hit("type:image").files == (original, binned, away)
+    assert hit("-in:bin").files == (original, away, binned)
+    assert hit("in:bin").files == (binned, original, away)
+    assert hit("-in:bin -in:photos").files == (away, original, binned)
+    assert (hit("in:drive").offline, hit("in:photos").offline) == (True, False)
+    assert hit("name:a.jpg").path == binned
+
+    # Why, where, and a picture of it: also of the file that is not there.
+    reasons = library.why("in:bin", original)
+    assert (reasons.rank, reasons.copies) == (None, (binned, away))
+    assert library.why("-in:bin", away).rank == hit("-in:bin").rank
+    assert library.thumbnail(away, side=64).is_file()
+
+    # A thumb is on the file that was shown.
+    library.saved.add("mine", Query("type:image"))
+    library.saved.judge_file("mine", binned, up=True)
+    assert [thumb.path for thumb in library.saved.thumbs("mine")] == [binned]
+
+    (group,) = duplicates(library.core, threshold=None)
+    assert [copy.path for copy in group.copies] == [original, binned, away]
+    assert [copy.offline for copy in group.copies] == [False, False, True]
+    assert group.spare == 2 * original.stat().st_size
