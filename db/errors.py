@@ -14,6 +14,8 @@ TroveError
 ├── MediaError          one file cannot be used; its message is the reason kept with the file
 │   ├── DecodeError         its content cannot be decoded
 │   └── UnreadableError     it cannot be opened now (permission, input/output error, gone)
+│       └── UnfinishedError     it is still being written: no failure, it waits for the next run
+│           └── ChangedError        it changed while it was being read, and may be whole now
 ├── QueryError          a query cannot be understood
 └── GenerateError       a picture could not be drawn
 
@@ -84,6 +86,14 @@ class DecodeError(MediaError):
 
 class UnreadableError(MediaError):
     """A file cannot be opened now (permission, input/output error, gone); worth trying again."""
+
+
+class UnfinishedError(UnreadableError):
+    """The file is still being written, such as a recording that goes on."""
+
+
+class ChangedError(UnfinishedError):
+    """The file changed while it was being read: at once it may be whole."""
 
 
 class QueryError(TroveError):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
-from db.catalog.units import NewUnit
+from db.catalog.units import NewUnit, within
 from db.engine.schema import AnalysisState
-from db.errors import DecodeError, MediaError, TroveError, UnreadableError
+from db.errors import ChangedError, DecodeError, MediaError, TroveError, UnreadableError
 from indexer.analysers.base import Analyser, Draft, PicturePayload
 from indexer.analysers.medium import Medium
 from indexer.flow import Look, Prepared
@@ -48,7 +48,7 @@ def look(
             if isinstance(made, Fact):
                 facts.append(made)
                 continue
-            units.append((made.unit, prepare(made)))
+            units.append((within(made.unit, medium.header.duration_s), prepare(made)))
             if isinstance(made.payload, PicturePayload) and made.unit.region is None:
                 keep(made.payload.picture, medium.path, made.unit.at_s, cache=thumbnails)
     except Exception as exc:
@@ -67,14 +67,15 @@ def require_unchanged(stat: FileStat) -> None:
     """Make sure that a file is still as it was.
 
     Raises:
-        UnreadableError: it has changed meanwhile, or is not there.
+        ChangedError: it has changed meanwhile.
+        UnreadableError: it is not there.
     """
     try:
         now = stat.path.stat()
     except OSError as exc:
         raise UnreadableError(reason(exc)) from exc
     if (now.st_size, now.st_mtime_ns) != (stat.size, stat.mtime_ns):
-        raise UnreadableError("it changed while it was being read")
+        raise ChangedError("it changed while it was being read")
 
 
 def as_media_error(exc: Exception, path: Path) -> MediaError:

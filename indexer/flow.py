@@ -144,9 +144,11 @@ class Twins:
 
 @dataclass
 class Report:
-    """Counts of a finished run. ``found = indexed + reused + unchanged + skipped + failed``, always.
+    """Counts of a finished run.
 
-    ``units``: how many of each kind the whole library has after the run; ``seconds``: how long it took.
+    ``found = indexed + reused + unchanged + skipped + failed + unfinished``, always. ``unfinished``: files
+    that were still being written; the next run looks again. ``units``: how many of each kind the whole
+    library has after the run; ``seconds``: how long it took.
     """
 
     found: int = 0
@@ -155,6 +157,7 @@ class Report:
     unchanged: int = 0
     skipped: int = 0
     failed: int = 0
+    unfinished: int = 0
     removed: int = 0
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -166,6 +169,7 @@ class Report:
         self.unchanged += counts.get("unchanged", 0)
         self.skipped += counts.get("skipped", 0)
         self.failed += counts.get("failed", 0)
+        self.unfinished += counts.get("unfinished", 0)
 
 
 @dataclass(frozen=True)

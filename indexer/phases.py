@@ -9,15 +9,17 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from db.catalog import analyses, assets, contents
+from db.catalog.assets import FileStat
 from db.catalog.switches import Switches
 from db.engine.schema import MediaKind
-from db.errors import UnreadableError
+from db.errors import ChangedError, UnfinishedError, UnreadableError
 from db.kinds import CLIP
 from db.library import Library
 from indexer.analyse import failed, look, require_unchanged
@@ -48,6 +50,9 @@ from indexer.survey import Survey
 from indexer.writer import Finished, Writer
 
 log = logging.getLogger(__name__)
+
+READINGS = 2
+"""How often a run reads a file that changes while it is read, before it leaves it for the next run."""
 
 STORE_EVERY_S = 5.0
 """Longest time that finished work waits to be stored."""
@@ -95,11 +100,38 @@ class Phases:
         """Contents with which an analyser of the first phase has failed in this run."""
         self._claims = threading.Lock()
         self._claimed: dict[int, Path] = {}
+        self._changed: dict[Path, Task] = {}
+        """Files that changed while they were read."""
         self._total, self._done = len(found.plan.tasks), 0
 
     def run(self) -> None:
-        """Process all tasks of the survey."""
-        self._read_all(sorted(self._found.plan.tasks, key=_pictures_first))
+        """Process all tasks of the survey, and again those whose files have changed meanwhile."""
+        self._process(self._found.plan.tasks)
+        for _ in range(READINGS - 1):
+            if self._changed:
+                self._process(self._as_they_are())
+        for task in self._changed.values():
+            self._writer.put_off(task, "it is still being written")
+
+    def _as_they_are(self) -> list[Task]:
+        """The files that have changed, to be read again."""
+        tasks = []
+        with self._library.read() as session:
+            for path, task in self._changed.items():
+                stat = task.stat
+                with suppress(OSError):  # what is gone meanwhile is told by reading it
+                    status = path.stat()
+                    stat = FileStat(path, status.st_size, status.st_mtime_ns)
+                tasks.append(Task(stat, task.asset_id or assets.id_at(session, path), task.moved_from))
+        self._total += len(tasks)
+        self._twins = Twins()
+        self._contents.clear()
+        self._changed.clear()
+        return tasks
+
+    def _process(self, tasks: Sequence[Task]) -> None:
+        """Take files through all phases."""
+        self._read_all(sorted(tasks, key=_pictures_first))
         jobs = self._in_order(list(self._left()))
         last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
@@ -149,7 +181,12 @@ class Phases:
                 self._contents[outcome.content_id].append(outcome.task)
             case Refused():
                 self._twins.note_refused(outcome)
-                self._refuse(outcome)
+                if isinstance(outcome.error, ChangedError):
+                    self._changed[outcome.task.stat.path] = outcome.task
+                elif isinstance(outcome.error, UnfinishedError):
+                    self._writer.put_off(outcome.task, outcome.reason)
+                else:
+                    self._refuse(outcome)
 
     def _refuse(self, refused: Refused) -> None:
         """A file that cannot be read now keeps what was made of it, where that is known."""
@@ -290,6 +327,8 @@ class Phases:
                 require_unchanged(task.stat)
             except UnreadableError as exc:
                 found = failed(job.analyser, exc)
+                if isinstance(exc, ChangedError):
+                    self._changed[path] = task
             if not isinstance(found.error, UnreadableError):
                 break
         return task, found
@@ -297,6 +336,8 @@ class Phases:
     def _keep(self, job: _Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
         """Have the result of a look stored with the next ones."""
         path = task.stat.path
+        if isinstance(found.error, ChangedError):
+            return  # its content is another one by now
         if found.error is not None:
             log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
         signature = None if job.asset_id is None else self._found.scanned.signature(path)

@@ -76,7 +76,7 @@ class _Work:
     models: Sequence[Model]
 
     def over(self, found: Survey, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
-        """Work through a survey; returns how many files were indexed, reused, unchanged, skipped, failed."""
+        """Work through a survey; returns how many files went in each way."""
         library, settings, tasks = self.library, self.library.settings, found.plan.tasks
         writer = Writer(library, run_id, [task.stat.path for task in tasks])
         if tasks:

@@ -5,18 +5,20 @@ except where another one is as large, and perhaps the same: then its hash comes 
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from db.catalog.assets import FileStat
 from db.engine.schema import MediaKind
-from db.errors import DecodeError, UnreadableError
+from db.errors import ChangedError, DecodeError, MediaError, UnfinishedError, UnreadableError
 from db.settings import Settings
 from indexer.analyse import as_media_error, look, require_unchanged
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 from indexer.embed import Embedder
 from indexer.flow import Look, Outcome, Prepared, Read, Recognised, Refused, Task, Twin, Twins
-from indexer.media.formats import media_kind
+from indexer.media.formats import lacks_end, media_kind
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_whole
 from indexer.media.types import Opened
@@ -24,6 +26,10 @@ from indexer.scan import reason
 
 _LARGE_BYTES = 64 << 20
 """Larger files are hashed apart: the time limit of a worker is one for decoding."""
+
+
+FRESH_S = 10.0
+"""A file that changed so few seconds ago may still be written: recorders write out every few seconds."""
 
 
 class Preparer:
@@ -57,6 +63,10 @@ class Preparer:
 
     def __call__(self, task: Task) -> Outcome:
         """Read one file; every fault of the file itself comes back as ``Refused``, or in its looks."""
+        try:
+            task = _as_it_is(task)
+        except UnreadableError as exc:
+            return Refused(task, None, str(exc), exc)
         wanted = self._wanted(task, media_kind(task.stat.path) or "image")
         if task.content_id is not None and not wanted:
             return Read(task, None, None, ())
@@ -76,7 +86,7 @@ class Preparer:
             looks = self._looks(task, opened)
             require_unchanged(task.stat)
         except Exception as exc:
-            error = as_media_error(exc, task.stat.path)
+            error = _of_now(task.stat, as_media_error(exc, task.stat.path))
             return Refused(task, sha256, str(error), error)
         return Read(task, sha256, None if task.content_id else opened.header.kind, looks)
 
@@ -115,6 +125,41 @@ class Preparer:
 
     def _prepare(self, draft: Draft) -> Prepared:
         return self._embedder.prepare(draft.unit.kind, draft.payload)
+
+
+def _as_it_is(task: Task) -> Task:
+    """The task for the file as it is now, which may have changed since it was listed.
+
+    Raises:
+        UnfinishedError: it has, and only a moment ago.
+        UnreadableError: it is not there.
+    """
+    try:
+        require_unchanged(task.stat)
+    except ChangedError as exc:
+        status = task.stat.path.stat()
+        if _is_fresh(status.st_mtime_ns):
+            raise UnfinishedError("it is still being written") from exc
+        stat = FileStat(task.stat.path, status.st_size, status.st_mtime_ns)
+        return replace(task, stat=stat, content_id=None)
+    return task
+
+
+def _of_now(stat: FileStat, error: MediaError) -> MediaError:
+    """Why a file could not be read: perhaps only since it is being written."""
+    try:
+        require_unchanged(stat)
+        if isinstance(error, DecodeError) and _is_fresh(stat.mtime_ns) and lacks_end(stat.path):
+            return UnfinishedError("the recording is not finished")
+    except ChangedError as changed:
+        return changed
+    except (OSError, UnreadableError):
+        return error
+    return error
+
+
+def _is_fresh(mtime_ns: int) -> bool:
+    return abs(time.time() - mtime_ns / 1e9) < FRESH_S
 
 
 def _sha256(stat: FileStat) -> bytes:

@@ -45,7 +45,7 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
         unchanged=len(todo.same),
         skipped=len(todo.skipped),
         failed=len(scanned.unreadable),
-        removed=sum(file.state != "failed" for file in todo.gone),
+        removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
     )
 
 
@@ -69,7 +69,7 @@ class Finished:
 _Made = tuple[int, Finished, Look, Sequence[Mapping[int, Vectors]]]
 """The id of a content, the file, what an analyser made of it, and the vectors of its units."""
 
-_Word = Literal["indexed", "reused", "unchanged", "skipped", "failed"]
+_Word = Literal["indexed", "reused", "unchanged", "skipped", "failed", "unfinished"]
 
 
 class Writer:
@@ -85,7 +85,7 @@ class Writer:
         self._arrived: set[int] = set()
 
     def counts(self) -> Counter[str]:
-        """How many files of the run were indexed, reused, unchanged, skipped, failed."""
+        """How many files of the run were indexed, reused, unchanged, skipped, failed, unfinished."""
         return Counter(self._words.values())
 
     def store(self, batch: Sequence[Finished], done: int) -> list[int]:
@@ -204,6 +204,17 @@ class Writer:
         self._words[refused.task.stat.path] = "failed" if failed else "skipped"
         if failed:
             log.warning("%s: %s", refused.task.stat.path, refused.reason)
+
+    def put_off(self, task: Task, reason: str) -> None:
+        """Record a file that is still being written: it has not failed, and the next run reads it.
+
+        What an earlier version of it shows is found until then.
+        """
+        with self._library.write() as session:
+            assets.put_off(session, task.stat, reason)
+            revision.touch(session)
+        self._words[task.stat.path] = "unfinished"
+        log.info("%s: %s", task.stat.path, reason)
 
     def give_up(self, content_id: int, reason: str, *, retry: bool) -> None:
         """Record that nothing at all could be made of a content: its files have failed."""

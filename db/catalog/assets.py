@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import String, delete, func, select, type_coerce, update
+from sqlalchemy import String, delete, exists, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -116,6 +116,14 @@ def put(
         session.execute(delete(Analysis).where(Analysis.asset_id == asset.id))
     asset.content_id = asset.content_id if retry else content_id
     asset.indexed_at = utc_now()
+
+
+def put_off(session: Session, stat: FileStat, reason: str) -> None:
+    """Note that a file is still being written; one with something that can be found stays as it is."""
+    asset_id = id_at(session, stat.path)
+    shown = exists().where(Asset.id == asset_id, Unit.content_id == Asset.content_id, Asset.state.in_(LIVE))
+    if asset_id is None or not session.scalar(select(shown)):
+        put(session, stat, asset_id=asset_id, state="unfinished", error=reason, retry=True)
 
 
 def revive(session: Session, asset_id: int | None) -> None:

@@ -74,6 +74,18 @@ class NewUnit:
     detail: Mapping[str, Any] | None = None
 
 
+def within(unit: NewUnit, duration_s: float | None) -> NewUnit:
+    """The unit as far as its film or recording lasts, where that is known: nothing is beyond the end."""
+    if duration_s is None or max(unit.start_s or 0.0, unit.end_s or 0.0, unit.at_s or 0.0) <= duration_s:
+        return unit
+    start_s, end_s, at_s = (_until(one, duration_s) for one in (unit.start_s, unit.end_s, unit.at_s))
+    return replace(unit, start_s=start_s, end_s=end_s, at_s=at_s)
+
+
+def _until(at_s: float | None, end_s: float | None) -> float | None:
+    return at_s if at_s is None or end_s is None else min(at_s, end_s)
+
+
 class StoredUnit(NamedTuple):
     """A unit as it is stored, by itself: what an analyser needs to embed it again."""
 
@@ -322,13 +334,15 @@ def _nearest(start_s: float, end_s: float, frames: Sequence[_Span]) -> int | Non
 
 
 def _row(unit: Unit, media: MediaKind, files: tuple[FileRow, ...], others: tuple[FileRow, ...]) -> UnitRow:
+    # Libraries of older versions have units that reach beyond the end.
+    start_s, end_s, at_s = (_until(one, files[0].duration_s) for one in (unit.start_s, unit.end_s, unit.at_s))
     return UnitRow(
         unit.id,
         unit.content_id,
         unit.kind,
-        unit.start_s,
-        unit.end_s,
-        unit.at_s,
+        start_s,
+        end_s,
+        at_s,
         unit.text,
         media,
         files,

@@ -27,7 +27,8 @@ from db.engine.pathtext import PathText
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
 """The name of a kind of units, see ``db.kinds``: an open set."""
-AssetState = Literal["indexed", "failed", "skipped", "gone", "offline"]
+AssetState = Literal["indexed", "failed", "skipped", "gone", "offline", "unfinished"]
+"""``unfinished``: it was still being written; the next run looks again."""
 SpaceState = Literal["building", "active", "retired"]
 AnalysisState = Literal["done", "unwanted", "failed", "retry"]
 """``unwanted``: there is nothing for the analyser in it; ``retry``: the next run looks again."""

@@ -1,5 +1,6 @@
 """Detect media files and their kind, by file suffix and by magic bytes."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,6 +36,30 @@ def media_kind(path: Path) -> "MediaKind | None":
 
 
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis".split())
+
+
+def lacks_end(path: Path) -> bool:
+    """Whether a file is the beginning of a QuickTime or MP4 film whose index (``moov``) is not written yet.
+
+    Cameras and recorders write it last. Only the lengths of the outermost boxes are read.
+    """
+    with path.open("rb") as file:
+        size, at, first = os.fstat(file.fileno()).st_size, 0, True
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length, name = int.from_bytes(head[:4], "big"), head[4:8]
+            if name == b"moov" or (first and name not in _FIRST_BOXES):
+                return False
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8:  # 0: to the end of the file
+                break
+            at, first = at + length, False
+    return size > 0
+
+
+_FIRST_BOXES = (b"ftyp", b"wide", b"mdat", b"free")
 
 
 def signature(head: bytes) -> Signature:

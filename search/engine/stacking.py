@@ -48,7 +48,7 @@ def members(session: Session, content_ids: Collection[int]) -> dict[int, tuple[M
     found = {}
     for content_id in mine.keys() & set(content_ids):
         whole = [
-            Member(row.paths[0], place.reason, not place.place, row.media, row.id)
+            Member(row.path, place.reason, not place.place, row.media, row.id)
             for place in mine[content_id]
             if (row := rows.get(first.get(place.content_id, 0))) is not None
         ]

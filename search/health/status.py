@@ -15,6 +15,8 @@ from indexer.control import AnalyserState
 class Status:
     """Counts of a library. ``model`` is None before the first indexing.
 
+    ``assets``: files that can be found, ``offline`` of them on drives that are not connected. Not among them
+    are those that ``failed``, were ``skipped`` on purpose, or are ``unfinished``: still being written.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
 
@@ -24,6 +26,9 @@ class Status:
     assets: int
     failed: int
     stacks: int
+    offline: int
+    skipped: int
+    unfinished: int
     index: IndexStatus
     analysers: tuple[AnalyserState, ...]
 
@@ -45,6 +50,9 @@ def status(library: Library) -> Status:
         assets=sum(states.get(state, 0) for state in LIVE),
         failed=states.get("failed", 0),
         stacks=together,
+        offline=states.get("offline", 0),
+        skipped=states.get("skipped", 0),
+        unfinished=states.get("unfinished", 0),
         index=index,
         analysers=tuple(control.states(library)),
     )

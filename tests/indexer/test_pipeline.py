@@ -43,7 +43,8 @@ def folder(tmp_path: Path) -> Path:
 
 def counts(report: Report) -> Counts:
     """The counts that are not zero, beside ``found``; they always add up to it."""
-    parts = {name: getattr(report, name) for name in ("indexed", "reused", "unchanged", "skipped", "failed")}
+    names = ("indexed", "reused", "unchanged", "skipped", "failed", "unfinished")
+    parts = {name: getattr(report, name) for name in names}
     assert report.found == sum(parts.values())
     return {name: count for name, count in (parts | {"removed": report.removed}).items() if count}
 

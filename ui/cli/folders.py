@@ -51,12 +51,15 @@ def _say_report(report: Report) -> None:
         "unchanged": report.unchanged,
         "skipped": report.skipped,
         "failed": report.failed,
+        "not finished yet": report.unfinished,
     }
     summary = ", ".join(f"{count} {name}" for name, count in parts.items() if count) or "nothing to do"
     console.say(f"{report.found} files in {report.seconds:.1f} s: {summary}.")
     if report.removed:
         console.say(f"{report.removed} files are gone.")
     console.say(f"Your library has {units_in_words(report.units)}.")
+    if report.unfinished:
+        console.say("What was still being written is read by the next run.")
     if report.failed:
         console.say("See what failed and why: trove failures")
 
@@ -88,6 +91,7 @@ def _say_run(report: Report) -> None:
         "already known": report.reused,
         "gone": report.removed,
         "failed": report.failed,
+        "not finished yet": report.unfinished,
     }
     if any(parts.values()):
         console.say(", ".join(f"{count} {name}" for name, count in parts.items() if count))

@@ -33,7 +33,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
     console.say(f"Library  {facts.library}")
     console.say(f"Model    {facts.model or 'none yet'}")
-    console.say(f"Files    {facts.assets}, and {facts.failed} that failed")
+    files = f"Files    {facts.assets}, and {facts.failed} that failed"
+    console.say(files + (f", {facts.unfinished} not finished yet" if facts.unfinished else ""))
     if facts.stacks:
         console.say(f"Stacks   {facts.stacks} of files that belong together")
     console.say(f"Units    {units_in_words(facts.units)}")

@@ -85,7 +85,7 @@ def test_search_answers_as_documented(sample_library: Settings) -> None:
     assert answer["query"] == "a koala in a tree"
     assert answer["verdict"] == "found"
     best = answer["hits"][0]
-    keys = "rank score kind path start_s end_s text why similar evidence copies stack"
+    keys = "rank score kind path start_s end_s text why similar evidence copies offline stack"
     assert list(best) == keys.split()
     assert best["path"] == str(SAMPLES / "pictures" / "p017.jpg")
     assert (best["rank"], best["kind"], best["start_s"], best["text"]) == (1, "image", None, None)

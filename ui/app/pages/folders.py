@@ -22,6 +22,7 @@ _MOST_FAILURES = 200
 def _counts(facts: Status) -> None:
     with st.container(horizontal=True):
         counts = counts_by_label(facts.units) | {"Files": facts.assets, "Failed": facts.failed}
+        counts |= {"Not finished yet": facts.unfinished} if facts.unfinished else {}
         for label, count in counts.items():
             st.metric(label, f"{count:,}", border=True, width=150)
     if facts.model:
@@ -144,7 +145,7 @@ def _failed() -> None:
     failures = resources.library().failures()
     if not failures:
         return
-    st.header("Files that could not be read")
+    st.header("Files that could not be read, or not whole")
     shown = failures[:_MOST_FAILURES]
     # Not st.dataframe: it cuts long reasons short, and draws them where no screen reader finds them.
     st.table(

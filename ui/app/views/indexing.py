@@ -128,6 +128,7 @@ def _finished(state: IndexState) -> None:
         "removed": "gone",
         "skipped": "skipped",
         "failed": "failed",
+        "unfinished": "not finished yet",
     }
     parts = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
     st.caption(

@@ -38,8 +38,9 @@ def opened(hit: Hit) -> Hit:
         end_s=moment.end_s,
         unit_id=row.id,
         media=row.media,
-        taken_at=row.taken_at,
-        copies=row.paths[1:],
+        taken_at=row.file.taken_at,
+        copies=tuple(file.path for file in row.copies),
+        offline=row.file.offline,
         why=of_it,
     )
 
