@@ -23,7 +23,7 @@ def correct_passage(library: Library, path: Path, text: str, at_s: float) -> Non
     with library.write() as session:
         spoken = [
             row
-            for row in units.rows(session, units.ids_at(session, path)).values()
+            for row in units.rows(session, units.ids_at(session, path), among_hidden=True).values()
             if row.kind in kinds.proving("said")
             and row.text is not None
             and row.start_s is not None

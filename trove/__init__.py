@@ -45,6 +45,7 @@ from trove.models import HeldModel, Models
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.facts import Fact
+    from db.catalog.hidden import Hidden
     from indexer.control import AnalyserState
     from indexer.media.clips import Clip
     from search.drawing.output import Drawing
@@ -66,6 +67,7 @@ _RESULTS = {
     "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
     "Group": "search.explore.duplicates",
+    "Hidden": "db.catalog.hidden",
     "Landscape": "search.explore.landscape",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
@@ -98,6 +100,7 @@ __all__ = [
     "GenerateError",
     "Group",
     "HeldModel",
+    "Hidden",
     "Hit",
     "Landscape",
     "Library",

@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
-from db.catalog import assets, spaces
-from db.errors import TroveError
+from db.catalog import assets, hidden, spaces
+from db.errors import SettingsError, TroveError
 from db.library import Library as Core
 from db.paths import expanded
 from db.settings import Settings, load_settings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from db.catalog.assets import Failure
     from db.catalog.facts import Fact
+    from db.catalog.hidden import Hidden
     from db.engine.schema import UnitKind
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip
@@ -274,6 +275,36 @@ class Library:
         from indexer.correct import correct_passage
 
         correct_passage(self.core, expanded(file).resolve(), text, at_s)
+
+    def hide(self, *paths: Path | str) -> None:
+        """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
+
+        A file is hidden by its content, wherever it goes and with all its copies; a folder with all that
+        comes into it. This is comfort, not protection: the files stay where they are, and readable.
+
+        Raises:
+            SettingsError: nothing there is in the library; nothing is hidden then.
+        """
+        with self.core.write() as session:
+            for path in (expanded(path).resolve() for path in paths):
+                if not hidden.put(session, path):
+                    raise SettingsError(f"{path} is not in the library", "Index it first: trove index")
+
+    def unhide(self, *paths: Path | str) -> None:
+        """Let hidden files or folders be found again, each as it was hidden.
+
+        Raises:
+            SettingsError: one is not hidden by itself; none is found again then.
+        """
+        with self.core.write() as session:
+            for path in (expanded(path).resolve() for path in paths):
+                if not hidden.drop(session, path):
+                    raise SettingsError(f"{path} is not hidden by itself", "See what is: trove hide")
+
+    def hidden(self) -> list[Hidden]:
+        """What is hidden, the latest first."""
+        with self.core.read() as session:
+            return hidden.every(session)
 
     @property
     def models(self) -> Models:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from sqlalchemy.orm import Session
 
+from db.catalog import hidden
 from db.engine.batches import chunks
 from db.engine.schema import LIVE, Asset
 from db.folders import filled_by_program
@@ -45,15 +46,20 @@ def rank(path: Path, *, offline: bool, fulfils: bool = True) -> tuple[bool, bool
 
 
 def of_contents(
-    session: Session, content_ids: Collection[int], of_file: Sequence[ColumnElement[bool]] = ()
+    session: Session,
+    content_ids: Collection[int],
+    of_file: Sequence[ColumnElement[bool]] = (),
+    *,
+    among_hidden: bool = False,
 ) -> dict[int, tuple[FileRow, ...]]:
     """The live files of contents, by the content's id, the one that answers for it first.
 
-    ``of_file``: conditions on ``Asset``, as of ``db.catalog.filters``.
+    ``of_file``: conditions on ``Asset``, as of ``db.catalog.filters``; ``among_hidden``: hidden files, too.
     """
+    shown = [] if among_hidden else hidden.shown(session)
     found: dict[int, list[tuple[FileRow, bool]]] = defaultdict(list)
     for batch in chunks(list(content_ids)):
-        statement = _files(of_file).where(Asset.content_id.in_(batch))
+        statement = _files(of_file).where(Asset.content_id.in_(batch), *shown)
         for content_id, fulfils, state, *own in session.execute(statement):
             asset_id, path, *facts = own
             found[content_id].append((FileRow(asset_id, path, state == "offline", *facts), bool(fulfils)))
@@ -88,7 +94,11 @@ def in_order(files: Iterable[tuple[FileRow, bool]]) -> tuple[FileRow, ...]:
 def beside(session: Session, path: Path) -> tuple[FileRow, ...]:
     """The live files with the content of the file at a path, itself first; empty where it is not known."""
     content_id = session.scalar(select(Asset.content_id).where(Asset.path == path))
-    files = of_contents(session, [content_id])[content_id] if content_id is not None else ()
+    files = (
+        ()
+        if content_id is None
+        else of_contents(session, [content_id], among_hidden=True).get(content_id, ())
+    )
     return tuple(sorted(files, key=lambda file: file.path != path))
 
 

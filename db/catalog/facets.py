@@ -4,9 +4,10 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.catalog import hidden
 from db.engine.schema import LIVE, Asset
 
 
@@ -18,7 +19,7 @@ def months(session: Session) -> dict[str, int]:
     """
     month = func.substr(type_coerce(Asset.moment, String), 1, 7).label("month")
     count = func.count(Asset.content_id.distinct())
-    statement = select(month, count).where(Asset.state.in_(LIVE)).group_by(month).order_by(month)
+    statement = select(month, count).where(*_counted(session)).group_by(month).order_by(month)
     return {month: count for month, count in session.execute(statement) if month}
 
 
@@ -36,7 +37,7 @@ def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict
     count = func.count(Asset.content_id.distinct())
     statement = (
         select(column, count)
-        .where(Asset.state.in_(LIVE))
+        .where(*_counted(session))
         .where(column.is_not(None))
         .group_by(column)
         .order_by(count.desc(), column)
@@ -47,9 +48,7 @@ def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict
 def places(session: Session) -> list[tuple[float, float]]:
     """The distinct (latitude, longitude) in degrees at which pictures and films were taken."""
     statement = (
-        select(Asset.latitude, Asset.longitude)
-        .where(Asset.state.in_(LIVE))
-        .where(Asset.latitude.is_not(None))
+        select(Asset.latitude, Asset.longitude).where(*_counted(session)).where(Asset.latitude.is_not(None))
     )
     return [
         (latitude, longitude)
@@ -62,7 +61,7 @@ def folders(session: Session, roots: list[Path]) -> dict[Path, int]:
     """The number of files in and below each folder from the roots down, by path."""
     tops = set(roots)
     # As text: making a path of each file takes far longer than reading the rows.
-    names = session.scalars(select(type_coerce(Asset.path, String)).where(Asset.state.in_(LIVE)))
+    names = session.scalars(select(type_coerce(Asset.path, String)).where(*_counted(session)))
     counts: Counter[Path] = Counter()
     for name, count in Counter(map(_folder, names)).items():
         folder = Path(name)
@@ -72,6 +71,11 @@ def folders(session: Session, roots: list[Path]) -> dict[Path, int]:
         for parent in inside[: top + 1]:
             counts[parent] += count
     return dict(sorted(counts.items()))
+
+
+def _counted(session: Session) -> list[ColumnElement[bool]]:
+    """SQL conditions on the files that are counted: what an answer could name."""
+    return [Asset.state.in_(LIVE), *hidden.shown(session)]
 
 
 def _folder(name: str | bytes) -> str:

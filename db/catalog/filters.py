@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, String, and_, case, false, func, literal_c
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import kinds
+from db.catalog.hidden import is_hidden
 from db.engine.functions import ANY_OF, fold
 from db.engine.schema import Asset, Content, Unit
 
@@ -97,6 +98,11 @@ class Wanted:
     kinds: tuple[str, ...] | None = None
     filters: tuple[Filter, ...] = ()
 
+    @property
+    def among_hidden(self) -> bool:
+        """Whether they are looked for among hidden files, too: only where a filter asks for these."""
+        return asks_for_hidden(self.filters)
+
 
 ALL = Wanted()
 
@@ -148,6 +154,7 @@ FACTS: Mapping[str, _Fact] = {
     "orientation": _Fact((Asset.width, Asset.height), ("=",), of=_orientation),
     "duration_s": _Fact((Asset.duration_s,), _NUMBER),
     "bytes": _Fact((Asset.size,), _NUMBER),
+    "hidden": _Fact((Asset.path,), ("=",), of=lambda _path: is_hidden()),
     "media": _Fact((Content.kind,), ("=",)),
     "arrived": _Fact((Content.arrived,), _NUMBER),
     "added": _Fact((Content.added_at,), ("between", "known")),
@@ -175,6 +182,16 @@ def others(filters: tuple[Filter, ...]) -> list[Filter]:
 def _is_of_file(item: Filter) -> bool:
     """Whether a filter is about facts of a file alone."""
     return all(isinstance(rule, FactRule) and FACTS[rule.key].of_file for rule in item.rules)
+
+
+def asks_for_hidden(filters: tuple[Filter, ...]) -> bool:
+    """Whether a filter asks for what is hidden, which is looked at only then."""
+    return any(
+        isinstance(rule, FactRule) and rule.key == "hidden"
+        for item in filters
+        if not item.negated
+        for rule in item.rules
+    )
 
 
 def asks_for_words(rule: Rule) -> bool:

@@ -127,12 +127,15 @@ def match_words(
     limit: int,
     of_kinds: Collection[UnitKind] | None = None,
     only: Ids | None = None,
+    *,
+    among_hidden: bool = False,
 ) -> list[WordMatch]:
     """Live units whose texts share words (by their stems) with ``query``, best first; of some kinds or all.
 
     All that is written in one picture is read together: words that stand apart in it count for each other.
     Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight, then by how near
-    the words stand, then by what a text has of it alone, then by unit id. ``only`` restricts them further.
+    the words stand, then by what a text has of it alone, then by unit id. ``only`` restricts them further;
+    ``among_hidden``: those of hidden files, too.
     Words that are in every text, such as "what is it", find nothing.
     """
     words = words_of(query)
@@ -140,7 +143,7 @@ def match_words(
     allowed = None if only is None else set(only.tolist())
     is_text = Unit.text.is_not(None), Unit.kind.in_(of_kinds)
     matching = select(Unit.id, Unit.kind, Unit.content_id, Unit.start_s)
-    matching = matching.where(*is_text, each_findable(session))
+    matching = matching.where(*is_text, each_findable(session, among_hidden=among_hidden))
 
     def having(asked: str) -> set[_Text]:
         return {_Text(*row) for row in session.execute(matching.where(has(Unit, asked)))}

@@ -25,6 +25,7 @@ from db.catalog.filters import (
     Rule,
     UnitRule,
     Wanted,
+    asks_for_hidden,
     asks_for_words,
     of_files,
     of_units,
@@ -48,12 +49,16 @@ def ids(
     filters: tuple[Filter, ...] = (),
     *,
     space_id: int | None = None,
+    among_hidden: bool = False,
 ) -> Ids:
     """The ids, ascending, of live units of these kinds for which all filters hold.
 
-    ``space_id``: only those with a vector in that space.
+    ``space_id``: only those with a vector in that space. ``among_hidden``: also of hidden files, as where a
+    filter asks for them.
     """
-    statement = select(Unit.id).where(Unit.kind.in_(of_kinds), switches.findable(session, of_files(filters)))
+    among_hidden = among_hidden or asks_for_hidden(filters)
+    found = switches.findable(session, of_files(filters), among_hidden=among_hidden)
+    statement = select(Unit.id).where(Unit.kind.in_(of_kinds), found)
     if space_id is not None:
         statement = statement.join(
             Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
@@ -62,7 +67,8 @@ def ids(
         statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
     live = np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
     for item in others(filters):
-        each = (_fulfilling(session, rule, live, item.negated, of_files(filters)) for rule in item.rules)
+        asked = _Asked(item.negated, of_files(filters), among_hidden)
+        each = (_fulfilling(session, rule, live, asked) for rule in item.rules)
         fulfilling = reduce(np.union1d, each, np.empty(0, np.int64))
         live = np.setdiff1d(live, fulfilling, assume_unique=True) if item.negated else fulfilling
     return live
@@ -75,9 +81,12 @@ def wanted_ids(session: Session, wanted: Wanted) -> Ids:
 
 
 def having(session: Session, rule: UnitRule) -> Ids:
-    """The ids, ascending, of the live units that a rule about units counts: those with the words."""
+    """The ids, ascending, of the live units that a rule about units counts: those with the words.
+
+    Hidden ones, too: what of it may be found is known to who asks.
+    """
     unit = aliased(Unit)
-    statement = _counted(session, rule, unit, (), unit.id).order_by(unit.id)
+    statement = _counted(session, rule, unit, _Asked(among_hidden=True), unit.id).order_by(unit.id)
     return np.fromiter(session.scalars(statement), dtype=np.int64)
 
 
@@ -114,20 +123,27 @@ def _of_words(item: Filter) -> ColumnElement[bool]:
     return ~holds if item.negated else holds
 
 
-_OfFile = Sequence[ColumnElement[bool]]
+class _Asked(NamedTuple):
+    """How a rule is asked for: in a negation or not, what holds for the files, and among which of these.
+
+    What belongs to another file does not count.
+    """
+
+    negated: bool = False
+    of_file: Sequence[ColumnElement[bool]] = ()
+    among_hidden: bool = False
 
 
-def _fulfilling(session: Session, rule: Rule, among: Ids, negated: bool, of_file: _OfFile) -> Ids:
+def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
     """Those of these units for which a rule holds, ascending.
 
     Who asks for words wants the passage that has them, not the next one: of the rule's own kinds only
     those hold that have the words themselves. In a negation they go with all that is near.
-    ``of_file``: what holds for the files; what belongs to another file does not count.
     """
     match rule:
         case FactRule():
             of_fact = (Filter((rule,)),)
-            found = switches.findable(session, of_files(of_fact))
+            found = switches.findable(session, of_files(of_fact), among_hidden=asked.among_hidden)
             statement = select(Unit.id).join(Content, Content.id == Unit.content_id)
             statement = statement.where(found, *of_units(of_fact)).order_by(Unit.id)
             holding = np.fromiter(session.scalars(statement), dtype=np.int64)
@@ -137,9 +153,9 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, negated: bool, of_file
         case UnitRule():
             unit = aliased(Unit)
             columns = (unit.content_id, unit.start_s, unit.end_s)
-            marks = _counted(session, rule, unit, of_file, *columns)
+            marks = _counted(session, rule, unit, asked, *columns)
             near = _counting(session, rule, marks, among)
-            if negated or not asks_for_words(rule):
+            if asked.negated or not asks_for_words(rule):
                 return near
             statement = select(Unit.id).where(Unit.kind.in_(rule.kinds), _is_marked(marks))
             of_its_kinds = np.fromiter(session.scalars(statement), dtype=np.int64)
@@ -154,11 +170,12 @@ def _counting(session: Session, rule: UnitRule, marks: Marks, among: Ids) -> Ids
     return np.setdiff1d(enough, _with_marks(session, marks, rule.count + 1, among), assume_unique=True)
 
 
-def _counted(session: Session, rule: UnitRule, unit: Any, of_file: _OfFile, *columns: Any) -> Marks:
+def _counted(session: Session, rule: UnitRule, unit: Any, asked: _Asked, *columns: Any) -> Marks:
     """Columns of the live units of the rule's kinds with its words."""
-    statement = select(*columns).where(unit.kind.in_(rule.kinds), switches.each_findable(session, unit))
-    if of_file:
-        files = select(Asset.id).where(*of_file)
+    found = switches.each_findable(session, unit, among_hidden=asked.among_hidden)
+    statement = select(*columns).where(unit.kind.in_(rule.kinds), found)
+    if asked.of_file:
+        files = select(Asset.id).where(*asked.of_file)
         statement = statement.where(or_(unit.asset_id.is_(None), unit.asset_id.in_(files)))
     return statement if rule.match is None else statement.where(fulltext.has(unit, rule.match))
 

@@ -104,7 +104,7 @@ def bare_units(session: Session, space: Space) -> list[BareUnit]:
     )
     statement = (
         select(Unit, oldest)
-        .where(_left(space), switches.each_findable(session))
+        .where(_left(space), switches.each_findable(session, among_hidden=True))
         .order_by(Unit.content_id, Unit.id)
     )
     return [BareUnit(stored(unit), unit.content_id, path) for unit, path in session.execute(statement)]

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import revision
+from db.catalog import hidden, revision
 from db.engine.pathtext import is_below
 from db.engine.schema import LIVE, Asset, SwitchRow, Unit
 from db.paths import is_under
@@ -111,23 +111,32 @@ def turn(session: Session, analyser: str, *, on: bool, folder: Path = EVERYWHERE
     revision.touch(session)
 
 
-def findable(session: Session, of_file: Sequence[ColumnElement[bool]] = ()) -> ColumnElement[bool]:
+def findable(
+    session: Session, of_file: Sequence[ColumnElement[bool]] = (), *, among_hidden: bool = False
+) -> ColumnElement[bool]:
     """SQL condition on ``Unit``: it has a live file for which its analyser is on and that meets conditions.
 
     The conditions are on ``Asset``, and must hold for one file. What belongs to a file is found with that
-    file alone. Files are selected once, not for each unit: for few units see ``each_findable``.
+    file alone. Hidden files do not count, but where it is looked for ``among_hidden`` ones, too. Files are
+    selected once, not for each unit: for few units see ``each_findable``.
     """
+    if not among_hidden:
+        of_file = [*of_file, *hidden.shown(session)]
     hiding = every(session).hiding()
-    hidden = [kind for made in hiding for kind in made]
+    switched = [kind for made in hiding for kind in made]
     anywhere = _in_file(of_file)
     return or_(
-        and_(Unit.kind.not_in(hidden), anywhere) if hidden else anywhere,
+        and_(Unit.kind.not_in(switched), anywhere) if switched else anywhere,
         *(and_(Unit.kind.in_(made), _in_file([*of_file, is_on])) for made, is_on in hiding.items()),
     )
 
 
 def each_findable(
-    session: Session, unit: type[Unit] = Unit, of_file: Sequence[ColumnElement[bool]] = ()
+    session: Session,
+    unit: type[Unit] = Unit,
+    of_file: Sequence[ColumnElement[bool]] = (),
+    *,
+    among_hidden: bool = False,
 ) -> ColumnElement[bool]:
     """The same condition on ``unit``, by a look at the files of each: for queries that come to few units."""
     hiding = every(session).hiding()
@@ -137,6 +146,7 @@ def each_findable(
         or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
         *(or_(unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
         *of_file,
+        *([] if among_hidden else hidden.shown(session)),
     )
     # Said outright: the query around it may have files of its own.
     return found.correlate(unit)

@@ -170,7 +170,7 @@ def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str
             Unit.content_id.in_(batch),
             Unit.kind.in_(kinds.proving("in_picture")),
             Unit.text.is_not(None),
-            switches.each_findable(session),
+            switches.each_findable(session, among_hidden=True),
         )
         for content_id, text in session.execute(statement.order_by(Unit.id)):
             texts[content_id].append(text or "")
@@ -219,11 +219,16 @@ def pack(vector: Vectors) -> bytes:
 
 
 def rows(
-    session: Session, ids: Iterable[int], of_file: Sequence[ColumnElement[bool]] = ()
+    session: Session,
+    ids: Iterable[int],
+    of_file: Sequence[ColumnElement[bool]] = (),
+    *,
+    among_hidden: bool = False,
 ) -> dict[int, UnitRow]:
     """Those of these units that can be found, by id.
 
     ``of_file``: conditions on ``Asset``; of several files with a content those that fulfil them come first.
+    ``among_hidden``: also those of hidden files, for who has been given the ids.
     """
     live: dict[int, UnitRow] = {}
     switched = switches.every(session)
@@ -231,7 +236,9 @@ def rows(
     for batch in chunks(list(ids)):
         statement = select(Unit, Content.kind).join(Content, Content.id == Unit.content_id)
         found = session.execute(statement.where(Unit.id.in_(batch)).order_by(Unit.id)).all()
-        files = copies.of_contents(session, {unit.content_id for unit, _ in found}, of_file)
+        files = copies.of_contents(
+            session, {unit.content_id for unit, _ in found}, of_file, among_hidden=among_hidden
+        )
         for unit, media in found:
             analyser = off.get(unit.kind)
             parted: tuple[list[FileRow], list[FileRow]] = ([], [])
@@ -250,11 +257,14 @@ def shown(
     evidence: Sequence[UnitRow],
     among: Ids | None = None,
     of_file: Sequence[ColumnElement[bool]] = (),
+    *,
+    among_hidden: bool = False,
 ) -> dict[int, UnitRow]:
     """What is shown for units that are evidence of others, by their ids: the picture that they are in.
 
     Of a film the frame that they have most of their time in common with. Units without one are left out.
-    ``among``: the only units that may be shown, ascending; ``of_file`` as in ``rows``.
+    ``among``: the only units that may be shown, ascending; ``of_file`` and ``among_hidden`` as in
+    ``rows``.
     """
     pictures: dict[int, list[_Span]] = defaultdict(list)
     for batch in chunks(list({row.content_id for row in evidence})):
@@ -263,7 +273,7 @@ def shown(
             Unit.kind.in_(kinds.proving("shows")),
             Unit.asset_id.is_(None),
             Unit.x.is_(None),
-            switches.each_findable(session),
+            switches.each_findable(session, among_hidden=among_hidden),
         )
         for content_id, unit_id, start_s, end_s in session.execute(statement.order_by(Unit.id)):
             if among is None or _is_in(among, unit_id):
@@ -279,7 +289,8 @@ def shown(
         else _nearest(row.start_s, row.end_s or row.start_s, frames[row.content_id])
         for row in evidence
     }
-    live = rows(session, {unit_id for unit_id in nearest.values() if unit_id is not None}, of_file)
+    found = {unit_id for unit_id in nearest.values() if unit_id is not None}
+    live = rows(session, found, of_file, among_hidden=among_hidden)
     return {unit_id: live[picture] for unit_id, picture in nearest.items() if picture in live}
 
 
@@ -376,12 +387,15 @@ def same_region(one: Region | None, other: Region | None) -> bool:
 def ids_at(session: Session, path: Path) -> list[int]:
     """The ids of the units of a file, ascending; empty where it is not in the library.
 
-    What belongs to another file with the same content is none of its own.
+    What belongs to another file with the same content is none of its own. Who names a hidden file means it.
     """
     statement = (
         select(Unit.id)
         .join(Asset, Asset.content_id == Unit.content_id)
-        .where(Asset.path == path, switches.each_findable(session, of_file=[Asset.path == path]))
+        .where(
+            Asset.path == path,
+            switches.each_findable(session, of_file=[Asset.path == path], among_hidden=True),
+        )
     )
     return list(session.scalars(statement.order_by(Unit.id)))
 
@@ -393,13 +407,15 @@ def newest(
     *,
     taken: bool = False,
     of_file: Sequence[ColumnElement[bool]] = (),
+    among_hidden: bool = False,
 ) -> list[int]:
     """The first unit of each content among these units, most recent content first, at most ``limit``.
 
     First come units that stand by themselves: the title of a film is not what is shown of it.
 
     Contents are ordered by when they were taken or, if unknown, when their file changed; with ``taken`` those
-    of which it is unknown come last. Of several files that counts which answers; ``of_file`` as in ``rows``.
+    of which it is unknown come last. Of several files that counts which answers; ``of_file`` and
+    ``among_hidden`` as in ``rows``.
     """
     date = Asset.taken_at if taken else Asset.moment
     first: dict[int, tuple[datetime, int]] = {}
@@ -427,7 +443,8 @@ def newest(
             first[content_id] = (moment, min(earliest[1], unit_id))
             if has_copies:
                 several.add(content_id)
-    for content_id, (shown, *_) in copies.of_contents(session, several, of_file).items():
+    files = copies.of_contents(session, several, of_file, among_hidden=among_hidden)
+    for content_id, (shown, *_) in files.items():
         own = shown.taken_at if taken else shown.moment
         first[content_id] = (own or datetime.min, first[content_id][1])
     ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
@@ -472,9 +489,10 @@ def written(session: Session, space_id: int, of_kinds: Sequence[UnitKind], after
     return np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
 
 
-def counts(session: Session) -> dict[UnitKind, int]:
-    """The number of live units of each registered kind."""
-    statement = select(Unit.kind, func.count()).where(switches.findable(session)).group_by(Unit.kind)
+def counts(session: Session, *, among_hidden: bool = False) -> dict[UnitKind, int]:
+    """The number of live units of each registered kind, with ``among_hidden`` those of hidden files, too."""
+    is_found = switches.findable(session, among_hidden=among_hidden)
+    statement = select(Unit.kind, func.count()).where(is_found).group_by(Unit.kind)
     found = dict(session.execute(statement).all())
     return {kind: found.get(kind, 0) for kind in kinds.every()}
 

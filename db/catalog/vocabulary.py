@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import Integer, String, column, func, literal, select, table, text, type_coerce
 from sqlalchemy.orm import Session
 
-from db.catalog import revision
+from db.catalog import hidden, revision
 from db.catalog.fulltext import PASSAGE, phrase_match
 from db.engine.functions import fold
 from db.engine.schema import LIVE, Asset, Unit
@@ -38,7 +38,7 @@ def file_words(session: Session) -> frozenset[str]:
     # Files share their folders, of which each is taken apart once.
     parts = {
         part
-        for stored in session.scalars(select(path).where(Asset.state.in_(LIVE)))
+        for stored in session.scalars(select(path).where(Asset.state.in_(LIVE), *hidden.shown(session)))
         for part in os.fsdecode(stored).rsplit(os.sep, 1)
     }
     cameras = session.scalars(select(Asset.camera).where(Asset.camera.is_not(None)).distinct())

@@ -23,9 +23,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.MORE_FACTS,
     steps.OPENED,
     steps.STACKS,
+    steps.HIDDEN,
 )
 
-USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice")
+USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")
 """The tables of what users made, children after parents: nobody but they could make it again."""
 
 

@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import functions, migrations
-from db.engine.schema import UNIT_TOLERANCE
+from db.engine.schema import UNIT_TOLERANCE, AnalysisState, AssetState
 from db.errors import LibraryDamagedError, LibraryError
 
 log = logging.getLogger(__name__)
@@ -309,8 +310,9 @@ def _drop_orphans(fresh: sqlite3.Connection, recovery: Recovery) -> None:
 
 _INVALID = {
     "content": "kind NOT IN ('image', 'video', 'audio') OR typeof(sha256) <> 'blob' OR length(sha256) <> 32",
-    "asset": "state NOT IN ('indexed', 'failed', 'skipped', 'gone', 'offline')",
-    "analysis": "state NOT IN ('done', 'unwanted', 'failed', 'retry')",
+    "asset": f"state NOT IN {get_args(AssetState)}",
+    "analysis": f"state NOT IN {get_args(AnalysisState)}",
+    "hidden": "sha256 IS NOT NULL AND (typeof(sha256) <> 'blob' OR length(sha256) <> 32)",
     "unit": "kind GLOB '*[^a-z_]*'",
     "fact": "NOT json_valid(value) OR key GLOB '*[^a-z_]*'",
     "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "

@@ -436,3 +436,22 @@ class StackChoice(Base):
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     chosen_at: Mapped[datetime]
     """In UTC."""
+
+
+class HiddenRow(Base):
+    """A content, or a folder, that a user has hidden: it is found only where hidden things are asked for.
+
+    A content is keyed by its hash, as a judgement is, so that it stays hidden wherever its files go.
+    """
+
+    __tablename__ = "hidden"
+    __table_args__ = (Index("hidden_content", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the content; None for a folder."""
+    path: Mapped[Path]
+    """The folder, or where the file was when it was hidden."""
+    hidden_at: Mapped[datetime]
+    """In UTC."""

@@ -361,3 +361,14 @@ STACKS = (
         chosen_at DATETIME NOT NULL,
         UNIQUE (owner, sha256))""",
 )
+
+# Nothing is hidden until somebody hides it.
+HIDDEN = (
+    """CREATE TABLE hidden (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        sha256 BLOB,
+        path VARCHAR NOT NULL,
+        hidden_at DATETIME NOT NULL)""",
+    "CREATE INDEX hidden_content ON hidden (sha256)",
+)

@@ -21,7 +21,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import live, revision, units
+from db.catalog import hidden, live, revision, units
 from db.catalog.filters import ALL, Wanted
 from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
@@ -108,7 +108,8 @@ class FaissView:
         key = (modality, wanted)
         if key not in self._resolved:
             every = set(self._kinds[modality])
-            if not wanted.filters and (wanted.kinds is None or every <= set(wanted.kinds)):
+            of_all_kinds = wanted.kinds is None or every <= set(wanted.kinds)
+            if not wanted.filters and of_all_kinds and not hidden.any_is(self._session):
                 self._resolved[key] = None
             else:
                 # One question to the database for all modalities: the index knows which ones are its own.
@@ -266,9 +267,10 @@ class FaissStore:
     ) -> VectorIndex:
         """An index of the revision ``built_at``, with what the session's snapshot has of its modality.
 
-        What came or went shows in the ids, what was embedded again in the revisions of its rows.
+        What came or went shows in the ids, what was embedded again in the revisions of its rows. What is
+        hidden is in it, to be searched where it is asked for.
         """
-        now = live.ids(session, self._kinds[modality], space_id=self.space_id)
+        now = live.ids(session, self._kinds[modality], space_id=self.space_id, among_hidden=True)
         removed, kept = index.ids, np.empty(0, np.int64)
         if len(removed):
             changed = units.written(session, self.space_id, self._kinds[modality], built_at)

@@ -58,14 +58,19 @@ class Retrieved:
         rankings = tuple(rankings)
         found = {found.unit_id for ranking in rankings for found in ranking.found}
         of_file = live.of_file(scope.wanted.filters)
-        rows = units.rows(scope.session, found, of_file)
+        among_hidden = scope.wanted.among_hidden
+        rows = units.rows(scope.session, found, of_file, among_hidden=among_hidden)
         # What is said in a motion photo is found in it, as what is written there.
         evidence = [
             row
             for row in rows.values()
             if not kinds.named(row.kind).stands or (row.media == "image" and row.start_s is not None)
         ]
-        shown = units.shown(scope.session, evidence, scope.showable, of_file) if evidence else {}
+        shown = (
+            units.shown(scope.session, evidence, scope.showable, of_file, among_hidden=among_hidden)
+            if evidence
+            else {}
+        )
         if question.query.stacks:
             shown |= stood_for(scope, rows.values())
         return cls(question, scope, rankings, Candidates(rows, shown))

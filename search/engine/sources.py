@@ -174,7 +174,9 @@ class Keywords:
         only = scope.ids if scope.wanted.filters else None
         best: dict[int, Found] = {}
         for text in question.texts:
-            for match in match_words(scope.session, text, depth, scope.kinds, only):
+            for match in match_words(
+                scope.session, text, depth, scope.kinds, only, among_hidden=scope.wanted.among_hidden
+            ):
                 known = best.get(match.unit_id)
                 if match.coverage >= (known.value if known else LEAST_COVERAGE):
                     best[match.unit_id] = _said(match)
@@ -210,7 +212,14 @@ class Listed:
         latest = (worded if by_date else worded[:depth]).tolist()
         if not latest:
             of_file = live.of_file(scope.wanted.filters)
-            latest = units.newest(scope.session, scope.ids, depth, taken=by_date, of_file=of_file)
+            latest = units.newest(
+                scope.session,
+                scope.ids,
+                depth,
+                taken=by_date,
+                of_file=of_file,
+                among_hidden=scope.wanted.among_hidden,
+            )
         words: dict[int, tuple[str, ...]] = defaultdict(tuple)
         for rule, ids in having.items():
             for unit_id in ids.tolist():

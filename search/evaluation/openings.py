@@ -67,7 +67,7 @@ class Openings:
         if query.image or query.like or query.kind or not query.parsed.texts or not self.remembered:
             return
         with self._library.write(patience_ms=_PATIENCE_MS) as session:
-            unit = units.rows(session, [hit.unit_id]).get(hit.unit_id)
+            unit = units.rows(session, [hit.unit_id], among_hidden=True).get(hit.unit_id)
             # Somebody else may have turned it off meanwhile.
             if unit is not None and rows.is_on(session):
                 rows.put(session, query.text.strip(), unit, hit.rank)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.catalog import assets, spaces, stacks, units
+from db.catalog import assets, hidden, spaces, stacks, units
 from db.engine.schema import LIVE, UnitKind
 from db.library import Library
 from db.vectors.store import IndexStatus
@@ -15,7 +15,8 @@ from indexer.control import AnalyserState
 class Status:
     """Counts of a library. ``model`` is None before the first indexing.
 
-    ``assets``: files that can be found, ``offline`` of them on drives that are not connected. Not among them
+    ``assets``: files that can be found, ``offline`` of them on drives that are not connected and
+    ``hidden`` of them only where hidden things are asked for. Not among them
     are those that ``failed``, were ``skipped`` on purpose, or are ``unfinished``: still being written.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
@@ -29,6 +30,7 @@ class Status:
     offline: int
     skipped: int
     unfinished: int
+    hidden: int
     index: IndexStatus
     analysers: tuple[AnalyserState, ...]
 
@@ -40,6 +42,7 @@ def status(library: Library) -> Status:
         states = assets.states(session)
         counts = units.counts(session)
         together = stacks.count(session)
+        hidden_files = hidden.count(session)
     index = IndexStatus("flat", 0, True)
     if space is not None:
         index = library.vectors(space).status()
@@ -53,6 +56,7 @@ def status(library: Library) -> Status:
         offline=states.get("offline", 0),
         skipped=states.get("skipped", 0),
         unfinished=states.get("unfinished", 0),
+        hidden=hidden_files,
         index=index,
         analysers=tuple(control.states(library)),
     )

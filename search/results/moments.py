@@ -37,7 +37,7 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
     """
     sight = service.sight(query) if query is not None else None
     with service.library.read() as session:
-        rows = units.rows(session, units.ids_at(session, path)).values()
+        rows = units.rows(session, units.ids_at(session, path), among_hidden=True).values()
         timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
         seen = kinds.of_modality(CLIP, PICTURE)
         frames = [row.id for row in timed if row.kind in seen]

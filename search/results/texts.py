@@ -34,7 +34,7 @@ class Written:
 def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[Written]:
     """The texts of a file in the library whose places are known, in reading order, or by time."""
     with library.read() as session:
-        rows = units.rows(session, units.ids_at(session, path))
+        rows = units.rows(session, units.ids_at(session, path), among_hidden=True)
         details = units.details(session, rows)
     own = [row for row in rows.values() if row.text and "lines" in details.get(row.id, ())]
     own.sort(key=lambda row: (row.start_s or 0.0, row.id))

@@ -175,7 +175,7 @@ class SavedSearches:
             if up is None:
                 thumb_ids = [item.id for item in rows.judged(session, saved_id) if item.unit_id == unit_id]
                 rows.unjudge(session, thumb_ids)
-            elif (unit := units.rows(session, [unit_id]).get(unit_id)) is not None:
+            elif (unit := units.rows(session, [unit_id], among_hidden=True).get(unit_id)) is not None:
                 rows.judge(session, saved_id, unit.led_by(path) if path else unit, up=up)
             else:
                 raise QueryError("what was to be judged is not in the library any more", "Ask again.")
@@ -195,7 +195,7 @@ class SavedSearches:
                 rows.unjudge(session, [item.id for item in thumbs])
             return
         with self._library.read() as session:
-            file_units = list(units.rows(session, units.ids_at(session, path)).values())
+            file_units = list(units.rows(session, units.ids_at(session, path), among_hidden=True).values())
         if not file_units:
             raise QueryError(f"{path.name} is not in the library", "Index it first: trove index")
         self.judge(name, self._meant(name, path, file_units, at_s), up=up, path=path)
@@ -221,7 +221,7 @@ class SavedSearches:
     def _paths(self, judged: Judged) -> set[Path]:
         """Paths of a judged unit: where it was when it was judged, and where it is now."""
         with self._library.read() as session:
-            now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id])
+            now = units.rows(session, [] if judged.unit_id is None else [judged.unit_id], among_hidden=True)
         return {judged.path, *(file.path for unit in now.values() for file in (unit.file, *unit.copies))}
 
     def _answer(self, name: str, k: int, *, new_only: bool) -> SavedAnswer:
@@ -231,7 +231,7 @@ class SavedSearches:
             thumbs = {item.unit_id: item.up for item in rows.judged(session, row.id) if item.unit_id}
             query = Query(row.query, k=k, kind=row.kind)
             hits = self._service.recall(session, query, thumbs, after=row.seen if new_only else None)
-            shown = units.rows(session, [hit.unit_id for hit in hits[:k]])
+            shown = units.rows(session, [hit.unit_id for hit in hits[:k]], among_hidden=True)
             new_contents = rows.arrived(session, [unit.content_id for unit in shown.values()], row.seen)
         new = {unit.id for unit in shown.values() if unit.content_id in new_contents}
         liked = {unit_id for unit_id, up in thumbs.items() if up}

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from db.errors import SettingsError
 from db.settings import Settings
 from search.answer import Hit
 from search.explore.duplicates import duplicates
 from tests.support import media
+from tests.support.command import check_error, trove
 from trove import Library, Query
 
 
@@ -60,3 +62,30 @@ def test_a_hit_is_the_file_that_is_meant(copied: tuple[Library, Path]) -> None:
     assert [copy.path for copy in group.copies] == [original, binned, away]
     assert [copy.offline for copy in group.copies] == [False, False, True]
     assert group.spare == 2 * original.stat().st_size
+
+
+def test_what_is_hidden_is_in_no_answer_but_that_of_is_hidden(copied: tuple[Library, Path]) -> None:
+    library, top = copied
+    original, other = top / "home/photos/m.jpg", top / "home/photos/other.jpg"
+
+    def found(query: str) -> set[Path]:
+        return {path for hit in library.search(query).hits for path in hit.files}
+
+    everything = found("type:image")
+    library.hide(top / "home/bin")
+    assert found("type:image") == everything - {top / "home/bin/a.jpg"}, "a copy elsewhere stays"
+    library.unhide(top / "home/bin")
+    library.hide(original)
+    assert found("type:image") == {other}
+    assert found("is:hidden") == everything - {other}
+    assert {path for hit in library.similar(other).hits for path in hit.files} == set()
+    assert duplicates(library.core, threshold=None) == []
+    told = library.status()
+    assert (told.assets, told.hidden, told.units["image"]) == (4, 3, 1)
+    with pytest.raises(SettingsError, match="not in the library"):
+        library.hide(other, top / "elsewhere")
+    assert [hidden.path for hidden in library.hidden()] == [original], "all of it or nothing"
+    assert trove(library.settings, "hide", "--json").stdout.count(str(original)) == 1
+    assert trove(library.settings, "unhide", original).returncode == 0
+    check_error(trove(library.settings, "unhide", original), "not hidden")
+    assert found("type:image") == everything

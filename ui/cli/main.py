@@ -12,6 +12,7 @@ from ui.cli import (
     drawing,
     evaluate,
     folders,
+    hide,
     model,
     saved,
     search,
@@ -42,7 +43,7 @@ for command in (search.search, why.why):
 for command in (stack.stack, status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
     app.command()(command)
 app.command(name="eval")(evaluate.evaluate)
-for command in (folders.watch, folders.forget):
+for command in (folders.watch, folders.forget, hide.hide, hide.unhide):
     app.command()(command)
 app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")

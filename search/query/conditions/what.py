@@ -85,6 +85,7 @@ FLAGS = (
         "Camera raw photographs",
         (FactRule("name", "matches", tuple(f"*{suffix}" for suffix in sorted(RAW_SUFFIXES))),),
     ),
+    Flag("hidden", "What you have hidden", (FactRule("hidden", "=", True),)),
 )
 
 
@@ -141,7 +142,7 @@ CONDITIONS = (
     ),
     Condition(
         "is",
-        "pictures of the screen, raw photographs, or what type: knows",
+        "pictures of the screen, raw photographs, what is hidden, or what type: knows",
         ("is:screenshot", "is:raw"),
         _is,
         _offered_flags,

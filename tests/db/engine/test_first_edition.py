@@ -152,8 +152,8 @@ def test_what_it_knew_of_files_gives_way_to_what_they_say(heard: Settings) -> No
             assert (forest["taken_at"].source, forest["size"].value) == ("modified", (320, 240))
             assert facts.of_file(session, media.resolve() / "film.mp4")["place"].source == "container"
             again = units.rows(session, list(known))
-        assert [row.taken_at for row in again.values() if row.media == "image"] == [
-            row.taken_at for row in known.values() if row.media == "image"
+        assert [row.file.taken_at for row in again.values() if row.media == "image"] == [
+            row.file.taken_at for row in known.values() if row.media == "image"
         ]
         assert index(library).unchanged == 8
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from db.engine.schema import OpenedRow
+from db.catalog import assets, revision
+from db.engine.schema import Asset, OpenedRow
 from db.settings import Settings
 from tests.support import SAMPLES
 from trove import Library
@@ -57,6 +58,24 @@ def test_words_are_remembered_once_that_is_wanted(library: Library) -> None:
     _open("a brick lighthouse")
     _open("a brick lighthouse")
     assert _remembered(library) == [("a brick lighthouse", 2)]
+
+
+def test_an_opened_hit_names_its_copies_and_can_be_hidden(library: Library) -> None:
+    with library.core.write() as session:
+        hit = library.search("a brick lighthouse").hits[1]
+        content_id = session.scalar(select(Asset.content_id).where(Asset.path == hit.path))
+        stat = assets.FileStat(Path("/drive/copy.jpg"), 1, 1)
+        assets.put(session, stat, asset_id=None, state="offline", content_id=content_id)
+        revision.touch(session)
+    page = AppTest.from_function(_page, default_timeout=60)
+    page.query_params["q"] = "a brick lighthouse"
+    page.run()
+    assert [code.value for code in page.code if "copy.jpg" in code.value] == [
+        "/drive/copy.jpg  (on a drive that is not connected)"
+    ]
+    page.button(key="viewer_hide").click().run()
+    assert hit.path not in [hit.path for hit in library.search("a brick lighthouse").hits]
+    assert [hidden.path for hidden in library.hidden()] == [hit.path]
 
 
 def test_browsing_and_similar_ones_are_not(library: Library) -> None:

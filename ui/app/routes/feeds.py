@@ -84,7 +84,7 @@ def routes() -> list[Route]:
 def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
     """Hits as the JSON tiles of the gallery."""
     with resources.read() as session:
-        rows = units.rows(session, [hit.unit_id for hit in hits])
+        rows = units.rows(session, [hit.unit_id for hit in hits], among_hidden=True)
     return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
 
 

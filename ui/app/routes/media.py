@@ -73,7 +73,7 @@ def unit(unit_id: int, path: Path | None = None) -> UnitRow:
         UnreadableError: it is in the library no more.
     """
     with resources.read() as session:
-        row = units.rows(session, [unit_id]).get(unit_id)
+        row = units.rows(session, [unit_id], among_hidden=True).get(unit_id)
     if row is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
     return row.led_by(path) if path is not None else row

@@ -199,7 +199,7 @@ def listing(asked: Question) -> tuple[str, Listing]:
     state = st.session_state
     with resources.read() as session:
         key: tuple[Any, ...] = (asked, revision.current(session))
-        total = sum(units.counts(session).values())
+        total = sum(units.counts(session, among_hidden=True).values())
     cached_key, token, shown = state.get(_LISTING, (None, "", None))
     if cached_key != key:
         service = resources.library().service

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from db import kinds
-from db.catalog import facets
+from db.catalog import facets, hidden
 from db.catalog.facts import Fact
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError
@@ -138,11 +138,40 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
                 on_click=reveal.reveal,
                 args=(hit.path,),
             )
+        _hiding(hit)
     st.code(str(row.path), language=None, wrap_lines=True)
-    if row.copies:
+    # As the hit names them: hidden copies are not told.
+    copies = [copy for copy in row.copies if copy.path in hit.copies]
+    if copies:
         st.caption("The same file is also here:")
-    for copy in row.copies:
+    for copy in copies:
         st.code(str(copy.path) + (f"  ({OFFLINE})" if copy.offline else ""), language=None, wrap_lines=True)
+
+
+def _hiding(hit: Hit) -> None:
+    """One button that hides the hit, and then undoes that."""
+    with resources.read() as session:
+        is_hidden = hidden.covers(session, hit.path)
+    st.button(
+        "Show it again" if is_hidden else "Hide",
+        icon=":material/visibility:" if is_hidden else ":material/visibility_off:",
+        key="viewer_hide",
+        help="Leave it out of all answers; is:hidden finds it. It is no protection: the file stays as it is",
+        on_click=_hide,
+        args=(hit.path, not is_hidden),
+    )
+
+
+def _hide(path: Path, wanted: bool) -> None:
+    library = resources.library()
+    try:
+        if wanted:
+            library.hide(path)
+            st.toast("It is left out of all answers. The same button shows it again.")
+        else:
+            library.unhide(path)
+    except TroveError as exc:
+        resources.explain(exc)
 
 
 # --- pictures

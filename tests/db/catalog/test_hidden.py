@@ -1,0 +1,147 @@
+"""What people have hidden is found only where it is asked for, and is kept as all that they made."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import create_engine, delete, text
+
+from db.catalog import assets, contents, facets, facts, hidden, live, units
+from db.catalog.filters import ALL, FactRule, Filter, Wanted
+from db.engine import migrations
+from db.engine.database import Database
+from db.engine.recover import recover
+from db.engine.schema import Asset
+from db.settings import Settings
+from db.vectors.faiss_store import FaissStore
+from tests.support.rows import Drafted, add_file, directions, space
+
+ROWS = directions(6)
+HIDDEN = Filter((FactRule("hidden", "=", True),))
+NOT_HIDDEN = Filter((FactRule("hidden", "=", True),), negated=True)
+HIDDEN_OR_A = Filter((FactRule("hidden", "=", True), FactRule("name", "matches", "a")))
+PATHS = ("/photos/a.jpg", "/photos/b.jpg", "/photos/private/c.jpg", "/photos/private too/d.jpg")
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """Four pictures, units 1 to 4; the second has a copy in the folder of the third."""
+    with database.write() as session:
+        for place, path in enumerate(PATHS):
+            content_id = add_file(session, path, [Drafted("image", ROWS[place])])
+            if place == 1:
+                stat = assets.FileStat(Path("/photos/private/copy of b.jpg"), 1, 1)
+                assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+                facts.refresh(session, [content_id])
+    return database
+
+
+def hide(database: Database, *paths: str) -> None:
+    with database.write() as session:
+        for path in paths:
+            assert hidden.put(session, Path(path))
+
+
+def found(database: Database, *filters: Filter) -> list[int]:
+    with database.read() as session:
+        return [int(unit_id) for unit_id in live.ids(session, ["image"], filters)]
+
+
+def test_a_hidden_content_and_a_hidden_folder_are_left_out_until_they_are_asked_for(filled: Database) -> None:
+    assert (found(filled), found(filled, HIDDEN)) == ([1, 2, 3, 4], [])
+    hide(filled, "/photos/a.jpg", "/photos/private")
+    assert found(filled) == found(filled, NOT_HIDDEN) == [2, 4], "and not what only begins alike"
+    assert found(filled, HIDDEN) == [1, 2, 3], "the copy of the second is"
+    with filled.read() as session:
+        assert Wanted(filters=(HIDDEN,)).among_hidden and not Wanted(filters=(NOT_HIDDEN,)).among_hidden
+        assert units.counts(session)["image"] == 2
+        assert set(assets.each_shown(session)) == {2, 4}
+        assert hidden.count(session) == 3
+        assert facets.folders(session, [Path("/photos")]) == {
+            Path("/photos"): 2,
+            Path("/photos/private too"): 1,
+        }
+        assert sum(facets.months(session).values()) == 2
+        # Of two copies only the one that may be seen is named; among hidden ones that one comes first.
+        (row,) = units.rows(session, [2]).values()
+        assert [file.path.name for file in (row.file, *row.copies)] == ["b.jpg"]
+        (row,) = units.rows(session, [2], live.of_file((HIDDEN,)), among_hidden=True).values()
+        assert [file.path.name for file in (row.file, *row.copies)] == ["copy of b.jpg", "b.jpg"]
+    hide(filled, "/photos")
+    assert (found(filled), found(filled, HIDDEN)) == ([], [1, 2, 3, 4])
+
+
+def test_alternatives_to_what_is_hidden_are_found_with_it(filled: Database) -> None:
+    hide(filled, "/photos/private too")
+    assert found(filled, HIDDEN_OR_A) == [1, 4]
+
+
+def test_vectors_of_what_is_hidden_are_searched_where_it_is_asked_for(
+    filled: Database, settings: Settings
+) -> None:
+    with filled.read() as session:
+        of_space = space(session).id
+    store = FaissStore(filled, settings.paths.vectors, of_space, 8, "cpu")
+
+    def nearest(wanted: Wanted) -> list[int]:
+        with filled.read() as session:
+            view = store.at(session)
+            (units_found,) = view.search("picture", ROWS[:1], 9, wanted=wanted)
+            assert view.count("picture", wanted) == len(units_found)
+            assert np.array_equal(view.ids("picture", wanted), sorted(unit_id for unit_id, _ in units_found))
+            return [unit_id for unit_id, _ in units_found]
+
+    assert nearest(ALL)[0] == 1
+    hide(filled, "/photos/a.jpg")
+    assert 1 not in nearest(ALL)
+    assert nearest(Wanted(filters=(HIDDEN,))) == [1]
+    with filled.write() as session:
+        assert hidden.drop(session, Path("/photos/a.jpg"))
+    assert nearest(ALL)[0] == 1
+
+
+def test_it_is_hidden_by_its_content_wherever_it_goes(filled: Database) -> None:
+    hide(filled, "/photos/a.jpg", "/photos/a.jpg")
+    with filled.write() as session:
+        assert [(it.path, it.is_folder) for it in hidden.every(session)] == [(Path("/photos/a.jpg"), False)]
+        content_id = contents.find(session, b"/photos/a.jpg".ljust(32, b"\0"))
+        session.execute(delete(Asset).where(Asset.path == Path("/photos/a.jpg")))
+        stat = assets.FileStat(Path("/elsewhere/moved.jpg"), 1, 1)
+        assets.put(session, stat, asset_id=None, state="indexed", content_id=content_id)
+    assert found(filled) == [2, 3, 4]
+    with filled.write() as session:
+        assert hidden.covers(session, Path("/elsewhere/moved.jpg"))
+        assert not hidden.put(session, Path("/nowhere"))
+        assert not hidden.drop(session, Path("/photos"))
+        assert hidden.drop(session, Path("/elsewhere/moved.jpg"))
+        assert hidden.every(session) == []
+    assert found(filled) == [1, 2, 3, 4]
+
+
+def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
+    filled: Database, tmp_path: Path
+) -> None:
+    hide(filled, "/photos/a.jpg", "/photos/private")
+    with filled.read() as session:
+        aside = migrations.users_rows(session.connection())
+    assert aside is not None
+    assert b"/photos/private" in aside
+    recover(filled.path, tmp_path / "copy.db")
+    copy = Database(tmp_path / "copy.db")
+    assert found(copy) == [2, 4]
+    copy.close()
+
+
+def test_in_a_library_of_the_seventh_schema_nothing_is_hidden(settings: Settings) -> None:
+    settings.paths.folder.mkdir(parents=True)
+    engine = create_engine(f"sqlite:///{settings.paths.database}")
+    with engine.begin() as connection:
+        migrations.migrate(connection, 7)
+        connection.execute(text("UPDATE library SET revision = 41"))
+    engine.dispose()
+    database = Database(settings.paths.database)
+    with database.read() as session:
+        assert session.execute(text("SELECT revision FROM library")).one() == (41,)
+        assert hidden.every(session) == []
+    assert database.check() == []
+    database.close()
