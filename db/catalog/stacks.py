@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
 from db.catalog import facts, revision
-from db.catalog.units import chunks
+from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import stored_path
 from db.engine.schema import (

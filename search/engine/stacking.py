@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import stacks, units
+from db.catalog import live, stacks, units
 from db.catalog.stacks import Place
 from db.catalog.units import UnitRow
 from db.library import Library
@@ -30,13 +30,13 @@ def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
         for row in rows
         if (stands := shown.get(row.content_id)) is not None and stands != row.content_id
     }
-    rows = units.rows(
+    standing = units.rows(
         scope.session,
         set(other.values()),
         live.of_file(scope.wanted.filters),
         among_hidden=scope.wanted.among_hidden,
     )
-    return {unit_id: rows[stands] for unit_id, stands in other.items() if stands in rows}
+    return {unit_id: standing[stands] for unit_id, stands in other.items() if stands in standing}
 
 
 def _shown(places: Sequence[Place], first: Mapping[int, int]) -> int | None:
