@@ -147,8 +147,9 @@ class Report:
     """Counts of a finished run.
 
     ``found = indexed + reused + unchanged + skipped + failed + unfinished``, always. ``unfinished``: files
-    that were still being written; the next run looks again. ``units``: how many of each kind the whole
-    library has after the run; ``seconds``: how long it took.
+    that were still being written; the next run looks again. ``removed``: files that are gone; ``left_out``:
+    files of the library that a rule leaves out now. ``units``: how many of each kind the whole library has
+    after the run; ``seconds``: how long it took.
     """
 
     found: int = 0
@@ -159,6 +160,7 @@ class Report:
     failed: int = 0
     unfinished: int = 0
     removed: int = 0
+    left_out: int = 0
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -33,12 +33,18 @@ from indexer.writer import Writer, settle
 
 
 def index(
-    library: Library, paths: Sequence[Path] = (), *, on_progress: OnProgress = lambda _progress: None
+    library: Library,
+    paths: Sequence[Path] = (),
+    *,
+    exclude: Sequence[str] = (),
+    on_progress: OnProgress = lambda _progress: None,
 ) -> Report:
     """Index files and folders, or update what changed in them; without ``paths``, in all roots.
 
+    ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``indexer.leaving_out``.
+
     Raises:
-        SettingsError: a path does not exist and is not in the library.
+        SettingsError: a path does not exist and is not in the library, or a pattern is none.
         LibraryBusyError: another process is indexing into this library.
         ModelError: a model is missing, or is another one than the library was indexed with.
         LibraryError: the library cannot be written (what was stored before stays).
@@ -47,9 +53,12 @@ def index(
     with library.indexing():
         switched = _switches(library)
         analysers = _analysers(library, switched)
-        found = survey(library, paths, analysers, switched)
+        found = survey(library, paths, analysers, switched, exclude)
         tasks = found.plan.tasks
         with library.write() as session:
+            assets.add_roots(session, found.patterns)
+            for root, patterns in found.patterns.items():
+                assets.set_patterns(session, root, patterns)
             report = settle(session, found.scanned, found.plan)
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:

@@ -1,7 +1,7 @@
 """Decide what has to be done, from what is on disk and what the library remembers. A pure function."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,12 +12,12 @@ from indexer.flow import Task
 
 @dataclass
 class Plan:
-    """Every file on disk is in exactly one of ``tasks``, ``revived``, ``same`` and ``skipped``."""
+    """Every listed file is in exactly one of ``tasks``, ``revived``, ``same`` and ``skipped``."""
 
     tasks: list[Task] = field(default_factory=list)
     """New, changed and moved files, and those worth another attempt."""
     revived: list[KnownFile] = field(default_factory=list)
-    """Files that were gone or offline, and are back unchanged."""
+    """Files that were gone, offline or left out, and are back unchanged."""
     same: list[KnownFile] = field(default_factory=list)
     skipped: list[KnownFile] = field(default_factory=list)
     """Files that failed or were skipped before, and have not changed since."""
@@ -26,6 +26,8 @@ class Plan:
     """Those of which there is more than one file, remembered or new: the others cannot be copies."""
     offline: list[KnownFile] = field(default_factory=list)
     """Files that cannot be seen, because a folder above them is missing or unreadable."""
+    left_out: list[KnownFile] = field(default_factory=list)
+    """Files that a rule leaves out now."""
 
 
 def plan(
@@ -34,11 +36,13 @@ def plan(
     *,
     roots: Sequence[Path],
     hidden: Sequence[Path] = (),
+    is_left_out: Callable[[Path], bool] = lambda _path: False,
 ) -> Plan:
     """Compare files on disk with the files that the library remembers.
 
     ``roots``: the folders that were walked; what the library remembers elsewhere is left alone.
     ``hidden``: folders (or whole roots) that could not be looked into; nothing in them is gone.
+    ``is_left_out``: whether a file that was not listed is left out on purpose.
     """
     result = Plan()
     # By text, whose hash is made once and fast; and a hundred thousand files are compared at every run.
@@ -51,6 +55,11 @@ def plan(
         else:
             _place(file, stat, result)
     missing = [file for file in remembered.values() if is_under(file.stat.path, roots)]
+    left_out = {file for file in missing if is_left_out(file.stat.path)}
+    result.left_out = [
+        file for file in missing if file in left_out and file.state not in ("gone", "left_out")
+    ]
+    missing = [file for file in missing if file not in left_out]
     unseen = [file for file in missing if is_under(file.stat.path, hidden)]
     result.offline = [file for file in unseen if file.state == "indexed"]
     lost = set(missing) - set(unseen)
@@ -69,7 +78,7 @@ def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
         result.tasks.append(Task(stat, file.id, content_id=file.content_id))
     elif file.state in ("failed", "skipped"):
         result.skipped.append(file)
-    elif file.state in ("gone", "offline"):
+    elif file.state in ("gone", "offline", "left_out"):
         result.revived.append(file)
     else:
         result.same.append(file)

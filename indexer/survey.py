@@ -4,7 +4,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -13,44 +13,60 @@ from db.catalog import analyses, assets
 from db.catalog.switches import Switches
 from db.errors import SettingsError
 from db.library import Library
-from db.paths import expanded, is_under
+from db.paths import expanded, is_under, outermost
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
+from indexer.leaving_out import LeavingOut, checked
 from indexer.plan import Plan, plan
 from indexer.scan import Scan, scan
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What is on disk, what has to be done, and the contents (or assets) left for each analyser."""
+    """What is on disk, what has to be done, and the contents (or assets) left for each analyser.
+
+    ``patterns``: of what is left out, for the roots that are new or have others now.
+    """
 
     scanned: Scan
     plan: Plan
     left: Mapping[str, Collection[int]]
+    patterns: Mapping[Path, Sequence[str]] = field(default_factory=dict)
 
 
 def survey(
-    library: Library, paths: Sequence[Path], analysers: Sequence[Analyser], switched: Switches
+    library: Library,
+    paths: Sequence[Path],
+    analysers: Sequence[Analyser],
+    switched: Switches,
+    exclude: Sequence[str] = (),
 ) -> Survey:
     """Scan the disk and compare it with what the library remembers; without ``paths``, all roots.
 
+    ``exclude``: patterns of what is left out from now on in each of the ``paths``.
+
     Raises:
-        SettingsError: a path does not exist and is not in the library.
+        SettingsError: a path does not exist and is not in the library, or a pattern is none.
     """
     with _without_gc():
         with library.read() as session:
-            roots = assets.roots(session)
+            kept = assets.patterns(session)
+        roots = list(kept)
         targets = [expanded(path).resolve() for path in paths] or roots
         missing = [path for path in targets if not path.exists()]
         for path in missing:
             if not is_under(path, roots):
                 raise SettingsError(f"there is no file or folder {path}", "Check the spelling.")
+        changed = _changed(library, targets, kept, exclude)
+        # A folder of its own inside another is looked at with that one, whatever that leaves out.
+        targets += [root for root in roots if root not in targets and is_under(root, targets)]
+        missing = [path for path in targets if not path.exists()]
         # A whole root that is missing is the folder of an unplugged drive, and keeps its pictures.
         away = [root for root in roots if not root.exists()]
         unplugged = [path for path in missing if is_under(path, away)]
         scanned = scan(
             [path for path in targets if path not in missing],
-            leave_out=[library.paths.folder, library.paths.cache],
+            leaving_out(library, kept | changed),
             others=any(analyser.scope == "asset" for analyser in analysers),
         )
         with library.read() as session:
@@ -61,8 +77,44 @@ def survey(
                 for name, asset_ids in left.outdated.items():
                     analyses.outdate(session, name, asset_ids)
         hidden = unplugged + [item.stat.path for item in scanned.unreadable]
-        todo = plan(scanned.files, known, roots=scanned.roots + missing, hidden=hidden)
-        return Survey(scanned, todo, {work.analyser: ids for work, ids in left.by_work})
+        todo = plan(
+            scanned.files,
+            known,
+            roots=scanned.roots + missing,
+            hidden=hidden,
+            is_left_out=lambda path: scanned.rule(path) is not None,
+        )
+        return Survey(scanned, todo, {work.analyser: ids for work, ids in left.by_work}, changed)
+
+
+def leaving_out(library: Library, patterns: Mapping[Path, Sequence[str]]) -> LeavingOut:
+    """What is left out of roots with these patterns."""
+    return LeavingOut.of(patterns, own=[library.paths.folder, library.paths.cache])
+
+
+def _changed(
+    library: Library,
+    targets: Sequence[Path],
+    kept: Mapping[Path, Sequence[str]],
+    exclude: Sequence[str],
+) -> dict[Path, tuple[str, ...]]:
+    """The roots that are new, or have other patterns now.
+
+    What is in a root is looked at again as a part of it, and is no root; unless that would leave it out: then
+    it is wanted all the same.
+    """
+    leaving = leaving_out(library, kept)
+    new = [path for path in outermost(targets) if path not in kept and not leaving.reads(path)]
+    changed: dict[Path, tuple[str, ...]] = dict.fromkeys(new, ())
+    for path in targets if exclude else ():
+        if path not in changed and path not in kept:
+            root = leaving.root_of(str(path))
+            raise SettingsError(
+                f"patterns are kept with a whole folder of the library, and {path} is in {root}",
+                f"See: trove roots {root} --exclude PATTERN",
+            )
+        changed[path] = checked([*kept.get(path, ()), *exclude])
+    return changed
 
 
 class _Left:

@@ -19,7 +19,9 @@ from db.library import Library
 from db.paths import is_under
 from indexer import pipeline
 from indexer.flow import Report
+from indexer.leaving_out import TELLING, LeavingOut
 from indexer.media.formats import media_kind
+from indexer.survey import leaving_out
 
 log = logging.getLogger(__name__)
 
@@ -67,18 +69,19 @@ def keep_watching(
         lock.release()
 
 
-def _roots(library: Library) -> list[Path]:
-    """The folders that can be watched now."""
+def _roots(library: Library) -> dict[Path, tuple[str, ...]]:
+    """The folders that can be watched now, with the patterns of what is left out of them."""
     with library.read() as session:
-        return [root for root in assets.roots(session) if root.exists()]
+        return {root: kept for root, kept in assets.patterns(session).items() if root.exists()}
 
 
-def _watch(run: "_Runs", roots: list[Path]) -> None:
-    """Watch these folders until they are no longer the right ones."""
-    own = [run.library.paths.folder.resolve(), run.library.paths.cache.resolve()]
+def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
+    """Watch these folders until they, or what is left out of them, are no longer the right ones."""
+    roots = list(patterns)
+    leaving = leaving_out(run.library, patterns)
     changes = watch(
         *roots,
-        watch_filter=lambda change, name: _matters(change, Path(name), own),
+        watch_filter=lambda change, name: _matters(change, Path(name), leaving),
         debounce=_QUIET_MS,
         rust_timeout=round(LOOK_AGAIN_S * 1000),
         yield_on_timeout=True,
@@ -93,15 +96,17 @@ def _watch(run: "_Runs", roots: list[Path]) -> None:
             touched = roots
         if touched and not run.stop.is_set():
             run.over(touched)
-        if _roots(run.library) != roots:
+        if _roots(run.library) != patterns:
             return
 
 
-def _matters(change: Change, path: Path, own: list[Path]) -> bool:
+def _matters(change: Change, path: Path, leaving: LeavingOut) -> bool:
     """Whether a change may concern a media file. A deleted folder looks like any deleted file."""
-    if path.name.startswith(".") or is_under(path, own):
+    if path.name in TELLING:
+        return True
+    if media_kind(path) is None and change is not Change.deleted and not path.is_dir():
         return False
-    return media_kind(path) is not None or change is Change.deleted or path.is_dir()
+    return leaving.rule(path) is None
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ log = logging.getLogger(__name__)
 
 
 def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
-    """Record the files that need no reading: those that came back, are gone, or cannot be seen."""
-    assets.add_roots(session, scanned.roots)
+    """Record the files that need no reading: those that came back, are gone, left out, or not seen."""
     assets.set_state(session, [file.id for file in todo.revived], "indexed")
     assets.set_state(session, [file.id for file in todo.gone], "gone")
     assets.set_state(session, [file.id for file in todo.offline], "offline")
+    assets.set_state(session, [file.id for file in todo.left_out], "left_out")
     for item in scanned.unreadable:
         problem = "the folder cannot be read" if item.is_folder else "the file cannot be read"
         assets.put(
@@ -37,7 +37,7 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
             error=f"{problem}: {item.reason}",
             retry=True,
         )
-    if todo.revived or todo.gone or todo.offline or scanned.unreadable:
+    if todo.revived or todo.gone or todo.offline or todo.left_out or scanned.unreadable:
         revision.touch(session)
     return Report(
         found=len(scanned.files) + len(scanned.unreadable),
@@ -46,6 +46,7 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
         skipped=len(todo.skipped),
         failed=len(scanned.unreadable),
         removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
+        left_out=len(todo.left_out),
     )
 
 

@@ -39,6 +39,7 @@ from indexer.flow import Progress, Report, Switch
 from search.answer import Answer, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
+from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from db.catalog.hidden import Hidden
     from indexer.control import AnalyserState
     from indexer.media.clips import Clip
+    from indexer.roots import LeftOut
     from search.drawing.output import Drawing
     from search.evaluation.openings import Openings
     from search.evaluation.retrieval import Quality
@@ -69,6 +71,7 @@ _RESULTS = {
     "Group": "search.explore.duplicates",
     "Hidden": "db.catalog.hidden",
     "Landscape": "search.explore.landscape",
+    "LeftOut": "indexer.roots",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
     "Quality": "search.evaluation.retrieval",
@@ -97,12 +100,14 @@ __all__ = [
     "Evidence",
     "Fact",
     "Failure",
+    "Folders",
     "GenerateError",
     "Group",
     "HeldModel",
     "Hidden",
     "Hit",
     "Landscape",
+    "LeftOut",
     "Library",
     "LibraryBusyError",
     "LibraryClosedError",

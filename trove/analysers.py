@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.library import Library
-from db.paths import expanded
+from db.names import spelled
 
 if TYPE_CHECKING:
     from indexer.control import AnalyserState
@@ -60,4 +60,4 @@ class Analysers:
 
 
 def _resolved(folder: Path | str | None) -> Path | None:
-    return None if folder is None else expanded(folder).resolve()
+    return None if folder is None else spelled(folder).resolve()

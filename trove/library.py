@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Self
 from db.catalog import assets, hidden, spaces
 from db.errors import SettingsError, TroveError
 from db.library import Library as Core
+from db.names import spelled
 from db.paths import expanded
 from db.settings import Settings, load_settings
 from indexer.encoders.lazy import Once
 from search.query.query import Query
 from trove.analysers import Analysers
+from trove.folders import Folders
 from trove.models import Models, ignore
 
 if TYPE_CHECKING:
@@ -115,12 +117,18 @@ class Library:
     # --- filling it
 
     def index(
-        self, paths: Iterable[Path | str] | Path | str = (), *, on_progress: OnProgress = ignore
+        self,
+        paths: Iterable[Path | str] | Path | str = (),
+        *,
+        exclude: Iterable[str] = (),
+        on_progress: OnProgress = ignore,
     ) -> Report:
         """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
+        ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``folders``.
+
         Raises:
-            SettingsError: a path does not exist and is not in the library.
+            SettingsError: a path does not exist and is not in the library, or a pattern is none.
             LibraryBusyError: another process is indexing into this library.
             ModelError: a model is missing, or is another one than the library was indexed with.
             LibraryError: the library cannot be written; what was stored before stays.
@@ -128,7 +136,8 @@ class Library:
         from indexer.pipeline import index
 
         several = [paths] if isinstance(paths, Path | str) else paths
-        return index(self.core, [Path(path) for path in several], on_progress=on_progress)
+        given = [Path(path) for path in several]
+        return index(self.core, given, exclude=list(exclude), on_progress=on_progress)
 
     def watch(
         self,
@@ -156,17 +165,24 @@ class Library:
             return assets.roots(session)
 
     def forget(self, folder: Path | str) -> int:
-        """Remove one of the ``roots`` from the library; returns how many files it had. They stay on the disk.
+        """Remove one of the ``roots``, or what is in one, from the library; its files stay on the disk.
+
+        What is in a root is left out of it from then on: see ``folders``. Returns how many files that were.
 
         Raises:
-            SettingsError: the folder is not one of the roots.
+            SettingsError: it is neither one of the roots nor in one.
             LibraryBusyError: another process is indexing into this library.
         """
-        from indexer.roots import remove_root
+        from indexer.roots import forget
 
-        path = expanded(folder)
+        path = spelled(folder)
         # As it was indexed, also where it has become a link since.
-        return remove_root(self.core, path if path in self.roots() else path.resolve())
+        return forget(self.core, path if path in self.roots() else path.resolve())
+
+    @property
+    def folders(self) -> Folders:
+        """The ``roots`` and what is left out of them: patterns, and how many files each rule leaves out."""
+        return Folders(self.core)
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, each with the reason; then those that were, but not whole."""
@@ -208,7 +224,7 @@ class Library:
             ModelError: the library's model is missing.
             LibraryError: the library cannot be read.
         """
-        picture = None if image is None else expanded(image)
+        picture = None if image is None else spelled(image)
         parts = {"k": k, "image": picture, "kind": kind, "apart": apart, "stacks": stacks}
         changes: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
         whole = Query(query, **changes) if isinstance(query, str) else replace(query, **changes)
@@ -224,26 +240,26 @@ class Library:
         stacks: bool = True,
     ) -> Answer:
         """Find items similar to a picture, film or recording, in the library or not; errors as ``search``."""
-        return self.search(Query(like=expanded(file), k=k, kind=kind, apart=apart, stacks=stacks))
+        return self.search(Query(like=spelled(file), k=k, kind=kind, apart=apart, stacks=stacks))
 
     def why(self, query: Query | str, file: Path | str) -> Reasons:
         """Explain why a file is or is not a hit, and where it matches the query; errors as ``search``."""
         from search.explain.reasons import reasons
 
-        return reasons(self.service, query if isinstance(query, Query) else Query(query), expanded(file))
+        return reasons(self.service, query if isinstance(query, Query) else Query(query), spelled(file))
 
     def moments(self, file: Path | str, query: Query | str | None = None) -> list[Moment]:
         """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""
         from search.results.moments import moments
 
-        return moments(self.service, Query(query) if isinstance(query, str) else query, expanded(file))
+        return moments(self.service, Query(query) if isinstance(query, str) else query, spelled(file))
 
     def facts(self, file: Path | str) -> tuple[Fact, ...]:
         """What is known of a file (date, place, camera), each with who says so; empty if it is not here."""
         from db.catalog.facts import of_file
 
         with self.core.read() as session:
-            return tuple(of_file(session, expanded(file).resolve()).values())
+            return tuple(of_file(session, spelled(file).resolve()).values())
 
     def stack(self, file: Path | str) -> tuple[Member, ...]:
         """The files that belong together with a file, itself too, the one that is shown first.
@@ -252,7 +268,7 @@ class Library:
         """
         from search.engine.stacking import stack_of
 
-        return stack_of(self.core, expanded(file).resolve())
+        return stack_of(self.core, spelled(file).resolve())
 
     def show(self, file: Path | str) -> None:
         """Have a file stand for its stack from now on; showing another one of them takes it back.
@@ -262,7 +278,7 @@ class Library:
         """
         from indexer.stacks.renewal import choose
 
-        choose(self.core, expanded(file).resolve())
+        choose(self.core, spelled(file).resolve())
 
     def correct(self, file: Path | str, text: str, *, at_s: float) -> None:
         """Give the passage that is said at a second of a file its right words; empty, it is taken away.
@@ -274,7 +290,7 @@ class Library:
         """
         from indexer.correct import correct_passage
 
-        correct_passage(self.core, expanded(file).resolve(), text, at_s)
+        correct_passage(self.core, spelled(file).resolve(), text, at_s)
 
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
@@ -286,7 +302,7 @@ class Library:
             SettingsError: nothing there is in the library; nothing is hidden then.
         """
         with self.core.write() as session:
-            for path in (expanded(path).resolve() for path in paths):
+            for path in (spelled(path).resolve() for path in paths):
                 if not hidden.put(session, path):
                     raise SettingsError(f"{path} is not in the library", "Index it first: trove index")
 
@@ -297,7 +313,7 @@ class Library:
             SettingsError: one is not hidden by itself; none is found again then.
         """
         with self.core.write() as session:
-            for path in (expanded(path).resolve() for path in paths):
+            for path in (spelled(path).resolve() for path in paths):
                 if not hidden.drop(session, path):
                     raise SettingsError(f"{path} is not hidden by itself", "See what is: trove hide")
 

@@ -61,6 +61,17 @@ def roots(session: Session) -> list[Path]:
     return list(session.scalars(select(Root.path).order_by(Root.id)))
 
 
+def patterns(session: Session) -> dict[Path, tuple[str, ...]]:
+    """The roots, in the order in which they were added, each with the patterns of what in it is left out."""
+    rows = session.execute(select(Root.path, Root.exclude).order_by(Root.id))
+    return {path: tuple(filter(None, exclude.split("\n"))) for path, exclude in rows}
+
+
+def set_patterns(session: Session, root: Path, kept: Iterable[str]) -> None:
+    """Keep these patterns of what is left out with a root, instead of those it had."""
+    session.execute(update(Root).where(Root.path == root).values(exclude="\n".join(kept)))
+
+
 def known_files(
     session: Session,
     is_complete: Callable[[int, int, Path], bool] = lambda _asset, _content, _path: True,
@@ -127,15 +138,15 @@ def put_off(session: Session, stat: FileStat, reason: str) -> None:
 
 
 def revive(session: Session, asset_id: int | None) -> None:
-    """Note that a file which was gone or offline is back, unchanged."""
-    back = update(Asset).where(Asset.id == asset_id, Asset.state.in_(("gone", "offline")))
+    """Note that a file which was gone, offline or left out is back, unchanged."""
+    back = update(Asset).where(Asset.id == asset_id, Asset.state.in_(("gone", "offline", "left_out")))
     session.execute(back.values(state="indexed"))
 
 
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:
-    """Set the state of assets. Files that were never indexed are forgotten when they are gone."""
+    """Set the state of assets. Files that were never indexed are forgotten when they are gone or left out."""
     for batch in chunks(ids):
-        if state == "gone":
+        if state in ("gone", "left_out"):
             session.execute(delete(Asset).where(Asset.id.in_(batch), Asset.content_id.is_(None)))
         session.execute(update(Asset).where(Asset.id.in_(batch)).values(state=state))
 
@@ -225,9 +236,19 @@ def paths(session: Session) -> dict[int, Path]:
     return dict(session.execute(select(Asset.id, Asset.path)).all())
 
 
-def forget(session: Session, root: Path, ids: Sequence[int]) -> None:
-    """Delete a root, these assets, and the contents that no other asset has."""
+def below(session: Session, folder: Path) -> dict[int, tuple[Path, AssetState]]:
+    """The path and state of all files in and below a folder, gone ones too, by the id of the asset."""
+    rows = session.execute(select(Asset.id, Asset.path, Asset.state).where(is_below(Asset.path, folder)))
+    return {asset_id: (path, state) for asset_id, path, state in rows}
+
+
+def drop_root(session: Session, root: Path) -> None:
+    """Delete a root, but none of its files."""
     session.execute(delete(Root).where(Root.path == root))
+
+
+def forget(session: Session, ids: Sequence[int]) -> None:
+    """Delete these assets, and the contents that no other asset has."""
     for batch in chunks(ids):
         session.execute(delete(Asset).where(Asset.id.in_(batch)))
     contents.drop_orphans(session)

@@ -24,6 +24,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.OPENED,
     steps.STACKS,
     steps.HIDDEN,
+    steps.LEAVING_OUT,
 )
 
 USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")

@@ -27,8 +27,9 @@ from db.engine.pathtext import PathText
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
 """The name of a kind of units, see ``db.kinds``: an open set."""
-AssetState = Literal["indexed", "failed", "skipped", "gone", "offline", "unfinished"]
-"""``unfinished``: it was still being written; the next run looks again."""
+AssetState = Literal["indexed", "failed", "skipped", "gone", "offline", "unfinished", "left_out"]
+"""``unfinished``: it was still being written, the next run looks again; ``left_out``: a rule says that it is not
+to be read, what was made of it waits until none does."""
 SpaceState = Literal["building", "active", "retired"]
 AnalysisState = Literal["done", "unwanted", "failed", "retry"]
 """``unwanted``: there is nothing for the analyser in it; ``retry``: the next run looks again."""
@@ -75,6 +76,8 @@ class Root(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[Path] = mapped_column(unique=True)
+    exclude: Mapped[str] = mapped_column(server_default=text("''"))
+    """Patterns of what in it is left out, as in a ``.gitignore``, one a line."""
 
 
 class Content(Base):

@@ -372,3 +372,5 @@ HIDDEN = (
         hidden_at DATETIME NOT NULL)""",
     "CREATE INDEX hidden_content ON hidden (sha256)",
 )
+# Nothing was left out on purpose; what programs fill goes with the next indexing.
+LEAVING_OUT = ("ALTER TABLE root ADD COLUMN exclude VARCHAR NOT NULL DEFAULT ''",)

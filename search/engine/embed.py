@@ -14,7 +14,7 @@ from db.catalog import spaces, stacks, units
 from db.catalog.units import Ids, Vectors
 from db.errors import QueryError
 from db.kinds import CLIP, PASSAGE, PICTURE
-from db.paths import expanded
+from db.names import spelled
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
 from indexer.media.pixels import read_pixels
@@ -120,7 +120,7 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     if text is not None:
         vector = model.queries.of(asked_for(spelled_out(text)), model.encoder)
     else:
-        vector = picture_vector(expanded(term.value), model, decoders)[0]
+        vector = picture_vector(spelled(term.value), model, decoders)[0]
     return Part(dict.fromkeys(compared, vector), weight, text)
 
 
@@ -128,7 +128,7 @@ def _example(
     query: Query, path: Path, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders
 ) -> Example:
     """The vectors of a file, from the library where it is indexed."""
-    path = expanded(path)
+    path = spelled(path)
     own = np.array(units.ids_at(session, path.resolve()), dtype=np.int64)
     vectors = {}
     for name, model in models.items():

@@ -10,7 +10,7 @@ from PIL import Image
 from db.catalog import copies, facts, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
-from db.paths import expanded
+from db.names import spelled
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence, Hit
 from search.engine.pipeline import wanted
@@ -62,7 +62,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         MediaError: the file cannot be read.
         TroveError: as ``SearchService.search``.
     """
-    path = expanded(path).resolve()
+    path = spelled(path).resolve()
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in hit.files), None)
     with service.library.read() as session:

@@ -29,7 +29,7 @@ from db.catalog.units import UnitRow
 from db.engine.schema import SavedSearch
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
-from db.paths import expanded
+from db.names import spelled
 from indexer.media.reader import probe
 from search.answer import Hit
 from search.query.language import Parsed, Term
@@ -186,7 +186,7 @@ class SavedSearches:
         Raises:
             QueryError: there is no such saved search or file, or it is not clear which moment is meant.
         """
-        path = expanded(path).resolve()
+        path = spelled(path).resolve()
         if up is None:
             thumbs = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
             if not thumbs:
@@ -260,7 +260,7 @@ class SavedSearches:
         """The term with its picture copied to the library's folder."""
         if term.kind != "picture":
             return term
-        path = expanded(term.value)
+        path = spelled(term.value)
         if self._service.decoders.run(probe, path).kind != "image":
             raise DecodeError(f"{path.name} is not a picture")
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from db.paths import outermost
+from indexer.leaving_out import LeavingOut
 from indexer.scan import Scan, scan
 
 
@@ -73,7 +74,7 @@ def test_a_file_given_by_name_is_listed_whatever_it_is(folder: Path) -> None:
 
 
 def test_own_folders_are_left_out(folder: Path) -> None:
-    assert names(scan([folder], leave_out=[folder / "sub"]), folder) == ["a.JPEG", "b.jpg"]
+    assert names(scan([folder], LeavingOut.of({}, own=[folder / "sub"])), folder) == ["a.JPEG", "b.jpg"]
 
 
 def test_an_unreadable_folder_is_named_and_the_rest_goes_on(

@@ -22,7 +22,7 @@ from db.settings import Settings
 from indexer.encoders.registry import near_duplicate
 from indexer.flow import Report
 from indexer.pipeline import index
-from indexer.roots import remove_root
+from indexer.roots import forget
 from indexer.watch import keep_watching
 from search.explore.duplicates import duplicates
 from search.explore.landscape import (
@@ -62,14 +62,14 @@ def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, fold
     with SearchService(library) as service:
         assert len(service.search(Query("a picture", k=9)).hits) == 3
         # What is in another given folder, too, stays known.
-        assert remove_root(library, folder) == 2
+        assert forget(library, folder) == 2
         assert [hit.path.name for hit in service.search(Query("a picture", k=9)).hits] == ["c.jpg"]
     assert (folder / "a.jpg").is_file()
     assert index(library).found == 1
     with pytest.raises(SettingsError, match="no folder of this library"):
-        remove_root(library, folder)
+        forget(library, folder)
     with library.indexing(), pytest.raises(LibraryBusyError):
-        remove_root(library, folder / "more")
+        forget(library, folder / "more")
 
 
 def test_trove_forget(library: Library, settings: Settings, database: Database, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
-from ui.cli.options import Json, Model, library_of
+from ui.cli.options import Exclude, Json, Model, library_of
 from ui.wording import units_in_words
 
 if TYPE_CHECKING:
@@ -22,20 +23,23 @@ def index(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Folders or files; without any, all given before.")
     ] = None,
+    exclude: Exclude = None,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
+    if exclude and not paths:
+        raise typer.BadParameter("Name the folder that --exclude is for.")
     with library_of(ctx, make=bool(paths), model=model) as library:
-        run_index(library, paths or [], as_json)
+        run_index(library, paths or [], as_json, exclude or [])
 
 
-def run_index(library: Library, paths: list[Path], as_json: bool) -> None:
+def run_index(library: Library, paths: list[Path], as_json: bool, exclude: Sequence[str] = ()) -> None:
     """Index and print the report; the exit code is 3 if files failed."""
     if not paths and not library.roots():
         raise typer.BadParameter("Name at least one folder to index.")
     with console.counting("Indexing", "files") as tell:
-        report = library.index(paths, on_progress=tell)
+        report = library.index(paths, exclude=exclude, on_progress=tell)
     if as_json:
         console.print_json(asdict(report))
     else:
@@ -57,6 +61,8 @@ def _say_report(report: Report) -> None:
     console.say(f"{report.found} files in {report.seconds:.1f} s: {summary}.")
     if report.removed:
         console.say(f"{report.removed} files are gone.")
+    if report.left_out:
+        console.say(f"{report.left_out} files of your library are left out now: see trove roots")
     console.say(f"Your library has {units_in_words(report.units)}.")
     if report.unfinished:
         console.say("What was still being written is read by the next run.")
@@ -90,6 +96,7 @@ def _say_run(report: Report) -> None:
         "new": report.indexed,
         "already known": report.reused,
         "gone": report.removed,
+        "left out": report.left_out,
         "failed": report.failed,
         "not finished yet": report.unfinished,
     }
@@ -103,9 +110,11 @@ def _say_error(error: TroveError) -> None:
 
 def forget(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="A folder or file that was given to trove index.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder or file that was given to trove index, or one inside.")
+    ],
 ) -> None:
-    """Take a folder out of the library. The files themselves stay where they are."""
+    """Take a folder, or one inside it, out of the library. The files themselves stay where they are."""
     with library_of(ctx) as library:
         count = library.forget(folder)
     console.say(f"Forgot {count} {'file' if count == 1 else 'files'}. They stay where they are.")

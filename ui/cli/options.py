@@ -27,6 +27,14 @@ Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictur
 Stacks = Annotated[
     bool, typer.Option("--stacks/--no-stacks", help="Show what belongs together, as RAW and JPEG do, as one.")
 ]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        help="Leave out what fits, as in a .gitignore; kept with the folder. May be repeated.",
+    ),
+]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
 LibraryFolder = Annotated[
     Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")

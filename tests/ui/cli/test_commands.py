@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -45,6 +46,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "skipped": 0,
         "failed": 0,
         "removed": 0,
+        "left_out": 0,
         "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
     }
     again = trove(settings, "index", folder)
@@ -146,6 +148,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "rebuild",
         "watch",
         "forget {}",
+        "roots",
         "analysers",
         "analysers redo text",
         "model list",
@@ -356,3 +359,24 @@ def test_a_recording_without_speech_is_no_error(sample_library: Settings, tmp_pa
     assert result.returncode == 0, result.stderr
     report = as_json(result)
     assert (report["indexed"], report["units"]["speech"]) == (1, 0)
+
+
+def test_what_is_left_out_is_said_kept_and_brought_back(settings: Settings, folder: Path) -> None:
+    (folder / "@eaDir").mkdir()
+    photo(folder / "@eaDir" / "thumb.jpg", 9)
+    count = len(list(folder.glob("*.jpg")))
+    indexed = as_json(trove(settings, "index", folder, "--exclude", "1.*", "--exclude", "*.png", "--json"))
+    assert indexed["found"] == count - 1
+    told = trove(settings, "roots")
+    assert "--exclude 1.*" in told.stdout
+    assert re.search(r"@eaDir\s+1\s+thumbnails of a Synology", told.stdout)
+    assert "lost+found" in told.stdout, "what is left out by default is named"
+    changed = trove(settings, "roots", folder, "--exclude", "2.*", "--include", "1.*", "--json")
+    (root,) = as_json(changed)["roots"]
+    assert (root["path"], root["patterns"]) == (str(folder), ["*.png", "2.*"])
+    assert {rule["what"]: rule["files"] for rule in root["left_out"]} == {"2.*": 1, "@eaDir": 1}
+    assert as_json(trove(settings, "status", "--json"))["assets"] == count - 2
+    assert as_json(trove(settings, "index", "--json"))["indexed"] == 1, "1.* is new"
+    check_error(trove(settings, "roots", folder, "--include", "3.*"), "'3.*' is none of the patterns")
+    assert trove(settings, "roots", "--exclude", "x").returncode == 2
+    assert trove(settings, "forget", folder / "2.jpg").stdout.startswith("Forgot 1 file.")

@@ -9,6 +9,7 @@ import streamlit as st
 from db.catalog import revision
 from db.catalog.assets import Failure
 from db.errors import TroveError
+from db.paths import expanded
 from indexer.control import AnalyserState
 from search.health.status import Status
 from search.health.storage import Storage
@@ -36,10 +37,10 @@ def _counts(facts: Status) -> None:
 
 def _folders() -> None:
     st.header("Folders")
-    roots = resources.library().roots()
+    roots = resources.library().folders.patterns()
     active = indexing.progress()
-    for root in roots:
-        _folder(root, active)
+    for root, patterns in roots.items():
+        _folder(root, patterns, active)
     if not active:
         indexing.add_folder("add_folder")
     if roots:
@@ -53,12 +54,16 @@ def _folders() -> None:
                 on_click=indexing.refresh,
             )
             _watch()
+        _left_out()
 
 
-def _folder(root: Path, active: bool) -> None:
+def _folder(root: Path, patterns: Sequence[str], active: bool) -> None:
     badge = "" if root.exists() else " :orange-badge[not connected]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/folder: {resources.plain(str(root))}{badge}", width="content")
+        label = f"Leaves out {len(patterns)}" if patterns else "Leave out"
+        with st.popover(label, icon=":material/filter_alt:", type="tertiary", disabled=active):
+            _patterns(root, patterns)
         with st.popover("Remove", icon=":material/close:", type="tertiary", disabled=active):
             st.markdown(
                 "Its pictures, videos and recordings are **not found any more**. The files themselves stay "
@@ -70,6 +75,60 @@ def _folder(root: Path, active: bool) -> None:
                 type="primary",
                 on_click=partial(_remove, root),
             )
+
+
+def _patterns(root: Path, patterns: Sequence[str]) -> None:
+    key = f"patterns_{root}"
+    st.text_area(
+        "What is not looked at, one a line",
+        "\n".join(patterns),
+        key=key,
+        placeholder="*.png\n/Scans/2019/\nPrivate/",
+        help="As in a `.gitignore`: names, with * for anything; with a slash in front from this folder on, "
+        "with one at the end only folders. Files named `.troveignore` do the same from where they are.",
+    )
+    st.button("Save", key=f"save_{root}", type="primary", on_click=partial(_keep, root, key))
+    forgotten = f"forget_{root}"
+    st.text_input("A folder in it that is not wanted", key=forgotten, placeholder=str(root / "Private"))
+    st.button("Take it out", key=f"forget_in_{root}", on_click=partial(_forget, root, forgotten))
+
+
+def _keep(root: Path, key: str) -> None:
+    try:
+        count = resources.library().folders.keep(root, st.session_state[key].splitlines())
+    except TroveError as exc:
+        resources.explain(exc)
+    else:
+        st.toast(f"{count:,} files are newly left out. The next refresh brings back what is not any more.")
+
+
+def _forget(root: Path, key: str) -> None:
+    typed = (st.session_state[key] or "").strip()
+    if typed:
+        _remove(root / expanded(typed))
+        del st.session_state[f"patterns_{root}"]  # it has another pattern now
+
+
+def _left_out() -> None:
+    """Which rules leave out how many files: a walk over the disk, made when it is asked for."""
+    if not st.toggle("Show what is left out", key="show_left_out"):
+        return
+    with st.spinner("Counting …"):
+        left_out = resources.library().folders.left_out()
+    rows = [(root, one) for root, rules in left_out.items() for one in rules]
+    if not rows:
+        st.caption("Nothing: all pictures, films and recordings in your folders are looked at.")
+        return
+    st.table(
+        {
+            "Folder": [resources.plain(str(root)) for root, _ in rows],
+            "Left out": [resources.plain(one.rule.what) for _, one in rows],
+            "Files": [one.files for _, one in rows],
+            "Why": [resources.plain(resources.sentence(one.rule.reason)) for _, one in rows],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
 
 
 def _remove(root: Path) -> None:

@@ -126,6 +126,7 @@ def _finished(state: IndexState) -> None:
         "reused": "already known",
         "unchanged": "unchanged",
         "removed": "gone",
+        "left_out": "newly left out",
         "skipped": "skipped",
         "failed": "failed",
         "unfinished": "not finished yet",

@@ -98,6 +98,20 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         expect(page.get_by_text("1 already known, 12 unchanged")).to_be_visible(timeout=60_000)
         assert (_count(page, "Files"), _count(page, "Failed")) == ("13", "0")
 
+        page.get_by_role("button", name="Leave out").click()
+        page.get_by_role("textbox", name="What is not looked at").fill("/p025.*")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("1 files are newly left out")).to_be_visible()
+        wanted = page.get_by_role("textbox", name="A folder in it")
+        wanted.fill("copy.jpg")
+        wanted.press("Tab")
+        page.get_by_role("button", name="Take it out").click()
+        expect(page.get_by_text("1 files are no longer in your library")).to_be_visible()
+        assert _count(page, "Files") == "11"
+        page.keyboard.press("Escape")
+        page.get_by_text("Show what is left out").click()
+        expect(page.get_by_role("row").filter(has_text="/p025.*")).to_contain_text("By a pattern of yours")
+
         page.get_by_role("link", name="Draw").click()
         # The model that the settings name stands first.
         expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^sd-turbo "))

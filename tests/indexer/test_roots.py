@@ -1,0 +1,120 @@
+"""Leaving out and forgetting in a library: what is found then, and what it costs to have it back."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from db.catalog import assets, live
+from db.engine.schema import Asset, Unit
+from db.errors import SettingsError
+from db.library import Library
+from indexer import prepare, roots
+from indexer.pipeline import index
+from tests.support.media import photo
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Four pictures: in a folder, in one inside it, in one inside that, and in a bin."""
+    for seed, name in enumerate(("a.jpg", "in/b.jpg", "in/deep/c.jpg", "#recycle/d.jpg")):
+        path = tmp_path / "media" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        photo(path, seed)
+    return tmp_path / "media"
+
+
+def found(library: Library, folder: Path) -> list[str]:
+    """What can be found, by the paths in the folder."""
+    with library.read() as session:
+        ids = live.ids(session, ["image"])
+        paths = session.scalars(
+            select(Asset.path)
+            .join(Unit, Unit.content_id == Asset.content_id)
+            .where(Unit.id.in_(ids.tolist()))
+        )
+        return sorted(str(path.relative_to(folder)) for path in paths)
+
+
+def states(library: Library) -> dict[str, str]:
+    with library.read() as session:
+        return {path.name: state for path, state in session.execute(select(Asset.path, Asset.state))}
+
+
+def test_a_pattern_hides_at_once_and_its_removal_brings_back_without_work(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert index(library, [folder]).indexed == 3
+    monkeypatch.setattr(prepare.Preparer, "__call__", lambda *_: pytest.fail("a file was read"))
+    assert roots.set_patterns(library, folder, ["/in/", "nothing"]) == 2
+    assert found(library, folder) == ["a.jpg"]
+    report = index(library)
+    assert (report.found, report.unchanged, report.removed, report.left_out) == (1, 1, 0, 0)
+    (told,) = [one for one in roots.left_out(library)[folder] if one.rule.what == "/in/"]
+    assert (told.files, told.where) == (2, folder / "in")
+    assert roots.set_patterns(library, folder, ["nothing"]) == 0
+    assert found(library, folder) == ["a.jpg", "in/b.jpg", "in/deep/c.jpg"]
+    # What files on the disk say holds from the next run on.
+    (folder / "in" / "deep" / ".nomedia").touch()
+    (folder / ".troveignore").write_text("b.jpg\n")
+    report = index(library)
+    assert (report.found, report.unchanged, report.left_out) == (1, 1, 2)
+    assert states(library) == {"a.jpg": "indexed", "b.jpg": "left_out", "c.jpg": "left_out"}
+    assert roots.set_patterns(library, folder, []) == 0, "of these no pattern of the folder is the reason"
+    assert found(library, folder) == ["a.jpg"]
+    (folder / "in" / "deep" / ".nomedia").unlink()
+    (folder / ".troveignore").unlink()
+    assert index(library).reused == 2
+    assert found(library, folder) == ["a.jpg", "in/b.jpg", "in/deep/c.jpg"]
+
+
+def test_patterns_given_with_a_folder_are_kept_with_it(library: Library, folder: Path) -> None:
+    assert index(library, [folder], exclude=["*.png", "/in/deep"]).indexed == 2
+    with pytest.raises(SettingsError, match="is in"):
+        index(library, [folder / "in"], exclude=["x"])
+    assert index(library, [folder], exclude=["/in/"]).left_out == 1
+    with library.read() as session:
+        assert assets.patterns(session) == {folder: ("*.png", "/in/deep", "/in/")}
+    with pytest.raises(SettingsError, match="no pattern"):
+        index(library, [folder], exclude=["!"])
+
+
+def test_a_bin_is_read_when_it_is_asked_for_and_a_part_of_a_folder_is_none_of_its_own(
+    library: Library, folder: Path
+) -> None:
+    index(library, [folder])
+    index(library, [folder / "in"])
+    assert index(library, [folder / "#recycle"]).indexed == 1
+    with library.read() as session:
+        assert assets.roots(session) == [folder, folder / "#recycle"]
+    assert index(library).unchanged == index(library, [folder]).unchanged == 4
+    assert roots.forget(library, folder / "#recycle") == 1
+    assert index(library).found == 3
+    assert found(library, folder) == ["a.jpg", "in/b.jpg", "in/deep/c.jpg"]
+
+
+def test_what_is_forgotten_in_a_folder_stays_away(library: Library, folder: Path) -> None:
+    index(library, [folder])
+    odd = folder / "in" / "[1] what?*"
+    odd.mkdir()
+    (folder / "in" / "b.jpg").rename(odd / "b.jpg")
+    index(library)
+    assert roots.forget(library, odd) == 1
+    assert roots.forget(library, folder / "in" / "deep" / "c.jpg") == 1
+    assert (odd / "b.jpg").exists()
+    assert found(library, folder) == ["a.jpg"]
+    assert index(library).found == 1
+    with pytest.raises(SettingsError, match="is no folder of this library"):
+        roots.forget(library, folder / "in" / "typo")
+    with pytest.raises(SettingsError, match="is no folder of this library"):
+        roots.forget(library, folder.parent / "elsewhere")
+    assert index(library, [odd]).indexed == 1, "whoever names it wants it after all"
+    assert found(library, folder) == ["a.jpg", "in/[1] what?*/b.jpg"]
+
+
+def test_what_never_could_be_read_leaves_no_row(library: Library, folder: Path) -> None:
+    (folder / "in" / "letter.jpg").write_text("no picture")
+    assert index(library, [folder]).failed == 1
+    roots.set_patterns(library, folder, ["letter.*"])
+    assert "letter.jpg" not in states(library)
+    assert index(library).failed == 0
