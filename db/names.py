@@ -20,7 +20,7 @@ def spelled(path: Path | str) -> Path:
     lower case for the same, in another case: one file has one path. Links are not followed.
     """
     path = expanded(path)
-    whole = Path(os.path.normpath(path) if path == Path() else path).absolute()
+    whole = path.absolute()
     here = Path(whole.anchor)
     parts = whole.parts[1:]
     for number, name in enumerate(parts):
@@ -34,7 +34,7 @@ def spelled(path: Path | str) -> Path:
 def _name_in(folder: Path, name: str) -> str | None:
     """The name that a folder has for what is typed as ``name``; None where it has nothing of the kind."""
     path = folder / name
-    there = os.path.lexists(path)
+    there = _lstat(path) is not None
     if there and not any(_is_same(folder / other, path) for other in _others(name)):
         return name
     try:
@@ -57,7 +57,13 @@ def _others(name: str) -> Iterator[str]:
 
 
 def _is_same(one: Path, other: Path) -> bool:
+    found, wanted = _lstat(one), _lstat(other)
+    return found is not None and wanted is not None and os.path.samestat(found, wanted)
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    """The status of a path itself; None where there is nothing, or nothing that can be looked at."""
     try:
-        return os.path.samestat(one.lstat(), other.lstat())
+        return os.lstat(path)
     except (OSError, ValueError):
-        return False
+        return None

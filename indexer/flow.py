@@ -147,9 +147,10 @@ class Report:
     """Counts of a finished run.
 
     ``found = indexed + reused + unchanged + skipped + failed + unfinished``, always. ``unfinished``: files
-    that were still being written; the next run looks again. ``removed``: files that are gone; ``left_out``:
-    files of the library that a rule leaves out now. ``units``: how many of each kind the whole library has
-    after the run; ``seconds``: how long it took.
+    that were still being written; the next run looks again. ``cloud``: those of the skipped that are in the
+    cloud, of which only a placeholder is here. ``removed``: files that are gone; ``left_out``: files of the
+    library that a rule leaves out now. ``units``: how many of each kind the whole library has after the run;
+    ``seconds``: how long it took.
     """
 
     found: int = 0
@@ -161,6 +162,7 @@ class Report:
     unfinished: int = 0
     removed: int = 0
     left_out: int = 0
+    cloud: int = 0
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -52,10 +52,12 @@ class _Pattern:
 
         ``name``: of the path, from where the pattern holds; a folder's ends with a slash.
         """
+        found = self.regex.search(name)
+        if found is None:
+            return False
         if not self.regex.groups:  # of "*", or of "folder/**", which is all in the folder but not itself
-            found = self.regex.search(name)
-            return found is not None and not (found.end() == len(name) and name.endswith("/"))
-        return any(found.end() == len(name) for found in self.regex.finditer(name))
+            return not (found.end() == len(name) and name.endswith("/"))
+        return any(one.end() == len(name) for one in self.regex.finditer(name))
 
 
 @dataclass(frozen=True)

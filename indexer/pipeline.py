@@ -37,11 +37,13 @@ def index(
     paths: Sequence[Path] = (),
     *,
     exclude: Sequence[str] = (),
+    download: bool = False,
     on_progress: OnProgress = lambda _progress: None,
 ) -> Report:
     """Index files and folders, or update what changed in them; without ``paths``, in all roots.
 
     ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``indexer.leaving_out``.
+    ``download``: read what is in the cloud, too.
 
     Raises:
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -53,7 +55,7 @@ def index(
     with library.indexing():
         switched = _switches(library)
         analysers = _analysers(library, switched)
-        found = survey(library, paths, analysers, switched, exclude)
+        found = survey(library, paths, analysers, switched, exclude, download=download)
         tasks = found.plan.tasks
         with library.write() as session:
             assets.add_roots(session, found.patterns)

@@ -8,6 +8,7 @@ from pathlib import Path
 from db.catalog.assets import FileStat, KnownFile
 from db.paths import is_under
 from indexer.flow import Task
+from indexer.scan import Unread
 
 
 @dataclass
@@ -28,6 +29,8 @@ class Plan:
     """Files that cannot be seen, because a folder above them is missing or unreadable."""
     left_out: list[KnownFile] = field(default_factory=list)
     """Files that a rule leaves out now."""
+    unread: list[tuple[Unread, int | None]] = field(default_factory=list)
+    """Files that are there but not to be opened, to be noted so; each with the id of its row, if any."""
 
 
 def plan(
@@ -37,12 +40,14 @@ def plan(
     roots: Sequence[Path],
     hidden: Sequence[Path] = (),
     is_left_out: Callable[[Path], bool] = lambda _path: False,
+    unread: Sequence[Unread] = (),
 ) -> Plan:
     """Compare files on disk with the files that the library remembers.
 
     ``roots``: the folders that were walked; what the library remembers elsewhere is left alone.
     ``hidden``: folders (or whole roots) that could not be looked into; nothing in them is gone.
-    ``is_left_out``: whether a file that was not listed is left out on purpose.
+    ``is_left_out``: whether a file that was not listed is left out on purpose. ``unread``: files that are
+    there but not to be opened; what was made of one, when it still could be read, stays.
     """
     result = Plan()
     # By text, whose hash is made once and fast; and a hundred thousand files are compared at every run.
@@ -54,13 +59,14 @@ def plan(
             fresh.append(stat)
         else:
             _place(file, stat, result)
+    lost_links = [item.stat.path for item in unread if not _place_unread(item, remembered, result)]
     missing = [file for file in remembered.values() if is_under(file.stat.path, roots)]
     left_out = {file for file in missing if is_left_out(file.stat.path)}
     result.left_out = [
         file for file in missing if file in left_out and file.state not in ("gone", "left_out")
     ]
     missing = [file for file in missing if file not in left_out]
-    unseen = [file for file in missing if is_under(file.stat.path, hidden)]
+    unseen = [file for file in missing if is_under(file.stat.path, [*hidden, *lost_links])]
     result.offline = [file for file in unseen if file.state == "indexed"]
     lost = set(missing) - set(unseen)
     moved = _pair_moved(fresh, lost, result)
@@ -72,7 +78,7 @@ def plan(
 
 
 def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
-    if file.stat != stat or file.retry:
+    if file.stat != stat or file.retry or file.state == "cloud":
         result.tasks.append(Task(stat, file.id))
     elif not file.complete:
         result.tasks.append(Task(stat, file.id, content_id=file.content_id))
@@ -82,6 +88,23 @@ def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
         result.revived.append(file)
     else:
         result.same.append(file)
+
+
+def _place_unread(item: Unread, remembered: dict[str, KnownFile], result: Plan) -> bool:
+    """Place a file that is not to be opened; False for a link whose target was known and is not seen now."""
+    file = remembered.get(str(item.stat.path))
+    if file is not None and file.content_id is not None and item.state != "cloud":
+        return False
+    remembered.pop(str(item.stat.path), None)
+    if file is None:
+        result.unread.append((item, None))
+    elif file.content_id is not None:
+        (result.same if file.state == "indexed" else result.revived).append(file)
+    elif (file.state, file.stat) == (item.state, item.stat):
+        result.skipped.append(file)
+    else:
+        result.unread.append((item, file.id))
+    return True
 
 
 def _pair_moved(fresh: Sequence[FileStat], missing: Collection[KnownFile], result: Plan) -> set[KnownFile]:

@@ -41,6 +41,7 @@ def forget(library: Library, path: Path) -> int:
     """
     with library.indexing(), library.write() as session:
         kept = assets.patterns(session)
+        path = path if os.path.lexists(path) else assets.known_as(session, path) or path
         root = LeavingOut.of(kept).root_of(str(path))
         if path in kept:
             others = {other: patterns for other, patterns in kept.items() if other != path}

@@ -1,5 +1,6 @@
 """Walk folders to the media files in them. Knows nothing of the library."""
 
+import errno
 import hashlib
 import logging
 import os
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import FileStat
+from db.engine.schema import AssetState
 from db.folders import is_hidden
 from db.paths import outermost
 from indexer.leaving_out import TELLING, Below, LeavingOut, Rule
@@ -27,6 +29,19 @@ class Unreadable:
     is_folder: bool
 
 
+@dataclass(frozen=True)
+class Unread:
+    """A media file that is there, or its place, and that is not to be opened, with the reason."""
+
+    stat: FileStat
+    state: AssetState
+    reason: str
+
+
+IN_CLOUD = "in the cloud, not read"
+LEADS_NOWHERE = "the link leads nowhere"
+
+
 @dataclass
 class Scan:
     """Result of a walk. ``roots``: the folders that were walked, none inside another."""
@@ -35,10 +50,18 @@ class Scan:
     leaving: LeavingOut = field(default_factory=LeavingOut)
     files: list[FileStat] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     left_out: dict[str, Rule] = field(default_factory=dict)
     """Folders that were not walked, and media files that are not listed, each by its rule."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
     """By folder the files that are no media, where those were asked for."""
+
+    def note(self, file: FileStat, status: os.stat_result, *, download: bool) -> None:
+        """List a media file; a placeholder as one that is not to be read, unless it is to be downloaded."""
+        if not download and is_placeholder(status):
+            self.unread.append(Unread(file, "cloud", IN_CLOUD))
+        else:
+            self.files.append(file)
 
     def rule(self, path: Path) -> Rule | None:
         """The rule by which a path that was not listed is left out; None where it is for another reason."""
@@ -63,13 +86,20 @@ class Scan:
         return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 
-def scan(paths: Sequence[Path], leaving: LeavingOut | None = None, *, others: bool = False) -> Scan:
+def scan(
+    paths: Sequence[Path],
+    leaving: LeavingOut | None = None,
+    *,
+    others: bool = False,
+    download: bool = False,
+) -> Scan:
     """List the media files in and under ``paths`` (folders or files), each once, sorted by path.
 
     Paths are made absolute and free of symbolic links; links to folders inside are followed, but
     no folder is entered twice, so that a loop ends. What ``leaving`` leaves out is not listed, and its
     folders are not entered. A file that is itself in ``paths`` is listed whatever its extension. With
-    ``others``, files that are no media are noted, too: they may be companions.
+    ``others``, files that are no media are noted, too: they may be companions. Placeholders of files in the
+    cloud are not to be read, but with ``download``, which is what reading them does.
     """
     leaving = leaving or LeavingOut()
     given = [path.resolve() for path in paths]
@@ -84,7 +114,7 @@ def scan(paths: Sequence[Path], leaving: LeavingOut | None = None, *, others: bo
         try:
             status = folder.stat()
             if not modes.S_ISDIR(status.st_mode):
-                result.files.append(FileStat(folder, status.st_size, status.st_mtime_ns))
+                result.note(FileStat(folder, status.st_size, status.st_mtime_ns), status, download=download)
                 continue
             if str(folder) in leaving.own or (status.st_dev, status.st_ino) in entered:
                 continue
@@ -95,7 +125,7 @@ def scan(paths: Sequence[Path], leaving: LeavingOut | None = None, *, others: bo
             if isinstance(place, Rule):
                 result.left_out[str(folder)] = place
                 continue
-            folders, links = _sort(folder, listed, result, place, others=others)
+            folders, links = _sort(folder, listed, result, place, others=others, download=download)
             waiting.extendleft((path, place) for path in reversed(folders))
             waiting.extend((path, place) for path in links)
         except OSError as exc:
@@ -122,35 +152,92 @@ def reason(exc: OSError) -> str:
 
 
 def _sort(
-    folder: Path, entries: Sequence["os.DirEntry[str]"], result: Scan, place: Below, *, others: bool
+    folder: Path,
+    entries: Sequence["os.DirEntry[str]"],
+    result: Scan,
+    place: Below,
+    *,
+    others: bool,
+    download: bool,
 ) -> tuple[list[Path], list[Path]]:
     """Add files to ``result``; returns real folders, and links to folders."""
     folders: list[Path] = []
     links: list[Path] = []
     for entry in entries:
-        if entry.name.startswith(
-            "._"
-        ):  # what macOS leaves on foreign drives: no picture, whatever it is called
+        name = entry.name
+        if name.startswith("._"):  # what macOS leaves on foreign drives: no picture, whatever it is called
             continue
-        path = folder / entry.name  # in half the time that ``Path(entry.path)`` takes
+        path = folder / name  # in half the time that ``Path(entry.path)`` takes
+        is_media = media_kind(path) is not None
         try:
             if entry.is_dir():
-                if (rule := place.rule(entry.name, is_folder=True)) is not None:
+                if (rule := place.rule(name, is_folder=True)) is not None:
                     result.left_out[str(path)] = rule
-                    continue
-                target = links if entry.is_symlink() else folders
-                target.append(path)
-            elif (is_media := media_kind(path) is not None) or others:
-                if (place.patterns or is_hidden(entry.name)) and (
-                    rule := place.rule(entry.name, is_folder=False)
-                ):
-                    if is_media:
-                        result.left_out[str(path)] = rule
-                    continue
-                status = entry.stat()
-                if modes.S_ISREG(status.st_mode):
-                    listed = result.files if is_media else result.others.setdefault(folder, [])
-                    listed.append(FileStat(path, status.st_size, status.st_mtime_ns))
+                else:
+                    (links if entry.is_symlink() else folders).append(path)
+            elif (is_media or others or name.endswith(_STUB)) and not _is_left_out(
+                path, place, result, is_media=is_media
+            ):
+                _note(entry, path, result, is_media=is_media, download=download)
         except OSError as exc:
-            result.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
+            if entry.is_symlink() and exc.errno in _NOWHERE:
+                status = path.lstat()
+                if is_media:
+                    file = FileStat(path, status.st_size, status.st_mtime_ns)
+                    result.unread.append(Unread(file, "skipped", LEADS_NOWHERE))
+            else:
+                result.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
     return folders, links
+
+
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+def _is_left_out(path: Path, place: Below, result: Scan, *, is_media: bool) -> bool:
+    """Whether a file is left out, which is noted of media."""
+    if not place.patterns and not is_hidden(path.name):
+        return False
+    if (real := _downloaded(path)) is not None:  # hidden, but only in the cloud
+        path, is_media = real, True
+    rule = place.rule(path.name, is_folder=False)
+    if rule is not None and is_media:
+        result.left_out[str(path)] = rule
+    return rule is not None
+
+
+def _note(entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool, download: bool) -> None:
+    """Add a file to ``result``, if it is one."""
+    status = entry.stat()
+    if not modes.S_ISREG(status.st_mode):
+        return
+    file = FileStat(path, status.st_size, status.st_mtime_ns)
+    if (real := _downloaded(path)) is not None:
+        # Only the system can download it, whatever is asked for here.
+        result.unread.append(Unread(file._replace(path=real), "cloud", IN_CLOUD))
+    elif is_media:
+        result.note(file, status, download=download)
+    elif download or not is_placeholder(status):
+        result.others.setdefault(path.parent, []).append(file)
+
+
+def _downloaded(path: Path) -> Path | None:
+    """Where the media file will be of which there is only a ``.name.icloud``; None for any other file."""
+    if not (path.name.startswith(".") and path.name.endswith(_STUB)):
+        return None
+    real = path.with_name(path.name.removeprefix(".").removesuffix(_STUB))
+    return real if media_kind(real) is not None else None
+
+
+_STUB = ".icloud"
+
+_DATALESS = 0x40000000
+"""macOS: SF_DATALESS of ``st_flags`` (sys/stat.h)."""
+
+_RECALLED = 0x400000 | 0x40000 | 0x1000
+"""Windows: FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS, _RECALL_ON_OPEN and _OFFLINE of ``st_file_attributes``."""
+
+
+def is_placeholder(status: os.stat_result) -> bool:
+    """Whether a file is only a placeholder of one in the cloud, which reading it would download."""
+    flags, attributes = getattr(status, "st_flags", 0), getattr(status, "st_file_attributes", 0)
+    return bool(flags & _DATALESS or attributes & _RECALLED)

@@ -13,7 +13,8 @@ from db.catalog import analyses, assets
 from db.catalog.switches import Switches
 from db.errors import SettingsError
 from db.library import Library
-from db.paths import expanded, is_under, outermost
+from db.names import spelled
+from db.paths import is_under, outermost
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.leaving_out import LeavingOut, checked
@@ -40,10 +41,13 @@ def survey(
     analysers: Sequence[Analyser],
     switched: Switches,
     exclude: Sequence[str] = (),
+    *,
+    download: bool = False,
 ) -> Survey:
     """Scan the disk and compare it with what the library remembers; without ``paths``, all roots.
 
-    ``exclude``: patterns of what is left out from now on in each of the ``paths``.
+    ``exclude``: patterns of what is left out from now on in each of the ``paths``. ``download``: what is in
+    the cloud is read, too.
 
     Raises:
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -52,11 +56,7 @@ def survey(
         with library.read() as session:
             kept = assets.patterns(session)
         roots = list(kept)
-        targets = [expanded(path).resolve() for path in paths] or roots
-        missing = [path for path in targets if not path.exists()]
-        for path in missing:
-            if not is_under(path, roots):
-                raise SettingsError(f"there is no file or folder {path}", "Check the spelling.")
+        targets = [_meant(library, path, roots) for path in paths] or list(roots)
         changed = _changed(library, targets, kept, exclude)
         # A folder of its own inside another is looked at with that one, whatever that leaves out.
         targets += [root for root in roots if root not in targets and is_under(root, targets)]
@@ -68,6 +68,7 @@ def survey(
             [path for path in targets if path not in missing],
             leaving_out(library, kept | changed),
             others=any(analyser.scope == "asset" for analyser in analysers),
+            download=download,
         )
         with library.read() as session:
             left = _Left(session, analysers, switched, scanned)
@@ -83,8 +84,39 @@ def survey(
             roots=scanned.roots + missing,
             hidden=hidden,
             is_left_out=lambda path: scanned.rule(path) is not None,
+            unread=scanned.unread,
         )
         return Survey(scanned, todo, {work.analyser: ids for work, ids in left.by_work}, changed)
+
+
+def _meant(library: Library, path: Path, roots: Sequence[Path]) -> Path:
+    """The file or folder that is meant by a path, as the disk or, where it is gone, the library spells it.
+
+    A folder that a root is under another name, such as a bind mount, or on a file system without case, is
+    that root: a file has one path.
+
+    Raises:
+        SettingsError: neither the disk nor the library has it.
+    """
+    target = spelled(path).resolve()
+    if not target.exists():
+        with library.read() as session:
+            known = assets.known_as(session, target)
+        if known is None:
+            raise SettingsError(f"there is no file or folder {target}", "Check the spelling.")
+        return known
+    places = {_place(root): root for root in roots if root.exists()}
+    for above in (target, *target.parents):
+        if above in roots:
+            break
+        if (root := places.get(_place(above))) is not None:
+            return root / target.relative_to(above)
+    return target
+
+
+def _place(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def leaving_out(library: Library, patterns: Mapping[Path, Sequence[str]]) -> LeavingOut:
@@ -104,7 +136,8 @@ def _changed(
     it is wanted all the same.
     """
     leaving = leaving_out(library, kept)
-    new = [path for path in outermost(targets) if path not in kept and not leaving.reads(path)]
+    there = [path for path in outermost(targets) if path not in kept and path.exists()]
+    new = [path for path in there if not leaving.reads(path)]
     changed: dict[Path, tuple[str, ...]] = dict.fromkeys(new, ())
     for path in targets if exclude else ():
         if path not in changed and path not in kept:

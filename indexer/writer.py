@@ -37,13 +37,18 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
             error=f"{problem}: {item.reason}",
             retry=True,
         )
+    for unread, asset_id in todo.unread:
+        assets.put(session, unread.stat, asset_id=asset_id, state=unread.state, error=unread.reason)
     if todo.revived or todo.gone or todo.offline or todo.left_out or scanned.unreadable:
         revision.touch(session)
+    states = [file.state for file in todo.skipped] + [unread.state for unread, _ in todo.unread]
+    placed = [*todo.revived, *todo.same, *todo.skipped]
     return Report(
-        found=len(scanned.files) + len(scanned.unreadable),
+        found=len(todo.tasks) + len(placed) + len(todo.unread) + len(scanned.unreadable),
         reused=len(todo.revived),
         unchanged=len(todo.same),
-        skipped=len(todo.skipped),
+        skipped=len(todo.skipped) + len(todo.unread),
+        cloud=states.count("cloud"),
         failed=len(scanned.unreadable),
         removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
         left_out=len(todo.left_out),

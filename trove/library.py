@@ -121,11 +121,13 @@ class Library:
         paths: Iterable[Path | str] | Path | str = (),
         *,
         exclude: Iterable[str] = (),
+        download: bool = False,
         on_progress: OnProgress = ignore,
     ) -> Report:
         """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
         ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``folders``.
+        ``download``: read what is in the cloud, too, which downloads it; else it is skipped.
 
         Raises:
             SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -137,7 +139,7 @@ class Library:
 
         several = [paths] if isinstance(paths, Path | str) else paths
         given = [Path(path) for path in several]
-        return index(self.core, given, exclude=list(exclude), on_progress=on_progress)
+        return index(self.core, given, exclude=list(exclude), download=download, on_progress=on_progress)
 
     def watch(
         self,

@@ -1,5 +1,6 @@
 """Queries on roots (the indexed folders) and assets (their files). Functions take an open session."""
 
+import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit
+from db.names import composed
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
@@ -187,6 +189,27 @@ def of_content(session: Session, content_id: int) -> dict[int, FileStat]:
 def id_at(session: Session, path: Path) -> int | None:
     """The id of the asset at this path, or None."""
     return session.scalar(select(Asset.id).where(Asset.path == path))
+
+
+def known_as(session: Session, path: Path) -> Path | None:
+    """A path as the library spells it: of a root, a file, or a folder with files; None where it has none.
+
+    The Unicode form of its letters does not matter, unless the library tells two apart by it.
+    """
+    stored = [
+        *roots(session),
+        *session.scalars(select(Asset.path).where(is_below(Asset.path, path)).limit(1)),
+    ]
+    if any(path == one or path in one.parents for one in stored):
+        return path
+    if str(path).isascii():
+        return None
+    wanted = composed(str(path))
+    for one in (*roots(session), *session.scalars(select(Asset.path))):
+        name = composed(str(one))
+        if name == wanted or name.startswith(os.path.join(wanted, "")):  # noqa: PTH118 - asked for every file
+            return Path(*one.parts[: len(path.parts)])
+    return None
 
 
 def stat_at(session: Session, path: Path) -> FileStat | None:

@@ -27,9 +27,10 @@ from db.engine.pathtext import PathText
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
 """The name of a kind of units, see ``db.kinds``: an open set."""
-AssetState = Literal["indexed", "failed", "skipped", "gone", "offline", "unfinished", "left_out"]
-"""``unfinished``: it was still being written, the next run looks again; ``left_out``: a rule says that it is not
-to be read, what was made of it waits until none does."""
+AssetState = Literal["indexed", "failed", "skipped", "gone", "offline", "unfinished", "left_out", "cloud"]
+"""``unfinished``: it was still being written, the next run looks again; ``left_out``: a rule says that it is
+not to be read, what was made of it waits until none does; ``cloud``: only a placeholder of it is on this
+machine, and nothing was read."""
 SpaceState = Literal["building", "active", "retired"]
 AnalysisState = Literal["done", "unwanted", "failed", "retry"]
 """``unwanted``: there is nothing for the analyser in it; ``retry``: the next run looks again."""

@@ -31,8 +31,17 @@ EXTENSIONS: "Mapping[str, MediaKind]" = {
 
 
 def media_kind(path: Path) -> "MediaKind | None":
-    """Media kind by the file's suffix; None for files that are not media."""
-    return EXTENSIONS.get(path.suffix.lower())
+    """Media kind by the file's suffix; None for files that are not media.
+
+    Dots and spaces behind it, which Windows would not allow, do not count.
+    """
+    suffix = path.suffix.lower()
+    return EXTENSIONS.get(suffix) or (
+        EXTENSIONS.get(Path(path.name.rstrip(" .")).suffix.lower()) if suffix[-1:] in _IDLE else None
+    )
+
+
+_IDLE = ("", " ", ".")
 
 
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis".split())

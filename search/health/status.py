@@ -17,7 +17,8 @@ class Status:
 
     ``assets``: files that can be found, ``offline`` of them on drives that are not connected and
     ``hidden`` of them only where hidden things are asked for. Not among them
-    are those that ``failed``, were ``skipped`` on purpose, or are ``unfinished``: still being written.
+    are those that ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them
+    here, or are ``unfinished``: still being written.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
 
@@ -29,6 +30,7 @@ class Status:
     stacks: int
     offline: int
     skipped: int
+    cloud: int
     unfinished: int
     hidden: int
     index: IndexStatus
@@ -55,6 +57,7 @@ def status(library: Library) -> Status:
         stacks=together,
         offline=states.get("offline", 0),
         skipped=states.get("skipped", 0),
+        cloud=states.get("cloud", 0),
         unfinished=states.get("unfinished", 0),
         hidden=hidden_files,
         index=index,

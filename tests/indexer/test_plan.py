@@ -10,6 +10,7 @@ from db.catalog.assets import FileStat, KnownFile
 from db.engine.schema import AssetState
 from indexer.flow import Task
 from indexer.plan import Plan, plan
+from indexer.scan import Unread
 
 ROOT = Path("/photos")
 
@@ -65,7 +66,7 @@ def test_a_file_that_failed_and_has_not_changed_is_skipped(state: AssetState) ->
     assert planned([on_disk("a.jpg")], [known]) == Plan(skipped=[known])
 
 
-@pytest.mark.parametrize("state", ["gone", "offline"])
+@pytest.mark.parametrize("state", ["gone", "offline", "left_out"])
 def test_a_file_that_is_back_unchanged_is_revived(state: AssetState) -> None:
     known = remembered(1, "a.jpg", state)
     assert planned([on_disk("a.jpg")], [known]) == Plan(revived=[known])
@@ -94,6 +95,43 @@ def test_a_renamed_file_keeps_its_row(state: AssetState) -> None:
     assert planned([on_disk("new.jpg")], [known]) == Plan(tasks=[task])
 
 
+def unread(name: str, state: AssetState = "cloud", size: int = 10) -> Unread:
+    return Unread(on_disk(name, size), state, "a reason")
+
+
+def test_a_placeholder_is_noted_once_and_what_was_read_before_stays() -> None:
+    new, noted = unread("new.jpg"), remembered(1, "noted.jpg", "cloud")
+    evicted = remembered(2, "evicted.jpg", complete=False)._replace(content_id=7)
+    back = remembered(3, "back.jpg", "gone")._replace(content_id=8)
+    failed = remembered(4, "failed.jpg", "failed")
+    items = [new, *(unread(f"{name}.jpg", size=3) for name in ("evicted", "back")), unread("noted.jpg")]
+    found = plan([], [noted, evicted, back, failed], roots=[ROOT], unread=[*items, unread("failed.jpg")])
+    assert found.unread == [(new, None), (unread("failed.jpg"), 4)]
+    assert (found.skipped, found.same, found.revived) == ([noted], [evicted], [back])
+    assert not found.gone and not found.tasks
+
+
+def test_what_is_downloaded_is_read() -> None:
+    assert planned([on_disk("a.jpg")], [remembered(1, "a.jpg", "cloud")]).tasks == [
+        Task(on_disk("a.jpg"), asset_id=1)
+    ]
+
+
+def test_a_link_that_leads_nowhere_leaves_what_was_known_of_it_offline() -> None:
+    known = remembered(1, "a.jpg")._replace(content_id=7)
+    found = plan([], [known], roots=[ROOT], unread=[unread("a.jpg", "skipped")])
+    assert (found.offline, found.unread, found.gone) == ([known], [], [])
+
+
+def test_what_is_left_out_is_not_gone() -> None:
+    here, before, gone = (
+        remembered(number, f"in/{number}.jpg", state)
+        for number, state in enumerate(("indexed", "left_out", "gone"), start=1)
+    )
+    found = plan([], [here, before, gone], roots=[ROOT], is_left_out=lambda path: path.parent == ROOT / "in")
+    assert found == Plan(left_out=[here])
+
+
 def test_two_candidates_for_a_move_are_none() -> None:
     one, two = remembered(1, "one.jpg"), remembered(2, "two.jpg")
     assert planned([on_disk("new.jpg")], [one, two]) == Plan(
@@ -112,7 +150,7 @@ def test_a_copy_is_not_a_move() -> None:
 
 names = st.sampled_from([f"{letter}.jpg" for letter in "abcdef"])
 stats = st.builds(on_disk, names, st.integers(1, 2), st.integers(1, 2))
-states = st.sampled_from(["indexed", "failed", "skipped", "gone", "offline"])
+states = st.sampled_from(["indexed", "failed", "skipped", "gone", "offline", "left_out", "cloud"])
 
 
 @given(

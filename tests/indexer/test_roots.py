@@ -1,6 +1,10 @@
 """Leaving out and forgetting in a library: what is found then, and what it costs to have it back."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +15,7 @@ from db.errors import SettingsError
 from db.library import Library
 from indexer import prepare, roots
 from indexer.pipeline import index
+from search.health.status import status
 from tests.support.media import photo
 
 
@@ -118,3 +123,45 @@ def test_what_never_could_be_read_leaves_no_row(library: Library, folder: Path) 
     roots.set_patterns(library, folder, ["letter.*"])
     assert "letter.jpg" not in states(library)
     assert index(library).failed == 0
+
+
+@contextmanager
+def evicted(monkeypatch: pytest.MonkeyPatch, *names: str) -> Iterator[None]:
+    """Files that macOS has moved to the cloud: a stand-in for what their folders say of them."""
+    real = os.scandir
+
+    @contextmanager
+    def scandir(path: Path) -> Iterator[Iterator[object]]:
+        with real(path) as entries:
+            yield (_evicted(one) if one.name in names else one for one in entries)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", scandir)
+        yield
+
+
+def _evicted(entry: "os.DirEntry[str]") -> SimpleNamespace:
+    real = entry.stat()
+    status = SimpleNamespace(
+        st_mode=real.st_mode, st_size=real.st_size, st_mtime_ns=real.st_mtime_ns, st_flags=0x40000000
+    )
+    return SimpleNamespace(
+        name=entry.name, is_dir=lambda: False, is_symlink=lambda: False, stat=lambda: status
+    )
+
+
+def test_what_is_in_the_cloud_is_told_and_read_on_request(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with evicted(monkeypatch, "a.jpg"):
+        report = index(library, [folder])
+        assert (report.found, report.indexed, report.skipped, report.cloud) == (3, 2, 1, 1)
+        assert (status(library).assets, status(library).cloud) == (2, 1)
+        assert index(library).cloud == 1, "each run tells"
+        report = index(library, download=True)
+        assert (report.indexed, report.cloud) == (1, 0)
+    with evicted(monkeypatch, "a.jpg", "b.jpg"):
+        monkeypatch.setattr(prepare.Preparer, "__call__", lambda *_: pytest.fail("a file was read"))
+        report = index(library)
+        assert (report.unchanged, report.cloud) == (3, 0), "what was read before it went stays found"
+    assert found(library, folder) == ["a.jpg", "in/b.jpg", "in/deep/c.jpg"]

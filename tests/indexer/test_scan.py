@@ -1,13 +1,18 @@
 """Walking real folders, with everything that people keep in them."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from db.paths import outermost
 from indexer.leaving_out import LeavingOut
-from indexer.scan import Scan, scan
+from indexer.media.formats import media_kind
+from indexer.scan import Scan, is_placeholder, scan
 
 
 @pytest.fixture
@@ -37,11 +42,16 @@ def test_a_path_inside_another_changes_nothing(folder: Path, extra: str) -> None
 
 def test_a_link_loop_ends(folder: Path) -> None:
     (folder / "sub" / "loop").symlink_to(folder)
-    (folder / "sub" / "self").symlink_to(folder / "sub" / "self")
+    for name in ("self", "self.jpg"):
+        (folder / "sub" / name).symlink_to(folder / "sub" / name)
+    (folder / "dangling.jpg").symlink_to(folder / "nowhere.jpg")
     found = scan([folder])
     assert names(found, folder) == ["a.JPEG", "b.jpg", "sub/c.mp4", "sub/deep/e.flac"]
-    assert [(item.stat.path.name, item.is_folder) for item in found.unreadable] == [("self", False)]
-    assert "link" in found.unreadable[0].reason
+    assert found.unreadable == [], "what leads nowhere is no failure"
+    assert [(item.stat.path.name, item.state) for item in found.unread] == [
+        ("dangling.jpg", "skipped"),
+        ("self.jpg", "skipped"),
+    ]
 
 
 def test_a_linked_folder_is_followed_once_and_keeps_its_real_path(folder: Path, tmp_path: Path) -> None:
@@ -102,3 +112,80 @@ def test_special_files_are_no_media(folder: Path) -> None:
 def test_outermost_keeps_the_order() -> None:
     given = [Path("/b/c"), Path("/a"), Path("/b"), Path("/a/x"), Path("/bc"), Path("/a")]
     assert outermost(given) == [Path("/a"), Path("/b"), Path("/bc")]
+
+
+class Evicted:
+    """An entry of a folder whose file is in the cloud: it may be asked for its status, nothing else."""
+
+    def __init__(self, entry: "os.DirEntry[str]", **flags: int) -> None:
+        self.name, self._status, self._flags = entry.name, entry.stat(), flags
+
+    def is_dir(self) -> bool:
+        return False
+
+    def is_symlink(self) -> bool:
+        return False
+
+    def stat(self) -> SimpleNamespace:
+        status = self._status
+        return SimpleNamespace(
+            st_mode=status.st_mode, st_size=status.st_size, st_mtime_ns=status.st_mtime_ns, **self._flags
+        )
+
+
+FLAGS = ({"st_flags": 0x40000020}, {"st_file_attributes": 0x400020}, {"st_file_attributes": 0x1020})
+
+
+@pytest.mark.parametrize("flags", FLAGS, ids=["macOS", "Windows", "Windows, offline"])
+def test_a_placeholder_of_the_cloud_is_told_and_not_listed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, flags: dict[str, int]
+) -> None:
+    (folder / "a.xmp").write_text("beside it")
+    real = os.scandir
+
+    @contextmanager
+    def evicting(path: Path) -> Iterator[Iterator[object]]:
+        with real(path) as entries:
+            yield (Evicted(one, **flags) if one.name in ("b.jpg", "a.xmp") else one for one in entries)
+
+    monkeypatch.setattr(os, "scandir", evicting)
+    found = scan([folder], others=True)
+    assert "b.jpg" not in names(found, folder)
+    assert [(item.stat.path.name, item.state, item.reason) for item in found.unread] == [
+        ("b.jpg", "cloud", "in the cloud, not read")
+    ]
+    assert {other.path.name for other in found.others[folder]} == {"notes.txt"}, (
+        "a sidecar is not read either"
+    )
+    assert "b.jpg" in names(scan([folder], download=True), folder)
+
+
+def test_an_ordinary_file_is_no_placeholder(folder: Path) -> None:
+    assert not is_placeholder((folder / "b.jpg").stat())
+
+
+def test_what_icloud_leaves_in_place_of_a_file_stands_for_it(folder: Path) -> None:
+    (folder / ".IMG_9.jpg.icloud").write_bytes(b"bplist00")
+    (folder / ".notes.txt.icloud").write_bytes(b"bplist00")
+    found = scan([folder])
+    assert [(item.stat.path, item.state) for item in found.unread] == [(folder / "IMG_9.jpg", "cloud")]
+    assert scan([folder], LeavingOut.of({folder: ("IMG*",)})).unread == []
+
+
+def test_names_with_dots_and_spaces_behind_them_and_of_windows_devices_are_media(folder: Path) -> None:
+    odd = ["CON.jpg", "dot.jpg.", "space.jpg ", "\u202egpj.exe.jpg", "n" * 251 + ".jpg"]
+    for name in odd:
+        (folder / name).write_bytes(b"x")
+    assert set(odd) <= {file.path.name for file in scan([folder]).files}
+    assert media_kind(Path("notes. ")) is None
+
+
+def test_a_bind_mount_of_a_folder_into_itself_ends(folder: Path) -> None:
+    inside = folder / "sub" / "mount"
+    inside.mkdir()
+    if subprocess.run(["mount", "--bind", folder, inside], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount")
+    try:
+        assert names(scan([folder]), folder) == ["a.JPEG", "b.jpg", "sub/c.mp4", "sub/deep/e.flac"]
+    finally:
+        subprocess.run(["umount", inside], check=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +23,9 @@ def index(
         list[Path] | None, typer.Argument(help="Folders or files; without any, all given before.")
     ] = None,
     exclude: Exclude = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Read what is in the cloud, too, which downloads it.")
+    ] = False,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -31,15 +33,15 @@ def index(
     if exclude and not paths:
         raise typer.BadParameter("Name the folder that --exclude is for.")
     with library_of(ctx, make=bool(paths), model=model) as library:
-        run_index(library, paths or [], as_json, exclude or [])
+        run_index(library, paths or [], as_json, exclude=exclude or [], download=download)
 
 
-def run_index(library: Library, paths: list[Path], as_json: bool, exclude: Sequence[str] = ()) -> None:
+def run_index(library: Library, paths: list[Path], as_json: bool, **how: Any) -> None:
     """Index and print the report; the exit code is 3 if files failed."""
     if not paths and not library.roots():
         raise typer.BadParameter("Name at least one folder to index.")
     with console.counting("Indexing", "files") as tell:
-        report = library.index(paths, exclude=exclude, on_progress=tell)
+        report = library.index(paths, on_progress=tell, **how)
     if as_json:
         console.print_json(asdict(report))
     else:
@@ -61,6 +63,8 @@ def _say_report(report: Report) -> None:
     console.say(f"{report.found} files in {report.seconds:.1f} s: {summary}.")
     if report.removed:
         console.say(f"{report.removed} files are gone.")
+    if report.cloud:
+        console.say(f"{report.cloud} files are in the cloud and were not read: trove index --download")
     if report.left_out:
         console.say(f"{report.left_out} files of your library are left out now: see trove roots")
     console.say(f"Your library has {units_in_words(report.units)}.")

@@ -35,6 +35,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(f"Model    {facts.model or 'none yet'}")
     files = f"Files    {facts.assets}, and {facts.failed} that failed"
     console.say(files + (f", {facts.unfinished} not finished yet" if facts.unfinished else ""))
+    if facts.cloud:
+        console.say(f"Cloud    {facts.cloud} more that are not read: trove index --download")
     if facts.stacks:
         console.say(f"Stacks   {facts.stacks} of files that belong together")
     console.say(f"Units    {units_in_words(facts.units)}")

@@ -47,6 +47,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "failed": 0,
         "removed": 0,
         "left_out": 0,
+        "cloud": 0,
         "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
     }
     again = trove(settings, "index", folder)
@@ -119,7 +120,8 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
 
 def test_status_says_as_documented(sample_library: Settings) -> None:
     status = as_json(trove(sample_library, "status", "--json"))
-    assert list(status) == ["library", "model", "units", "assets", "failed", "stacks", "index", "analysers"]
+    counts = "assets failed stacks offline skipped cloud unfinished hidden".split()
+    assert list(status) == ["library", "model", "units", *counts, "index", "analysers"]
     assert {state["name"]: state["left"] for state in status["analysers"]} == {
         "headers": 0,
         "pictures": 0,

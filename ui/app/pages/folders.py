@@ -26,6 +26,10 @@ def _counts(facts: Status) -> None:
         counts |= {"Not finished yet": facts.unfinished} if facts.unfinished else {}
         for label, count in counts.items():
             st.metric(label, f"{count:,}", border=True, width=150)
+    if facts.cloud:
+        st.caption(
+            f"{facts.cloud:,} more are in the cloud and not read: `trove index --download` downloads them."
+        )
     if facts.model:
         fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
         st.caption(

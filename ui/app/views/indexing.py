@@ -128,6 +128,7 @@ def _finished(state: IndexState) -> None:
         "removed": "gone",
         "left_out": "newly left out",
         "skipped": "skipped",
+        "cloud": "in the cloud, not read",
         "failed": "failed",
         "unfinished": "not finished yet",
     }
