@@ -23,7 +23,7 @@ from pathlib import Path
 import indexer.analysers.registry  # noqa: F401 - the kinds, which queries check
 from search.query.language import Term
 from search.query.query import Query
-from search.understanding import english
+from search.translation import english
 from search.understanding.asked import WORD, Known
 from search.understanding.reading import hinders, understanding
 

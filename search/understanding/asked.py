@@ -1,6 +1,5 @@
 """What a reader of questions is given, and what it gives back."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,9 +9,8 @@ from typing import Protocol
 from db.registry import Registry
 from search.answer import Note, Understood
 from search.query.language import Clause, Parsed, Term
+from search.translation.english import WORD
 
-WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
-"""A word: letters, and what an apostrophe joins to them."""
 _MOST_QUOTED = 60
 _MOST_LISTED = 3
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from search.answer import Note
-from search.understanding import english
+from search.translation import english
 from search.understanding.asked import Asked, Finding, Known, cut, listed
 from search.understanding.tongues import is_english_only
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from indexer.languages import language_of
 from search.answer import Note, Understood
-from search.understanding import english
+from search.translation import english
 from search.understanding.asked import WORD, Asked, Finding, Known, listed, quoted
 from search.understanding.tongues import is_english_only
 

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from db.engine.functions import fold
 
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+"""A word: letters, and what an apostrophe joins to them."""
+
 _WORDS = "symspellpy", "frequency_dictionary_en_82_765.txt"
 _TOKENS = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
 _LOANS = Path(__file__).with_name("loans.txt")
