@@ -25,7 +25,9 @@ from search.engine.scope import Alternatives, Part
 from search.query.asking import asked_for
 from search.query.language import Term
 from search.query.query import Query
+from search.translation.router import translated
 from search.understanding.emojis import spelled_out
+from search.understanding.tongues import is_english_only
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -118,10 +120,19 @@ def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
     if not compared:
         return Part({}, weight, text)
     if text is not None:
-        vector = model.queries.of(asked_for(spelled_out(text)), model.encoder)
+        vector = _text_vector(spelled_out(text), model)
     else:
         vector = picture_vector(spelled(term.value), model, decoders)[0]
     return Part(dict.fromkeys(compared, vector), weight, text)
+
+
+def _text_vector(text: str, model: ActiveModel) -> Vectors:
+    """The vector of what a text asks for: for a model of English what it says there, the mean of several."""
+    read = translated(text) if is_english_only(model.encoder.name) else None
+    texts = read.english if read else (asked_for(text),)
+    vectors = [model.queries.of(each, model.encoder) for each in texts]
+    mean: Vectors = np.mean(vectors, axis=0)
+    return mean / np.linalg.norm(mean)
 
 
 def _example(

@@ -17,6 +17,7 @@ _ENDS = " \t\n.,?!()[]'\"\u00bf\u00a1\u2026\u3002\uff01\uff1f"
 _GAP = r"(?:[\s,]+|(?<='))"
 _MOST_NAMED = 2
 """Words of a thing before "pictures": "golden retriever photos", and no sentence that ends in that word."""
+_Patterns = tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
 _MAKING = frozenset(
     "take takes taking took make makes making draw draws drawing paint paints painting".split()
 )
@@ -29,7 +30,16 @@ def asked_for(text: str) -> str:
     Articles go only with words of asking: "a dog" keeps its own.
     """
     plain = " ".join(text.split())
-    return min((_asked_for(plain, language) for language in _languages()), key=len)
+    return min((_asked_for(plain, patterns) for patterns in _languages().values()), key=len)
+
+
+def asked_in(text: str) -> str:
+    """The language of the words that only ask, by its ISO 639 code; empty for English and without any."""
+    plain = " ".join(text.split())
+    things = {language: _asked_for(plain, patterns) for language, patterns in _languages().items()}
+    shortest = min(map(len, things.values()))
+    first = next(language for language, thing in things.items() if len(thing) == shortest)
+    return first if shortest < len(things["en"]) else ""
 
 
 @cache
@@ -40,16 +50,16 @@ def table() -> Mapping[str, Mapping[str, Sequence[str]]]:
 
 
 @cache
-def _languages() -> tuple[tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]], ...]:
-    """Of each language the words before a thing, those after it, and "pictures" after its name."""
-    every = table().values()
-    used = Counter(word for words in every for word in set(words["media"]))
-    return tuple(_patterns(words, {word for word in words["media"] if used[word] == 1}) for words in every)
+def _languages() -> Mapping[str, _Patterns]:
+    """By language the words before a thing, those after it, and "pictures" after its name."""
+    used = Counter(word for words in table().values() for word in set(words["media"]))
+    return {
+        language: _patterns(words, {word for word in words["media"] if used[word] == 1})
+        for language, words in table().items()
+    }
 
 
-def _patterns(
-    words: Mapping[str, Sequence[str]], own: Collection[str]
-) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns(words: Mapping[str, Sequence[str]], own: Collection[str]) -> _Patterns:
     """The patterns of a language; ``own``: its words for pictures that no other language has.
 
     Some languages need no word for "of", which is empty there: only after those words, or "film noir" would
@@ -84,7 +94,7 @@ def _longest(words: Iterable[str]) -> Iterator[str]:
     return iter(sorted(words, key=len, reverse=True))
 
 
-def _asked_for(text: str, patterns: tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]) -> str:
+def _asked_for(text: str, patterns: _Patterns) -> str:
     """The text without what one language puts around a thing, step by step, and never nothing."""
     before, after, named = patterns
     thing = text.strip(_ENDS) or text

@@ -17,7 +17,8 @@ from indexer.languages import language_of
 from search.answer import Note
 from search.query import conditions
 from search.query.language import Clause, Term, parse
-from search.understanding import english
+from search.translation import english
+from search.translation.router import translated
 from search.understanding.asked import WORD, Asked, Finding, Known, cut
 from search.understanding.tongues import is_english_only
 
@@ -39,7 +40,7 @@ class _Limit:
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
     """A note on each thing that a description asks and a model does not heed, one of a sort."""
-    if WORD.search(asked.thing) and not asked.words and is_english_only(known.model):
+    if is_english_only(known.model) and _is_lost(asked):
         return ()  # it has understood none of these words
     found: dict[str, Finding] = {}
     taken: list[range] = []
@@ -105,6 +106,11 @@ def _part(match: re.Match[str], *names: str) -> str:
     """The first of these groups that the pattern has and the match filled; else nothing."""
     groups = match.groupdict()
     return next((groups[name] for name in names if groups.get(name)), "")
+
+
+def _is_lost(asked: Asked) -> bool:
+    """Whether other readers have accounted for all words, and not by reading them in their language."""
+    return not asked.words and bool(WORD.search(asked.thing)) and translated(asked.text) is None
 
 
 def _language(asked: Asked) -> str:

@@ -19,7 +19,7 @@ _LEVELS: Sequence[Understood] = ("yes", "partly", "no")
 _MOST_NOTES = 5
 _OF_AVOIDED = frozenset({"unknown word"})
 """What is looked for in things to keep away from, which nobody says are there."""
-_OF_THE_THINGS = frozenset({"counting", "position", "comparison"})
+_OF_THE_THINGS = frozenset({"counting", "position", "comparison", tongues.READING})
 """What notes are about after which the things that were asked for may be absent all the same."""
 
 for _name, _reader in (

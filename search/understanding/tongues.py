@@ -1,4 +1,4 @@
-"""Languages of questions: one that the active model has not learnt is told, and which model has."""
+"""Languages of questions: what another one was read as, and which model would read it by itself."""
 
 import json
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from pathlib import Path
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
 from search.answer import Note, Understood
-from search.query import asking
-from search.understanding import english
-from search.understanding.asked import WORD, Asked, Finding, Known
+from search.translation import english
+from search.translation.router import Translation, after_article, translated
+from search.understanding.asked import WORD, Asked, Finding, Known, listed, quoted
 
 _NAMES = Path(__file__).with_name("languages.json")
 _ENGLISH = "English"
@@ -21,21 +21,25 @@ _SURE_OF_NAMES = 0.5
 """How likely it must be where most words have capitals, as names have."""
 _SURE_OF_ONE = 0.7
 """How likely it must be where a single word, of four letters or more, is not English."""
-_SURE_OF_ARTICLE = (0.35, 0.6)
-"""How likely it must be after an article that is no English word, and after one that is."""
 _LEAST_LETTERS, _LEAST_STRANGE = 4, 2
 """How many words of how many letters are no English ones where it need not be as likely."""
 _WORDS_OF_A_NAME = 2
+READ = 0.75
+"""The least share of a description that a dictionary explains for it to be understood."""
+READING = "reading"
+"""What a note is about that only says how a description was read."""
 
 
 def read(asked: Asked, known: Known) -> Sequence[Finding]:
-    """A note where a description is in a language that the active model does not speak.
+    """A note where a description is in a language that the active model does not speak, and was looked up.
 
     Where it does, or may, such words are neither names nor mis-spelt English. The words of asking tell the
     language as well as any: a question is read as it was typed. Two words may be a name all the same.
     """
     if not asked.words or english.is_loan(asked.thing):
         return ()
+    if is_english_only(known.model) and (said := translated(asked.text)):
+        return [_read_as(said, asked)]
     told = _foreign(asked, known)
     guess = told or _after_article(asked)
     if guess is None:
@@ -44,6 +48,16 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
         return [Finding("yes", None, asked.words)]
     level: Understood = "partly" if told is None or _may_be_a_name(asked, known) else "no"
     return [Finding(level, _note(guess, known.model), asked.words)]
+
+
+def _read_as(said: Translation, asked: Asked) -> Finding:
+    """What a description was read as; of one that the dictionary knows little of nothing is sure."""
+    language = _languages().get(said.language, "another language")
+    what = listed((quoted(each) for each in said.english), "or")
+    if said.coverage >= READ:
+        return Finding("yes", Note(READING, f"Read as {language}: {what}."), asked.words)
+    says = f"Read as {language}: {what}; not all of it is known. {_who_speaks()}"
+    return Finding("partly", Note("language", says), asked.words)
 
 
 def _foreign(asked: Asked, known: Known) -> Guess | None:
@@ -68,13 +82,8 @@ def _foreign(asked: Asked, known: Known) -> Guess | None:
 
 
 def _after_article(asked: Asked) -> Guess | None:
-    """The language of a text that begins with an article of another one: le chat, der Strand."""
-    first, *others = WORD.findall(asked.thing) or [""]
-    if not others or first.lower() not in _articles():
-        return None
-    guess = language_of(asked.thing)
-    least = _SURE_OF_ARTICLE[english.is_word(first)]
-    return guess if guess is not None and guess.language in _languages() and guess.share >= least else None
+    guess = after_article(asked.thing)
+    return guess if guess is not None and guess.language in _languages() else None
 
 
 def _asks_in_it(asked: Asked, known: Known) -> bool:
@@ -123,24 +132,20 @@ def is_english_only(model: str) -> bool:
 
 
 def _note(guess: Guess, model: str) -> Note:
-    active = next(info.name for info in PRESETS.values() if info.model == model)
+    language = _languages().get(guess.language, "another language")
+    says = f"This looks like {language}, and the model {_named(model)} understands English only"
+    return Note("language", f"{says}; only the words themselves were searched. {_who_speaks()}")
+
+
+def _named(model: str) -> str:
+    return next(info.name for info in PRESETS.values() if info.model == model)
+
+
+def _who_speaks() -> str:
+    """Which model reads other languages by itself, and how large it is."""
     other = min((info for info in PRESETS.values() if speaks(info)), key=lambda info: info.size_mb)
     size = f"{other.size_mb / 1000:.1f} GB" if other.size_mb >= 1000 else f"{other.size_mb} MB"
-    language = _languages().get(guess.language, "another language")
-    return Note(
-        "language",
-        f"This looks like {language}, and the model {active} understands English only; only the words "
-        f"themselves were searched. {other.name} ({size}) understands {other.languages}: "
-        f"trove model use {other.name}.",
-    )
-
-
-@cache
-def _articles() -> frozenset[str]:
-    """What stands before nouns in other languages and not in English, by the table of words of asking."""
-    of_asking = asking.table()
-    foreign = {word for language, row in of_asking.items() if language != "en" for word in row["determiners"]}
-    return frozenset(foreign - set(of_asking["en"]["determiners"]))
+    return f"{other.name} ({size}) understands {other.languages}: trove model use {other.name}."
 
 
 @cache

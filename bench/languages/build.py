@@ -1,0 +1,148 @@
+"""Build the lexicons of ``search/translation`` from our own words and from Unicode's names of emoji.
+
+    npm pack cldr-annotations-full && tar xzf cldr-annotations-full-*.tgz
+    python bench/languages/build.py package/annotations
+
+Own words (``words/*.tsv``: English, then forms) come first, then CLDR's names, then its keywords. A foreign
+keyword is paired with the English one that describes the same emoji most often (the Dice coefficient of their
+sets); those that describe few of the same are left out, and so is what no photograph shows: signs, buttons,
+arrows, letters. Inflected forms are found by their stems, forms without accents by themselves.
+"""
+
+import argparse
+import json
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from db.engine.functions import fold
+from search.translation.grammar import grammar
+from search.translation.lexicon import STEM, normal
+
+HERE = Path(__file__).parent
+TARGET = HERE.parents[1] / "search" / "translation" / "lexicon"
+
+OWN, NAME, KEYWORD = 3.0, 1.5, 1.0
+LATER = 0.9
+"""Factor on the weight of each further form of a row: the first is the usual one."""
+DERIVED = 0.5
+"""Factor on the weight of what was made of a form: its stem, or the form without accents."""
+LEAST_DICE = 0.75
+LEAST_EMOJI = 2
+"""Of one emoji all keywords describe the same: which of them is which, nothing says."""
+MOST_SENSES = 3
+
+_LEFT_OUT = re.compile(
+    r"button|keycap|arrow|sign\b|symbol|letter|mark\b|bracket|square|circle|input|person |man |woman |men |"
+    r"women |regional|zodiac|o\u2019clock|-thirty|facing|operator|hexagram|tetragram|dice? |medium|ballot|"
+    r"mahjong"
+)
+_FACE = re.compile(r" face$")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+
+Emoji = Mapping[str, tuple[str, frozenset[str]]]
+Pairs = dict[str, dict[str, float]]
+
+
+def annotations(folder: Path, language: str) -> Emoji:
+    """By emoji its name and keywords in a language, as they stand there."""
+    path = folder / language / "annotations.json"
+    if not path.exists():
+        return {}
+    entries = json.loads(path.read_text(encoding="utf-8"))["annotations"]["annotations"]
+    return {
+        emoji: (entry.get("tts", [""])[0], frozenset(entry.get("default", [])))
+        for emoji, entry in entries.items()
+        if unicodedata.category(emoji[0]) == "So"
+    }
+
+
+def own_words(language: str) -> Iterator[tuple[str, str, float]]:
+    """(form, English, weight) of our own list of a language."""
+    path = HERE / "words" / f"{language}.tsv"
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        english, _, forms = line.partition("\t")
+        for place, form in enumerate(filter(None, forms.split("|"))):
+            yield form, english, OWN * LATER**place
+
+
+def of_emoji(english: Emoji, foreign: Emoji) -> Iterator[tuple[str, str, float]]:
+    """(form, English, weight) of the names and keywords of emoji."""
+    shown = {emoji for emoji, (name, _) in english.items() if not _LEFT_OUT.search(name)}
+    described = _described(english, shown)
+    by_emoji: dict[str, set[str]] = defaultdict(set)
+    for word, emoji in described.items():
+        for each in emoji:
+            by_emoji[each].add(word)
+    for each in sorted(shown & foreign.keys()):
+        if (name := foreign[each][0]) and len(name.split()) <= 3:
+            yield name, _FACE.sub("", english[each][0].lower()), NAME
+    for word, emoji in sorted(_described(foreign, shown).items()):
+        if len(emoji) < LEAST_EMOJI:
+            continue
+        dice = {
+            other: 2 * len(described[other] & emoji) / (len(described[other]) + len(emoji))
+            for each in emoji
+            for other in by_emoji[each]
+        }
+        for other, share in dice.items():
+            if share >= LEAST_DICE:
+                yield word, other, KEYWORD * share
+
+
+def _described(annotated: Emoji, shown: set[str]) -> dict[str, set[str]]:
+    words: dict[str, set[str]] = defaultdict(set)
+    for emoji, (name, keywords) in annotated.items():
+        if emoji in shown:
+            for word in {name, *keywords}:
+                if word and len(word.split()) <= 3:
+                    words[word.lower()].add(emoji)
+    return words
+
+
+def lines(language: str, pairs: Iterator[tuple[str, str, float]]) -> Iterator[str]:
+    """The lines of a lexicon, sorted by form."""
+    rules = grammar(language)
+    senses: Pairs = defaultdict(dict)
+    derived: Pairs = defaultdict(dict)
+    for form, english, weight in pairs:
+        key = normal(form, language)
+        if not key or key in rules.stop:
+            continue
+        senses[key][english] = max(weight, senses[key].get(english, 0.0))
+        for other in _derived(key, language):
+            derived[other][english] = max(DERIVED * weight, derived[other].get(english, 0.0))
+    for key, made in derived.items():
+        if key not in senses and key not in rules.stop:
+            senses[key] = made
+    for key in sorted(senses):
+        ranked = sorted(senses[key].items(), key=lambda sense: (-round(sense[1], 1), len(sense[0]), sense[0]))
+        yield f"{key}\t{'|'.join(f'{english}:{weight:.2f}' for english, weight in ranked[:MOST_SENSES])}"
+
+
+def _derived(key: str, language: str) -> set[str]:
+    rules = grammar(language)
+    made = {fold(key), key.translate(_UMLAUTS)} if language not in ("ja", "ko", "zh", "ar") else set()
+    if " " not in key and rules.algorithm:
+        made.add(STEM + rules.stem(key))
+    return made - {key}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("annotations", type=Path)
+    folder: Path = parser.parse_args().annotations
+    english = annotations(folder, "en")
+    TARGET.mkdir(exist_ok=True)
+    for path in sorted((HERE / "words").glob("*.tsv")):
+        if (language := path.stem) == "en":
+            continue
+        pairs = (*own_words(language), *of_emoji(english, annotations(folder, language)))
+        made = list(lines(language, iter(pairs)))
+        (TARGET / path.name).write_text("\n".join(made) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Query translation by dictionary: questions in other languages, read as English for models of English."""
