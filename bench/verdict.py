@@ -3,35 +3,55 @@
     python bench/verdict.py --images DIR --captions captions.csv [--split dev] [--model NAME]
         [--stamps /usr/share/tuxpaint/stamps] [--plot docs/reliability-plot.png]
 
-Libraries of 10 to 500 pictures are drawn at random. A concept (``concepts.csv``) is *there* when a
-picture shows it; it is *taken out* when every picture of which any caption hints at it was left out of
-the library; *elsewhere* are things of which no caption speaks. Half of the draws are there, a quarter
-each of the others. It is a twofold cross-validation: draws from one half of the pictures and concepts
-are judged by the fit on the other halves, and the two folds are put together. Concepts are drawn as
-pictures show them (a picture, then one of its concepts), and once more with equal probability; the fit is
-made on both kinds of draws together.
+Libraries of 10 to 1,000 pictures are drawn at random, all orders of size alike. A concept (``concepts.csv``)
+is *there* when a picture of the library shows it. It is *missing* when no caption of the library hints at it,
+and *elsewhere* when no caption of any picture does. Half of the draws are there; the others are any of what
+the library has not, as it happens to be: of ten pictures that is most of what there is, of a thousand only
+what is rare. The hard draws are those of concepts that were *taken out*, with every picture of which any
+caption hints at it: everything around them is still there. It is a twofold cross-validation: draws from one
+half of the pictures and concepts are judged by the fit on the other halves, and the two folds are put
+together. Each concept is as likely as the others, and once more as pictures show them (a picture, then one of
+its concepts); the fit is made on the former.
 
 Printed: areas under the ROC curve of the plain top score, the z-score, the gap between the first and the
-second, the logistic regression on top score and excess that Trove had before, and the z-score among
-background queries that it has now (``standing``); the expected calibration error (ten bins of equal
-width, Guo et al. 2017); the same fit carried over to other spaces and, with ``--stamps``, to other
-pictures; the hard test of whole captions; pictures as queries; and the figures for
-``search/engine/verdict.py``, fitted on all.
+second, and the z-score among background queries that Trove uses (``standing``); the expected calibration
+error (ten bins of equal width, Guo et al. 2017), of all draws and by the size of the library; the same fit
+carried over to other spaces and, with ``--stamps``, to other pictures; the hard test of whole captions;
+pictures as queries; and the figures for ``search/engine/verdict.py``, fitted on all pictures and concepts.
 """
 
 import argparse
 import csv
+import itertools
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from builtin.evaluate import open_flat, read_stamps
 from concepts import Concepts, read_concepts
+from draws import (
+    LIBRARIES,
+    SCORES,
+    Choose,
+    Draws,
+    Flags,
+    Floats,
+    Halves,
+    Ids,
+    Parts,
+    Space,
+    concept_draws,
+    draw,
+    joined,
+    library_of,
+    one_of_many,
+    taken_out,
+)
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
@@ -41,116 +61,15 @@ from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
-from indexer.null_model import background_queries, fit
+from indexer.null_model import background_queries
 from indexer.prefetch import batched, look_ahead
-from search.engine.ranking import Match
-from search.engine.verdict import ABSENT_BELOW, FOUND_AT, Calibration, z_score
+from search.engine.verdict import ABSENT_BELOW, FOUND_AT, LARGEST, SMALLEST, Calibration
 from search.evaluation import measures
 from search.evaluation.measures import auroc
 
-SIZES = (10, 30, 100, 250, 500)
-DRAWS = 2500
+TINY = 1e-9
 TWIN = 0.8
 """Cosine of the mean sentence embeddings of two pictures' captions from which they show the same."""
-
-Kind = Literal["there", "taken out", "elsewhere"]
-KINDS: tuple[Kind, ...] = ("there", "there", "taken out", "elsewhere")
-Floats = npt.NDArray[np.floating]
-Ids = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
-
-SCORES = ("top score", "z-score", "gap", "standing")
-
-
-@dataclass(frozen=True)
-class Space:
-    """Similarities in one space: (queries, pictures) and (background queries, pictures)."""
-
-    queries: Floats
-    background: Floats
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Scores of random queries in random libraries: (n,) each. ``excess``: see ``before``."""
-
-    kind: npt.NDArray[np.str_]
-    scores: dict[str, Floats]
-
-    @property
-    def there(self) -> Flags:
-        """Whether the library had it."""
-        return self.kind == "there"
-
-    def among(self, *kinds: Kind) -> "Draws":
-        """Only the draws of some kinds."""
-        some = np.isin(self.kind, kinds)
-        return Draws(self.kind[some], {name: values[some] for name, values in self.scores.items()})
-
-
-def joined(parts: Sequence[Draws]) -> Draws:
-    """All draws of several parts."""
-    names = parts[0].scores
-    scores = {name: np.concatenate([part.scores[name] for part in parts]) for name in names}
-    return Draws(np.concatenate([part.kind for part in parts]), scores)
-
-
-def measured(space: Space, query: int, kept: Ids) -> dict[str, float]:
-    """All scores of one query in the library of the pictures ``kept``."""
-    asked, baseline = space.queries[query, kept], space.background[:, kept]
-    null = fit(baseline.max(axis=1), baseline.std(axis=1), np.empty(0))
-    null.pictures = len(kept)
-    first, second = np.sort(asked)[::-1][:2]
-    z = (first - asked.mean()) / max(asked.std(), 1e-3)
-    return {
-        "top score": first,
-        "z-score": z,
-        "gap": first - second,
-        "excess": z - np.sqrt(2 * np.log(len(kept))),
-        "standing": z_score(Match("text", float(first)), null, len(kept)),
-    }
-
-
-def draw(space: Space, choices: Iterator[tuple[Kind, int, Ids]]) -> Draws:
-    """Measure (kind, query, library) draws."""
-    kinds, rows = [], []
-    for kind, query, kept in choices:
-        kinds.append(kind)
-        rows.append(measured(space, query, kept))
-    return Draws(np.array(kinds), {name: np.array([row[name] for row in rows]) for name in rows[0]})
-
-
-def concept_draws(
-    concepts: Concepts, pictures: Ids, chosen: Ids, rng: np.random.Generator, *, alike: bool = False
-) -> Iterator[tuple[Kind, int, Ids]]:
-    """Draws of the concepts ``chosen`` from these pictures; queries are concepts, then those elsewhere."""
-    shown = concepts.shown[np.ix_(chosen, pictures)]
-    chosen, shown = chosen[shown.any(axis=1)], shown[shown.any(axis=1)]
-    per_picture = shown[:, shown.any(axis=0)] / shown[:, shown.any(axis=0)].sum(axis=0)
-    weights = np.ones(len(chosen)) if alike else per_picture.sum(axis=1)
-    for _ in range(DRAWS):
-        kind = KINDS[rng.integers(len(KINDS))]
-        query = int(rng.choice(chosen, p=weights / weights.sum()))
-        pool = pictures[~concepts.may_show[query][pictures]] if kind == "taken out" else pictures
-        if kind == "elsewhere":
-            query = len(concepts.names) + int(rng.integers(len(concepts.elsewhere)))
-        kept = rng.choice(pool, min(int(rng.choice(SIZES)), len(pool)), replace=False)
-        if kind == "there" and not concepts.shown[query][kept].any():
-            kept[0] = rng.choice(pictures[concepts.shown[query][pictures]])
-        if len(kept) > 1:
-            yield kind, query, kept
-
-
-def one_of_many(own: Ids, pictures: Ids, rng: np.random.Generator) -> Iterator[tuple[Kind, int, Ids]]:
-    """Draws of queries that belong to one picture each, which is there half of the time."""
-    mine = np.flatnonzero(np.isin(own, pictures))
-    for _ in range(DRAWS):
-        query, there = int(rng.choice(mine)), bool(rng.integers(2))
-        others = pictures[pictures != own[query]]
-        kept = rng.choice(others, min(int(rng.choice(SIZES)), len(others)), replace=False)
-        if there:
-            kept[0] = own[query]
-        yield ("there" if there else "taken out"), query, kept
 
 
 def logistic(columns: Sequence[Floats], there: Flags) -> Floats:
@@ -161,20 +80,25 @@ def logistic(columns: Sequence[Floats], there: Flags) -> Floats:
 
 
 def calibrate(draws: Draws) -> Calibration:
-    """Logistic regression on the z-score among background queries."""
-    bias, slope = logistic([draws.scores["standing"]], draws.there)
-    return Calibration(float(bias), float(slope))
+    """The calibration under which the draws are the likeliest."""
+    columns, there = draws.columns, draws.there
+
+    def unlikely(weights: Floats) -> float:
+        least, logits = weights[0], weights[1] + weights[2:] @ columns
+        said = least + (1 - least) * expit(logits)
+        return float(-np.log(np.clip(np.where(there, said, 1 - said), TINY, 1)).mean())
+
+    start = logistic(columns, there)
+    bounds = ((0, 0.9), *[(None, None)] * len(start))
+    fits = (minimize(unlikely, (least, *start), bounds=bounds) for least in (0.01, 0.3))
+    least, bias, level, slope = min(fits, key=lambda fit: fit.fun).x
+    return Calibration(float(bias), float(level), float(slope), float(least))
 
 
 def probabilities(calibration: Calibration, draws: Draws) -> Floats:
     """The probability of each draw."""
-    return np.array([calibration.probability(float(value)) for value in draws.scores["standing"]])
-
-
-def before(fitted_on: Draws, judged: Draws) -> Floats:
-    """The former verdict: logistic regression on the top score and the excess over chance, as a logit."""
-    weights = logistic([fitted_on.scores["top score"], fitted_on.scores["excess"]], fitted_on.there)
-    return weights[0] + weights[1] * judged.scores["top score"] + weights[2] * judged.scores["excess"]
+    pairs = zip(draws.scores["standing"], draws.count, strict=True)
+    return np.array([calibration.probability(float(value), int(count)) for value, count in pairs])
 
 
 def calibration_error(predicted: Floats, there: Flags) -> float:
@@ -189,27 +113,34 @@ def area(scores: Floats, there: Flags) -> float:
 
 def table(title: str, judged: Draws, predicted: Floats) -> None:
     """Print all scores side by side, and how well the probability is calibrated."""
-    print(f"\n{title}: {len(judged.kind)} draws\n{'':24} {'all':>6} {'taken out':>10} {'elsewhere':>10}")
-    columns: dict[str, Floats] = {name: judged.scores[name] for name in judged.scores if name != "excess"}
-    for name, scores in columns.items():
-        figures = [area(scores, judged.there)]
-        for kind in ("taken out", "elsewhere"):
-            some = judged.there | (judged.kind == kind)
-            absent = (judged.kind == kind).any()
-            figures.append(area(scores[some], judged.there[some]) if absent else float("nan"))
-        print(f"{name:24} {figures[0]:6.3f} {figures[1]:10.3f} {figures[2]:10.3f}")
+    there = judged.there
+    absent = [kind for kind in ("missing", "elsewhere", "taken out") if (judged.kind == kind).any()]
+    print(f"\n{title}: {len(there)} draws\n{'':24} {'all':>6} " + " ".join(f"{kind:>10}" for kind in absent))
+    for name, scores in judged.scores.items():
+        figures = [area(scores, there)]
+        for kind in absent:
+            some = there | (judged.kind == kind)
+            figures.append(area(scores[some], there[some]))
+        print(f"{name:24} {figures[0]:6.3f} " + " ".join(f"{figure:10.3f}" for figure in figures[1:]))
+    print(decisions("all sizes", predicted, there))
+    bounds = [bound for bound in (SMALLEST, 32, 100, 316, LARGEST) if bound < judged.count.max()]
+    for low, high in itertools.pairwise([*bounds, int(judged.count.max()) + 1]):
+        some = (judged.count >= low) & (judged.count < high)
+        print(decisions(f"{low} to {high - 1} pictures", predicted[some], there[some]))
+
+
+def decisions(title: str, predicted: Floats, there: Flags) -> str:
+    """The calibration error, and how often each verdict is said and the concept is there."""
     said = {
         "found": predicted >= FOUND_AT,
         "unsure": (predicted < FOUND_AT) & (predicted >= ABSENT_BELOW),
         "absent": predicted < ABSENT_BELOW,
     }
-    shares = ", ".join(
-        f"{word} {s.mean():.0%} ({judged.there[s].mean():.0%} there)" for word, s in said.items()
-    )
-    print(f"expected calibration error {calibration_error(predicted, judged.there):.3f}; {shares}")
+    shares = ", ".join(f"{word} {s.mean():.0%} ({there[s].mean():.0%} there)" for word, s in said.items())
+    return f"{title:24} calibration error {calibration_error(predicted, there):.3f}; {shares}"
 
 
-def halves(names: Sequence[str]) -> tuple[Ids, Ids]:
+def halves(names: Sequence[str]) -> Halves:
     """Two halves, chosen by the names' checksums."""
     odd = np.array([zlib.crc32(name.encode()) % 2 == 1 for name in names])
     return np.flatnonzero(odd), np.flatnonzero(~odd)
@@ -227,21 +158,18 @@ class Judged:
     """Fitted on both halves, for use and not for judging."""
 
 
-def halved(make: Callable[[int, np.random.Generator], Draws]) -> tuple[Draws, Draws]:
+def halved(make: Callable[[int, np.random.Generator], Draws]) -> Parts:
     """The draws of both halves, each with a seed of its own."""
     return make(0, np.random.default_rng(0)), make(1, np.random.default_rng(1))
 
 
-def crossed(made: tuple[Draws, Draws]) -> Judged:
+def crossed(made: Parts) -> Judged:
     """Cross-validate: judge each half by the fit on the other."""
     fits = (calibrate(made[1]), calibrate(made[0]))
-    judged = [
-        replace(one, scores=one.scores | {"before": before(other, one)}) for one, other in (made, made[::-1])
-    ]
-    return Judged(joined(judged), carried(fits, made), fits, calibrate(joined(made)))
+    return Judged(joined(made), carried(fits, made), fits, calibrate(joined(made)))
 
 
-def carried(fits: tuple[Calibration, Calibration], made: tuple[Draws, Draws]) -> Floats:
+def carried(fits: tuple[Calibration, Calibration], made: Parts) -> Floats:
     """The probabilities of both halves, by fits that were made on other pictures and concepts."""
     return np.concatenate([probabilities(fit, half) for fit, half in zip(fits, made, strict=True)])
 
@@ -258,21 +186,20 @@ def twins(captions: Sequence[str], own: Ids, settings_cache: Path) -> Flags:
 def picture_draws(similar: Floats, alike: Flags, chosen: Ids, rng: np.random.Generator) -> Draws:
     """Pictures as queries, by (pictures, pictures) similarities: there when a twin of it is."""
     asked = chosen[alike[np.ix_(chosen, chosen)].any(axis=1)]
-    kinds, rows = [], []
-    for _ in range(DRAWS // 2):
+    kinds, counts, rows = [], [], []
+    for _ in range(LIBRARIES // 2):
         query, there = int(rng.choice(asked)), bool(rng.integers(2))
-        pool = chosen[(chosen != query) & (there | ~alike[query][chosen])]
-        kept = rng.choice(pool, min(int(rng.choice(SIZES)), len(pool)), replace=False)
+        kept = library_of(chosen[(chosen != query) & (there | ~alike[query][chosen])], rng)
         if there and not alike[query][kept].any():
-            kept[0] = rng.choice(pool[alike[query][pool]])
+            kept[0] = rng.choice(chosen[alike[query][chosen]])
         each = similar[np.ix_(kept, kept)]
         np.fill_diagonal(each, val=-1)
         asked_of, near = np.sort(similar[query, kept])[::-1], each.max(axis=1)
         kinds.append("there" if there else "taken out")
+        counts.append(len(kept))
         z = (asked_of[0] - asked_of.mean()) / asked_of.std()
-        rows.append((asked_of[0], z, asked_of[0] - asked_of[1], z, (asked_of[0] - near.mean()) / near.std()))
-    names = ("top score", "z-score", "gap", "excess", "standing")
-    return Draws(np.array(kinds), dict(zip(names, np.array(rows).T, strict=True)))
+        rows.append((asked_of[0], z, asked_of[0] - asked_of[1], (asked_of[0] - near.mean()) / near.std()))
+    return Draws(np.array(kinds), np.array(counts), dict(zip(SCORES, np.array(rows).T, strict=True)))
 
 
 def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.random.Generator) -> Draws:
@@ -287,17 +214,9 @@ def stamps_draws(encoder: Encoder, folder: Path, background: Floats, rng: np.ran
     space = Space(names @ pictures.T, background @ pictures.T)
     # A name may be given twice, and "a brown bear" is a bear: all of one last word go together.
     last = np.array([name.lower().split(",")[0].split()[-1].rstrip("s") for _, name in pairs])
-    everything = np.arange(len(pairs))
-
-    def choices() -> Iterator[tuple[Kind, int, Ids]]:
-        for _, query, kept in one_of_many(everything, everything, rng):
-            there = bool(rng.integers(2))
-            if there:
-                kept[0] = query
-            kept = kept if there else kept[last[kept] != last[query]]
-            yield ("there" if there else "taken out"), query, kept
-
-    return draw(space, choices())
+    same, everything = last[:, None] == last, np.arange(len(pairs))
+    concepts = Concepts([name for _, name in pairs], same, same, [])
+    return draw(space, concept_draws(concepts, everything, everything, rng))
 
 
 def plot(path: Path, predicted: Floats, there: Flags) -> None:
@@ -346,31 +265,34 @@ def main() -> None:
     background = encode_phrased(encoder, background_queries())
     queries = encode_phrased(encoder, concepts.names + concepts.elsewhere)
     space = Space(queries @ pictures.T, background @ pictures.T)
-    by_picture, by_concept = halves(names), halves(concepts.names)
+    by_picture, by_concept = halves(names), halves(concepts.names + concepts.elsewhere)
     print(
         f"{len(names)} pictures, {len(concepts.names)} concepts, {len(concepts.elsewhere)} things elsewhere"
     )
 
-    def asked(space: Space, *, alike: bool = False) -> Callable[[int, np.random.Generator], Draws]:
-        return lambda half, rng: draw(
-            space, concept_draws(concepts, by_picture[half], by_concept[half], rng, alike=alike)
-        )
+    def asked(space: Space, choose: Choose = concept_draws, pictures: Halves = by_picture) -> Parts:
+        return halved(lambda half, rng: draw(space, choose(concepts, pictures[half], by_concept[half], rng)))
 
-    shown, each = halved(asked(space)), halved(asked(space, alike=True))
-    texts = crossed((joined([shown[0], each[0]]), joined([shown[1], each[1]])))
-    by_all = replace(crossed(shown), fits=texts.fits, predicted=carried(texts.fits, shown))
-    table("concepts as pictures show them", by_all.draws, by_all.predicted)
+    texts = crossed(asked(space))
+    table("libraries as they are, each concept alike", texts.draws, texts.predicted)
+    of_all = crossed(asked(space, pictures=(np.arange(len(names)), np.arange(len(names)))))
+    table("the same of all pictures, where only the concepts were halved", of_all.draws, of_all.predicted)
     if options.plot:
-        plot(options.plot, by_all.predicted, by_all.draws.there)
-    table("each concept alike", joined(each), carried(texts.fits, each))
+        plot(options.plot, of_all.predicted, of_all.draws.there)
+    for title, choose in (
+        ("concepts as pictures show them", partial(concept_draws, by_picture=True)),
+        ("taken out", taken_out),
+    ):
+        made = asked(space, choose)
+        table(f"{title}: the same fits", joined(made), carried(texts.fits, made))
     if options.model == "builtin":
         for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
             seen, baseline, sought = (unit(rows[:, part]) for rows in (pictures, background, queries))
-            made = halved(asked(Space(sought @ seen.T, baseline @ seen.T)))
+            made = asked(Space(sought @ seen.T, baseline @ seen.T))
             table(f"{name}: another space, the same fits", joined(made), carried(texts.fits, made))
     if options.stamps:
         stamps = stamps_draws(encoder, options.stamps, background, np.random.default_rng(0))
-        table("stamps: other pictures, the same fit", stamps, probabilities(texts.final, stamps))
+        table("stamps: other pictures, the same fit", stamps, probabilities(of_all.final, stamps))
     whole = replace(space, queries=encode_phrased(encoder, captions) @ pictures.T)
     made = halved(lambda half, rng: draw(whole, one_of_many(own, by_picture[half], rng)))
     hard = crossed(made)
@@ -378,7 +300,7 @@ def main() -> None:
     alike, similar = twins(captions, own, settings.cache), pictures @ pictures.T
     like = crossed(halved(lambda half, rng: picture_draws(similar, alike, by_picture[half], rng)))
     table("pictures as queries", like.draws, like.predicted)
-    print(f"\n{options.model}: {texts.final}\nPICTURE = {like.final}")
+    print(f"\n{options.model}: {of_all.final}\nPICTURE = {like.final}")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 No threshold on the similarity works for all models and libraries. So the best similarity is compared
 with a null model, the distribution of best similarities of *background* queries in the same library and
-space (``indexer.null_model``). Its z-score there means the same in every space and for every size of a
-library, so one logistic regression (Platt 1999) turns it into a probability; ``bench/verdict.py`` fits
-it on held-out pictures and concepts and says how well it does.
+space (``indexer.null_model``). Its z-score there means the same in every space, so one logistic regression
+(Platt 1999) turns it into a probability; ``bench/verdict.py`` fits it on held-out pictures and concepts and
+says how well it does. The larger a library, the more a z-score says: what a thousand pictures do not show
+is a thing of another kind, and what ten do not show is often like what they do.
 
 Words prove by what their kind proves: that it was said, or is written. A machine's prove nothing. Where only
 likeness was asked for, there is nothing to be had or not, only what is nearest; and what was not understood
@@ -23,30 +24,45 @@ from indexer.null_model import grown
 from search.answer import Understood, Verdict
 from search.engine.ranking import Match, Ranking
 
-FOUND_AT = 0.6
+FOUND_AT = 0.5
 ABSENT_BELOW = 0.35
+"""The probabilities from which something is found, as it is likelier there than not, and below which it is
+absent: to be told wrongly that it is not there is worse than to be shown the nearest."""
 
 CERTAIN = 0.95
 """The probability that a passage with all words of a query, or the same picture, is what was asked for."""
 
+SMALLEST, LARGEST = 10, 1000
+"""The numbers of pictures of the libraries that were measured; others count as the nearest of these."""
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logistic regression: probability = 1 / (1 + exp(-(bias + slope * z_score)))."""
+    """Logistic regression with a floor; it is the steeper the more pictures there are.
+
+    probability = least + (1 - least) / (1 + exp(-(bias + ln(count) * (level + slope * z_score))))
+
+    The floor (the guessing parameter of Birnbaum 1968) is the probability that a thing is there though
+    nothing looks like it: of what a model knows nothing, any library may have some.
+    """
 
     bias: float
+    level: float
     slope: float
+    least: float = 0.0
 
-    def probability(self, z_score: float) -> float:
-        """The probability, 0 to 1, that the best hit is what was asked for."""
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, self.bias + self.slope * z_score))))
+    def probability(self, z_score: float, count: int) -> float:
+        """The probability, 0 to 1, that the best hit of ``count`` pictures is what was asked for."""
+        size = math.log(min(max(count, SMALLEST), LARGEST))
+        logit = self.bias + size * (self.level + self.slope * z_score)
+        return self.least + (1 - self.least) / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-TEXT = Calibration(bias=-0.34, slope=1.44)
-PICTURE = Calibration(bias=-0.39, slope=0.47)
+TEXT = Calibration(bias=-1.25, level=0.254, slope=0.405)
+PICTURE = Calibration(bias=-0.39, level=-0.603, slope=0.274, least=0.422)
 """Coefficients as ``bench/verdict.py`` prints them for the builtin model (docs/benchmarks.md)."""
 
-_OF_MODELS = {CONSE: Calibration(bias=0.01, slope=0.36)}
+_OF_MODELS = {CONSE: Calibration(bias=-0.99, level=-0.352, slope=0.454, least=0.387)}
 """Those of other models that were measured."""
 
 
@@ -92,7 +108,7 @@ class Reference:
         if self.null_scores is None:
             return 0.0
         calibration = self.calibration if match.kind == "text" else PICTURE
-        return calibration.probability(z_score(match, self.null_scores, count))
+        return calibration.probability(z_score(match, self.null_scores, count), count)
 
 
 def judge(

@@ -21,13 +21,22 @@ from db.library import Library
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import encode_phrased
-from indexer.encoders.registry import NEAR_DUPLICATE
+from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
 from indexer.null_model import background_queries, due, fit, refit
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.answer import Verdict
 from search.engine.ranking import Background, Found, Match, Ranking
-from search.engine.verdict import ABSENT_BELOW, CERTAIN, FOUND_AT, TEXT, Reference, judge, z_score
+from search.engine.verdict import (
+    ABSENT_BELOW,
+    CERTAIN,
+    FOUND_AT,
+    TEXT,
+    Reference,
+    calibration_of,
+    judge,
+    z_score,
+)
 from search.query.query import Query
 from search.service import SearchService
 from tests.support.media import photo
@@ -87,6 +96,20 @@ def test_a_larger_library_needs_a_better_best() -> None:
     small, same, large = (z_score(text(0.4), null(), count) for count in (10, 1000, 100_000))
     assert small > same > large
     assert same == pytest.approx((0.4 - 0.3) / np.std([0.2, 0.3, 0.4]))
+
+
+def test_the_larger_the_library_the_more_it_says_that_nothing_stands_out() -> None:
+    likely = [[TEXT.probability(z, count) for count in (10, 100, 1000, 10**6)] for z in (-2, 2)]
+    assert likely[0] == sorted(likely[0], reverse=True)
+    assert likely[1] == sorted(likely[1])
+    assert TEXT.probability(1, 1) == TEXT.probability(1, 10), "smaller ones were not measured"
+
+
+def test_a_model_that_knows_little_calls_nothing_absent() -> None:
+    knows_little = Reference(null(), calibration_of(CONSE))
+    assert judge([seen((text(-0.9),))], ROWS, knows_little)[0] == "unsure"
+    assert judge([seen((text(-0.9),))], ROWS, against())[0] == "absent"
+    assert judge([seen((text(0.9),))], ROWS, knows_little)[0] == "found"
 
 
 def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
@@ -154,7 +177,7 @@ def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
         return judge([ranking], ROWS, against())
 
     assert like(NEAR_DUPLICATE)[0] == "found"
-    assert like(0.3)[0] == "absent"
+    assert like(0.3)[0] == "unsure", "what is like a picture only people can tell"
     assert like(0.3)[1] < like(0.7)[1] < like(NEAR_DUPLICATE)[1]
 
 
