@@ -35,8 +35,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from concepts import Concepts, read_concepts
 
-CAPTIONS = 2
-"""Captions of each picture that are asked for, of five."""
+CAPTIONS = 1
+"""Captions of each picture that are asked for, of five: others of the same picture tell little more."""
 PHRASED = 40
 """Things that are there, and as many that are not, each asked for in all ways."""
 SOME = 300
