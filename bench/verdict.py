@@ -136,7 +136,9 @@ def decisions(title: str, predicted: Floats, there: Flags) -> str:
         "unsure": (predicted < FOUND_AT) & (predicted >= ABSENT_BELOW),
         "absent": predicted < ABSENT_BELOW,
     }
-    shares = ", ".join(f"{word} {s.mean():.0%} ({there[s].mean():.0%} there)" for word, s in said.items())
+    shares = ", ".join(
+        f"{word} {s.mean():.0%} ({there[s].mean():.0%} there)" for word, s in said.items() if s.any()
+    )
     return f"{title:24} calibration error {calibration_error(predicted, there):.3f}; {shares}"
 
 
