@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 _TABLE = Path(__file__).with_name("grammar.json")
-_PLAIN = "algorithm", "letters", "unspaced", "noun_first", "doubling"
 _LEAST_STEM = 3
 _DUTCH = re.compile(r"(?<![aeiou])([aeou])([^aeiouwxy])$")
 _AT_THE_END = {"v": "f", "z": "s"}
@@ -70,19 +69,28 @@ def grammar(language: str) -> Grammar:
     """The grammar of a language; one without rules for languages that there are none for."""
     entry = _table().get(language, {})
     same = str.maketrans(entry.get("same", {}))
-    sets = {
-        name: frozenset(str(entry[name]).translate(same).split())
-        for name in ("stop", "articles")
-        if name in entry
-    }
-    sets["stop"] = sets.get("stop", frozenset()) | sets.get("articles", frozenset())
-    rows = {
-        name: tuple(str(entry[name]).split(" "))
-        for name in ("elided", "joints", "prefixes", "suffixes")
-        if name in entry
-    }
-    plain = {name: entry[name] for name in _PLAIN if name in entry}
-    return Grammar(language, same=same, **sets, **rows, **plain)
+
+    def words(name: str) -> frozenset[str]:
+        return frozenset(entry.get(name, "").translate(same).split())
+
+    def parts(name: str) -> tuple[str, ...]:
+        return tuple(entry[name].split(" ")) if name in entry else ()
+
+    return Grammar(
+        language,
+        algorithm=entry.get("algorithm", ""),
+        letters=entry.get("letters", ""),
+        same=same,
+        stop=words("stop") | words("articles"),
+        articles=words("articles"),
+        elided=parts("elided"),
+        joints=parts("joints"),
+        prefixes=parts("prefixes"),
+        suffixes=parts("suffixes"),
+        unspaced=entry.get("unspaced", False),
+        noun_first=entry.get("noun_first", False),
+        doubling=entry.get("doubling", False),
+    )
 
 
 @cache

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from search.answer import Note
-from search.understanding.asked import WORD, Asked, Finding, Known, listed, quoted
+from search.translation.english import WORD
+from search.understanding.asked import Asked, Finding, Known, listed, quoted
 
 _CAPITALS = re.compile(r"[A-Z]{1,4}")
 _DIGITS = re.compile(r"\d")

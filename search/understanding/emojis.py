@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from search.answer import Note
-from search.understanding.asked import WORD, Asked, Finding, Known, quoted
+from search.translation.english import WORD
+from search.understanding.asked import Asked, Finding, Known, quoted
 
 _MAY_BE = re.compile("[\u203c-\u3299\U0001f000-\U0001faff]")
 """Where emoji are among the characters: a text without one of these needs no look into their table."""

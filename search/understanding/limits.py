@@ -18,8 +18,9 @@ from search.answer import Note
 from search.query import conditions
 from search.query.language import Clause, Term, parse
 from search.translation import english
+from search.translation.english import WORD
 from search.translation.router import translated
-from search.understanding.asked import WORD, Asked, Finding, Known, cut
+from search.understanding.asked import Asked, Finding, Known, cut
 from search.understanding.tongues import is_english_only
 
 _TABLE = Path(__file__).with_name("limits.json")

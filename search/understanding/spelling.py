@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from indexer.languages import language_of
 from search.answer import Note, Understood
 from search.translation import english
-from search.understanding.asked import WORD, Asked, Finding, Known, listed, quoted
+from search.translation.english import WORD
+from search.understanding.asked import Asked, Finding, Known, listed, quoted
 from search.understanding.tongues import is_english_only
 
 _LEAST_LETTERS = 3

@@ -9,8 +9,9 @@ from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
 from search.answer import Note, Understood
 from search.translation import english
+from search.translation.english import WORD
 from search.translation.router import Translation, after_article, translated
-from search.understanding.asked import WORD, Asked, Finding, Known, listed, quoted
+from search.understanding.asked import Asked, Finding, Known, listed, quoted
 
 _NAMES = Path(__file__).with_name("languages.json")
 _ENGLISH = "English"
