@@ -566,7 +566,7 @@ def test_facts_go_with_what_stated_them(library: Library, folder: Path) -> None:
     def sides() -> set[int | None]:
         with library.read() as session:
             rows = units.rows(session, range(1, 20)).values()
-            return {row.width for row in rows if row.media == "image"}
+            return {row.file.width for row in rows if row.media == "image"}
 
     assert None not in sides()
     control.turn(library, "headers", on=False)
