@@ -132,6 +132,17 @@ def sentence(message: str) -> str:
     return f"{message[:1].upper()}{message[1:]}".rstrip(".") + "." if message else ""
 
 
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+
+
 def plain(text: str) -> str:
-    """Escape Markdown, so that text such as a file name is shown literally."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    """Escape Markdown, so that text such as a file name is shown literally, in one line.
+
+    What cannot be shown, such as a byte of a name that is no UTF-8 or a mark that turns the line around, is
+    shown as missing; the joiners of emoji and of some scripts stay.
+    """
+    shown = (
+        char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+        for char in " ".join(text.split())
+    )
+    return _MARKDOWN.sub(r"\\\1", "".join(shown))

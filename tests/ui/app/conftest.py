@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from db.library import Library
 from db.settings import Settings
 from indexer import pipeline
-from indexer.roots import remove_root
+from indexer.roots import forget
 from tests.support import SAMPLES
 from tests.support.driver import DESKTOP, App, chromium, serving
 from tests.support.media import exif, photo, video
@@ -61,7 +61,7 @@ def shown_library(
             shutil.copytree(sample_library.paths.folder, made)
             with Library(sample_library.model_copy(update={"library": made})) as library:
                 pipeline.index(library, [media_folder])
-                remove_root(library, SAMPLES)
+                forget(library, SAMPLES)
             (shared / "shown.indexed").touch()
     return shutil.copytree(made, tmp_path_factory.mktemp("library") / "library")
 
