@@ -103,7 +103,7 @@ def _keep(root: Path, key: str) -> None:
     except TroveError as exc:
         resources.explain(exc)
     else:
-        st.toast(f"{count:,} files are newly left out. The next refresh brings back what is not any more.")
+        st.toast(f"{_files_are(count)} newly left out. The next refresh brings back what is not any more.")
 
 
 def _forget(root: Path, key: str) -> None:
@@ -141,7 +141,11 @@ def _remove(root: Path) -> None:
     except TroveError as exc:
         resources.explain(exc)
     else:
-        st.toast(f"{count:,} files are no longer in your library.")
+        st.toast(f"{_files_are(count)} no longer in your library.")
+
+
+def _files_are(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"
 
 
 def _watch() -> None:
