@@ -1,7 +1,7 @@
 """The file layout of a library, and path helpers that do not touch the disk."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +126,12 @@ def is_under(path: Path, folders: Sequence[Path]) -> bool:
     # As text: a hundred thousand files are compared at every run, and ``Path.parents`` makes objects.
     name = str(path)
     return any(path == folder or name.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
+
+
+def deepest(path: Path, folders: Iterable[Path]) -> Path | None:
+    """The innermost of the folders that a path is, or is in."""
+    holding = [folder for folder in folders if is_under(path, [folder])]
+    return max(holding, key=lambda folder: len(folder.parts), default=None)
 
 
 def outermost(paths: Sequence[Path]) -> list[Path]:

@@ -149,8 +149,9 @@ class Report:
     ``found = indexed + reused + unchanged + skipped + failed + unfinished``, always. ``unfinished``: files
     that were still being written; the next run looks again. ``cloud``: those of the skipped that are in the
     cloud, of which only a placeholder is here. ``removed``: files that are gone; ``left_out``: files of the
-    library that a rule leaves out now. ``units``: how many of each kind the whole library has after the run;
-    ``seconds``: how long it took.
+    library that a rule leaves out now. ``offline``: how many files of the whole library are out of reach, by
+    the root or drive that they are on; ``renamed``: the new paths of roots by their old ones.
+    ``units``: how many of each kind the whole library has after the run; ``seconds``: how long it took.
     """
 
     found: int = 0
@@ -163,6 +164,8 @@ class Report:
     removed: int = 0
     left_out: int = 0
     cloud: int = 0
+    offline: dict[str, int] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, contents, spaces, switches, units
+from db.catalog import analyses, assets, contents, drives, spaces, switches, units
 from db.catalog.switches import Switches
 from db.errors import SettingsError
 from db.kinds import CLIP
@@ -28,8 +28,8 @@ from indexer.media.pool import DecodePool
 from indexer.phases import Phases
 from indexer.runs import recorded
 from indexer.stacks.renewal import renew
-from indexer.survey import Survey, survey
-from indexer.writer import Writer, settle
+from indexer.survey import NO_WORD, Survey, Word, survey
+from indexer.writer import Writer, believe, settle
 
 
 def index(
@@ -38,12 +38,14 @@ def index(
     *,
     exclude: Sequence[str] = (),
     download: bool = False,
+    word: Word = NO_WORD,
     on_progress: OnProgress = lambda _progress: None,
 ) -> Report:
     """Index files and folders, or update what changed in them; without ``paths``, in all roots.
 
     ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``indexer.leaving_out``.
     ``download``: read what is in the cloud, too.
+    ``word``: what is known of missing files.
 
     Raises:
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -55,22 +57,23 @@ def index(
     with library.indexing():
         switched = _switches(library)
         analysers = _analysers(library, switched)
-        found = survey(library, paths, analysers, switched, exclude, download=download)
+        found = survey(library, paths, analysers, switched, word, exclude, download=download)
         tasks = found.plan.tasks
         with library.write() as session:
-            assets.add_roots(session, found.patterns)
-            for root, patterns in found.patterns.items():
-                assets.set_patterns(session, root, patterns)
-            report = settle(session, found.scanned, found.plan)
+            report = settle(session, found)
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:
             if tasks or space is not None:
                 models = [_model(library, role) for role in _roles(analysers)]
                 work = _Work(library, analysers, switched, models)
                 report.add(work.over(found, run.id, on_progress))
+                if found.plan.doubtful:
+                    with library.write() as session:
+                        report.removed += believe(session, found.plan)
                 renew(library)
                 _finish(library, analysers, models)
             with library.read() as session:
+                report.offline = {str(path): count for path, count in drives.offline(session).items()}
                 report.units = units.counts(session)
             report.seconds = round(time.monotonic() - started, 2)
             run.report = asdict(report)

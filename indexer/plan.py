@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from db.catalog.assets import FileStat, KnownFile
 from db.paths import is_under
+from indexer.drives.absence import NOTHING_KNOWN, Evidence, judge
+from indexer.drives.clocks import SameBytes, Shifted, only_shifted
 from indexer.flow import Task
 from indexer.scan import Unread
 
@@ -26,11 +28,17 @@ class Plan:
     sizes: set[int] = field(default_factory=set, compare=False)
     """Those of which there is more than one file, remembered or new: the others cannot be copies."""
     offline: list[KnownFile] = field(default_factory=list)
-    """Files that cannot be seen, because a folder above them is missing or unreadable."""
+    """Files that are now out of reach: a folder above is missing or unreadable, or is not what it was."""
     left_out: list[KnownFile] = field(default_factory=list)
     """Files that a rule leaves out now."""
     unread: list[tuple[Unread, int | None]] = field(default_factory=list)
     """Files that are there but not to be opened, to be noted so; each with the id of its row, if any."""
+    retimed: list[KnownFile] = field(default_factory=list)
+    """Files, also in one of the others, of which only the time has changed, as they are now."""
+    doubtful: list[KnownFile] = field(default_factory=list)
+    """Those of ``offline`` of which only doubt says so: their folder is there."""
+    doubted: set[Path] = field(default_factory=set)
+    """Folders in which another file system seems to be, or none, where there was one with files."""
 
 
 def plan(
@@ -38,39 +46,41 @@ def plan(
     known: Sequence[KnownFile],
     *,
     roots: Sequence[Path],
-    hidden: Sequence[Path] = (),
     is_left_out: Callable[[Path], bool] = lambda _path: False,
     unread: Sequence[Unread] = (),
+    evidence: Evidence = NOTHING_KNOWN,
+    same_bytes: SameBytes = lambda _was, _now: False,
 ) -> Plan:
     """Compare files on disk with the files that the library remembers.
 
     ``roots``: the folders that were walked; what the library remembers elsewhere is left alone.
-    ``hidden``: folders (or whole roots) that could not be looked into; nothing in them is gone.
-    ``is_left_out``: whether a file that was not listed is left out on purpose. ``unread``: files that are
-    there but not to be opened; what was made of one, when it still could be read, stays.
+    ``is_left_out``: whether a file that was not listed is left out on purpose, so neither missing nor there.
+    ``unread``: files that are there but not to be opened; what was made of one, when it still could be read,
+    stays. ``evidence``: what speaks for or against a missing file being gone. ``same_bytes``: compares a file
+    with what is remembered, asked for a few where clocks may have moved the times of many.
     """
     result = Plan()
     # By text, whose hash is made once and fast; and a hundred thousand files are compared at every run.
     remembered = {str(file.stat.path): file for file in known}
     fresh: list[FileStat] = []
+    changed: list[Shifted] = []
     for stat in files:
         file = remembered.pop(str(stat.path), None)
         if file is None:
             fresh.append(stat)
+        elif file.stat != stat:
+            changed.append(Shifted(file, stat))
         else:
             _place(file, stat, result)
+    _place_changed(changed, evidence, same_bytes, result)
     lost_links = [item.stat.path for item in unread if not _place_unread(item, remembered, result)]
+    evidence = replace(evidence, hidden=[*evidence.hidden, *lost_links])
     missing = [file for file in remembered.values() if is_under(file.stat.path, roots)]
-    left_out = {file for file in missing if is_left_out(file.stat.path)}
-    result.left_out = [
-        file for file in missing if file in left_out and file.state not in ("gone", "left_out")
-    ]
-    missing = [file for file in missing if file not in left_out]
-    unseen = [file for file in missing if is_under(file.stat.path, [*hidden, *lost_links])]
-    result.offline = [file for file in unseen if file.state == "indexed"]
-    lost = set(missing) - set(unseen)
-    moved = _pair_moved(fresh, lost, result)
-    result.gone = [file for file in missing if file in lost - moved and file.state != "gone"]
+    left_out = {file.id: file for file in missing if is_left_out(file.stat.path)}
+    result.left_out = [file for file in left_out.values() if file.state not in ("gone", "left_out")]
+    looked_for = [file for file in known if file.id not in left_out]
+    lost = [file for file in missing if file.id not in left_out]
+    _place_missing(lost, looked_for, fresh, evidence, result)
     result.tasks.sort(key=lambda task: task.stat.path)
     counts = Counter(file.stat.size for file in known) + Counter(task.stat.size for task in result.tasks)
     result.sizes = {task.stat.size for task in result.tasks if counts[task.stat.size] > 1}
@@ -90,6 +100,23 @@ def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
         result.same.append(file)
 
 
+def _place_missing(
+    missing: Sequence[KnownFile],
+    known: Sequence[KnownFile],
+    fresh: Sequence[FileStat],
+    evidence: Evidence,
+    result: Plan,
+) -> None:
+    there = [file for file in missing if not is_under(file.stat.path, evidence.hidden)]
+    moved = _pair_moved(fresh, there, result)
+    lost = [file for file in missing if file.state != "gone" and file not in moved]
+    absence = judge(lost, known, evidence)
+    result.gone = absence.gone
+    result.offline = [file for file in absence.offline if file.state != "offline"]
+    result.doubtful = [file for file in result.offline if not is_under(file.stat.path, evidence.hidden)]
+    result.doubted = absence.doubted
+
+
 def _place_unread(item: Unread, remembered: dict[str, KnownFile], result: Plan) -> bool:
     """Place a file that is not to be opened; False for a link whose target was known and is not seen now."""
     file = remembered.get(str(item.stat.path))
@@ -105,6 +132,18 @@ def _place_unread(item: Unread, remembered: dict[str, KnownFile], result: Plan) 
     else:
         result.unread.append((item, file.id))
     return True
+
+
+def _place_changed(
+    changed: Sequence[Shifted], evidence: Evidence, same_bytes: SameBytes, result: Plan
+) -> None:
+    same = only_shifted(changed, list(evidence.grounds), same_bytes)
+    for file, stat in ((one.was, one.now) for one in changed):
+        if file.id in same:
+            result.retimed.append(file._replace(stat=stat))
+            _place(result.retimed[-1], stat, result)
+        else:
+            _place(file, stat, result)
 
 
 def _pair_moved(fresh: Sequence[FileStat], missing: Collection[KnownFile], result: Plan) -> set[KnownFile]:

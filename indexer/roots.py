@@ -17,7 +17,7 @@ from indexer.leaving_out import LeavingOut, Rule, checked, pattern_of
 from indexer.media.formats import media_kind
 from indexer.scan import scan
 from indexer.stacks.renewal import renew_in
-from indexer.survey import leaving_out
+from indexer.targets import leaving_out
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from db.catalog.assets import FileStat
 from db.engine.schema import AssetState
 from db.folders import is_hidden
 from db.paths import outermost
+from indexer.drives.volumes import volume
 from indexer.leaving_out import TELLING, Below, LeavingOut, Rule
 from indexer.media.formats import media_kind
 
@@ -53,6 +54,10 @@ class Scan:
     unread: list[Unread] = field(default_factory=list)
     left_out: dict[str, Rule] = field(default_factory=dict)
     """Folders that were not walked, and media files that are not listed, each by its rule."""
+    mounts: dict[Path, str] = field(default_factory=dict)
+    """The folders among the walked ones where a file system begins, roots first of all, with which one."""
+    bare: set[Path] = field(default_factory=set)
+    """Folders with nothing in them at all."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
     """By folder the files that are no media, where those were asked for."""
 
@@ -105,6 +110,7 @@ def scan(
     given = [path.resolve() for path in paths]
     result = Scan(outermost(given), leaving)
     entered: set[tuple[int, int]] = set()
+    devices: dict[Path, int] = {}
     # One inside another is walked with it, unless that leaves it out. Links wait until all real folders are
     # walked: a file then keeps its real path as long as it has one.
     inside = [path for path in dict.fromkeys(given) if path not in result.roots]
@@ -125,6 +131,11 @@ def scan(
             if isinstance(place, Rule):
                 result.left_out[str(folder)] = place
                 continue
+            devices[folder] = status.st_dev
+            if devices.get(folder.parent) != status.st_dev:
+                result.mounts[folder] = volume(folder, status.st_dev)
+            if not listed:
+                result.bare.add(folder)
             folders, links = _sort(folder, listed, result, place, others=others, download=download)
             waiting.extendleft((path, place) for path in reversed(folders))
             waiting.extend((path, place) for path in links)

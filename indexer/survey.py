@@ -9,30 +9,47 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import analyses, assets
+from db.catalog import analyses, assets, drives
 from db.catalog.switches import Switches
-from db.errors import SettingsError
 from db.library import Library
 from db.names import spelled
-from db.paths import is_under, outermost
+from db.paths import deepest, is_under
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
-from indexer.leaving_out import LeavingOut, checked
+from indexer.drives.absence import Evidence
+from indexer.drives.moves import SameContent, renamed
+from indexer.drives.volumes import is_there
 from indexer.plan import Plan, plan
 from indexer.scan import Scan, scan
+from indexer.targets import targets
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What is on disk, what has to be done, and the contents (or assets) left for each analyser.
-
-    ``patterns``: of what is left out, for the roots that are new or have others now.
-    """
+    """What is on disk, what has to be done, and the contents (or assets) left for each analyser."""
 
     scanned: Scan
     plan: Plan
     left: Mapping[str, Collection[int]]
     patterns: Mapping[Path, Sequence[str]] = field(default_factory=dict)
+    """Of what is left out, for the roots that are new or have others now."""
+    renamed: Mapping[Path, Path] = field(default_factory=dict)
+    """The new paths of roots by their old ones."""
+    ended: Collection[Path] = ()
+    """Folders where a file system began, and begins no more."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """What is known of missing files beside what the disk shows."""
+
+    gone: bool = False
+    """The user says that whatever is missing is gone."""
+    seen: Collection[Path] = ()
+    """Files and folders that a watch saw being deleted or moved away."""
+
+
+NO_WORD = Word()
 
 
 def survey(
@@ -40,6 +57,7 @@ def survey(
     paths: Sequence[Path],
     analysers: Sequence[Analyser],
     switched: Switches,
+    word: Word,
     exclude: Sequence[str] = (),
     *,
     download: bool = False,
@@ -53,101 +71,89 @@ def survey(
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
     """
     with _without_gc():
-        with library.read() as session:
-            kept = assets.patterns(session)
-        roots = list(kept)
-        targets = [_meant(library, path, roots) for path in paths] or list(roots)
-        changed = _changed(library, targets, kept, exclude)
-        # A folder of its own inside another is looked at with that one, whatever that leaves out.
-        targets += [root for root in roots if root not in targets and is_under(root, targets)]
-        missing = [path for path in targets if not path.exists()]
-        # A whole root that is missing is the folder of an unplugged drive, and keeps its pictures.
-        away = [root for root in roots if not root.exists()]
-        unplugged = [path for path in missing if is_under(path, away)]
-        scanned = scan(
-            [path for path in targets if path not in missing],
-            leaving_out(library, kept | changed),
-            others=any(analyser.scope == "asset" for analyser in analysers),
-            download=download,
-        )
+        asked = targets(library, paths, exclude)
+        others = any(analyser.scope == "asset" for analyser in analysers)
+        scanned = scan(asked.there, asked.leaving, others=others, download=download)
+        if moved := renamed(library, scanned.files, scanned.roots):
+            # Under its new name, too, a root leaves out what it did, which this walk did not know.
+            asked = targets(library, [_after(path, moved) for path in paths], exclude)
+            scanned = scan(asked.there, asked.leaving, others=others, download=download)
         with library.read() as session:
             left = _Left(session, analysers, switched, scanned)
             known = assets.known_files(session, left.is_complete, seen=[file.path for file in scanned.files])
+            roots, mounts = assets.roots(session), drives.mounts(session)
         if left.outdated:
             with library.write() as session:
                 for name, asset_ids in left.outdated.items():
                     analyses.outdate(session, name, asset_ids)
-        hidden = unplugged + [item.stat.path for item in scanned.unreadable]
         todo = plan(
             scanned.files,
             known,
-            roots=scanned.roots + missing,
-            hidden=hidden,
+            roots=[*scanned.roots, *asked.missing],
             is_left_out=lambda path: scanned.rule(path) is not None,
             unread=scanned.unread,
+            evidence=_evidence(scanned, roots, mounts, word),
+            same_bytes=SameContent(library),
         )
-        return Survey(scanned, todo, {work.analyser: ids for work, ids in left.by_work}, changed)
+        return Survey(
+            scanned,
+            todo,
+            {work.analyser: ids for work, ids in left.by_work},
+            asked.patterns,
+            renamed=moved,
+            ended=_ended(scanned, roots, mounts, todo, word),
+        )
 
 
-def _meant(library: Library, path: Path, roots: Sequence[Path]) -> Path:
-    """The file or folder that is meant by a path, as the disk or, where it is gone, the library spells it.
-
-    A folder that a root is under another name, such as a bind mount, or on a file system without case, is
-    that root: a file has one path.
-
-    Raises:
-        SettingsError: neither the disk nor the library has it.
-    """
+def _after(path: Path, moved: Mapping[Path, Path]) -> Path:
+    """A path after its root was given another one."""
     target = spelled(path).resolve()
-    if not target.exists():
-        with library.read() as session:
-            known = assets.known_as(session, target)
-        if known is None:
-            raise SettingsError(f"there is no file or folder {target}", "Check the spelling.")
-        return known
-    places = {_place(root): root for root in roots if root.exists()}
-    for above in (target, *target.parents):
-        if above in roots:
-            break
-        if (root := places.get(_place(above))) is not None:
-            return root / target.relative_to(above)
-    return target
+    old = deepest(target, moved)
+    return path if old is None else moved[old] / target.relative_to(old)
 
 
-def _place(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
+def _evidence(scanned: Scan, roots: Sequence[Path], mounts: Mapping[Path, str], word: Word) -> Evidence:
+    """What tells of missing files whether they are gone.
 
-
-def leaving_out(library: Library, patterns: Mapping[Path, Sequence[str]]) -> LeavingOut:
-    """What is left out of roots with these patterns."""
-    return LeavingOut.of(patterns, own=[library.paths.folder, library.paths.cache])
-
-
-def _changed(
-    library: Library,
-    targets: Sequence[Path],
-    kept: Mapping[Path, Sequence[str]],
-    exclude: Sequence[str],
-) -> dict[Path, tuple[str, ...]]:
-    """The roots that are new, or have other patterns now.
-
-    What is in a root is looked at again as a part of it, and is no root; unless that would leave it out: then
-    it is wanted all the same.
+    A root, or a drive in one, that cannot be read has not failed: it is out of reach, as one that is missing.
     """
-    leaving = leaving_out(library, kept)
-    there = [path for path in outermost(targets) if path not in kept and path.exists()]
-    new = [path for path in there if not leaving.reads(path)]
-    changed: dict[Path, tuple[str, ...]] = dict.fromkeys(new, ())
-    for path in targets if exclude else ():
-        if path not in changed and path not in kept:
-            root = leaving.root_of(str(path))
-            raise SettingsError(
-                f"patterns are kept with a whole folder of the library, and {path} is in {root}",
-                f"See: trove roots {root} --exclude PATTERN",
-            )
-        changed[path] = checked([*kept.get(path, ()), *exclude])
-    return changed
+    grounds = {*roots, *mounts}
+    hidden = [ground for ground in grounds if not is_there(ground)]
+    hidden += [item.stat.path for item in scanned.unreadable]
+    scanned.unreadable = [item for item in scanned.unreadable if item.stat.path not in grounds]
+    return Evidence(
+        grounds=grounds,
+        hidden=hidden,
+        bare=scanned.bare & grounds,
+        changed={
+            path
+            for path, volume in mounts.items()
+            if is_under(path, scanned.roots) and _volume(scanned, path) not in (volume, None)
+        },
+        seen=word.seen,
+        believed=word.gone,
+    )
+
+
+def _volume(scanned: Scan, path: Path) -> str | None:
+    """The file system that a walked folder is on."""
+    start = deepest(path, scanned.mounts)
+    return None if start is None else scanned.mounts[start]
+
+
+def _ended(
+    scanned: Scan, roots: Sequence[Path], mounts: Mapping[Path, str], todo: Plan, word: Word
+) -> list[Path]:
+    """The folders where a drive was, and is not missed."""
+    return [
+        path
+        for path in mounts
+        if path not in roots
+        and path not in scanned.mounts
+        and path not in todo.doubted
+        and is_under(path, scanned.roots)
+        and (word.gone or is_there(path))
+    ]
 
 
 class _Left:

@@ -7,7 +7,7 @@ may come in bursts, twice, or while a run is under way, and a missed one is caug
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,10 +18,12 @@ from db.errors import LibraryBusyError, TroveError
 from db.library import Library
 from db.paths import is_under
 from indexer import pipeline
+from indexer.drives.volumes import is_there
 from indexer.flow import Report
 from indexer.leaving_out import TELLING, LeavingOut
 from indexer.media.formats import media_kind
-from indexer.survey import leaving_out
+from indexer.survey import Word
+from indexer.targets import leaving_out
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ def keep_watching(
 def _roots(library: Library) -> dict[Path, tuple[str, ...]]:
     """The folders that can be watched now, with the patterns of what is left out of them."""
     with library.read() as session:
-        return {root: kept for root, kept in assets.patterns(session).items() if root.exists()}
+        return {root: kept for root, kept in assets.patterns(session).items() if is_there(root)}
 
 
 def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
@@ -91,9 +93,11 @@ def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
     )
     for number, changed in enumerate(changes):
         touched = [root for root in roots if any(is_under(Path(name), [root]) for _, name in changed)]
-        # What changed while nobody watched; not before watching has begun, or there would be a gap.
+        run.deleted.update(Path(name) for change, name in changed if change is Change.deleted)
+        # What changed while nobody watched, and what is away; not before watching has begun, or there would
+        # be a gap.
         if number == 0:
-            touched = roots
+            touched = run.library_roots()
         if touched and not run.stop.is_set():
             run.over(touched)
         if _roots(run.library) != patterns:
@@ -115,12 +119,20 @@ class _Runs:
     stop: threading.Event
     on_run: OnRun
     on_error: Callable[[TroveError], None]
+    deleted: set[Path] = field(default_factory=set)
+    """What was seen going since the last run."""
+
+    def library_roots(self) -> list[Path]:
+        """All roots, also those that are not there."""
+        with self.library.read() as session:
+            return assets.roots(session)
 
     def over(self, roots: list[Path]) -> None:
         """Index these folders, after a run that is in progress."""
         while not self.stop.is_set():
             try:
-                self.on_run(pipeline.index(self.library, roots))
+                self.on_run(pipeline.index(self.library, roots, word=Word(seen=self.deleted)))
+                self.deleted.clear()
                 return
             except LibraryBusyError:
                 # That run may have passed these folders before they changed.

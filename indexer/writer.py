@@ -9,20 +9,24 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from db.catalog import analyses, assets, contents, corrections, facts, revision, runs, units
+from db.catalog import analyses, assets, contents, corrections, drives, facts, revision, runs, units
 from db.catalog.units import Vectors
+from db.engine.batches import chunks
 from db.engine.schema import MediaKind
 from db.errors import DecodeError, MediaError
 from db.library import Library
 from indexer.flow import Look, Pending, Refused, Report, Task
 from indexer.plan import Plan
-from indexer.scan import Scan
+from indexer.survey import Survey
 
 log = logging.getLogger(__name__)
 
 
-def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
+def settle(session: Session, found: Survey) -> Report:
     """Record the files that need no reading: those that came back, are gone, left out, or not seen."""
+    scanned, todo = found.scanned, found.plan
+    _keep_folders(session, found)
+    _retime(session, todo)
     assets.set_state(session, [file.id for file in todo.revived], "indexed")
     assets.set_state(session, [file.id for file in todo.gone], "gone")
     assets.set_state(session, [file.id for file in todo.offline], "offline")
@@ -39,7 +43,8 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
         )
     for unread, asset_id in todo.unread:
         assets.put(session, unread.stat, asset_id=asset_id, state=unread.state, error=unread.reason)
-    if todo.revived or todo.gone or todo.offline or todo.left_out or scanned.unreadable:
+    changed = (todo.revived, todo.gone, todo.offline, todo.left_out, todo.retimed, scanned.unreadable)
+    if any(changed):
         revision.touch(session)
     states = [file.state for file in todo.skipped] + [unread.state for unread, _ in todo.unread]
     placed = [*todo.revived, *todo.same, *todo.skipped]
@@ -52,7 +57,37 @@ def settle(session: Session, scanned: Scan, todo: Plan) -> Report:
         failed=len(scanned.unreadable),
         removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
         left_out=len(todo.left_out),
+        renamed={str(old): str(new) for old, new in found.renamed.items()},
     )
+
+
+def _keep_folders(session: Session, found: Survey) -> None:
+    """Record the roots that are new, what is left out of them, and the file systems that they are on."""
+    assets.add_roots(session, found.patterns)
+    for root, patterns in found.patterns.items():
+        assets.set_patterns(session, root, patterns)
+    doubted = found.plan.doubted
+    seen = {path: volume for path, volume in found.scanned.mounts.items() if path not in doubted}
+    drives.keep_mounts(session, seen, dropped=found.ended)
+
+
+def _retime(session: Session, todo: Plan) -> None:
+    assets.retime(session, [file.stat for file in todo.retimed])
+    for batch in chunks([file.content_id for file in todo.retimed if file.content_id is not None]):
+        facts.refresh(session, batch)
+
+
+def believe(session: Session, todo: Plan) -> int:
+    """Take those files for gone, of the ones out of reach, whose content this run has found in a new file.
+
+    Returns how many there are. Not those on a drive that is not there at all: the new ones are copies.
+    """
+    fresh = {task.stat.path for task in todo.tasks if task.asset_id is None}
+    gone = drives.turned_up(session, [file.id for file in todo.doubtful], fresh)
+    if gone:
+        assets.set_state(session, gone, "gone")
+        revision.touch(session)
+    return len(gone)
 
 
 @dataclass(frozen=True)

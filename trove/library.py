@@ -6,6 +6,7 @@ library loads no model, no FAISS and no decoder.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from db.catalog import assets, hidden, spaces
-from db.errors import SettingsError, TroveError
+from db.errors import SettingsError, TroveError, UnreadableError
 from db.library import Library as Core
 from db.names import spelled
 from db.paths import expanded
@@ -122,12 +123,16 @@ class Library:
         *,
         exclude: Iterable[str] = (),
         download: bool = False,
+        gone: bool = False,
         on_progress: OnProgress = ignore,
     ) -> Report:
         """Index files and folders, or update what changed in them; without ``paths``, in all ``roots``.
 
         ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``folders``.
         ``download``: read what is in the cloud, too, which downloads it; else it is skipped.
+        Where many files are missing at once, or a whole folder is empty or away, they are taken to be on a
+        drive that is not connected: they stay, and are named in the report's ``offline``. With ``gone`` they
+        are deleted ones. A new folder that is a missing root under another name takes its place.
 
         Raises:
             SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -136,10 +141,18 @@ class Library:
             LibraryError: the library cannot be written; what was stored before stays.
         """
         from indexer.pipeline import index
+        from indexer.survey import Word
 
         several = [paths] if isinstance(paths, Path | str) else paths
         given = [Path(path) for path in several]
-        return index(self.core, given, exclude=list(exclude), download=download, on_progress=on_progress)
+        return index(
+            self.core,
+            given,
+            exclude=list(exclude),
+            download=download,
+            word=Word(gone=gone),
+            on_progress=on_progress,
+        )
 
     def watch(
         self,
@@ -185,6 +198,21 @@ class Library:
     def folders(self) -> Folders:
         """The ``roots`` and what is left out of them: patterns, and how many files each rule leaves out."""
         return Folders(self.core)
+
+    def relocate(self, old: Path | str, new: Path | str) -> int:
+        """Say that a folder, or a drive, is under another path now; returns how many of its files are there.
+
+        Paths are rewritten wherever the library has them, in one transaction; nothing is decoded or embedded.
+        The folder may be one of the ``roots``, inside one, or hold several.
+
+        Raises:
+            SettingsError: the library has nothing in ``old``, or ``new`` does not hold its files.
+            LibraryBusyError: another process is indexing into this library.
+        """
+        from indexer.drives.moves import relocate
+
+        # The old path as it is written: it may be missing, or a link to the new one by now.
+        return relocate(self.core, Path(os.path.abspath(expanded(old))), expanded(new).resolve())  # noqa: PTH100
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, each with the reason; then those that were, but not whole."""
@@ -449,6 +477,8 @@ class Library:
     ) -> Path:
         """A JPEG of a picture, or of a film at a second, made once; of a copy where the file is not there.
 
+        Of a file of the library that cannot be reached now, the one that was kept, perhaps a smaller one.
+
         Args:
             side: the shorter side in pixels.
             cache: folder that keeps it; None takes the one of the library's thumbnails.
@@ -456,16 +486,24 @@ class Library:
         Raises:
             MediaError: the file cannot be decoded or read, or the cache cannot be written.
         """
-        from indexer.media.thumbnails import thumbnail
+        from indexer.media.thumbnails import kept_before, thumbnail
 
-        return thumbnail(
-            self._readable(expanded(file)),
-            at_s,
-            cache=cache or self.core.paths.thumbnails,
-            side=side,
-            max_megapixels=self.settings.max_megapixels,
-            decoders=self.service.decoders,
-        )
+        path, folder = expanded(file), cache or self.core.paths.thumbnails
+        try:
+            return thumbnail(
+                self._readable(path),
+                at_s,
+                cache=folder,
+                side=side,
+                max_megapixels=self.settings.max_megapixels,
+                decoders=self.service.decoders,
+            )
+        except UnreadableError:
+            with self.core.read() as session:
+                known = assets.stat_at(session, path)
+            if known is None or (found := kept_before(known, at_s, cache=folder, side=side)) is None:
+                raise
+            return found
 
     def clip(self, file: Path | str, at_s: float) -> Clip:
         """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""

@@ -209,3 +209,9 @@ def _written(kind: kinds.Kind) -> str:
 def capital(text: str) -> str:
     """The text with a capital: unlike ``str.capitalize`` it leaves the others, as in GPS, alone."""
     return text[:1].upper() + text[1:]
+
+
+def out_of_reach(folder: str, count: int) -> str:
+    """Files that cannot be reached: 40 files of /media/usb are on a drive that is not connected."""
+    files = "1 file" if count == 1 else f"{count:,} files"
+    return f"{files} of {folder} {'is' if count == 1 else 'are'} on a drive that is not connected"

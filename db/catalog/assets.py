@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import String, delete, exists, func, select, type_coerce, update
+from sqlalchemy import String, bindparam, delete, exists, func, select, type_coerce, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from db.catalog.units import rows_changed
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below, stored_path
-from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Root, Unit
+from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Mount, Root, Unit
 from db.names import composed
 
 
@@ -137,6 +137,14 @@ def put_off(session: Session, stat: FileStat, reason: str) -> None:
     shown = exists().where(Asset.id == asset_id, Unit.content_id == Asset.content_id, Asset.state.in_(LIVE))
     if asset_id is None or not session.scalar(select(shown)):
         put(session, stat, asset_id=asset_id, state="unfinished", error=reason, retry=True)
+
+
+def retime(session: Session, stats: Sequence[FileStat]) -> None:
+    """Record other times of files that have not changed."""
+    if stats:
+        values = [{"at": stat.path, "time": stat.mtime_ns} for stat in stats]
+        change = update(Asset).where(Asset.path == bindparam("at")).values(mtime_ns=bindparam("time"))
+        session.connection().execute(change, values)
 
 
 def revive(session: Session, asset_id: int | None) -> None:
@@ -268,6 +276,7 @@ def below(session: Session, folder: Path) -> dict[int, tuple[Path, AssetState]]:
 def drop_root(session: Session, root: Path) -> None:
     """Delete a root, but none of its files."""
     session.execute(delete(Root).where(Root.path == root))
+    session.execute(delete(Mount).where(is_below(Mount.path, root)))
 
 
 def forget(session: Session, ids: Sequence[int]) -> None:

@@ -25,6 +25,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.STACKS,
     steps.HIDDEN,
     steps.LEAVING_OUT,
+    steps.MOUNTS,
 )
 
 USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")

@@ -81,6 +81,19 @@ class Root(Base):
     """Patterns of what in it is left out, as in a ``.gitignore``, one a line."""
 
 
+class Mount(Base):
+    """A root, or a folder below one where another file system begins, and which one it was.
+
+    It tells an unplugged drive, of which an empty folder may be left, from files that were deleted.
+    """
+
+    __tablename__ = "mount"
+
+    path: Mapped[Path] = mapped_column(primary_key=True)
+    volume: Mapped[str]
+    """What told the file system when files of the library were last seen there, see ``indexer.drives``."""
+
+
 class Content(Base):
     """The content of one or more identical files, by its SHA-256."""
 

@@ -374,3 +374,6 @@ HIDDEN = (
 )
 # Nothing was left out on purpose; what programs fill goes with the next indexing.
 LEAVING_OUT = ("ALTER TABLE root ADD COLUMN exclude VARCHAR NOT NULL DEFAULT ''",)
+
+# Filled by the next indexing, which finds every file as it was.
+MOUNTS = ("CREATE TABLE mount (path VARCHAR NOT NULL PRIMARY KEY, volume VARCHAR NOT NULL)",)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from db.catalog.assets import FileStat
 from db.errors import UnreadableError
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.media.pool import DecodePool
@@ -92,6 +93,15 @@ def kept(path: Path, *, cache: Path) -> Picture | None:
         return np.asarray(image.convert("RGB"))
 
 
+def kept_before(was: FileStat, at_s: float | None, *, cache: Path, side: int) -> Path | None:
+    """The thumbnail of a file that cannot be reached now, as it was; or a smaller one, for lists.
+
+    None where there is neither.
+    """
+    targets = (cache / _hashed(was, at_s, one) for one in dict.fromkeys((side, GRID_SIDE)))
+    return next((target for target in targets if is_intact(target)), None)
+
+
 def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=_QUALITY)
@@ -112,8 +122,12 @@ def _name(path: Path, at_s: float | None, side: int) -> Path:
         raise UnreadableError(
             f"the file cannot be read: {exc.strerror or exc}", "Check that its drive is connected."
         ) from exc
+    return _hashed(FileStat(path, status.st_size, status.st_mtime_ns), at_s, side)
+
+
+def _hashed(file: FileStat, at_s: float | None, side: int) -> Path:
     moment = None if at_s is None else round(at_s, 3)
-    facts = (os.fsencode(path), status.st_size, status.st_mtime_ns, moment, side)
+    facts = (os.fsencode(file.path), file.size, file.mtime_ns, moment, side)
     digest = hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
     # A hundred thousand files in one folder make some file managers and backups crawl.
     return Path(digest[:2]) / f"{digest}.jpg"

@@ -106,7 +106,7 @@ class Retrieved:
         """The hits with all that is to be told of them.
 
         That is where they have the words that were asked for, their similarity to each part of a question of
-        several, and the conditions met.
+        several, the conditions met, and whether its file can be reached.
         """
         terms = self._terms(hits)
         marked = self._marked(fact for hit in hits for fact in hit.why)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.catalog import assets, hidden, spaces, stacks, units
+from db.catalog import assets, drives, hidden, spaces, stacks, units
 from db.engine.schema import LIVE, UnitKind
 from db.library import Library
 from db.vectors.store import IndexStatus
@@ -15,9 +15,9 @@ from indexer.control import AnalyserState
 class Status:
     """Counts of a library. ``model`` is None before the first indexing.
 
-    ``assets``: files that can be found, ``offline`` of them on drives that are not connected and
-    ``hidden`` of them only where hidden things are asked for. Not among them
-    are those that ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them
+    ``assets``: files that can be found, ``offline`` of them out of reach, by the root, or the drive in it,
+    that they are on, and ``hidden`` of them only where hidden things are asked for. Not among them are those
+    that ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them
     here, or are ``unfinished``: still being written.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
@@ -26,9 +26,9 @@ class Status:
     model: str | None
     units: Mapping[UnitKind, int]
     assets: int
+    offline: Mapping[str, int]
     failed: int
     stacks: int
-    offline: int
     skipped: int
     cloud: int
     unfinished: int
@@ -45,6 +45,7 @@ def status(library: Library) -> Status:
         counts = units.counts(session)
         together = stacks.count(session)
         hidden_files = hidden.count(session)
+        offline = {str(path): count for path, count in drives.offline(session).items()}
     index = IndexStatus("flat", 0, True)
     if space is not None:
         index = library.vectors(space).status()
@@ -53,9 +54,9 @@ def status(library: Library) -> Status:
         model=space.model if space else None,
         units=counts,
         assets=sum(states.get(state, 0) for state in LIVE),
+        offline=offline,
         failed=states.get("failed", 0),
         stacks=together,
-        offline=states.get("offline", 0),
         skipped=states.get("skipped", 0),
         cloud=states.get("cloud", 0),
         unfinished=states.get("unfinished", 0),

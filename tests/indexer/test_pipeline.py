@@ -483,6 +483,10 @@ def test_a_report_adds_up_and_is_plain_data() -> None:
         "failed": 0,
         "unfinished": 0,
         "removed": 0,
+        "left_out": 0,
+        "cloud": 0,
+        "offline": {},
+        "renamed": {},
         "units": {"image": 3, "frame": 0, "speech": 0},
         "seconds": 1.5,
     }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.schema import AssetState
+from indexer.drives.absence import Evidence
 from indexer.flow import Task
 from indexer.plan import Plan, plan
 from indexer.scan import Unread
@@ -33,7 +34,7 @@ def remembered(
 
 
 def planned(files: list[FileStat], known: list[KnownFile], hidden: list[Path] | None = None) -> Plan:
-    return plan(files, known, roots=[ROOT], hidden=hidden or [])
+    return plan(files, known, roots=[ROOT], evidence=Evidence(grounds=[ROOT], hidden=hidden or []))
 
 
 def test_a_new_file_is_read() -> None:

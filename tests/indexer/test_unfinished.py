@@ -124,6 +124,7 @@ def test_a_new_file_that_is_not_finished_is_told_and_an_old_one_stays_found(
         os.utime(path, (0, 0))  # so that it is no file that is being written just now
         assert index(library).unfinished == 1
         assert (status(library).unfinished, status(library).assets) == (0, 1), "as it was before"
+        path.with_name("notes.txt").touch()  # an empty folder would be the place of a drive that is away
         path.unlink()
         assert index(library).removed == 1
     finally:

@@ -63,13 +63,13 @@ class IndexJob:
         self._process: subprocess.Popen[bytes] | None = None
         self._run_before: int | None = None
 
-    def index(self, paths: Sequence[Path] = ()) -> None:
-        """Index folders, or without any refresh all folders of the library.
+    def index(self, paths: Sequence[Path] = (), *, gone: bool = False) -> None:
+        """Index folders, or refresh all folders of the library; ``gone``: what is missing in them is gone.
 
         Raises:
             LibraryBusyError: indexing is under way.
         """
-        self._start(["index", "--", *map(str, paths)])
+        self._start(["index", *(["--gone"] if gone else []), "--", *map(str, paths)])
 
     def retry(self) -> None:
         """Retry the files that failed; errors as ``index``."""

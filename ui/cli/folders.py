@@ -1,7 +1,8 @@
-"""Commands that fill a library and empty it: index, watch, forget."""
+"""Commands that fill a library and empty it: index, watch, relocate, forget."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
 from ui.cli.options import Exclude, Json, Model, library_of
-from ui.wording import units_in_words
+from ui.wording import out_of_reach, units_in_words
 
 if TYPE_CHECKING:
     from trove import Library, Report, TroveError
@@ -26,14 +27,18 @@ def index(
     download: Annotated[
         bool, typer.Option("--download", help="Read what is in the cloud, too, which downloads it.")
     ] = False,
+    gone: Annotated[
+        bool,
+        typer.Option("--gone", help="Files that are not there are gone, not on a drive that is away."),
+    ] = False,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
     if exclude and not paths:
         raise typer.BadParameter("Name the folder that --exclude is for.")
-    with library_of(ctx, make=bool(paths), model=model) as library:
-        run_index(library, paths or [], as_json, exclude=exclude or [], download=download)
+    with library_of(ctx, make=bool(paths) and not gone, model=model) as library:
+        run_index(library, paths or [], as_json, exclude=exclude or [], download=download, gone=gone)
 
 
 def run_index(library: Library, paths: list[Path], as_json: bool, **how: Any) -> None:
@@ -67,6 +72,13 @@ def _say_report(report: Report) -> None:
         console.say(f"{report.cloud} files are in the cloud and were not read: trove index --download")
     if report.left_out:
         console.say(f"{report.left_out} files of your library are left out now: see trove roots")
+    for old, new in report.renamed.items():
+        console.say(f"{old} is now {new}: the same files under another name.")
+    for folder, count in report.offline.items():
+        console.say(
+            f"{out_of_reach(folder, count)}, and stay in your library. "
+            f"If they are gone: trove index --gone {shlex.quote(folder)}"
+        )
     console.say(f"Your library has {units_in_words(report.units)}.")
     if report.unfinished:
         console.say("What was still being written is read by the next run.")
@@ -82,6 +94,7 @@ def watch(ctx: typer.Context) -> None:
     from ui.watching import tell_pid
 
     stop = threading.Event()
+    away: dict[str, int] = {}
     with library_of(ctx) as library:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
@@ -90,12 +103,13 @@ def watch(ctx: typer.Context) -> None:
         library.watch(
             stop,
             on_start=lambda: tell_pid(library.core.paths),
-            on_run=_say_run,
+            on_run=lambda report: _say_run(report, away),
             on_error=_say_error,
         )
 
 
-def _say_run(report: Report) -> None:
+def _say_run(report: Report, away: dict[str, int]) -> None:
+    """Say what a run has changed; ``away``: what was last said to be out of reach."""
     parts = {
         "new": report.indexed,
         "already known": report.reused,
@@ -106,10 +120,26 @@ def _say_run(report: Report) -> None:
     }
     if any(parts.values()):
         console.say(", ".join(f"{count} {name}" for name, count in parts.items() if count))
+    if report.offline != away:
+        for folder, count in report.offline.items():
+            console.say(out_of_reach(folder, count))
+        away.clear()
+        away.update(report.offline)
 
 
 def _say_error(error: TroveError) -> None:
     console.note(console.one_line(f"Error: {error}. {error.hint}"))
+
+
+def relocate(
+    ctx: typer.Context,
+    old: Annotated[Path, typer.Argument(help="The path that the library knows.")],
+    new: Annotated[Path, typer.Argument(help="Where the same files are now.")],
+) -> None:
+    """Say that a folder, or a drive, is under another path now. Nothing is read again."""
+    with library_of(ctx) as library:
+        count = library.relocate(old, new)
+    console.say(f"{old} is now {new}, with {count} {'file' if count == 1 else 'files'}.")
 
 
 def forget(

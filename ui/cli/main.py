@@ -44,7 +44,7 @@ for command in (search.search, why.why):
 for command in (stack.stack, status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
     app.command()(command)
 app.command(name="eval")(evaluate.evaluate)
-for command in (folders.watch, roots.roots, folders.forget, hide.hide, hide.unhide):
+for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hide.hide, hide.unhide):
     app.command()(command)
 app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")

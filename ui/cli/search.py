@@ -247,9 +247,10 @@ def hit_rows(
 
 
 def _file(hit: Hit) -> str:
-    """The path, with how many files belong with it, and how many others look the same."""
+    """Where it is and whether it can be reached, how many files belong with it and how many look the same."""
     others = f"  +{len(hit.stack) - 1} in its stack" if hit.stack else ""
-    return f"{hit.path}{others}" + (f"  +{len(hit.similar)} similar" if hit.similar else "")
+    similar = f"  +{len(hit.similar)} similar" if hit.similar else ""
+    return f"{hit.path}{others}{similar}{'  (not connected)' if hit.offline else ''}"
 
 
 def _text(hit: Hit) -> str:

@@ -11,7 +11,7 @@ from ui.cli import console
 from ui.cli.analysers import state_json
 from ui.cli.folders import run_index
 from ui.cli.options import Json, library_of
-from ui.wording import duration, units_in_words
+from ui.wording import duration, out_of_reach, units_in_words
 
 if TYPE_CHECKING:
     from trove import AnalyserState, Failure
@@ -35,6 +35,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(f"Model    {facts.model or 'none yet'}")
     files = f"Files    {facts.assets}, and {facts.failed} that failed"
     console.say(files + (f", {facts.unfinished} not finished yet" if facts.unfinished else ""))
+    for folder, count in facts.offline.items():
+        console.say(f"Away     {out_of_reach(folder, count)}")
     if facts.cloud:
         console.say(f"Cloud    {facts.cloud} more that are not read: trove index --download")
     if facts.stacks:

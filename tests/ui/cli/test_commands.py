@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -48,11 +49,39 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "removed": 0,
         "left_out": 0,
         "cloud": 0,
+        "offline": {},
+        "renamed": {},
         "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
     assert "2 unchanged" in again.stdout
+
+
+def test_a_drive_that_is_away_is_said_and_relocated(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    trove(settings, "index", folder)
+    away = folder.rename(tmp_path / "other letter")
+    words = f"2 files of {folder} are on a drive that is not connected"
+    again = trove(settings, "index")
+    assert again.returncode == 0
+    assert f"{words}, and stay in your library. If they are gone: trove index --gone {folder}" in again.stdout
+    assert as_json(trove(settings, "index", "--json"))["offline"] == {str(folder): 2}
+    assert f"Away     {words}" in trove(settings, "status").stdout
+    assert as_json(trove(settings, "status", "--json"))["offline"] == {str(folder): 2}
+    found = as_json(trove(settings, "search", "type:picture", "--json"))["hits"]
+    assert [hit["offline"] for hit in found] == [True] * len(found) != []
+    assert "(not connected)" in trove(settings, "search", "type:picture").stdout
+
+    check_error(trove(settings, "relocate", folder, tmp_path / "nowhere"), "no file or folder")
+    check_error(trove(settings, "relocate", tmp_path / "never", away), "has nothing in", str(folder))
+    (tmp_path / "empty").mkdir()
+    check_error(trove(settings, "relocate", folder, tmp_path / "empty"), "holds 0 of the 2 files")
+    moved = trove(settings, "relocate", folder, away)
+    assert moved.stdout == f"{folder} is now {away}, with 2 files.\n"
+    assert as_json(trove(settings, "index", "--json"))["unchanged"] == 2
+    shutil.rmtree(away)
+    gone = as_json(trove(settings, "index", "--gone", away, "--json"))
+    assert (gone["removed"], gone["offline"]) == (2, {})
 
 
 def test_some_failed_files_are_exit_code_3_once(settings: Settings, folder: Path) -> None:
@@ -120,7 +149,7 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
 
 def test_status_says_as_documented(sample_library: Settings) -> None:
     status = as_json(trove(sample_library, "status", "--json"))
-    counts = "assets failed stacks offline skipped cloud unfinished hidden".split()
+    counts = "assets offline failed stacks skipped cloud unfinished hidden".split()
     assert list(status) == ["library", "model", "units", *counts, "index", "analysers"]
     assert {state["name"]: state["left"] for state in status["analysers"]} == {
         "headers": 0,

@@ -215,6 +215,7 @@ class Gallery {
       ? this.toggle(index, event.shiftKey) : this.tell("open", hit.id));
     const picture = frame(hit);
     if (this.fresh.has(hit.id)) picture.append(element("span", "badge fresh", "New"));
+    if (hit.offline) picture.append(element("span", "badge", "Not connected"));
     picture.style.height = `${height}px`;
     const caption = element("span", "caption");
     caption.append(element("span", "name", hit.name), element("span", "score", hit.score));

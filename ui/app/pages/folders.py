@@ -1,6 +1,6 @@
 """Library page: counts, indexed folders, failed files and disk usage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +11,12 @@ from db.catalog.assets import Failure
 from db.errors import TroveError
 from db.paths import expanded
 from indexer.control import AnalyserState
+from indexer.drives.volumes import is_there
 from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources
 from ui.app.views import indexing
-from ui.wording import counts_by_label, duration, size
+from ui.wording import counts_by_label, duration, out_of_reach, size
 
 _MOST_FAILURES = 200
 
@@ -39,12 +40,14 @@ def _counts(facts: Status) -> None:
         )
 
 
-def _folders() -> None:
+def _folders(offline: Mapping[str, int]) -> None:
     st.header("Folders")
     roots = resources.library().folders.patterns()
     active = indexing.progress()
     for root, patterns in roots.items():
         _folder(root, patterns, active)
+    for folder, count in offline.items():
+        _out_of_reach(folder, count, active)
     if not active:
         indexing.add_folder("add_folder")
     if roots:
@@ -62,7 +65,7 @@ def _folders() -> None:
 
 
 def _folder(root: Path, patterns: Sequence[str], active: bool) -> None:
-    badge = "" if root.exists() else " :orange-badge[not connected]"
+    badge = "" if is_there(root) else " :orange-badge[not connected]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/folder: {resources.plain(str(root))}{badge}", width="content")
         label = f"Leaves out {len(patterns)}" if patterns else "Leave out"
@@ -133,6 +136,26 @@ def _left_out() -> None:
         border="horizontal",
         hide_index=True,
     )
+
+
+def _out_of_reach(folder: str, count: int, active: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f":material/usb_off: {resources.plain(out_of_reach(folder, count))}. They stay in your library.",
+            width="content",
+        )
+        with st.popover("They are gone", type="tertiary", disabled=active):
+            st.markdown(
+                f"The {count:,} files are then **not found any more**. Say so only if they were deleted: "
+                "a drive that comes back brings them back by itself."
+            )
+            st.button(
+                "Take them out of the library",
+                key=f"gone_{folder}",
+                type="primary",
+                on_click=indexing.refresh,
+                kwargs={"gone": Path(folder)},
+            )
 
 
 def _remove(root: Path) -> None:
@@ -279,7 +302,7 @@ def _clear() -> None:
 
 facts = resources.library().status()
 _counts(facts)
-_folders()
+_folders(facts.offline)
 _failed()
 if facts.assets:
     _analysers(facts.analysers)

@@ -112,6 +112,7 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "score": "" if all(fact.source in _NO_SCORE for fact in hit.why) else f"{hit.score:.2f}",
         "parts": parts(excerpt(hit), hit) if hit.text else None,
         "label": text_label(hit),
+        "offline": hit.offline,
         "group": _month(hit) if grouped else "",
     }
 

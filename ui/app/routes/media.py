@@ -26,7 +26,7 @@ from db.catalog.assets import FileStat
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
 from indexer.media.clips import Clip, browser_type
-from indexer.media.thumbnails import GRID_SIDE
+from indexer.media.thumbnails import GRID_SIDE, kept_before
 from ui.app import resources
 
 VIEW_SIDE = 1080
@@ -119,12 +119,27 @@ def _real(path: Path) -> Path:
 def still(row: UnitRow, side: int) -> Path:
     """A JPEG of a picture or a video frame; errors as ``indexer.media.thumbnails.thumbnail``.
 
+    Of a file of which no copy can be reached either, the one that was kept, if any, perhaps a smaller one.
+
     What belongs to a film as a whole, such as its title, is shown by its first frame, kept while indexing.
     """
     moment = row.at_s if row.at_s is not None else row.start_s
-    return resources.library().thumbnail(
-        file_of(row), None if row.media == "image" else moment or 0.0, side=side
-    )
+    at_s = None if row.media == "image" else moment or 0.0
+    try:
+        return resources.library().thumbnail(file_of(row), at_s, side=side)
+    except UnreadableError:
+        if (kept := _kept(row, at_s, side)) is None:
+            raise
+        return kept
+
+
+def _kept(row: UnitRow, at_s: float | None, side: int) -> Path | None:
+    """The thumbnail that was kept of a unit's file, or of a copy of it."""
+    cache = resources.library().core.paths.thumbnails
+    with resources.read() as session:
+        known = [assets.stat_at(session, file.path) for file in row.files]
+    found = (kept_before(stat, at_s, cache=cache, side=side) for stat in known if stat is not None)
+    return next((path for path in found if path is not None), None)
 
 
 def clip_at(row: UnitRow, at_s: float) -> Clip:

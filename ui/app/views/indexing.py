@@ -133,18 +133,25 @@ def _finished(state: IndexState) -> None:
         "unfinished": "not finished yet",
     }
     parts = [f"{report[key]:,} {name}" for key, name in names.items() if report.get(key)]
+    if away := sum(report.get("offline", {}).values()):
+        parts.append(f"{away:,} on a drive that is not connected")
     st.caption(
         f"Last indexed at {when}: {report.get('found', 0):,} files in {duration(report.get('seconds', 0))}"
         + (f" ({', '.join(parts)})." if parts else ".")
     )
 
 
-def refresh(*, retry: bool = False) -> None:
-    """Index the changes in all folders, or retry the files that failed. For callbacks."""
+def refresh(*, retry: bool = False, gone: Path | None = None) -> None:
+    """Index the changes in all folders, or retry the files that failed. For callbacks.
+
+    ``gone``: a folder whose missing files are gone.
+    """
     job = resources.index_job()
     try:
         if retry:
             job.retry()
+        elif gone is not None:
+            job.index([gone], gone=True)
         else:
             job.index()
     except TroveError as exc:

@@ -12,6 +12,7 @@ from db.catalog import facets, hidden
 from db.catalog.facts import Fact
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError
+from indexer.drives.volumes import is_there
 from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import probe
 from indexer.media.types import Metadata
@@ -85,16 +86,36 @@ def _show(listing: Listing, asked: Question) -> None:
     with resources.explained():
         hit = stack.opened(whole)
         row = media.unit(hit.unit_id, hit.path)
-        metadata = resources.library().service.decoders.run(probe, media.file_of(row))
-        texts = written(resources.library().core, row.path, asked.parsed)
-        if row.media == "image":
-            _picture(row, metadata, hit, asked, texts)
+        if hit.offline and not any(is_there(file.path) for file in row.files):
+            _show_kept(row, hit)
         else:
-            _moment(row, metadata, listing, hit, asked, texts)
-        show_text(in_moment(texts, hit))
+            metadata = _show_file(row, listing, hit, asked)
         stack.strip(whole, hit, on_open=_start_anew)
     _actions(row, hit)
     _facts(row, metadata, hit)
+
+
+def _show_file(row: UnitRow, listing: Listing, hit: Hit, asked: Question) -> Metadata:
+    metadata = resources.library().service.decoders.run(probe, media.file_of(row))
+    texts = written(resources.library().core, row.path, asked.parsed)
+    if row.media == "image":
+        _picture(row, metadata, hit, asked, texts)
+    else:
+        _moment(row, metadata, listing, hit, asked, texts)
+    show_text(in_moment(texts, hit))
+    return metadata
+
+
+def _show_kept(row: UnitRow, hit: Hit) -> None:
+    """What there is of a file that cannot be reached: the thumbnail that was kept, and what it says."""
+    st.info(
+        "This is on a drive that is not connected. Connect it to see the file itself.",
+        icon=":material/usb_off:",
+    )
+    if row.media != "audio":
+        st.image(str(media.still(row, media.VIEW_SIDE)))
+    if hit.text:
+        st.markdown(resources.plain(hit.text))
 
 
 def _heading(listing: Listing, hit: Hit) -> None:
