@@ -56,6 +56,11 @@ def _paths(database: Database) -> set[str]:
         return {path.name for path in assets.picture_paths(session)}
 
 
+def _states(database: Database) -> set[str]:
+    with database.read() as session:
+        return set(assets.states(session))
+
+
 def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, folder: Path) -> None:
     index(library, [folder / "more"])
     index(library, [folder])
@@ -157,6 +162,11 @@ def test_what_changes_in_a_watched_folder_is_indexed(
             time.sleep(3)
             assert "late.jpg" not in _paths(database)
         _until(lambda: "late.jpg" in _paths(database))
+        # What was seen going is gone, be it all there was: no drive is away.
+        for entry in list(folder.iterdir()):
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        _until(lambda: _states(database) == {"gone"})
+        assert watching.reports[-1].offline == {}
 
 
 def test_the_switch_starts_and_ends_a_process(
