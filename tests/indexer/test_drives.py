@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import trove
 from db.catalog import assets, drives, switches
-from db.errors import SettingsError
+from db.errors import SettingsError, UnreadableError
 from db.library import Library
 from db.settings import Settings
 from indexer import pipeline
 from indexer.drives import moves
 from indexer.drives.absence import MANY
 from indexer.media.pool import DecodePool
-from indexer.media.thumbnails import GRID_SIDE, kept_before
 from indexer.pipeline import index
 from indexer.survey import Word
 from search.query.query import Query
@@ -281,13 +281,11 @@ def test_hits_on_a_drive_that_is_away_say_so_and_keep_their_thumbnails(
     with SearchService(library) as service:
         query = Query("type:picture", k=ALL, apart=True)
         assert {hit.offline for hit in service.search(query).hits} == {False}
-        shown = folder / "0.png"
-        moment = {"cache": library.paths.thumbnails, "side": GRID_SIDE}
-        with library.read() as session:
-            was = assets.stat_at(session, shown)
         folder.rename(folder.with_name("away"))
         index(library)
         hits = service.search(query).hits
     assert [hit.offline for hit in hits] == [True] * ALL
-    assert was is not None
-    assert kept_before(was, None, **moment) == kept_before(was, None, **moment | {"side": 1080})
+    kept = trove.Library(library).thumbnail(folder / "0.png", side=1080)
+    assert kept.read_bytes()[:2] == b"\xff\xd8"
+    with pytest.raises(UnreadableError, match="cannot be read"):
+        trove.Library(library).thumbnail(folder / "never.png", side=1080)
