@@ -16,7 +16,15 @@ from db import kinds
 from db.catalog import contents, facts, revision
 from db.catalog.units import Region, region_of, same_region
 from db.engine.clock import utc_now
-from db.engine.schema import Analysis, Content, Correction, Embedding, Unit
+from db.engine.schema import (
+    Analysis,
+    Content,
+    Embedding,
+    Unit,
+)
+from db.engine.users import (
+    Correction,
+)
 
 log = logging.getLogger(__name__)
 

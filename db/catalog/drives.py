@@ -16,7 +16,8 @@ from db.catalog import assets, revision
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.batches import chunks
 from db.engine.pathtext import PathText, is_below
-from db.engine.schema import LIVE, Asset, Base, Content, Mount
+from db.engine.schema import LIVE, Asset, Content, Mount
+from db.engine.users import METADATA
 from db.paths import deepest
 
 
@@ -86,7 +87,7 @@ def relocate(session: Session, old: Path, new: Path) -> None:
     the new folder already, that row stays: it was read there, unless it is of a file that is no more.
     """
     outer = deepest(old, assets.roots(session))
-    for table in Base.metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, PathText):
                 _rewrite(session, table, column, old, new)

@@ -29,7 +29,14 @@ from sqlalchemy.orm import Session
 from db.catalog import revision
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below
-from db.engine.schema import LIVE, Asset, Content, HiddenRow
+from db.engine.schema import (
+    LIVE,
+    Asset,
+    Content,
+)
+from db.engine.users import (
+    HiddenRow,
+)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,17 @@ from db.catalog.filters import (
 )
 from db.catalog.units import Ids
 from db.engine.functions import fold
-from db.engine.schema import Asset, Content, Embedding, Judgement, SavedSearch, Unit, UnitKind
+from db.engine.schema import (
+    Asset,
+    Content,
+    Embedding,
+    Unit,
+    UnitKind,
+)
+from db.engine.users import (
+    Judgement,
+    SavedSearch,
+)
 
 Floats = npt.NDArray[np.float64]
 Marks = Select[*tuple[Any, ...]]

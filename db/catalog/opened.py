@@ -12,7 +12,14 @@ from db.catalog import switches
 from db.catalog.saved import NEAR_S
 from db.catalog.units import UnitRow
 from db.engine.clock import utc_now
-from db.engine.schema import Content, LibraryState, OpenedRow, Unit
+from db.engine.schema import (
+    Content,
+    LibraryState,
+    Unit,
+)
+from db.engine.users import (
+    OpenedRow,
+)
 
 
 def is_on(session: Session) -> bool:

@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 from db.catalog import revision
 from db.catalog.units import UnitRow, region_of, same_region
 from db.engine.clock import utc_now
-from db.engine.schema import Content, Judgement, SavedSearch, Unit, UnitKind
+from db.engine.schema import (
+    Content,
+    Unit,
+    UnitKind,
+)
+from db.engine.users import (
+    Judgement,
+    SavedSearch,
+)
 
 NEAR_S = 3.0
 """A unit that begins this near to a judged one counts as the same after a new transcript or segmentation."""

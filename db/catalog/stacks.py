@@ -29,9 +29,11 @@ from db.engine.schema import (
     FactRow,
     LibraryState,
     MediaKind,
-    StackChoice,
     StackMember,
     Unit,
+)
+from db.engine.users import (
+    StackChoice,
 )
 
 log = logging.getLogger(__name__)

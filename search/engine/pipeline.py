@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from db import kinds
-from db.catalog import fulltext, live, units
+from db.catalog import fulltext, live, representatives, units
 from db.catalog.filters import FactRule, Filter, Wanted
 from db.catalog.fulltext import words_of
 from db.catalog.units import Vectors
@@ -67,7 +67,9 @@ class Retrieved:
             if not kinds.named(row.kind).stands or (row.media == "image" and row.start_s is not None)
         ]
         shown = (
-            units.shown(scope.session, evidence, scope.showable, of_file, among_hidden=among_hidden)
+            representatives.of_evidence(
+                scope.session, evidence, scope.showable, of_file, among_hidden=among_hidden
+            )
             if evidence
             else {}
         )

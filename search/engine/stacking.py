@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import live, stacks, units
+from db.catalog import live, representatives, stacks, units
 from db.catalog.stacks import Place
 from db.catalog.units import UnitRow
 from db.library import Library
@@ -23,7 +23,7 @@ def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
     mine = stacks.of(scope.session, {row.content_id for row in rows})
     if not mine:
         return {}
-    first = units.standing(scope.session, mine, scope.standing)
+    first = representatives.of_contents(scope.session, mine, scope.standing)
     shown = {content_id: _shown(places, first) for content_id, places in mine.items()}
     other = {
         row.id: first[stands]
@@ -47,7 +47,7 @@ def members(session: Session, content_ids: Collection[int]) -> dict[int, tuple[M
     """All files of the stacks that these contents are in, by the ids of the contents."""
     mine = stacks.of(session, content_ids)
     every = {place.content_id for places in mine.values() for place in places}
-    first = units.standing(session, every)
+    first = representatives.of_contents(session, every)
     rows = units.rows(session, first.values())
     found = {}
     for content_id in mine.keys() & set(content_ids):

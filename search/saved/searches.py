@@ -26,7 +26,9 @@ from db.catalog import revision, units
 from db.catalog import saved as rows
 from db.catalog.saved import Judged
 from db.catalog.units import UnitRow
-from db.engine.schema import SavedSearch
+from db.engine.users import (
+    SavedSearch,
+)
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
 from db.names import spelled

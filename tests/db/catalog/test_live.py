@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
 from db import kinds
-from db.catalog import analyses, assets, live, revision, saved, units
+from db.catalog import analyses, assets, live, representatives, revision, saved, units
 from db.catalog.filters import NEAR_S, CountOp, FactRule, Filter, OwnRule, UnitRule, of_files
 from db.engine.database import Database
 from db.engine.schema import Asset, Unit
@@ -181,12 +181,12 @@ def test_what_is_shown_for_a_note_is_the_frame_with_most_of_it(database: Databas
         add_units(session, 2, [Drafted("image", None)])
     with database.read() as session:
         rows = units.rows(session, live.ids(session, ["note"]).tolist())
-        shown = units.shown(session, list(rows.values()))
+        shown = representatives.of_evidence(session, list(rows.values()))
         of_film = [shown.get(row.id) for row in rows.values() if row.media == "video"]
         assert [row.start_s if row else None for row in of_film] == [4.0, 16.0, 36.0, None]
         assert [shown[row.id].kind for row in rows.values() if row.media == "image"] == ["image"]
         late = live.ids(session, ["frame"])[5:]
-        allowed = units.shown(session, list(rows.values()), late)
+        allowed = representatives.of_evidence(session, list(rows.values()), late)
         assert [row.start_s for row in allowed.values()] == [36.0]
 
 

@@ -11,7 +11,12 @@ from db.catalog import opened, switches, units
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.recover import recover
-from db.engine.schema import Asset, OpenedRow
+from db.engine.schema import (
+    Asset,
+)
+from db.engine.users import (
+    OpenedRow,
+)
 from db.settings import Settings
 from tests.support.rows import Drafted, add_file, add_units, directions
 

@@ -28,7 +28,7 @@ from tests.support import ROOT
 from tests.support.tiny_drawer import make_tiny_drawer
 from ui.app.jobs import DrawJob, IndexJob
 from ui.app.resources import plain
-from ui.app.views.viewer import reason
+from ui.app.views.known import reason
 
 APP = ROOT / "ui" / "app" / "main.py"
 

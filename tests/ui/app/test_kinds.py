@@ -25,7 +25,7 @@ from search.results.listing import of_units
 from tests.support.media import photo, sound, tone, video
 from ui.app import resources
 from ui.app.routes import feeds, media
-from ui.app.views.viewer import reason, written_or_said
+from ui.app.views.known import reason, written_or_said
 
 
 class Titles(Analyser):

@@ -8,28 +8,27 @@ from pathlib import Path
 import streamlit as st
 
 from db import kinds
-from db.catalog import facets, hidden
-from db.catalog.facts import Fact
+from db.catalog import hidden
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError
 from indexer.drives.volumes import is_there
 from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import probe
 from indexer.media.types import Metadata
-from search.answer import Evidence, Hit
+from search.answer import Hit
 from search.results.listing import Listing
 from search.results.moments import Moment
 from search.results.texts import Written, written
 from ui.app import resources
 from ui.app.components.picture import picture
 from ui.app.components.player import player
-from ui.app.geo import place
 from ui.app.routes import media
 from ui.app.views import question, reveal, stack
+from ui.app.views.known import show_known
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, whole_text
 from ui.highlight import asked_words, pieces, spans_of
-from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, size, words_found
+from ui.wording import OFFLINE, clock
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,6 @@ _UNIT = "viewer_unit"
 _START = "viewer_start"
 _HEAT = "viewer_heat"
 _PLAY = "viewer_play"
-_MAP_PX = 260
 _STARTS_LATER_S = 0.04
 """Offset into a scene, so that rounding does not show the last frame of the scene before."""
 
@@ -92,7 +90,7 @@ def _show(listing: Listing, asked: Question) -> None:
             metadata = _show_file(row, listing, hit, asked)
         stack.strip(whole, hit, on_open=_start_anew)
     _actions(row, hit)
-    _facts(row, metadata, hit)
+    show_known(row, metadata, hit)
 
 
 def _show_file(row: UnitRow, listing: Listing, hit: Hit, asked: Question) -> Metadata:
@@ -332,125 +330,3 @@ def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
         "Click elsewhere on the timeline for another part; your own player can open the whole file."
     )
     return True
-
-
-# --- what is known
-
-
-def _facts(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None:
-    shown: dict[str, str] = {}
-    if hit.start_s is not None:
-        end = f" to {clock(hit.end_s)}" if hit.end_s is not None and hit.end_s - hit.start_s >= 1 else ""
-        shown["Moment"] = f"{clock(hit.start_s)}{end}"
-    shown |= written_or_said(row, hit)
-    known = resources.library().facts(hit.path)
-    shown |= _known(known)
-    for name in ("lens", "exposure"):
-        if value := getattr(metadata, name, None):
-            shown[name.capitalize()] = value
-    try:
-        shown["Size"] = size(hit.path.stat().st_size)
-    except OSError:
-        shown["Size"] = OFFLINE
-    if hit.why:
-        shown["Why"] = "; ".join(map(_reason_there, hit.why))
-    rows = {resources.plain(name): resources.plain(value) for name, value in shown.items()}
-    st.table(
-        {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
-    )
-    for item in known:
-        if item.key == "place" and isinstance(item.value, tuple):
-            _place((float(item.value[0]), float(item.value[1])))
-
-
-def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
-    """All texts of a hit by what they are; not what is said in a film or recording: the player has it all."""
-    texts = {evidence.text: evidence.kind for evidence in hit.why if evidence.text and evidence.kind}
-    if hit.text:
-        texts.setdefault(hit.text, hit.kind)
-    said = kinds.proving("said")
-    is_played = row is not None and row.media != "image"
-    shown: dict[str, str] = {}
-    for text, kind in texts.items():
-        if is_played and kind in said:
-            continue
-        label = "Said" if kind in said else kind_label(kind)
-        shown[label] = f"{shown[label]} · {text}" if label in shown else text
-    return shown
-
-
-def _known(facts: Sequence[Fact]) -> dict[str, str]:
-    """The facts in words, each with who says so where it was not measured."""
-    shown = {}
-    for item in facts:
-        name, value = fact(item.key, item.value)
-        shown[name] = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
-    return shown
-
-
-def _place(here: tuple[float, float]) -> None:
-    with resources.read() as session:
-        others = facets.places(session)
-    name = place.in_words(here)
-    with st.container(horizontal=True):
-        st.image(place.region(here, others), width=_MAP_PX, alt=f"Around the place, {name}")
-        st.image(place.world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {place.written(here)}")
-    st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f":material/location_on: {resources.plain(name)} ({place.written(here)})", width="content"
-        )
-        st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
-        if st.button(
-            "Taken around here",
-            icon=":material/near_me:",
-            key="viewer_near",
-            on_click=lambda: question.ask(f'near:"{here[0]:.4f},{here[1]:.4f},10km"'),
-        ):
-            st.rerun()
-        st.link_button(
-            "OpenStreetMap",
-            place.map_link(here),
-            icon=":material/map:",
-            type="tertiary",
-            help="Tells openstreetmap.org the place",
-        )
-
-
-def _reason_there(evidence: Evidence) -> str:
-    """Why a hit is there, with the file of its stack that it was found in where that is another one."""
-    return reason(evidence) + (f", in {evidence.path.name}" if evidence.path else "")
-
-
-def reason(evidence: Evidence) -> str:
-    """Why a hit is there, in words."""
-    match evidence.source:
-        case "keywords":
-            return words_found(evidence)
-        case "text_to_passage":
-            return f"{meaning_found(evidence)} ({_similarity(evidence)})"
-        case "listed":
-            return "it keeps all conditions"
-        case "condition":
-            return f"it keeps {', '.join(evidence.words)}"
-        case "drawing":
-            return f"it looks like the drawing ({_similarity(evidence)})"
-        case "image_to_image":
-            return f"it looks like the picture ({_similarity(evidence)})"
-        case "text_to_image":
-            return _looks(evidence)
-        case source:
-            return f"{source.replace('_', ' ')} ({_similarity(evidence)})"
-
-
-def _similarity(evidence: Evidence) -> str:
-    return f"similarity {evidence.value:.2f}, place {evidence.rank}"
-
-
-def _looks(evidence: Evidence) -> str:
-    reason = f"it looks like the words ({_similarity(evidence)})"
-    if evidence.above is not None:
-        reason += f", more than {evidence.above:.0%} of the library"
-    if len(evidence.terms) > 1:
-        reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in evidence.terms)
-    return reason

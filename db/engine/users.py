@@ -1,0 +1,144 @@
+"""Tables of what users made, which nobody but they could make again.
+
+They are keyed by the hash of the content, and the second or region in it, so that they outlive files, models
+and transcripts; ``owner`` is for several users, of whom there is one today. ``db.engine.migrations.USERS``
+names them for backups.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.engine.schema import Base, UnitKind
+
+
+class SavedSearch(Base):
+    """A query that a user has saved under a name."""
+
+    __tablename__ = "saved_search"
+    __table_args__ = (UniqueConstraint("owner", "name"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    name: Mapped[str]
+    query: Mapped[str]
+    """In the language of the query box."""
+    kind: Mapped[UnitKind | None]
+    created_at: Mapped[datetime]
+    seen: Mapped[int]
+    """The revision of the library that was looked at last: contents that arrived later are new."""
+
+
+class Judgement(Base):
+    """A thumb up or down on a hit of a saved search.
+
+    It refers to a content hash and a time or region, not to a unit or a vector: so it outlives its file, a
+    new transcript and another model.
+    """
+
+    __tablename__ = "judgement"
+    __table_args__ = (Index("judgement_saved", "saved_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    saved_id: Mapped[int] = mapped_column(ForeignKey("saved_search.id", ondelete="CASCADE"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[UnitKind]
+    start_s: Mapped[float | None]
+    """Where the unit began; None for what has no time."""
+    x: Mapped[float | None]
+    """The region that the unit covered, as in ``Unit``; None for all of the picture."""
+    y: Mapped[float | None]
+    w: Mapped[float | None]
+    h: Mapped[float | None]
+    up: Mapped[bool]
+    path: Mapped[Path]
+    """Where the file was when it was judged."""
+
+
+class Correction(Base):
+    """A user's word on a passage or a fact, applied again whenever units or facts are made anew.
+
+    Keyed by the content's hash and the span or region, as a judgement is.
+    """
+
+    __tablename__ = "correction"
+    __table_args__ = (Index("correction_content", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    subject: Mapped[str]
+    """The kind of the units, such as ``speech``, or the key of the fact, such as ``taken_at``."""
+    start_s: Mapped[float | None]
+    end_s: Mapped[float | None]
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    w: Mapped[float | None]
+    h: Mapped[float | None]
+    value: Mapped[str]
+    """The text of the unit, or the fact as JSON; an empty text takes the unit away."""
+    created_at: Mapped[datetime]
+
+
+class OpenedRow(Base):
+    """A hit that was opened among the answers of a question in words, noted only where that was asked for.
+
+    Keyed by the content's hash and the second in it, as a judgement is.
+    """
+
+    __tablename__ = "opened"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    query: Mapped[str]
+    """In the language of the query box."""
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    start_s: Mapped[float | None]
+    """Where the moment began; None for what has no time."""
+    rank: Mapped[int]
+    """Its place among the hits then, from 1."""
+    opened_at: Mapped[datetime]
+    """In UTC."""
+
+
+class StackChoice(Base):
+    """A user's word that a content is to stand for its stack; the latest of several in a stack counts.
+
+    Keyed by the content's hash, as a judgement is.
+    """
+
+    __tablename__ = "stack_choice"
+    __table_args__ = (UniqueConstraint("owner", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    chosen_at: Mapped[datetime]
+    """In UTC."""
+
+
+class HiddenRow(Base):
+    """A content, or a folder, that a user has hidden: it is found only where hidden things are asked for.
+
+    A content is keyed by its hash, as a judgement is, so that it stays hidden wherever its files go.
+    """
+
+    __tablename__ = "hidden"
+    __table_args__ = (Index("hidden_content", "sha256"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the content; None for a folder."""
+    path: Mapped[Path]
+    """The folder, or where the file was when it was hidden."""
+    hidden_at: Mapped[datetime]
+    """In UTC."""
+
+
+METADATA = Base.metadata
+"""All tables: these, and those that Trove fills by itself."""
