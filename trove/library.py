@@ -14,7 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from db.catalog import assets, hidden, spaces
-from db.errors import SettingsError, TroveError, UnreadableError
+from db.errors import SettingsError, TroveError
 from db.library import Library as Core
 from db.names import spelled
 from db.paths import expanded
@@ -486,37 +486,12 @@ class Library:
         Raises:
             MediaError: the file cannot be decoded or read, or the cache cannot be written.
         """
-        from indexer.media.thumbnails import kept_before, thumbnail
+        from trove.pictures import thumbnail
 
-        path, folder = expanded(file), cache or self.core.paths.thumbnails
-        try:
-            return thumbnail(
-                self._readable(path),
-                at_s,
-                cache=folder,
-                side=side,
-                max_megapixels=self.settings.max_megapixels,
-                decoders=self.service.decoders,
-            )
-        except UnreadableError:
-            with self.core.read() as session:
-                known = assets.stat_at(session, path)
-            if known is None or (found := kept_before(known, at_s, cache=folder, side=side)) is None:
-                raise
-            return found
+        return thumbnail(self.core, self.service.decoders, expanded(file), at_s, side=side, cache=cache)
 
     def clip(self, file: Path | str, at_s: float) -> Clip:
         """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""
-        from indexer.media.clips import clip
+        from trove.pictures import clip
 
-        path = self._readable(expanded(file))
-        return clip(path, at_s, cache=self.core.paths.clips, decoders=self.service.decoders)
-
-    def _readable(self, path: Path) -> Path:
-        """The file, or a copy of it that is there; the database is asked only where it is not."""
-        if path.is_file():
-            return path
-        from db.catalog import copies
-
-        with self.core.read() as session:
-            return copies.readable(session, path)
+        return clip(self.core, self.service.decoders, expanded(file), at_s)

@@ -15,7 +15,6 @@ from ui.app.geo import place
 from ui.app.views import question
 from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, size, words_found
 
-
 _MAP_PX = 260
 
 
