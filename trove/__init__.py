@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from db.errors import (
+    ChangedError,
     DecodeError,
     GenerateError,
     LibraryBusyError,
@@ -31,6 +32,7 @@ from db.errors import (
     QueryError,
     SettingsError,
     TroveError,
+    UnfinishedError,
     UnreadableError,
     VectorError,
 )
@@ -94,6 +96,7 @@ __all__ = [
     "AnalyserState",
     "Analysers",
     "Answer",
+    "ChangedError",
     "Clip",
     "DecodeError",
     "Drawing",
@@ -138,6 +141,7 @@ __all__ = [
     "Trial",
     "TroveError",
     "Understanding",
+    "UnfinishedError",
     "UnreadableError",
     "VectorError",
 ]

@@ -1,0 +1,53 @@
+"""Small pictures and clips of files, of a copy where the file itself cannot be reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from db.catalog import assets, copies
+from db.errors import UnreadableError
+from db.library import Library
+
+if TYPE_CHECKING:
+    from indexer.media.clips import Clip
+    from indexer.media.pool import DecodePool
+
+
+def thumbnail(
+    library: Library, decoders: DecodePool, path: Path, at_s: float | None, *, side: int, cache: Path | None
+) -> Path:
+    """See ``trove.Library.thumbnail``."""
+    from indexer.media import thumbnails
+
+    folder = cache or library.paths.thumbnails
+    try:
+        return thumbnails.thumbnail(
+            _readable(library, path),
+            at_s,
+            cache=folder,
+            side=side,
+            max_megapixels=library.settings.max_megapixels,
+            decoders=decoders,
+        )
+    except UnreadableError:
+        with library.read() as session:
+            known = assets.stat_at(session, path)
+        if known is None or (kept := thumbnails.kept_before(known, at_s, cache=folder, side=side)) is None:
+            raise
+        return kept
+
+
+def clip(library: Library, decoders: DecodePool, path: Path, at_s: float) -> Clip:
+    """See ``trove.Library.clip``."""
+    from indexer.media import clips
+
+    return clips.clip(_readable(library, path), at_s, cache=library.paths.clips, decoders=decoders)
+
+
+def _readable(library: Library, path: Path) -> Path:
+    """The file, or a copy of it that is there; the database is asked only where it is not."""
+    if path.is_file():
+        return path
+    with library.read() as session:
+        return copies.readable(session, path)
