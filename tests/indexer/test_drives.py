@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import trove
-from db.catalog import assets, drives, switches
+from db.catalog import assets, drives, hidden, switches
 from db.errors import SettingsError, UnreadableError
 from db.library import Library
 from db.settings import Settings
@@ -25,6 +25,7 @@ from indexer.drives import moves
 from indexer.drives.absence import MANY
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
+from indexer.roots import set_patterns
 from indexer.survey import Word
 from search.query.query import Query
 from search.service import SearchService
@@ -153,6 +154,10 @@ def test_other_times_by_the_hour_are_no_other_files(library: Library, folder: Pa
 def test_a_renamed_root_goes_on_under_its_new_name(library: Library, folder: Path) -> None:
     with library.write() as session:
         switches.turn(session, "colours", on=False, folder=folder / "2019")
+        hidden.put(session, folder / "2019")
+    set_patterns(library, folder, ["/Private/"])
+    (folder / "Private").mkdir()
+    shutil.copy(folder / "0.png", folder / "Private")
     renamed = folder.with_name("Pictures 2019")
     folder.rename(renamed)
     report = index(library, [renamed])
@@ -161,6 +166,8 @@ def test_a_renamed_root_goes_on_under_its_new_name(library: Library, folder: Pat
     with library.read() as session:
         assert assets.roots(session) == [renamed]
         assert switches.every(session).folders("colours") == {renamed / "2019": False}
+        assert assets.patterns(session) == {renamed: ("/Private/",)}
+        assert hidden.count(session) == ALL // 2
 
 
 @pytest.mark.usefixtures("nothing_read")

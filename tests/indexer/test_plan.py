@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.schema import AssetState
-from indexer.drives.absence import Evidence
+from indexer.drives.absence import MANY, Evidence
 from indexer.flow import Task
 from indexer.plan import Plan, plan
 from indexer.scan import Unread
@@ -131,6 +131,25 @@ def test_what_is_left_out_is_not_gone() -> None:
     )
     found = plan([], [here, before, gone], roots=[ROOT], is_left_out=lambda path: path.parent == ROOT / "in")
     assert found == Plan(left_out=[here])
+
+
+def test_what_is_left_out_or_in_the_cloud_is_no_part_of_what_vanished() -> None:
+    lost = [remembered(number, f"{number}.jpg")._replace(content_id=number) for number in range(MANY + 1)]
+    here = [remembered(100 + number, f"here/{number}.jpg") for number in range(MANY)]
+    some = [remembered(200 + number, f"out/{number}.jpg") for number in range(MANY)]
+    known, there = [*lost, *here, *some], [file.stat for file in here]
+    evidence = Evidence(grounds=[ROOT])
+
+    def left_out(path: Path) -> bool:
+        return path.parent == ROOT / "out"
+
+    found = plan(there, known, roots=[ROOT], evidence=evidence, is_left_out=left_out)
+    assert (found.offline, found.gone, found.left_out) == (lost, [], some), "they do not speak for the rest"
+    cloud = [unread(file.stat.path.name) for file in lost[:2]]
+    found = plan(there, known, roots=[ROOT], evidence=evidence, is_left_out=left_out, unread=cloud)
+    assert (found.same, found.offline, found.gone) == ([*here, *lost[:2]], [], lost[2:]), (
+        "too few are missing"
+    )
 
 
 def test_two_candidates_for_a_move_are_none() -> None:

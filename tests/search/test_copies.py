@@ -19,14 +19,15 @@ from trove import Library, Query
 def copied(tmp_path: Path, settings: Settings) -> Iterator[tuple[Library, Path]]:
     """A picture on a drive that is not connected, beside other ones, and in a bin."""
     home, drive = tmp_path / "home", tmp_path / "drive"
-    for folder in (home / "bin", home / "photos", drive):
+    for folder in (home / "RECYCLER", home / "photos", drive):
         folder.mkdir(parents=True)
-    media.photo(home / "bin" / "a.jpg", 1)
+    media.photo(home / "RECYCLER" / "a.jpg", 1)
     media.photo(home / "photos" / "other.jpg", 2)
     for target in (home / "photos" / "m.jpg", drive / "a.jpg"):
-        shutil.copy(home / "bin" / "a.jpg", target)
+        shutil.copy(home / "RECYCLER" / "a.jpg", target)
     with Library.of(settings) as library:
         library.index([home, drive])
+        library.index(home / "RECYCLER")  # a bin is read by who asks for it
         drive.rename(tmp_path / "unplugged")
         library.index()
         yield library, tmp_path.resolve()
@@ -34,23 +35,23 @@ def copied(tmp_path: Path, settings: Settings) -> Iterator[tuple[Library, Path]]
 
 def test_a_hit_is_the_file_that_is_meant(copied: tuple[Library, Path]) -> None:
     library, top = copied
-    original, binned, away = top / "home/photos/m.jpg", top / "home/bin/a.jpg", top / "drive/a.jpg"
+    original, binned, away = top / "home/photos/m.jpg", top / "home/RECYCLER/a.jpg", top / "drive/a.jpg"
 
     def hit(query: str) -> Hit:
         (found,) = [hit for hit in library.search(query).hits if hit.path.name != "other.jpg"]
         return found
 
     assert hit("type:image").files == (original, binned, away)
-    assert hit("-in:bin").files == (original, away, binned)
-    assert hit("in:bin").files == (binned, original, away)
-    assert hit("-in:bin -in:photos").files == (away, original, binned)
+    assert hit("-in:RECYCLER").files == (original, away, binned)
+    assert hit("in:RECYCLER").files == (binned, original, away)
+    assert hit("-in:RECYCLER -in:photos").files == (away, original, binned)
     assert (hit("in:drive").offline, hit("in:photos").offline) == (True, False)
     assert hit("name:a.jpg").path == binned
 
     # Why, where, and a picture of it: also of the file that is not there.
-    reasons = library.why("in:bin", original)
+    reasons = library.why("in:RECYCLER", original)
     assert (reasons.rank, reasons.copies) == (None, (binned, away))
-    assert library.why("-in:bin", away).rank == hit("-in:bin").rank
+    assert library.why("-in:RECYCLER", away).rank == hit("-in:RECYCLER").rank
     assert library.thumbnail(away, side=64).is_file()
 
     # A thumb is on the file that was shown.
@@ -72,9 +73,9 @@ def test_what_is_hidden_is_in_no_answer_but_that_of_is_hidden(copied: tuple[Libr
         return {path for hit in library.search(query).hits for path in hit.files}
 
     everything = found("type:image")
-    library.hide(top / "home/bin")
-    assert found("type:image") == everything - {top / "home/bin/a.jpg"}, "a copy elsewhere stays"
-    library.unhide(top / "home/bin")
+    library.hide(top / "home/RECYCLER")
+    assert found("type:image") == everything - {top / "home/RECYCLER/a.jpg"}, "a copy elsewhere stays"
+    library.unhide(top / "home/RECYCLER")
     library.hide(original)
     assert found("type:image") == {other}
     assert found("is:hidden") == everything - {other}

@@ -16,10 +16,10 @@ from db.engine.schema import Asset, AssetState
 from tests.support.rows import Drafted, add_units
 
 ORIGINAL, OLDER = "/photos/z.jpg", "/photos/y.jpg"
-BINNED, CACHED = "/bin/a.jpg", "/home/.cache/b.jpg"
+BINNED, CACHED = "/RECYCLER/a.jpg", "/home/.cache/b.jpg"
 
-IN_BIN = Filter((FactRule("folder", "matches", "bin"),))
-NOT_IN_BIN = Filter((FactRule("folder", "matches", "bin"),), negated=True)
+IN_BIN = Filter((FactRule("folder", "matches", "RECYCLER"),))
+NOT_IN_BIN = Filter((FactRule("folder", "matches", "RECYCLER"),), negated=True)
 NAMED_Z = Filter((FactRule("name", "matches", "z*"),))
 LARGE = Filter((FactRule("bytes", ">", 2),))
 IN_MAY = Filter((FactRule("moment", "between", (datetime(2021, 5, 1), datetime(2021, 6, 1))),))
@@ -108,7 +108,7 @@ def test_facts_are_those_of_the_file_that_is_shown(database: Database) -> None:
 def test_what_is_newest_goes_by_the_file_that_is_shown(database: Database) -> None:
     """The first was copied to a bin in March; the second is of February."""
     with database.write() as session:
-        add_content(session, [("/photos/1.jpg", "indexed"), ("/x", "gone"), ("/bin/1.jpg", "indexed")])
+        add_content(session, [("/photos/1.jpg", "indexed"), ("/x", "gone"), ("/RECYCLER/1.jpg", "indexed")])
         add_content(session, [("/x/2.jpg", "gone"), ("/photos/2.jpg", "indexed")], number=2)
     with database.read() as session:
         ids = live.ids(session, ["image"])

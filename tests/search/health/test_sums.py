@@ -21,7 +21,7 @@ CONTENTS: Sequence[Sequence[AssetState]] = (
     ("gone",),
     ("failed", "indexed", "indexed"),
 )
-WITHOUT: Sequence[AssetState] = ("failed", "failed", "skipped", "unfinished")
+WITHOUT: Sequence[AssetState] = ("failed", "failed", "skipped", "unfinished", "cloud", "left_out")
 
 
 def test_counts_and_sizes_add_up(library: Library) -> None:
@@ -51,7 +51,7 @@ def test_counts_and_sizes_add_up(library: Library) -> None:
     assert told.assets == len(files) == states["indexed"] + states["offline"]
     assert sum(told.offline.values()) == states["offline"] == 3
     assert told.failed == states["failed"] == len(failures)
-    outside = told.failed + told.skipped + told.unfinished + states["gone"]
+    outside = told.failed + told.skipped + told.unfinished + told.cloud + states["gone"] + states["left_out"]
     assert told.assets + outside == len(all_states)
     assert folders[Path("/photos")] == told.assets
     assert folders[Path("/photos/bin")] + folders[Path("/photos/trip")] == told.assets

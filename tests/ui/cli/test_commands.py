@@ -46,6 +46,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "unchanged": 0,
         "skipped": 0,
         "failed": 0,
+        "unfinished": 0,
         "removed": 0,
         "left_out": 0,
         "cloud": 0,
