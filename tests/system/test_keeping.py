@@ -243,7 +243,7 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
     assert places.std(axis=0).min() > 0.2
     with database.read() as session:
         rows = units.rows(session, [point.unit_id for point in seen.points])
-    shown = {rows[point.unit_id].paths[0].name: point.concept for point in seen.points}
+    shown = {rows[point.unit_id].path.name: point.concept for point in seen.points}
     expected = {
         "p025.jpg": "lighthouse",
         "p011.jpg": "German Shepherd Dog",
