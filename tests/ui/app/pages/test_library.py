@@ -119,7 +119,8 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         wanted.press("Tab")
         page.get_by_role("button", name="Take it out").click()
         expect(page.get_by_text("1 file is no longer in your library")).to_be_visible()
-        expect(page.get_by_test_id("stMetric").filter(has_text="Files")).to_contain_text("10")
+        settle(page)
+        assert _count(page, "Files") == "10"
         page.keyboard.press("Escape")
         page.get_by_text("Show what is left out").click()
         expect(page.get_by_role("row").filter(has_text="/p025.*")).to_contain_text("By a pattern of yours")
