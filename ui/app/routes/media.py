@@ -9,6 +9,7 @@ import asyncio
 import html
 import math
 import mimetypes
+import os
 import secrets
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -134,10 +135,11 @@ def still(row: UnitRow, side: int) -> Path:
 
 
 def _kept(row: UnitRow, at_s: float | None, side: int) -> Path | None:
-    """The thumbnail that was kept of a unit's file, or of a copy of it."""
+    """The thumbnail that was kept of a unit's file, or of a copy of it, not of one that was replaced."""
     cache = resources.library().core.paths.thumbnails
+    away = [file.path for file in row.files if file.offline or not os.path.lexists(file.path)]
     with resources.read() as session:
-        known = [assets.stat_at(session, file.path) for file in row.files]
+        known = [assets.stat_at(session, path) for path in away]
     found = (kept_before(stat, at_s, cache=cache, side=side) for stat in known if stat is not None)
     return next((path for path in found if path is not None), None)
 
