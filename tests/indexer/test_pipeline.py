@@ -435,6 +435,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     check_in_step(database, settings)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(
     library: Library, database: Database, settings: Settings, tmp_path: Path
 ) -> None:

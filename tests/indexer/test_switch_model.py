@@ -121,6 +121,7 @@ def test_a_change_waits_for_no_other_writer(library: Library, other_model: str) 
         use_model(library, other_model)
 
 
+@pytest.mark.slow
 def test_a_killed_change_goes_on_where_it_was(
     library: Library, folder: Path, settings: Settings, database: Database, other_model: str
 ) -> None:

@@ -46,11 +46,12 @@ _SAME_VECTOR = 0.9999
 
 @dataclass(frozen=True)
 class Place:
-    """Where a victim works."""
+    """Where a victim works. ``off``: analysers that are switched off, as in ``TROVE_OFF``."""
 
     library: Path
     cache: Path
     media: Path
+    off: str = ""
 
     @property
     def database(self) -> Path:
@@ -64,6 +65,7 @@ class Place:
     def environment(self) -> dict[str, str]:
         """Small batches, so that there are many moments between two of them."""
         own = {"TROVE_CACHE": str(self.cache), "TROVE_DEVICE": "cpu", "TROVE_BATCH": "2"}
+        own["TROVE_OFF"] = self.off
         return os.environ | own | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
 
     def run(self, *arguments: str) -> None:
@@ -294,6 +296,7 @@ class Arena:
 
     folder: Path
     cache: Path
+    off: str = ""
     kills: int = 0
     """How many victims of the last round were killed, and not done before."""
 
@@ -308,7 +311,7 @@ class Arena:
 
     def _reference(self, name: str, then: Sequence[str]) -> tuple[Place, float]:
         """An undisturbed library, and how long the last command took."""
-        place = Place(self.folder / name, self.cache, self.media)
+        place = Place(self.folder / name, self.cache, self.media, self.off)
         took = place.library / "took"
         if not took.exists():
             shutil.rmtree(place.library, ignore_errors=True)
@@ -328,7 +331,7 @@ class Arena:
             shutil.rmtree(cache, ignore_errors=True)
         if scenario in ("model", "rebuild", "save"):
             shutil.copytree(self.indexed.library, library)
-        return Place(library, cache, self.media)
+        return Place(library, cache, self.media, self.off)
 
     def _kill_in_phase(self, place: Place, arguments: Sequence[str], chance: random.Random) -> Kill:
         """Kill an indexing as soon as an analyser has looked at so many files."""

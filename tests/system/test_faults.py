@@ -122,6 +122,7 @@ def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
     assert not list(settings.paths.folder.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 @needs_root
 def test_a_small_file_system_that_fills_up_while_indexing(
     settings: Settings, folder: Path, tmp_path: Path
@@ -335,6 +336,7 @@ def test_a_decoder_that_fails_costs_its_file_alone(
     whole(settings, 4)
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_in_c_does_not_outlive_a_killed_run_for_long(tmp_path: Path) -> None:
     script = tmp_path / "main.py"
     script.write_text(

