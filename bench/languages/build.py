@@ -15,9 +15,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import filterfalse
 from pathlib import Path
 
 from db.engine.functions import fold
+from search.translation.english import is_word
 from search.translation.grammar import grammar
 from search.translation.lexicon import STEM, normal
 
@@ -112,7 +114,7 @@ def lines(language: str, pairs: Iterator[tuple[str, str, float]]) -> Iterator[st
         if not key or key in rules.stop:
             continue
         senses[key][english] = max(weight, senses[key].get(english, 0.0))
-        for other in _derived(key, language):
+        for other in filterfalse(is_word, _derived(key, language)):
             derived[other][english] = max(DERIVED * weight, derived[other].get(english, 0.0))
     for key, made in derived.items():
         if key not in senses and key not in rules.stop:

@@ -8,7 +8,7 @@ searched as bytes: most words stand in the first kilobytes, so that a plain ques
 import gzip
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import islice
@@ -152,7 +152,8 @@ def _undoubled(word: str) -> str:
     return "".join(letter for at, letter in enumerate(word) if letter != word[at - 1 : at])
 
 
-def _within(typed: str) -> list[str]:
+@lru_cache(maxsize=1_000)
+def _within(typed: str) -> Sequence[str]:
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 

@@ -5,6 +5,7 @@ language is taken only where it explains more of the text than English does, so 
 a slip of the finger does not switch; and single foreign words in English are put into English.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,15 +14,17 @@ from indexer.languages import Guess, is_latin, language_of
 from search.query.asking import asked_for, asked_in, table
 from search.translation import english
 from search.translation.grammar import grammar
-from search.translation.lexicon import languages, lexicon, normal
+from search.translation.lexicon import Sense, languages, lexicon, normal
 from search.translation.reading import Reading, read, readings
 
 LEAST_COVERAGE = 0.65
 """How much of a text in Latin letters another language has to explain: less may be English, mis-spelt."""
-_SURE, _LEAST_WORDS, _MOST_ENGLISH = 0.5, 3, 0.7
-"""How likely the language of a text of how many words must be to do without that, and how little English."""
+_SURE, _LEAST_WORDS = 0.5, 3
+"""How likely the language of a text of how many words must be to do without that."""
 _SURE_OF_ARTICLE = (0.35, 0.6)
 """How likely it must be after an article that is no English word, and after one that is."""
+_MOST_READ = 300
+"""Signs of a text that are read: a longer one is no question."""
 _HALF = 0.5
 """The least share of letters in English words of English with single words of another language."""
 _ENGLISH_FIRST = 0.05
@@ -53,6 +56,7 @@ def translated(text: str) -> Translation | None:
 
     The words of asking tell the language, and are not read: "zeig mir Bilder vom Strand" asks for a beach.
     """
+    text = unicodedata.normalize("NFKC", text[:_MOST_READ])
     thing = asked_for(text)
     words = english.WORD.findall(thing)
     if not words or english.is_loan(thing):
@@ -66,13 +70,15 @@ def translated(text: str) -> Translation | None:
     if all(map(english.is_word, words)) or _is_name(words) or (len(words) == 1 and _is_slip(words[0])):
         return None
     as_english = _as_english(words)
-    if (told := _by_letters(thing, words, as_english)) and (reading := read(thing, told)):
-        return _of(thing, [reading])
     possible = readings(thing)
     best = possible[0] if possible else None
     if best and best.score > as_english + _ENGLISH_FIRST and _explains(best, words):
         return _of(thing, possible)
-    return _mixed(thing, words) if as_english >= _HALF else None
+    if as_english >= _HALF:
+        return _mixed(thing, words)
+    if (told := _by_letters(thing, words)) and (reading := read(thing, told)):
+        return _of(thing, [reading])
+    return None
 
 
 def after_article(text: str) -> Guess | None:
@@ -89,11 +95,9 @@ def _by_article(text: str) -> str:
     return guess.language if guess else ""
 
 
-def _by_letters(text: str, words: list[str], as_english: float) -> str:
-    """The language of a longer text by its letters; empty for a short or rather English one."""
-    if len(words) < _LEAST_WORDS or as_english > _MOST_ENGLISH:
-        return ""
-    guess = language_of(text)
+def _by_letters(text: str, words: list[str]) -> str:
+    """The language of a longer text by its letters; empty for a short one."""
+    guess = language_of(text) if len(words) >= _LEAST_WORDS else None
     return guess.language if guess and guess.share >= _SURE and guess.language in languages() else ""
 
 
@@ -107,7 +111,7 @@ def _explains(reading: Reading, words: list[str]) -> bool:
     """Whether it explains enough, and words that are no English ones."""
     stop = grammar(reading.language).stop
     is_foreign = any(not english.is_word(word) for word in words if word.lower() not in stop)
-    return is_foreign and reading.coverage >= LEAST_COVERAGE
+    return is_foreign and reading.evidence >= LEAST_COVERAGE
 
 
 def _of(text: str, possible: Sequence[Reading]) -> Translation | None:
@@ -142,22 +146,23 @@ def _as_english(words: list[str]) -> float:
 
 
 def _mixed(text: str, words: list[str]) -> Translation | None:
-    """English with single words of another language in it: perro on the beach."""
+    """English with words of one other language in it: perro on the beach."""
     strange = [word for word in words if len(word) >= _LEAST_LETTERS and not english.is_known(word)]
-    if len(strange) == len(words):
-        return None
-    found: dict[str, tuple[str, str]] = {}
-    for word in strange:
-        for language in languages():
-            if senses := lexicon(language).senses(normal(word, language)):
-                found[word] = (language, senses[0].english)
-                break
+    found = {
+        language: known
+        for language in languages()
+        if (known := {word: senses[0] for word in strange if (senses := _exactly(word, language))})
+    }
     if not found:
         return None
-    said = " ".join(found[word][1] if word in found else word for word in text.split())
-    language = next(iter(found.values()))[0]
-    unread = sum(len(word) for word in strange if word not in found)
+    language, known = max(found.items(), key=lambda item: len(item[1]))
+    said = english.WORD.sub(lambda word: known[word[0]].english if word[0] in known else word[0], text)
+    unread = sum(len(word) for word in strange if word not in known)
     return Translation(text, language, (said,), 1 - unread / sum(map(len, words)))
+
+
+def _exactly(word: str, language: str) -> tuple[Sense, ...]:
+    return lexicon(language).senses(normal(word, language))
 
 
 @cache

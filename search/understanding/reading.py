@@ -17,7 +17,7 @@ from search.understanding.asked import Asked, Finding, Known, readers
 
 _LEVELS: Sequence[Understood] = ("yes", "partly", "no")
 _MOST_NOTES = 5
-_OF_AVOIDED = frozenset({"unknown word"})
+_OF_AVOIDED = frozenset({"language", "unknown word"})
 """What is looked for in things to keep away from, which nobody says are there."""
 _OF_THE_THINGS = frozenset({"counting", "position", "comparison", tongues.READING})
 """What notes are about after which the things that were asked for may be absent all the same."""

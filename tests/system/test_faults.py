@@ -231,6 +231,7 @@ def test_rights_lost_in_the_middle_of_a_run(
 # --- locks and clocks
 
 
+@pytest.mark.slow
 def test_a_database_that_another_program_locks_is_named(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

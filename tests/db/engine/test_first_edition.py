@@ -112,6 +112,7 @@ def test_who_wanted_no_transcripts_gets_none(deaf: Settings) -> None:
             assert not switches.every(session).is_on("speech")
 
 
+@pytest.mark.slow
 def test_who_wants_them_later_gets_them_and_nothing_else(deaf: Settings) -> None:
     with Library(deaf) as library:
         newer_off(library)

@@ -482,6 +482,7 @@ def test_lists_of_an_older_trove_are_trained_anew(
     assert again._fresh("picture").segment.kind == "ivf-sq8"
 
 
+@pytest.mark.slow
 def test_rows_unlike_the_others_are_found_by_their_codes() -> None:
     """Their numbers are larger than any that the codes were fitted to, and must not wrap around."""
     rng = np.random.default_rng(5)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from sqlalchemy import delete, select, update
 
@@ -10,6 +11,7 @@ from db.library import Library
 from indexer.pipeline import index
 
 
+@pytest.mark.slow
 def test_colours_of_pictures_from_before_are_taken_from_their_thumbnails(
     library: Library, tmp_path: Path
 ) -> None:

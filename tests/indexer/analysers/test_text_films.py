@@ -306,6 +306,7 @@ def test_a_film_without_text_has_no_unit(tmp_path: Path, settings: Settings, dec
     assert units(path, settings, decoders) == []
 
 
+@pytest.mark.slow
 def test_a_damaged_film_keeps_the_rest(
     made: Path, tmp_path: Path, settings: Settings, decoders: DecodePool
 ) -> None:

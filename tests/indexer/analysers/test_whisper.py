@@ -179,6 +179,7 @@ def test_models_that_cannot_be_had_are_named_fast(tmp_path: Path, monkeypatch: p
         load_transcriber(str(tmp_path), device="cpu", cache=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_weights_are_put_together_once_and_again_when_damaged(tmp_path: Path, recording: Samples) -> None:
     def first_passage() -> Passage:
         transcriber = load_transcriber("builtin", device="cpu", cache=tmp_path)

@@ -500,6 +500,7 @@ def hub(spare: Path) -> Iterator[ThreadingHTTPServer]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_weights_are_downloaded_once(hub: ThreadingHTTPServer, spare: Path, tmp_path: Path) -> None:
     """In a process of its own, because the Hub's address is read on import."""
     for file in list(spare.rglob("*.safetensors")):

@@ -101,7 +101,7 @@ def test_the_json_keeps_its_keys_and_names_the_drawing(service: SearchService, t
     answer = answer_json(service.search(QUERY, drawing))
     assert list(answer) == ["query", "verdict", "says", "understood", "confidence", "took_ms", "hits"]
     for hit in answer["hits"]:
-        keys = "rank score kind path start_s end_s text why similar evidence copies stack"
+        keys = "rank score kind path start_s end_s text why similar evidence copies offline stack"
         assert list(hit) == keys.split()
         fact = hit["why"][-1]
         assert (fact["source"], fact["path"], fact["model"]) == ("drawing", drawing.path, "copier")

@@ -19,6 +19,7 @@ def test_the_interval_is_that_of_scipy_where_each_question_stands_alone() -> Non
     assert high == pytest.approx(theirs.high, abs=0.005)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_is_so_nineteen_times_in_twenty() -> None:
     covered = 0
     for _ in range(60):
@@ -74,6 +75,7 @@ def test_one_group_that_has_changed_proves_nothing_however_many_questions_it_has
     assert paired_p(now, before, ALONE[:100], mean) == 1e-4
 
 
+@pytest.mark.slow
 def test_chance_alone_is_called_a_change_one_time_in_twenty() -> None:
     called = 0
     for _ in range(20):

@@ -44,6 +44,12 @@ from search.translation.router import translated
         ("da", "en rød cykel", "red bicycle"),
         ("tr", "KÖPEK", "dog"),
         ("zh", "狗在海滩上", "dog beach"),
+        ("de", "Hund am Strand 2019", "dog beach 2019"),
+        ("de", "Katze auf dem Sofa in Berlin", "cat sofa Berlin"),
+        ("de", "Hund, nicht Katze", "dog not cat"),
+        ("de", "Weihnachtsbaum in the snow", "christmas tree the snow"),
+        ("es", "perro en la playa de Barcelona", "dog beach Barcelona"),
+        ("ja", "ｲﾇ", "dog"),
         ("zh", "紅色的汽車", "red car"),
     ],
 )
@@ -81,10 +87,18 @@ def test_names_loans_and_slips_do_not_switch(text: str) -> None:
     assert translated(text) is None
 
 
-def test_single_words_of_another_language_are_put_into_english() -> None:
-    said = translated("my perro on the beach")
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("my perro on the beach", "my dog on the beach"),
+        ("perro in the park", "dog in the park"),
+        ("gatto on the sofa", "cat on the sofa"),
+    ],
+)
+def test_single_words_of_another_language_are_put_into_english(text: str, english: str) -> None:
+    said = translated(text)
     assert said is not None
-    assert said.english == ("my dog on the beach",)
+    assert said.english == (english,)
 
 
 def test_what_little_is_known_of_is_said_to_be_little() -> None:

@@ -131,6 +131,7 @@ def test_a_film_stands_still_where_the_words_are(page: Page, written: Shown) -> 
     expect(dialog.locator("polygon.found")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_in_the_size_of_a_phone(browser: Browser, written: Shown) -> None:
     app, boxes = written
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:

@@ -29,6 +29,7 @@ print(json.dumps([encoder.fingerprint, vectors, sorted({"torch", "open_clip"} & 
 """
 
 
+@pytest.mark.slow
 def test_a_search_with_a_kept_model_imports_no_torch(tmp_path: Path) -> None:
     name = save_model(tmp_path / "model", "CLIP")
     first = load_encoder(name, cache=tmp_path, device="cpu")

@@ -123,6 +123,7 @@ def test_a_saved_search_learns_and_tells_what_is_new(page: Page, own_app: App, o
     expect(page.locator(".fresh")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -> None:
     page.goto(f"{own_app.url}/models")
     expect(page.get_by_text("Your library answers with builtin.")).to_be_visible()
