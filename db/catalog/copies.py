@@ -91,22 +91,32 @@ def in_order(files: Iterable[tuple[FileRow, bool]]) -> tuple[FileRow, ...]:
     return tuple(file for file, _ in several)
 
 
-def beside(session: Session, path: Path) -> tuple[FileRow, ...]:
-    """The live files with the content of the file at a path, itself first; empty where it is not known."""
+def beside(session: Session, path: Path, *, among_hidden: bool) -> tuple[FileRow, ...]:
+    """The live files with the content of the file at a path, itself first; empty where it is not known.
+
+    ``among_hidden``: hidden files, too.
+    """
     content_id = session.scalar(select(Asset.content_id).where(Asset.path == path))
-    files = (
-        ()
-        if content_id is None
-        else of_contents(session, [content_id], among_hidden=True).get(content_id, ())
-    )
+    mine = [] if content_id is None else [content_id]
+    files = of_contents(session, mine, among_hidden=among_hidden).get(content_id or 0, ())
     return tuple(sorted(files, key=lambda file: file.path != path))
+
+
+def others(session: Session, path: Path) -> tuple[Path, ...]:
+    """The other files with the content of the one at a path, as they are told.
+
+    Hidden ones are told only of a hidden one: who names that means it.
+    """
+    files = beside(session, path, among_hidden=hidden.covers(session, path))
+    return tuple(file.path for file in files if file.path != path)
 
 
 def readable(session: Session, path: Path) -> Path:
     """The file at a path or, where it is not there, a copy of it that is; the path itself where none is."""
     if path.is_file():
         return path
-    return next((file.path for file in beside(session, path) if file.path.is_file()), path)
+    files = beside(session, path, among_hidden=True)
+    return next((file.path for file in files if file.path.is_file()), path)
 
 
 def fulfils(session: Session, path: Path, of_file: Sequence[ColumnElement[bool]]) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Table, and_, bindparam, delete, exists, select, u
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
-from db.catalog import assets, revision
+from db.catalog import assets, hidden, revision
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.batches import chunks
 from db.engine.pathtext import PathText, is_below
@@ -40,10 +40,14 @@ def keep_mounts(session: Session, found: Mapping[Path, str], dropped: Collection
 
 
 def offline(session: Session) -> dict[Path, int]:
-    """How many files cannot be reached now, by the root, or the folder of a drive in it, that they are in."""
+    """How many files cannot be reached now, by the root, or the folder of a drive in it, that they are in.
+
+    Without hidden ones, which no count has.
+    """
     folders = [*assets.roots(session), *mounts(session)]
     counts: Counter[Path] = Counter()
-    for path in session.scalars(select(Asset.path).where(Asset.state == "offline")):
+    away = [Asset.state == "offline", *hidden.shown(session)]
+    for path in session.scalars(select(Asset.path).where(*away)):
         counts[deepest(path, folders) or path.parent] += 1
     return dict(sorted(counts.items()))
 

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
-from db.catalog import facts, revision
+from db.catalog import facts, hidden, revision
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import stored_path
@@ -149,8 +149,12 @@ def of(session: Session, content_ids: Collection[int]) -> dict[int, tuple[Place,
 
 
 def count(session: Session) -> int:
-    """How many stacks there are."""
-    return session.scalars(select(func.count(StackMember.shown_id.distinct()))).one()
+    """How many stacks there are that can be found."""
+    statement = select(func.count(StackMember.shown_id.distinct()))
+    if of_files := hidden.shown(session):
+        found = select(Asset.content_id).where(Asset.state.in_(LIVE), *of_files)
+        statement = statement.where(StackMember.content_id.in_(found))
+    return session.scalars(statement).one()
 
 
 def content_at(session: Session, path: Path) -> int | None:

@@ -69,7 +69,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         known = tuple(facts.of_file(session, path).values())
         there = copies.readable(session, path)
         own = {None, *units.ids_at(session, path)}
-        others = tuple(file.path for file in copies.beside(session, path) if file.path != path)
+        others = copies.others(session, path)
         if not copies.fulfils(session, path, live.of_file(wanted(query).filters)):
             hit = None  # a copy of it is
     kind = service.decoders.run(probe, there).kind

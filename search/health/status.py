@@ -16,9 +16,9 @@ class Status:
     """Counts of a library. ``model`` is None before the first indexing.
 
     ``assets``: files that can be found, ``offline`` of them out of reach, by the root, or the drive in it,
-    that they are on, and ``hidden`` of them only where hidden things are asked for. Not among them are those
-    that ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them
-    here, or are ``unfinished``: still being written.
+    that they are on. Not among them are those that are ``hidden``, and found only with ``is:hidden``, that
+    ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them here, or are
+    ``unfinished``: still being written.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
 
@@ -53,7 +53,7 @@ def status(library: Library) -> Status:
         library=str(library.paths.folder),
         model=space.model if space else None,
         units=counts,
-        assets=sum(states.get(state, 0) for state in LIVE),
+        assets=sum(states.get(state, 0) for state in LIVE) - hidden_files,
         offline=offline,
         failed=states.get("failed", 0),
         stacks=together,

@@ -37,6 +37,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     console.say(files + (f", {facts.unfinished} not finished yet" if facts.unfinished else ""))
     for folder, count in facts.offline.items():
         console.say(f"Away     {out_of_reach(folder, count)}")
+    if facts.hidden:
+        console.say(f"Hidden   {facts.hidden} more {'file' if facts.hidden == 1 else 'files'}: trove hide")
     if facts.cloud:
         console.say(f"Cloud    {facts.cloud} more that are not read: trove index --download")
     if facts.stacks:

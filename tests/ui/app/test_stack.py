@@ -1,5 +1,6 @@
 """The files of a hit that belong together, in the app; without a browser."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ui.app.views import question
 
 
 def _page() -> None:
+    import streamlit as st
+
     from search.results.listing import Listing
     from ui.app import resources
     from ui.app.views import question, stack
@@ -26,18 +29,23 @@ def _page() -> None:
     filters(asked)
     listing = Listing(lambda k: resources.library().service.search(question.everything().query(k)), total=9)
     (whole,) = listing.hits(0, 9)
+    for copy in (*stack.opened(whole).copies, *whole.copies):
+        st.code(str(copy))
     stack.strip(whole, stack.opened(whole), on_open=lambda: None)
 
 
 @pytest.fixture
 def opened(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[trove.Library]:
-    """A library of a shot as RAW and JPEG."""
+    """A library of a shot as RAW and JPEG, with hidden copies of them."""
     folder = tmp_path / "media"
-    folder.mkdir()
+    (folder / "h").mkdir(parents=True)
     media.photo(folder / "a.dng", 1, size=(64, 64))
     media.photo(folder / "a.jpg", 1, size=(64, 64))
+    for name in ("a.dng", "a.jpg"):
+        shutil.copy(folder / name, folder / "h" / name)
     index(library, [folder])
     with trove.Library.of(library.settings) as opened:
+        opened.hide(folder / "h")
         monkeypatch.setattr(resources, "library", lambda: opened)
         yield opened
 
@@ -49,6 +57,7 @@ def test_members_can_be_opened_and_shown(opened: trove.Library) -> None:
     assert [page.button(key=f"stack_open_{at}").disabled for at in (0, 1)] == [True, False]
     page.button(key="stack_open_1").click().run()
     assert [page.button(key=f"stack_open_{at}").disabled for at in (0, 1)] == [False, True]
+    assert list(page.code) == [], "hidden copies are not told"
     page.button(key="stack_show_1").click().run()
     assert not page.exception
     (hit,) = opened.search("type:image").hits

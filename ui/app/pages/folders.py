@@ -304,6 +304,6 @@ facts = resources.library().status()
 _counts(facts)
 _folders(facts.offline)
 _failed()
-if facts.assets:
+if facts.assets or facts.hidden:
     _analysers(facts.analysers)
     _storage()

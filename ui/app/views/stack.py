@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from db.catalog import copies
 from db.errors import MediaError
 from indexer.media.thumbnails import GRID_SIDE
 from search.answer import Hit, Member
@@ -28,6 +29,8 @@ def opened(hit: Hit) -> Hit:
     if member is None or member.path == hit.path:
         return hit
     row = media.unit(member.unit_id)
+    with resources.read() as session:
+        others = copies.others(session, member.path)
     of_it = tuple(fact for fact in hit.why if fact.path == member.path)
     moment = next((fact for fact in of_it if fact.start_s is not None), row)
     return replace(
@@ -39,7 +42,7 @@ def opened(hit: Hit) -> Hit:
         unit_id=row.id,
         media=row.media,
         taken_at=row.file.taken_at,
-        copies=tuple(file.path for file in row.copies),
+        copies=others,
         offline=row.file.offline,
         why=of_it,
     )
