@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, contents, drives, spaces, switches, units
+from db.catalog import analyses, assets, contents, drives, hidden, spaces, switches, units
 from db.catalog.switches import Switches
 from db.errors import SettingsError
 from db.kinds import CLIP
@@ -60,6 +60,7 @@ def index(
         found = survey(library, paths, analysers, switched, word, exclude, download=download)
         tasks = found.plan.tasks
         with library.write() as session:
+            in_hidden = hidden.inside_folders(session)
             report = settle(session, found)
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:
@@ -70,6 +71,9 @@ def index(
                 if found.plan.doubtful:
                     with library.write() as session:
                         report.removed += believe(session, found.plan)
+                if in_hidden:
+                    with library.write() as session:
+                        hidden.follow_folders(session, in_hidden, [task.stat.path for task in tasks])
                 renew(library)
                 _finish(library, analysers, models)
             with library.read() as session:

@@ -325,8 +325,9 @@ class Library:
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
 
-        A file is hidden by its content, wherever it goes and with all its copies; a folder with all that
-        comes into it. This is comfort, not protection: the files stay where they are, and readable.
+        A file is hidden by its content, wherever it goes, with all its copies and its whole stack, and stays
+        so when it is edited; a folder with all that comes into it, also when it is renamed. This is comfort,
+        not protection: the files stay where they are, and readable.
 
         Raises:
             SettingsError: nothing there is in the library; nothing is hidden then.
@@ -337,7 +338,7 @@ class Library:
                     raise SettingsError(f"{path} is not in the library", "Index it first: trove index")
 
     def unhide(self, *paths: Path | str) -> None:
-        """Let hidden files or folders be found again, each as it was hidden.
+        """Let hidden files, each with its whole stack, or folders be found again, each as it was hidden.
 
         Raises:
             SettingsError: one is not hidden by itself; none is found again then.
@@ -345,7 +346,10 @@ class Library:
         with self.core.write() as session:
             for path in (spelled(path).resolve() for path in paths):
                 if not hidden.drop(session, path):
-                    raise SettingsError(f"{path} is not hidden by itself", "See what is: trove hide")
+                    folder = hidden.to_show(session, path)
+                    hint = "See what is: trove hide"
+                    hint = hint if folder is None else f"It is hidden with its folder: trove unhide {folder}"
+                    raise SettingsError(f"{path} is not hidden by itself", hint)
 
     def hidden(self) -> list[Hidden]:
         """What is hidden, the latest first."""

@@ -10,7 +10,7 @@ from sqlalchemy import String, bindparam, delete, exists, func, select, type_coe
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from db.catalog import analyses, contents, revision
+from db.catalog import analyses, contents, hidden, revision
 from db.catalog.copies import rank
 from db.catalog.switches import findable
 from db.catalog.units import rows_changed
@@ -121,6 +121,8 @@ def put(
     if asset is None:
         asset = Asset(attempts=0)
         session.add(asset)
+    if asset.path == stat.path and state == "indexed" and content_id not in (None, asset.content_id):
+        hidden.follow_edit(session, stat.path, asset.content_id, content_id)
     asset.attempts = (asset.attempts if asset.mtime_ns == stat.mtime_ns else 0) + (state == "failed")
     asset.path, asset.size, asset.mtime_ns = stat.path, stat.size, stat.mtime_ns
     asset.state, asset.error, asset.retry = state, error, retry

@@ -61,10 +61,17 @@ def of_evidence(
     return {unit_id: live[picture] for unit_id, picture in nearest.items() if picture in live}
 
 
-def of_contents(session: Session, content_ids: Iterable[int], among: Ids | None = None) -> dict[int, int]:
+def of_contents(
+    session: Session,
+    content_ids: Iterable[int],
+    among: Ids | None = None,
+    *,
+    among_hidden: bool = False,
+) -> dict[int, int]:
     """The first unit of each of these contents that can be shown by itself: the picture, the first frame.
 
-    ``among``: the only units that may be, ascending. Contents without one are left out.
+    ``among``: the only units that may be, ascending; ``among_hidden`` as in ``rows``. Contents without one
+    are left out.
     """
     first: dict[int, int] = {}
     for batch in chunks(list(content_ids)):
@@ -72,7 +79,7 @@ def of_contents(session: Session, content_ids: Iterable[int], among: Ids | None 
             Unit.content_id.in_(batch),
             Unit.kind.in_(kinds.proving(*kinds.STANDING)),
             Unit.x.is_(None),
-            switches.each_findable(session),
+            switches.each_findable(session, among_hidden=among_hidden),
         )
         for content_id, unit_id in session.execute(
             statement.order_by(Unit.kind.in_(kinds.proving("said")), Unit.id)

@@ -133,7 +133,9 @@ class Retrieved:
             return {}
         known = self.candidates.by_id
         contents = {hit.unit_id: known[hit.unit_id].content_id for hit in hits}
-        whole = members(self.scope.session, set(contents.values()))
+        whole = members(
+            self.scope.session, set(contents.values()), among_hidden=self.scope.wanted.among_hidden
+        )
         return {unit_id: whole[own] for unit_id, own in contents.items() if own in whole}
 
     def _marked(self, facts: Iterable[Evidence]) -> dict[Evidence, Evidence]:

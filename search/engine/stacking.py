@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import live, representatives, stacks, units
+from db.catalog import hidden, live, representatives, stacks, units
 from db.catalog.stacks import Place
 from db.catalog.units import UnitRow
 from db.library import Library
@@ -23,7 +23,8 @@ def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
     mine = stacks.of(scope.session, {row.content_id for row in rows})
     if not mine:
         return {}
-    first = representatives.of_contents(scope.session, mine, scope.standing)
+    among_hidden = scope.wanted.among_hidden
+    first = representatives.of_contents(scope.session, mine, scope.standing, among_hidden=among_hidden)
     shown = {content_id: _shown(places, first) for content_id, places in mine.items()}
     other = {
         row.id: first[stands]
@@ -34,7 +35,7 @@ def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
         scope.session,
         set(other.values()),
         live.of_file(scope.wanted.filters),
-        among_hidden=scope.wanted.among_hidden,
+        among_hidden=among_hidden,
     )
     return {unit_id: standing[stands] for unit_id, stands in other.items() if stands in standing}
 
@@ -43,12 +44,17 @@ def _shown(places: Sequence[Place], first: Mapping[int, int]) -> int | None:
     return next((place.content_id for place in places if place.content_id in first), None)
 
 
-def members(session: Session, content_ids: Collection[int]) -> dict[int, tuple[Member, ...]]:
-    """All files of the stacks that these contents are in, by the ids of the contents."""
+def members(
+    session: Session, content_ids: Collection[int], *, among_hidden: bool = False
+) -> dict[int, tuple[Member, ...]]:
+    """All files of the stacks that these contents are in, by the ids of the contents.
+
+    ``among_hidden``: hidden files, too.
+    """
     mine = stacks.of(session, content_ids)
     every = {place.content_id for places in mine.values() for place in places}
-    first = representatives.of_contents(session, every)
-    rows = units.rows(session, first.values())
+    first = representatives.of_contents(session, every, among_hidden=among_hidden)
+    rows = units.rows(session, first.values(), among_hidden=among_hidden)
     found = {}
     for content_id in mine.keys() & set(content_ids):
         whole = [
@@ -62,7 +68,12 @@ def members(session: Session, content_ids: Collection[int]) -> dict[int, tuple[M
 
 
 def stack_of(library: Library, path: Path) -> tuple[Member, ...]:
-    """The files of the stack that a file is in, itself too, the one that stands for it first."""
+    """The files of the stack that a file is in, itself too, the one that stands for it first.
+
+    Who names a hidden file means it: only then hidden ones are told.
+    """
     with library.read() as session:
         content_id = stacks.content_at(session, path)
-        return members(session, [] if content_id is None else [content_id]).get(content_id or 0, ())
+        mine = [] if content_id is None else [content_id]
+        found = members(session, mine, among_hidden=hidden.covers(session, path))
+    return found.get(content_id or 0, ())

@@ -82,7 +82,8 @@ def test_what_is_hidden_is_in_no_answer_but_that_of_is_hidden(copied: tuple[Libr
     assert {path for hit in library.similar(other).hits for path in hit.files} == set()
     assert duplicates(library.core, threshold=None) == []
     told = library.status()
-    assert (told.assets, told.hidden, told.units["image"]) == (4, 3, 1)
+    assert (told.assets, told.hidden, told.units["image"], told.offline) == (1, 3, 1, {})
+    assert "Files    1, and 0 that failed\nHidden   3 more files" in trove(library.settings, "status").stdout
     with pytest.raises(SettingsError, match="not in the library"):
         library.hide(other, top / "elsewhere")
     assert [hidden.path for hidden in library.hidden()] == [original], "all of it or nothing"
@@ -90,3 +91,40 @@ def test_what_is_hidden_is_in_no_answer_but_that_of_is_hidden(copied: tuple[Libr
     assert trove(library.settings, "unhide", original).returncode == 0
     check_error(trove(library.settings, "unhide", original), "not hidden")
     assert found("type:image") == everything
+
+
+def test_what_is_hidden_stays_so_when_it_is_edited_renamed_or_in_a_stack(
+    tmp_path: Path, settings: Settings
+) -> None:
+    top = tmp_path.resolve() / "home"
+    names = ("a", "b", "s/0", "s/1", "IMG_1", "IMG_1-edited")
+    (top / "s").mkdir(parents=True)
+    for seed, name in enumerate(names):
+        media.photo(top / f"{name}.png", seed, size=(16, 16))
+    shutil.copy(top / "s/0.png", top / "copy.png")
+    with Library.of(settings) as library:
+
+        def found(query: str, *, stacks: bool = True) -> list[str]:
+            hits = library.search(Query(query, apart=True, stacks=stacks)).hits
+            return sorted(hit.path.stem for hit in hits)
+
+        library.index(top)
+        library.hide(top / "a.png", top / "s", top / "IMG_1-edited.png")
+        assert found("type:image") == found("type:image", stacks=False) == ["b", "copy"]
+        assert found("is:hidden") == ["0", "1", "IMG_1-edited", "a"]
+        stack = [member.path.stem for member in library.stack(top / "IMG_1.png")]
+        assert stack == ["IMG_1-edited", "IMG_1"]
+        (hit,) = library.search("is:hidden name:IMG_1-edited.png").hits
+        assert [member.path.stem for member in hit.stack] == stack
+        assert library.why("type:image", top / "copy.png").copies == ()
+        assert library.why("type:image", top / "s/0.png").copies == (top / "copy.png",)
+        media.photo(top / "a.png", 20, size=(16, 16))
+        (top / "s").rename(top / "t")
+        library.index()
+        assert found("type:image") == ["b", "copy"]
+        with pytest.raises(SettingsError) as refused:
+            library.unhide(top / "t/1.png")
+        assert str(top / "t") in (refused.value.hint or "")
+        library.unhide(top / "a.png", top / "t", top / "IMG_1.png")
+        assert library.hidden() == []
+        assert found("type:image") == ["1", "IMG_1-edited", "a", "b", "copy"]

@@ -19,7 +19,10 @@ def hide(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Leave files or folders out of all answers but those of is:hidden; this is no protection."""
+    """Leave files, each with its stack, or folders out of all answers but those of is:hidden.
+
+    A file stays hidden when it is moved or edited, a folder when it is renamed. This is no protection.
+    """
     with library_of(ctx) as library:
         library.hide(*(paths or []))
         hidden = library.hidden()
@@ -38,7 +41,7 @@ def unhide(
     ctx: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders that were hidden.")],
 ) -> None:
-    """Show hidden files or folders again."""
+    """Show hidden files, each with its whole stack, or folders again."""
     with library_of(ctx) as library:
         library.unhide(*paths)
     console.say("They are found again.")

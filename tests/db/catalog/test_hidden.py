@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, delete, text
+from sqlalchemy import create_engine, delete, text, update
 
-from db.catalog import assets, contents, facets, facts, hidden, live, units
+from db.catalog import assets, contents, facets, facts, hidden, live, revision, stacks, units
 from db.catalog.filters import ALL, FactRule, Filter, Wanted
+from db.catalog.stacks import Place
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.recover import recover
@@ -145,3 +146,106 @@ def test_in_a_library_of_the_seventh_schema_nothing_is_hidden(settings: Settings
         assert hidden.every(session) == []
     assert database.check() == []
     database.close()
+
+
+def test_an_edited_file_stays_hidden_and_can_be_shown_again(filled: Database) -> None:
+    """But not where another file has what was hidden, or one that is not hidden has the new content."""
+    a, b = Path("/photos/a.jpg"), Path("/photos/b.jpg")
+    hide(filled, str(a))
+    _edit(filled, a, "second version")
+    _edit(filled, a, None)
+    _edit(filled, a, "third version")
+    assert found(filled) == [2, 3, 4]
+    with filled.write() as session:
+        assert [item.path for item in hidden.every(session)] == [a]
+        assert hidden.drop(session, a)
+        assert hidden.every(session) == []
+    hide(filled, str(b))
+    _edit(filled, b, "of it there is a copy, which is what was hidden")
+    hide(filled, "/photos/private/c.jpg")
+    _edit(filled, Path("/photos/private/c.jpg"), "/photos/private too/d.jpg")
+    with filled.read() as session:
+        shown = [path for path in (b, *map(Path, PATHS[2:])) if not hidden.covers(session, path)]
+    assert shown == [b, *map(Path, PATHS[2:])]
+    with filled.write() as session:
+        assert hidden.drop(session, Path("/photos/private/c.jpg")), (
+            "what is listed can be taken from the list"
+        )
+
+
+def _edit(database: Database, path: Path, content: str | None) -> None:
+    """Another content, or one that cannot be read, with its picture."""
+    with database.write() as session:
+        content_id = None
+        if content is not None:
+            sha256 = content.encode().ljust(32, b"\0")[:32]
+            content_id = contents.find(session, sha256)
+            if content_id is None:
+                ids, _ = contents.find_or_add(session, {sha256: "image"}, revision.touch(session))
+                content_id = ids[sha256]
+        assets.put(
+            session,
+            assets.FileStat(path, 2, 2),
+            asset_id=assets.id_at(session, path),
+            state="failed" if content is None else "indexed",
+            content_id=content_id,
+        )
+
+
+def test_a_hidden_stack_is_hidden_whole_and_shown_whole(filled: Database) -> None:
+    with filled.write() as session:
+        stacks.put(session, [Place(1, 1, 0, "edit"), Place(2, 1, 1, "edit")], ())
+        assert stacks.count(session) == 1
+    hide(filled, "/photos/b.jpg")
+    assert (found(filled), found(filled, HIDDEN)) == ([3, 4], [1, 2])
+    with filled.write() as session:
+        assert stacks.count(session) == 0
+        stacks.put(session, [Place(4, 1, 2, "edit")], ())
+        assert hidden.covers(session, Path(PATHS[3])), "what comes to it is hidden, too"
+    with filled.write() as session:
+        stacks.put(session, (), [1, 2, 4])
+    assert found(filled) == [3, 4], "what was hidden with it stays so where the stack is no more"
+    with filled.write() as session:
+        stacks.put(session, [Place(1, 1, 0, "edit"), Place(2, 1, 1, "edit")], ())
+        assert hidden.drop(session, Path("/photos/a.jpg"))
+        assert hidden.every(session) == []
+    assert found(filled) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("moves", "follows"),
+    [
+        ({"s/0": "t/0", "s/1": "t/1", "s/x/2": "t/x/2"}, "t"),
+        ({"s/0": "new/place/0", "s/1": "new/place/1", "s/x/2": "out/2"}, "new/place"),
+        ({"s/0": "t/0"}, "s"),
+        ({"s/0": "0", "s/1": "1", "s/x/2": "x/2"}, "s"),
+        ({"s/0": "known/0", "s/1": "known/1", "s/x/2": "known/x/2"}, "s"),
+        ({"s/0": "t/0", "s/1": "u/1", "s/x/2": "v/x/2"}, "s"),
+    ],
+    ids=[
+        "renamed",
+        "most of it",
+        "one taken out",
+        "all taken out",
+        "into a known folder",
+        "in all directions",
+    ],
+)
+def test_a_hidden_folder_follows_its_files(database: Database, moves: dict[str, str], follows: str) -> None:
+    top = Path("/photos")
+    with database.write() as session:
+        for place, name in enumerate(("s/0", "s/1", "s/x/2", "known/3")):
+            add_file(session, str(top / name), [Drafted("image", ROWS[place])])
+        assert hidden.put(session, top / "s")
+        before = hidden.inside_folders(session)
+        for old, new in moves.items():
+            session.execute(update(Asset).where(Asset.path == top / old).values(path=top / new))
+        hidden.follow_folders(session, before, [top / new for new in moves.values()])
+        assert [item.path for item in hidden.every(session)] == [top / follows]
+
+
+def test_what_is_hidden_with_a_folder_is_shown_again_with_it(filled: Database) -> None:
+    hide(filled, "/photos/private", "/photos/a.jpg")
+    with filled.read() as session:
+        what = [hidden.to_show(session, Path(path)) for path in PATHS]
+    assert what == [Path("/photos/a.jpg"), None, Path("/photos/private"), None]

@@ -81,6 +81,14 @@ def test_an_opened_hit_names_its_copies_and_can_be_hidden(library: Library) -> N
     page.button(key="viewer_hide").click().run()
     assert hit.path not in [hit.path for hit in library.search("a brick lighthouse").hits]
     assert [hidden.path for hidden in library.hidden()] == [hit.path]
+    library.unhide(hit.path)
+    library.hide(hit.path.parent)
+    page.query_params["q"] = "a brick lighthouse is:hidden"
+    page.run()
+    shown = page.button(key="viewer_hide")
+    assert shown.label == f"Show the folder {hit.path.parent.name} again"
+    shown.click().run()
+    assert library.hidden() == []
 
 
 def test_browsing_and_similar_ones_are_not(library: Library) -> None:

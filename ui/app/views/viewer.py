@@ -168,16 +168,27 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
 
 
 def _hiding(hit: Hit) -> None:
-    """One button that hides the hit, and then undoes that."""
+    """One button that hides the hit, and then undoes that; with its folder, where that is hidden."""
     with resources.read() as session:
-        is_hidden = hidden.covers(session, hit.path)
+        hidden_with = hidden.to_show(session, hit.path)
+    if hidden_with is None:
+        label, told = (
+            "Hide",
+            "Leave it out of all answers, with the files that belong to it; is:hidden finds it",
+        )
+        told += ". It is no protection: the file stays as it is"
+    elif hidden_with == hit.path:
+        label, told = "Show it again", "It and the files that belong to it are found again"
+    else:
+        label = f"Show the folder {resources.plain(hidden_with.name or str(hidden_with))} again"
+        told = f"It is hidden with all of {resources.plain(str(hidden_with))}"
     st.button(
-        "Show it again" if is_hidden else "Hide",
-        icon=":material/visibility:" if is_hidden else ":material/visibility_off:",
+        label,
+        icon=":material/visibility_off:" if hidden_with is None else ":material/visibility:",
         key="viewer_hide",
-        help="Leave it out of all answers; is:hidden finds it. It is no protection: the file stays as it is",
+        help=told,
         on_click=_hide,
-        args=(hit.path, not is_hidden),
+        args=(hidden_with or hit.path, hidden_with is None),
     )
 
 
