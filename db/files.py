@@ -1,4 +1,4 @@
-"""Atomic file writes, and files that end with a checksum."""
+"""Whether files are there, atomic file writes, and files that end with a checksum."""
 
 import os
 import secrets
@@ -15,6 +15,22 @@ except ImportError:  # Windows, where a file that is open cannot be deleted anyw
     fcntl = None  # type: ignore[assignment]
 
 _TRAILER = struct.Struct(">I4sI")
+
+
+# ``Path.exists`` and its like raise for some of what a lost network drive answers: ENOTCONN, EIO, ESTALE.
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder; False where the system cannot tell, as of a lost network drive."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a regular file; False where the system cannot tell."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder; False where the system cannot tell."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:

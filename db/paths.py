@@ -134,7 +134,29 @@ def deepest(path: Path, folders: Iterable[Path]) -> Path | None:
     return max(holding, key=lambda folder: len(folder.parts), default=None)
 
 
-def outermost(paths: Sequence[Path]) -> list[Path]:
+class PathSet:
+    """Folders, however many, that are asked of many paths which of them holds each: by the path's parents."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._by_name = {str(folder): folder for folder in folders}
+
+    def deepest(self, path: Path) -> Path | None:
+        """The innermost of the folders that a path is, or is in."""
+        name = str(path)
+        while name not in self._by_name:
+            parent = os.path.dirname(name)  # noqa: PTH120 - asked for many files
+            if parent == name:
+                return None
+            name = parent
+        return self._by_name[name]
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path is one of the folders or inside one."""
+        return self.deepest(path) is not None
+
+
+def outermost(paths: Iterable[Path]) -> list[Path]:
     """The paths without duplicates and without those inside another one, in their order."""
-    unique = list(dict.fromkeys(paths))
-    return [path for path in unique if not any(other in path.parents for other in unique)]
+    unique = dict.fromkeys(paths)
+    all_of_them = PathSet(unique)
+    return [path for path in unique if path.parent == path or not all_of_them.holds(path.parent)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from db.errors import SettingsError
+from db.files import is_folder
 from db.folders import MARKED, filled, is_hidden, marked
 from db.names import composed
 from indexer.media.formats import media_kind
@@ -174,12 +175,12 @@ class LeavingOut:
 
     def reads(self, path: Path) -> bool:
         """Whether a file or folder is read as a part of the root that it is in."""
-        known = path.is_dir() or media_kind(path) is not None
+        known = is_folder(path) or media_kind(path) is not None
         return known and self.root_of(str(path)) is not None and self.rule(path) is None
 
     def rule(self, path: Path) -> Rule | None:
         """The rule by which a path in a root is left out, as the disk says now."""
-        if not path.is_dir():
+        if not is_folder(path):
             return next(self.rules([path]))
         found = self.around(path)
         return found if isinstance(found, Rule) else None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.catalog import assets, revision
 from db.engine.schema import LIVE
 from db.errors import SettingsError
+from db.files import is_there
 from db.library import Library
 from db.paths import is_under
 from indexer.leaving_out import LeavingOut, Rule, checked, pattern_of
@@ -99,7 +100,7 @@ def _apply(session: Session, leaving: LeavingOut, root: Path) -> int:
         if rule is not None and state not in ("gone", "left_out"):
             out.append(asset_id)
         elif rule is None and state == "left_out":
-            (back if path.exists() else away).append(asset_id)
+            (back if is_there(path) else away).append(asset_id)
     assets.set_state(session, back, "indexed")
     assets.set_state(session, away, "offline")
     found = sum(files[asset_id][1] in LIVE for asset_id in out)
@@ -120,7 +121,7 @@ def left_out(library: Library) -> dict[Path, list[LeftOut]]:
     with library.read() as session:
         patterns = assets.patterns(session)
     leaving = leaving_out(library, patterns)
-    found = scan([root for root in patterns if root.exists()], leaving)
+    found = scan([root for root in patterns if is_there(root)], leaving)
     counts: dict[Path, Counter[Rule]] = {root: Counter() for root in patterns}
     first: dict[tuple[Path, Rule], Path] = {}
     for name, rule in found.left_out.items():

@@ -1,15 +1,16 @@
 """Targets: which files and folders a run looks at, and what is left out of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from db.catalog import assets
 from db.errors import SettingsError
+from db.files import is_there
 from db.library import Library
 from db.names import spelled
-from db.paths import is_under, outermost
-from indexer.drives.volumes import is_there
+from db.paths import PathSet, outermost
 from indexer.leaving_out import LeavingOut, checked
 
 
@@ -38,46 +39,65 @@ def targets(library: Library, paths: Sequence[Path], exclude: Sequence[str] = ()
     with library.read() as session:
         kept = assets.patterns(session)
     roots = list(kept)
-    meant = [_meant(library, path, roots) for path in paths] or list(roots)
+    meaning = _Meaning(library, roots)
+    meant = [meaning.of(path) for path in paths] or list(roots)
     changed = _changed(library, meant, kept, exclude)
     # A folder of its own inside another is looked at with that one, whatever that leaves out.
-    meant += [root for root in roots if root not in meant and is_under(root, meant)]
-    missing = [path for path in meant if not is_there(path)]
+    named, whole = set(meant), PathSet(meant)
+    meant += [root for root in roots if root not in named and whole.holds(root)]
+    there = {path for path in meant if is_there(path)}
     return Targets(
-        there=[path for path in meant if path not in missing],
-        missing=missing,
+        there=[path for path in meant if path in there],
+        missing=[path for path in meant if path not in there],
         patterns=changed,
         leaving=leaving_out(library, kept | changed),
     )
 
 
-def _meant(library: Library, path: Path, roots: Sequence[Path]) -> Path:
-    """The file or folder that is meant by a path, as the disk or, where it is gone, the library spells it.
+class _Meaning:
+    """What paths mean in a library with these roots."""
 
-    A folder that a root is under another name, such as a bind mount, or on a file system without case, is
-    that root: a file has one path.
+    def __init__(self, library: Library, roots: Iterable[Path]) -> None:
+        self._library = library
+        self._roots = dict.fromkeys(roots)
 
-    Raises:
-        SettingsError: neither the disk nor the library has it.
-    """
-    target = spelled(path).resolve()
-    if not is_there(target):
-        with library.read() as session:
-            known = assets.known_as(session, target)
-        if known is None:
-            raise SettingsError(f"there is no file or folder {target}", "Check the spelling.")
-        return known
-    places = {_place(root): root for root in roots if is_there(root)}
-    for above in (target, *target.parents):
-        if above in roots:
-            break
-        if (root := places.get(_place(above))) is not None:
-            return root / target.relative_to(above)
-    return target
+    def of(self, path: Path) -> Path:
+        """The file or folder that is meant, as the disk or, where it is gone, the library spells it.
+
+        A folder that a root is under another name, such as a bind mount, or on a file system without case, is
+        that root: a file has one path.
+
+        Raises:
+            SettingsError: neither the disk nor the library has it.
+        """
+        target = spelled(path).resolve()
+        if target in self._roots:
+            return target
+        if not is_there(target):
+            with self._library.read() as session:
+                known = assets.known_as(session, target)
+            if known is None:
+                raise SettingsError(f"there is no file or folder {target}", "Check the spelling.")
+            return known
+        for above in (target, *target.parents):
+            if above in self._roots:
+                break
+            place = _place(above)
+            if place is not None and (root := self._places.get(place)) is not None:
+                return root / target.relative_to(above)
+        return target
+
+    @cached_property
+    def _places(self) -> dict[tuple[int, int], Path]:
+        """The roots that are there, by what tells a file or folder from all others on this machine."""
+        return {place: root for root in self._roots if (place := _place(root)) is not None}
 
 
-def _place(path: Path) -> tuple[int, int]:
-    status = path.stat()
+def _place(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
     return status.st_dev, status.st_ino
 
 

@@ -15,10 +15,10 @@ from watchfiles import Change, watch
 
 from db.catalog import assets
 from db.errors import LibraryBusyError, TroveError
+from db.files import is_folder, is_there
 from db.library import Library
 from db.paths import is_under
 from indexer import pipeline
-from indexer.drives.volumes import is_there
 from indexer.flow import Report
 from indexer.leaving_out import TELLING, LeavingOut
 from indexer.media.formats import media_kind
@@ -108,7 +108,7 @@ def _matters(change: Change, path: Path, leaving: LeavingOut) -> bool:
     """Whether a change may concern a media file. A deleted folder looks like any deleted file."""
     if path.name in TELLING:
         return True
-    if media_kind(path) is None and change is not Change.deleted and not path.is_dir():
+    if media_kind(path) is None and change is not Change.deleted and not is_folder(path):
         return False
     return leaving.rule(path) is None
 

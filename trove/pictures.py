@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from db.catalog import assets, copies
 from db.errors import UnreadableError
+from db.files import is_file
 from db.library import Library
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def clip(library: Library, decoders: DecodePool, path: Path, at_s: float) -> Cli
 
 def _readable(library: Library, path: Path) -> Path:
     """The file, or a copy of it that is there; the database is asked only where it is not."""
-    if path.is_file():
+    if is_file(path):
         return path
     with library.read() as session:
         return copies.readable(session, path)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.catalog import hidden
 from db.engine.batches import chunks
 from db.engine.schema import LIVE, Asset
+from db.files import is_file
 from db.folders import filled_by_program
 
 
@@ -113,10 +114,10 @@ def others(session: Session, path: Path) -> tuple[Path, ...]:
 
 def readable(session: Session, path: Path) -> Path:
     """The file at a path or, where it is not there, a copy of it that is; the path itself where none is."""
-    if path.is_file():
+    if is_file(path):
         return path
     files = beside(session, path, among_hidden=True)
-    return next((file.path for file in files if file.path.is_file()), path)
+    return next((file.path for file in files if is_file(file.path)), path)
 
 
 def fulfils(session: Session, path: Path, of_file: Sequence[ColumnElement[bool]]) -> bool:

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from db.catalog import assets
 from db.errors import TroveError
+from db.files import is_there
 from db.library import Library
 from db.settings import Settings
 from indexer.analysers import registry
@@ -129,6 +130,8 @@ def _names(settings: Settings) -> Iterator[Finding]:
     except TroveError:
         return
     for root in roots:
-        yield Finding("indexed", str(root), "" if root.exists() else "not there now: is its drive connected?")
+        yield Finding(
+            "indexed", str(root), "" if is_there(root) else "not there now: is its drive connected?"
+        )
     for failure in failed:
         yield Finding("failed", str(failure.path), failure.reason)

@@ -70,11 +70,12 @@ def _json(
 
 
 def _say(patterns: Mapping[Path, Sequence[str]], left_out: Mapping[Path, Sequence[LeftOut]]) -> None:
+    from db.files import is_there
     from db.folders import FILLED, MARKED
     from indexer.leaving_out import IGNORE_FILE
 
     for root, kept in patterns.items():
-        console.say(console.one_line(f"{root}" + ("" if root.exists() else "  (not connected)")))
+        console.say(console.one_line(f"{root}" + ("" if is_there(root) else "  (not connected)")))
         for pattern in kept:
             console.say(console.one_line(f"  --exclude {pattern}"))
         if left_out[root]:

@@ -9,9 +9,9 @@ import streamlit as st
 from db.catalog import revision
 from db.catalog.assets import Failure
 from db.errors import TroveError
+from db.files import is_there
 from db.paths import expanded
 from indexer.control import AnalyserState
-from indexer.drives.volumes import is_there
 from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources

@@ -11,7 +11,7 @@ from db import kinds
 from db.catalog import hidden
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError
-from indexer.drives.volumes import is_there
+from db.files import is_there
 from indexer.media.clips import AFTER_S, browser_type
 from indexer.media.reader import probe
 from indexer.media.types import Metadata
