@@ -150,7 +150,8 @@ class Report:
     that were still being written; the next run looks again. ``cloud``: those of the skipped that are in the
     cloud, of which only a placeholder is here. ``removed``: files that are gone; ``left_out``: files of the
     library that a rule leaves out now. ``offline``: how many files of the whole library are out of reach, by
-    the root or drive that they are on; ``renamed``: the new paths of roots by their old ones.
+    the root or drive that they are on; ``renamed``: the new paths of roots by their old ones;
+    ``alike``: by roots that are not there the new ones with the same files, which may be copies.
     ``units``: how many of each kind the whole library has after the run; ``seconds``: how long it took.
     """
 
@@ -166,6 +167,7 @@ class Report:
     cloud: int = 0
     offline: dict[str, int] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -1,12 +1,13 @@
 """Decide what has to be done, from what is on disk and what the library remembers. A pure function."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from db.catalog.assets import FileStat, KnownFile
-from db.paths import is_under
+from db.paths import PathSet
 from indexer.drives.absence import NOTHING_KNOWN, Evidence, judge
 from indexer.drives.clocks import SameBytes, Shifted, only_shifted
 from indexer.flow import Task
@@ -15,12 +16,14 @@ from indexer.scan import Unread
 
 @dataclass
 class Plan:
-    """Every listed file is in exactly one of ``tasks``, ``revived``, ``same`` and ``skipped``."""
+    """Every listed file is in exactly one of ``tasks``, ``revived``, ``same``, ``skipped`` and ``moved``."""
 
     tasks: list[Task] = field(default_factory=list)
     """New, changed and moved files, and those worth another attempt."""
     revived: list[KnownFile] = field(default_factory=list)
     """Files that were gone, offline or left out, and are back unchanged."""
+    moved: list[KnownFile] = field(default_factory=list)
+    """Files in the cloud under another name, which are not to be read: as they are now."""
     same: list[KnownFile] = field(default_factory=list)
     skipped: list[KnownFile] = field(default_factory=list)
     """Files that failed or were skipped before, and have not changed since."""
@@ -75,12 +78,13 @@ def plan(
     _place_changed(changed, evidence, same_bytes, result)
     lost_links = [item.stat.path for item in unread if not _place_unread(item, remembered, result)]
     evidence = replace(evidence, hidden=[*evidence.hidden, *lost_links])
-    missing = [file for file in remembered.values() if is_under(file.stat.path, roots)]
+    walked = PathSet(roots)
+    missing = [file for file in remembered.values() if walked.holds(file.stat.path)]
     left_out = {file.id: file for file in missing if is_left_out(file.stat.path)}
     result.left_out = [file for file in left_out.values() if file.state not in ("gone", "left_out")]
-    looked_for = [file for file in known if file.id not in left_out]
     lost = [file for file in missing if file.id not in left_out]
-    _place_missing(lost, looked_for, fresh, evidence, result)
+    here = (file for file in known if str(file.stat.path) not in remembered)
+    _place_missing(lost, here, fresh, evidence, result)
     result.tasks.sort(key=lambda task: task.stat.path)
     counts = Counter(file.stat.size for file in known) + Counter(task.stat.size for task in result.tasks)
     result.sizes = {task.stat.size for task in result.tasks if counts[task.stat.size] > 1}
@@ -102,18 +106,19 @@ def _place(file: KnownFile, stat: FileStat, result: Plan) -> None:
 
 def _place_missing(
     missing: Sequence[KnownFile],
-    known: Sequence[KnownFile],
+    here: Iterable[KnownFile],
     fresh: Sequence[FileStat],
     evidence: Evidence,
     result: Plan,
 ) -> None:
-    there = [file for file in missing if not is_under(file.stat.path, evidence.hidden)]
+    hidden = PathSet(evidence.hidden)
+    there = [file for file in missing if not hidden.holds(file.stat.path)]
     moved = _pair_moved(fresh, there, result)
-    lost = [file for file in missing if file.state != "gone" and file not in moved]
-    absence = judge(lost, known, evidence)
+    lost = [file for file in missing if file.state != "gone" and file.id not in moved]
+    absence = judge(lost, chain(here, moved.values()), evidence)
     result.gone = absence.gone
     result.offline = [file for file in absence.offline if file.state != "offline"]
-    result.doubtful = [file for file in result.offline if not is_under(file.stat.path, evidence.hidden)]
+    result.doubtful = [file for file in result.offline if not hidden.holds(file.stat.path)]
     result.doubted = absence.doubted
 
 
@@ -137,7 +142,7 @@ def _place_unread(item: Unread, remembered: dict[str, KnownFile], result: Plan) 
 def _place_changed(
     changed: Sequence[Shifted], evidence: Evidence, same_bytes: SameBytes, result: Plan
 ) -> None:
-    same = only_shifted(changed, list(evidence.grounds), same_bytes)
+    same = only_shifted(changed, evidence.grounds, same_bytes)
     for file, stat in ((one.was, one.now) for one in changed):
         if file.id in same:
             result.retimed.append(file._replace(stat=stat))
@@ -146,19 +151,30 @@ def _place_changed(
             _place(file, stat, result)
 
 
-def _pair_moved(fresh: Sequence[FileStat], missing: Collection[KnownFile], result: Plan) -> set[KnownFile]:
-    """A new file is a moved one if exactly one missing file, and no other new one, has its size and time."""
+def _pair_moved(
+    fresh: Sequence[FileStat], missing: Collection[KnownFile], result: Plan
+) -> Mapping[int, KnownFile]:
+    """The moved files as they are now, by their ids.
+
+    A new file is a moved one if exactly one missing file, and no other new one, has its size and time. So is
+    a placeholder in the cloud, with whose size and time that has to do, as nobody reads it.
+    """
     lost: dict[tuple[int, int], list[KnownFile]] = defaultdict(list)
     for file in missing:
         lost[file.stat.size, file.stat.mtime_ns].append(file)
-    twins = Counter((stat.size, stat.mtime_ns) for stat in fresh)
-    moved: set[KnownFile] = set()
-    for stat in fresh:
+    away = {item.stat for item, asset_id in result.unread if item.state == "cloud" and asset_id is None}
+    twins = Counter((stat.size, stat.mtime_ns) for stat in chain(fresh, away))
+    moved: dict[int, KnownFile] = {}
+    for stat in chain(fresh, away):
         key = (stat.size, stat.mtime_ns)
         candidates = lost.get(key, [])
-        if len(candidates) == 1 and twins[key] == 1:
-            moved.add(candidates[0])
-            result.tasks.append(Task(stat, candidates[0].id, moved_from=candidates[0].stat.path))
-        else:
-            result.tasks.append(Task(stat))
+        was = candidates[0] if len(candidates) == 1 and twins[key] == 1 else None
+        if was is not None and (stat not in away or was.content_id is not None):
+            moved[was.id] = was._replace(stat=stat)
+        if stat in away:
+            continue
+        result.tasks.append(Task(stat) if was is None else Task(stat, was.id, moved_from=was.stat.path))
+    result.moved = [file for file in moved.values() if file.stat in away]
+    carried = {file.stat for file in result.moved}
+    result.unread = [(item, asset_id) for item, asset_id in result.unread if item.stat not in carried]
     return moved

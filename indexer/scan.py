@@ -6,7 +6,7 @@ import logging
 import os
 import stat as modes
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from db.catalog.assets import FileStat
 from db.engine.schema import AssetState
 from db.folders import is_hidden
 from db.paths import outermost
-from indexer.drives.volumes import volume
+from indexer.drives.placeholders import STUB, is_placeholder
+from indexer.drives.volumes import Volumes
 from indexer.leaving_out import TELLING, Below, LeavingOut, Rule
 from indexer.media.formats import media_kind
 
@@ -55,7 +56,10 @@ class Scan:
     left_out: dict[str, Rule] = field(default_factory=dict)
     """Folders that were not walked, and media files that are not listed, each by its rule."""
     mounts: dict[Path, str] = field(default_factory=dict)
-    """The folders among the walked ones where a file system begins, roots first of all, with which one."""
+    """The folders among the walked ones where a file system begins, roots first of all, with which one.
+
+    Of a root that is a single file, that of its folder.
+    """
     bare: set[Path] = field(default_factory=set)
     """Folders with nothing in them at all."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
@@ -111,9 +115,11 @@ def scan(
     result = Scan(outermost(given), leaving)
     entered: set[tuple[int, int]] = set()
     devices: dict[Path, int] = {}
+    volumes = Volumes()
+    outer = set(result.roots)
     # One inside another is walked with it, unless that leaves it out. Links wait until all real folders are
     # walked: a file then keeps its real path as long as it has one.
-    inside = [path for path in dict.fromkeys(given) if path not in result.roots]
+    inside = [path for path in dict.fromkeys(given) if path not in outer]
     waiting: deque[tuple[Path, Below | None]] = deque((path, None) for path in (*result.roots, *inside))
     while waiting:
         folder, around = waiting.popleft()
@@ -121,6 +127,8 @@ def scan(
             status = folder.stat()
             if not modes.S_ISDIR(status.st_mode):
                 result.note(FileStat(folder, status.st_size, status.st_mtime_ns), status, download=download)
+                if str(folder) in leaving.roots:
+                    result.mounts[folder] = volumes.on(folder, status.st_dev)
                 continue
             if str(folder) in leaving.own or (status.st_dev, status.st_ino) in entered:
                 continue
@@ -132,8 +140,8 @@ def scan(
                 result.left_out[str(folder)] = place
                 continue
             devices[folder] = status.st_dev
-            if devices.get(folder.parent) != status.st_dev:
-                result.mounts[folder] = volume(folder, status.st_dev)
+            if str(folder) in leaving.roots or _above(folder, devices) != status.st_dev:
+                result.mounts[folder] = volumes.on(folder, status.st_dev)
             if not listed:
                 result.bare.add(folder)
             folders, links = _sort(folder, listed, result, place, others=others, download=download)
@@ -145,6 +153,16 @@ def scan(
         result.files = list({str(file.path): file for file in result.files}.values())
     result.files.sort(key=lambda file: str(file.path))
     return result
+
+
+def _above(folder: Path, devices: Mapping[Path, int]) -> int | None:
+    """``st_dev`` of the folder around one, walked or not; None where it cannot be told."""
+    if folder.parent in devices:
+        return devices[folder.parent]
+    try:
+        return folder.parent.stat().st_dev
+    except OSError:
+        return None
 
 
 def _entered(
@@ -186,7 +204,7 @@ def _sort(
                     result.left_out[str(path)] = rule
                 else:
                     (links if entry.is_symlink() else folders).append(path)
-            elif (is_media or others or name.endswith(_STUB)) and not _is_left_out(
+            elif (is_media or others or name.endswith(STUB)) and not _is_left_out(
                 path, place, result, is_media=is_media
             ):
                 _note(entry, path, result, is_media=is_media, download=download)
@@ -233,22 +251,7 @@ def _note(entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool
 
 def _downloaded(path: Path) -> Path | None:
     """Where the media file will be of which there is only a ``.name.icloud``; None for any other file."""
-    if not (path.name.startswith(".") and path.name.endswith(_STUB)):
+    if not (path.name.startswith(".") and path.name.endswith(STUB)):
         return None
-    real = path.with_name(path.name.removeprefix(".").removesuffix(_STUB))
+    real = path.with_name(path.name.removeprefix(".").removesuffix(STUB))
     return real if media_kind(real) is not None else None
-
-
-_STUB = ".icloud"
-
-_DATALESS = 0x40000000
-"""macOS: SF_DATALESS of ``st_flags`` (sys/stat.h)."""
-
-_RECALLED = 0x400000 | 0x40000 | 0x1000
-"""Windows: FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS, _RECALL_ON_OPEN and _OFFLINE of ``st_file_attributes``."""
-
-
-def is_placeholder(status: os.stat_result) -> bool:
-    """Whether a file is only a placeholder of one in the cloud, which reading it would download."""
-    flags, attributes = getattr(status, "st_flags", 0), getattr(status, "st_file_attributes", 0)
-    return bool(flags & _DATALESS or attributes & _RECALLED)

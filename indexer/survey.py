@@ -10,18 +10,20 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from db.catalog import analyses, assets, drives
+from db.catalog.assets import FileStat, KnownFile
 from db.catalog.switches import Switches
+from db.files import is_there
 from db.library import Library
 from db.names import spelled
-from db.paths import deepest, is_under
+from db.paths import PathSet, deepest
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.drives.absence import Evidence
-from indexer.drives.moves import SameContent, renamed
-from indexer.drives.volumes import is_there
+from indexer.drives.moves import Moves, SameContent, rename
+from indexer.drives.volumes import Volumes
 from indexer.plan import Plan, plan
 from indexer.scan import Scan, scan
-from indexer.targets import targets
+from indexer.targets import Targets, targets
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Survey:
     left: Mapping[str, Collection[int]]
     patterns: Mapping[Path, Sequence[str]] = field(default_factory=dict)
     """Of what is left out, for the roots that are new or have others now."""
-    renamed: Mapping[Path, Path] = field(default_factory=dict)
-    """The new paths of roots by their old ones."""
+    moves: Moves = field(default_factory=Moves)
+    """Roots that are under another path now, or seem to be."""
     ended: Collection[Path] = ()
     """Folders where a file system began, and begins no more."""
 
@@ -74,9 +76,10 @@ def survey(
         asked = targets(library, paths, exclude)
         others = any(analyser.scope == "asset" for analyser in analysers)
         scanned = scan(asked.there, asked.leaving, others=others, download=download)
-        if moved := renamed(library, scanned.files, scanned.roots):
+        moves = rename(library, scanned.files, _in_cloud(scanned), scanned.roots)
+        if moves.renamed:
             # Under its new name, too, a root leaves out what it did, which this walk did not know.
-            asked = targets(library, [_after(path, moved) for path in paths], exclude)
+            asked = targets(library, [_after(path, moves.renamed) for path in paths], exclude)
             scanned = scan(asked.there, asked.leaving, others=others, download=download)
         with library.read() as session:
             left = _Left(session, analysers, switched, scanned)
@@ -92,7 +95,7 @@ def survey(
             roots=[*scanned.roots, *asked.missing],
             is_left_out=lambda path: scanned.rule(path) is not None,
             unread=scanned.unread,
-            evidence=_evidence(scanned, roots, mounts, word),
+            evidence=_evidence(scanned, asked, known, roots, mounts, word),
             same_bytes=SameContent(library),
         )
         return Survey(
@@ -100,7 +103,7 @@ def survey(
             todo,
             {work.analyser: ids for work, ids in left.by_work},
             asked.patterns,
-            renamed=moved,
+            moves=moves,
             ended=_ended(scanned, roots, mounts, todo, word),
         )
 
@@ -112,46 +115,89 @@ def _after(path: Path, moved: Mapping[Path, Path]) -> Path:
     return path if old is None else moved[old] / target.relative_to(old)
 
 
-def _evidence(scanned: Scan, roots: Sequence[Path], mounts: Mapping[Path, str], word: Word) -> Evidence:
+def _in_cloud(scanned: Scan) -> list[FileStat]:
+    return [item.stat for item in scanned.unread if item.state == "cloud"]
+
+
+def _evidence(
+    scanned: Scan,
+    asked: Targets,
+    known: Sequence[KnownFile],
+    roots: Sequence[Path],
+    mounts: Mapping[Path, str],
+    word: Word,
+) -> Evidence:
     """What tells of missing files whether they are gone.
 
     A root, or a drive in one, that cannot be read has not failed: it is out of reach, as one that is missing.
     """
-    grounds = {*roots, *mounts}
-    hidden = [ground for ground in grounds if not is_there(ground)]
-    hidden += [item.stat.path for item in scanned.unreadable]
+    grounds, volumes = {*roots, *mounts}, Volumes()
+    around = _around([*scanned.roots, *asked.missing], grounds)
+    deleted = _deleted(known, roots, mounts, volumes)
+    bare = scanned.bare & grounds
+    hidden = {ground for ground in grounds - deleted if not is_there(ground)}
+    hidden |= {item.stat.path for item in scanned.unreadable}
+    for ground in around - hidden:
+        try:
+            if not any(ground.iterdir()):
+                bare.add(ground)
+        except OSError:
+            hidden.add(ground)
     scanned.unreadable = [item for item in scanned.unreadable if item.stat.path not in grounds]
+    walked = PathSet(scanned.roots)
     return Evidence(
         grounds=grounds,
         hidden=hidden,
-        bare=scanned.bare & grounds,
+        bare=bare,
         changed={
             path
             for path, volume in mounts.items()
-            if is_under(path, scanned.roots) and _volume(scanned, path) not in (volume, None)
+            if (path in around or walked.holds(path)) and volumes.of(path) not in (volume, None)
         },
-        seen=word.seen,
+        seen={*word.seen, *deleted},
         believed=word.gone,
     )
 
 
-def _volume(scanned: Scan, path: Path) -> str | None:
-    """The file system that a walked folder is on."""
-    start = deepest(path, scanned.mounts)
-    return None if start is None else scanned.mounts[start]
+def _around(paths: Sequence[Path], grounds: Collection[Path]) -> set[Path]:
+    """The grounds of which only a part is looked at: what they are now tells of the files in it, too."""
+    holding = PathSet(grounds)
+    found = {holding.deepest(path) for path in paths}
+    return {ground for ground in found if ground is not None} - set(paths)
+
+
+def _deleted(
+    known: Sequence[KnownFile], roots: Sequence[Path], mounts: Mapping[Path, str], volumes: Volumes
+) -> set[Path]:
+    """The roots that were single files and are no more, while their file system is where it was."""
+    lost = {root for root in roots if root in mounts and _is_no_more(root)}
+    files = {file.stat.path for file in known if file.stat.path in lost} if lost else set()
+    return {file for file in files if volumes.of(file.parent) == mounts[file]}
+
+
+def _is_no_more(path: Path) -> bool:
+    """Whether the system says that there is no such file, and not only that it cannot tell."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _ended(
     scanned: Scan, roots: Sequence[Path], mounts: Mapping[Path, str], todo: Plan, word: Word
 ) -> list[Path]:
     """The folders where a drive was, and is not missed."""
+    own, walked = set(roots), PathSet(scanned.roots)
     return [
         path
         for path in mounts
-        if path not in roots
+        if path not in own
         and path not in scanned.mounts
         and path not in todo.doubted
-        and is_under(path, scanned.roots)
+        and walked.holds(path)
         and (word.gone or is_there(path))
     ]
 

@@ -31,6 +31,9 @@ def settle(session: Session, found: Survey) -> Report:
     assets.set_state(session, [file.id for file in todo.gone], "gone")
     assets.set_state(session, [file.id for file in todo.offline], "offline")
     assets.set_state(session, [file.id for file in todo.left_out], "left_out")
+    for file in todo.moved:
+        assets.put(session, file.stat, asset_id=file.id, state="indexed", content_id=file.content_id)
+    facts.refresh(session, [file.content_id for file in todo.moved if file.content_id is not None])
     for item in scanned.unreadable:
         problem = "the folder cannot be read" if item.is_folder else "the file cannot be read"
         assets.put(
@@ -43,21 +46,22 @@ def settle(session: Session, found: Survey) -> Report:
         )
     for unread, asset_id in todo.unread:
         assets.put(session, unread.stat, asset_id=asset_id, state=unread.state, error=unread.reason)
-    changed = (todo.revived, todo.gone, todo.offline, todo.left_out, todo.retimed, scanned.unreadable)
-    if any(changed):
+    changed = (todo.revived, todo.moved, todo.gone, todo.offline, todo.left_out, todo.retimed)
+    if any(changed) or scanned.unreadable:
         revision.touch(session)
     states = [file.state for file in todo.skipped] + [unread.state for unread, _ in todo.unread]
-    placed = [*todo.revived, *todo.same, *todo.skipped]
+    placed = [*todo.revived, *todo.moved, *todo.same, *todo.skipped]
     return Report(
         found=len(todo.tasks) + len(placed) + len(todo.unread) + len(scanned.unreadable),
-        reused=len(todo.revived),
+        reused=len(todo.revived) + len(todo.moved),
         unchanged=len(todo.same),
         skipped=len(todo.skipped) + len(todo.unread),
         cloud=states.count("cloud"),
         failed=len(scanned.unreadable),
         removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
         left_out=len(todo.left_out),
-        renamed={str(old): str(new) for old, new in found.renamed.items()},
+        renamed={str(old): str(new) for old, new in found.moves.renamed.items()},
+        alike={str(old): str(new) for old, new in found.moves.alike.items()},
     )
 
 

@@ -18,7 +18,7 @@ from db.engine.batches import chunks
 from db.engine.pathtext import PathText, is_below
 from db.engine.schema import LIVE, Asset, Content, Mount
 from db.engine.users import METADATA
-from db.paths import deepest
+from db.paths import PathSet, deepest
 
 
 def mounts(session: Session) -> dict[Path, str]:
@@ -44,11 +44,11 @@ def offline(session: Session) -> dict[Path, int]:
 
     Without hidden ones, which no count has.
     """
-    folders = [*assets.roots(session), *mounts(session)]
+    folders = PathSet([*assets.roots(session), *mounts(session)])
     counts: Counter[Path] = Counter()
     away = [Asset.state == "offline", *hidden.shown(session)]
     for path in session.scalars(select(Asset.path).where(*away)):
-        counts[deepest(path, folders) or path.parent] += 1
+        counts[folders.deepest(path) or path.parent] += 1
     return dict(sorted(counts.items()))
 
 

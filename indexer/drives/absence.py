@@ -4,13 +4,13 @@ Taking a drive's files for deleted costs a library; taking deleted files for tho
 that asks. So absence is believed where somebody saw it happen, or where it is small beside what is there.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog.assets import KnownFile
-from db.paths import deepest, is_under
+from db.paths import PathSet
 
 MANY = 20
 """Fewer files than that are deleted in earnest, however few there were."""
@@ -22,14 +22,14 @@ class Evidence:
 
     grounds: Collection[Path] = ()
     """The roots, and the folders below where another file system begins or began."""
-    hidden: Sequence[Path] = ()
+    hidden: Collection[Path] = ()
     """Folders that are not there or cannot be read, and cannot be looked into."""
     bare: Collection[Path] = ()
     """Folders with nothing in them at all, as a mount point without its drive."""
     changed: Collection[Path] = ()
     """Grounds that are on another file system than before. That may be a mere new number, after a restart."""
     seen: Collection[Path] = ()
-    """Files and folders that somebody who was watching saw being deleted or moved away."""
+    """Files and folders that somebody saw being deleted or moved away, or that surely were."""
     believed: bool = False
     """Whether the user says that whatever is missing is gone."""
 
@@ -47,28 +47,20 @@ class Absence:
     """The grounds that do not seem to be what they were; what is there now tells nothing of them."""
 
 
-def judge(missing: Sequence[KnownFile], known: Sequence[KnownFile], evidence: Evidence) -> Absence:
+def judge(missing: Sequence[KnownFile], present: Iterable[KnownFile], evidence: Evidence) -> Absence:
     """Tell missing files that are gone from those out of reach.
 
     Args:
         missing: files that are not where they were, nor elsewhere.
-        known: all remembered files, these among them.
+        present: remembered files that were seen now, so none from where nobody has looked.
     """
     if evidence.believed:
         return Absence(gone=list(missing))
-    result = Absence()
-    of_ground: dict[Path, list[KnownFile]] = defaultdict(list)
-    for file in missing:
-        if is_under(file.stat.path, evidence.hidden):
-            result.offline += [file] if file.state in ("indexed", "offline") else []
-            continue
-        ground = deepest(file.stat.path, evidence.grounds)
-        if ground is None or _was_seen(file.stat.path, ground, evidence.seen):
-            result.gone.append(file)
-        else:
-            of_ground[ground].append(file)
+    result, grounds = Absence(), PathSet(evidence.grounds)
+    of_ground = _place_certain(missing, grounds, evidence, result)
+    here = _states(present, grounds) if of_ground else {}
     for ground, lost in of_ground.items():
-        away = _away(ground, lost, _present(ground, known, missing, evidence), evidence)
+        away = _away(ground, lost, here.get(ground, {}), evidence)
         if away and (ground in evidence.bare or ground in evidence.changed):
             result.doubted.add(ground)
         for file in lost:
@@ -79,17 +71,32 @@ def judge(missing: Sequence[KnownFile], known: Sequence[KnownFile], evidence: Ev
     return result
 
 
-def _present(
-    ground: Path, known: Sequence[KnownFile], missing: Sequence[KnownFile], evidence: Evidence
-) -> Mapping[str, int]:
-    """How many of the files of a ground are there, by the state that they had."""
-    lost = {file.id for file in missing}
-    counts: dict[str, int] = defaultdict(int)
-    inner = [other for other in evidence.grounds if other != ground and is_under(other, [ground])]
-    for file in known:
-        path = file.stat.path
-        if file.id not in lost and is_under(path, [ground]) and not is_under(path, inner):
-            counts[file.state] += 1
+def _place_certain(
+    missing: Iterable[KnownFile], grounds: PathSet, evidence: Evidence, result: Absence
+) -> Mapping[Path, Sequence[KnownFile]]:
+    """Place those that need no comparing with what is there; returns the others by their grounds."""
+    hidden, seen = PathSet(evidence.hidden), PathSet(evidence.seen)
+    others: dict[Path, list[KnownFile]] = defaultdict(list)
+    for file in missing:
+        ground = grounds.deepest(file.stat.path)
+        if _was_seen(file.stat.path, ground, seen):
+            result.gone.append(file)
+        elif hidden.holds(file.stat.path):
+            result.offline += [file] if file.state in ("indexed", "offline") else []
+        elif ground is None:
+            result.gone.append(file)
+        else:
+            others[ground].append(file)
+    return others
+
+
+def _states(present: Iterable[KnownFile], grounds: PathSet) -> Mapping[Path, Mapping[str, int]]:
+    """How many of the files of each ground are there, by the state that they had."""
+    counts: dict[Path, Counter[str]] = defaultdict(Counter)
+    for file in present:
+        ground = grounds.deepest(file.stat.path)
+        if ground is not None:
+            counts[ground][file.state] += 1
     return counts
 
 
@@ -118,9 +125,9 @@ def _is_much(lost: Collection[int], present: int) -> bool:
     return len(lost) > MANY and len(lost) > present
 
 
-def _was_seen(path: Path, ground: Path, seen: Collection[Path]) -> bool:
-    """Whether a file, or a folder that it was in, was seen going; not all of a ground, as with its drive."""
-    if not seen:
-        return False
-    folders = [path, *path.parents]
-    return any(folder in seen for folder in folders[: folders.index(ground)])
+def _was_seen(path: Path, ground: Path | None, seen: PathSet) -> bool:
+    """Whether a file, or a folder that it was in, was seen going; not a whole ground, as with its drive."""
+    place = seen.deepest(path)
+    return place is not None and (
+        place == path or (ground is not None and len(place.parts) > len(ground.parts))
+    )

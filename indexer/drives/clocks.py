@@ -5,12 +5,12 @@ the clocks have changed, or on a machine with another time zone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from db.catalog.assets import FileStat, KnownFile
-from db.paths import deepest
+from db.paths import PathSet
 
 _STEP_S = 15 * 60
 """All zones in use differ by a multiple of a quarter of an hour."""
@@ -50,17 +50,18 @@ def shift(was: FileStat, now: FileStat) -> int | None:
     return whole if abs(seconds - whole) <= _COARSE_S and abs(whole) <= _MOST_S else None
 
 
-def only_shifted(candidates: Sequence[Shifted], grounds: Sequence[Path], same_bytes: SameBytes) -> set[int]:
+def only_shifted(candidates: Sequence[Shifted], grounds: Iterable[Path], same_bytes: SameBytes) -> set[int]:
     """The ids of those files of which nothing but the time has changed.
 
     More than ``SAMPLE`` files of one ground that all differ by the same shift are believed when that many of
     them have the same bytes as before. The others are read, one by one.
     """
+    holding = PathSet(grounds)
     groups: dict[tuple[Path | None, int], list[Shifted]] = defaultdict(list)
     for candidate in candidates:
         moved = shift(candidate.was.stat, candidate.now)
         if moved is not None and candidate.was.content_id is not None:
-            groups[deepest(candidate.now.path, grounds), moved].append(candidate)
+            groups[holding.deepest(candidate.now.path), moved].append(candidate)
     believed: set[int] = set()
     for group in groups.values():
         if len(group) > SAMPLE and all(same_bytes(one.was, one.now) for one in sample(group)):

@@ -2,16 +2,20 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.catalog import assets, contents, drives
 from db.catalog.assets import FileStat, KnownFile
 from db.errors import SettingsError
+from db.files import is_there
 from db.library import Library
-from db.paths import is_under
+from db.paths import PathSet, is_under
 from indexer.drives.clocks import Shifted, sample, shift
-from indexer.drives.volumes import is_there
+from indexer.drives.placeholders import is_placeholder, stub_of
+from indexer.drives.volumes import Volumes
 
 log = logging.getLogger(__name__)
 
@@ -38,42 +42,112 @@ class SameContent:
             return False
 
 
-def renamed(library: Library, files: Sequence[FileStat], fresh: Sequence[Path]) -> dict[Path, Path]:
+@dataclass(frozen=True)
+class Moves:
+    """New folders by the roots, which are no more, whose files they have.
+
+    ``renamed``: those that are these roots under other paths; ``alike``: those that may be copies.
+    """
+
+    renamed: Mapping[Path, Path] = field(default_factory=dict)
+    alike: Mapping[Path, Path] = field(default_factory=dict)
+
+
+def rename(
+    library: Library, files: Iterable[FileStat], in_cloud: Sequence[FileStat], fresh: Sequence[Path]
+) -> Moves:
     """Write the new path over that of each root that is no more and that a new folder is now.
 
-    It is when the same files are in it, by their path inside, size and time, and a few have the same bytes.
+    It is when the same files are in it, by their path inside, size and time, a few have the same bytes, and
+    it is where that root can be. A backup of a drive that is not connected has the same files elsewhere.
 
     Args:
         files: those in the new folders, among others.
+        in_cloud: the same of placeholders, which are not read. Of a folder with nothing else the paths,
+            sizes and times decide.
         fresh: folders that were walked; those that are in a root, or have one inside, are none of these.
-
-    Returns:
-        The new paths of roots by their old ones.
     """
-    moved: dict[Path, Path] = {}
     with library.read() as session:
-        roots = assets.roots(session)
+        roots, mounts = assets.roots(session), drives.mounts(session)
     lost = [root for root in roots if not is_there(root)]
-    apart = [path for path in fresh if not is_under(path, roots)]
-    new = [path for path in apart if not any(is_under(root, [path]) for root in roots)]
-    for folder in new if lost else []:
-        found = {file.path: file for file in files if is_under(file.path, [folder])}
-        for root in lost:
-            with library.read() as session:
-                known = drives.live_below(session, root)
-            pairs = _pairs(known, root, folder, found)
-            alike = [pair for pair in pairs if shift(pair.was.stat, pair.now) is not None]
-            if known and len(alike) >= _ENOUGH * len(known) and _same(library, alike, all_of_them=True):
-                _rewrite(library, root, folder)
-                moved[root] = folder
-                lost.remove(root)
-                break
-    return moved
+    held, above = PathSet(roots), {parent for root in roots for parent in root.parents}
+    new = [path for path in fresh if not held.holds(path) and path not in above] if lost else []
+    if not new:
+        return Moves()
+    unread = {file.path for file in in_cloud}
+    places = _by_place(new, [*files, *in_cloud])
+    volumes = Volumes()
+    renamed: dict[Path, Path] = {}
+    alike: dict[Path, Path] = {}
+    taken: set[Path] = set()
+    for root in lost:
+        with library.read() as session:
+            known = drives.live_below(session, root)
+        folder = _same_files(library, known, root, places, unread)
+        if folder is None or folder in taken:
+            continue
+        if _can_be(folder, root, mounts.get(root), volumes):
+            _rewrite(library, root, folder)
+            renamed[root] = folder
+            taken.add(folder)
+        else:
+            alike[root] = folder
+    return Moves(renamed, alike)
+
+
+_Places = Mapping[tuple[Path, int], Sequence[tuple[Path, FileStat]]]
+"""By their path in a folder and their size: files, each with that folder."""
+
+
+def _by_place(folders: Iterable[Path], files: Iterable[FileStat]) -> _Places:
+    places: dict[tuple[Path, int], list[tuple[Path, FileStat]]] = defaultdict(list)
+    holding = PathSet(folders)
+    for file in files:
+        folder = holding.deepest(file.path)
+        if folder is not None:
+            places[file.path.relative_to(folder), file.size].append((folder, file))
+    return places
+
+
+def _same_files(
+    library: Library, known: Sequence[KnownFile], root: Path, places: _Places, unread: Collection[Path]
+) -> Path | None:
+    """The folder with the files of a root, or the most of them; None where none has enough."""
+    pairs: dict[Path, list[Shifted]] = defaultdict(list)
+    for file in known:
+        for folder, now in places.get((file.stat.path.relative_to(root), file.stat.size), ()):
+            if shift(file.stat, now) is not None:
+                pairs[folder].append(Shifted(file, now))
+    for folder, own in sorted(pairs.items(), key=lambda item: len(item[1]), reverse=True):
+        if len(own) < _ENOUGH * len(known):
+            break
+        readable = any(pair.now.path not in unread for pair in own)
+        certain = readable or all(pair.was.stat.mtime_ns == pair.now.mtime_ns for pair in own)
+        if certain and _same(library, own, unread, all_of_them=True):
+            return folder
+    return None
+
+
+def _can_be(folder: Path, root: Path, volume: str | None, volumes: Volumes) -> bool:
+    """Whether a folder can be what a root was: on the same file system, and there in its place, or renamed.
+
+    ``volume``: the file system that the root was on.
+    """
+    if volume is None or volumes.of(folder) != volume:
+        return False
+    if volumes.of(root.parent) == volume:
+        return True
+    start = folder
+    while start != start.parent and volumes.of(start.parent) == volume:
+        start = start.parent
+    inside = folder.relative_to(start).parts
+    return root.parts[len(root.parts) - len(inside) :] == inside
 
 
 def relocate(library: Library, old: Path, new: Path) -> int:
     """Write the path of a folder over another one, of a root or of a folder in one; nothing is read anew.
 
+    What is only in the cloud is not opened, which would download it: its name, and its size, have to do.
     Returns how many of its files are there.
 
     Raises:
@@ -92,8 +166,8 @@ def relocate(library: Library, old: Path, new: Path) -> int:
             raise SettingsError(f"one of {old} and {new} is inside the other", "Run: trove index")
         if not is_there(new):
             raise SettingsError(f"there is no file or folder {new}", "Check the spelling.")
-        pairs = _pairs(known, old, new, _on_disk(known, old, new))
-        if len(pairs) < _ENOUGH * len(known) or not _same(library, pairs, all_of_them=False):
+        pairs, unread = _on_disk(known, old, new)
+        if len(pairs) < _ENOUGH * len(known) or not _same(library, pairs, unread, all_of_them=False):
             raise SettingsError(
                 f"{new} holds {len(pairs)} of the {len(known)} files of {old}",
                 f"To add it as another folder: trove index {new}",
@@ -111,26 +185,32 @@ def _rewrite(library: Library, old: Path, new: Path) -> None:
     log.info("%s is now %s", old, new)
 
 
-def _on_disk(known: Sequence[KnownFile], old: Path, new: Path) -> dict[Path, FileStat]:
-    found: dict[Path, FileStat] = {}
+def _on_disk(known: Sequence[KnownFile], old: Path, new: Path) -> tuple[list[Shifted], set[Path]]:
+    """The files of the old folder with those that are in their places in the new one, and as large.
+
+    With the paths of those that are only in the cloud. Of a stub it is believed that it stands for the file.
+    """
+    pairs: list[Shifted] = []
+    unread: set[Path] = set()
     for file in known:
         path = new / file.stat.path.relative_to(old)
         try:
             status = path.stat()
         except OSError:
-            continue
-        found[path] = FileStat(path, status.st_size, status.st_mtime_ns)
-    return found
+            if not is_there(stub_of(path)):
+                continue
+            now, is_unread = file.stat._replace(path=path), True
+        else:
+            now, is_unread = FileStat(path, status.st_size, status.st_mtime_ns), is_placeholder(status)
+        if now.size == file.stat.size:
+            pairs.append(Shifted(file, now))
+            unread |= {path} if is_unread else set()
+    return pairs, unread
 
 
-def _pairs(known: Sequence[KnownFile], old: Path, new: Path, found: Mapping[Path, FileStat]) -> list[Shifted]:
-    """The files of the old folder with those that are in their places in the new one, and as large."""
-    pairs = [(file, found.get(new / file.stat.path.relative_to(old))) for file in known]
-    return [Shifted(file, now) for file, now in pairs if now is not None and now.size == file.stat.size]
-
-
-def _same(library: Library, pairs: Sequence[Shifted], *, all_of_them: bool) -> bool:
-    """Whether a few of the files, or most of these few, have the same bytes."""
+def _same(library: Library, pairs: Sequence[Shifted], unread: Collection[Path], *, all_of_them: bool) -> bool:
+    """Whether a few of the files that can be read, or most of these few, have the same bytes."""
     same_bytes = SameContent(library)
-    same = [same_bytes(pair.was, pair.now) for pair in sample(pairs)] if pairs else []
+    readable = [pair for pair in pairs if pair.now.path not in unread]
+    same = [same_bytes(pair.was, pair.now) for pair in sample(readable)] if readable else []
     return all(same) if all_of_them else 2 * sum(same) >= len(same)

@@ -6,25 +6,30 @@ from pathlib import Path
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
-def volume(folder: Path, device: int) -> str:
-    """A text that names the file system of a folder, after a restart too where the system can tell.
+class Volumes:
+    """Which file systems folders are on now; the system is asked once for each.
 
-    ``st_dev`` alone is a number that a drive gets when it is plugged in. Better are the UUID in the file
-    system itself (Linux, for what is on a block device) and the ``f_fsid`` of ``statvfs``, which some file
-    systems derive from it. Windows' ``st_dev`` is the serial number of the volume.
-
-    Args:
-        device: ``st_dev`` of the folder.
+    A text names one, after a restart too where the system can tell. ``st_dev`` alone is a number that a drive
+    gets when it is plugged in. Better are the UUID in the file system itself (Linux, for what is on a block
+    device) and the ``f_fsid`` of ``statvfs``, which some file systems derive from it. Windows' ``st_dev`` is
+    the serial number of the volume.
     """
-    return _uuid(device) or _fsid(folder) or f"dev:{device:x}"
 
+    def __init__(self) -> None:
+        self._by_device: dict[int, str] = {}
 
-def is_there(path: Path) -> bool:
-    """Whether there is a file or folder; False where the system cannot tell, as of a lost network drive.
+    def of(self, path: Path) -> str | None:
+        """That of a file or folder; None where it is not there, or the system cannot tell."""
+        try:
+            return self.on(path, path.stat().st_dev)
+        except OSError:
+            return None
 
-    ``Path.exists`` raises for some of these.
-    """
-    return os.path.exists(path)  # noqa: PTH110
+    def on(self, path: Path, device: int) -> str:
+        """The same where ``st_dev`` of the file or folder is known."""
+        if device not in self._by_device:
+            self._by_device[device] = _uuid(device) or _fsid(path) or f"dev:{device:x}"
+        return self._by_device[device]
 
 
 def _uuid(device: int) -> str | None:

@@ -27,7 +27,7 @@ def remembered(
 
 def judged(missing: Sequence[KnownFile], here: Sequence[KnownFile] = (), **evidence: object) -> Absence:
     known = Evidence(grounds=[ROOT, DRIVE], **evidence)  # type: ignore[arg-type]
-    result = judge(missing, [*missing, *here], known)
+    result = judge(missing, here, known)
     assert sorted(file.id for file in result.gone + result.offline) == sorted(file.id for file in missing)
     return result
 
@@ -77,6 +77,15 @@ def test_what_somebody_saw_going_is_gone() -> None:
     inside = remembered(30, folder=ROOT / "2019")
     assert judged(inside, seen={ROOT / "2019"}) == Absence(gone=inside)
     assert judged(inside, seen={ROOT}) == Absence(offline=inside), "with the drive itself nothing was seen"
+    each = {file.stat.path for file in inside}
+    assert judged(inside, seen={ROOT, *each}, hidden=[ROOT]) == Absence(gone=inside), "all its files"
+
+
+def test_files_that_nobody_looked_at_are_not_there() -> None:
+    lost, here = remembered(MANY + 1), remembered(500, first=1000)
+    seen = Evidence(grounds=[ROOT])
+    assert judge(lost, here, seen).gone == lost
+    assert judge(lost, [], seen).offline == lost
 
 
 def test_the_user_is_believed() -> None:

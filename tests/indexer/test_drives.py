@@ -3,12 +3,15 @@
 As plain folders, and with real mounts where the system allows them.
 """
 
+import errno
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,18 +21,25 @@ from PIL import Image
 import trove
 from db.catalog import assets, drives, hidden, switches
 from db.errors import SettingsError, UnreadableError
+from db.files import is_file, is_folder, is_there
 from db.library import Library
 from db.settings import Settings
 from indexer import pipeline
 from indexer.drives import moves
 from indexer.drives.absence import MANY
+from indexer.drives.volumes import Volumes
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
-from indexer.roots import set_patterns
+from indexer.roots import left_out, set_patterns
+from indexer.scan import scan
 from indexer.survey import Word
+from indexer.targets import targets
+from search.health.doctor import examine
 from search.query.query import Query
 from search.service import SearchService
 from tests.indexer.test_pipeline import counts
+from tests.indexer.test_roots import evicted
+from tests.support import command
 
 ALL = MANY + 2
 OLDER_NS = 1_600_000_000 * 10**9
@@ -123,6 +133,54 @@ def test_a_folder_that_is_empty_at_once_is_away(library: Library, folder: Path) 
     assert counts(index(library, word=Word(seen=seen))) == {"unchanged": 1, "removed": ALL - 1}
 
 
+@pytest.mark.usefixtures("nothing_read")
+def test_a_part_is_as_its_drive_is(library: Library, folder: Path) -> None:
+    away = folder.rename(folder.with_name("away"))
+    folder.mkdir()
+    report = index(library, [folder / "2019"])
+    assert (counts(report), report.offline) == ({}, {str(folder): ALL // 2}), "of an empty mount point"
+    assert index(library).offline == {str(folder): ALL}
+
+    (folder / "notes.txt").touch()
+    with library.write() as session:
+        drives.keep_mounts(session, {folder: "another drive"})
+    assert index(library, [folder / "2019"]).offline == {str(folder): ALL}, "of one with another drive"
+
+    shutil.rmtree(folder)
+    away.rename(folder)
+    assert counts(index(library)) == {"reused": ALL}
+    assert counts(index(library, [folder / "2019"])) == {"unchanged": ALL // 2}
+    shutil.rmtree(folder / "2019")
+    report = index(library)
+    assert (counts(report), report.offline) == ({"unchanged": ALL // 2, "removed": ALL // 2}, {}), (
+        "a part that was looked at by itself is no drive of its own"
+    )
+
+
+@pytest.mark.usefixtures("nothing_read")
+def test_a_whole_root_that_was_seen_going_is_gone(library: Library, folder: Path) -> None:
+    seen = [folder, *folder.rglob("*.png")]
+    shutil.rmtree(folder)
+    report = index(library, word=Word(seen=seen))
+    assert (counts(report), report.offline) == ({"removed": ALL}, {})
+
+
+def test_a_root_that_is_one_file_is_gone_when_only_its_drive_is_there(
+    library: Library, folder: Path, tmp_path: Path
+) -> None:
+    single = tmp_path / "single" / "0.png"
+    single.parent.mkdir()
+    shutil.copy2(folder / "0.png", single)
+    index(library, [single])
+    away = single.parent.rename(tmp_path / "away")
+    assert index(library).offline == {str(single): 1}, "its folder is not there"
+    away.rename(single.parent)
+    assert offline(library) == {single: 1}
+    single.unlink()
+    report = index(library)
+    assert (counts(report), report.offline) == ({"unchanged": ALL, "removed": 1}, {})
+
+
 def test_files_that_turn_up_elsewhere_are_not_away(library: Library, folder: Path) -> None:
     elsewhere = folder.with_name("sorted")
     elsewhere.mkdir()
@@ -171,6 +229,69 @@ def test_a_renamed_root_goes_on_under_its_new_name(library: Library, folder: Pat
 
 
 @pytest.mark.usefixtures("nothing_read")
+def test_what_is_in_the_cloud_moves_without_being_read(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [path.name for path in folder.rglob("*.png")]
+    (folder / "0.png").rename(folder / "2019" / "new.png")
+    with evicted(monkeypatch, "new.png", *names):
+        report = index(library)
+        assert counts(report) == {"unchanged": ALL - 1, "reused": 1}
+        assert (report.cloud, report.units["image"]) == (0, ALL), "found under its new name"
+        renamed = folder.rename(folder.with_name("Pictures"))
+        report = index(library, [renamed])
+    assert (counts(report), report.renamed) == ({"unchanged": ALL}, {str(folder): str(renamed)})
+
+    (renamed / "2.png").rename(renamed / ".2.png.icloud")
+    away = renamed.rename(folder.with_name("away"))
+    real, opened = os.stat, Path.open
+
+    def status(path: Any, **options: Any) -> Any:
+        found = real(path, **options)
+        if not str(path).endswith(".png"):
+            return found
+        fields = {name: getattr(found, name) for name in dir(found) if name.startswith("st_")}
+        return SimpleNamespace(**fields | {"st_flags": 0x40000000})
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        assert path.suffix != ".png", "a file was read"
+        return opened(path, *args, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", status)
+        patched.setattr(Path, "open", refuse)
+        assert moves.relocate(library, renamed, away) == ALL
+    with library.read() as session:
+        assert assets.roots(session) == [away]
+
+
+def test_the_backup_of_a_drive_does_not_take_its_place(library: Library, folder: Path) -> None:
+    backup = shutil.copytree(folder, folder.parent / "backup")
+    away = folder.rename(folder.with_name("away"))
+    with library.write() as session:
+        drives.keep_mounts(session, {folder: "a drive that is not connected"})
+    report = index(library, [backup])
+    assert (report.renamed, report.alike) == ({}, {str(folder): str(backup)})
+    away.rename(folder)
+    assert counts(index(library)) == {"unchanged": 2 * ALL}
+    with library.read() as session:
+        assert assets.roots(session) == [folder, backup]
+
+
+def test_a_drive_in_another_place_is_known_and_a_copy_on_it_is_none(
+    library: Library, folder: Path, tmp_path: Path
+) -> None:
+    with mounted(tmp_path / "usb1", *TMPFS):
+        now = shutil.copytree(folder, tmp_path / "usb1" / folder.name)
+        copy = shutil.copytree(folder, tmp_path / "usb1" / "copy")
+        shutil.rmtree(folder.parent)
+        with library.write() as session:
+            drives.keep_mounts(session, {folder: Volumes().of(now) or ""})
+        assert index(library, [copy]).alike == {str(folder): str(copy)}
+        assert index(library, [now]).renamed == {str(folder): str(now)}
+
+
+@pytest.mark.usefixtures("nothing_read")
 def test_a_folder_is_relocated_or_refused(library: Library, folder: Path, tmp_path: Path) -> None:
     other = fill(tmp_path / "others", first=100)
     with pytest.raises(SettingsError, match=f"holds 0 of the {ALL} files"):
@@ -213,6 +334,46 @@ def test_a_root_that_cannot_be_read_is_away(
     monkeypatch.setattr(os, "scandir", lost)
     report = index(library)
     assert (counts(report), report.offline) == ({}, {str(folder): ALL})
+
+
+def test_a_lost_network_drive_is_away_whatever_is_asked(
+    library: Library, folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = trove.Library(library)
+    shown = files.thumbnail(folder / "0.png", side=1080)
+    out = folder / "2.png"
+    set_patterns(library, folder, [out.name])
+    real = os.stat
+
+    def lost(path: Any, **options: Any) -> Any:
+        if str(path).startswith(str(folder)):
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", lost)
+    assert not any(ask(folder) for ask in (is_there, is_file, is_folder))
+    assert files.thumbnail(folder / "0.png", side=1080) == shown
+    assert set_patterns(library, folder, []) == 0, "what was left out is away now"
+    assert offline(library) == {folder: 1}
+    assert left_out(library) == {folder: []}
+    found = examine(settings, files=True)
+    assert [finding.warning for finding in found if finding.name == "indexed"] == [
+        "not there now: is its drive connected?"
+    ]
+    said = command.trove(settings, "roots")
+    assert (said.returncode, f"{folder}  (not connected)" in said.stdout) == (0, True), said.stderr
+
+
+def test_many_single_files_take_time_by_their_number(library: Library, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(1000)]
+    for file in files:
+        file.touch()
+    with library.write() as session:
+        assets.add_roots(session, files[:500])
+    before = time.process_time()
+    assert targets(library, files).there == files
+    assert set(scan(files).roots) == set(files)
+    assert time.process_time() - before < 3, "the processor's seconds"
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The plan, case by case: it decides what is read, so every case has a row."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,26 @@ def planned(files: list[FileStat], known: list[KnownFile], hidden: list[Path] | 
 
 def test_a_new_file_is_read() -> None:
     assert planned([on_disk("a.jpg")], []) == Plan(tasks=[Task(on_disk("a.jpg"))])
+
+
+def test_a_file_in_the_cloud_is_known_under_another_name_without_being_read() -> None:
+    was = remembered(1, "old.jpg", mtime_ns=5)._replace(content_id=7)
+    now = Unread(on_disk("new.jpg", mtime_ns=5), "cloud", "")
+    found = plan([], [was], roots=[ROOT], unread=[now], evidence=Evidence(grounds=[ROOT]))
+    assert found == Plan(moved=[was._replace(stat=now.stat)])
+    other = Unread(on_disk("twin.jpg", mtime_ns=5), "cloud", "")
+    found = plan([], [was], roots=[ROOT], unread=[now, other], evidence=Evidence(grounds=[ROOT]))
+    assert found == Plan(gone=[was], unread=[(now, None), (other, None)]), "which one it is cannot be told"
+
+
+def test_links_that_lead_nowhere_take_time_by_their_number() -> None:
+    names = [f"{number}.jpg" for number in range(3000)]
+    known = [remembered(number, name)._replace(content_id=number) for number, name in enumerate(names)]
+    links = [Unread(on_disk(name, size=9), "skipped", "") for name in names]
+    before = time.process_time()
+    found = plan([], known, roots=[ROOT], unread=links, evidence=Evidence(grounds=[ROOT]))
+    assert len(found.offline) == len(names)
+    assert time.process_time() - before < 2, "the processor's seconds"
 
 
 def test_an_unchanged_file_is_the_same() -> None:

@@ -2,17 +2,21 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from db.paths import outermost
+from db.paths import PathSet, deepest, is_under, outermost
+from indexer.drives.placeholders import is_placeholder
 from indexer.leaving_out import LeavingOut
 from indexer.media.formats import media_kind
-from indexer.scan import Scan, is_placeholder, scan
+from indexer.scan import Scan, scan
 
 
 @pytest.fixture
@@ -110,8 +114,27 @@ def test_special_files_are_no_media(folder: Path) -> None:
 
 
 def test_outermost_keeps_the_order() -> None:
-    given = [Path("/b/c"), Path("/a"), Path("/b"), Path("/a/x"), Path("/bc"), Path("/a")]
-    assert outermost(given) == [Path("/a"), Path("/b"), Path("/bc")]
+    paths = [Path("/b/c"), Path("/a"), Path("/b"), Path("/a/x"), Path("/bc"), Path("/a")]
+    assert outermost(paths) == [Path("/a"), Path("/b"), Path("/bc")]
+
+
+def test_outermost_and_path_sets_take_time_by_the_number_of_paths() -> None:
+    paths = [Path(f"/photos/{number}.jpg") for number in range(10_000)]
+    before = time.process_time()
+    assert outermost(paths) == paths
+    folders = PathSet([*paths, Path("/photos")])
+    assert folders.deepest(paths[7] / "inside") == paths[7]
+    assert folders.deepest(Path("/photos/others/a.jpg")) == Path("/photos")
+    assert not folders.holds(Path("/photos2"))
+    assert all(map(folders.holds, paths))
+    assert time.process_time() - before < 2, "the processor's seconds"
+
+
+@given(st.lists(st.sampled_from(["/", "/a", "/a/b", "/a/b/c", "/ab", "/b", "/b/c/d"]).map(Path), max_size=5))
+def test_path_sets_say_what_comparing_with_each_says(folders: list[Path]) -> None:
+    for path in map(Path, ("/", "/a", "/a/b/c/d", "/abc", "/b/c", "/b/c/d/e.jpg")):
+        assert PathSet(folders).deepest(path) == deepest(path, folders)
+        assert PathSet(folders).holds(path) == is_under(path, folders)
 
 
 class Evicted:

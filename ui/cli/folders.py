@@ -74,6 +74,11 @@ def _say_report(report: Report) -> None:
         console.say(f"{report.left_out} files of your library are left out now: see trove roots")
     for old, new in report.renamed.items():
         console.say(f"{old} is now {new}: the same files under another name.")
+    for old, new in report.alike.items():
+        console.say(
+            f"{new} has the files of {old}, which is not there. It is a folder of its own now; if it is the "
+            f"same one in another place: trove relocate {shlex.quote(old)} {shlex.quote(new)}"
+        )
     for folder, count in report.offline.items():
         console.say(
             f"{out_of_reach(folder, count)}, and stay in your library. "
