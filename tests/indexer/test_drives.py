@@ -7,7 +7,6 @@ import errno
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +30,7 @@ from indexer.drives.volumes import Volumes
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
 from indexer.roots import left_out, set_patterns
-from indexer.scan import scan
 from indexer.survey import Word
-from indexer.targets import targets
 from search.health.doctor import examine
 from search.query.query import Query
 from search.service import SearchService
@@ -265,13 +262,15 @@ def test_what_is_in_the_cloud_moves_without_being_read(
         assert assets.roots(session) == [away]
 
 
-def test_the_backup_of_a_drive_does_not_take_its_place(library: Library, folder: Path) -> None:
+def test_the_backup_of_a_drive_does_not_take_its_place(
+    library: Library, folder: Path, settings: Settings
+) -> None:
     backup = shutil.copytree(folder, folder.parent / "backup")
     away = folder.rename(folder.with_name("away"))
     with library.write() as session:
         drives.keep_mounts(session, {folder: "a drive that is not connected"})
-    report = index(library, [backup])
-    assert (report.renamed, report.alike) == ({}, {str(folder): str(backup)})
+    said = command.trove(settings, "index", backup)
+    assert f"trove relocate {folder} {backup}" in said.stdout.replace("\n", " "), said.stderr
     away.rename(folder)
     assert counts(index(library)) == {"unchanged": 2 * ALL}
     with library.read() as session:
@@ -362,18 +361,6 @@ def test_a_lost_network_drive_is_away_whatever_is_asked(
     ]
     said = command.trove(settings, "roots")
     assert (said.returncode, f"{folder}  (not connected)" in said.stdout) == (0, True), said.stderr
-
-
-def test_many_single_files_take_time_by_their_number(library: Library, tmp_path: Path) -> None:
-    files = [tmp_path / f"{number}.png" for number in range(1000)]
-    for file in files:
-        file.touch()
-    with library.write() as session:
-        assets.add_roots(session, files[:500])
-    before = time.process_time()
-    assert targets(library, files).there == files
-    assert set(scan(files).roots) == set(files)
-    assert time.process_time() - before < 3, "the processor's seconds"
 
 
 @contextmanager

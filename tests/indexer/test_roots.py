@@ -1,6 +1,7 @@
 """Leaving out and forgetting in a library: what is found then, and what it costs to have it back."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from db.errors import SettingsError
 from db.library import Library
 from indexer import prepare, roots
 from indexer.pipeline import index
+from indexer.scan import scan
+from indexer.targets import targets
 from search.health.status import status
 from tests.support.media import photo
 
@@ -165,3 +168,15 @@ def test_what_is_in_the_cloud_is_told_and_read_on_request(
         report = index(library)
         assert (report.unchanged, report.cloud) == (3, 0), "what was read before it went stays found"
     assert found(library, folder) == ["a.jpg", "in/b.jpg", "in/deep/c.jpg"]
+
+
+def test_many_single_files_take_time_by_their_number(library: Library, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(1000)]
+    for file in files:
+        file.touch()
+    with library.write() as session:
+        assets.add_roots(session, files[:500])
+    before = time.process_time()
+    assert targets(library, files).there == files
+    assert set(scan(files).roots) == set(files)
+    assert time.process_time() - before < 3, "the processor's seconds"

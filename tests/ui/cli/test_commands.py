@@ -52,6 +52,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "cloud": 0,
         "offline": {},
         "renamed": {},
+        "alike": {},
         "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
     }
     again = trove(settings, "index", folder)
