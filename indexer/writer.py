@@ -264,7 +264,7 @@ class Writer:
     def give_up(self, content_id: int, reason: str, *, retry: bool) -> None:
         """Record that nothing at all could be made of a content: its files have failed."""
         with self._library.write() as session:
-            for asset_id, stat in assets.of_content(session, content_id).items():
+            for asset_id, stat in assets.readable(session, content_id).items():
                 assets.put(session, stat, asset_id=asset_id, state="failed", error=reason, retry=retry)
                 if stat.path in self._words:
                     self._words[stat.path] = "failed"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from db.catalog import assets
 from db.library import Library
-from db.names import spelled
 
 if TYPE_CHECKING:
     from indexer.control import AnalyserState
@@ -32,7 +32,7 @@ class Analysers:
         """
         from indexer.control import turn
 
-        turn(self._library, name, on=True, folder=_resolved(folder))
+        turn(self._library, name, on=True, folder=self._meant(folder))
 
     def off(self, name: str, folder: Path | str | None = None, *, delete: bool = False) -> int:
         """Switch an analyser off: it makes nothing more, and what it made is found no more.
@@ -45,8 +45,8 @@ class Analysers:
         """
         from indexer.control import delete_made, turn
 
-        turn(self._library, name, on=False, folder=_resolved(folder))
-        return delete_made(self._library, name, _resolved(folder)) if delete else 0
+        turn(self._library, name, on=False, folder=self._meant(folder))
+        return delete_made(self._library, name, self._meant(folder)) if delete else 0
 
     def redo(self, name: str, folder: Path | str | None = None) -> int:
         """Have the next ``index`` look at files again, at all or at those in a folder; returns at how many.
@@ -56,8 +56,10 @@ class Analysers:
         """
         from indexer.control import redo
 
-        return redo(self._library, name, _resolved(folder))
+        return redo(self._library, name, self._meant(folder))
 
-
-def _resolved(folder: Path | str | None) -> Path | None:
-    return None if folder is None else spelled(folder).resolve()
+    def _meant(self, folder: Path | str | None) -> Path | None:
+        if folder is None:
+            return None
+        with self._library.read() as session:
+            return assets.meant(session, folder)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from db.catalog import assets
 from db.library import Library
-from db.names import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +58,5 @@ class Folders:
         return left_out(self._library)
 
     def _root(self, folder: Path | str) -> Path:
-        # As it was indexed, also where it has become a link since.
-        path = spelled(folder)
-        return path if path in self.patterns() else path.resolve()
+        with self._library.read() as session:
+            return assets.meant(session, folder)

@@ -6,7 +6,6 @@ library loads no model, no FAISS and no decoder.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +178,15 @@ class Library:
         with self.core.read() as session:
             return assets.roots(session)
 
+    def known(self, path: Path | str) -> Path:
+        """The path of a file or folder as the library has it, or would have it, whatever the way it is typed.
+
+        ``~`` is expanded, links are followed, and Unicode may be in another form than on the disk; also of
+        what is away. All operations take paths so.
+        """
+        with self.core.read() as session:
+            return assets.meant(session, path)
+
     def forget(self, folder: Path | str) -> int:
         """Remove one of the ``roots``, or what is in one, from the library; its files stay on the disk.
 
@@ -190,9 +198,7 @@ class Library:
         """
         from indexer.roots import forget
 
-        path = spelled(folder)
-        # As it was indexed, also where it has become a link since.
-        return forget(self.core, path if path in self.roots() else path.resolve())
+        return forget(self.core, self.known(folder))
 
     @property
     def folders(self) -> Folders:
@@ -211,8 +217,10 @@ class Library:
         """
         from indexer.drives.moves import relocate
 
-        # The old path as it is written: it may be missing, or a link to the new one by now.
-        return relocate(self.core, Path(os.path.abspath(expanded(old))), expanded(new).resolve())  # noqa: PTH100
+        with self.core.read() as session:
+            # It may be a link to the new one by now.
+            before = assets.meant(session, old, follow=False)
+        return relocate(self.core, before, spelled(new).resolve())
 
     def failures(self) -> list[Failure]:
         """The files that could not be indexed, each with the reason; then those that were, but not whole."""
@@ -270,26 +278,27 @@ class Library:
         stacks: bool = True,
     ) -> Answer:
         """Find items similar to a picture, film or recording, in the library or not; errors as ``search``."""
-        return self.search(Query(like=spelled(file), k=k, kind=kind, apart=apart, stacks=stacks))
+        return self.search(Query(like=self.known(file), k=k, kind=kind, apart=apart, stacks=stacks))
 
     def why(self, query: Query | str, file: Path | str) -> Reasons:
         """Explain why a file is or is not a hit, and where it matches the query; errors as ``search``."""
         from search.explain.reasons import reasons
 
-        return reasons(self.service, query if isinstance(query, Query) else Query(query), spelled(file))
+        return reasons(self.service, query if isinstance(query, Query) else Query(query), self.known(file))
 
     def moments(self, file: Path | str, query: Query | str | None = None) -> list[Moment]:
         """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""
         from search.results.moments import moments
 
-        return moments(self.service, Query(query) if isinstance(query, str) else query, spelled(file))
+        return moments(self.service, Query(query) if isinstance(query, str) else query, self.known(file))
 
     def facts(self, file: Path | str) -> tuple[Fact, ...]:
         """What is known of a file (date, place, camera), each with who says so; empty if it is not here."""
         from db.catalog.facts import of_file
 
+        path = self.known(file)
         with self.core.read() as session:
-            return tuple(of_file(session, spelled(file).resolve()).values())
+            return tuple(of_file(session, path).values())
 
     def stack(self, file: Path | str) -> tuple[Member, ...]:
         """The files that belong together with a file, itself too, the one that is shown first.
@@ -298,7 +307,7 @@ class Library:
         """
         from search.engine.stacking import stack_of
 
-        return stack_of(self.core, spelled(file).resolve())
+        return stack_of(self.core, self.known(file))
 
     def show(self, file: Path | str) -> None:
         """Have a file stand for its stack from now on; showing another one of them takes it back.
@@ -308,7 +317,7 @@ class Library:
         """
         from indexer.stacks.renewal import choose
 
-        choose(self.core, spelled(file).resolve())
+        choose(self.core, self.known(file))
 
     def correct(self, file: Path | str, text: str, *, at_s: float) -> None:
         """Give the passage that is said at a second of a file its right words; empty, it is taken away.
@@ -320,7 +329,7 @@ class Library:
         """
         from indexer.correct import correct_passage
 
-        correct_passage(self.core, spelled(file).resolve(), text, at_s)
+        correct_passage(self.core, self.known(file), text, at_s)
 
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
@@ -332,8 +341,9 @@ class Library:
         Raises:
             SettingsError: nothing there is in the library; nothing is hidden then.
         """
+        meant = [self.known(path) for path in paths]
         with self.core.write() as session:
-            for path in (spelled(path).resolve() for path in paths):
+            for path in meant:
                 if not hidden.put(session, path):
                     raise SettingsError(f"{path} is not in the library", "Index it first: trove index")
 
@@ -343,8 +353,9 @@ class Library:
         Raises:
             SettingsError: one is not hidden by itself; none is found again then.
         """
+        meant = [self.known(path) for path in paths]
         with self.core.write() as session:
-            for path in (spelled(path).resolve() for path in paths):
+            for path in meant:
                 if not hidden.drop(session, path):
                     folder = hidden.to_show(session, path)
                     hint = "See what is: trove hide"

@@ -33,7 +33,7 @@ def thumbnail(
         )
     except UnreadableError:
         with library.read() as session:
-            known = assets.stat_at(session, path)
+            known = assets.stat_at(session, assets.meant(session, path))
         if known is None or (kept := thumbnails.kept_before(known, at_s, cache=folder, side=side)) is None:
             raise
         return kept
@@ -51,4 +51,4 @@ def _readable(library: Library, path: Path) -> Path:
     if is_file(path):
         return path
     with library.read() as session:
-        return copies.readable(session, path)
+        return copies.readable(session, assets.meant(session, path))

@@ -18,7 +18,8 @@ from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Mount, Root, Unit
-from db.names import composed
+from db.names import composed, spelled
+from db.paths import is_under
 
 
 # Tuples, which are made faster than frozen dataclasses: every run makes a hundred thousand of each.
@@ -189,16 +190,31 @@ def at(
     return found
 
 
-def of_content(session: Session, content_id: int) -> dict[int, FileStat]:
-    """The files with a content as they were when last read, by the ids of the assets."""
+def readable(session: Session, content_id: int) -> dict[int, FileStat]:
+    """The readable files with a content as they were when last read, by the ids of the assets."""
     statement = select(Asset.id, Asset.path, Asset.size, Asset.mtime_ns)
-    rows = session.execute(statement.where(Asset.content_id == content_id))
+    rows = session.execute(statement.where(Asset.content_id == content_id, Asset.state == "indexed"))
     return {asset_id: FileStat(path, size, mtime_ns) for asset_id, path, size, mtime_ns in rows}
 
 
 def id_at(session: Session, path: Path) -> int | None:
     """The id of the asset at this path, or None."""
     return session.scalar(select(Asset.id).where(Asset.path == path))
+
+
+def meant(session: Session, typed: Path | str, *, follow: bool = True) -> Path:
+    """The path that the library has, or would have, for a file or folder, whatever the way it is typed.
+
+    ``~`` is expanded, with ``follow`` links are followed, and names are those of the disk or, of what
+    is away, those of the library; see ``db.names.spelled``.
+    """
+    path = spelled(typed)
+    target = Path(os.path.abspath(path))  # noqa: PTH100 - without following links
+    if target in roots(session):
+        return target  # as it was indexed, also where it has become a link since
+    if follow:
+        target = path.resolve()
+    return target if os.path.lexists(target) else known_as(session, target) or target
 
 
 def known_as(session: Session, path: Path) -> Path | None:
@@ -276,9 +292,13 @@ def below(session: Session, folder: Path) -> dict[int, tuple[Path, AssetState]]:
 
 
 def drop_root(session: Session, root: Path) -> None:
-    """Delete a root, but none of its files."""
+    """Delete a root, but none of its files, nor what is known of drives in other roots."""
     session.execute(delete(Root).where(Root.path == root))
-    session.execute(delete(Mount).where(is_below(Mount.path, root)))
+    others = roots(session)
+    within = session.scalars(select(Mount).where(is_below(Mount.path, root))).all()
+    for mount in within:
+        if not is_under(mount.path, others):
+            session.delete(mount)
 
 
 def forget(session: Session, ids: Sequence[int]) -> None:

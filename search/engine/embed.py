@@ -10,7 +10,7 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import spaces, stacks, units
+from db.catalog import assets, spaces, stacks, units
 from db.catalog.units import Ids, Vectors
 from db.errors import QueryError
 from db.kinds import CLIP, PASSAGE, PICTURE
@@ -139,8 +139,8 @@ def _example(
     query: Query, path: Path, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders
 ) -> Example:
     """The vectors of a file, from the library where it is indexed."""
-    path = spelled(path)
-    own = np.array(units.ids_at(session, path.resolve()), dtype=np.int64)
+    path = assets.meant(session, path)
+    own = np.array(units.ids_at(session, path), dtype=np.int64)
     vectors = {}
     for name, model in models.items():
         for modality, of_kinds in kinds.modalities(name).items():
@@ -148,7 +148,7 @@ def _example(
             if len(ids):
                 vectors[name, modality] = units.vectors(session, model.space.id, _spread(ids))
     if query.stacks:
-        own = np.union1d(own, np.array(stacks.units_beside(session, path.resolve()), dtype=np.int64))
+        own = np.union1d(own, np.array(stacks.units_beside(session, path), dtype=np.int64))
     return Example(vectors or _unindexed(path, models[CLIP], decoders), own)
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from db.catalog import copies, facts, live, units
+from db.catalog import assets, copies, facts, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
-from db.names import spelled
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence, Hit
 from search.engine.pipeline import wanted
@@ -62,7 +61,8 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         MediaError: the file cannot be read.
         TroveError: as ``SearchService.search``.
     """
-    path = spelled(path).resolve()
+    with service.library.read() as session:
+        path = assets.meant(session, path)
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in hit.files), None)
     with service.library.read() as session:

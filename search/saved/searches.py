@@ -22,7 +22,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import revision, units
+from db.catalog import assets, revision, units
 from db.catalog import saved as rows
 from db.catalog.saved import Judged
 from db.catalog.units import UnitRow
@@ -188,7 +188,8 @@ class SavedSearches:
         Raises:
             QueryError: there is no such saved search or file, or it is not clear which moment is meant.
         """
-        path = spelled(path).resolve()
+        with self._library.read() as session:
+            path = assets.meant(session, path)
         if up is None:
             thumbs = [item for item in self.thumbs(name) if path in self._paths(item) and _is_at(item, at_s)]
             if not thumbs:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from db.catalog import revision
 from db.catalog.assets import Failure
-from db.errors import TroveError
+from db.errors import SettingsError, TroveError
 from db.files import is_there
-from db.paths import expanded
+from db.paths import expanded, is_under
 from indexer.control import AnalyserState
 from search.health.status import Status
 from search.health.storage import Storage
@@ -111,8 +111,13 @@ def _keep(root: Path, key: str) -> None:
 
 def _forget(root: Path, key: str) -> None:
     typed = (st.session_state[key] or "").strip()
-    if typed:
-        _remove(root / expanded(typed))
+    if not typed:
+        return
+    folder = resources.library().known(root / expanded(typed))
+    if folder == root or not is_under(folder, [root]):
+        resources.explain(SettingsError(f"{typed} is not in {root}", "Name a file or folder in it."))
+    else:
+        _remove(folder)
         del st.session_state[f"patterns_{root}"]  # it has another pattern now
 
 
