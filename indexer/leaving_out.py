@@ -6,18 +6,18 @@ folder that somebody has added, so whoever adds a bin on purpose has it read. Pa
 around it; patterns kept with the root come before all. They cannot bring back what is left out by default.
 """
 
+import errno
 import logging
 import os
-import re
+import stat as modes
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from db.errors import SettingsError
 from db.files import is_folder
 from db.folders import MARKED, filled, is_hidden, marked
-from db.names import composed
 from indexer.media.formats import media_kind
+from indexer.patterns import Pattern, compared, parsed
 
 log = logging.getLogger(__name__)
 
@@ -41,37 +41,17 @@ _OWN = Rule("Trove", "Trove's own files")
 
 
 @dataclass(frozen=True)
-class _Pattern:
-    """One line: ``include`` is False where it begins with ``!``."""
-
-    text: str
-    regex: re.Pattern[str]
-    include: bool
-
-    def fits(self, name: str) -> bool:
-        """Whether a path itself is meant, not a folder above it, of which was asked before.
-
-        ``name``: of the path, from where the pattern holds; a folder's ends with a slash.
-        """
-        found = self.regex.search(name)
-        if found is None:
-            return False
-        if not self.regex.groups:  # of "*", or of "folder/**", which is all in the folder but not itself
-            return not (found.end() == len(name) and name.endswith("/"))
-        return any(one.end() == len(name) for one in self.regex.finditer(name))
-
-
-@dataclass(frozen=True)
 class _Patterns:
     """Patterns that hold in and below a folder."""
 
     base: str
-    lines: Sequence[_Pattern]
+    lines: Sequence[Pattern]
     reason: str
 
     def rule(self, path: str, *, is_folder: bool) -> Rule | bool:
         """The rule that leaves out a path below the folder; else whether a pattern keeps it."""
-        name = _composed(path[len(self.base) :].lstrip(os.sep)) + ("/" if is_folder else "")
+        name = path[len(self.base) :].lstrip(os.sep).replace(os.sep, "/")
+        name = compared(f"{name}/" if is_folder else name)
         for line in reversed(self.lines):
             if line.fits(name):
                 return Rule(line.text, self.reason) if line.include else True
@@ -126,6 +106,8 @@ class Below:
         if IGNORE_FILE not in listed:
             return self
         file = Path(self.folder, IGNORE_FILE)
+        if not _is_file(file):
+            return self
         lines = os.fsdecode(file.read_bytes().removeprefix(b"\xef\xbb\xbf")).split("\n")
         own = _Patterns(self.folder, _read(lines, file), f"by {file}")
         first = [patterns for patterns in self.patterns if patterns.reason == _BY_ROOT]
@@ -153,10 +135,10 @@ class LeavingOut:
         return cls(dict(patterns), frozenset(str(path.resolve()) for path in own))
 
     def __post_init__(self) -> None:
-        roots = {str(root): _parsed(lines) for root, lines in self.patterns.items()}
+        roots = {str(root): parsed(lines) for root, lines in self.patterns.items()}
         object.__setattr__(self, "roots", roots)
 
-    roots: Mapping[str, Sequence[_Pattern]] = field(init=False, repr=False, compare=False)
+    roots: Mapping[str, Sequence[Pattern]] = field(init=False, repr=False, compare=False)
 
     def at(self, root: str, listed: Container[str] = ()) -> Below:
         """What is left out in a root, or in a folder that is to be read as one is."""
@@ -231,73 +213,33 @@ def _or_without(outer: Below, listed: Sequence[str], folder: str | None = None) 
         return outer if folder is None else outer.enter(folder, others)
 
 
-def checked(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Patterns as they are kept: without empty ones, each once.
-
-    Raises:
-        SettingsError: one of them is no pattern.
-    """
-    kept = dict.fromkeys(pattern.strip("\r\n") for pattern in patterns)
-    for pattern in kept:
-        if "\n" in pattern or "\r" in pattern:
-            raise SettingsError(f"{pattern!r} is more than one line", "Give one pattern for each line.")
-        try:
-            means_something = not pattern.strip() or bool(_parsed([pattern]))
-        except ValueError:
-            means_something = False
-        if not means_something:
-            raise SettingsError(
-                f"{pattern!r} is no pattern of what is left out",
-                "Patterns are those of a .gitignore, such as *.png, /Scans/2019/, Private/ or \\#old.",
-            )
-    return tuple(pattern for pattern in kept if pattern.strip())
-
-
-def pattern_of(path: Path, root: Path) -> str:
-    """The pattern that leaves out one file or folder below a root, whatever its name is."""
-    name = _SPECIAL.sub(r"\\\g<0>", path.relative_to(root).as_posix())
-    # A line break cannot be written in a pattern; a blank at its end counts only behind a backslash.
-    name = re.sub(r"[^\S ]", "?", name)
-    return "/" + (name[:-1] + "\\ " if name.endswith(" ") else name)
-
-
-_SPECIAL = re.compile(r"[\\*?\[\]]")
-
-
-def _composed(name: str) -> str:
-    """A name as patterns are compared with it: composed; line breaks are like other letters."""
-    return composed(name).replace("\n", "\r").replace(os.sep, "/")
-
-
-def _parsed(lines: Sequence[str]) -> tuple[_Pattern, ...]:
-    """Patterns without comments and empty lines.
-
-    Raises:
-        ValueError: a line is no pattern.
-    """
-    if not lines:
-        return ()
-    from pathspec import GitIgnoreSpec
-
-    # It also knows how to compare, but only whole paths with all their folders at once, which is another
-    # question than git's: there a folder may be brought back and what is in it not.
-    parsed = GitIgnoreSpec.from_lines([_composed(line) for line in lines]).patterns
-    return tuple(
-        _Pattern(str(pattern.pattern), pattern.regex, pattern.include)
-        for pattern in parsed
-        if pattern.include is not None and pattern.regex is not None
-    )
-
-
-def _read(lines: Iterable[str], file: Path) -> tuple[_Pattern, ...]:
+def _read(lines: Iterable[str], file: Path) -> tuple[Pattern, ...]:
     """The patterns of a file, as git reads them: without lines that are none."""
-    patterns: list[_Pattern] = []
+    patterns: list[Pattern] = []
     for line in lines:
         try:
-            patterns += _parsed([line.rstrip("\r")])
+            patterns += parsed([line.rstrip("\r")])
         except ValueError as exc:
             log.warning("%s: %s", file, exc)
     return tuple(patterns)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file, and not a folder, a pipe or a link that leads nowhere.
+
+    Raises:
+        OSError: the system cannot tell.
+    """
+    try:
+        return modes.S_ISREG(path.stat().st_mode)
+    except OSError as exc:
+        if exc.errno in NOWHERE:
+            return False
+        raise
+
+
+NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What the system says of a path that leads to nothing."""
 
 
 def _end(path: str) -> str:

@@ -14,8 +14,9 @@ from db.errors import SettingsError
 from db.files import is_there
 from db.library import Library
 from db.paths import is_under
-from indexer.leaving_out import LeavingOut, Rule, checked, pattern_of
+from indexer.leaving_out import LeavingOut, Rule
 from indexer.media.formats import media_kind
+from indexer.patterns import as_typed, checked, compared, pattern_of
 from indexer.scan import scan
 from indexer.stacks.renewal import renew_in
 from indexer.targets import leaving_out
@@ -42,7 +43,7 @@ def forget(library: Library, path: Path) -> int:
     """
     with library.indexing(), library.write() as session:
         kept = assets.patterns(session)
-        path = path if os.path.lexists(path) else assets.known_as(session, path) or path
+        path = assets.meant(session, path)
         root = LeavingOut.of(kept).root_of(str(path))
         if path in kept:
             others = {other: patterns for other, patterns in kept.items() if other != path}
@@ -72,7 +73,8 @@ def set_patterns(library: Library, root: Path, patterns: Iterable[str]) -> int:
     """Keep these patterns with a root, instead of those it had; returns how many files that leaves out.
 
     They are not found any more at once, without a look at the disk; those that no rule leaves out any
-    longer are found again, as they were.
+    longer are found again, as they were, if they are there: what files on a drive that is away say of it is
+    not known before it is back.
 
     Raises:
         SettingsError: it is no root, or one of them is no pattern.
@@ -95,14 +97,12 @@ def _apply(session: Session, leaving: LeavingOut, root: Path) -> int:
     files = assets.below(session, root)
     out: list[int] = []
     back: list[int] = []
-    away: list[int] = []
     for (asset_id, (path, state)), rule in _ruled(leaving, files):
         if rule is not None and state not in ("gone", "left_out"):
             out.append(asset_id)
-        elif rule is None and state == "left_out":
-            (back if is_there(path) else away).append(asset_id)
+        elif rule is None and state == "left_out" and is_there(path):
+            back.append(asset_id)
     assets.set_state(session, back, "indexed")
-    assets.set_state(session, away, "offline")
     found = sum(files[asset_id][1] in LIVE for asset_id in out)
     assets.set_state(session, out, "left_out")
     revision.touch(session)
@@ -155,10 +155,10 @@ def patterns_with(
     Raises:
         SettingsError: one that is to be removed is not there.
     """
-    removed = set(include)
-    if missing := removed - set(before):
+    removed = {compared(pattern): pattern for pattern in include}
+    if missing := removed.keys() - set(map(compared, before)):
         raise SettingsError(
-            f"{min(missing)!r} is none of the patterns",
-            f"They are: {', '.join(before)}." if before else "There are none.",
+            f"{removed[min(missing)]!r} is none of the patterns",
+            f"They are: {', '.join(map(as_typed, before))}." if before else "There are none.",
         )
-    return (*(pattern for pattern in before if pattern not in removed), *exclude)
+    return (*(pattern for pattern in before if compared(pattern) not in removed), *exclude)

@@ -1,6 +1,5 @@
 """Walk folders to the media files in them. Knows nothing of the library."""
 
-import errno
 import hashlib
 import logging
 import os
@@ -16,7 +15,7 @@ from db.folders import is_hidden
 from db.paths import outermost
 from indexer.drives.placeholders import STUB, is_placeholder
 from indexer.drives.volumes import Volumes
-from indexer.leaving_out import TELLING, Below, LeavingOut, Rule
+from indexer.leaving_out import NOWHERE, TELLING, Below, LeavingOut, Rule
 from indexer.media.formats import media_kind
 
 log = logging.getLogger(__name__)
@@ -150,7 +149,10 @@ def scan(
         except OSError as exc:
             result.unreadable.append(Unreadable(FileStat(folder, 0, 0), reason(exc), is_folder=True))
     if inside:
-        result.files = list({str(file.path): file for file in result.files}.values())
+        files = {str(file.path): file for file in result.files}
+        unread = {str(item.stat.path): item for item in result.unread}
+        result.files = list(files.values())
+        result.unread = [item for path, item in unread.items() if path not in files]
     result.files.sort(key=lambda file: str(file.path))
     return result
 
@@ -192,11 +194,14 @@ def _sort(
     """Add files to ``result``; returns real folders, and links to folders."""
     folders: list[Path] = []
     links: list[Path] = []
+    names = {entry.name for entry in entries}
     for entry in entries:
         name = entry.name
         if name.startswith("._"):  # what macOS leaves on foreign drives: no picture, whatever it is called
             continue
         path = folder / name  # in half the time that ``Path(entry.path)`` takes
+        if (real := _downloaded(path)) is not None and real.name in names:
+            continue  # what is left of the time when the file was not here
         is_media = media_kind(path) is not None
         try:
             if entry.is_dir():
@@ -209,7 +214,7 @@ def _sort(
             ):
                 _note(entry, path, result, is_media=is_media, download=download)
         except OSError as exc:
-            if entry.is_symlink() and exc.errno in _NOWHERE:
+            if entry.is_symlink() and exc.errno in NOWHERE:
                 status = path.lstat()
                 if is_media:
                     file = FileStat(path, status.st_size, status.st_mtime_ns)
@@ -217,9 +222,6 @@ def _sort(
             else:
                 result.unreadable.append(Unreadable(FileStat(path, 0, 0), reason(exc), is_folder=False))
     return folders, links
-
-
-_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def _is_left_out(path: Path, place: Below, result: Scan, *, is_media: bool) -> bool:

@@ -1,5 +1,6 @@
 """Targets: which files and folders a run looks at, and what is left out of them."""
 
+import stat as modes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,8 @@ from db.files import is_there
 from db.library import Library
 from db.names import spelled
 from db.paths import PathSet, outermost
-from indexer.leaving_out import LeavingOut, checked
+from indexer.leaving_out import LeavingOut
+from indexer.patterns import checked
 
 
 @dataclass(frozen=True)
@@ -89,14 +91,17 @@ class _Meaning:
 
     @cached_property
     def _places(self) -> dict[tuple[int, int], Path]:
-        """The roots that are there, by what tells a file or folder from all others on this machine."""
+        """The folders among the roots that are there, by what tells them from all others on this machine."""
         return {place: root for root in self._roots if (place := _place(root)) is not None}
 
 
 def _place(path: Path) -> tuple[int, int] | None:
+    """What tells a folder from all others; None for a file, of which a hard link is one of its own."""
     try:
         status = path.stat()
     except OSError:
+        return None
+    if not modes.S_ISDIR(status.st_mode):
         return None
     return status.st_dev, status.st_ino
 

@@ -1,15 +1,18 @@
 """What is left out of folders: by their names, by files in them, and by people's patterns."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.errors import SettingsError
-from indexer.leaving_out import LeavingOut, Rule, checked, pattern_of
+from indexer.leaving_out import LeavingOut, Rule
+from indexer.patterns import carried, checked, pattern_of
+from indexer.roots import patterns_with
 from indexer.scan import Scan, scan
 
 PHOTOS = Path("/photos")
@@ -96,12 +99,33 @@ def test_names_are_composed_or_not_and_patterns_too(tmp_path: Path) -> None:
     assert listed(scanned(folder, "Caf\u00e9/", "\u00e9.jpg", "b.jpg"), folder) == ["c.jpg"]
 
 
-def test_a_file_of_patterns_that_cannot_be_read_lets_nothing_new_in(tmp_path: Path) -> None:
-    folder = make(tmp_path, "a.jpg", "in/b.jpg")
-    (folder / "in" / ".troveignore").mkdir()
+def test_a_file_of_patterns_that_cannot_be_read_lets_nothing_new_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make(tmp_path, "a.jpg", "in/b.jpg", "in/.troveignore")
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
     found = scanned(folder)
     assert listed(found, folder) == ["a.jpg"]
     assert [item.stat.path for item in found.unreadable] == [folder / "in"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_no_file_of_patterns_says_nothing(tmp_path: Path, kind: str) -> None:
+    folder = make(tmp_path, "in/b.jpg")
+    named = folder / "in" / ".troveignore"
+    make_it = {
+        "folder": named.mkdir,
+        "link": lambda: named.symlink_to("nowhere"),
+        "pipe": lambda: os.mkfifo(named),
+    }
+    make_it[kind]()
+    found = scanned(folder)
+    assert (listed(found, folder), found.unreadable) == (["in/b.jpg"], [])
+    assert LeavingOut.of({folder: ()}).rule(folder / "in" / "b.jpg") is None
 
 
 TREE = (
@@ -125,6 +149,8 @@ PATTERNS = (
     "*\n!*/\n!a.jpg\n",
     "sp ace/\\[1\\].jpg\n/deep/**\n!/deep/er/\n",
     "[ab].*\ntrail.jpg   \nlogs/**/keep.png\n",
+    "deep/**/\n!deep/er/\n",
+    "a.jpg\t\n/logs/**/  \n",
 )
 
 
@@ -171,14 +197,59 @@ names = st.text(
 
 
 @given(name=names, folder=names)
+@example(name="bad\udcff.jpg", folder="a")
+@example(name="line\nbreak \u2028", folder="\xa0")
 def test_a_name_becomes_a_pattern_that_fits_it(name: str, folder: str) -> None:
     path = PHOTOS / folder / f"{name}"
     leaving = LeavingOut.of({PHOTOS: checked([pattern_of(path, PHOTOS)])})
     place = leaving.at(str(PHOTOS))
     found = [patterns.rule(str(path), is_folder=False) for patterns in place.patterns]
     other = [patterns.rule(f"{path}x", is_folder=False) for patterns in place.patterns]
+    (kept,) = leaving.patterns[PHOTOS]
+    kept.encode()  # no lone surrogate
+    assert kept.splitlines() == [kept]
     assert [isinstance(one, Rule) for one in found] == [True]
     assert other == [False]
+
+
+ODD = [f"b{letter}.jpg" for letter in "\n\r\t ?x\udcff\udcfe\u2028"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_becomes_a_pattern_that_fits_no_other(name: str) -> None:
+    leaving = LeavingOut.of({PHOTOS: (pattern_of(PHOTOS / name, PHOTOS),)})
+    place = leaving.at(str(PHOTOS))
+    assert [other for other in ODD if place.rule(other, is_folder=False) is not None] == [name]
+
+
+def test_what_is_typed_in_bytes_that_are_no_text_fits_them() -> None:
+    kept = checked(["bad\udcff*"])
+    place = LeavingOut.of({PHOTOS: kept}).at(str(PHOTOS))
+    assert place.rule("bad\udcff.jpg", is_folder=False) is not None
+    assert place.rule("bad\udcfe.jpg", is_folder=False) is None
+    assert patterns_with(kept, include=["bad\udcff*"]) == ()
+    assert patterns_with([pattern_of(PHOTOS / "b\n", PHOTOS)], include=["/b\n"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "alone", "elsewhere"),
+    [
+        ("*.tmp", ["*.tmp"], ["/new/**/*.tmp"]),
+        ("!keep/ ", ["!keep/ "], ["!/new/**/keep/"]),
+        ("/2019/Private/", ["/Private/"], ["/new/Private/"]),
+        ("2019/a b\\ ", ["/a b\\ "], ["/new/a b\\ "]),
+        ("20?9/**", ["/**"], ["/new/**"]),
+        ("**/2019/x", ["/x", "**/2019/x"], ["/new/x", "/new/**/2019/x"]),
+        ("a/**/x", [], []),
+        ("/2019", [], []),
+        ("/2020/Private", [], []),
+    ],
+)
+def test_patterns_go_with_a_part_of_their_folder(
+    pattern: str, alone: list[str], elsewhere: list[str]
+) -> None:
+    assert carried([pattern], Path("2019")) == alone
+    assert carried([pattern], Path("2019"), Path("new")) == elsewhere
 
 
 @pytest.mark.parametrize("pattern", ["!", "a\nb", "#old"])

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from db.catalog import assets, live
+from db.catalog import assets, drives, live
 from db.engine.schema import Asset, Unit
 from db.errors import SettingsError
 from db.library import Library
@@ -18,6 +18,7 @@ from indexer import prepare, roots
 from indexer.pipeline import index
 from indexer.scan import scan
 from indexer.targets import targets
+from indexer.writer import Writer
 from search.health.status import status
 from tests.support.media import photo
 
@@ -118,6 +119,41 @@ def test_what_is_forgotten_in_a_folder_stays_away(library: Library, folder: Path
         roots.forget(library, folder.parent / "elsewhere")
     assert index(library, [odd]).indexed == 1, "whoever names it wants it after all"
     assert found(library, folder) == ["a.jpg", "in/[1] what?*/b.jpg"]
+
+
+def test_a_root_that_stays_keeps_its_drive(library: Library, folder: Path) -> None:
+    inner = folder / "in"
+    with library.write() as session:
+        assets.add_roots(session, [folder, inner])
+        drives.keep_mounts(session, {folder: "a", folder / "usb": "b", inner: "c", inner / "usb": "d"})
+    roots.forget(library, folder)
+    with library.read() as session:
+        assert drives.mounts(session) == {inner: "c", inner / "usb": "d"}
+    roots.forget(library, inner)
+    with library.read() as session:
+        assert drives.mounts(session) == {}
+
+
+def test_files_that_are_not_there_have_not_failed(library: Library, folder: Path) -> None:
+    for name in ("gone", "offline", "left_out", "indexed"):
+        (folder / f"{name}.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    index(library, [folder])
+    before = {f"{name}.jpg": name for name in ("gone", "offline", "left_out")}
+    with library.write() as session:
+        ids = {path.name: asset_id for asset_id, path in assets.paths(session).items()}
+        for name, state in before.items():
+            assets.set_state(session, [ids[name]], state)
+        content_id = session.scalars(select(Asset.content_id).where(Asset.id == ids["a.jpg"])).one()
+    Writer(library, 1, []).give_up(content_id, "broken", retry=False)
+    failed = {"a.jpg": "failed", "indexed.jpg": "failed"}
+    assert {name: states(library)[name] for name in before | failed} == before | failed
+
+
+def test_a_hard_link_to_a_file_of_the_library_is_a_file(library: Library, folder: Path) -> None:
+    os.link(folder / "a.jpg", folder / "link.jpg")
+    with library.write() as session:
+        assets.add_roots(session, [folder / "a.jpg"])
+    assert targets(library, [folder / "link.jpg"]).there == [folder / "link.jpg"]
 
 
 def test_what_never_could_be_read_leaves_no_row(library: Library, folder: Path) -> None:

@@ -181,6 +181,8 @@ def test_a_placeholder_of_the_cloud_is_told_and_not_listed(
         "a sidecar is not read either"
     )
     assert "b.jpg" in names(scan([folder], download=True), folder)
+    both = scan([folder, folder / "b.jpg"])
+    assert ("b.jpg" in names(both, folder), both.unread) == (True, []), "it was downloaded meanwhile"
 
 
 def test_an_ordinary_file_is_no_placeholder(folder: Path) -> None:
@@ -193,6 +195,15 @@ def test_what_icloud_leaves_in_place_of_a_file_stands_for_it(folder: Path) -> No
     found = scan([folder])
     assert [(item.stat.path, item.state) for item in found.unread] == [(folder / "IMG_9.jpg", "cloud")]
     assert scan([folder], LeavingOut.of({folder: ("IMG*",)})).unread == []
+    (folder / "IMG_9.jpg").write_bytes(b"x")
+    found = scan([folder])
+    assert (found.unread, "IMG_9.jpg" in names(found, folder)) == ([], True), "one path, one file"
+
+
+def test_a_link_that_leads_nowhere_is_named_once(folder: Path) -> None:
+    (folder / "lost.jpg").symlink_to("nowhere")
+    (folder / ".lost.jpg.icloud").touch()
+    assert [(item.stat.path.name, item.state) for item in scan([folder]).unread] == [("lost.jpg", "skipped")]
 
 
 def test_names_with_dots_and_spaces_behind_them_and_of_windows_devices_are_media(folder: Path) -> None:

@@ -86,9 +86,12 @@ def test_whatever_a_file_is_called(settings: Settings, folder: Path) -> None:
     shutil.move(folder / NFD, folder.parent / "elsewhere")
     assert as_json(trove(settings, "index", folder / NFC, "--json"))["removed"] == 1
     assert trove(settings, "forget", folder / NFC).stdout.startswith("Forgot 1 file.")
-    for odd in ("new\nline.jpg", "[2019] a*b?", "space.jpg "):
+    for odd in ("new\nline.jpg", "[2019] a*b?", "space.jpg ", os.fsdecode(b"latin\xe9.jpg")):
         assert trove(settings, "forget", folder / odd).stdout.startswith("Forgot 1 file."), odd
-    assert as_json(trove(settings, "index", "--json"))["found"] == len(NAMES) - 4 + 1
+    assert as_json(trove(settings, "index", "--json"))["found"] == len(NAMES) - 5 + 1
+    told = trove(settings, "roots", folder).stdout
+    assert "--exclude /new\\nline.jpg\n" in told
+    told.encode()
 
 
 def test_a_folder_mounted_elsewhere_is_the_one_that_is_known(settings: Settings, tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ def roots(
             if not as_json:
                 console.say(f"{count} {'file is' if count == 1 else 'files are'} newly left out.")
         patterns, left_out = library.folders.patterns(), library.folders.left_out()
-    if folder is not None:
-        wanted = folder if folder in patterns else folder.expanduser().resolve()
+        wanted = None if folder is None else library.known(folder)
+    if wanted is not None:
         patterns = {root: kept for root, kept in patterns.items() if root == wanted}
         if not patterns:
             raise typer.BadParameter(f"{folder} is no folder of this library: see trove roots.")
@@ -73,15 +73,19 @@ def _say(patterns: Mapping[Path, Sequence[str]], left_out: Mapping[Path, Sequenc
     from db.files import is_there
     from db.folders import FILLED, MARKED
     from indexer.leaving_out import IGNORE_FILE
+    from indexer.patterns import as_typed
 
     for root, kept in patterns.items():
         console.say(console.one_line(f"{root}" + ("" if is_there(root) else "  (not connected)")))
         for pattern in kept:
-            console.say(console.one_line(f"  --exclude {pattern}"))
+            console.say(console.one_line(f"  --exclude {as_typed(pattern)}"))
         if left_out[root]:
             console.table(
                 {"  left out": "left", "files": "right", "reason": "left"},
-                [[f"  {one.rule.what}", str(one.files), one.rule.reason] for one in left_out[root]],
+                [
+                    [console.one_line(f"  {one.rule.what}"), str(one.files), one.rule.reason]
+                    for one in left_out[root]
+                ],
             )
     defaults = dict.fromkeys([*(row.name for row in FILLED), *(row.marker for row in MARKED)])
     console.say(f"Left out everywhere: hidden files and folders, {', '.join(defaults)}.")
