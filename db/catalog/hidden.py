@@ -208,6 +208,12 @@ def _live_below(session: Session, folder: Path) -> set[Path]:
     return set(session.scalars(select(Asset.path).where(is_below(Asset.path, folder), Asset.state.in_(LIVE))))
 
 
+def covers_folder(session: Session, folder: Path) -> bool:
+    """Whether a folder is hidden, by itself or with one around it."""
+    around = HiddenRow.path.in_([folder, *folder.parents])
+    return session.scalar(select(HiddenRow.id).where(HiddenRow.sha256.is_(None), around)) is not None
+
+
 def any_is(session: Session) -> bool:
     """Whether anything is hidden."""
     first = select(HiddenRow.id).limit(1)

@@ -32,16 +32,16 @@ class Switches:
 
     def is_on(self, analyser: str, path: Path | None = None) -> bool:
         """Whether an analyser and all that it needs are on for a file; without one, outside all folders."""
-        return all(self._own(name, path) for name in kinds.needed_by(analyser))
+        return all(self.own(name, path) for name in kinds.needed_by(analyser))
 
     def off_by_need(self, analyser: str) -> list[str]:
         """The analysers that are off in the whole library and needed by this one."""
-        return [name for name in kinds.needed_by(analyser)[1:] if not self._own(name, None)]
+        return [name for name in kinds.needed_by(analyser)[1:] if not self.own(name, None)]
 
     def on_somewhere(self, analyser: str) -> bool:
         """Whether there may be a file for which the analyser is on."""
         return all(
-            self._own(name, None) or any(is_on for _, is_on in self.by_analyser.get(name, ()))
+            self.own(name, None) or any(is_on for _, is_on in self.by_analyser.get(name, ()))
             for name in kinds.needed_by(analyser)
         )
 
@@ -49,7 +49,8 @@ class Switches:
         """The folders with a switch of their own, and whether the analyser is on there."""
         return {folder: is_on for folder, is_on in self.by_analyser.get(analyser, ()) if folder != EVERYWHERE}
 
-    def _own(self, analyser: str, path: Path | None) -> bool:
+    def own(self, analyser: str, path: Path | None) -> bool:
+        """Whether an analyser is on for a file, whatever it needs."""
         for folder, is_on in self.by_analyser.get(analyser, ()):
             if folder == EVERYWHERE or (path is not None and is_under(path, [folder])):
                 return is_on

@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from db.catalog import assets, contents, drives
+from sqlalchemy.orm import Session
+
+from db.catalog import assets, contents, drives, hidden, switches
 from db.catalog.assets import FileStat, KnownFile
 from db.errors import SettingsError
 from db.files import is_there
 from db.library import Library
-from db.paths import PathSet, is_under
+from db.paths import PathSet, deepest, is_under
 from indexer.drives.clocks import Shifted, sample, shift
 from indexer.drives.placeholders import is_placeholder, stub_of
 from indexer.drives.volumes import Volumes
+from indexer.patterns import carried, holds_anywhere
 
 log = logging.getLogger(__name__)
 
@@ -181,8 +184,29 @@ def relocate(library: Library, old: Path, new: Path) -> int:
 
 def _rewrite(library: Library, old: Path, new: Path) -> None:
     with library.write() as session:
+        before, switched = assets.patterns(session), switches.every(session)
+        was_hidden = hidden.covers_folder(session, old)
         drives.relocate(session, old, new)
+        outer = deepest(old, before)
+        if outer is not None and outer != old:
+            _take_along(session, before[outer], outer, old, new)
+        if was_hidden and not hidden.covers_folder(session, new):
+            hidden.put(session, new)
+        for analyser in switched.by_analyser:
+            was_on = switched.own(analyser, old)
+            if switches.every(session).own(analyser, new) != was_on:
+                switches.turn(session, analyser, on=was_on, folder=new)
     log.info("%s is now %s", old, new)
+
+
+def _take_along(session: Session, patterns: Sequence[str], outer: Path, old: Path, new: Path) -> None:
+    """Have the patterns of the root that a folder was in leave out the same of it where it is now."""
+    kept = assets.patterns(session)
+    if (root := deepest(new, kept)) is None:
+        return
+    lost = [one for one in patterns if root != outer or not holds_anywhere(one)]
+    more = carried(lost, old.relative_to(outer), new.relative_to(root))
+    assets.set_patterns(session, root, dict.fromkeys([*kept[root], *more]))
 
 
 def _on_disk(known: Sequence[KnownFile], old: Path, new: Path) -> tuple[list[Shifted], set[Path]]:

@@ -291,6 +291,78 @@ def test_a_drive_in_another_place_is_known_and_a_copy_on_it_is_none(
 
 
 @pytest.mark.usefixtures("nothing_read")
+def test_what_is_here_or_away_can_be_named_in_another_form(
+    library: Library, folder: Path, settings: Settings
+) -> None:
+    typed = folder.with_name("Caf\u00e9")
+    there = folder.rename(folder.with_name("Cafe\u0301"))
+    moves.relocate(library, folder, there)
+    told = command.as_json(command.trove(settings, "roots", typed, "--exclude", "x/", "--json"))
+    assert [(root["path"], root["patterns"]) for root in told["roots"]] == [(str(there), ["x/"])]
+    own = trove.Library(library)
+    kept = own.thumbnail(typed / "0.png", side=64)
+    away = there.rename(folder.with_name("away"))
+    index(library)
+    assert own.thumbnail(typed / "0.png", side=64) == kept
+    for path in (typed, typed / "0.png"):
+        own.hide(path)
+        own.unhide(path)
+    assert own.facts(typed / "0.png") == own.facts(there / "0.png") != ()
+    assert own.analysers.redo("pictures", typed) == ALL
+    own.analysers.off("pictures", typed)
+    assert command.trove(settings, "roots", typed, "--json").returncode == 0
+    assert own.relocate(typed, away) == ALL
+    assert (own.roots(), own.hidden()) == ([away], [])
+    shutil.rmtree(away)
+
+
+@pytest.mark.usefixtures("nothing_read")
+def test_what_a_drive_leaves_out_is_not_found_while_it_is_away(library: Library, folder: Path) -> None:
+    (folder / ".troveignore").write_text("0.png\n")
+    (folder / "2019" / ".nomedia").touch()
+    index(library)
+    away = folder.rename(folder.with_name("away"))
+    for empty in (False, True):  # a mount point may be left
+        if empty:
+            folder.mkdir()
+        index(library)
+        set_patterns(library, folder, ["*.tmp"])
+        assert offline(library) == {folder: ALL // 2 - 1}
+    folder.rmdir()
+    away.rename(folder)
+    (folder / ".troveignore").unlink()
+    (folder / "2019" / ".nomedia").unlink()
+    assert counts(index(library)) == {"reused": ALL}
+
+
+@pytest.mark.usefixtures("nothing_read")
+@pytest.mark.parametrize("place", ["elsewhere", "photos/sorted", "other/deep"])
+def test_a_part_that_is_relocated_is_left_out_as_before(library: Library, folder: Path, place: str) -> None:
+    other = folder.with_name("other")
+    other.mkdir()
+    with library.write() as session:
+        assets.add_roots(session, [other])
+        hidden.put(session, folder)
+        switches.turn(session, "colours", on=False, folder=folder)
+    secret = trove.Library(library).forget(folder / "2019" / "1.png")
+    assert secret == 1
+    set_patterns(library, folder, ["/2019/1.png", "3.*", "/0.png"])
+    new = folder.with_name(place.split("/")[0]).joinpath(*place.split("/")[1:])
+    new.parent.mkdir(exist_ok=True)
+    shutil.move(folder / "2019", new)
+    try:
+        assert moves.relocate(library, folder / "2019", new) == ALL // 2 - 2
+        report = index(library)
+        assert counts(report) == {"unchanged": ALL - 3}
+        with library.read() as session:
+            assert hidden.count(session) == ALL - 3
+            assert not switches.every(session).is_on("colours", new / "5.png")
+    finally:
+        shutil.rmtree(new)
+        shutil.rmtree(other)
+
+
+@pytest.mark.usefixtures("nothing_read")
 def test_a_folder_is_relocated_or_refused(library: Library, folder: Path, tmp_path: Path) -> None:
     other = fill(tmp_path / "others", first=100)
     with pytest.raises(SettingsError, match=f"holds 0 of the {ALL} files"):
