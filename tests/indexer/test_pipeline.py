@@ -487,6 +487,7 @@ def test_a_report_adds_up_and_is_plain_data() -> None:
         "cloud": 0,
         "offline": {},
         "renamed": {},
+        "alike": {},
         "units": {"image": 3, "frame": 0, "speech": 0},
         "seconds": 1.5,
     }

@@ -258,6 +258,7 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
     )
 
 
+@pytest.mark.slow
 def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> None:
     encoder = service.encoder()
     assert encoder is not None

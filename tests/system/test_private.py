@@ -81,6 +81,7 @@ def test_the_watch_sees(watched: dict[str, str], tmp_path: Path) -> None:
     seen.unlink()
 
 
+@pytest.mark.slow
 def test_index_search_and_app_talk_to_nobody(
     watched: dict[str, str], folder: Path, cache: Path, tmp_path: Path
 ) -> None:

@@ -301,6 +301,7 @@ def test_titles_slides_and_signs_are_units_with_the_span_in_which_they_stand(
     assert len(shares) > 5
 
 
+@pytest.mark.slow
 def test_a_film_without_text_has_no_unit(tmp_path: Path, settings: Settings, decoders: DecodePool) -> None:
     path = film(tmp_path / "film.mp4", [(5, moving(1)), (3, noise), (3, plain)])
     assert units(path, settings, decoders) == []

@@ -96,6 +96,7 @@ def test_a_word_that_is_read_from_the_right_lies_at_the_right() -> None:
     assert line.spans == ((0.55, 1.0), (0.0, 0.5))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without")
 def test_without_it_russian_is_not_read_as_latin() -> None:
     pytest.importorskip("rapidocr")
@@ -129,7 +130,7 @@ def test_what_was_read_without_a_script_is_stale_with_it(
 
 
 @needs_russian
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("turned", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_russian_is_read(turned: bool) -> None:
     pytest.importorskip("rapidocr")
     lines = Readers().read(sign(NOTICE, turned=turned))

@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from search.explore.gazetteer import Place, east_of, known_by, towns, within
@@ -31,6 +32,7 @@ def test_the_largest_come_first_and_all_are_on_the_earth() -> None:
     assert all(abs(town.at[0]) <= 90 and abs(town.at[1]) <= 180 for town in towns())
 
 
+@profile(max_examples=30)
 @given(LATITUDES, LONGITUDES)
 def test_no_place_breaks_a_map(north: float, east: float) -> None:
     town, distance = known_by((north, east))

@@ -9,6 +9,8 @@ from tests.support.driver import App, search, settle
 pytestmark = pytest.mark.browser
 
 PAGES = ("", "saved", "overview", "library", "duplicates", "models", "draw")
+QUICK = ("", "library")
+"""Those that are looked at in every run; the others are built of the same components."""
 
 
 def findings(page: Page) -> list[str]:
@@ -29,7 +31,9 @@ def check(page: Page, where: str) -> None:
         assert findings(page) == [], f"{scheme} {where}"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in PAGES]
+)
 def test_every_page_is_accessible(page: Page, app: App, name: str) -> None:
     page.goto(f"{app.url}/{name}")
     page.get_by_test_id("stMain").wait_for()

@@ -11,6 +11,7 @@ from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
 
 
+@pytest.mark.slow
 def test_eval_measures(settings: Settings, tmp_path: Path) -> None:
     captions = SAMPLES / "captions.csv"
     result = trove(settings, "eval", "--images", SAMPLES / "pictures", "--captions", captions, "--json")

@@ -22,7 +22,10 @@ from tests.support.tiny_openclip import FAMILIES, TEXTS, save_model
 PHOTOGRAPHS = sorted((Path(sklearn.__file__).parent / "datasets" / "images").glob("*.jpg"))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(name, marks=pytest.mark.slow if name == "CoCa" else []) for name in FAMILIES],
+)
 def test_a_local_model_encodes_as_open_clip_does(family: str, tmp_path: Path, cache: Path) -> None:
     name = save_model(tmp_path, family)
     encoder = load_encoder(name, cache=cache, device="cpu")

@@ -69,6 +69,7 @@ def test_what_cannot_be_exported_runs_in_torch_and_is_not_tried_again(
     assert len(tried) == 1
 
 
+@pytest.mark.slow
 def test_an_export_that_disagrees_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "LEAST_COSINE", 1.1)
     encoder = load_encoder(save_model(tmp_path / "model", "CLIP"), cache=tmp_path, device="cpu")

@@ -134,6 +134,7 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^sd-turbo "))
 
 
+@pytest.mark.slow
 def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -75,6 +75,7 @@ def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> Non
     expect(answered(page, "lighthouse").first.locator(".name")).to_have_text("p025.jpg")
 
 
+@pytest.mark.slow
 def test_duplicates_are_named_side_by_side(page: Page, own_app: App) -> None:
     page.goto(f"{own_app.url}/duplicates")
     expect(page.get_by_text("2 groups")).to_be_visible(timeout=60_000)
