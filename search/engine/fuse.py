@@ -246,19 +246,23 @@ def same_moment(one: UnitRow | Hit, other: UnitRow | Hit) -> bool:
 
 
 def _hit(moment: _Moment, rank: int, score: float) -> Hit:
-    shown = moment.shown
+    return hit_of(moment.shown, rank, round(score, 4), text=moment.text, why=moment.evidence)
+
+
+def hit_of(row: UnitRow, rank: int, score: float, *, text: str | None, why: tuple[Evidence, ...]) -> Hit:
+    """The hit that shows a unit, by the file that answers for it."""
     return Hit(
         rank=rank,
-        score=round(score, 4),
-        kind=shown.kind,
-        path=shown.path,
-        start_s=shown.start_s,
-        end_s=shown.end_s,
-        text=moment.text,
-        why=moment.evidence,
-        unit_id=shown.id,
-        media=shown.media,
-        taken_at=shown.file.taken_at,
-        copies=tuple(file.path for file in shown.copies),
-        offline=shown.file.offline,
+        score=score,
+        kind=row.kind,
+        path=row.path,
+        start_s=row.start_s,
+        end_s=row.end_s,
+        text=text,
+        why=why,
+        unit_id=row.id,
+        media=row.media,
+        taken_at=row.file.taken_at,
+        copies=tuple(file.path for file in row.copies),
+        offline=row.file.offline,
     )

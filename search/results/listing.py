@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from db.catalog import units
 from db.library import Library
 from search.answer import Answer, Hit
+from search.engine.fuse import hit_of
 from search.engine.stacking import members
 from search.query.query import Order
 
@@ -87,21 +89,9 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
         rows = units.rows(session, unit_ids)
         stacks = members(session, {row.content_id for row in rows.values()})
     hits = tuple(
-        Hit(
-            rank=rank,
-            score=0.0,
-            kind=row.kind,
-            path=row.path,
-            start_s=row.start_s,
-            end_s=row.end_s,
-            text=row.text,
-            why=(),
-            unit_id=row.id,
-            media=row.media,
-            taken_at=row.file.taken_at,
-            copies=tuple(file.path for file in row.copies),
+        replace(
+            hit_of(row, rank, 0.0, text=row.text, why=()),
             stack=stacks.get(row.content_id, ()),
-            offline=row.file.offline,
         )
         for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
     )

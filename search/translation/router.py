@@ -15,7 +15,7 @@ from search.query.asking import asked_for, asked_in, table
 from search.translation import english
 from search.translation.grammar import grammar
 from search.translation.lexicon import Sense, languages, lexicon, normal
-from search.translation.reading import Reading, read, readings
+from search.translation.reading import ARTICLE, Reading, read, readings
 
 LEAST_COVERAGE = 0.65
 """How much of a text in Latin letters another language has to explain: less may be English, mis-spelt."""
@@ -33,7 +33,6 @@ _LEAST_LETTERS = 4
 """Of a foreign word among English ones."""
 _LEAST_ALONE = 2
 _ARTICLES = frozenset({"a", "an", "the"})
-_OF_ARTICLE = 0.3
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def _as_english(words: list[str]) -> float:
     """The share of letters in English words, with what an article says for it."""
     letters = sum(len(word) for word in words if english.is_word(word))
     has_article = len(words) > 1 and words[0].lower() in _ARTICLES
-    return letters / sum(map(len, words)) + _OF_ARTICLE * has_article
+    return letters / sum(map(len, words)) + ARTICLE * has_article
 
 
 def _mixed(text: str, words: list[str]) -> Translation | None:
