@@ -130,7 +130,7 @@ def _is_slip(word: str) -> bool:
     """Whether a word is too short, or stands in no lexicon as it is and nearly does in an English one."""
     if len(word) < _LEAST_ALONE:
         return True
-    if any(lexicon(language).senses(normal(word, language)) for language in languages()):
+    if any(_exactly(word, language) for language in languages()):
         return False
     return bool(english.parted(word)) or any(
         english.errors(word, other) == 1 for other in english.near(word)[:1]
