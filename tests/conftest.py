@@ -40,8 +40,12 @@ FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files first, so that both processes are done at about the same time: they share them out.
 
-    While one of them makes the library of the samples, the other has tests that need no model.
+    While one of them makes the library of the samples, the other has tests that need no model. What a busy
+    machine does to a browser is no fault of the app: such a test is tried once more, and the summary says so.
     """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), 9))
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sync_playwright
 
 from tests.support import ROOT
 
@@ -133,6 +133,18 @@ def answered(page: Page, text: str) -> Locator:
     settle(page)
     assert page.locator('.tile[data-index="0"]').count() == 1, "tiles of an earlier answer were left behind"
     return tiles
+
+
+def opened(page: Page) -> Locator:
+    """Wait until a hit is open, with its buttons; returns the dialog.
+
+    A browser loads what draws buttons with the first of them: until then no key turns to the next hit.
+    """
+    dialog = page.get_by_role("dialog")
+    for name in ("Next", "Similar to this"):
+        expect(dialog.get_by_role("button", name=name)).to_be_visible()
+    settle(page)
+    return dialog
 
 
 def settle(page: Page) -> None:

@@ -9,12 +9,8 @@ from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
 from db.catalog import assets, revision
-from db.engine.schema import (
-    Asset,
-)
-from db.engine.users import (
-    OpenedRow,
-)
+from db.engine.schema import Asset
+from db.engine.users import OpenedRow
 from db.settings import Settings
 from tests.support import SAMPLES
 from trove import Library

@@ -10,7 +10,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import signs
-from tests.support.driver import App, search, serving, settle, shoot
+from tests.support.driver import App, opened, search, serving, settle, shoot
 from tests.support.signs import Box
 from tests.ui.app.test_access import check
 
@@ -46,8 +46,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[S
 def _opened(page: Page, app: App, query: str) -> Locator:
     page.goto(app.url)
     search(page, query).first.locator(".open").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Similar to this")).to_be_visible()
+    dialog = opened(page)
     expect(dialog.locator("polygon.found").first).to_be_attached()
     settle(page)
     return dialog

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ROOT, SAMPLES
-from tests.support.driver import DESKTOP, SHOTS, App, answered, ready, search, seconds, settle, shoot
+from tests.support.driver import DESKTOP, SHOTS, App, answered, opened, ready, search, seconds, settle, shoot
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +24,7 @@ def _name(tiles: Locator) -> Locator:
 
 def _open(page: Page, tile: Locator) -> Locator:
     tile.locator(".open").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Similar to this")).to_be_visible(timeout=30_000)
-    return dialog
+    return opened(page)
 
 
 def test_words_find_their_picture_while_they_are_typed(page: Page, app: App) -> None:
@@ -75,7 +73,7 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     page.keyboard.press("Home")
     expect(tiles.nth(0).locator(".open")).to_be_focused()
     page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
+    dialog = opened(page)
     expect(dialog.get_by_role("img", name="p013.heic")).to_be_visible()
     second = tiles.nth(1).locator(".name").inner_text()
     page.keyboard.press("ArrowRight")

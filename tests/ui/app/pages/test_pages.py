@@ -13,7 +13,7 @@ from db.paths import Paths
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
-from tests.support.driver import SHOTS, App, answered, search, serving, settle, shoot
+from tests.support.driver import SHOTS, App, answered, opened, search, serving, settle, shoot
 from ui.watching import watcher_pid
 
 pytestmark = pytest.mark.browser
@@ -63,8 +63,7 @@ def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> Non
     page.keyboard.press("ArrowRight")
     expect(page.locator(".tip img")).to_be_visible()
     page.keyboard.press("Enter")
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("button", name="Similar to this")).to_be_visible(timeout=30_000)
+    dialog = opened(page)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     page.get_by_role("button", name="2023: 1 file", exact=True).click()
