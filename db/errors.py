@@ -23,6 +23,8 @@ The message says what happened, the hint what the user can do about it. Errors o
 libraries are translated into these at one place each, with ``raise ... from exc``.
 """
 
+from pathlib import Path
+
 
 class TroveError(Exception):
     """Base of all errors raised on purpose. ``hint`` may be empty, never None."""
@@ -38,6 +40,11 @@ class TroveError(Exception):
 
 class SettingsError(TroveError):
     """A setting or a command line value cannot be used."""
+
+
+def not_indexed(path: Path) -> SettingsError:
+    """What to raise where somebody names a file that the library does not have."""
+    return SettingsError(f"{path} is not in the library", "Index it first: trove index")
 
 
 class LibraryError(TroveError):

@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from db.catalog import assets, hidden, spaces
-from db.errors import SettingsError, TroveError
+from db.errors import SettingsError, TroveError, not_indexed
 from db.library import Library as Core
 from db.names import spelled
 from db.paths import expanded
@@ -303,7 +303,10 @@ class Library:
     def stack(self, file: Path | str) -> tuple[Member, ...]:
         """The files that belong together with a file, itself too, the one that is shown first.
 
-        Empty for a file that belongs with no other, or is not here.
+        Empty for a file that belongs with no other.
+
+        Raises:
+            SettingsError: the file is not in the library.
         """
         from search.engine.stacking import stack_of
 
@@ -345,7 +348,7 @@ class Library:
         with self.core.write() as session:
             for path in meant:
                 if not hidden.put(session, path):
-                    raise SettingsError(f"{path} is not in the library", "Index it first: trove index")
+                    raise not_indexed(path)
 
     def unhide(self, *paths: Path | str) -> None:
         """Let hidden files, each with its whole stack, or folders be found again, each as it was hidden.

@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from db.catalog import stacks
-from db.errors import SettingsError
+from db.errors import SettingsError, not_indexed
 from db.library import Library
 from indexer.stacks.grouping import places_of
 
@@ -33,8 +33,10 @@ def choose(library: Library, path: Path) -> None:
     """
     with library.write() as session:
         content_id = stacks.content_at(session, path)
-        members = stacks.of(session, [] if content_id is None else [content_id]).get(content_id or 0, ())
-        if content_id is None or not members:
+        if content_id is None:
+            raise not_indexed(path)
+        members = stacks.of(session, [content_id]).get(content_id, ())
+        if not members:
             raise SettingsError(
                 f"{path.name} is not in a stack", "Only what belongs with other files is: see trove stack."
             )

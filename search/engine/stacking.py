@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from db.catalog import hidden, live, representatives, stacks, units
 from db.catalog.stacks import Place
 from db.catalog.units import UnitRow
+from db.errors import not_indexed
 from db.library import Library
 from search.answer import Member
 from search.engine.scope import Scope
@@ -71,9 +72,13 @@ def stack_of(library: Library, path: Path) -> tuple[Member, ...]:
     """The files of the stack that a file is in, itself too, the one that stands for it first.
 
     Who names a hidden file means it: only then hidden ones are told.
+
+    Raises:
+        SettingsError: the file is not in the library.
     """
     with library.read() as session:
         content_id = stacks.content_at(session, path)
-        mine = [] if content_id is None else [content_id]
-        found = members(session, mine, among_hidden=hidden.covers(session, path))
-    return found.get(content_id or 0, ())
+        if content_id is None:
+            raise not_indexed(path)
+        found = members(session, [content_id], among_hidden=hidden.covers(session, path))
+    return found.get(content_id, ())

@@ -130,6 +130,9 @@ def test_another_member_is_shown_and_stays_so(settings: Settings) -> None:
         with pytest.raises(SettingsError, match="not in a stack"):
             library.show(folder(settings) / "lone.jpg")
     assert "no other file" in trove(settings, "stack", folder(settings) / "lone.jpg").stdout
+    unknown = trove(settings, "stack", folder(settings) / "nowhere.jpg")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "nowhere.jpg is not in the library" in unknown.stderr
 
 
 def _downgrade(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from db.catalog import assets, revision
@@ -85,6 +85,22 @@ def test_an_opened_hit_names_its_copies_and_can_be_hidden(library: Library) -> N
     assert shown.label == f"Show the folder {hit.path.parent.name} again"
     shown.click().run()
     assert library.hidden() == []
+
+
+def test_a_file_that_cannot_be_reached_is_not_offered(library: Library, tmp_path: Path) -> None:
+    page = AppTest.from_function(_page, default_timeout=60)
+    page.query_params["q"] = "type:image"
+    page.run()
+    assert [link.proto.label for link in page.get("link_button")] == ["Open the file", "Download"]
+    assert page.table[0].value.iloc[-1].to_list() == ["Why", r"it keeps type\:image"]
+    with library.core.write() as session:
+        hit = library.search("type:image").hits[1]
+        values = {"path": tmp_path / "drive" / hit.path.name, "state": "offline"}
+        session.execute(update(Asset).where(Asset.path == hit.path).values(values))
+        revision.touch(session)
+    page.run()
+    assert [link.proto.label for link in page.get("link_button")] == []
+    assert "not connected" in page.info[0].value
 
 
 def test_browsing_and_similar_ones_are_not(library: Library) -> None:

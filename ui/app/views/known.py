@@ -35,7 +35,7 @@ def show_known(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None
     except OSError:
         shown["Size"] = OFFLINE
     if hit.why:
-        shown["Why"] = "; ".join(map(_reason_there, hit.why))
+        shown["Why"] = "; ".join(dict.fromkeys(map(_reason_there, _telling(hit.why))))
     rows = {resources.plain(name): resources.plain(value) for name, value in shown.items()}
     st.table(
         {"": list(rows), " ": list(rows.values())}, border="horizontal", hide_index=True, hide_header=True
@@ -97,6 +97,11 @@ def _place(here: tuple[float, float]) -> None:
             type="tertiary",
             help="Tells openstreetmap.org the place",
         )
+
+
+def _telling(why: Sequence[Evidence]) -> Sequence[Evidence]:
+    """Without what a list of all that meets the conditions says of a hit, where they are named, too."""
+    return [evidence for evidence in why if evidence.source != "listed"] or why[:1]
 
 
 def _reason_there(evidence: Evidence) -> str:

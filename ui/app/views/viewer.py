@@ -37,6 +37,7 @@ _UNIT = "viewer_unit"
 _START = "viewer_start"
 _HEAT = "viewer_heat"
 _PLAY = "viewer_play"
+_HIDDEN_NOW = "viewer_hidden_now"
 _STARTS_LATER_S = 0.04
 """Offset into a scene, so that rounding does not show the last frame of the scene before."""
 
@@ -80,16 +81,18 @@ def _show(listing: Listing, asked: Question) -> None:
     _heading(listing, whole)
     metadata = None
     row = None
+    kept = False
     hit = whole
     with resources.explained():
         hit = stack.opened(whole)
         row = media.unit(hit.unit_id, hit.path)
-        if hit.offline and not any(is_there(file.path) for file in row.files):
+        kept = hit.offline and not any(is_there(file.path) for file in row.files)
+        if kept:
             _show_kept(row, hit)
         else:
             metadata = _show_file(row, listing, hit, asked)
         stack.strip(whole, hit, on_open=_start_anew)
-    _actions(row, hit)
+    _actions(row, hit, kept=kept)
     show_known(row, metadata, hit)
 
 
@@ -135,7 +138,8 @@ def _heading(listing: Listing, hit: Hit) -> None:
             )
 
 
-def _actions(row: UnitRow | None, hit: Hit) -> None:
+def _actions(row: UnitRow | None, hit: Hit, *, kept: bool) -> None:
+    """What can be done with a hit; not with the file itself where only its thumbnail is ``kept``."""
     with st.container(horizontal=True):
         if st.button(
             "Similar to this",
@@ -147,9 +151,10 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
             st.rerun()
         if row is None:
             return
-        st.link_button("Open the file", media.file_url(row), icon=":material/open_in_new:")
-        st.link_button("Download", f"{media.file_url(row)}&download=1", icon=":material/download:")
-        if reveal.can_reveal():
+        if not kept:
+            st.link_button("Open the file", media.file_url(row), icon=":material/open_in_new:")
+            st.link_button("Download", f"{media.file_url(row)}&download=1", icon=":material/download:")
+        if not kept and reveal.can_reveal():
             st.button(
                 "Show in folder",
                 icon=":material/folder_open:",
@@ -169,6 +174,8 @@ def _actions(row: UnitRow | None, hit: Hit) -> None:
 
 def _hiding(hit: Hit) -> None:
     """One button that hides the hit, and then undoes that; with its folder, where that is hidden."""
+    if st.session_state.pop(_HIDDEN_NOW, False):
+        st.toast("It is left out of all answers. The same button shows it again.")
     with resources.read() as session:
         hidden_with = hidden.to_show(session, hit.path)
     if hidden_with is None:
@@ -197,7 +204,7 @@ def _hide(path: Path, wanted: bool) -> None:
     try:
         if wanted:
             library.hide(path)
-            st.toast("It is left out of all answers. The same button shows it again.")
+            st.session_state[_HIDDEN_NOW] = True
         else:
             library.unhide(path)
     except TroveError as exc:
