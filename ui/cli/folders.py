@@ -156,4 +156,5 @@ def forget(
     """Take a folder, or one inside it, out of the library. The files themselves stay where they are."""
     with library_of(ctx) as library:
         count = library.forget(folder)
-    console.say(f"Forgot {count} {'file' if count == 1 else 'files'}. They stay where they are.")
+    stays = "1 file. It stays where it is." if count == 1 else f"{count} files. They stay where they are."
+    console.say(f"Forgot {stays}")

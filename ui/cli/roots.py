@@ -35,7 +35,7 @@ def roots(
         if folder is not None and (exclude or include):
             count = library.folders.change(folder, exclude=exclude or (), include=include or ())
             if not as_json:
-                console.say(f"{count} {'file is' if count == 1 else 'files are'} newly left out.")
+                _say_changed(count, brings_back=bool(include))
         patterns, left_out = library.folders.patterns(), library.folders.left_out()
         wanted = None if folder is None else library.known(folder)
     if wanted is not None:
@@ -90,3 +90,9 @@ def _say(patterns: Mapping[Path, Sequence[str]], left_out: Mapping[Path, Sequenc
     defaults = dict.fromkeys([*(row.name for row in FILLED), *(row.marker for row in MARKED)])
     console.say(f"Left out everywhere: hidden files and folders, {', '.join(defaults)}.")
     console.say(f"Yours to choose: trove roots FOLDER --exclude PATTERN, or a file {IGNORE_FILE}.")
+
+
+def _say_changed(count: int, *, brings_back: bool) -> None:
+    newly = f"{count} {'file is' if count == 1 else 'files are'} newly left out."
+    later = "The next `trove index` brings back what is not left out any more."
+    console.say(" ".join([newly] * (count > 0 or not brings_back) + [later] * brings_back))
