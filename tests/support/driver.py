@@ -141,8 +141,8 @@ def opened(page: Page) -> Locator:
     A browser loads what draws buttons with the first of them: until then no key turns to the next hit.
     """
     dialog = page.get_by_role("dialog")
-    for name in ("Next", "Similar to this"):
-        expect(dialog.get_by_role("button", name=name)).to_be_visible()
+    for name in ("^Next", "^Similar to this"):
+        expect(dialog.get_by_role("button", name=re.compile(name))).to_be_visible()
     settle(page)
     return dialog
 
