@@ -1,9 +1,7 @@
 """Survey: what is on disk, what the library remembers and what is left of it, and so what has to be done."""
 
-import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,40 +70,39 @@ def survey(
     Raises:
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
     """
-    with _without_gc():
-        asked = targets(library, paths, exclude)
-        others = any(analyser.scope == "asset" for analyser in analysers)
+    asked = targets(library, paths, exclude)
+    others = any(analyser.scope == "asset" for analyser in analysers)
+    scanned = scan(asked.there, asked.leaving, others=others, download=download)
+    moves = rename(library, scanned.files, _in_cloud(scanned), scanned.roots)
+    if moves.renamed:
+        # Under its new name, too, a root leaves out what it did, which this walk did not know.
+        asked = targets(library, [_after(path, moves.renamed) for path in paths], exclude)
         scanned = scan(asked.there, asked.leaving, others=others, download=download)
-        moves = rename(library, scanned.files, _in_cloud(scanned), scanned.roots)
-        if moves.renamed:
-            # Under its new name, too, a root leaves out what it did, which this walk did not know.
-            asked = targets(library, [_after(path, moves.renamed) for path in paths], exclude)
-            scanned = scan(asked.there, asked.leaving, others=others, download=download)
-        with library.read() as session:
-            left = _Left(session, analysers, switched, scanned)
-            known = assets.known_files(session, left.is_complete, seen=[file.path for file in scanned.files])
-            roots, mounts = assets.roots(session), drives.mounts(session)
-        if left.outdated:
-            with library.write() as session:
-                for name, asset_ids in left.outdated.items():
-                    analyses.outdate(session, name, asset_ids)
-        todo = plan(
-            scanned.files,
-            known,
-            roots=[*scanned.roots, *asked.missing],
-            is_left_out=lambda path: scanned.rule(path) is not None,
-            unread=scanned.unread,
-            evidence=_evidence(scanned, asked, known, roots, mounts, word),
-            same_bytes=SameContent(library),
-        )
-        return Survey(
-            scanned,
-            todo,
-            {work.analyser: ids for work, ids in left.by_work},
-            asked.patterns,
-            moves=moves,
-            ended=_ended(scanned, roots, mounts, todo, word),
-        )
+    with library.read() as session:
+        left = _Left(session, analysers, switched, scanned)
+        known = assets.known_files(session, left.is_complete, seen=[file.path for file in scanned.files])
+        roots, mounts = assets.roots(session), drives.mounts(session)
+    if left.outdated:
+        with library.write() as session:
+            for name, asset_ids in left.outdated.items():
+                analyses.outdate(session, name, asset_ids)
+    todo = plan(
+        scanned.files,
+        known,
+        roots=[*scanned.roots, *asked.missing],
+        is_left_out=lambda path: scanned.rule(path) is not None,
+        unread=scanned.unread,
+        evidence=_evidence(scanned, asked, known, roots, mounts, word),
+        same_bytes=SameContent(library),
+    )
+    return Survey(
+        scanned,
+        todo,
+        {work.analyser: ids for work, ids in left.by_work},
+        asked.patterns,
+        moves=moves,
+        ended=_ended(scanned, roots, mounts, todo, word),
+    )
 
 
 def _after(path: Path, moved: Mapping[Path, Path]) -> Path:
@@ -234,15 +231,3 @@ class _Left:
             return False
         self.outdated[analyser].add(asset_id)
         return True
-
-
-@contextmanager
-def _without_gc() -> Iterator[None]:
-    """Turn the garbage collector off: it takes a seventh of a survey of many files and finds nothing."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -28,8 +28,6 @@ _WITH_FILMS = frozenset({"JPEG", "MPO", "HEIF"})
 _FRAMES_LOOKED_AT = 64
 
 pillow_heif.register_heif_opener()
-# Pillow's guard is one number for the whole process; ours comes with every call, see check_size.
-Image.MAX_IMAGE_PIXELS = None
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -321,6 +319,8 @@ def _pillow_errors() -> Iterator[None]:
         raise
     except UnidentifiedImageError as exc:
         raise UnknownFormatError("not a picture in any known format, or damaged at its very start") from exc
+    except Image.DecompressionBombError as exc:
+        raise DecodeError("the picture has more pixels than this process lets Pillow open") from exc
     except MemoryError as exc:
         raise DecodeError("decoding the picture needs more memory than there is") from exc
     except Exception as exc:

@@ -280,6 +280,10 @@ def _prepare_worker(memory_mb: int) -> None:
     warnings.simplefilter("ignore")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     _limit(memory_mb)
+    from PIL import Image
+
+    # Pillow's guard is one number for a whole process; ours comes with every call (pillow.check_size).
+    Image.MAX_IMAGE_PIXELS = None
     threading.Thread(target=_die_with_parent, name="trove-watch-parent", daemon=True).start()
 
 

@@ -6,7 +6,11 @@ session of ONNX Runtime, none of them looks for a file, and nothing can be downl
 """
 
 import logging
+import os
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +69,10 @@ class Models:
 
     def __init__(self, threads: int) -> None:
         config = _config(threads)
-        from rapidocr.ch_ppocr_cls import TextClassifier
-        from rapidocr.ch_ppocr_det import TextDetector
-        from rapidocr.ch_ppocr_rec import TextRecognizer
+        with _process_as_it_was():
+            from rapidocr.ch_ppocr_cls import TextClassifier
+            from rapidocr.ch_ppocr_det import TextDetector
+            from rapidocr.ch_ppocr_rec import TextRecognizer
 
         self._detector = TextDetector(config.Det)
         self._prepare = self._detector.get_preprocess()
@@ -128,11 +133,10 @@ def _blue_first(picture: Picture) -> Picture:
 def _config(threads: int) -> Any:
     """The library's own settings, with a session for each of the models."""
     weights = {part: package_file(PACKAGE, name) for part, name in _WEIGHTS.items()}
-    import rapidocr
-    from omegaconf import flag_override
-    from rapidocr.utils.parse_parameters import ParseParams
-
-    _let_logs_be()
+    with _process_as_it_was():
+        import rapidocr
+        from omegaconf import flag_override
+        from rapidocr.utils.parse_parameters import ParseParams
     config = ParseParams.load(Path(rapidocr.__file__).parent / "config.yaml")
     with flag_override(config, "allow_objects", True):
         for part, path in weights.items():
@@ -146,10 +150,19 @@ def _config(threads: int) -> Any:
     return config
 
 
-def _let_logs_be() -> None:
-    """Undo what importing the library does to the logs of the whole process."""
-    import rapidocr.utils.log  # noqa: F401 - sets them up
+@contextmanager
+def _process_as_it_was() -> Iterator[None]:
+    """Undo what importing the library does to the whole process.
 
+    It sets up logs; OpenCV sets a variable for libraries that are loaded later, and ``requests`` filters of
+    warnings.
+    """
+    before = dict(os.environ)
+    with warnings.catch_warnings():
+        yield
+        import rapidocr.utils.log  # noqa: F401
+    for name in os.environ.keys() - before:
+        del os.environ[name]
     log = logging.getLogger("RapidOCR")
     for handler in list(log.handlers):
         log.removeHandler(handler)

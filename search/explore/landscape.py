@@ -6,10 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from runpy import run_path
 
 import numpy as np
 
@@ -19,6 +16,7 @@ from db.catalog.units import Vectors
 from db.files import write_atomically
 from db.kinds import CLIP, PICTURE
 from indexer.encoders.base import Encoder
+from indexer.encoders.classes import imagenet_names
 from search.service import SearchService
 
 log = logging.getLogger(__name__)
@@ -69,7 +67,9 @@ def landscape(service: SearchService) -> Landscape:
             return Landscape(0, (), ())
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
         vectors = units.vectors(session, space.id, ids)
-    shown = clear_concepts(vectors, concept_vectors(encoder, service.library.paths.concepts), concept_names())
+    shown = clear_concepts(
+        vectors, concept_vectors(encoder, service.library.paths.concepts), imagenet_names()
+    )
     plane = principal_plane(vectors)
     points = tuple(
         Point(unit_id, round(float(x), 4), round(float(y), 4), concept)
@@ -105,7 +105,7 @@ def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) ->
 
 def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
     """(n, dim) text vectors of the concepts, encoded once for each model and cached in the ``folder``."""
-    texts = [f"a photo of a {name}" for name in concept_names()]
+    texts = [f"a photo of a {name}" for name in imagenet_names()]
     digest = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
     path = folder / f"{digest}.npy"
     try:
@@ -123,12 +123,3 @@ def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
     except OSError as exc:
         log.warning("the concepts could not be kept: %s", exc)
     return vectors
-
-
-@cache
-def concept_names() -> tuple[str, ...]:
-    """The names of ImageNet's thousand classes, as open_clip words them."""
-    # From the file alone: importing open_clip, and with it torch, takes seconds.
-    package = find_spec("open_clip")
-    folder = Path(package.origin).parent if package and package.origin else Path()
-    return tuple(run_path(str(folder / "zero_shot_metadata.py"))["IMAGENET_CLASSNAMES"])

@@ -19,6 +19,7 @@ from db.engine.database import Database
 from db.errors import LibraryBusyError, SettingsError
 from db.library import Library
 from db.settings import Settings
+from indexer.encoders.classes import imagenet_names
 from indexer.encoders.registry import near_duplicate
 from indexer.flow import Report
 from indexer.pipeline import index
@@ -27,7 +28,6 @@ from indexer.watch import keep_watching
 from search.explore.duplicates import duplicates
 from search.explore.landscape import (
     clear_concepts,
-    concept_names,
     concept_vectors,
     landscape,
     principal_plane,
@@ -269,7 +269,7 @@ def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> No
     assert kept.stat().st_mtime_ns == changed
     kept.write_bytes(kept.read_bytes()[:1000])
     assert np.array_equal(concept_vectors(encoder, tmp_path), first)
-    assert len(concept_names()) == len(first) == 1000
+    assert len(imagenet_names()) == len(first) == 1000
 
 
 def test_the_plane_keeps_groups_together() -> None:

@@ -119,7 +119,7 @@ def test_without_a_network_everything_works(folder: Path, cache: Path, tmp_path:
 
 def test_dependencies_are_told_to_report_nothing() -> None:
     program = (
-        "import os; import db\n"
+        "import os; import ui.cli.main\n"
         "from ui.app.server import _options\n"
         "assert _options('127.0.0.1', 1)['browser.gatherUsageStats'] is False\n"
         "from huggingface_hub import constants\n"

@@ -1,6 +1,5 @@
 """The command line ``trove``. Commands import what is heavy when they run, so that ``--help`` is instant."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -23,10 +22,9 @@ from ui.cli import (
     why,
 )
 from ui.cli.options import LibraryFolder
+from ui.cli.process import own
 
-# Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores from
-# whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+own()
 
 app = typer.Typer(
     cls=console.TroveGroup,

@@ -23,6 +23,7 @@ from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.encoders.builtin.projection import Projection, load_projection, projection_fingerprint
 from indexer.encoders.cache import kept_array
+from indexer.encoders.classes import imagenet_names
 from indexer.encoders.lazy import Once
 
 Floats = npt.NDArray[np.float32]
@@ -96,9 +97,7 @@ class ConseEncoder:
         """(1000, 384): the unit sentence embedding of every class, cached beside the exports."""
 
         def make() -> Floats:
-            from open_clip import IMAGENET_CLASSNAMES
-
-            prompts = [CLASS_PROMPT.format(name) for name in IMAGENET_CLASSNAMES]
+            prompts = [CLASS_PROMPT.format(name) for name in imagenet_names()]
             return unit(self._text_tower()(prompts)[:, -1])
 
         digest = hashlib.sha256(f"{towers.text_fingerprint()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]

@@ -1,0 +1,29 @@
+"""What Trove sets for a whole process, which only a process of its own may: a library has hosts."""
+
+import gc
+import os
+
+_ENVIRONMENT = {
+    # Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores
+    # from whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
+    "OMP_WAIT_POLICY": "PASSIVE",
+    # No telemetry is sent.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+_GARBAGE = (50_000, 20, 50)
+"""Allocations, and collections of the younger generation, between two collections of each generation.
+
+A survey of 100,000 files keeps what it makes: with Python's own numbers a seventh of its time is spent
+looking for garbage.
+"""
+
+
+def own() -> None:
+    """Set the environment, but for what its owner has set; look for garbage less often.
+
+    Before any library reads the environment.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    gc.set_threshold(*_GARBAGE)
