@@ -1,7 +1,6 @@
 """Map of a library: its pictures on a plane by their embeddings, and the concepts that they show."""
 
 import hashlib
-import io
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +12,10 @@ import numpy as np
 from db import kinds
 from db.catalog import live, spaces, units
 from db.catalog.units import Vectors
-from db.files import write_atomically
+from db.errors import ModelError
 from db.kinds import CLIP, PICTURE
 from indexer.encoders.base import Encoder
+from indexer.encoders.cache import kept_array
 from indexer.encoders.classes import imagenet_names
 from search.service import SearchService
 
@@ -107,19 +107,8 @@ def concept_vectors(encoder: Encoder, folder: Path) -> Vectors:
     """(n, dim) text vectors of the concepts, encoded once for each model and cached in the ``folder``."""
     texts = [f"a photo of a {name}" for name in imagenet_names()]
     digest = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    path = folder / f"{digest}.npy"
     try:
-        vectors: Vectors = np.load(path, allow_pickle=False)
-        if vectors.shape == (len(texts), encoder.dim):
-            return vectors
-    except (OSError, ValueError, EOFError):
-        pass  # there is none yet, or half of one
-    vectors = encoder.encode_texts(texts)
-    data = io.BytesIO()
-    np.save(data, vectors, allow_pickle=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data.getvalue())
-    except OSError as exc:
+        return kept_array(folder / f"{digest}.npy", lambda: encoder.encode_texts(texts))
+    except ModelError as exc:
         log.warning("the concepts could not be kept: %s", exc)
-    return vectors
+        return encoder.encode_texts(texts)

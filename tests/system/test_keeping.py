@@ -263,7 +263,7 @@ def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> No
     encoder = service.encoder()
     assert encoder is not None
     first = concept_vectors(encoder, tmp_path)
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.npy")
     changed = kept.stat().st_mtime_ns
     assert np.array_equal(concept_vectors(encoder, tmp_path), first)
     assert kept.stat().st_mtime_ns == changed
