@@ -29,6 +29,7 @@ from indexer.phases import Phases
 from indexer.runs import recorded
 from indexer.stacks.renewal import renew
 from indexer.survey import NO_WORD, Survey, Word, survey
+from indexer.told import tell_languages
 from indexer.writer import Writer, believe, settle
 
 
@@ -75,6 +76,7 @@ def index(
                     with library.write() as session:
                         hidden.follow_folders(session, in_hidden, [task.stat.path for task in tasks])
                 renew(library)
+                tell_languages(library)
                 _finish(library, analysers, models)
             with library.read() as session:
                 report.offline = {str(path): count for path, count in drives.offline(session).items()}

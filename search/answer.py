@@ -67,6 +67,8 @@ class Evidence:
     marks: tuple[Mark, ...] = ()
     path: Path | None = None
     """The file that it is of, where that is another one of the stack than the file that is shown."""
+    language: str | None = None
+    """Of the text, by its ISO 639 code; ``und`` or None where it is not known."""
 
 
 @dataclass(frozen=True)

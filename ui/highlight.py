@@ -16,11 +16,17 @@ def highlight_spans(text: str, words: Collection[str]) -> list[tuple[int, int]]:
     return spans_of([text], words)[0]
 
 
-def spans_of(texts: Sequence[str], words: Collection[str]) -> list[list[tuple[int, int]]]:
-    """The same of many texts at once; ``words`` may be phrases."""
-    from db.catalog import fulltext  # the command line must not wait for a database to say how it is used
+def spans_of(
+    texts: Sequence[str], words: Collection[str], languages: Sequence[str | None] = ()
+) -> list[list[tuple[int, int]]]:
+    """The same of many texts at once; ``words`` may be phrases.
 
-    return fulltext.spans(texts, words)
+    ``languages``: of the texts, by their ISO 639 codes. Words that were found are marked without it, as they
+    stand in the text.
+    """
+    from db.words import spans  # the command line must not wait for it to say how it is used
+
+    return spans.spans(texts, words, languages)
 
 
 def asked_words(facts: Iterable[Evidence]) -> set[str]:

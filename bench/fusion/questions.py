@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from library import Data, Passage
 
-from db.catalog.fulltext import words_of
+from db.words.asked import words_of
 
 sys.path += [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent / "written")]
 

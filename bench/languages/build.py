@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from itertools import filterfalse
 from pathlib import Path
 
-from db.engine.functions import fold
+from db.words.forms import fold
+from db.words.grammar import grammar
 from search.translation.english import is_word
-from search.translation.grammar import grammar
 from search.translation.lexicon import STEM, normal
 
 HERE = Path(__file__).parent

@@ -16,7 +16,7 @@ import numpy as np
 from data import SAMPLES, Data, Spoken
 from phrasings import BARE, WAYS, countable
 
-from db.catalog.fulltext import words_of
+from db.words.asked import words_of
 from search.evaluation.measures import (
     AREA,
     BESIDE,

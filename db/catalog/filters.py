@@ -15,8 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db import kinds
 from db.catalog.hidden import is_hidden
-from db.engine.functions import ANY_OF, fold
+from db.engine.functions import ANY_OF
 from db.engine.schema import Asset, Content, Unit
+from db.words.forms import fold
 
 NEAR_S = 5.0
 """A rule about units holds for what is this near in time to a unit that fulfils it."""

@@ -32,7 +32,6 @@ from db.catalog.filters import (
     others,
 )
 from db.catalog.units import Ids
-from db.engine.functions import fold
 from db.engine.schema import (
     Asset,
     Content,
@@ -44,6 +43,7 @@ from db.engine.users import (
     Judgement,
     SavedSearch,
 )
+from db.words.forms import fold
 
 Floats = npt.NDArray[np.float64]
 Marks = Select[*tuple[Any, ...]]

@@ -120,6 +120,7 @@ class UnitRow:
     files: tuple[FileRow, ...]
     region: Region | None = None
     others: tuple[FileRow, ...] = ()
+    language: str | None = None
 
     @property
     def file(self) -> FileRow:
@@ -268,6 +269,7 @@ def _row(unit: Unit, media: MediaKind, files: tuple[FileRow, ...], others: tuple
         files,
         region_of(unit),
         others,
+        unit.language,
     )
 
 

@@ -2,15 +2,16 @@
 
 import os
 import re
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 
-from sqlalchemy import Integer, String, column, func, literal, select, table, text, type_coerce
+from sqlalchemy import Integer, String, column, func, select, table, text, type_coerce
 from sqlalchemy.orm import Session
 
 from db.catalog import hidden, revision
-from db.catalog.fulltext import PASSAGE, phrase_match
-from db.engine.functions import fold
+from db.catalog.fulltext import LANGUAGES, having
 from db.engine.schema import LIVE, Asset, Unit
+from db.words.forms import MARK, fold
 
 _TERMS = table("passage_words", column("term", String), column("doc", Integer))
 _WORD = re.compile(r"[^\W\d_]+")
@@ -20,11 +21,9 @@ _SAMPLE = 5
 
 def is_said(session: Session, word: str) -> bool:
     """Whether a text of the library has a word, in whatever inflection."""
-    match = phrase_match(word)
-    if match is None:
+    if not _WORD.search(word):
         return False
-    said = select(literal(1)).select_from(PASSAGE).where(PASSAGE.c.passage.op("MATCH")(match)).limit(1)
-    return session.scalar(said) is not None
+    return session.scalar(having(func.trove_phrase(word, LANGUAGES)).limit(1)) is not None
 
 
 def files_as_of(session: Session) -> tuple[int, int]:
@@ -45,20 +44,26 @@ def file_words(session: Session) -> frozenset[str]:
     return frozenset(fold(word) for word in set(_WORD.findall("\n".join((*parts, *map(str, cameras))))))
 
 
-def stems(session: Session, lengths: range) -> list[str]:
-    """The terms of the full text index, which are stems, of these numbers of letters."""
+def stems(session: Session, lengths: range) -> dict[str, list[str]]:
+    """The stems in the full text index, of these numbers of letters, each with its terms in the index."""
     session.execute(
         text("CREATE VIRTUAL TABLE IF NOT EXISTS temp.passage_words USING fts5vocab(main, passage, row)")
     )
-    length = func.length(_TERMS.c.term)
-    return list(session.scalars(select(_TERMS.c.term).where(length >= lengths.start, length < lengths.stop)))
+    stem = func.substr(_TERMS.c.term, func.instr(_TERMS.c.term, MARK) + 1)
+    length = func.length(stem)
+    rows = select(stem, _TERMS.c.term).where(length >= lengths.start, length < lengths.stop)
+    found: dict[str, list[str]] = defaultdict(list)
+    for each, term in session.execute(rows):
+        found[each].append(term)
+    return found
 
 
-def words_with(session: Session, found: Collection[str]) -> set[str]:
+def words_with(session: Session, found: Mapping[str, Collection[str]]) -> set[str]:
     """The words, in small letters, of which these are the stems, as some of the texts have them."""
     words: set[str] = set()
-    for stem in found:
-        rows = select(PASSAGE.c.rowid).where(PASSAGE.c.passage.op("MATCH")(f'"{stem}"')).limit(_SAMPLE)
+    for stem, terms in found.items():
+        rows = having(" OR ".join(f'"{term}"' for term in terms)).limit(_SAMPLE)
         for said in session.scalars(select(Unit.text).where(Unit.id.in_(rows))):
-            words |= {word for word in _WORD.findall((said or "").lower()) if word.startswith(stem[:-1])}
+            each = _WORD.findall((said or "").lower())
+            words |= {word for word in each if fold(word).startswith(stem[:-1])}
     return words

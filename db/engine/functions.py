@@ -1,12 +1,14 @@
-"""SQL functions that SQLite lacks, in Python: case folding, great-circle distance, paths."""
+"""SQL functions that SQLite lacks, in Python: case folding, terms of texts, great-circle distance, paths."""
 
 import math
 import os
 import re
-import unicodedata
 from functools import lru_cache
 from pathlib import PurePath
 from sqlite3 import Connection
+
+from db.engine import matching
+from db.words.forms import fold, indexed
 
 EARTH_KM = 6371.0088
 """Mean radius (IUGG)."""
@@ -14,22 +16,16 @@ EARTH_KM = 6371.0088
 
 def register(connection: Connection) -> None:
     """Register the functions on a new connection."""
+    # Triggers call them, which some builds of SQLite allow only of a schema that is trusted.
+    connection.execute("PRAGMA trusted_schema = ON")
     connection.create_function("trove_km", 4, distance_km, deterministic=True)
     connection.create_function("trove_fold", 1, _fold, deterministic=True)
     connection.create_function("trove_in", 2, _is_in, deterministic=True)
     connection.create_function("trove_named", 2, _is_named, deterministic=True)
-
-
-_ACCENTS = dict.fromkeys(range(0x300, 0x370))
-"""Combining marks of Latin, Greek and Cyrillic; those of other scripts make other letters."""
-
-
-def fold(text: str) -> str:
-    """Text for comparison: case-folded, without accents, in Unicode normalisation form C."""
-    if text.isascii():
-        return text.lower()
-    bare = unicodedata.normalize("NFD", text).translate(_ACCENTS)
-    return unicodedata.normalize("NFC", bare).casefold()
+    connection.create_function("trove_written", 2, _written, deterministic=True)
+    connection.create_function("trove_otherwise", 2, _otherwise, deterministic=True)
+    connection.create_function("trove_phrase", 2, _phrase, deterministic=True)
+    connection.create_function("trove_begun", 2, _begun, deterministic=True)
 
 
 ANY_OF = "\0"
@@ -86,3 +82,26 @@ def _folder_is_in(folder: str, pattern: str) -> bool:
 def _is_named(stored: str | bytes, pattern: str) -> bool:
     name = fold(os.path.basename(_text(stored)))  # noqa: PTH119 - as above
     return _pattern(pattern).fullmatch(name) is not None if "*" in pattern else pattern in name
+
+
+def _written(text: str | None, language: str | None) -> str | None:
+    """The terms of a text as it is written."""
+    return indexed(text, language)[0]
+
+
+def _otherwise(text: str | None, language: str | None) -> str | None:
+    """Its terms in other ways in which it is asked for."""
+    return indexed(text, language)[1]
+
+
+def _phrase(asked: str, languages: str | None) -> str | None:
+    """The query of the full text for words in any of these languages, which have commas between."""
+    return matching.phrase(asked, _listed(languages))
+
+
+def _begun(number: str, languages: str | None) -> str:
+    return matching.begun(number, _listed(languages))
+
+
+def _listed(languages: str | None) -> list[str]:
+    return languages.split(",") if languages else []

@@ -26,6 +26,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.HIDDEN,
     steps.LEAVING_OUT,
     steps.MOUNTS,
+    steps.WORDS_IN_LANGUAGES,
 )
 
 USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import functions, migrations
+from db.engine import functions, migrations, steps
 from db.engine.schema import UNIT_TOLERANCE, AnalysisState, AssetState
 from db.errors import LibraryDamagedError, LibraryError
 
@@ -113,7 +113,8 @@ def _fill(copy: Path, new: Path) -> Recovery:
         fresh.execute("BEGIN")
         _mend(fresh, recovery)
         # Rows that replaced or cascaded away others may have left the full text out of step with them.
-        fresh.execute("INSERT INTO passage (passage) VALUES ('rebuild')")
+        fresh.execute("DELETE FROM passage")
+        fresh.execute(steps.FILL_WORDS)
         fresh.execute("COMMIT")
         fresh.execute("PRAGMA journal_mode = DELETE")
     return recovery
@@ -170,8 +171,14 @@ def _schema_pages(data: bytearray) -> list[int]:
     return pages
 
 
-def _make_empty(path: Path, version: int) -> None:
+def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", lambda connection, _record: functions.register(connection))
+    return engine
+
+
+def _make_empty(path: Path, version: int) -> None:
+    engine = _engine(path)
     try:
         with engine.begin() as connection:
             migrations.migrate(connection, version)
@@ -180,7 +187,7 @@ def _make_empty(path: Path, version: int) -> None:
 
 
 def _make_newest(path: Path) -> None:
-    engine = create_engine(f"sqlite:///{path}")
+    engine = _engine(path)
     try:
         with engine.begin() as connection:
             migrations.migrate(connection)

@@ -193,6 +193,7 @@ class Unit(Base):
         Index("unit_content", "content_id"),
         Index("unit_analysis", "analysis_id"),
         Index("unit_asset", "asset_id"),
+        Index("unit_language", "language", sqlite_where=text("text IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -217,6 +218,7 @@ class Unit(Base):
     h: Mapped[float | None]
     text: Mapped[str | None]
     language: Mapped[str | None]
+    """Of the text, by its ISO 639 code; ``und`` where it cannot be told, None where nobody has looked yet."""
     track: Mapped[int | None]
     detail: Mapped[str | None]
     """More about it as JSON, such as the boxes of a text's lines."""

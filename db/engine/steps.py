@@ -377,3 +377,27 @@ LEAVING_OUT = ("ALTER TABLE root ADD COLUMN exclude VARCHAR NOT NULL DEFAULT ''"
 
 # Filled by the next indexing, which finds every file as it was.
 MOUNTS = ("CREATE TABLE mount (path VARCHAR NOT NULL PRIMARY KEY, volume VARCHAR NOT NULL)",)
+
+# The terms of each text in its language, made by functions of ours, so that the index need know none. A text
+# is taken for English until the next indexing tells its language. The index has its own copy of the terms:
+# what it was given can be taken out again, whatever a newer stemmer makes of a word.
+_TERMS = "INSERT INTO passage (rowid, written, otherwise) SELECT id, trove_written(text, language), "
+FILL_WORDS = f"{_TERMS} trove_otherwise(text, language) FROM unit WHERE text IS NOT NULL"
+_OF_NEW = FILL_WORDS.replace("WHERE", "WHERE id = new.id AND")
+WORDS_IN_LANGUAGES = (
+    *(f"DROP TRIGGER {name}" for name in ("unit_said", "unit_unsaid", "unit_reworded")),
+    "DROP TABLE passage",
+    """CREATE VIRTUAL TABLE passage USING fts5(
+        written, otherwise, tokenize="ascii tokenchars '_'")""",
+    f"CREATE TRIGGER unit_said AFTER INSERT ON unit WHEN new.text IS NOT NULL BEGIN {_OF_NEW}; END",
+    """CREATE TRIGGER unit_unsaid AFTER DELETE ON unit WHEN old.text IS NOT NULL BEGIN
+        DELETE FROM passage WHERE rowid = old.id;
+    END""",
+    f"""CREATE TRIGGER unit_reworded AFTER UPDATE OF text, language ON unit
+    WHEN new.text IS NOT old.text OR new.language IS NOT old.language BEGIN
+        DELETE FROM passage WHERE rowid = old.id;
+        {_OF_NEW};
+    END""",  # noqa: S608 - of this module alone
+    "CREATE INDEX unit_language ON unit (language) WHERE text IS NOT NULL",
+    FILL_WORDS,
+)

@@ -59,6 +59,12 @@ class Speech(Analyser):
         """The passages, in order of time."""
         duration_s = medium.header.duration_s or math.inf
         for passage in self._transcriber().transcribe(medium.audio, duration_s):
-            unit = NewUnit("speech", start_s=passage.start_s, end_s=passage.end_s, text=passage.text)
+            unit = NewUnit(
+                "speech",
+                start_s=passage.start_s,
+                end_s=passage.end_s,
+                text=passage.text,
+                language=passage.language,
+            )
             yield Draft(unit, TextPayload(passage.text))
             progress(min(1.0, passage.end_s / duration_s))

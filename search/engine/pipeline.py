@@ -7,11 +7,12 @@ from datetime import datetime
 import numpy as np
 
 from db import kinds
-from db.catalog import fulltext, live, representatives, units
+from db.catalog import live, representatives, units
 from db.catalog.filters import FactRule, Filter, Wanted
-from db.catalog.fulltext import words_of
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
+from db.words.asked import words_of
+from db.words.spans import spans as spans_of
 from search.answer import Evidence, Hit, Member
 from search.engine import feedback, sources
 from search.engine.balance import balanced
@@ -24,6 +25,7 @@ from search.engine.scope import Scope
 from search.engine.stacking import members, stood_for
 from search.query.asked import asked, filters_of
 from search.query.query import Query
+from search.translation.router import language_asked_in
 
 _DEPTH = 200
 """Units asked of each source at least: enough for rankings to overlap, few enough to look up at once."""
@@ -141,7 +143,11 @@ class Retrieved:
     def _marked(self, facts: Iterable[Evidence]) -> dict[Evidence, Evidence]:
         """Those facts whose texts have what was asked for, with where they have it."""
         worded = list(dict.fromkeys(fact for fact in facts if fact.text and fact.unit_id is not None))
-        found = fulltext.spans([fact.text or "" for fact in worded], asked(self.question.query.parsed))
+        found = spans_of(
+            [fact.text or "" for fact in worded],
+            asked(self.question.query.parsed, language_asked_in),
+            [fact.language for fact in worded],
+        )
         spans = {fact: tuple(own) for fact, own in zip(worded, found, strict=True) if own}
         details = units.details(self.scope.session, {fact.unit_id or 0 for fact in spans})
         return {

@@ -22,6 +22,7 @@ from db.registry import Registry
 from search.engine.embed import Question
 from search.engine.ranking import Found, Match, Ranking, above_z_score, without
 from search.engine.scope import Scope
+from search.translation.router import language_asked_in
 
 PASSAGE_WEIGHT = 1.0
 """Where no picture fits; where one does, the meaning of texts counts less: see ``search.engine.balance``."""
@@ -175,7 +176,13 @@ class Keywords:
         best: dict[int, Found] = {}
         for text in question.texts:
             for match in match_words(
-                scope.session, text, depth, scope.kinds, only, among_hidden=scope.wanted.among_hidden
+                scope.session,
+                text,
+                depth,
+                scope.kinds,
+                only,
+                language=language_asked_in(text),
+                among_hidden=scope.wanted.among_hidden,
             ):
                 known = best.get(match.unit_id)
                 if match.coverage >= (known.value if known else LEAST_COVERAGE):

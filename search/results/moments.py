@@ -16,7 +16,10 @@ from search.service import SearchService
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame, a spoken passage, …; ``match``: how well what is seen fits, 0 (baseline) to 1 (best)."""
+    """A frame, a spoken passage, …; ``match``: how well what is seen fits, 0 (baseline) to 1 (best).
+
+    ``language``: of the text, by its ISO 639 code.
+    """
 
     unit_id: int
     kind: UnitKind
@@ -24,6 +27,7 @@ class Moment:
     end_s: float
     text: str | None
     match: float | None
+    language: str | None = None
 
 
 def moments(service: SearchService, query: Query | None, path: Path) -> list[Moment]:
@@ -53,6 +57,7 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
             row.end_s or row.start_s or 0.0,
             row.text,
             matches.get(row.id),
+            row.language,
         )
         for row in timed
     ]

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.catalog import fulltext, units
+from db.catalog import units
 from db.catalog.units import Region
 from db.library import Library
+from db.words.spans import spans as spans_of
 from search.answer import Mark
 from search.engine.marks import marks
 from search.query.asked import asked
 from search.query.language import Parsed
+from search.translation.router import language_asked_in
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[
     own = [row for row in rows.values() if row.text and "lines" in details.get(row.id, ())]
     own.sort(key=lambda row: (row.start_s or 0.0, row.id))
     texts = [row.text or "" for row in own]
-    found = fulltext.spans(texts, asked(parsed) if parsed is not None else ())
+    words = asked(parsed, language_asked_in) if parsed is not None else ()
+    found = spans_of(texts, words, [row.language for row in own])
     return [
         Written(
             row.id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from search.translation.grammar import Grammar, grammar
+from db.words.grammar import Grammar, grammar
 
 _FOLDER = Path(__file__).with_name("lexicon")
 STEM = "~"

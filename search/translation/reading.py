@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from db.words.grammar import by_letters
 from search.translation import english
-from search.translation.grammar import by_letters
 from search.translation.lexicon import Lexicon, Sense, languages, lexicon, normal
 
 _NOUN_AND_ADJECTIVE = 2

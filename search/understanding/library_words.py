@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 
 from db.catalog import vocabulary
-from db.engine.functions import fold
+from db.words.forms import fold
 
 _ENDING = 3
 """Letters that stemming takes off a word at most, as a rule: "ing"."""
@@ -52,6 +52,8 @@ class LibraryWords:
             self._session, range(max(2, len(typed) - distance - _ENDING), len(typed) + distance + 1)
         )
         # A stem may lack an ending that the word has; the words themselves are compared below.
-        begun = process.extract(typed, stems, scorer=OSA.distance, score_cutoff=distance + _ENDING, limit=20)
-        words = vocabulary.words_with(self._session, [stem for stem, _, _ in begun])
+        begun = process.extract(
+            typed, list(stems), scorer=OSA.distance, score_cutoff=distance + _ENDING, limit=20
+        )
+        words = vocabulary.words_with(self._session, {stem: stems[stem] for stem, _, _ in begun})
         return [other for other in sorted(words) if OSA.distance(typed, other) <= distance]

@@ -42,6 +42,7 @@ class Drafted:
     end_s: float | None = None
     at_s: float | None = None
     text: str | None = None
+    language: str | None = None
 
 
 def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> None:
@@ -57,6 +58,7 @@ def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> N
                 draft.end_s,
                 draft.at_s,
                 text=draft.text,
+                language=draft.language,
             )
             for draft in drafts
             if kinds.maker(draft.kind) == analyser

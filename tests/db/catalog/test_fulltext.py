@@ -9,9 +9,12 @@ from sqlalchemy import event, select
 
 from db.catalog import fulltext, live
 from db.catalog.filters import UnitRule
+from db.engine import matching
 from db.engine.database import Database
 from db.engine.migrations import MIGRATIONS
 from db.engine.schema import Unit
+from db.words.asked import asked_of
+from db.words.spans import spans as spans_of
 from tests.support.rows import Drafted, add_file
 
 TEXTS = (
@@ -63,7 +66,7 @@ def test_what_is_asked_for_is_found_as_it_is_written(
         ids = live.having(session, UnitRule(("speech",), asked)).tolist() if asked else []
         read = [session.scalars(select(Unit.text).where(Unit.id == unit_id)).one() for unit_id in ids]
     assert read == [TEXTS[number] for number in found]
-    spans = fulltext.spans(TEXTS, [asked])
+    spans = spans_of(TEXTS, [asked])
     assert [number for number, own in enumerate(spans) if own] == found
     if found:
         assert [TEXTS[found[0]][start:end] for start, end in spans[found[0]]] == [marked]
@@ -87,7 +90,7 @@ def test_plain_words_find_numbers_and_scripts_without_spaces(
         match = fulltext.match_words(session, query, 5)[0]
         assert session.scalars(select(Unit.text).where(Unit.id == match.unit_id)).one() == TEXTS[best]
     assert match.words == words
-    (own,) = fulltext.spans([TEXTS[best]], fulltext.asked_of(query))
+    (own,) = spans_of([TEXTS[best]], asked_of(query))
     assert own
 
 
@@ -100,18 +103,18 @@ def test_a_text_that_is_one_long_word_is_looked_through_once() -> None:
     took = []
     for length in (20_000, 200_000):
         began = time.process_time()
-        assert len(fulltext.asked_of("x" * length)) == 1
+        assert len(asked_of("x" * length)) == 1
         took.append(time.process_time() - began)
     assert max(took) < 2.0
 
 
 def test_marks_are_those_of_the_index() -> None:
-    assert f'tokenize="{fulltext.TOKENS}"' in "".join(map("".join, MIGRATIONS))
+    assert f'tokenize="{matching.TOKENS}"' in "".join(map("".join, MIGRATIONS))
 
 
 @given(st.lists(st.text(max_size=30), max_size=4), st.lists(st.text(max_size=10), max_size=4))
 def test_any_text_can_be_marked(texts: list[str], asked: list[str]) -> None:
-    found = fulltext.spans(texts, asked)
+    found = spans_of(texts, asked)
     assert len(found) == len(texts)
     for text, spans in zip(texts, found, strict=True):
         flat = [at for span in spans for at in span]

@@ -157,6 +157,8 @@ def test_what_it_knew_of_files_gives_way_to_what_they_say(heard: Settings) -> No
             row.file.taken_at for row in known.values() if row.media == "image"
         ]
         assert index(library).unchanged == 8
+    told = rows(heard.paths.database, "SELECT DISTINCT language FROM unit WHERE text IS NOT NULL")
+    assert told == [("en",)], "of what is said, too"
 
 
 def test_what_people_made_is_kept_aside_and_goes_on(heard: Settings) -> None:

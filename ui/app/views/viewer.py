@@ -281,7 +281,11 @@ def _moment(
         if read:
             start_s = read[0].at_s if read[0].at_s is not None else read[0].start_s or 0.0
     spoken = [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")]
-    spans = spans_of([moment.text or "" for moment in spoken], asked_words(hit.why))
+    spans = spans_of(
+        [moment.text or "" for moment in spoken],
+        asked_words(hit.why),
+        [moment.language for moment in spoken],
+    )
     duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,

@@ -1,4 +1,8 @@
-"""What languages do with their words: stop words, where adjectives stand, what joins compounds; and stems."""
+"""What languages do with their words: stop words, where adjectives stand, what joins compounds; and stems.
+
+One table serves all that looks words up: the dictionaries of questions, and the full text of what is said
+and written. A language that it does not know is left as it is.
+"""
 
 import json
 import re
@@ -18,13 +22,14 @@ _AT_THE_END = {"v": "f", "z": "s"}
 class Grammar:
     """A language by its ISO 639 code, as far as looking up its words needs it.
 
-    ``stop``: words that name nothing; ``articles``: of these, those that tell the language; ``letters``:
-    those of its alphabet that few others have; ``same``: letters and what they are taken for. ``elided``:
-    before an apostrophe, as in l'arbre. ``joints``: between the parts of a compound, whose head stands
-    last; none where there are no compounds. ``prefixes`` and ``suffixes``: what is joined to a word and is
-    no part of it. ``unspaced``: there is nothing between words. ``noun_first``: adjectives follow their
-    noun. ``doubling``: a vowel is written twice where an ending is gone, as in bomen, boom. ``algorithm``:
-    the stemmer's name for it; empty without one.
+    ``stop``: words that name nothing; ``articles``: of these, those that tell the language; ``common``: these
+    and others that are in nearly every sentence; ``between``: signs that stand between words, in a language
+    without spaces. ``letters``: those of its alphabet that few others have; ``same``: letters and what they
+    are taken for. ``elided``: before an apostrophe, as in l'arbre. ``joints``: between the parts of a
+    compound, whose head stands last; none where there are no compounds. ``prefixes`` and ``suffixes``: what
+    is joined to a word and is no part of it. ``unspaced``: there is nothing between words. ``noun_first``:
+    adjectives follow their noun. ``doubling``: a vowel is written twice where an ending is gone, as in bomen,
+    boom. ``algorithm``: the stemmer's name for it; empty without one.
     """
 
     language: str
@@ -33,6 +38,8 @@ class Grammar:
     same: Mapping[int, str] = field(default_factory=dict)
     stop: frozenset[str] = frozenset()
     articles: frozenset[str] = frozenset()
+    common: frozenset[str] = frozenset()
+    between: frozenset[str] = frozenset()
     elided: tuple[str, ...] = ()
     joints: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
@@ -59,6 +66,20 @@ class Grammar:
                         yield _DUTCH.sub(_doubled, inner)
 
     @property
+    def inflects(self) -> bool:
+        """Whether anything is known of its endings."""
+        return bool(self.algorithm or self.suffixes)
+
+    def root(self, word: str) -> str:
+        """What all forms of a word have in common: its stem, or it without all that may be joined to it."""
+        if not self.algorithm:
+            return min((word, *self.bare(word)), key=len)
+        joined = (prefix for prefix in self.prefixes if word.startswith(prefix) and len(prefix) > 1)
+        rest = word.removeprefix(max(joined, key=len, default=""))
+        root = rest if len(rest) >= self._least else word
+        return self.stem(root) if len(root) >= self._least else root
+
+    @property
     def _least(self) -> int:
         # A syllable of Korean is a letter.
         return 1 if self.language == "ko" else _LEAST_STEM
@@ -83,6 +104,8 @@ def grammar(language: str) -> Grammar:
         same=same,
         stop=words("stop") | words("articles"),
         articles=words("articles"),
+        common=words("stop") | words("articles") | words("common"),
+        between=words("between"),
         elided=parts("elided"),
         joints=parts("joints"),
         prefixes=parts("prefixes"),
