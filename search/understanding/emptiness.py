@@ -3,19 +3,15 @@
 import re
 from collections.abc import Sequence
 
+from db.words.forms import ENGLISH
+from db.words.grammar import grammar
 from search.answer import Note
 from search.understanding.asked import Asked, Finding, Known, quoted
 from search.understanding.emojis import spelled_out
 
 _LETTER = re.compile(r"[^\W_]")
-_SAYS_NOTHING = frozenset(
-    "a about all am an and any are as at be been but by can could did do does for from had has have he "
-    "her his how i if in into is it its just me my no not of on or our she should so some than "
-    "that the their them then there these they this those to too very was we were what when where which "
-    "who whom why with would yes you your".split()
-)
-_OF_VERBS = frozenset("may might will".split())
-"""They say nothing beside verbs; alone, after a preposition, or with a capital they are months and people."""
+_MAY_SAY = frozenset("may might us will".split())
+"""They say nothing beside others; alone, after a preposition, or with a capital they are months or names."""
 _PREPOSITIONS = frozenset("about at by for from in of on to with".split())
 
 
@@ -35,6 +31,6 @@ def _says_something(words: Sequence[str]) -> bool:
 
 
 def _says(word: str, before: str, *, alone: bool) -> bool:
-    if word.lower() in _OF_VERBS:
+    if word.lower() in _MAY_SAY:
         return alone or before in _PREPOSITIONS or (bool(before) and word[0].isupper())
-    return word.lower() not in _SAYS_NOTHING
+    return word.lower() not in grammar(ENGLISH).common
