@@ -29,6 +29,18 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class ReadAs:
+    """What a description in another ``language``, by its English name, was read as, for a model of English.
+
+    ``english``: several only where it may be several things.
+    """
+
+    text: str
+    language: str
+    english: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One reason for a hit: a unit of it, with rank and score in one ranking, or a condition that it meets.
 
@@ -69,6 +81,8 @@ class Evidence:
     """The file that it is of, where that is another one of the stack than the file that is shown."""
     language: str | None = None
     """Of the text, by its ISO 639 code; ``und`` or None where it is not known."""
+    read_as: tuple[ReadAs, ...] = ()
+    """What of the question was compared in English instead of as it was asked."""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,12 @@ class SearchService:
             model = self._models.at(session).get(CLIP)
         return model.encoder if model else None
 
+    def model(self) -> str:
+        """The name of the active CLIP model, as the library stores it; empty without one."""
+        with self.library.read() as session:
+            model = self._models.at(session).get(CLIP)
+        return model.space.model if model else ""
+
     def search(self, query: Query, drawing: "Drawing | None" = None) -> Answer:
         """Answer a query; the answer of an empty library is ``absent``, without hits.
 

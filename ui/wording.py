@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from db import kinds
 
 if TYPE_CHECKING:
-    from search.answer import Evidence, Hit
+    from search.answer import Evidence, Hit, ReadAs
 
 OFFLINE = "on a drive that is not connected"
 """Of a file that is not there now, and is not believed to be gone."""
@@ -131,6 +131,15 @@ def units_in_words(counts: Mapping[str, int]) -> str:
         count = counts.get(kind.name, 0)
         parts.append(f"{count:,} {kind.label if count == 1 else kind.plural}")
     return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)
+
+
+def read_as(readings: Sequence[ReadAs]) -> str:
+    """What a question was read as: read as “dog beach” (German); empty where it was taken as it is."""
+    each = (
+        f"{' or '.join(f'“{text}”' for text in reading.english)} ({reading.language})" for reading in readings
+    )
+    listed = ", ".join(each)
+    return f"read as {listed}" if listed else ""
 
 
 def words_found(evidence: Evidence) -> str:

@@ -26,6 +26,7 @@ from search.engine.stacking import members, stood_for
 from search.query.asked import asked, filters_of
 from search.query.query import Query
 from search.translation.router import language_asked_in
+from search.understanding.tongues import read_as
 
 _DEPTH = 200
 """Units asked of each source at least: enough for rankings to overlap, few enough to look up at once."""
@@ -35,6 +36,10 @@ _DEEPEST = 5_000
 
 _MOST_GROUPED = 2_000
 """Hits of which near-duplicates are grouped; among more, by their dates, these stand side by side anyway."""
+
+
+_OF_TEXTS = frozenset({"text_to_image", "text_to_passage"})
+"""The sources that compare what a description says, as the model reads it."""
 
 
 def wanted(query: Query, *, arrived_after: int | None = None) -> Wanted:
@@ -114,17 +119,19 @@ class Retrieved:
         """
         terms = self._terms(hits)
         marked = self._marked(fact for hit in hits for fact in hit.why)
+        model = self.scope.models.get(CLIP)
+        read = read_as(self.question.query.parsed, model.space.model) if model is not None else ()
         met = tuple(
             Evidence("condition", 1, 1.0, (str(clause),)) for clause in self.question.query.parsed.conditions
         )
 
+        def explained(fact: Evidence, hit: Hit) -> Evidence:
+            own = terms.get(hit.unit_id, ()) if fact.unit_id == hit.unit_id else fact.terms
+            in_english = read if fact.source in _OF_TEXTS else ()
+            return replace(marked.get(fact, fact), terms=own, read_as=in_english)
+
         def reasons(hit: Hit) -> tuple[Evidence, ...]:
-            own = terms.get(hit.unit_id, ())
-            why = (
-                replace(fact, terms=own) if fact.unit_id == hit.unit_id else fact
-                for fact in (marked.get(fact, fact) for fact in hit.why)
-            )
-            return (*why, *met)
+            return (*(explained(fact, hit) for fact in hit.why), *met)
 
         stacks = self._stacks(hits)
         return [replace(hit, why=reasons(hit), stack=stacks.get(hit.unit_id, ())) for hit in hits]

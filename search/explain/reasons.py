@@ -11,12 +11,13 @@ from db.catalog import assets, copies, facts, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
 from indexer.media.reader import probe, read_image, still_at
-from search.answer import Evidence, Hit
+from search.answer import Evidence, Hit, ReadAs
 from search.engine.pipeline import wanted
 from search.engine.scope import BACKGROUND
 from search.explain.heatmap import Floats, heat_map, overlay
 from search.query.query import Query
 from search.service import SearchService
+from search.understanding.tongues import read_as
 
 _SIDE = 720
 _LOOKED_AT = 200
@@ -32,7 +33,8 @@ class Reasons:
     or from a sample of a thousand. ``text``: that of the hit; ``words``: those of the query that any text of
     it has, be it said or written. ``copies``: the other files with its content.
     ``facts``: what is known of a file in the library, each with who says so. ``heat``: see
-    ``search.explain.heatmap``.
+    ``search.explain.heatmap``. ``read_as``: what of the query was read in English, where the model knows no
+    other language.
     """
 
     path: Path
@@ -48,6 +50,7 @@ class Reasons:
     heat: Floats | None
     picture: Image.Image | None
     copies: tuple[Path, ...] = ()
+    read_as: tuple[ReadAs, ...] = ()
 
     def overlay(self) -> Image.Image | None:
         """The picture with the map over it; None for sound."""
@@ -92,6 +95,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         look.heat if look else None,
         look.picture if look else None,
         others,
+        read_as(query.parsed, service.model()) if look else (),
     )
 
 

@@ -1,13 +1,15 @@
 """Languages of questions: what another one was read as, and which model would read it by itself."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
-from search.answer import Note, Understood
+from search.answer import Note, ReadAs, Understood
+from search.query.language import Parsed
 from search.translation import english
 from search.translation.english import WORD
 from search.translation.router import Translation, after_article, translated
@@ -51,9 +53,20 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     return [Finding(level, _note(guess, known.model), asked.words)]
 
 
+def read_as(parsed: Parsed, model: str) -> tuple[ReadAs, ...]:
+    """What the descriptions of a question were read as for a model, by its name as the library stores it."""
+    each = (translated(unicodedata.normalize("NFKC", text)) for text in parsed.texts)
+    read = [said for said in each if said is not None] if is_english_only(model) else []
+    return tuple(ReadAs(said.text, _named_in_english(said.language), said.english) for said in read)
+
+
+def _named_in_english(language: str) -> str:
+    return _languages().get(language, "another language")
+
+
 def _read_as(said: Translation, asked: Asked) -> Finding:
     """What a description was read as; of one that the dictionary knows little of nothing is sure."""
-    language = _languages().get(said.language, "another language")
+    language = _named_in_english(said.language)
     what = listed((quoted(each) for each in said.english), "or")
     if said.coverage >= READ:
         return Finding("yes", Note(READING, f"Read as {language}: {what}."), asked.words)
@@ -133,7 +146,7 @@ def is_english_only(model: str) -> bool:
 
 
 def _note(guess: Guess, model: str) -> Note:
-    language = _languages().get(guess.language, "another language")
+    language = _named_in_english(guess.language)
     says = f"This looks like {language}, and the model {_named(model)} understands English only"
     return Note("language", f"{says}; only the words themselves were searched. {_who_speaks()}")
 

@@ -21,6 +21,7 @@ from ui.wording import (
     lines_found,
     meaning_found,
     place_found,
+    read_as,
     words_found,
 )
 
@@ -68,6 +69,7 @@ def why(
                 "overlay": written,
                 "evidence": evidence_json(reasons.why),
                 "copies": reasons.copies,
+                "read_as": [asdict(reading) for reading in reasons.read_as],
             }
         )
     else:
@@ -91,6 +93,8 @@ def _say(reasons: Reasons, written: Path | None) -> None:
     if reasons.similarity is not None:
         at = f" at {clock(reasons.at_s)}" if reasons.at_s is not None else ""
         console.say(f"It looks like the words{at} with a similarity of {reasons.similarity:.3f}.")
+    if reasons.read_as:
+        console.say(f"The words were {read_as(reasons.read_as)}.")
     if reasons.above is not None:
         share = f"{reasons.above:.1%} of the pictures in your library score lower"
         console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))

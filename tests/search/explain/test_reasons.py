@@ -10,6 +10,7 @@ from PIL import Image
 from db.settings import Settings
 from indexer.encoders.builtin.encoder import BuiltinEncoder
 from indexer.media.reader import read_image
+from search.answer import ReadAs
 from search.explain.heatmap import GRID, heat_map, overlay
 from search.query.query import Query
 from tests.support import SAMPLES
@@ -66,6 +67,7 @@ def test_the_overlay_reddens_what_is_warm() -> None:
 def test_hits_say_how_much_of_the_library_scores_lower(sample_library: Settings) -> None:
     with searching(sample_library) as service:
         hits = service.search(Query("a koala in a tree", k=80)).hits
+        in_german = service.search(Query("Hund am Strand", k=1)).hits[0].why
     shares = [fact.above for hit in hits for fact in hit.why if fact.source == "text_to_image"]
     # 64 pictures and frames: the best one scores above all others.
     assert shares[0] == pytest.approx(63 / 64, abs=0.001)
@@ -73,6 +75,9 @@ def test_hits_say_how_much_of_the_library_scores_lower(sample_library: Settings)
     assert all(
         fact.above is None for hit in hits for fact in hit.why if fact.source in ("keywords", "condition")
     )
+    read = ReadAs("Hund am Strand", "German", ("dog beach",))
+    assert {fact.read_as for fact in in_german if fact.source == "text_to_image"} == {(read,)}
+    assert {fact.read_as for hit in hits for fact in hit.why} == {()}
 
 
 def test_why_explains_as_documented(sample_library: Settings, tmp_path: Path) -> None:
@@ -85,7 +90,14 @@ def test_why_explains_as_documented(sample_library: Settings, tmp_path: Path) ->
     assert np.array(found["heat"]).shape == (GRID, GRID)
     with Image.open(tmp_path / "heat.png") as shown, Image.open(picture) as own:
         assert shown.width / shown.height == pytest.approx(own.width / own.height, rel=0.02)
+    in_german = as_json(trove(sample_library, "why", "Leuchtturm am Meer", picture, "--json"))
+    assert found["read_as"] == []
+    assert [reading["language"] for reading in in_german["read_as"]] == ["German"]
+    assert "lighthouse" in in_german["read_as"][0]["english"][0]
+    told = trove(sample_library, "why", "Leuchtturm am Meer", picture).stdout
+    assert f"The words were read as “{in_german['read_as'][0]['english'][0]}” (German)." in told
     told = trove(sample_library, *arguments).stdout
+    assert "read as" not in told
     assert "number 1" in told
     assert "score lower" in told
     again = trove(sample_library, *arguments, "-o", tmp_path / "heat.png")

@@ -21,7 +21,7 @@ from db.engine.schema import Run
 from db.errors import GenerateError, LibraryBusyError
 from db.library import Library
 from db.settings import Settings
-from search.answer import Evidence
+from search.answer import Evidence, ReadAs
 from search.drawing.drawer import Drawer
 from search.drawing.folder import drawings, new_drawing
 from tests.support import ROOT
@@ -151,6 +151,10 @@ def test_reasons_are_words() -> None:
     meant = Evidence("text_to_passage", 3, 0.5, kind="speech")
     assert reason(meant) == "what was said means something near (similarity 0.50, place 3)"
     assert reason(Evidence("text_to_image", 2, 0.314)) == "it looks like the words (similarity 0.31, place 2)"
+    read = (ReadAs("Hund am Strand", "German", ("dog beach",)),)
+    assert reason(Evidence("text_to_image", 2, 0.314, read_as=read)) == (
+        "it looks like the words, read as “dog beach” (German) (similarity 0.31, place 2)"
+    )
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from search.answer import Evidence, Hit
 from ui.app import resources
 from ui.app.geo import place
 from ui.app.views import question
-from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, size, words_found
+from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, read_as, size, words_found
 
 _MAP_PX = 260
 
@@ -115,7 +115,7 @@ def reason(evidence: Evidence) -> str:
         case "keywords":
             return words_found(evidence)
         case "text_to_passage":
-            return f"{meaning_found(evidence)} ({_similarity(evidence)})"
+            return f"{meaning_found(evidence)}{_read(evidence)} ({_similarity(evidence)})"
         case "listed":
             return "it keeps all conditions"
         case "condition":
@@ -134,8 +134,13 @@ def _similarity(evidence: Evidence) -> str:
     return f"similarity {evidence.value:.2f}, place {evidence.rank}"
 
 
+def _read(evidence: Evidence) -> str:
+    """What the question was read as, after what it is said of."""
+    return f", {said}" if (said := read_as(evidence.read_as)) else ""
+
+
 def _looks(evidence: Evidence) -> str:
-    reason = f"it looks like the words ({_similarity(evidence)})"
+    reason = f"it looks like the words{_read(evidence)} ({_similarity(evidence)})"
     if evidence.above is not None:
         reason += f", more than {evidence.above:.0%} of the library"
     if len(evidence.terms) > 1:
