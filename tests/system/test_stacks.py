@@ -142,6 +142,7 @@ def _downgrade(settings: Settings) -> None:
         connection.executescript(
             """DROP TABLE stack_member; DROP TABLE stack_choice; ALTER TABLE library DROP COLUMN stacked;
             DROP TABLE hidden; ALTER TABLE root DROP COLUMN exclude; DROP TABLE mount;
+            DROP INDEX unit_language;
             DELETE FROM fact WHERE key IN ('live', 'burst');
             UPDATE analysis SET fingerprint = '2' WHERE analyser = 'headers'; PRAGMA user_version = 7"""
         )

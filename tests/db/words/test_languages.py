@@ -1,12 +1,16 @@
 """Words said or written in any language, found in a library by their forms."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import create_engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from db.catalog import fulltext
+from db.catalog import fulltext, languages
+from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Unit
 from db.words.spans import spans as spans_of
@@ -93,3 +97,29 @@ def test_a_text_is_found_by_its_new_words_and_language_alone(database: Database)
     with database.write() as session:
         session.execute(delete(Unit))
         assert session.execute(select(func.count()).select_from(fulltext.PASSAGE)).scalar_one() == 0
+
+
+def test_an_older_library_is_asked_at_once_and_in_its_languages_once_they_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrations.migrate(connection, 11)
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "INSERT INTO content (sha256, kind) VALUES (zeroblob(32), 'audio');"
+            "INSERT INTO asset (path, size, mtime_ns, content_id, state, indexed_at) "
+            "  VALUES ('/a.wav', 1, 2, 1, 'indexed', '2026-01-02 03:04:05.000000');"
+            "INSERT INTO analysis (content_id, analyser, fingerprint, state) "
+            "  VALUES (1, 'speech', '1', 'done');"
+            "INSERT INTO unit (content_id, analysis_id, kind, start_s, end_s, text) VALUES "
+            "  (1, 1, 'speech', 0, 1, 'the dogs barked'), (1, 1, 'speech', 1, 2, 'Die Häuser am Wasser');"
+        )
+    with closing(Database(path)) as database:
+        assert set(_matches(database, "a barking dog")) == {"the dogs barked"}
+        assert set(_matches(database, "hauser")) == {"Die Häuser am Wasser"}
+        assert not _matches(database, "ein Haus")
+        with database.write() as session:
+            languages.tell(session, {(1, "speech"): "de"})
+            assert not list(languages.untold(session))
+        assert set(_matches(database, "ein Haus")) == {"Die Häuser am Wasser"}
