@@ -25,6 +25,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _LATIN = re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u024f\u1e00-\u1eff]")
 _SCRIPT_SHARE = 0.5
 """The least share of letters of a script for it to be that of the text."""
+_SURE, _LEAST_WORDS = 0.5, 3
+"""How likely a language, of how many words, is to be believed without another reason."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ def language_of(text: str) -> Guess | None:
     # Capitals mislead it: "Hund" is not "hund" to character n-grams.
     labels, shares = _model().predict(" ".join(text.lower().split()), k=1)
     return Guess(labels[0].removeprefix("__label__"), min(1.0, float(shares[0]))) if labels else None
+
+
+def sure_language(text: str) -> str | None:
+    """The language of a text by its ISO 639 code, where that is sure: by its script, or by three words."""
+    guess = language_of(text)
+    if guess is None:
+        return None
+    is_sure = guess.share == 1.0 or (guess.share >= _SURE and len(text.split()) >= _LEAST_WORDS)
+    return guess.language if is_sure else None
 
 
 def is_latin(text: str) -> bool:

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 
 from db.words.forms import ENGLISH
 from db.words.grammar import grammar
-from indexer.languages import Guess, is_latin, language_of
+from indexer.languages import Guess, is_latin, language_of, sure_language
 from search.query.asking import asked_for, asked_in, table
 from search.translation import english
 from search.translation.lexicon import Sense, languages, lexicon, normal
@@ -82,15 +82,11 @@ def translated(text: str) -> Translation | None:
 
 
 def language_asked_in(text: str) -> str:
-    """The language of a question by its ISO 639 code: English where nothing else is sure."""
-    if (said := translated(text)) is not None:
-        return said.language
-    words = english.WORD.findall(text[:_MOST_READ])
-    if not words or _as_english(words) >= _HALF:
-        return ENGLISH
-    guess = language_of(text[:_MOST_READ])
-    is_sure = guess is not None and guess.share >= _SURE and len(words) >= _LEAST_WORDS
-    return guess.language if guess is not None and is_sure else ENGLISH
+    """The language of a question by its ISO 639 code: English where nothing else is sure.
+
+    By its letters alone, many times as fast as reading it: enough to know which of its words are common.
+    """
+    return sure_language(text[:_MOST_READ]) or ENGLISH
 
 
 def after_article(text: str) -> Guess | None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from indexer.languages import is_latin, language_of
+from indexer.languages import is_latin, language_of, sure_language
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,18 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refused)
 
     assert language_of("un perro en la playa") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("der Hund am Strand", "de"),
+        ("a dog on the beach", "en"),
+        ("いぬ", "ja"),
+        ("die hard", None),
+        ("Xk 9", None),
+        ("42", None),
+    ],
+)
+def test_few_words_are_no_sure_sign_of_a_language(text: str, language: str | None) -> None:
+    assert sure_language(text) == language
