@@ -57,31 +57,36 @@ class Kind:
 
 _NAME = re.compile(r"[a-z_]+")
 _kinds: dict[str, Kind] = {}
-_makers: dict[str, str] = {}
+_makers: dict[str, tuple[str, ...]] = {}
 _needs: dict[str, tuple[str, ...]] = {}
 
 
 def register(analyser: str, kinds: Iterable[Kind], needs: tuple[str, ...] = ()) -> None:
     """Add the kinds that an analyser makes, and which other analysers it needs.
 
-    Registering them again does no harm.
+    Registering them again does no harm. Several may make the same one: people write words into the bytes of a
+    file, and beside it.
 
     Raises:
-        ValueError: another analyser makes a kind of that name, or it is no name.
+        ValueError: another analyser means something else by that name, or it is no name.
     """
     _needs[analyser] = needs
     for kind in kinds:
         if not _NAME.fullmatch(kind.name):
             raise ValueError(f"the name of a kind is of small letters and _, not {kind.name!r}")
-        if _makers.setdefault(kind.name, analyser) != analyser:
-            raise ValueError(f"{_makers[kind.name]} and {analyser} both make {kind.name!r}")
+        others = [maker for maker in _makers.get(kind.name, ()) if maker != analyser]
+        if others and _kinds[kind.name] != kind:
+            raise ValueError(f"{others[0]} and {analyser} mean different things by {kind.name!r}")
+        _makers[kind.name] = (*others, analyser)
         _kinds[kind.name] = kind
 
 
 def unregister(analyser: str) -> None:
     """Take the kinds of an analyser out of the table; for tests, which add some."""
     for name in made_by(analyser):
-        del _kinds[name], _makers[name]
+        _makers[name] = tuple(maker for maker in _makers[name] if maker != analyser)
+        if not _makers[name]:
+            del _kinds[name], _makers[name]
     del _needs[analyser]
 
 
@@ -98,11 +103,11 @@ def every() -> Mapping[str, Kind]:
 
 def made_by(analyser: str) -> tuple[str, ...]:
     """The names of the kinds that an analyser makes; empty for one that is not registered."""
-    return tuple(name for name, maker in _makers.items() if maker == analyser)
+    return tuple(name for name, makers in _makers.items() if analyser in makers)
 
 
-def maker(kind: str) -> str:
-    """The name of the analyser that makes a kind.
+def makers(kind: str) -> tuple[str, ...]:
+    """The names of the analysers that make a kind.
 
     Raises:
         KeyError: it is not registered.

@@ -42,13 +42,16 @@ def look(
         return round(1000 * (time.perf_counter() - started))
 
     try:
-        if not analyser.wants(medium.header):
+        # For what is beside a file nobody opens the file itself.
+        if analyser.scope == "content" and not analyser.wants(medium.header):
             return Look(analyser.name, analyser.fingerprint, "unwanted", took_ms())
         for made in analyser.analyse(medium, progress):
             if isinstance(made, Fact):
                 facts.append(made)
                 continue
-            units.append((within(made.unit, medium.header.duration_s), prepare(made)))
+            timed = made.unit.start_s is not None or made.unit.at_s is not None
+            unit = within(made.unit, medium.header.duration_s) if timed else made.unit
+            units.append((unit, prepare(made)))
             if isinstance(made.payload, PicturePayload) and made.unit.region is None:
                 keep(made.payload.picture, medium.path, made.unit.at_s, cache=thumbnails)
     except Exception as exc:

@@ -62,7 +62,7 @@ def fill(
 
 def _chunks(bare: Sequence[BareUnit]) -> Iterator[list[BareUnit]]:
     """A few units of one file and analyser at a time, in their order."""
-    for _, same in groupby(bare, lambda unit: (unit.content_id, kinds.maker(unit.unit.kind), unit.path)):
+    for _, same in groupby(bare, lambda unit: (unit.content_id, kinds.makers(unit.unit.kind), unit.path)):
         yield from batched(same, _CHUNK)
 
 
@@ -84,7 +84,7 @@ class _Reader:
         ]
 
     def _payloads(self, chunk: Sequence[BareUnit]) -> list[Payload | None]:
-        analyser = self.analysers.get(kinds.maker(chunk[0].unit.kind))
+        analyser = self.analysers.get(kinds.makers(chunk[0].unit.kind)[0])
         if analyser is None:
             return [None for _ in chunk]
         units, path = [bare.unit for bare in chunk], chunk[0].path

@@ -320,7 +320,9 @@ class Phases:
                 self._pool,
                 side=self._embedder.side,
                 max_megapixels=self._library.settings.max_megapixels,
-                companions=[other.path for other in self._found.scanned.companions(path)],
+                companions=[
+                    other.path for other in self._found.scanned.companions(path, job.analyser.beside)
+                ],
             )
             found = look(job.analyser, medium, embed, self._library.paths.thumbnails, partial(tell, path))
             try:
@@ -340,7 +342,7 @@ class Phases:
             return  # its content is another one by now
         if found.error is not None:
             log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
-        signature = None if job.asset_id is None else self._found.scanned.signature(path)
+        signature = None if job.asset_id is None else self._found.scanned.signature(path, job.analyser.beside)
         self._ready.append(
             Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
         )

@@ -98,7 +98,7 @@ class Preparer:
     def _open(self, task: Task, wanted: Sequence[Analyser], *, hashed: bool) -> Opened:
         path = task.stat.path
         # By the name, which mostly tells; what a file really is decides whether it is decoded as a picture.
-        shown = any(analyser.kinds for analyser in wanted)
+        shown = any(kind.proof == "shows" for analyser in wanted for kind in analyser.kinds)
         return self._pool.run(
             read_whole,
             path,

@@ -4,9 +4,11 @@ import hashlib
 import logging
 import os
 import stat as modes
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from pathlib import Path
 
 from db.catalog.assets import FileStat
@@ -63,6 +65,7 @@ class Scan:
     """Folders with nothing in them at all."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
     """By folder the files that are no media, where those were asked for."""
+    _by_name: dict[Path, list[tuple[str, FileStat]]] = field(default_factory=dict)
 
     def note(self, file: FileStat, status: os.stat_result, *, download: bool) -> None:
         """List a media file; a placeholder as one that is not to be read, unless it is to be downloaded."""
@@ -79,18 +82,25 @@ class Scan:
             name = "" if parent == name else parent
         return self.left_out.get(name)
 
-    def companions(self, path: Path) -> tuple[FileStat, ...]:
-        """The files beside a media file that bear its name: ``a.xmp``, ``a.jpg.json``, ``a.en.srt``."""
-        start = f"{path.stem.casefold()}."
-        return tuple(
-            other
-            for other in self.others.get(path.parent, ())
-            if other.path.name.casefold().startswith(start)
-        )
+    def companions(self, path: Path, endings: tuple[str, ...] = ("",)) -> tuple[FileStat, ...]:
+        """The files beside a media file that bear its name, such as ``a.xmp``, ``a.jpg.json``, ``a.en.srt``.
 
-    def signature(self, path: Path) -> str:
+        Only those whose names end so, in small letters.
+        """
+        if (there := self.others.get(path.parent)) is None:
+            return ()
+        # A folder may hold as many sidecars as pictures: each looks at its own alone.
+        if (named := self._by_name.get(path.parent)) is None:
+            named = sorted((other.path.name.casefold(), other) for other in there)
+            self._by_name[path.parent] = named
+        start = f"{path.stem.casefold()}."
+        begun = islice(named, bisect_left(named, (start,)), None)
+        own = takewhile(lambda item: item[0].startswith(start), begun)
+        return tuple(other for name, other in own if name.endswith(endings))
+
+    def signature(self, path: Path, endings: tuple[str, ...] = ("",)) -> str:
         """Short text that changes with a file's path and with its companions."""
-        facts = [os.fsencode(path), *(tuple(other) for other in self.companions(path))]
+        facts = [os.fsencode(path), *(tuple(other) for other in self.companions(path, endings))]
         return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 
@@ -98,16 +108,17 @@ def scan(
     paths: Sequence[Path],
     leaving: LeavingOut | None = None,
     *,
-    others: bool = False,
+    others: tuple[str, ...] = (),
     download: bool = False,
 ) -> Scan:
     """List the media files in and under ``paths`` (folders or files), each once, sorted by path.
 
     Paths are made absolute and free of symbolic links; links to folders inside are followed, but
     no folder is entered twice, so that a loop ends. What ``leaving`` leaves out is not listed, and its
-    folders are not entered. A file that is itself in ``paths`` is listed whatever its extension. With
-    ``others``, files that are no media are noted, too: they may be companions. Placeholders of files in the
-    cloud are not to be read, but with ``download``, which is what reading them does.
+    folders are not entered. A file that is itself in ``paths`` is listed whatever its extension. Files
+    that are no media are noted, too, where their names end as one of ``others``: they may be companions.
+    Placeholders of files in the cloud are not to be read, but with ``download``, which is what reading them
+    does.
     """
     leaving = leaving or LeavingOut()
     given = [path.resolve() for path in paths]
@@ -188,7 +199,7 @@ def _sort(
     result: Scan,
     place: Below,
     *,
-    others: bool,
+    others: tuple[str, ...],
     download: bool,
 ) -> tuple[list[Path], list[Path]]:
     """Add files to ``result``; returns real folders, and links to folders."""
@@ -209,7 +220,7 @@ def _sort(
                     result.left_out[str(path)] = rule
                 else:
                     (links if entry.is_symlink() else folders).append(path)
-            elif (is_media or others or name.endswith(STUB)) and not _is_left_out(
+            elif (is_media or name.casefold().endswith(others) or name.endswith(STUB)) and not _is_left_out(
                 path, place, result, is_media=is_media
             ):
                 _note(entry, path, result, is_media=is_media, download=download)

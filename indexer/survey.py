@@ -1,7 +1,7 @@
 """Survey: what is on disk, what the library remembers and what is left of it, and so what has to be done."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def survey(
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
     """
     asked = targets(library, paths, exclude)
-    others = any(analyser.scope == "asset" for analyser in analysers)
+    others = beside(analysers)
     scanned = scan(asked.there, asked.leaving, others=others, download=download)
     moves = rename(library, scanned.files, _in_cloud(scanned), scanned.roots)
     if moves.renamed:
@@ -102,6 +102,13 @@ def survey(
         asked.patterns,
         moves=moves,
         ended=_ended(scanned, roots, mounts, todo, word),
+    )
+
+
+def beside(analysers: Iterable[Analyser | type[Analyser]]) -> tuple[str, ...]:
+    """How the names of the companions end that these analysers read, in small letters."""
+    return tuple(
+        {ending for analyser in analysers if analyser.scope == "asset" for ending in analyser.beside}
     )
 
 
@@ -207,10 +214,11 @@ class _Left:
     ) -> None:
         self.by_work = [(work, analyses.left(session, work)) for work in map(work_of, analysers)]
         self._signatures = {
-            work.analyser: analyses.signatures(session, work.analyser)
-            for work, _ in self.by_work
-            if work.scope == "asset"
+            analyser.name: analyses.signatures(session, analyser.name)
+            for analyser in analysers
+            if analyser.scope == "asset"
         }
+        self._beside = {analyser.name: analyser.beside for analyser in analysers}
         self._switched = switched
         self._scanned = scanned
         self._here = {file.path for file in scanned.files} if self._signatures else set()
@@ -227,7 +235,11 @@ class _Left:
 
     def _is_outdated(self, analyser: str, asset_id: int, path: Path) -> bool:
         before = self._signatures.get(analyser, {}).get(asset_id)
-        if before is None or path not in self._here or before == self._scanned.signature(path):
+        if (
+            before is None
+            or path not in self._here
+            or before == self._scanned.signature(path, self._beside[analyser])
+        ):
             return False
         self.outdated[analyser].add(asset_id)
         return True

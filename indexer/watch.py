@@ -19,10 +19,11 @@ from db.files import is_folder, is_there
 from db.library import Library
 from db.paths import is_under
 from indexer import pipeline
+from indexer.analysers import registry
 from indexer.flow import Report
 from indexer.leaving_out import TELLING, LeavingOut
 from indexer.media.formats import media_kind
-from indexer.survey import Word
+from indexer.survey import Word, beside
 from indexer.targets import leaving_out
 
 log = logging.getLogger(__name__)
@@ -81,9 +82,10 @@ def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
     """Watch these folders until they, or what is left out of them, are no longer the right ones."""
     roots = list(patterns)
     leaving = leaving_out(run.library, patterns)
+    endings = beside(registry.every().values())
     changes = watch(
         *roots,
-        watch_filter=lambda change, name: _matters(change, Path(name), leaving),
+        watch_filter=lambda change, name: _matters(change, Path(name), leaving, endings),
         debounce=_QUIET_MS,
         rust_timeout=round(LOOK_AGAIN_S * 1000),
         yield_on_timeout=True,
@@ -104,11 +106,15 @@ def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
             return
 
 
-def _matters(change: Change, path: Path, leaving: LeavingOut) -> bool:
-    """Whether a change may concern a media file. A deleted folder looks like any deleted file."""
+def _matters(change: Change, path: Path, leaving: LeavingOut, endings: tuple[str, ...]) -> bool:
+    """Whether a change may concern a media file, or what is beside one.
+
+    A deleted folder looks like any deleted file.
+    """
     if path.name in TELLING:
         return True
-    if media_kind(path) is None and change is not Change.deleted and not is_folder(path):
+    is_read = media_kind(path) is not None or path.name.casefold().endswith(endings)
+    if not is_read and change is not Change.deleted and not is_folder(path):
         return False
     return leaving.rule(path) is None
 

@@ -127,7 +127,7 @@ def _insert(session: Session, content_id: int, correction: Correction) -> None:
     analysis_id = session.scalar(
         select(Analysis.id).where(
             Analysis.content_id == content_id,
-            Analysis.analyser == kinds.maker(correction.subject),
+            Analysis.analyser.in_(kinds.makers(correction.subject)),
             Analysis.state == "done",
         )
     )

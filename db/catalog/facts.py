@@ -9,7 +9,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.catalog import tags
 from db.engine.schema import Analysis, Asset, FactRow
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,15 @@ Source = Literal[
 """Who claims a fact, the most trusted first.
 
 ``user``: the user's own word; ``sidecar``: an XMP file beside it; ``exif``, ``xmp``, ``iptc``: embedded in
-the picture; ``apple``, ``container``: in a film, with Apple's own date or the container's in UTC;
+the file; ``apple``, ``container``: in a film, with Apple's own date or the container's in UTC, and in the
+tags of recordings and PNG pictures;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources.
 """
 
 PRECEDENCE: tuple[Source, ...] = get_args(Source)
 
-Value = str | float | datetime | tuple[float, float] | tuple[int, int]
+Value = str | float | datetime | tuple[float, float] | tuple[int, int] | tuple[str, ...]
 
 Key = Literal[
     "taken_at",
@@ -59,7 +61,19 @@ Key = Literal[
     "live",
     "burst",
     "film",
+    "title",
+    "description",
+    "artist",
+    "album",
+    "tags",
+    "rating",
+    "label",
+    "pick",
+    "favourite",
 ]
+
+UNITED: frozenset[Key] = frozenset({"tags"})
+"""Of these no source is the right one: what all of them say holds together."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +85,9 @@ class Fact:
     their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
     seconds; ``live`` and ``burst`` the identifier that a live photo shares with its film, and a picture with
     the others of its burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody filters
-    by these three, so that they have no column.
+    by these three, so that they have no column. What people wrote: ``title``, ``description``, ``artist`` and
+    ``album`` text; ``tags`` some, each with the levels above it, ``Places/France/Paris``; ``rating`` 0
+    to 5, -1 for rejected; ``label`` a colour; ``pick`` ``picked`` or ``rejected``; ``favourite`` that it is.
     """
 
     key: Key
@@ -125,29 +141,51 @@ def refresh(session: Session, content_ids: Iterable[int]) -> None:
     ).all()
     claims = _claims(session, assets)
     rows = []
+    tagged: dict[int, tuple[str, ...]] = {}
     for asset_id, content_id, mtime_ns in assets:
         facts = winners([*claims["content", content_id], *claims["asset", asset_id]])
         rows.append({"id": asset_id, **_columns(facts, mtime_ns)})
+        tagged[asset_id] = _tags(facts.get("tags"))
     if rows:
         session.execute(update(Asset), rows)
+        tags.keep(session, tagged)
 
 
 def winners(claims: Iterable[Fact]) -> dict[Key, Fact]:
-    """The claim of the most trusted source for each key; among equals the last one."""
+    """The claim of the most trusted source for each key; among equals the last one.
+
+    What is ``UNITED`` is what all sources claim, as a claim of the most trusted one.
+    """
     best: dict[Key, Fact] = {}
     for fact in claims:
         known = best.get(fact.key)
         if known is None or PRECEDENCE.index(fact.source) <= PRECEDENCE.index(known.source):
-            best[fact.key] = fact
+            first, second = fact, known
+        else:
+            first, second = known, fact
+        if second is not None and fact.key in UNITED:
+            first = replace(first, value=tags.united([*_tags(first), *_tags(second)]))
+        best[fact.key] = first
     return best
+
+
+def _tags(fact: Fact | None) -> tuple[str, ...]:
+    value = () if fact is None else fact.value
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
 
 def of_file(session: Session, path: Path) -> dict[Key, Fact]:
     """The winning facts of the file at a path, each with its source; empty where it is not in the library."""
+    return winners(claimed(session, path))
+
+
+def claimed(session: Session, path: Path) -> list[Fact]:
+    """All that is claimed of the file at a path, the most trusted source first."""
     assets = session.execute(
         select(Asset.id, Asset.content_id, Asset.mtime_ns).where(Asset.path == path)
     ).all()
-    return winners(fact for claims in _claims(session, assets).values() for fact in claims)
+    claims = [fact for claims in _claims(session, assets).values() for fact in claims]
+    return sorted(claims, key=lambda fact: PRECEDENCE.index(fact.source))
 
 
 def without_colours(session: Session, analyser: str) -> dict[tuple[int, int], Path]:
@@ -206,6 +244,10 @@ def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
         "width": width,
         "height": height,
         "duration_s": values.get("duration"),
+        "rating": values.get("rating"),
+        "label": values.get("label"),
+        "pick": values.get("pick"),
+        "favourite": values.get("favourite"),
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from db import kinds
 from db.catalog import hidden, revision
 from db.engine.pathtext import is_below
-from db.engine.schema import LIVE, Asset, SwitchRow, Unit
+from db.engine.schema import LIVE, Analysis, Asset, SwitchRow, Unit
 from db.paths import is_under
 
 EVERYWHERE = Path()
@@ -56,20 +56,23 @@ class Switches:
                 return is_on
         return True
 
-    def hiding(self) -> dict[tuple[str, ...], ColumnElement[bool]]:
-        """SQL conditions on ``Asset`` for kinds that are off somewhere: what made them is on for the file."""
+    def hiding(self) -> dict[str, ColumnElement[bool]]:
+        """SQL conditions on ``Asset`` by analyser, of those off somewhere: it is on for the file."""
         return {
-            made: and_(*(self._sql(name) for name in kinds.needed_by(analyser)))
+            analyser: and_(*(self._sql(name) for name in kinds.needed_by(analyser)))
+            for analyser in self.off_somewhere()
+        }
+
+    def off_somewhere(self) -> tuple[str, ...]:
+        """The analysers whose units are not found with all files."""
+        return tuple(
+            analyser
             for analyser in kinds.analysers()
-            if (made := kinds.made_by(analyser))
+            if kinds.made_by(analyser)
             and any(
                 not is_on for name in kinds.needed_by(analyser) for _, is_on in self.by_analyser.get(name, ())
             )
-        }
-
-    def off_somewhere(self) -> dict[str, str]:
-        """The kinds that are not found with all files, and what makes them."""
-        return {kind: kinds.maker(kind) for made in self.hiding() for kind in made}
+        )
 
     def _sql(self, analyser: str) -> ColumnElement[bool]:
         own = self.by_analyser.get(analyser, ())
@@ -124,11 +127,20 @@ def findable(
     if not among_hidden:
         of_file = [*of_file, *hidden.shown(session)]
     hiding = every(session).hiding()
-    switched = [kind for made in hiding for kind in made]
     anywhere = _in_file(of_file)
     return or_(
-        and_(Unit.kind.not_in(switched), anywhere) if switched else anywhere,
-        *(and_(Unit.kind.in_(made), _in_file([*of_file, is_on])) for made, is_on in hiding.items()),
+        and_(*(~made_by(Unit, name) for name in hiding), anywhere) if hiding else anywhere,
+        *(and_(made_by(Unit, name), _in_file([*of_file, is_on])) for name, is_on in hiding.items()),
+    )
+
+
+def made_by(unit: type[Unit], analyser: str) -> ColumnElement[bool]:
+    """SQL condition on ``unit``: that analyser has made it, as its kind says unless others make that, too."""
+    own = {kind for kind in kinds.made_by(analyser) if len(kinds.makers(kind)) == 1}
+    shared = set(kinds.made_by(analyser)) - own
+    analysis = exists().where(Analysis.id == unit.analysis_id, Analysis.analyser == analyser)
+    return or_(
+        unit.kind.in_(own), *([and_(unit.kind.in_(shared), analysis.correlate(unit))] if shared else [])
     )
 
 
@@ -145,7 +157,7 @@ def each_findable(
         Asset.content_id == unit.content_id,
         func.coalesce(Asset.state, "").in_(LIVE),
         or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
-        *(or_(unit.kind.not_in(made), is_on) for made, is_on in hiding.items()),
+        *(or_(~made_by(unit, name), is_on) for name, is_on in hiding.items()),
         *of_file,
         *([] if among_hidden else hidden.shown(session)),
     )

@@ -30,6 +30,7 @@ from db.catalog.copies import FileRow
 from db.engine.batches import chunks
 from db.engine.schema import (
     LIVE,
+    Analysis,
     Asset,
     Content,
     Embedding,
@@ -236,17 +237,20 @@ def rows(
     switched = switches.every(session)
     off = switched.off_somewhere()
     for batch in chunks(list(ids)):
-        statement = select(Unit, Content.kind).join(Content, Content.id == Unit.content_id)
+        statement = (
+            select(Unit, Content.kind, Analysis.analyser)
+            .join(Content, Content.id == Unit.content_id)
+            .join(Analysis, Analysis.id == Unit.analysis_id)
+        )
         found = session.execute(statement.where(Unit.id.in_(batch)).order_by(Unit.id)).all()
         files = copies.of_contents(
-            session, {unit.content_id for unit, _ in found}, of_file, among_hidden=among_hidden
+            session, {unit.content_id for unit, *_ in found}, of_file, among_hidden=among_hidden
         )
-        for unit, media in found:
-            analyser = off.get(unit.kind)
+        for unit, media, analyser in found:
             parted: tuple[list[FileRow], list[FileRow]] = ([], [])
             for file in files.get(unit.content_id, ()):
                 is_found = unit.asset_id in (None, file.asset_id) and (
-                    analyser is None or switched.is_on(analyser, file.path)
+                    analyser not in off or switched.is_on(analyser, file.path)
                 )
                 parted[not is_found].append(file)
             if parted[0]:

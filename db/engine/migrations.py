@@ -27,6 +27,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.LEAVING_OUT,
     steps.MOUNTS,
     steps.WORDS_IN_LANGUAGES,
+    steps.WORDS,
 )
 
 USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")

@@ -153,8 +153,30 @@ class Asset(Base):
     """Pixels of the upright picture, as the height."""
     height: Mapped[int | None]
     duration_s: Mapped[float | None]
+    rating: Mapped[int | None]
+    """0 to 5 stars, -1 for rejected."""
+    label: Mapped[str | None]
+    """The name of a colour."""
+    pick: Mapped[str | None]
+    """``picked`` or ``rejected``."""
+    favourite: Mapped[bool | None]
 
     content: Mapped[Content | None] = relationship(back_populates="assets")
+
+
+class AssetTag(Base):
+    """A tag of a file, or a level above one: of ``Places/France`` both ``Places`` and ``Places/France``.
+
+    What all sources say of it, rewritten with its other facts.
+    """
+
+    __tablename__ = "asset_tag"
+    __table_args__ = (Index("asset_tag_level", "level"),)
+
+    asset_id: Mapped[int] = mapped_column(ForeignKey("asset.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[str]
+    """Its last level, folded for comparison."""
 
 
 class Analysis(Base):

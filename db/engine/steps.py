@@ -401,3 +401,17 @@ WORDS_IN_LANGUAGES = (
     "CREATE INDEX unit_language ON unit (language) WHERE text IS NOT NULL",
     FILL_WORDS,
 )
+
+# What people wrote is read by the next indexing, in the headers and beside the files.
+WORDS = (
+    "ALTER TABLE asset ADD COLUMN rating INTEGER",
+    "ALTER TABLE asset ADD COLUMN label VARCHAR",
+    "ALTER TABLE asset ADD COLUMN pick VARCHAR",
+    "ALTER TABLE asset ADD COLUMN favourite BOOLEAN",
+    """CREATE TABLE asset_tag (
+        asset_id INTEGER NOT NULL REFERENCES asset (id) ON DELETE CASCADE,
+        tag VARCHAR NOT NULL,
+        level VARCHAR NOT NULL,
+        PRIMARY KEY (asset_id, tag))""",
+    "CREATE INDEX asset_tag_level ON asset_tag (level)",
+)

@@ -68,6 +68,8 @@ class Analyser(ABC):
     """What pictures look like that it should look at first, in English: ``a text``; empty for no order."""
     scope: ClassVar[Scope] = "content"
     """Whether it looks at what the bytes show, or at a file with its name and companions."""
+    beside: ClassVar[tuple[str, ...]] = ("",)
+    """How the names of companions end that it reads, in small letters; what it reads nothing of is ``()``."""
     needs: ClassVar[tuple[str, ...]] = ()
     """The analysers whose units it takes."""
 
@@ -95,7 +97,7 @@ class Analyser(ABC):
         """
 
     def wants(self, header: Metadata) -> bool:  # noqa: ARG002 - some do not
-        """Whether there can be something for it in such a file."""
+        """Whether there can be something for it in such a file. Not asked of what is beside it."""
         return True
 
     @abstractmethod

@@ -13,8 +13,10 @@ from indexer.analysers.base import Analyser
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
 from indexer.analysers.pictures import Pictures
+from indexer.analysers.sidecars import Sidecars
 from indexer.analysers.speech import Speech
 from indexer.analysers.text import Text
+from indexer.analysers.words import Words
 
 _makers: dict[str, type[Analyser]] = {}
 
@@ -33,6 +35,8 @@ def unregister(name: str) -> None:
 
 _TABLE: tuple[type[Analyser], ...] = (
     Headers,
+    Words,
+    Sidecars,
     Pictures,
     Frames,
     Speech,

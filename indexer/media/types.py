@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,40 @@ class Metadata:
     """Where in the file of a motion photo its film is: the first byte, and how many."""
     generated: bool = False
     """Drawn by Trove itself."""
+    words: "tuple[Word, ...]" = ()
+    """What people wrote into it, see ``indexer.media.words``."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """Something that people wrote about a file, or into it, and where it stands.
+
+    ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location`` and
+    ``chapter`` text, the last from ``start_s`` to ``end_s``; ``tag`` one keyword, with the levels above it:
+    ``Places/France/Paris``; ``rating``, ``label``, ``pick`` and ``favourite`` as in ``db.catalog.facts``.
+    """
+
+    key: "WordKey"
+    value: str | int | bool
+    source: "Source"
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+WordKey = Literal[
+    "title",
+    "description",
+    "artist",
+    "album",
+    "lyrics",
+    "location",
+    "chapter",
+    "tag",
+    "rating",
+    "label",
+    "pick",
+    "favourite",
+]
 
 
 @dataclass(frozen=True)

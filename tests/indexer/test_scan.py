@@ -172,7 +172,7 @@ def test_a_placeholder_of_the_cloud_is_told_and_not_listed(
             yield (Evicted(one, **flags) if one.name in ("b.jpg", "a.xmp") else one for one in entries)
 
     monkeypatch.setattr(os, "scandir", evicting)
-    found = scan([folder], others=True)
+    found = scan([folder], others=("",))
     assert "b.jpg" not in names(found, folder)
     assert [(item.stat.path.name, item.state, item.reason) for item in found.unread] == [
         ("b.jpg", "cloud", "in the cloud, not read")

@@ -48,7 +48,7 @@ class Drafted:
 def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> None:
     """Store units as their analysers would have made them, in place of older ones of theirs."""
     space_id = space(session).id
-    for analyser in dict.fromkeys(kinds.maker(draft.kind) for draft in drafts):
+    for analyser in dict.fromkeys(kinds.makers(draft.kind)[0] for draft in drafts):
         analysis_id = analyses.record(session, analyser, "1", "done", content_id=content_id, took_ms=10)
         made = [
             NewUnit(
@@ -61,7 +61,7 @@ def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> N
                 language=draft.language,
             )
             for draft in drafts
-            if kinds.maker(draft.kind) == analyser
+            if kinds.makers(draft.kind)[0] == analyser
         ]
         units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 

@@ -96,7 +96,7 @@ def add_text(
     with library.write() as session:
         content_id = contents.find(session, sha256(path.read_bytes()).digest())
         assert content_id is not None
-        maker = kinds.maker(kind)
+        maker = kinds.makers(kind)[0]
         analysis_id = analyses.record(session, maker, "1", "done", content_id=content_id, took_ms=1)
         units.add(session, [(unit, content_id, analysis_id, None)])
 

@@ -1,0 +1,54 @@
+"""Words of people beside files: sidecars of photo programs, by the table of their readers."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from db.catalog.facts import Fact
+from db.engine.schema import MediaKind
+from db.errors import MediaError
+from indexer.analysers.base import Analyser, Draft
+from indexer.analysers.medium import Medium
+from indexer.analysers.words import KINDS, made_of
+from indexer.media.types import Word
+from indexer.media.words import xmp
+
+log = logging.getLogger(__name__)
+
+READERS: Mapping[str, Callable[[Path], list[Word]]] = {".xmp": xmp.of_sidecar}
+"""What reads a file beside another one, by the end of its name."""
+
+
+class Sidecars(Analyser):
+    """Makes units and facts of what people wrote beside pictures, films and recordings."""
+
+    name = "sidecars"
+    label = "captions, keywords and ratings beside files"
+    kinds = KINDS
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
+    phase = 0
+    scope = "asset"
+    beside = tuple(READERS)
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
+        """What is written in its sidecars; one that cannot be read says nothing, and costs no other."""
+        words: list[Word] = []
+        for sidecar in _own(medium):
+            try:
+                words += READERS[sidecar.suffix.lower()](sidecar)
+            except MediaError as exc:
+                log.warning("%s: it is not read: %s", sidecar, exc)
+        yield from made_of(words)
+        progress(1.0)
+
+
+def _own(medium: Medium) -> list[Path]:
+    """The sidecars of a file, that of its whole name first: ``a.jpg.xmp``, then ``a.xmp``.
+
+    The latter is shared by a RAW and the JPEG of one shot; ``a.cr2.xmp`` belongs to the RAW alone.
+    """
+    whole = medium.path.name.casefold()
+    by_whole_name = [path for path in medium.companions if path.stem.casefold() == whole]
+    stem = medium.path.stem.casefold()
+    return by_whole_name + [path for path in medium.companions if path.stem.casefold() == stem]
