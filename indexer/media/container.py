@@ -33,7 +33,11 @@ def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
         with av.open(
             file,
             "r",
-            container_options={"format_whitelist": _CONTAINERS, "protocol_whitelist": ""},
+            container_options={
+                "format_whitelist": _CONTAINERS,
+                "protocol_whitelist": "",
+                "export_xmp": "1",  # of MP4 and MOV, whose people write captions into it
+            },
             metadata_errors="replace",
             buffer_size=1 << 18,
         ) as container:

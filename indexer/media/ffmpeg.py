@@ -26,6 +26,7 @@ from indexer.media.types import (
     Still,
     fit,
 )
+from indexer.media.words import tags
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +55,26 @@ def probe(file: BinaryIO) -> Metadata:
             raise DecodeError("neither pictures nor sound in it can be decoded")
         facts = facts_of({**container.metadata, **(video.metadata if video else {})})
         metadata = replace(facts, kind="video" if video else "audio", has_audio=sound is not None)
+        metadata = replace(metadata, words=tags.words_of(_tags(container), _chapters(container)))
         if video is not None:
             width, height = _upright_size(container, video)
             metadata = replace(metadata, width=width, height=height)
         return replace(metadata, duration_s=_duration(container))
+
+
+def _tags(container: av.container.InputContainer) -> dict[str, str]:
+    """The tags of the whole file, which Ogg has in its streams."""
+    first = container.streams[0].metadata if container.format.name == "ogg" else {}
+    return {**first, **container.metadata}
+
+
+def _chapters(container: av.container.InputContainer) -> Iterator[tags.Chapter]:
+    for chapter in container.chapters():
+        title = chapter["metadata"].get("title", "")
+        second = chapter["time_base"] or Fraction(1)
+        start_s, end_s = float(chapter["start"] * second), float(chapter["end"] * second)
+        if title and 0 <= start_s <= end_s:
+            yield tags.Chapter(title, start_s, end_s)
 
 
 def read_stills(

@@ -12,6 +12,7 @@ from PIL import Image
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
 from indexer.media.types import Metadata, Picture, UnknownFormatError
+from indexer.media.words import pictures
 
 # LibRaw's flip codes as Pillow's transpositions; LibRaw has no mirrored ones.
 _FLIPS = {
@@ -72,7 +73,12 @@ def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> 
         width, height = height, width
     metadata = Metadata(kind="image", width=width, height=height)
     # Most raw formats are TIFF and have EXIF at their head; the others have it in the preview.
-    for exif in (_head_exif(file), preview.getexif() if preview else Image.Exif()):
+    head = _head_exif(file)
+    words = pictures.words_of_raw(head)
+    if not words and preview is not None:
+        words = pictures.words_of(preview, preview.getexif())
+    metadata = replace(metadata, words=words)
+    for exif in (head, preview.getexif() if preview else Image.Exif()):
         facts = {name: value for name, value in exif_facts(exif).items() if value is not None}
         if metadata.taken_at is not None or "taken_at" not in facts:
             facts.pop("taken_from", None)

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import apple, motion, xmp
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
+from indexer.media.words import pictures, png
 
 if TYPE_CHECKING:
     from db.catalog.facts import Source
@@ -26,6 +27,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _WITH_FILMS = frozenset({"JPEG", "MPO", "HEIF"})
 _FRAMES_LOOKED_AT = 64
+_EXIF_IN_PNG = {"exif", "Raw profile type exif"}
 
 pillow_heif.register_heif_opener()
 
@@ -55,9 +57,9 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
         UnreadableError: input/output error.
     """
     with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+        check_size(*image.size, max_megapixels)
         metadata = _metadata(image, file)
         turn = _turn(image)
-        check_size(*image.size, max_megapixels)
         return metadata, as_picture(_first_to_show(image, min_side), turn)
 
 
@@ -124,10 +126,14 @@ def turn_of(exif: Image.Exif) -> Image.Transpose | None:
 
 def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
     width, height = image.size
+    chunks = png.chunks(file) if image.format == "PNG" else None
+    if chunks is not None and chunks.exif is not None:
+        image.info["exif"] = chunks.exif
     turn = _turn(image)
     if turn is not None and turn not in (_TURNS[2], _TURNS[3], _TURNS[4]):
         width, height = height, width
-    facts = exif_facts(_exif(image))
+    exif = _exif(image)
+    facts = exif_facts(exif)
     packet = image.info.get("xmp")
     facts["burst"] = facts["burst"] or xmp.burst(packet)
     return Metadata(
@@ -136,11 +142,15 @@ def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
         height=height,
         generated=GENERATED_KEY in image.info,
         film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
+        words=pictures.words_of(image, exif, chunks),
         **facts,  # type: ignore[arg-type]
     )
 
 
 def _exif(image: Image.Image) -> Image.Exif:
+    # Pillow decodes a PNG to look for EXIF behind its pixels: see ``indexer.media.words.png``.
+    if image.format == "PNG" and not _EXIF_IN_PNG & image.info.keys():
+        return Image.Exif()
     try:
         return image.getexif()
     except Exception:

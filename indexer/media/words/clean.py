@@ -63,6 +63,35 @@ def tag(value: object) -> str | None:
     return "/".join(part for part in parts if part)[:_LONGEST_TAG] or None
 
 
+def keywords(text: str) -> list[str]:
+    """Keywords that a program has written as one text: with semicolons between them, or else commas."""
+    return re.split(r"[;\0\n]" if re.search(r"[;\0\n]", text) else ",", text)
+
+
+_LETTERS = frozenset("äöüßéèêëàâçñóòôíìîïúùûáãõåøæœý")
+"""Letters beyond ASCII that texts in old encodings are mostly about."""
+
+
+def decoded(data: bytes, charset: str = "") -> str:
+    """The text of bytes in a known charset, or else in UTF-8, or else as Windows or an old Mac wrote it.
+
+    Which of these two is told by the letters: what is an é in one is a sign or a capital in the other.
+    """
+    data = data.rstrip(b"\0")
+    for known in (charset, "utf-8"):
+        try:
+            if known:
+                return data.decode(known)
+        except UnicodeDecodeError:
+            continue
+    windows, mac = (data.decode(known, "replace") for known in ("cp1252", "mac_roman"))
+    return mac if _plausible(mac) > _plausible(windows) else windows
+
+
+def _plausible(text: str) -> int:
+    return sum(2 * (char in _LETTERS) or (char.lower() in _LETTERS) for char in text)
+
+
 def cleaned(words: Iterable[Word]) -> Iterator[Word]:
     """The words that people wrote among these, each once and ``MOST_WORDS`` at most."""
     seen: set[Word] = set()

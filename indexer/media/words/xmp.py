@@ -42,6 +42,7 @@ _SPACES: Mapping[str, str] = {
     "lr": "http://ns.adobe.com/lightroom/1.0/",
     "mediapro": "http://ns.iview-multimedia.com/mediapro/1.0/",
     "microsoft": "http://ns.microsoft.com/photo/1.0/",
+    "microsoft1": "http://ns.microsoft.com/photo/1.0",
     "microsoft12": "http://ns.microsoft.com/photo/1.2/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "regions": "http://www.metadataworkinggroup.com/schemas/regions/",
@@ -62,6 +63,7 @@ _TEXTS: Sequence[tuple[str, WordKey]] = (
     ("lr:hierarchicalSubject", "tag"),
     ("digikam:TagsList", "tag"),
     ("microsoft:LastKeywordXMP", "tag"),
+    ("microsoft1:LastKeywordXMP", "tag"),
     ("mediapro:CatalogSets", "tag"),
     ("dc:subject", "tag"),
     ("acdsee:keywords", "tag"),
@@ -237,6 +239,7 @@ _MARKS: Mapping[WordKey, Sequence[tuple[str, _Reader]]] = {
     "rating": (
         ("xmp:Rating", _stars),
         ("microsoft:Rating", stars_of_percent),
+        ("microsoft1:Rating", stars_of_percent),
         ("acdsee:rating", _stars),
     ),
     "label": (
