@@ -13,7 +13,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 from db.catalog import assets, hidden, spaces
-from db.errors import SettingsError, TroveError, not_indexed
+from db.errors import QueryError, SettingsError, TroveError, not_indexed
 from db.library import Library as Core
 from db.names import spelled
 from db.paths import expanded
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from search.explore.landscape import Landscape
     from search.health.status import Status
     from search.health.storage import Storage
+    from search.query.conditions import Suggestion
     from search.results.moments import Moment
     from search.saved.searches import SavedSearches
     from search.service import SearchService
@@ -293,12 +294,31 @@ class Library:
         return moments(self.service, Query(query) if isinstance(query, str) else query, self.known(file))
 
     def facts(self, file: Path | str) -> tuple[Fact, ...]:
-        """What is known of a file (date, place, camera), each with who says so; empty if it is not here."""
-        from db.catalog.facts import of_file
+        """What is known of a file (date, place, camera, title, rating), each with who says so.
+
+        Tags are those of all sources, one fact for each. Empty if the file is not here.
+        """
+        from db.catalog.facts import told
 
         path = self.known(file)
         with self.core.read() as session:
-            return tuple(of_file(session, path).values())
+            return tuple(told(session, path))
+
+    def values(self, key: str, prefix: str = "") -> list[Suggestion]:
+        """The values of a condition such as ``tag`` or ``camera`` that begin so, the most frequent first.
+
+        Those that the library has, with how many files they leave, or those that can be typed at all.
+
+        Raises:
+            QueryError: there is no such condition.
+        """
+        from search.query import conditions
+
+        condition = conditions.every().get(key.removesuffix(":"))
+        if condition is None:
+            raise QueryError(f"there is no condition {key}", f"There are {', '.join(conditions.every())}.")
+        with self.core.read() as session:
+            return list(condition.suggest(prefix, conditions.Context(session=session)))
 
     def stack(self, file: Path | str) -> tuple[Member, ...]:
         """The files that belong together with a file, itself too, the one that is shown first.

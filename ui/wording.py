@@ -21,6 +21,7 @@ SOURCES: Mapping[str, str] = {
     "xmp": "by its XMP data",
     "iptc": "by its IPTC data",
     "apple": "by its header, as Apple writes it",
+    "tags": "by its tags",
     "container": "by its header, in UTC",
     "takeout": "by Google Takeout's file",
     "name": "by its name",
@@ -94,6 +95,20 @@ def fact(key: str, value: object) -> tuple[str, str]:
             return "Live photo", value
         case "duration", float() | int():
             return "Length", clock(value)
+    return _marked(key, value)
+
+
+def _marked(key: str, value: object) -> tuple[str, str]:
+    """The name and the value of what people marked files with; any other fact by its key."""
+    match key, value:
+        case "tags", tuple():
+            return "Tags", ", ".join(map(str, value))
+        case "rating", int():
+            return "Rating", "rejected" if value < 0 else "★" * value or "no stars"
+        case "favourite", _:
+            return "Favourite", "yes"
+        case "label", str():
+            return "Colour label", value
     return key.capitalize(), str(value)
 
 

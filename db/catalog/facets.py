@@ -1,4 +1,4 @@
-"""Facet counts of a library: months, cameras, lenses, places, folders. Functions take an open session."""
+"""Facet counts of a library: months, cameras, tags, places, folders, … Functions take an open session."""
 
 import os
 from collections import Counter
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, String, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.catalog import hidden
+from db.catalog import tags as asset_tags
 from db.engine.schema import LIVE, Asset
 
 
@@ -31,6 +32,24 @@ def cameras(session: Session) -> dict[str, int]:
 def lenses(session: Session) -> dict[str, int]:
     """The number of pictures through each lens, largest first."""
     return _counts(session, Asset.lens)
+
+
+def labels(session: Session) -> dict[str, int]:
+    """The number of pictures, films and recordings with each colour label, largest first."""
+    return _counts(session, Asset.label)
+
+
+def ratings(session: Session) -> dict[int, int]:
+    """The number of pictures, films and recordings with each number of stars, -1 for rejected."""
+    count = func.count(Asset.content_id.distinct())
+    statement = select(Asset.rating, count).where(*_counted(session), Asset.rating.is_not(None))
+    found = session.execute(statement.group_by(Asset.rating).order_by(Asset.rating))
+    return {stars: files for stars, files in found if stars is not None}
+
+
+def tags(session: Session) -> dict[str, int]:
+    """The number of pictures, films and recordings with each tag or one below it, largest first."""
+    return asset_tags.counts(session, _counted(session))
 
 
 def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict[str, int]:

@@ -28,6 +28,7 @@ Source = Literal[
     "exif",
     "xmp",
     "iptc",
+    "tags",
     "apple",
     "container",
     "takeout",
@@ -39,8 +40,8 @@ Source = Literal[
 """Who claims a fact, the most trusted first.
 
 ``user``: the user's own word; ``sidecar``: an XMP file beside it; ``exif``, ``xmp``, ``iptc``: embedded in
-the file; ``apple``, ``container``: in a film, with Apple's own date or the container's in UTC, and in the
-tags of recordings and PNG pictures;
+the file; ``tags``: the tags of a film or recording, the texts of a PNG; ``apple``, ``container``: in a film,
+with Apple's own date or the container's in UTC;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources.
 """
@@ -177,6 +178,20 @@ def _tags(fact: Fact | None) -> tuple[str, ...]:
 def of_file(session: Session, path: Path) -> dict[Key, Fact]:
     """The winning facts of the file at a path, each with its source; empty where it is not in the library."""
     return winners(claimed(session, path))
+
+
+def told(session: Session, path: Path) -> list[Fact]:
+    """The winning facts of the file at a path as ``of_file``; what is ``UNITED`` by each of its sources."""
+    claims = claimed(session, path)
+    facts = [fact for fact in winners(claims).values() if fact.key not in UNITED]
+    said: tuple[str, ...] = ()
+    for claim in claims:
+        if claim.key in UNITED:
+            more = tags.united([*said, *_tags(claim)])
+            if own := tuple(tag for tag in more if tag not in said):
+                facts.append(replace(claim, value=own))
+            said = more
+    return facts
 
 
 def claimed(session: Session, path: Path) -> list[Fact]:

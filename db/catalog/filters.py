@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db import kinds
 from db.catalog.hidden import is_hidden
+from db.catalog.tags import tagged
 from db.engine.functions import ANY_OF
 from db.engine.schema import Asset, Content, Unit
 from db.words.forms import fold
@@ -110,14 +111,14 @@ ALL = Wanted()
 
 @dataclass(frozen=True)
 class _Fact:
-    """A fact that rules compare: the columns that hold it, and its own way of matching a pattern.
+    """A fact that rules compare: the columns that hold it, and its own way of matching a pattern or a value.
 
     ``of``: what of the columns is compared, where it is not the first.
     """
 
     columns: tuple[InstrumentedAttribute[Any], ...]
     ops: tuple[Op, ...]
-    matches: Callable[[Any, str], ColumnElement[int]] | None = None
+    matches: Callable[[Any, str], ColumnElement[Any]] | None = None
     of: Callable[..., ColumnElement[Any]] | None = None
 
     @property
@@ -148,6 +149,11 @@ FACTS: Mapping[str, _Fact] = {
     "lens": _Fact((Asset.lens,), _TEXT),
     "colours": _Fact((Asset.colours,), ("contains",)),
     "screenshot": _Fact((Asset.screenshot,), ("=",)),
+    "rating": _Fact((Asset.rating,), ("=", "between", "known")),
+    "label": _Fact((Asset.label,), ("=", "known")),
+    "pick": _Fact((Asset.pick,), ("=",)),
+    "favourite": _Fact((Asset.favourite,), ("=",)),
+    "tags": _Fact((Asset.id,), ("=",), tagged),
     "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
     "name": _Fact((Asset.path,), ("matches",), func.trove_named),
     "width": _Fact((Asset.width,), _NUMBER),
@@ -266,5 +272,7 @@ def _fact(rule: FactRule) -> ColumnElement[bool]:
         case "within":
             latitude, longitude, radius_km = value
             return and_(column.is_not(None), func.trove_km(*fact.columns, latitude, longitude) <= radius_km)
+        case "=" if fact.matches is not None:
+            return fact.matches(column, value)
         case _:
             return column.op(rule.op, is_comparison=True)(value)

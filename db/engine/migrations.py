@@ -27,7 +27,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.LEAVING_OUT,
     steps.MOUNTS,
     steps.WORDS_IN_LANGUAGES,
-    steps.WORDS,
+    steps.WORDS_OF_PEOPLE,
 )
 
 USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")

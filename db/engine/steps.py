@@ -403,7 +403,7 @@ WORDS_IN_LANGUAGES = (
 )
 
 # What people wrote is read by the next indexing, in the headers and beside the files.
-WORDS = (
+WORDS_OF_PEOPLE = (
     "ALTER TABLE asset ADD COLUMN rating INTEGER",
     "ALTER TABLE asset ADD COLUMN label VARCHAR",
     "ALTER TABLE asset ADD COLUMN pick VARCHAR",

@@ -19,6 +19,7 @@ from ui.cli import (
     serve,
     stack,
     status,
+    values,
     why,
 )
 from ui.cli.options import LibraryFolder
@@ -39,7 +40,15 @@ for command in (folders.index, search.similar, drawing.generate, serve.ui):
     app.command()(command)
 for command in (search.search, why.why):
     app.command(cls=console.QueryCommand)(command)
-for command in (stack.stack, status.status, status.failures, doctor.rebuild, doctor.doctor, evaluate.models):
+for command in (
+    values.values,
+    stack.stack,
+    status.status,
+    status.failures,
+    doctor.rebuild,
+    doctor.doctor,
+    evaluate.models,
+):
     app.command()(command)
 app.command(name="eval")(evaluate.evaluate)
 for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hide.hide, hide.unhide):

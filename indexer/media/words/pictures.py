@@ -36,7 +36,7 @@ def words_of_raw(exif: Image.Exif) -> tuple[Word, ...]:
 def _comment(image: Image.Image) -> list[Word]:
     """The comment of a JPEG or GIF file."""
     comment = image.info.get("comment")
-    return [Word("description", decoded(comment), "container")] if isinstance(comment, bytes) else []
+    return [Word("description", decoded(comment), "tags")] if isinstance(comment, bytes) else []
 
 
 def _read(*readers: Callable[[], Iterable[Word]]) -> tuple[Word, ...]:

@@ -50,14 +50,14 @@ def _tagged(tags: Mapping[str, str]) -> Iterator[Word]:
         # Lyrics have their language in the name: ``lyrics-eng``.
         key = _KEYS.get("lyrics" if plain.startswith("lyrics-") else plain)
         if key is not None:
-            yield from (Word(key, part, "container") for part in (keywords(text) if key == "tag" else [text]))
+            yield from (Word(key, part, "tags") for part in (keywords(text) if key == "tag" else [text]))
         elif plain == "rating.user" and re.fullmatch(r"[0-5](\.\d+)?", text):
-            yield Word("rating", round(float(text)), "container")
+            yield Word("rating", round(float(text)), "tags")
         elif plain == "wm/shareduserrating" and (stars := xmp.stars_of_percent(text)) is not None:
-            yield Word("rating", stars, "container")
+            yield Word("rating", stars, "tags")
 
 
 def _titled(chapters: Iterable[Chapter]) -> Iterator[Word]:
     for chapter in chapters:
         if not _PLAIN_CHAPTER.fullmatch(chapter.title.strip()):
-            yield Word("chapter", chapter.title, "container", chapter.start_s, chapter.end_s)
+            yield Word("chapter", chapter.title, "tags", chapter.start_s, chapter.end_s)

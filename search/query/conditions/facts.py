@@ -14,7 +14,7 @@ def _part_of(key: str) -> Callable[[str, Context], Rule]:
     return lambda value, _context: FactRule(key, "contains", value)
 
 
-def _counted(count: Callable[[Session], Mapping[str, int]]) -> Callable[[str, Context], Sequence[Suggestion]]:
+def counted(count: Callable[[Session], Mapping[str, int]]) -> Callable[[str, Context], Sequence[Suggestion]]:
     """The values that there are in the library, with their counts."""
 
     def suggest(prefix: str, context: Context) -> Sequence[Suggestion]:
@@ -56,11 +56,11 @@ CONDITIONS = (
         "by a camera",
         ("camera:Canon",),
         _part_of("camera"),
-        _counted(facets.cameras),
+        counted(facets.cameras),
         facet="Camera",
     ),
     Condition(
-        "lens", "through a lens", ("lens:35mm",), _part_of("lens"), _counted(facets.lenses), facet="Lens"
+        "lens", "through a lens", ("lens:35mm",), _part_of("lens"), counted(facets.lenses), facet="Lens"
     ),
     Condition(
         "orientation",

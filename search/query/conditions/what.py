@@ -56,11 +56,12 @@ def _offered_types(prefix: str, _context: Context) -> Sequence[Suggestion]:
 
 @dataclass(frozen=True)
 class Flag:
-    """What a file can be, for ``is:``; one of the rules must hold."""
+    """What a file can be, for ``is:``; one of the rules must hold. ``also``: another spelling of it."""
 
     name: str
     label: str
     rules: tuple[Rule, ...]
+    also: str = ""
 
 
 SCREENSHOTS = (
@@ -85,6 +86,14 @@ FLAGS = (
         "Camera raw photographs",
         (FactRule("name", "matches", tuple(f"*{suffix}" for suffix in sorted(RAW_SUFFIXES))),),
     ),
+    Flag(
+        "favourite",
+        "Favourites",
+        (FactRule("favourite", "=", True), FactRule("rating", "=", 5)),
+        also="favorite",
+    ),
+    Flag("picked", "What somebody has picked", (FactRule("pick", "=", "picked"),)),
+    Flag("rejected", "What somebody has rejected", (FactRule("pick", "=", "rejected"),)),
     Flag("hidden", "What you have hidden", (FactRule("hidden", "=", True),)),
 )
 
@@ -92,7 +101,7 @@ FLAGS = (
 def _is(value: str, context: Context) -> Rule | tuple[Rule, ...]:
     name = value.casefold()
     for flag in FLAGS:
-        if name in (flag.name, f"{flag.name}s"):
+        if name.removesuffix("s") in (flag.name, flag.also):
             return flag.rules
     for rule in (orientation, _type):
         with suppress(ValueError):
@@ -104,7 +113,7 @@ def _offered_flags(prefix: str, _context: Context) -> Sequence[Suggestion]:
     return [Suggestion(flag.name, flag.label) for flag in FLAGS if begins(prefix, flag.name)]
 
 
-_KNOWN = {"place": "place", "date": "taken_at", "camera": "camera", "lens": "lens"}
+_KNOWN = {"place": "place", "date": "taken_at", "camera": "camera", "lens": "lens", "rating": "rating"}
 """Facts that a file may have, by the words for them."""
 
 
@@ -142,15 +151,15 @@ CONDITIONS = (
     ),
     Condition(
         "is",
-        "pictures of the screen, raw photographs, what is hidden, or what type: knows",
-        ("is:screenshot", "is:raw"),
+        "pictures of the screen, raw photographs, favourites, what is picked, rejected or hidden, or a type",
+        ("is:screenshot", "is:favourite"),
         _is,
         _offered_flags,
         words=3,
     ),
     Condition(
         "has",
-        "of which a place, date, camera or lens is known, or with speech or text",
+        "of which a place, date, camera, lens or rating is known, or with speech, text, captions or tags",
         ("has:place",),
         _has,
         _offered_parts,

@@ -63,10 +63,11 @@ def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
 
 def _known(facts: Sequence[Fact]) -> dict[str, str]:
     """The facts in words, each with who says so where it was not measured."""
-    shown = {}
+    shown: dict[str, str] = {}
     for item in facts:
         name, value = fact(item.key, item.value)
-        shown[name] = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
+        told = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
+        shown[name] = f"{shown[name]}; {told}" if name in shown else told
     return shown
 
 
