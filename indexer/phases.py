@@ -342,7 +342,12 @@ class Phases:
             return  # its content is another one by now
         if found.error is not None:
             log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
-        signature = None if job.asset_id is None else self._found.scanned.signature(path, job.analyser.beside)
+        own = job.analyser
+        signature = (
+            None
+            if job.asset_id is None
+            else self._found.scanned.signature(path, own.beside, placed=own.placed)
+        )
         self._ready.append(
             Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
         )

@@ -127,7 +127,9 @@ class _Work:
 
     def _give_up(self, writer: Writer) -> bool:
         """Mark files of which nothing was made, and nothing is left, as failed; returns if there were any."""
-        makers = {analyser.name: work_of(analyser) for analyser in self.analysers if analyser.kinds}
+        # What people wrote, or did not, says nothing of whether a file can be decoded.
+        decoders = (a for a in self.analysers if any(kind.proof != "by_people" for kind in a.kinds))
+        makers = {analyser.name: work_of(analyser) for analyser in decoders}
         with self.library.read() as session:
             hopeless = analyses.nothing_made(session, list(makers))
             for name, work in makers.items():

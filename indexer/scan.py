@@ -98,9 +98,12 @@ class Scan:
         own = takewhile(lambda item: item[0].startswith(start), begun)
         return tuple(other for name, other in own if name.endswith(endings))
 
-    def signature(self, path: Path, endings: tuple[str, ...] = ("",)) -> str:
-        """Short text that changes with a file's path and with its companions."""
-        facts = [os.fsencode(path), *(tuple(other) for other in self.companions(path, endings))]
+    def signature(self, path: Path, endings: tuple[str, ...] = ("",), *, placed: bool = True) -> str:
+        """Short text that changes with a file's name and companions, and if it is ``placed`` its folder."""
+        companions = (
+            (other.path.name, other.size, other.mtime_ns) for other in self.companions(path, endings)
+        )
+        facts = [os.fsencode(path if placed else path.name), *companions]
         return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 

@@ -218,7 +218,7 @@ class _Left:
             for analyser in analysers
             if analyser.scope == "asset"
         }
-        self._beside = {analyser.name: analyser.beside for analyser in analysers}
+        self._analysers = {analyser.name: analyser for analyser in analysers}
         self._switched = switched
         self._scanned = scanned
         self._here = {file.path for file in scanned.files} if self._signatures else set()
@@ -235,11 +235,10 @@ class _Left:
 
     def _is_outdated(self, analyser: str, asset_id: int, path: Path) -> bool:
         before = self._signatures.get(analyser, {}).get(asset_id)
-        if (
-            before is None
-            or path not in self._here
-            or before == self._scanned.signature(path, self._beside[analyser])
-        ):
+        if before is None or path not in self._here:
+            return False
+        own = self._analysers[analyser]
+        if before == self._scanned.signature(path, own.beside, placed=own.placed):
             return False
         self.outdated[analyser].add(asset_id)
         return True

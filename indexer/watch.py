@@ -85,7 +85,7 @@ def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
     endings = beside(registry.every().values())
     changes = watch(
         *roots,
-        watch_filter=lambda change, name: _matters(change, Path(name), leaving, endings),
+        watch_filter=lambda change, name: matters(change, Path(name), leaving, endings),
         debounce=_QUIET_MS,
         rust_timeout=round(LOOK_AGAIN_S * 1000),
         yield_on_timeout=True,
@@ -106,8 +106,8 @@ def _watch(run: "_Runs", patterns: dict[Path, tuple[str, ...]]) -> None:
             return
 
 
-def _matters(change: Change, path: Path, leaving: LeavingOut, endings: tuple[str, ...]) -> bool:
-    """Whether a change may concern a media file, or what is beside one.
+def matters(change: Change, path: Path, leaving: LeavingOut, endings: tuple[str, ...]) -> bool:
+    """Whether a change may concern a media file, or a file beside one whose name ends so.
 
     A deleted folder looks like any deleted file.
     """

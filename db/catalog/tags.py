@@ -76,9 +76,8 @@ def counts(session: Session, counted: Iterable[ColumnElement[bool]]) -> dict[str
         .group_by(AssetTag.tag)
         .order_by(number.desc(), AssetTag.tag)
     )
-    found = session.execute(statement).tuples().all()
     written: dict[str, str] = {}
     numbers: Counter[str] = Counter()
-    for tag, files in found:
+    for tag, files in session.execute(statement):
         numbers[written.setdefault(fold(tag), tag)] += files
     return dict(numbers.most_common())

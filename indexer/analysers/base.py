@@ -69,7 +69,9 @@ class Analyser(ABC):
     scope: ClassVar[Scope] = "content"
     """Whether it looks at what the bytes show, or at a file with its name and companions."""
     beside: ClassVar[tuple[str, ...]] = ("",)
-    """How the names of companions end that it reads, in small letters; what it reads nothing of is ``()``."""
+    """How the names of companions end that it reads, in small letters; ``()`` where it reads none."""
+    placed: ClassVar[bool] = True
+    """Whether what it makes of a file depends on the folder that this is in, and not on its name alone."""
     needs: ClassVar[tuple[str, ...]] = ()
     """The analysers whose units it takes."""
 

@@ -35,12 +35,12 @@ def unregister(name: str) -> None:
 
 _TABLE: tuple[type[Analyser], ...] = (
     Headers,
-    Words,
-    Sidecars,
     Pictures,
     Frames,
     Speech,
     Text,
+    Words,
+    Sidecars,
 )
 
 for _maker in _TABLE:

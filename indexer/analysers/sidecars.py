@@ -30,6 +30,7 @@ class Sidecars(Analyser):
     phase = 0
     scope = "asset"
     beside = tuple(READERS)
+    placed = False
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """What is written in its sidecars; one that cannot be read says nothing, and costs no other."""

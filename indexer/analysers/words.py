@@ -66,7 +66,7 @@ def made_of(words: Iterable[Word]) -> Iterator[Draft | Fact]:
     for word in words:
         if word.key == "chapter":
             yield _draft(NewUnit(CAPTION.name, start_s=word.start_s, end_s=word.end_s, text=str(word.value)))
-    if keywords := tags.united(str(word.value) for word in words if word.key == "tag"):
+    if keywords := tags.united(str(word.value) for word in words if word.key == "keyword"):
         yield Draft(NewUnit(TAG.name, text=", ".join(keywords)))
 
 
@@ -79,7 +79,7 @@ def _facts(words: Iterable[Word]) -> Iterator[Fact]:
     said: dict[tuple[Key, str], Fact] = {}
     keywords: dict[str, list[str]] = {}
     for word in words:
-        if word.key == "tag":
+        if word.key == "keyword":
             keywords.setdefault(word.source, []).append(str(word.value))
         elif (key := _FACTS.get(word.key)) is not None:
             said.setdefault((key, word.source), Fact(key, word.value, word.source))

@@ -78,7 +78,7 @@ class Word:
     """Something that people wrote about a file, or into it, and where it stands.
 
     ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location`` and
-    ``chapter`` text, the last from ``start_s`` to ``end_s``; ``tag`` one keyword, with the levels above it:
+    ``chapter`` text, the last from ``start_s`` to ``end_s``; ``keyword`` one, with the levels above it:
     ``Places/France/Paris``; ``rating``, ``label``, ``pick`` and ``favourite`` as in ``db.catalog.facts``.
     """
 
@@ -97,7 +97,7 @@ WordKey = Literal[
     "lyrics",
     "location",
     "chapter",
-    "tag",
+    "keyword",
     "rating",
     "label",
     "pick",

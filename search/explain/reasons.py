@@ -69,7 +69,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in hit.files), None)
     with service.library.read() as session:
-        known = tuple(facts.of_file(session, path).values())
+        known = tuple(facts.told(session, path))
         there = copies.readable(session, path)
         own = {None, *units.ids_at(session, path)}
         others = copies.others(session, path)

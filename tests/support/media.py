@@ -298,9 +298,32 @@ def tone(seconds: float, hz: float = 440.0, rate: int = 16_000) -> Samples:
     return (0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 
-def sound(path: Path, samples: Samples, rate: int = 16_000, cover: bool = False) -> Path:
-    """Write mono samples in the format of the suffix, with a picture as cover (MP3 only) if asked."""
+def sound(
+    path: Path,
+    samples: Samples,
+    rate: int = 16_000,
+    cover: bool = False,
+    metadata: dict[str, str] | None = None,
+    chapters: Sequence[tuple[str, int, int]] = (),
+) -> Path:
+    """Write mono samples in the format of the suffix, with a picture as cover (MP3 only) if asked.
+
+    ``chapters``: (title, first millisecond, last one).
+    """
     with av.open(str(path), "w") as container:
+        container.metadata.update(metadata or {})
+        container.set_chapters(
+            [
+                {
+                    "id": n,
+                    "start": start,
+                    "end": end,
+                    "time_base": Fraction(1, 1000),
+                    "metadata": {"title": title},
+                }
+                for n, (title, start, end) in enumerate(chapters)
+            ]
+        )
         stream = _audio_stream(container, path.suffix.lower())
         art = container.add_stream("mjpeg", rate=1) if cover else None
         if art is not None:

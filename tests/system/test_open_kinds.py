@@ -24,6 +24,8 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "db/catalog/assets.py": "a medium: files that are pictures",
         "db/engine/schema.py": "a medium: its definition",
         "indexer/analysers/headers.py": "a medium: what it looks at",
+        "indexer/analysers/sidecars.py": "a medium: what it looks at",
+        "indexer/analysers/words.py": "a medium: what it looks at",
         "indexer/analysers/text.py": "a medium: what it looks at",
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds pictures",
         "indexer/media/formats.py": "a medium: of the ends of names",
@@ -48,7 +50,12 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },
+    "caption": {"search/query/conditions/words.py": "a key that people may type for title:"},
     "speech": {"search/query/conditions/texts.py": "a key that people may type for said:"},
+    "tag": {
+        "db/catalog/tags.py": "a column: a keyword of a file",
+        "search/query/conditions/words.py": "a key of the query language: tag:KEYWORD",
+    },
     "text": {
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",
         "indexer/ocr/tesseract.py": "a column of a table of words",

@@ -141,8 +141,10 @@ def _downgrade(settings: Settings) -> None:
         units = connection.execute("SELECT * FROM unit").fetchall()
         connection.executescript(
             """DROP TABLE stack_member; DROP TABLE stack_choice; ALTER TABLE library DROP COLUMN stacked;
-            DROP TABLE hidden; ALTER TABLE root DROP COLUMN exclude; DROP TABLE mount;
+            DROP TABLE hidden; ALTER TABLE root DROP COLUMN exclude; DROP TABLE mount; DROP TABLE asset_tag;
             DROP INDEX unit_language;
+            ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
+            ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
             DELETE FROM fact WHERE key IN ('live', 'burst');
             UPDATE analysis SET fingerprint = '2' WHERE analyser = 'headers'; PRAGMA user_version = 7"""
         )

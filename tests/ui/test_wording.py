@@ -56,7 +56,7 @@ def written_kinds() -> Iterator[None]:
         [
             Kind("sign", "text in pictures", {}, "in_picture"),
             Kind("note", "note", {}, "by_people"),
-            Kind("caption", "caption", {}, "machine"),
+            Kind("guess", "guess", {}, "machine"),
             Kind("sketch", "sketch", {}, "shows"),
         ],
     )
@@ -92,10 +92,10 @@ def test_a_place_in_words(region: Region | None, start_s: float | None, place: s
         ),
         ("note", "these words are in its note: milk, eggs", "it is in its note", "its note means"),
         (
-            "caption",
-            "these words are in its caption, which a machine has written: milk, eggs",
-            "it is in its caption, which a machine has written",
-            "its caption, which a machine has written, means",
+            "guess",
+            "these words are in its guess, which a machine has written: milk, eggs",
+            "it is in its guess, which a machine has written",
+            "its guess, which a machine has written, means",
         ),
         ("sketch", "these words are in its sketch: milk, eggs", "it is in its sketch", "its sketch means"),
         ("gone", "these words are found in it: milk, eggs", "it is found in it", "a text of it means"),

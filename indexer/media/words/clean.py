@@ -46,20 +46,22 @@ def text(value: object) -> str | None:
     """A text without what cannot be seen, or None where nothing is left that a person wrote."""
     if not isinstance(value, str):
         return None
-    lines = (
-        unicodedata.normalize("NFC", value[:LONGEST]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    )
-    kept = "\n".join("".join(c for c in line if c.isprintable() or c == "\t").strip() for line in lines)
-    kept = kept.strip()
+    lines = unicodedata.normalize("NFC", value[:LONGEST]).splitlines()
+    kept = "\n".join(" ".join(filter(None, map(_visible, line.split()))) for line in lines).strip()
     return None if _NOBODYS.fullmatch(kept) else kept
+
+
+def _visible(word: str) -> str:
+    # A joiner of emojis is no printable character, but part of them.
+    return "".join(char for char in word if char.isprintable() or char == "\u200d")
 
 
 def tag(value: object) -> str | None:
     """A keyword with its levels, however these are parted: ``Places|France`` is ``Places/France``."""
     if not isinstance(value, str):
         return None
-    plain = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", value[:LONGEST]))
-    parts = (" ".join(part.split()) for part in re.split(r"[|/\\]", plain))
+    plain = unicodedata.normalize("NFC", value[:LONGEST])
+    parts = (" ".join(map(_visible, part.split())) for part in re.split(r"[|/\\]", plain))
     return "/".join(part for part in parts if part)[:_LONGEST_TAG] or None
 
 
@@ -99,7 +101,7 @@ def cleaned(words: Iterable[Word]) -> Iterator[Word]:
         if len(seen) == MOST_WORDS:
             return
         if isinstance(word.value, str) and word.key not in ("label", "pick"):
-            value = tag(word.value) if word.key == "tag" else text(word.value)
+            value = tag(word.value) if word.key == "keyword" else text(word.value)
             if value is None:
                 continue
             word = Word(word.key, value, word.source, word.start_s, word.end_s)

@@ -18,7 +18,7 @@ def words_of(exif: Image.Exif) -> Iterator[Word]:
     for tag, key, read in _TEXTS:
         stored = exif.get(tag, details.get(tag))
         if (text := read(stored)) is not None:
-            yield from (Word(key, part, "exif") for part in (keywords(text) if key == "tag" else [text]))
+            yield from (Word(key, part, "exif") for part in (keywords(text) if key == "keyword" else [text]))
     stars = exif.get(_RATING)
     stars = stars_of_percent(exif.get(_PER_CENT)) if not isinstance(stars, int) else stars
     if isinstance(stars, int):
@@ -67,5 +67,5 @@ _TEXTS: Sequence[tuple[int, WordKey, Callable[[object], str | None]]] = (
     (ExifTags.Base.UserComment, "description", _comment),
     (ExifTags.Base.XPComment, "description", _windows),
     (ExifTags.Base.XPSubject, "description", _windows),
-    (ExifTags.Base.XPKeywords, "tag", _windows),
+    (ExifTags.Base.XPKeywords, "keyword", _windows),
 )

@@ -11,7 +11,7 @@ _FIELDS: Mapping[int, WordKey] = {
     5: "title",
     105: "title",
     120: "description",
-    25: "tag",
+    25: "keyword",
     92: "location",
     90: "location",
     95: "location",

@@ -18,7 +18,7 @@ _KEYS: Mapping[str, WordKey] = {
     "title": "title",
     "description": "description",
     "comment": "description",
-    "keywords": "tag",
+    "keywords": "keyword",
 }
 """The keywords that the standard registers for what people write, and that digiKam and others add to them."""
 
@@ -66,4 +66,4 @@ def words_of(texts: Mapping[str, str]) -> Iterator[Word]:
     """What people wrote in the texts of a PNG."""
     for name, text in texts.items():
         if (key := _KEYS.get(name.casefold())) is not None:
-            yield from (Word(key, part, "tags") for part in (keywords(text) if key == "tag" else [text]))
+            yield from (Word(key, part, "tags") for part in (keywords(text) if key == "keyword" else [text]))

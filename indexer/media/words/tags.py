@@ -24,7 +24,7 @@ _KEYS: Mapping[str, WordKey] = {
     "synopsis": "description",
     "lyrics": "lyrics",
     "unsyncedlyrics": "lyrics",
-    "keywords": "tag",
+    "keywords": "keyword",
 }
 _PLAIN_CHAPTER = re.compile(r"(\w+\.?|第)?\s*[\d:.,]+\s*章?")
 """Chapters that are only counted, in whatever language, or named by their time."""
@@ -50,7 +50,7 @@ def _tagged(tags: Mapping[str, str]) -> Iterator[Word]:
         # Lyrics have their language in the name: ``lyrics-eng``.
         key = _KEYS.get("lyrics" if plain.startswith("lyrics-") else plain)
         if key is not None:
-            yield from (Word(key, part, "tags") for part in (keywords(text) if key == "tag" else [text]))
+            yield from (Word(key, part, "tags") for part in (keywords(text) if key == "keyword" else [text]))
         elif plain == "rating.user" and re.fullmatch(r"[0-5](\.\d+)?", text):
             yield Word("rating", round(float(text)), "tags")
         elif plain == "wm/shareduserrating" and (stars := xmp.stars_of_percent(text)) is not None:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LARGEST = 4 << 20
 """Bytes of a packet: an edited photograph with all its steps has some hundred thousand."""
 
+_DEEPEST, _MOST_ELEMENTS = 100, 100_000
+
 MARK = "urn:trove:1.0:"
 """The namespace of what Trove itself writes: a packet with a property of it is the user's own word."""
 
@@ -60,16 +62,16 @@ _TEXTS: Sequence[tuple[str, WordKey]] = (
     ("acdsee:notes", "description"),
     ("tiff:ImageDescription", "description"),
     ("exif:UserComment", "description"),
-    ("lr:hierarchicalSubject", "tag"),
-    ("digikam:TagsList", "tag"),
-    ("microsoft:LastKeywordXMP", "tag"),
-    ("microsoft1:LastKeywordXMP", "tag"),
-    ("mediapro:CatalogSets", "tag"),
-    ("dc:subject", "tag"),
-    ("acdsee:keywords", "tag"),
-    ("ext:PersonInImage", "tag"),
-    ("regions:Name", "tag"),
-    ("microsoft12:PersonDisplayName", "tag"),
+    ("lr:hierarchicalSubject", "keyword"),
+    ("digikam:TagsList", "keyword"),
+    ("microsoft:LastKeywordXMP", "keyword"),
+    ("microsoft1:LastKeywordXMP", "keyword"),
+    ("mediapro:CatalogSets", "keyword"),
+    ("dc:subject", "keyword"),
+    ("acdsee:keywords", "keyword"),
+    ("ext:PersonInImage", "keyword"),
+    ("regions:Name", "keyword"),
+    ("microsoft12:PersonDisplayName", "keyword"),
     ("core:Location", "location"),
     ("photoshop:City", "location"),
     ("photoshop:State", "location"),
@@ -154,16 +156,34 @@ def of_packet(packet: bytes, source: "Source") -> Iterator[Word]:
 
 
 def _root(packet: bytes) -> "Element":
-    from xml.etree.ElementTree import ParseError
+    from xml.etree.ElementTree import ParseError, TreeBuilder
 
     from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
+    from defusedxml.ElementTree import DefusedXMLParser
+
+    class Builder(TreeBuilder):
+        """A tree of so many elements, which are not too deep in each other."""
+
+        depth = count = 0
+
+        def start(self, tag: str, attrs: "dict[str, str]") -> "Element":
+            self.depth, self.count = self.depth + 1, self.count + 1
+            if self.depth > _DEEPEST or self.count > _MOST_ELEMENTS:
+                raise DecodeError("the XMP has too many elements")
+            return super().start(tag, attrs)
+
+        def end(self, tag: str) -> "Element":
+            self.depth -= 1
+            return super().end(tag)
 
     if len(packet) > LARGEST:
         raise DecodeError(f"the XMP is larger than {LARGEST >> 20} MB")
     try:
-        # Padding and a terminating zero follow packets in some files.
-        root: Element = fromstring(packet.strip(b"\0 \r\n\t"), forbid_dtd=True)
+        # Padding and a terminating zero follow packets in some files; in UTF-16 every other byte is a zero.
+        wide = packet[:2] in (b"\xff\xfe", b"\xfe\xff")
+        parser = DefusedXMLParser(target=Builder(), forbid_dtd=True)
+        parser.feed(packet if wide else packet.strip(b"\0 \r\n\t"))
+        root: Element = parser.close()
     except DefusedXmlException as exc:
         raise DecodeError("the XMP defines entities or names other files") from exc
     except (ParseError, ValueError, LookupError, RecursionError, MemoryError) as exc:

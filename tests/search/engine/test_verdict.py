@@ -135,9 +135,9 @@ def test_what_only_keeps_away_from_something_is_there_as_soon_as_anything_is() -
 
 
 def test_the_words_of_a_machine_prove_nothing() -> None:
-    kinds.register("captions", [kinds.Kind("caption", "caption", {}, "machine")])
+    kinds.register("guesses", [kinds.Kind("guess", "guess", {}, "machine")])
     try:
-        captioned = {1: replace(ROWS[1], kind="caption")}
+        captioned = {1: replace(ROWS[1], kind="guess")}
         assert judge([words(1.0)], captioned, against()) == ("absent", 0.0)
         both = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0), Found(2, 0.9, (), 0.81)])
         listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], proof="condition")
@@ -145,7 +145,7 @@ def test_the_words_of_a_machine_prove_nothing() -> None:
         verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, against())
         assert verdict == ("found", round(0.81 * CERTAIN, 3))
     finally:
-        kinds.unregister("captions")
+        kinds.unregister("guesses")
 
 
 def test_where_only_likeness_was_asked_for_nothing_is_absent() -> None:

@@ -62,9 +62,9 @@ def test_values(key: str, value: str, expected: Rule) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("type", "moovie", "a type is one of image, video, audio, frame, speech, text"),
+        ("type", "moovie", "a type is one of image, video, audio, frame, speech, text, caption, tag"),
         ("is", "great", "is: takes screenshot, raw"),
-        ("has", "cats", "has: takes place, date, camera, lens, speech, text"),
+        ("has", "cats", "has: takes place, date, camera, lens, rating, speech, text, caption, tag"),
         ("has", "image", "has: takes"),
         ("ext", "a b", "an extension is written"),
         ("size", "10MB", "a size is written"),

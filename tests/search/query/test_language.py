@@ -145,7 +145,7 @@ def test_conditions_are_written_as_they_are_read(clause: Clause, written: str) -
         ("format:jpg", 1, "there is no format:, did you mean ext:?"),
         ("-Colour:red", 2, "there is no colour:, did you mean color:?"),
         ("people:2", 1, "there is no people: ("),
-        ("tag:dog", 1, "there is no tag: ("),
+        ("person:dog", 1, "there is no person: ("),
         ("date:winter 9999", 6, "there is no year 9999; a year is one of 1 to 9998"),
         ("a date:9999 b", 8, "there is no year 9999"),
         ("date:31 february 2023", 6, "there is no day 31 in February 2023"),

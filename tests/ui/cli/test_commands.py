@@ -53,7 +53,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "offline": {},
         "renamed": {},
         "alike": {},
-        "units": {"image": 2, "frame": 0, "speech": 0, "text": 0},
+        "units": {"image": 2, "frame": 0, "speech": 0, "text": 0, "caption": 0, "tag": 0},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
@@ -159,6 +159,8 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "frames": 0,
         "speech": 0,
         "text": 0,
+        "words": 0,
+        "sidecars": 0,
     }
     assert status["model"] == "builtin"
     assert status["assets"] == 51
