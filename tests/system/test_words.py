@@ -15,6 +15,7 @@ from db.settings import Settings
 from indexer import watch
 from indexer.leaving_out import LeavingOut
 from indexer.media.pool import DecodePool
+from search.results.export import copy_to, words_beside
 from tests.support.command import as_json, trove
 from tests.support.media import photo, raw_photo, sound, tone
 from tests.support.words import iptc_jpeg, listed, packet
@@ -231,6 +232,24 @@ def test_a_library_from_before_reads_headers_and_nothing_else(
     with closing(sqlite3.connect(indexed.paths.database)) as connection:
         now = connection.execute("SELECT unit_id, vector FROM embedding ORDER BY unit_id").fetchall()
     assert set(now) >= set(kept)
+
+
+def test_what_is_exported_keeps_its_words_and_counts_once(library: face.Library, folder: Path) -> None:
+    away = folder / "copies"
+    picture = folder / "shot.jpg"
+    (copy,) = copy_to([picture], away, words_beside(library.core, [picture]))
+    assert (away / "shot.jpg.xmp").exists()
+    assert words_beside(library.core, [folder / "plain.jpg"]) == {}
+    library.index()
+    told = {fact.key: (fact.value, fact.source) for fact in library.facts(copy)}
+    assert told["title"] == ("The Zelenka wedding", "user")
+    assert told["tags"] == (("Places/France/Orléans",), "user")
+    assert (told["rating"], told["label"]) == ((5, "user"), ("red", "user"))
+    hits = library.search("zelenka wedding", stacks=False, apart=True).hits
+    assert [hit.path.stem for hit in hits if hit.text].count("shot") == 2, "the JPEG and the RAW"
+    assert [fact.kind for fact in hits[0].why if fact.source == "keywords"] == ["caption"]
+    shutil.rmtree(away)
+    library.index()
 
 
 def test_what_is_switched_off_is_not_found(library: face.Library) -> None:

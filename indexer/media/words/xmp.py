@@ -48,6 +48,7 @@ _SPACES: Mapping[str, str] = {
     "microsoft12": "http://ns.microsoft.com/photo/1.2/",
     "photoshop": "http://ns.adobe.com/photoshop/1.0/",
     "regions": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "trove": MARK,
     "tiff": "http://ns.adobe.com/tiff/1.0/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
 }
@@ -273,5 +274,6 @@ _MARKS: Mapping[WordKey, Sequence[tuple[str, _Reader]]] = {
         ("dm:good", {"true": "picked", "false": "rejected"}.get),
         ("xmp:Rating", _rejected),
     ),
+    "favourite": (("trove:favourite", {"1": True}.get),),
 }
 """What is no text, by the properties that hold it and what each value means."""

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from db.catalog import units
 from db.errors import TroveError
 from search.answer import Hit
-from search.results.export import as_csv, write_zip
+from search.results.export import as_csv, words_beside, write_zip
 from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import media
@@ -156,7 +156,8 @@ def _send_export(request: Request) -> Response:
         return Response(as_csv(hits), media_type="text/csv; charset=utf-8", headers=headers)
     target = Path(tempfile.mkstemp(prefix="trove-", suffix=".zip")[1])
     try:
-        write_zip([media.file_of(media.unit(hit.unit_id, hit.path)) for hit in hits], target)
+        files = [media.file_of(media.unit(hit.unit_id, hit.path)) for hit in hits]
+        write_zip(files, target, words_beside(resources.library().core, files))
     except TroveError as exc:
         target.unlink(missing_ok=True)
         raise HTTPException(404, str(exc)) from exc

@@ -21,6 +21,9 @@ from ui.app.views.question import Question
 
 _RANGE = re.compile(r"(\d{4}(?:-\d{2})?)(?:\.\.(\d{4}(?:-\d{2})?))?")
 
+_MOST = 500
+"""Values of a filter that are offered, those that most files have first; any other can be typed."""
+
 _DATE = "filter_date"
 _STACKS = "filter_stacks"
 
@@ -40,7 +43,7 @@ def _suggestions(revision: int, keys: tuple[str, ...]) -> dict[str, list[Suggest
     """All values that these conditions suggest, cached until the library changes."""
     with resources.read() as session:
         context = Context(session=session)
-        return {key: list(conditions.every()[key].suggest("", context)) for key in keys}
+        return {key: list(conditions.every()[key].suggest("", context))[:_MOST] for key in keys}
 
 
 def filters(asked: Question) -> None:

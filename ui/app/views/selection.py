@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.paths import expanded
 from search.answer import Hit
-from search.results.export import copy_to
+from search.results.export import copy_to, words_beside
 from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import feeds, media
@@ -58,5 +58,6 @@ def _copy(hits: list[Hit]) -> None:
         if st.form_submit_button("Copy", type="primary"):
             with resources.explained():
                 files = [media.file_of(media.unit(hit.unit_id, hit.path)) for hit in hits]
-                copies = copy_to(files, expanded((typed or "").strip()))
+                beside = words_beside(resources.library().core, files)
+                copies = copy_to(files, expanded((typed or "").strip()), beside)
                 st.success(f"Copied {len(copies)} {'file' if len(copies) == 1 else 'files'}.")
