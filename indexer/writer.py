@@ -151,7 +151,9 @@ class Writer:
             self._record(session, looks, arrived)
             for content_id in corrections.corrected(session, stored):
                 corrections.apply(session, content_id)
-            facts.refresh(session, stored)
+            # What was found out about a file says nothing of its copies.
+            files = [finished.asset_id for finished in batch if finished.asset_id is not None]
+            facts.refresh(session, _newly_known(stored, batch), files)
             runs.update_run(session, self._run_id, done)
         for finished in batch:
             path = finished.task.stat.path
@@ -229,7 +231,9 @@ class Writer:
         """Record a file whose content the library already has."""
         with self._library.write() as session:
             self._put(session, task, content_id)
-            facts.refresh(session, [content_id])
+            session.flush()
+            asset_id = assets.id_at(session, task.stat.path)
+            facts.refresh(session, [], [] if asset_id is None else [asset_id])
             revision.touch(session)
         self._words[task.stat.path] = "reused"
 
@@ -273,6 +277,15 @@ class Writer:
 
     def _put(self, session: Session, task: Task, content_id: int) -> None:
         assets.put(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
+
+
+def _newly_known(stored: Sequence[int], batch: Sequence[Finished]) -> list[int]:
+    """The contents of which something was found out, or that have a new file."""
+    return [
+        content_id
+        for content_id, finished in zip(stored, batch, strict=True)
+        if finished.asset_id is None and (finished.looks or finished.content_id is None)
+    ]
 
 
 def _vectors(pending: Sequence[Pending]) -> list[Mapping[int, Vectors]]:

@@ -135,10 +135,12 @@ def unclaim(session: Session, content_ids: Collection[int], source: Source, key:
     session.execute(statement if key is None else statement.where(FactRow.key == key))
 
 
-def refresh(session: Session, content_ids: Iterable[int]) -> None:
-    """Rewrite the effective facts of all files with these contents."""
+def refresh(session: Session, content_ids: Iterable[int], asset_ids: Iterable[int] = ()) -> None:
+    """Rewrite the effective facts of all files with these contents, and of these files."""
     assets = session.execute(
-        select(Asset.id, Asset.content_id, Asset.mtime_ns).where(Asset.content_id.in_(set(content_ids)))
+        select(Asset.id, Asset.content_id, Asset.mtime_ns).where(
+            or_(Asset.content_id.in_(set(content_ids)), Asset.id.in_(set(asset_ids)))
+        )
     ).all()
     claims = _claims(session, assets)
     rows = []

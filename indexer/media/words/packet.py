@@ -15,8 +15,8 @@ def packet(facts: Mapping[str, object]) -> bytes:
     """A sidecar with what people wrote, in UTF-8.
 
     Args:
-        facts: by the keys of ``db.catalog.facts``, each where it is known: ``title``, ``description``, ``tags``,
-            ``rating``, ``label``, ``pick`` and ``favourite``.
+        facts: by the keys of ``db.catalog.facts``, each where it is known: ``title``, ``description``,
+            ``tags``, ``rating``, ``label``, ``pick`` and ``favourite``.
     """
     root = Element("{adobe:ns:meta/}xmpmeta")
     about = SubElement(SubElement(root, f"{{{_RDF}}}RDF"), f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})

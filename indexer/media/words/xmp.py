@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LARGEST = 4 << 20
 """Bytes of a packet: an edited photograph with all its steps has some hundred thousand."""
 
-_DEEPEST, _MOST_ELEMENTS = 100, 100_000
+_DEEPEST, _MOST_ELEMENTS = 100, 50_000
 
 MARK = "urn:trove:1.0:"
 """The namespace of what Trove itself writes: a packet with a property of it is the user's own word."""

@@ -16,6 +16,7 @@ from indexer.roots import forget
 from tests.support import SAMPLES
 from tests.support.driver import DESKTOP, App, chromium, serving
 from tests.support.media import exif, photo, video
+from tests.support.words import listed, packet
 
 # On a machine that does other things, too, five seconds are nothing.
 expect.set_options(timeout=30_000)
@@ -25,7 +26,7 @@ _HERE = ("http://127.0.0.1:", "data:", "blob:", "about:")
 
 @pytest.fixture(scope="session")
 def media_folder(shared: Path) -> Path:
-    """The samples, a photo with EXIF, a film that browsers cannot play, and two that cannot be read."""
+    """The samples, a photo with EXIF and a sidecar, a film that browsers cannot play, and two broken ones."""
     folder = shared / "media"
     with FileLock(shared / "media.lock"):
         if not folder.exists():
@@ -42,6 +43,8 @@ def _fill(folder: Path) -> None:
         exposure=(0.004, 2.8, 200, 23.0),
     )
     photo(folder / "travel.jpg", seed=3, exif=where_and_how)
+    beside = listed("dc:title", "Our anniversary", kind="Alt") + listed("dc:subject", "Voyage", "Madeleine")
+    (folder / "travel.xmp").write_text(packet(beside, xmp__Rating=4), encoding="utf-8")
     video(folder / "old.avi", scenes=(1, 2), scene_s=4.0)
     (folder / "empty.jpg").touch()
     (folder / "letter.jpg").write_text("Dear diary, this is no picture.")
