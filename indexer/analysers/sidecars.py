@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
-from db.errors import MediaError
+from db.errors import DecodeError
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 from indexer.analysers.words import KINDS, made_of
@@ -33,12 +33,16 @@ class Sidecars(Analyser):
     placed = False
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
-        """What is written in its sidecars; one that cannot be read says nothing, and costs no other."""
+        """What is written in its sidecars; a damaged one says nothing, and costs no other.
+
+        Raises:
+            UnreadableError: one cannot be read now.
+        """
         words: list[Word] = []
         for sidecar in _own(medium):
             try:
                 words += READERS[sidecar.suffix.lower()](sidecar)
-            except MediaError as exc:
+            except DecodeError as exc:
                 log.warning("%s: it is not read: %s", sidecar, exc)
         yield from made_of(words)
         progress(1.0)
