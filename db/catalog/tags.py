@@ -8,8 +8,8 @@ from itertools import accumulate
 from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from db.engine.functions import fold
 from db.engine.schema import Asset, AssetTag
+from db.words.forms import fold
 
 LEVEL = "/"
 """Between the levels of a tag."""

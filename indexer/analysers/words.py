@@ -6,9 +6,9 @@ from typing import ClassVar
 from db.catalog import tags
 from db.catalog.facts import Fact, Key
 from db.catalog.units import NewUnit
-from db.engine.functions import fold
 from db.engine.schema import MediaKind
 from db.kinds import CLIP, PASSAGE, Kind
+from db.words.forms import fold
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
 from indexer.media.types import Word, WordKey
