@@ -55,7 +55,7 @@ FIELDS = {
 EXIV2 = (
     "Xmp.dc.title Xmp.dc.description Xmp.dc.subject Xmp.lr.hierarchicalSubject Xmp.digiKam.TagsList "
     "Iptc.Application2.Caption Iptc.Application2.Keywords Iptc.Application2.ObjectName "
-    "Exif.Image.ImageDescription Exif.Photo.UserComment Exif.Image.XPTitle Exif.Image.XPKeywords"
+    "Iptc.Application2.City Exif.Image.ImageDescription Exif.Photo.UserComment"
 ).split()
 """Fields of JPEG pictures as exiv2 calls them."""
 
@@ -102,14 +102,21 @@ def make(folder: Path, files: int) -> dict[str, tuple[Path, str]]:
         target = path.with_suffix(".xmp") if suffix == "xmp" else path
         value = f"Places|{word}" if field.endswith(("hierarchicalSubject", "HierarchicalSubject")) else word
         if field in EXIV2:
-            subprocess.run(["exiv2", f"-Mset {field} {value}", "modify", str(target)], check=True)
+            _quietly(["exiv2", f"-Mset {field} {value}", "modify", str(target)])
         else:
             commands += [f"-{field}={value}", "-overwrite_original", "-m", str(target), "-execute"]
         made[word] = (path, field)
     arguments = folder.with_name("exiftool.txt")
     arguments.write_text("\n".join(commands))
-    subprocess.run(["exiftool", "-q", "-@", str(arguments)], check=False)
+    _quietly(["exiftool", "-q", "-@", str(arguments)])
     return made
+
+
+def _quietly(command: list[str]) -> None:
+    """Run a program that writes metadata; it may warn."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
 
 
 _PROBE = """
