@@ -193,7 +193,7 @@ def asked(folder: Path, table: Path) -> None:
 
 
 def hostile() -> None:
-    """What it takes to refuse XMP that nobody should open."""
+    """What it takes to refuse XMP that nobody should open, in milliseconds of the processor."""
     from indexer.media.words import xmp
     from tests.indexer.media.words.test_xmp import HOSTILE
 
@@ -203,20 +203,21 @@ def hostile() -> None:
         "a million elements": f"<a>{'<b/>' * 1_000_000}</a>",
         "300,000 attributes": "<a " + " ".join(f"b{n}='1'" for n in range(300_000)) + "/>",
     }
+    xmp.embedded(b"<x/>")  # imports the parser
     for name, text in large.items():
-        started = time.perf_counter()
+        started = time.process_time()
         said = xmp.embedded(text.encode())
-        took_ms = 1000 * (time.perf_counter() - started)
+        took_ms = 1000 * (time.process_time() - started)
         print(f"{name:30} {len(text):10,} bytes {took_ms:8.1f} ms, {len(said)} words")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.xmp"
         with path.open("wb") as file:
             file.truncate(100 << 20)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             xmp.of_sidecar(path)
         except DecodeError as error:
-            print(f"{'a sidecar of 100 MB':30} {1000 * (time.perf_counter() - started):.1f} ms: {error}")
+            print(f"{'a sidecar of 100 MB':30} {1000 * (time.process_time() - started):.1f} ms: {error}")
 
 
 def main() -> None:
