@@ -62,7 +62,7 @@ def original_of(stem: str) -> str | None:
     """The folded stem of the file of which one with this stem is an edited version; None for no edit."""
     if match := _APPLE.fullmatch(stem):
         return f"{match[1]}{match[2]}"
-    if not any(ending in stem for ending in _endings()):
+    if not any(ending in stem for ending in edited_endings()):
         return None
     match = _edited().fullmatch(stem)
     return None if match is None else f"{match[1]}{match[2] or ''}"
@@ -72,14 +72,15 @@ _APPLE = re.compile(r"(img_)e(\d{4,})")
 
 
 @cache
-def _endings() -> Sequence[str]:
+def edited_endings() -> Sequence[str]:
+    """What programs add to the names of edited files, folded: ``-edited``, ``-bearbeitet``, …"""
     words = json.loads(_EDITED.read_text(encoding="utf-8")).values()
     return [folded(ending) for own in words for ending in own]
 
 
 @cache
 def _edited() -> re.Pattern[str]:
-    return re.compile(rf"(.+?)(?:{'|'.join(map(re.escape, _endings()))})(?:-\d{{1,2}})?(\(\d+\))?")
+    return re.compile(rf"(.+?)(?:{'|'.join(map(re.escape, edited_endings()))})(?:-\d{{1,2}})?(\(\d+\))?")
 
 
 class Burst:
