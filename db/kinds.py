@@ -17,9 +17,10 @@ PICTURE = "picture"
 PASSAGE = "passage"
 """The modalities of vectors in that role: of what is seen, and of all text."""
 
-Proof = Literal["shows", "said", "in_picture", "by_people", "machine"]
+Proof = Literal["shows", "said", "in_picture", "by_people", "called", "machine"]
 """What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written
-it about the file, or nothing, since a machine has described it."""
+it about the file, that it is called so, which need not be what it shows, or nothing, since a machine has
+described it."""
 
 STANDING: tuple[Proof, ...] = ("shows", "said")
 """What kinds prove that are shown by themselves."""

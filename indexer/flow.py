@@ -41,6 +41,7 @@ class Look:
     """What became of one analyser's look at a file.
 
     ``units``: each with what is embedded of it, ready for the models; ``error``: why it failed.
+    ``signature``: of the file's path and what is beside it, where it was these that were looked at.
     """
 
     analyser: str
@@ -50,6 +51,7 @@ class Look:
     units: Sequence[tuple[NewUnit, Prepared]] = ()
     facts: Sequence[Fact] = ()
     error: MediaError | None = None
+    signature: str | None = None
 
 
 # --- outcomes of a task

@@ -155,6 +155,10 @@ class LeavingOut:
             path = parent
         return path
 
+    def outermost_root(self, path: Path) -> Path | None:
+        """The outermost root that a path is, or is in."""
+        return next((above for above in (*reversed(path.parents), path) if str(above) in self.roots), None)
+
     def reads(self, path: Path) -> bool:
         """Whether a file or folder is read as a part of the root that it is in."""
         known = is_folder(path) or media_kind(path) is not None

@@ -152,6 +152,7 @@ class Phases:
             self._twins,
             recognise=self._recognise,
             wanted=self._wanted,
+            beside=self._beside,
             sizes=self._found.plan.sizes,
         )
         threads = settings.workers + 2
@@ -214,6 +215,20 @@ class Phases:
             if self._claimed.setdefault(task.content_id, task.stat.path) != task.stat.path:
                 return []
         return [analyser for analyser in wanted if task.content_id in self._found.left[analyser.name]]
+
+    def _beside(self, task: Task, kind: MediaKind) -> list[Look]:
+        """What the analysers of the first phase make of a new file by its name and what is beside it.
+
+        With the file itself, so that it is whole when it is stored.
+        """
+        return [
+            self._looked_at(analyser, task, self._prepare)
+            for analyser in self._analysers
+            if analyser.phase == 0
+            and analyser.scope == "asset"
+            and kind in analyser.media
+            and self._switched.is_on(analyser.name, task.stat.path)
+        ]
 
     def _has_more(self, outcome: Outcome, path: Path) -> bool:
         """Whether, by its name, a file has more to come."""
@@ -315,25 +330,37 @@ class Phases:
         """An analyser's look at a content, by the first of its files that can be read, or at a file."""
         for task in job.tasks:
             path = task.stat.path
-            medium = Medium(
-                path,
-                self._pool,
-                side=self._embedder.side,
-                max_megapixels=self._library.settings.max_megapixels,
-                companions=[
-                    other.path for other in self._found.scanned.companions(path, job.analyser.beside)
-                ],
-            )
-            found = look(job.analyser, medium, embed, self._library.paths.thumbnails, partial(tell, path))
+            found = self._looked_at(job.analyser, task, embed, partial(tell, path))
             try:
                 require_unchanged(task.stat)
             except UnreadableError as exc:
-                found = failed(job.analyser, exc)
+                found = replace(failed(job.analyser, exc), signature=found.signature)
                 if isinstance(exc, ChangedError):
                     self._changed[path] = task
             if not isinstance(found.error, UnreadableError):
                 break
         return task, found
+
+    def _looked_at(
+        self,
+        analyser: Analyser,
+        task: Task,
+        embed: Callable[[Draft], Prepared],
+        tell: Callable[[float], None] = lambda _share: None,
+    ) -> Look:
+        """What an analyser makes of a file, as it is and with what belongs to it."""
+        path, scanned = task.stat.path, self._found.scanned
+        of_file = analyser.scope == "asset"
+        medium = Medium(
+            path,
+            self._pool,
+            side=self._embedder.side,
+            max_megapixels=self._library.settings.max_megapixels,
+            companions=[other.path for other in scanned.companions(path, analyser.beside)] if of_file else (),
+            root=scanned.leaving.outermost_root(path) if of_file else None,
+        )
+        found = look(analyser, medium, embed, self._library.paths.thumbnails, tell)
+        return replace(found, signature=scanned.signature(path, analyser.beside)) if of_file else found
 
     def _keep(self, job: _Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
         """Have the result of a look stored with the next ones."""
@@ -342,15 +369,7 @@ class Phases:
             return  # its content is another one by now
         if found.error is not None:
             log.warning("%s: without %s: %s", path, job.analyser.label, found.error)
-        own = job.analyser
-        signature = (
-            None
-            if job.asset_id is None
-            else self._found.scanned.signature(path, own.beside, placed=own.placed)
-        )
-        self._ready.append(
-            Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id, signature=signature)
-        )
+        self._ready.append(Finished(task, [(found, pending)], job.content_id, asset_id=job.asset_id))
 
     # --- storing
 
@@ -387,9 +406,13 @@ class Phases:
 
 
 def _timed(finished: Finished, took_ms: int) -> Finished:
-    """The looks of one reading share its time."""
-    each = round(took_ms / max(1, len(finished.looks)))
-    looks = [(replace(found, took_ms=each), pending) for found, pending in finished.looks]
+    """The looks of one reading share its time, but for those at what is beside the file."""
+    shared = [found for found, _ in finished.looks if found.signature is None]
+    each = round(took_ms / max(1, len(shared)))
+    looks = [
+        (replace(found, took_ms=each) if found.signature is None else found, pending)
+        for found, pending in finished.looks
+    ]
     return replace(finished, looks=looks)
 
 

@@ -127,8 +127,12 @@ class _Work:
 
     def _give_up(self, writer: Writer) -> bool:
         """Mark files of which nothing was made, and nothing is left, as failed; returns if there were any."""
-        # What people wrote, or did not, says nothing of whether a file can be decoded.
-        decoders = (a for a in self.analysers if any(kind.proof != "by_people" for kind in a.kinds))
+        # What people wrote, or did not, says nothing of whether a file can be decoded, nor does its name.
+        decoders = (
+            analyser
+            for analyser in self.analysers
+            if analyser.scope == "content" and any(kind.proof != "by_people" for kind in analyser.kinds)
+        )
         makers = {analyser.name: work_of(analyser) for analyser in decoders}
         with self.library.read() as session:
             hopeless = analyses.nothing_made(session, list(makers))

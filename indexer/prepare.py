@@ -38,6 +38,7 @@ class Preparer:
     Args:
         recognise: returns the id of the content with a hash, else None.
         wanted: the analysers of the first phase that are to look at a file of that kind.
+        beside: what they make of what is beside a new one.
         sizes: of which there is more than one file.
     """
 
@@ -50,6 +51,7 @@ class Preparer:
         *,
         recognise: Callable[[bytes], int | None],
         wanted: Callable[[Task, MediaKind], Sequence[Analyser]],
+        beside: Callable[[Task, MediaKind], Sequence[Look]],
         sizes: Collection[int],
     ) -> None:
         self._pool = pool
@@ -58,6 +60,7 @@ class Preparer:
         self._twins = twins
         self._recognise = recognise
         self._wanted = wanted
+        self._beside = beside
         self._sizes = sizes
         self._side = embedder.side
 
@@ -72,7 +75,7 @@ class Preparer:
             return Read(task, None, None, ())
         sha256: bytes | None = None
         try:
-            if task.content_id is None and (task.stat.size in self._sizes or task.stat.size > _LARGE_BYTES):
+            if task.content_id is None and self._is_hashed_first(task):
                 sha256 = _sha256(task.stat)
                 if (known := self._known(task, sha256)) is not None:
                     return known
@@ -89,6 +92,11 @@ class Preparer:
             error = _of_now(task.stat, as_media_error(exc, task.stat.path))
             return Refused(task, sha256, str(error), error)
         return Read(task, sha256, None if task.content_id else opened.header.kind, looks)
+
+    def _is_hashed_first(self, task: Task) -> bool:
+        """Whether its content is perhaps known, or it is too large to be read at once."""
+        size = task.stat.size
+        return size in self._sizes or size > _LARGE_BYTES or task.moved_from is not None
 
     def _known(self, task: Task, sha256: bytes) -> Recognised | Twin | None:
         if (content_id := self._recognise(sha256)) is not None:
@@ -121,7 +129,7 @@ class Preparer:
             if found.error is not None and task.content_id is None:
                 raise found.error
             looks.append(found)
-        return looks
+        return looks if task.content_id else [*looks, *self._beside(task, opened.header.kind)]
 
     def _prepare(self, draft: Draft) -> Prepared:
         return self._embedder.prepare(draft.unit.kind, draft.payload)

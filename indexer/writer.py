@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.catalog import analyses, assets, contents, corrections, drives, facts, revision, runs, units
 from db.catalog.units import Vectors
 from db.engine.batches import chunks
-from db.engine.schema import MediaKind
+from db.engine.schema import Asset, MediaKind
 from db.errors import DecodeError, MediaError
 from db.library import Library
 from indexer.flow import Look, Pending, Refused, Report, Task
@@ -98,8 +98,7 @@ def believe(session: Session, todo: Plan) -> int:
 class Finished:
     """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
 
-    ``sha256`` and ``kind`` of new content; ``content_id`` where it is known; ``asset_id`` and its
-    ``signature`` where not the content but the file was looked at.
+    ``sha256`` and ``kind`` of new content; ``content_id`` and ``asset_id`` where they are known.
     """
 
     task: Task
@@ -108,11 +107,10 @@ class Finished:
     sha256: bytes | None = None
     kind: MediaKind | None = None
     asset_id: int | None = None
-    signature: str | None = None
 
 
-_Made = tuple[int, Finished, Look, Sequence[Mapping[int, Vectors]]]
-"""The id of a content, the file, what an analyser made of it, and the vectors of its units."""
+_Made = tuple[int, int | None, Look, Sequence[Mapping[int, Vectors]]]
+"""The ids of a content and, where the file was looked at, of that; what an analyser made, and the vectors."""
 
 _Word = Literal["indexed", "reused", "unchanged", "skipped", "failed", "unfinished"]
 
@@ -142,10 +140,11 @@ class Writer:
         vectors = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
         with self._library.write() as session:
             arrived = revision.touch(session) if batch else 0
-            stored = self._place(session, batch, arrived)
+            placed = self._place(session, batch, arrived)
+            stored = [content_id for content_id, _ in placed]
             looks = [
-                (content_id, finished, look, made)
-                for content_id, finished, own in zip(stored, batch, vectors, strict=True)
+                (content_id, None if look.signature is None else asset_id, look, made)
+                for (content_id, asset_id), finished, own in zip(placed, batch, vectors, strict=True)
                 for (look, _), made in zip(finished.looks, own, strict=True)
             ]
             self._record(session, looks, arrived)
@@ -161,8 +160,10 @@ class Writer:
                 self._words[path] = "indexed"
         return stored
 
-    def _place(self, session: Session, batch: Sequence[Finished], arrived: int) -> list[int]:
-        """The ids of the contents of files; new contents and their files are stored."""
+    def _place(
+        self, session: Session, batch: Sequence[Finished], arrived: int
+    ) -> list[tuple[int, int | None]]:
+        """The ids of the contents and of the files; new contents and their files are stored."""
         kinds = {
             finished.sha256: finished.kind
             for finished in batch
@@ -170,18 +171,18 @@ class Writer:
         }
         ids, new = contents.find_or_add(session, kinds, arrived)
         self._arrived |= new
-        stored = []
+        placed: list[tuple[int, int | Asset | None]] = []
         for finished in batch:
-            content_id = finished.content_id
-            if content_id is None:
+            if finished.content_id is None:
                 assert finished.sha256 is not None  # noqa: S101 - one of both is given
                 content_id = ids[finished.sha256]
-                self._put(session, finished.task, content_id)
+                placed.append((content_id, self._put(session, finished.task, content_id)))
                 self._words[finished.task.stat.path] = "indexed"
             else:
                 assets.revive(session, finished.task.asset_id)
-            stored.append(content_id)
-        return stored
+                placed.append((finished.content_id, finished.asset_id))
+        session.flush()
+        return [(content_id, file.id if isinstance(file, Asset) else file) for content_id, file in placed]
 
     def _record(self, session: Session, looks: Sequence[_Made], arrived: int) -> None:
         """Store what analysers have made, and that they have looked."""
@@ -191,17 +192,17 @@ class Writer:
                 look.fingerprint,
                 look.state,
                 content_id,
-                finished.asset_id,
-                finished.signature,
+                asset_id,
+                look.signature,
                 None if look.error is None else str(look.error),
                 look.took_ms,
             )
-            for content_id, finished, look, _ in looks
+            for content_id, asset_id, look, _ in looks
         ]
         ids = analyses.record_all(session, results)
         rows = [
-            (replace(unit, vectors=own), content_id, analysis_id, finished.asset_id)
-            for analysis_id, (content_id, finished, look, made) in zip(ids, looks, strict=True)
+            (replace(unit, vectors=own), content_id, analysis_id, asset_id)
+            for analysis_id, (content_id, asset_id, look, made) in zip(ids, looks, strict=True)
             for (unit, _), own in zip(look.units, made, strict=True)
         ]
         units.add(session, rows)
@@ -210,8 +211,8 @@ class Writer:
         # What an older schema knew gives way to what the file itself says.
         told = [
             content_id
-            for content_id, finished, look, _ in looks
-            if not finished.asset_id and any(fact.key != "colours" for fact in look.facts)
+            for content_id, asset_id, look, _ in looks
+            if asset_id is None and any(fact.key != "colours" for fact in look.facts)
         ]
         facts.unclaim(session, told, "first edition")
         facts.claim_all(
@@ -219,11 +220,11 @@ class Writer:
             (
                 facts.Claims(
                     look.facts,
-                    content_id if finished.asset_id is None else None,
-                    finished.asset_id,
+                    content_id if asset_id is None else None,
+                    asset_id,
                     analysis_id,
                 )
-                for analysis_id, (content_id, finished, look, _) in zip(ids, looks, strict=True)
+                for analysis_id, (content_id, asset_id, look, _) in zip(ids, looks, strict=True)
             ),
         )
 
@@ -275,8 +276,8 @@ class Writer:
                 log.warning("%s: %s", stat.path, reason)
             revision.touch(session)
 
-    def _put(self, session: Session, task: Task, content_id: int) -> None:
-        assets.put(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
+    def _put(self, session: Session, task: Task, content_id: int) -> Asset:
+        return assets.put(session, task.stat, asset_id=task.asset_id, state="indexed", content_id=content_id)
 
 
 def _newly_known(stored: Sequence[int], batch: Sequence[Finished]) -> list[int]:

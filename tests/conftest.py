@@ -66,7 +66,8 @@ def cache(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, cache: Path) -> Settings:
     """Settings of a library that does not exist yet, deaf and unable to read unless a test says otherwise."""
-    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none", off=("text",))
+    off = ("text", "names")
+    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none", off=off)
 
 
 @pytest.fixture

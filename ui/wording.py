@@ -161,6 +161,8 @@ def words_found(evidence: Evidence) -> str:
     """Where the question's words were found, by what the text is: these words were said: milk, eggs."""
     kind = kinds.every().get(evidence.kind or "")
     place = "found in it"
+    if kind is not None and kind.proof == "called":
+        return f"it is called so: {', '.join(evidence.words)}" if evidence.words else "it is called so"
     if kind is not None:
         place = {"said": "said", "in_picture": "written in it"}.get(kind.proof, f"in its {_written(kind)}")
     was_said = place == "said"

@@ -234,7 +234,7 @@ def errors(session: Session) -> list[tuple[Path, str, str]]:
 
 
 def nothing_made(session: Session, makers: Collection[str]) -> dict[int, dict[str, tuple[str, str]]]:
-    """Contents of readable files of which these analysers could make nothing so far.
+    """Contents of readable files of which these analysers could make nothing so far, whatever is beside them.
 
     By content the analysers that have looked at it, each with its state and its error or an empty text.
     """
@@ -249,7 +249,7 @@ def nothing_made(session: Session, makers: Collection[str]) -> dict[int, dict[st
         .where(
             Content.id.in_(failed),
             ~made,
-            ~exists().where(Unit.content_id == Content.id),
+            ~exists().where(Unit.content_id == Content.id, Unit.asset_id.is_(None)),
             exists().where(Asset.content_id == Content.id, Asset.state == "indexed"),
         )
         .order_by(Analysis.id)

@@ -113,15 +113,17 @@ def put(
     content_id: int | None = None,
     error: str | None = None,
     retry: bool = False,
-) -> None:
-    """Record how reading a file went, as a new asset or over the one with ``asset_id``.
+) -> Asset:
+    """Record how reading a file went, as a new asset or over the one with ``asset_id``; returns the row.
 
-    A file worth another attempt keeps its content: when it is readable again, nothing is decoded again.
+    A file worth another attempt keeps its content: when it is readable again, nothing is decoded again. A new
+    row has its id only once it is flushed.
     """
     asset = session.get(Asset, asset_id) if asset_id is not None else None
     if asset is None:
         asset = Asset(attempts=0)
         session.add(asset)
+    is_moved = asset.id is not None and asset.path != stat.path
     if asset.path == stat.path and state == "indexed" and content_id not in (None, asset.content_id):
         hidden.follow_edit(session, stat.path, asset.content_id, content_id)
     asset.attempts = (asset.attempts if asset.mtime_ns == stat.mtime_ns else 0) + (state == "failed")
@@ -130,8 +132,12 @@ def put(
     if not retry and asset.id is not None and asset.content_id != content_id:
         # What was made of the file belonged to the content that it had.
         session.execute(delete(Analysis).where(Analysis.asset_id == asset.id))
+    elif is_moved:
+        # Its name is another one, and so may be what is beside it.
+        session.execute(update(Analysis).where(Analysis.asset_id == asset.id).values(state="retry"))
     asset.content_id = asset.content_id if retry else content_id
     asset.indexed_at = utc_now()
+    return asset
 
 
 def put_off(session: Session, stat: FileStat, reason: str) -> None:

@@ -25,6 +25,7 @@ class Medium:
         max_megapixels: larger pictures are refused.
         opened: what was already read of it.
         companions: the files beside it that bear its name, where an analyser of files asked for them.
+        root: the folder of the library that it is in, or itself; where an analyser of files asked for it.
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class Medium:
         max_megapixels: float,
         opened: Opened | None = None,
         companions: Sequence[Path] = (),
+        root: Path | None = None,
     ) -> None:
         self.path = path
         self.companions = companions
+        self.root = root
         self.side = side
         self._pool = pool
         self._max_megapixels = max_megapixels

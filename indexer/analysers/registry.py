@@ -12,6 +12,7 @@ from db.settings import Settings
 from indexer.analysers.base import Analyser
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
+from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
 from indexer.analysers.speech import Speech
@@ -41,6 +42,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Text,
     Words,
     Sidecars,
+    Names,
 )
 
 for _maker in _TABLE:

@@ -45,6 +45,11 @@ LEAST_COVERAGE = 0.5
 LEAST_SURE = 0.4
 """Of a text with all of the words, however common these are: it has them, so that they are not absent."""
 
+NAME_SHARE = 0.2
+"""Of the weight of a name where a picture fits: who has called a file so may mean anything (bench/names.py).
+
+Where none fits, as for "Trip 2023" or "invoice", it counts in full; see ``search.engine.balance``."""
+
 
 class Source(Protocol):
     """One way of ranking units for a question."""
@@ -163,14 +168,21 @@ def _nearest(source: "Nearest | Alike", scope: Scope, vectors: Vectors, depth: i
 
 @dataclass(frozen=True)
 class Keywords:
-    """Units whose texts share words with the question, by full text."""
+    """Units whose texts share words with the question, by full text.
+
+    ``names``: what files and folders are called alone, or else all other texts. A library has as many names
+    as files: they say nothing of how rare a word is in what was said or written.
+    """
 
     name: str = "keywords"
     weight: float = 1.0
+    names: bool = False
 
     def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
         """The units with the largest share of the words by their rarity, the nearest words first."""
-        if not question.texts:
+        of_kinds = set(kinds.proving("called"))
+        of_kinds = of_kinds & set(scope.kinds) if self.names else set(scope.kinds) - of_kinds
+        if not question.texts or not of_kinds:
             return None
         only = scope.ids if scope.wanted.filters else None
         best: dict[int, Found] = {}
@@ -179,14 +191,16 @@ class Keywords:
                 scope.session,
                 text,
                 depth,
-                scope.kinds,
+                of_kinds,
                 only,
                 language=language_asked_in(text),
                 among_hidden=scope.wanted.among_hidden,
             ):
                 known = best.get(match.unit_id)
                 if match.coverage >= (known.value if known else LEAST_COVERAGE):
-                    best[match.unit_id] = _said(match)
+                    found = _said(match)
+                    most = NAME_SHARE**0.5 if self.names else 1.0
+                    best[match.unit_id] = replace(found, rarity=min(found.rarity, most))
         return Ranking(self.name, self.weight, sorted(best.values(), key=_by_words))
 
 
@@ -251,6 +265,7 @@ register, unregister, every = _table.register, _table.unregister, _table.every
 register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="image_to_image", proves=True))
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
 register("words", Keywords())
+register("names", Keywords(names=True))
 register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE))
 register("alike passages", Alike("text_to_passage", ALIKE_PASSAGE_WEIGHT, CLIP, PASSAGE))
 register("listed", Listed())

@@ -7,9 +7,9 @@ space (``indexer.null_model``). Its z-score there means the same in every space,
 says how well it does. The larger a library, the more a z-score says: what a thousand pictures do not show
 is a thing of another kind, and what ten do not show is often like what they do.
 
-Words prove by what their kind proves: that it was said, or is written. A machine's prove nothing. Where only
-likeness was asked for, there is nothing to be had or not, only what is nearest; and what was not understood
-is never called absent.
+Words prove by what their kind proves: that it was said, or is written. A machine's prove nothing, and that a
+file is called so does not prove that it shows it. Where only likeness was asked for, there is nothing to be
+had or not, only what is nearest; and what was not understood is never called absent.
 """
 
 import math
@@ -22,7 +22,7 @@ from db.engine.schema import NullScores
 from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
 from indexer.null_model import grown
 from search.answer import Understood, Verdict
-from search.engine.ranking import Match, Ranking
+from search.engine.ranking import Found, Match, Ranking
 
 FOUND_AT = 0.5
 ABSENT_BELOW = 0.35
@@ -31,6 +31,12 @@ absent: to be told wrongly that it is not there is worse than to be shown the ne
 
 CERTAIN = 0.95
 """The probability that a passage with all words of a query, or the same picture, is what was asked for."""
+
+CALLED = 0.45
+"""The probability that a file with all words of a query in its name is: not absent, and not yet found."""
+
+_PROOFS: Mapping[kinds.Proof, float] = {"machine": 0.0, "called": CALLED}
+"""The probability that a match is what was asked for, by what its kind proves; else it is ``CERTAIN``."""
 
 SMALLEST, LARGEST = 10, 1000
 """The numbers of pictures of the libraries that were measured; others count as the nearest of these."""
@@ -150,13 +156,14 @@ def judge(
 
 def _sure(ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
     """The probability of the best match of a ranking that is sure by itself, and proves something."""
-    sure = (
-        found.certainty
-        for found in ranking.found
-        if found.certainty and (ranking.proof == "condition" or _proves(rows.get(found.unit_id)))
-    )
-    return 0.0 if ranking.proof == "nothing" else CERTAIN * max(sure, default=0.0)
+    if ranking.proof == "nothing":
+        return 0.0
+    return max((_proved(found, ranking, rows) for found in ranking.found if found.certainty), default=0.0)
 
 
-def _proves(unit: UnitRow | None) -> bool:
-    return unit is not None and kinds.named(unit.kind).proof != "machine"
+def _proved(found: Found, ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
+    certainty = found.certainty or 0.0
+    if ranking.proof == "condition":
+        return CERTAIN * certainty
+    unit = rows.get(found.unit_id)
+    return 0.0 if unit is None else _PROOFS.get(kinds.named(unit.kind).proof, CERTAIN) * certainty

@@ -55,7 +55,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     scents.register()
     try:
         settings = Settings(
-            library=place / "library", cache=cache, device="cpu", whisper="none", off=("text",)
+            library=place / "library", cache=cache, device="cpu", whisper="none", off=("text", "names")
         )
         with Library(settings) as library:
             index(library, [scents.make_pictures(place / "media")])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from db import kinds
 from db.catalog.filters import FactRule, Rule, UnitRule
 from db.engine.schema import MediaKind
+from indexer.analysers.names import screenshots
 from indexer.media.formats import RAW_SUFFIXES
 from search.query.conditions.facts import orientation
 from search.query.conditions.table import Condition, Context, Suggestion, begins
@@ -64,20 +65,13 @@ class Flag:
     also: str = ""
 
 
-SCREENSHOTS = (
-    "screenshot,screen shot,screen_shot,screencapture,screencap,bildschirmfoto,schermafbeelding,schermata,"
-    "capture d'écran,capture d\u2019écran,captura de pantalla,captura de ecrã,captura de tela,skärmavbild,"
-    "skjermbilde,skærmbillede,zrzut ekranu,снимок экрана,スクリーンショット,截屏,截图,屏幕截图,스크린샷"
-).split(",")
-"""How systems begin the names of pictures of the screen, in their languages."""
-
 FLAGS = (
     Flag(
         "screenshot",
         "Screenshots",
         (
             FactRule("screenshot", "=", True),
-            FactRule("name", "matches", tuple(f"{name}*" for name in SCREENSHOTS)),
+            FactRule("name", "matches", tuple(f"{name}*" for name in screenshots())),
             FactRule("folder", "matches", "screenshots"),
         ),
     ),
