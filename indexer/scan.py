@@ -4,17 +4,17 @@ import hashlib
 import logging
 import os
 import stat as modes
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from db.catalog.assets import FileStat
 from db.engine.schema import AssetState
 from db.folders import is_hidden
 from db.paths import outermost
+from indexer.beside.companions import Companions, Named
 from indexer.drives.placeholders import STUB, is_placeholder
 from indexer.drives.volumes import Volumes
 from indexer.leaving_out import NOWHERE, TELLING, Below, LeavingOut, Rule
@@ -65,7 +65,7 @@ class Scan:
     """Folders with nothing in them at all."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
     """By folder the files that are no media, where those were asked for."""
-    _by_name: dict[Path, list[tuple[str, FileStat]]] = field(default_factory=dict)
+    _folders: dict[str, "_Folder"] = field(default_factory=dict)
 
     def note(self, file: FileStat, status: os.stat_result, *, download: bool) -> None:
         """List a media file; a placeholder as one that is not to be read, unless it is to be downloaded."""
@@ -83,28 +83,41 @@ class Scan:
         return self.left_out.get(name)
 
     def companions(self, path: Path, endings: tuple[str, ...] = ("",)) -> tuple[FileStat, ...]:
-        """The files beside a media file that bear its name, such as ``a.xmp``, ``a.jpg.json``, ``a.en.srt``.
-
-        Only those whose names end so, in small letters.
-        """
-        if (there := self.others.get(path.parent)) is None:
-            return ()
-        # A folder may hold as many sidecars as pictures: each looks at its own alone.
-        if (named := self._by_name.get(path.parent)) is None:
-            named = sorted((other.path.name.casefold(), other) for other in there)
-            self._by_name[path.parent] = named
-        start = f"{path.stem.casefold()}."
-        begun = islice(named, bisect_left(named, (start,)), None)
-        own = takewhile(lambda item: item[0].startswith(start), begun)
-        return tuple(other for name, other in own if name.endswith(endings))
+        """The files beside a media file that belong to it, of those whose names end so, in small letters."""
+        return tuple(file for _, file in self._own(*self._split(path), endings))
 
     def signature(self, path: Path, endings: tuple[str, ...] = ("",), *, placed: bool = True) -> str:
-        """Short text that changes with a file's name and companions, and if it is ``placed`` its folder."""
-        companions = (
-            (other.path.name, other.size, other.mtime_ns) for other in self.companions(path, endings)
-        )
-        facts = [os.fsencode(path if placed else path.name), *companions]
-        return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
+        """Short text that changes with a file's name and companions, and if it is ``placed`` its folder.
+
+        Folders count below the root, which may be under another path tomorrow.
+        """
+        folder, name = self._split(path)
+        place = folder.below if placed else ""
+        beside = (f"{other}/{file.size}/{file.mtime_ns}" for other, file in self._own(folder, name, endings))
+        facts = "\n".join((place, name, *beside))
+        return hashlib.blake2b(facts.encode(errors="surrogateescape"), digest_size=16).hexdigest()
+
+    def _split(self, path: Path) -> tuple["_Folder", str]:
+        """What is known of the folder of a file, and its name. Asked of every file: texts are faster."""
+        above, _, name = str(path).rpartition(os.sep)
+        if (folder := self._folders.get(above)) is None:
+            root = str(self.leaving.outermost_root(path.parent) or "")
+            others = self.others.get(path.parent)
+            folder = _Folder(above.removeprefix(root), None if others is None else Companions(others))
+            self._folders[above] = folder
+        return folder, name
+
+    def _own(self, folder: "_Folder", name: str, endings: tuple[str, ...]) -> Sequence[Named]:
+        if not endings or folder.companions is None:
+            return ()
+        return [other for other in folder.companions.of(name) if other[0].endswith(endings)]
+
+
+class _Folder(NamedTuple):
+    """A folder: its path below the root, and what is beside the media in it."""
+
+    below: str
+    companions: Companions | None
 
 
 def scan(

@@ -16,7 +16,7 @@ OFFLINE = "on a drive that is not connected"
 
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
-    "sidecar": "by the XMP file beside it",
+    "sidecar": "by the sidecar beside it",
     "exif": "by its EXIF data",
     "xmp": "by its XMP data",
     "iptc": "by its IPTC data",
@@ -109,7 +109,9 @@ def _marked(key: str, value: object) -> tuple[str, str]:
             return "Favourite", "yes"
         case "label", str():
             return "Colour label", value
-    return key.capitalize(), str(value)
+        case "edited", str():
+            return "Edited", f"with Apple Photos, as {value} keeps"
+    return key.replace("_", " ").capitalize(), str(value)
 
 
 def kind_label(name: str) -> str:

@@ -39,9 +39,9 @@ Source = Literal[
 ]
 """Who claims a fact, the most trusted first.
 
-``user``: the user's own word; ``sidecar``: an XMP file beside it; ``exif``, ``xmp``, ``iptc``: embedded in
-the file; ``tags``: the tags of a film or recording, the texts of a PNG; ``apple``, ``container``: in a film,
-with Apple's own date or the container's in UTC;
+``user``: the user's own word; ``sidecar``: an XMP or AAE file beside it; ``exif``, ``xmp``, ``iptc``:
+embedded in the file; ``tags``: the tags of a film or recording, the texts of a PNG; ``apple``,
+``container``: in a film, with Apple's own date or the container's in UTC;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources.
 """
@@ -71,6 +71,9 @@ Key = Literal[
     "label",
     "pick",
     "favourite",
+    "edited",
+    "uploaded_as",
+    "put_away",
 ]
 
 UNITED: frozenset[Key] = frozenset({"tags"})
@@ -89,6 +92,8 @@ class Fact:
     by these three, so that they have no column. What people wrote: ``title``, ``description``, ``artist`` and
     ``album`` text; ``tags`` some, each with the levels above it, ``Places/France/Paris``; ``rating`` 0
     to 5, -1 for rejected; ``label`` a colour; ``pick`` ``picked`` or ``rejected``; ``favourite`` that it is.
+    Of exports: ``edited`` the name of Apple's file that says how, ``uploaded_as`` the name that a file had,
+    ``put_away`` whether it was ``archived`` there or ``in the trash``, which changes nothing here.
     """
 
     key: Key

@@ -18,7 +18,7 @@ from indexer.analysers.medium import Medium
 
 _TABLE = Path(__file__).with_name("names.json")
 
-NAME = Kind("name", "file name", {}, "called")
+NAME = Kind("file_name", "file name", {}, "called")
 """The words of a file's name, and of the folders that it is in."""
 
 
@@ -40,7 +40,7 @@ class Names(Analyser):
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit, or none where no name has words."""
         if words := called(medium.path, medium.root):
-            yield Draft(NewUnit("name", text=words))
+            yield Draft(NewUnit(NAME.name, text=words))
         progress(1.0)
 
 

@@ -72,7 +72,7 @@ def called(answer: Answer) -> dict[str, str]:
 
 
 def named(hit: Hit) -> list[str]:
-    return [fact.text or "" for fact in hit.why if fact.kind == "name"]
+    return [fact.text or "" for fact in hit.why if fact.kind == "file_name"]
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_a_name_proves_nothing(shared: Library, template: Path, settings: Settin
     assert answer.verdict == "unsure", "not absent, and not found"
     library = template / "library"
     found = as_json(trove(settings, "search", "invoice", "--apart", "--json", library=library))
-    evidence = [item for hit in found["hits"] for item in hit["evidence"] if item["kind"] == "name"]
+    evidence = [item for hit in found["hits"] for item in hit["evidence"] if item["kind"] == "file_name"]
     assert [(item["source"], item["text"]) for item in evidence] == [("words", "invoice 2023 05")]
 
 
 def test_conditions_on_names_and_kinds_hold(shared: Library) -> None:
     assert [hit.path.name for hit in ask(shared, "name:invoice*").hits] == ["invoice_2023-05.png"]
     assert len(ask(shared, "in:Trip*").hits) == 2
-    assert set(called(ask(shared, "2023", kind="name"))) == {
+    assert set(called(ask(shared, "2023", kind="file_name"))) == {
         "IMG_0001.png",
         "IMG_0002.png",
         "invoice_2023-05.png",
@@ -118,7 +118,7 @@ def _state(library: Library) -> tuple[set[int], set[str | None]]:
     with library.read() as session:
         made = set(session.scalars(select(Analysis.id).where(Analysis.content_id.is_not(None))))
         made |= {-found for found in session.scalars(select(Embedding.unit_id))}
-        return made, set(session.scalars(select(Unit.text).where(Unit.kind == "name")))
+        return made, set(session.scalars(select(Unit.text).where(Unit.kind == "file_name")))
 
 
 def test_a_renamed_or_moved_file_has_its_new_name_and_nothing_else_anew(own: Library, tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "image": {
         "db/catalog/assets.py": "a medium: files that are pictures",
         "db/engine/schema.py": "a medium: its definition",
+        "indexer/analysers/exports.py": "a medium: what it looks at",
         "indexer/analysers/headers.py": "a medium: what it looks at",
+        "indexer/analysers/names.py": "a medium: what it looks at",
         "indexer/analysers/sidecars.py": "a medium: what it looks at",
         "indexer/analysers/words.py": "a medium: what it looks at",
         "indexer/analysers/text.py": "a medium: what it looks at",
@@ -50,7 +52,10 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },
-    "caption": {"search/query/conditions/words.py": "a key that people may type for title:"},
+    "caption": {
+        "search/evaluation/retrieval.py": "a column of a table of captions",
+        "search/query/conditions/words.py": "a key that people may type for title:",
+    },
     "speech": {"search/query/conditions/texts.py": "a key that people may type for said:"},
     "tag": {
         "db/catalog/tags.py": "a column: a keyword of a file",

@@ -98,7 +98,7 @@ def test_a_place_in_words(region: Region | None, start_s: float | None, place: s
             "its guess, which a machine has written, means",
         ),
         ("sketch", "these words are in its sketch: milk, eggs", "it is in its sketch", "its sketch means"),
-        ("name", "it is called so: milk, eggs", "it is called so", "its file name means"),
+        ("file_name", "it is called so: milk, eggs", "it is called so", "its file name means"),
         ("gone", "these words are found in it: milk, eggs", "it is found in it", "a text of it means"),
         (None, "these words are found in it: milk, eggs", "it is found in it", "a text of it means"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from db.catalog import assets, facets
 from db.catalog.filters import FactRule, Rule
 from db.paths import expanded
+from indexer.analysers.exports import ALBUMS
 from search.query.conditions.table import Condition, Context, Suggestion, begins
 
 _NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
@@ -23,8 +24,12 @@ def _near(value: str, _context: Context) -> Rule:
     return FactRule("place", "within", (latitude, longitude, radius_km))
 
 
-def _folder(value: str, _context: Context) -> Rule:
-    return FactRule("folder", "matches", str(expanded(value)) if value.startswith("~") else value)
+def _folder(value: str, _context: Context) -> Rule | tuple[Rule, ...]:
+    """A folder by its path or name, or the album of an export that it was, whose title may be another one."""
+    folder = FactRule("folder", "matches", str(expanded(value)) if value.startswith("~") else value)
+    if re.search(r"[~/*\\]", value):
+        return folder
+    return folder, FactRule("tags", "=", f"{ALBUMS}/{value}")
 
 
 def _folders(prefix: str, context: Context) -> Sequence[Suggestion]:
@@ -51,7 +56,7 @@ CONDITIONS = (
     ),
     Condition(
         "in",
-        "in a folder",
+        "in a folder, or in an album of an export",
         ("in:Holidays",),
         _folder,
         _folders,
