@@ -37,6 +37,7 @@ class Exports(Analyser):
     phase = 0
     scope = "asset"
     beside: ClassVar[tuple[str, ...]] = (JSON, AAE)
+    placed = False
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """Its facts, caption and people; as weak words, the name that it had and those of its album."""
@@ -47,7 +48,7 @@ class Exports(Analyser):
             yield from _of_photo(photo, medium.path)
         for name in filter(is_album, names):
             if isinstance(album := read(beside[name]), Album):
-                yield from _of_album(album, medium.path.parent.name)
+                yield from _of_album(album)
         for path in medium.companions:
             if path.suffix.casefold() == AAE:
                 yield Fact("edited", path.name, "sidecar")
@@ -55,7 +56,9 @@ class Exports(Analyser):
 
 
 def _of_photo(photo: Photo, path: Path) -> Iterator[Draft | Fact]:
-    words = [Word("tag", f"{PEOPLE}{LEVEL}{name.replace(LEVEL, ' ')}", "takeout") for name in photo.people]
+    words = [
+        Word("keyword", f"{PEOPLE}{LEVEL}{name.replace(LEVEL, ' ')}", "takeout") for name in photo.people
+    ]
     if photo.description:
         words.append(Word("description", photo.description, "takeout"))
     if photo.favourite:
@@ -73,11 +76,8 @@ def _of_photo(photo: Photo, path: Path) -> Iterator[Draft | Fact]:
             yield Draft(NewUnit(NAME.name, text=called))
 
 
-def _of_album(album: Album, folder: str) -> Iterator[Draft | Fact]:
-    """Words about the folder, but for what it is called anyway."""
-    texts = [album.title] if fold(album.title) != fold(folder) else []
-    texts += [album.description]
-    if text := " — ".join(filter(None, texts)):
+def _of_album(album: Album) -> Iterator[Draft | Fact]:
+    if text := " — ".join(filter(None, (album.title, album.description))):
         yield Draft(NewUnit(NAME.name, text=text))
     if album.title:
         yield Fact("tags", (f"{ALBUMS}{LEVEL}{album.title.replace(LEVEL, ' ')}",), "takeout")

@@ -48,7 +48,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     base = tmp_path_factory.mktemp("kept")
     fill(base / "photos")
     shutil.copytree(base / "photos", base / "drive" / "photos")
-    settings = Settings(library=base / "library", cache=cache, device="cpu", whisper="none", off=("text",))
+    off = ("text", "names")  # those of folders change with these
+    settings = Settings(library=base / "library", cache=cache, device="cpu", whisper="none", off=off)
     with Library(settings) as library:
         index(library, [base / "drive" / "photos"])
     return base

@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from watchfiles import Change
 
 from db.catalog import facts
 from db.engine.schema import Analysis, Embedding, Unit
 from db.library import Library
 from db.settings import Settings
+from indexer import survey, watch
+from indexer.analysers import registry
+from indexer.leaving_out import LeavingOut
 from indexer.pipeline import index
 from search.query.query import Query
 from search.service import SearchService
@@ -163,6 +167,14 @@ def test_an_edit_of_apple_is_known_and_what_is_damaged_is_left_out(
     assert "taken_at" not in known(library, media / "iPhone/IMG_4444.png")
     assert hits(service, "tag:swim") == hits(service, "sam jumps") == {"IMG_333.png"}
     assert known(library, media / "iPhone/IMG_333.png")["title"] == ("The big jump", "sidecar")
+
+
+def test_a_watch_sees_what_is_beside_pictures(export: tuple[SearchService, Path]) -> None:
+    _, media = export
+    endings = survey.beside(registry.every().values())
+    for change in (Change.added, Change.modified, Change.deleted):
+        assert watch.matters(change, media / "IMG_1.jpg.suppl.JSON", LeavingOut(), endings)
+    assert not watch.matters(Change.modified, media / "archive_browser.html", LeavingOut(), endings)
 
 
 def _made(library: Library) -> set[int]:

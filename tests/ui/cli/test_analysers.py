@@ -33,7 +33,8 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    assert list(found) == ["headers", "pictures", "frames", "speech", "text", "words", "sidecars"]
+    first = ["headers", "pictures", "frames", "speech", "text"]
+    assert list(found) == [*first, "words", "sidecars", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
         "label",
@@ -58,6 +59,8 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "text": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
+        "names": (False, 0, 0),
+        "exports": (True, 3, 0),
     }
     assert found["frames"]["seconds_per_file"] > 0
     listed = trove(indexed, "analysers").stdout
@@ -93,7 +96,8 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
-    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0, "caption": 0, "tag": 0}
+    beside = {"caption": 0, "tag": 0, "file_name": 0}
+    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside
 
 
 def test_mistakes_are_one_line(indexed: Settings, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "offline": {},
         "renamed": {},
         "alike": {},
-        "units": {"image": 2, "frame": 0, "speech": 0, "text": 0, "caption": 0, "tag": 0},
+        "units": dict.fromkeys(("frame", "speech", "text", "caption", "tag", "file_name"), 0) | {"image": 2},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
@@ -161,6 +161,8 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "text": 0,
         "words": 0,
         "sidecars": 0,
+        "names": 0,
+        "exports": 0,
     }
     assert status["model"] == "builtin"
     assert status["assets"] == 51
