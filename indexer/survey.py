@@ -221,7 +221,8 @@ class _Left:
         self._analysers = {analyser.name: analyser for analyser in analysers}
         self._switched = switched
         self._scanned = scanned
-        self._here = {file.path for file in scanned.files} if self._signatures else set()
+        # Texts, whose hashes are kept: a hundred thousand paths are looked up for each analyser of files.
+        self._here = {str(file.path) for file in scanned.files} if self._signatures else set()
         self.outdated: dict[str, set[int]] = defaultdict(set)
 
     def is_complete(self, asset_id: int, content_id: int, path: Path) -> bool:
@@ -234,8 +235,9 @@ class _Left:
         return complete
 
     def _is_outdated(self, analyser: str, asset_id: int, path: Path) -> bool:
-        before = self._signatures.get(analyser, {}).get(asset_id)
-        if before is None or path not in self._here:
+        signatures = self._signatures.get(analyser)
+        before = None if signatures is None else signatures.get(asset_id)
+        if before is None or str(path) not in self._here:
             return False
         own = self._analysers[analyser]
         if before == self._scanned.signature(path, own.beside, placed=own.placed):

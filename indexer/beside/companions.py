@@ -5,14 +5,15 @@ exports need not, and those of its albums belong to all that is in the folder.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, islice, takewhile
-from pathlib import Path
 
 from db.catalog.assets import FileStat
 from indexer.beside.takeout import JSON, Exported, is_album
 from indexer.stacks.shots import folded
+
+Named = tuple[str, FileStat]
+"""A file with its name, composed and without case."""
 
 
 class Companions:
@@ -23,28 +24,39 @@ class Companions:
 
     def __init__(self, others: Iterable[FileStat]) -> None:
         self._named = sorted((folded(other.path.name), other) for other in others)
+        self._known: dict[str, Sequence[Named]] = {}
 
-    def of(self, medium: Path) -> Iterator[FileStat]:
-        """Those of one medium in the folder, each once."""
-        start = f"{folded(medium.stem)}."
-        begun = islice(self._named, bisect_left(self._named, (start,)), None)
-        namesakes = (other for _, other in takewhile(lambda item: item[0].startswith(start), begun))
-        yield from dict.fromkeys(chain(namesakes, self._of_exports(medium.name)))
+    def of(self, name: str) -> Sequence[Named]:
+        """Those of the medium of that name in the folder, each once."""
+        if (known := self._known.get(name)) is None:
+            known = self._known[name] = tuple(dict.fromkeys(self._of(name)))
+        return known
 
-    def _of_exports(self, name: str) -> Iterator[FileStat]:
-        if self._json and (own := self._exported.of(name)) is not None:
+    def _of(self, name: str) -> Iterator[Named]:
+        whole = folded(name)
+        start = f"{whole.rpartition('.')[0] or whole}."
+        has_json = False
+        for at in range(bisect_left(self._named, (start,)), len(self._named)):
+            other = self._named[at][0]
+            if not other.startswith(start):
+                break
+            has_json = has_json or (other.endswith(JSON) and other.startswith(f"{whole}."))
+            yield self._named[at]
+        # One that bears the whole name is Google's own choice, too.
+        if not has_json and self._json and (own := self._exported.of(name)) is not None:
             yield self._json[own]
         yield from self._albums
 
     @cached_property
-    def _json(self) -> dict[str, FileStat]:
-        found = (other for name, other in self._named if name.endswith(JSON))
-        return {other.path.name: other for other in found if not is_album(other.path.name)}
+    def _json(self) -> Mapping[str, Named]:
+        return {
+            named[0]: named for named in self._named if named[0].endswith(JSON) and not is_album(named[0])
+        }
 
     @cached_property
     def _exported(self) -> Exported:
         return Exported(self._json)
 
     @cached_property
-    def _albums(self) -> list[FileStat]:
-        return [other for name, other in self._named if name.endswith(JSON) and is_album(other.path.name)]
+    def _albums(self) -> Sequence[Named]:
+        return [named for named in self._named if named[0].endswith(JSON) and is_album(named[0])]

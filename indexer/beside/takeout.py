@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from indexer.media.formats import media_kind
+from indexer.media.formats import EXTENSIONS
 from indexer.stacks.rules import edited_endings, original_of
 from indexer.stacks.shots import folded
 
@@ -59,8 +59,8 @@ class Exported:
 
         What was edited has that of its original, and the film of a live photo that of the picture.
         """
-        is_film = media_kind(Path(medium)) == "video"
         name = folded(medium)
+        is_film = EXTENSIONS.get(f".{name.rpartition('.')[2]}") == "video"
         suffix = name[len(_stem(name)) :]
         found = self._of(name, is_film=is_film)
         for original in _originals(_stem(name)) if found is None else ():
@@ -121,7 +121,7 @@ def _originals(stem: str) -> Iterator[str]:
 def _stem(name: str) -> str:
     """A name without the suffix of a media file, whole or cut (``.jp``)."""
     stem, dot, suffix = name.rpartition(".")
-    return stem if dot and stem and media_kind(Path(f"x.{suffix}")) is not None else name
+    return stem if stem and dot + suffix in EXTENSIONS else name
 
 
 def _numbered(name: str) -> _Key:

@@ -46,7 +46,7 @@ LEAST_SURE = 0.4
 """Of a text with all of the words, however common these are: it has them, so that they are not absent."""
 
 NAME_SHARE = 0.2
-"""Of the weight of a name where a picture fits: who has called a file so may mean anything (bench/names.py).
+"""Of the weight of a name where a picture fits: who has called a file so may mean anything (bench/called.py).
 
 Where none fits, as for "Trip 2023" or "invoice", it counts in full; see ``search.engine.balance``."""
 

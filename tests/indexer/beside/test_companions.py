@@ -14,7 +14,7 @@ def companions(*names: str) -> Companions:
 
 
 def own(beside: Companions, medium: str) -> set[str]:
-    return {other.path.name for other in beside.of(FOLDER / medium)}
+    return {other.path.name for _, other in beside.of(medium)}
 
 
 def test_sidecars_bear_the_name_of_what_they_are_beside() -> None:
