@@ -219,16 +219,18 @@ class Phases:
     def _beside(self, task: Task, kind: MediaKind) -> list[Look]:
         """What the analysers of the first phase make of a new file by its name and what is beside it.
 
-        With the file itself, so that it is whole when it is stored.
+        With the file itself, so that it is whole when it is stored; what fails is tried once more, and told,
+        after that.
         """
-        return [
+        looks = (
             self._looked_at(analyser, task, self._prepare)
             for analyser in self._analysers
             if analyser.phase == 0
             and analyser.scope == "asset"
             and kind in analyser.media
             and self._switched.is_on(analyser.name, task.stat.path)
-        ]
+        )
+        return [found for found in looks if found.error is None]
 
     def _has_more(self, outcome: Outcome, path: Path) -> bool:
         """Whether, by its name, a file has more to come."""

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from db.errors import UnreadableError
+
 log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 1 << 20
@@ -46,17 +48,23 @@ class Album:
 
 
 def read(path: Path) -> Photo | Album | None:
-    """What a JSON file says; None, and a line in the log, where it is none of Google's, or cannot be read."""
+    """What a JSON file says; None, and a line in the log, where it is none of Google's.
+
+    Raises:
+        UnreadableError: it cannot be read now.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
-        if len(content) > LARGEST_BYTES:
-            log.warning("%s: ignored: too large for a file of Google Takeout", path)
-            return None
+    except OSError as exc:
+        raise UnreadableError(f"{path.name}: {(exc.strerror or str(exc)).lower()}") from exc
+    if len(content) > LARGEST_BYTES:
+        log.warning("%s: ignored: too large for a file of Google Takeout", path)
+        return None
+    try:
         data = json.loads(content)
-    except (OSError, ValueError, RecursionError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "no JSON"
-        log.warning("%s: ignored: %s", path, reason)
+    except (ValueError, RecursionError):
+        log.warning("%s: ignored: no JSON", path)
         return None
     found = said(data)
     if found is None:

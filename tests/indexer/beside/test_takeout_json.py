@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from db.errors import UnreadableError
 from indexer.beside.takeout_json import LARGEST_BYTES, Album, Photo, read, said
 
 PHOTO: dict[str, Any] = {
@@ -103,7 +104,8 @@ def test_a_huge_file_is_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert read(path) is None
     assert time.perf_counter() - started < 1
     assert "too large" in caplog.text
-    assert read(tmp_path / "gone.json") is None
+    with pytest.raises(UnreadableError, match=r"gone\.json: no such file"):
+        read(tmp_path / "gone.json")
 
 
 _VALUES = st.recursive(
