@@ -7,8 +7,8 @@ from typing import ClassVar
 from db.catalog.facts import Fact
 from db.catalog.tags import LEVEL
 from db.catalog.units import NewUnit
-from db.engine.functions import fold
 from db.engine.schema import MediaKind
+from db.words.forms import fold
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 from indexer.analysers.names import NAME, words_of_name

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from db.catalog.units import NewUnit
-from db.engine.functions import fold
 from db.engine.schema import MediaKind
 from db.kinds import Kind
 from db.names import composed
+from db.words.forms import fold
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
 
