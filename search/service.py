@@ -9,6 +9,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -21,7 +22,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import encode_phrased
 from search.answer import Answer, Hit
 from search.drawing.imagine import imagined, moved
-from search.engine.active import ActiveModels
+from search.engine.active import ActiveModel, ActiveModels
 from search.engine.embed import embedded, picture_vector
 from search.engine.pipeline import answered, recall, wanted
 from search.engine.scope import BACKGROUND, Scope
@@ -120,12 +121,12 @@ class SearchService:
             if CLIP not in models:
                 empty = "Your library is empty"
                 return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing), says=empty)
-            question = embedded(query, models, session, self._decode)
+            model = models[CLIP]
+            known = self._known(model, session)
+            question = embedded(query, models, session, self._decode, known)
             scope = Scope(session, models, wanted(query))
             retrieved, hits = answered(question, scope)
-            model = models[CLIP]
-            known = Known(model.space.model, (LibraryWords(session, self._file_words),), asked_for=asked_for)
-            understood = understanding(query, known)
+            understood = understanding(query, replace(known, sentences=model.reads_sentences))
             verdict, confidence = judge(
                 retrieved.rankings,
                 retrieved.candidates.rows,
@@ -157,7 +158,7 @@ class SearchService:
         models = self._models.at(session)
         if CLIP not in models:
             return ()
-        question = embedded(query, models, session, self._decode)
+        question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
         return tuple(recall(question, Scope(session, models, wanted(query, arrived_after=after)), thumbs))
 
     def sight(self, query: Query) -> "Sight | None":
@@ -166,8 +167,13 @@ class SearchService:
             models = self._models.at(session)
             if CLIP not in models:
                 return None
-            question = embedded(query, models, session, self._decode)
+            question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
             return sight(question, Scope(session, models, wanted(query)))
+
+    def _known(self, model: ActiveModel, session: Session) -> Known:
+        """What a question is read against in a snapshot."""
+        words = LibraryWords(session, self._file_words)
+        return Known(model.space.model, (words,), asked_for=asked_for)
 
     def _decode(self) -> "DecodePool":
         return self.decoders

@@ -1,12 +1,13 @@
 """Measure how well single things are found by their names in other languages.
 
     apt install tuxpaint-stamps-default
-    python bench/languages/words.py [--stamps /usr/share/tuxpaint/stamps] [--as-typed] [LANGUAGE ...]
+    python bench/languages/words.py [--stamps /usr/share/tuxpaint/stamps] [--by WAY] [LANGUAGE ...]
 
 Pictures and names are those of the drawing program Tux Paint, which Trove was not trained on and whose
 translations its lexicons do not use. Each name of up to four words is asked among all pictures; right is any
 picture with the same English name. Printed: R@1, R@5, R@10, how many names were read in the language, and
-the share of the English R@10; ``--as-typed``: without reading them.
+the share of the English R@10. They are read by words and by their meaning, as Trove does, or ``--by words``
+alone, or not at all, ``--by typed``.
 """
 
 import argparse
@@ -19,12 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 from db.settings import load_settings
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import Encoder, SentenceEncoder
 from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
+from search.engine.texts import fused
 from search.translation.router import translated
+from search.understanding.asked import Known
+from search.understanding.tongues import foreign
 
 LANGUAGES = "ar de es fr it ja ko nl pl pt ru tr zh".split()
 ENGLISH = "en"
@@ -84,20 +88,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("languages", nargs="*", default=LANGUAGES)
     parser.add_argument("--stamps", type=Path, default=Path("/usr/share/tuxpaint/stamps"))
-    parser.add_argument("--as-typed", action="store_true")
+    parser.add_argument("--by", choices=("typed", "words", "both"), default="both")
     arguments = parser.parse_args()
     settings = load_settings()
     encoder = load_encoder("builtin", device=settings.device, cache=settings.cache)
+    assert isinstance(encoder, SentenceEncoder)
     each = list(stamps(arguments.stamps))
     pictures = embedded(each, encoder)
     read = 0
 
     def vector(name: str) -> Floats:
         nonlocal read
-        said = None if arguments.as_typed else translated(name)
+        said = None if arguments.by == "typed" else translated(name)
         read += said is not None
         mean: Floats = encode_phrased(encoder, said.english if said else [name]).mean(axis=0)
-        return mean
+        if arguments.by != "both" or not (said or foreign(name, Known())):
+            return mean
+        (meaning,) = encoder.encode_sentences([name])
+        return fused(mean / np.linalg.norm(mean), meaning, said) if said else meaning
 
     print(f"{len(each)} pictures")
     recalls = {}

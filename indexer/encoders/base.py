@@ -1,7 +1,7 @@
 """The contract that every embedding model fulfils."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -44,3 +44,22 @@ class Encoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """n texts to (n, dim) float32 with unit rows."""
+
+
+@runtime_checkable
+class SentenceEncoder(Protocol):
+    """What an encoder of English has that puts sentences of other languages into its space, too."""
+
+    def sentence_fingerprint(self) -> str:
+        """Short text that changes whenever these vectors would; told without loading that model.
+
+        Raises:
+            ModelMissingError: the weights of that model are not installed.
+        """
+
+    def encode_sentences(self, texts: Sequence[str]) -> Vectors:
+        """n texts of any language to (n, dim) float32 with unit rows.
+
+        Raises:
+            ModelError: that model is missing or damaged.
+        """

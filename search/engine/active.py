@@ -1,20 +1,25 @@
 """The active models of a library, one a role, each with its vector store, query cache and null model."""
 
+import logging
 import threading
 from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces
+from db.catalog.units import Vectors
 from db.engine.schema import NullScores, Space
+from db.errors import ModelError
 from db.library import Library
 from db.vectors.store import VectorStore
 from indexer.encoders.active import Role, encoder_for, roles
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import Encoder, SentenceEncoder
 from indexer.encoders.registry import near_duplicate
 from indexer.null_model import fitted, keep
 from search.engine.query_cache import QueryVectors
 from search.engine.verdict import Reference, calibration_of
+
+log = logging.getLogger(__name__)
 
 _PATIENCE_MS = 200
 """How long an answer waits for a writer to store its null model."""
@@ -31,6 +36,7 @@ class ActiveModel:
         self.vectors: VectorStore = library.vectors(space)
         self.queries = QueryVectors(library.paths.query_vectors, space.fingerprint)
         self._lock = threading.Lock()
+        self._sentences_failed = False
         self._null_scores: tuple[int, NullScores | None] | None = None
         self._to_keep: NullScores | None = None
 
@@ -38,6 +44,25 @@ class ActiveModel:
     def near_duplicate(self) -> float:
         """Cosine similarity from which two pictures are near-duplicates, and one hit."""
         return near_duplicate(self.encoder.name)
+
+    @property
+    def reads_sentences(self) -> bool:
+        """Whether it has a model for sentences of other languages, and that could be loaded so far."""
+        return isinstance(self.encoder, SentenceEncoder) and not self._sentences_failed
+
+    def sentence_vector(self, text: str) -> Vectors | None:
+        """The vector of a sentence of another language, (dim,) float32 of unit length; None without a model.
+
+        Why there is none is said once in the log: words are looked up all the same.
+        """
+        if not isinstance(self.encoder, SentenceEncoder) or self._sentences_failed:
+            return None
+        try:
+            return self.queries.of_sentence(text, self.encoder, self.space.dim)
+        except ModelError as exc:
+            self._sentences_failed = True
+            log.warning("other languages are read word by word only: %s. %s", exc, exc.hint)
+            return None
 
     def reference(self, session: Session) -> Reference:
         """What a verdict in a snapshot holds similarities against."""

@@ -22,12 +22,12 @@ from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
 from search.engine.active import ActiveModel
 from search.engine.scope import Alternatives, Part
+from search.engine.texts import text_vector
 from search.query.asking import asked_for
 from search.query.language import Term
 from search.query.query import Query
-from search.translation.router import translated
+from search.understanding.asked import Known
 from search.understanding.emojis import spelled_out
-from search.understanding.tongues import is_english_only
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -82,9 +82,11 @@ class Question:
 
 
 def embedded(
-    query: Query, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders
+    query: Query, models: Mapping[str, ActiveModel], session: Session, decoders: Decoders, known: Known
 ) -> Question:
     """Encode a query with the models of all roles; its files are decoded by the ``decoders``.
+
+    What is ``known`` tells names and words of the library from those of other languages.
 
     Raises:
         MediaError: a picture or file of the query cannot be read.
@@ -93,7 +95,7 @@ def embedded(
     """
     alternatives = query.parsed.alternatives
     parts = {
-        name: [[_part(term, model, decoders) for term in terms] for terms in alternatives]
+        name: [[_part(term, model, decoders, known) for term in terms] for terms in alternatives]
         for name, model in models.items()
     }
     like = None if query.like is None else _example(query, query.like, models, session, decoders)
@@ -113,26 +115,17 @@ def picture_vector(path: Path, model: ActiveModel, decoders: Decoders) -> Vector
     return model.encoder.encode_pixels(pixels[None])
 
 
-def _part(term: Term, model: ActiveModel, decoders: Decoders) -> Part:
+def _part(term: Term, model: ActiveModel, decoders: Decoders, known: Known) -> Part:
     weight = term.weight * (NEGATIVE if term.weight < 0 else 1)
     text, role = (term.value if term.kind == "text" else None), model.role
     compared = role.pictures if text is None else role.texts
     if not compared:
         return Part({}, weight, text)
     if text is not None:
-        vector = _text_vector(spelled_out(text), model)
+        vector = text_vector(spelled_out(text), model, known)
     else:
         vector = picture_vector(spelled(term.value), model, decoders)[0]
     return Part(dict.fromkeys(compared, vector), weight, text)
-
-
-def _text_vector(text: str, model: ActiveModel) -> Vectors:
-    """The vector of what a text asks for: for a model of English what it says there, the mean of several."""
-    read = translated(text) if is_english_only(model.encoder.name) else None
-    texts = read.english if read else (asked_for(text),)
-    vectors = [model.queries.of(each, model.encoder) for each in texts]
-    mean: Vectors = np.mean(vectors, axis=0)
-    return mean / np.linalg.norm(mean)
 
 
 def _example(

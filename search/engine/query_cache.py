@@ -7,6 +7,7 @@ written costs only the time to encode the text again.
 
 import hashlib
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import numpy as np
 from db.catalog.units import Vectors
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders import phrasings
-from indexer.encoders.base import Encoder
+from indexer.encoders.base import Encoder, SentenceEncoder
 from indexer.encoders.phrasings import encode_phrased
 
 log = logging.getLogger(__name__)
@@ -40,14 +41,28 @@ class QueryVectors:
         Raises:
             ModelError: it is not cached, and the encoder cannot be loaded.
         """
-        key = f"{self._fingerprint}\n{phrasings.VERSION}\n{text}"
+        return self._kept(
+            f"{phrasings.VERSION}\n{text}", encoder.dim, lambda: encode_phrased(encoder, [text])[0]
+        )
+
+    def of_sentence(self, text: str, encoder: SentenceEncoder, dim: int) -> Vectors:
+        """The same by the meaning of a text in another language than English, of ``dim`` numbers.
+
+        Raises:
+            ModelError: the model of such sentences is missing or damaged.
+        """
+        key = f"{encoder.sentence_fingerprint()}\n{text}"
+        return self._kept(key, dim, lambda: encoder.encode_sentences([text])[0])
+
+    def _kept(self, key: str, dim: int, make: Callable[[], Vectors]) -> Vectors:
+        key = f"{self._fingerprint}\n{key}"
         path = self._folder / hashlib.sha256(key.encode()).hexdigest()[:40]
-        cached = _read(path, encoder.dim)
+        cached = _read(path, dim)
         if cached is not None:
             with suppress(OSError):
                 path.touch()
             return cached
-        vector: Vectors = encode_phrased(encoder, [text])[0]
+        vector = make()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room()

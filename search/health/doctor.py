@@ -16,6 +16,7 @@ from db.files import is_there
 from db.library import Library
 from db.settings import Settings
 from indexer.analysers import registry
+from indexer.encoders.builtin.sentences.tower import sentence_problem
 from search.health.status import status
 
 _PACKAGES = (
@@ -41,7 +42,14 @@ class Finding:
 
 def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
     """All findings, in reading order; with ``files`` also those that name files and folders."""
-    findings = [*_software(), *_hardware(), *_analysers(), *_storage(settings), *_library(settings)]
+    findings = [
+        *_software(),
+        *_hardware(),
+        *_analysers(),
+        *_languages(),
+        *_storage(settings),
+        *_library(settings),
+    ]
     return findings + list(_names(settings)) if files else findings
 
 
@@ -83,6 +91,15 @@ def _analysers() -> Iterator[Finding]:
     for maker in registry.every().values():
         if told := maker.abilities():
             yield Finding(maker.label, told)
+
+
+def _languages() -> Iterator[Finding]:
+    problem = sentence_problem()
+    yield Finding(
+        "other languages",
+        "read word by word" if problem else "read by words and by meaning",
+        f"{problem}, so that the builtin model finds less. {problem.hint}" if problem else "",
+    )
 
 
 def _storage(settings: Settings) -> Iterator[Finding]:

@@ -41,13 +41,15 @@ class Translation:
     """A text of another language and what it was read as.
 
     ``language``: by its ISO 639 code. ``english``: what it says; several only where it may be several things.
-    ``coverage``: the share of its letters that were understood, 0 to 1.
+    ``coverage``: the share of its letters that were understood, 0 to 1. ``is_mixed``: it is English with some
+    words of that language.
     """
 
     text: str
     language: str
     english: tuple[str, ...]
     coverage: float
+    is_mixed: bool = False
 
 
 @lru_cache(maxsize=1_000)
@@ -166,7 +168,7 @@ def _mixed(text: str, words: list[str]) -> Translation | None:
     language, known = max(found.items(), key=lambda item: len(item[1]))
     said = english.WORD.sub(lambda word: known[word[0]].english if word[0] in known else word[0], text)
     unread = sum(len(word) for word in strange if word not in known)
-    return Translation(text, language, (said,), 1 - unread / sum(map(len, words)))
+    return Translation(text, language, (said,), 1 - unread / sum(map(len, words)), is_mixed=True)
 
 
 def _exactly(word: str, language: str) -> tuple[Sense, ...]:

@@ -51,7 +51,8 @@ class Known:
 
     ``model``: the name of the active model, as the library stores it; empty without one. ``words``: those of
     the library. ``names``: those of people and tags. ``asked_for``: takes the words of asking from a
-    description, "dogs" of "show me pictures of dogs".
+    description, "dogs" of "show me pictures of dogs". ``sentences``: whether the active model reads sentences
+    of other languages by their meaning.
     """
 
     model: str = ""
@@ -59,6 +60,7 @@ class Known:
     names: Sequence[Vocabulary] = ()
     asked_for: Callable[[str], str] = str
     today: date = field(default_factory=date.today)
+    sentences: bool = False
 
     def has(self, word: str) -> bool:
         """Whether the library has a word, or somebody that name."""

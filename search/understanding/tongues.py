@@ -9,6 +9,7 @@ from pathlib import Path
 from indexer.encoders.registry import PRESETS, ModelInfo
 from indexer.languages import Guess, is_latin, language_of
 from search.answer import Note, ReadAs, Understood
+from search.query.asking import asked_for
 from search.query.language import Parsed
 from search.translation import english
 from search.translation.english import WORD
@@ -42,13 +43,15 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     if not asked.words or english.is_loan(asked.thing):
         return ()
     if is_english_only(known.model) and (said := translated(asked.text)):
-        return [_read_as(said, asked)]
-    told = _foreign(asked, known)
-    guess = told or _after_article(asked)
+        return [_read_as(said, asked, known)]
+    told = _foreign(asked.text, asked.thing, known)
+    guess = told or _after_article(asked.thing)
     if guess is None:
         return ()
     if not is_english_only(known.model):
         return [Finding("yes", None, asked.words)]
+    if known.sentences:
+        return [Finding("partly", _by_meaning(guess.language), asked.words)]
     level: Understood = "partly" if told is None or _may_be_a_name(asked, known) else "no"
     return [Finding(level, _note(guess, known.model), asked.words)]
 
@@ -57,52 +60,58 @@ def read_as(parsed: Parsed, model: str) -> tuple[ReadAs, ...]:
     """What the descriptions of a question were read as for a model, by its name as the library stores it."""
     each = (translated(unicodedata.normalize("NFKC", text)) for text in parsed.texts)
     read = [said for said in each if said is not None] if is_english_only(model) else []
-    return tuple(ReadAs(said.text, _named_in_english(said.language), said.english) for said in read)
+    return tuple(ReadAs(said.text, _named_language(said.language), said.english) for said in read)
 
 
-def _named_in_english(language: str) -> str:
-    return _languages().get(language, "another language")
+def foreign(text: str, known: Known) -> Guess | None:
+    """The language that a text is in where no dictionary reads it; None where it is English, or may be."""
+    thing = asked_for(text)
+    if not WORD.search(thing) or english.is_loan(thing):
+        return None
+    return _foreign(text, thing, known) or _after_article(thing)
 
 
-def _read_as(said: Translation, asked: Asked) -> Finding:
+def _read_as(said: Translation, asked: Asked, known: Known) -> Finding:
     """What a description was read as; of one that the dictionary knows little of nothing is sure."""
-    language = _named_in_english(said.language)
+    language = _named_language(said.language)
     what = listed((quoted(each) for each in said.english), "or")
     if said.coverage >= READ:
         return Finding("yes", Note(READING, f"Read as {language}: {what}."), asked.words)
+    if known.sentences and not said.is_mixed:
+        return Finding("partly", _by_meaning(said.language), asked.words)
     says = f"Read as {language}: {what}; not all of it is known. {_who_speaks()}"
     return Finding("partly", Note("language", says), asked.words)
 
 
-def _foreign(asked: Asked, known: Known) -> Guess | None:
+def _foreign(text: str, thing: str, known: Known) -> Guess | None:
     """The other language that a text is in; None for English, single words, names, and what is unclear."""
-    words = WORD.findall(asked.text)
-    if not is_latin(asked.text):
-        return language_of(asked.text)
-    if _are_english(words) or _is_loan(words, asked.text):
+    words = WORD.findall(text)
+    if not is_latin(text):
+        return language_of(text)
+    if _are_english(words) or _is_loan(words, text):
         return None
     small = [word for word in words if word[0].islower()]
     named = 2 * len(small) < len(words)
     told = words if named or words[0] in small else [words[0], *small]
     strange = [word for word in told if _is_strange(word, known)]
     guess = language_of(" ".join(words)) if strange else None
-    if guess is None or guess.language not in _languages() or (named and guess.share < _SURE_OF_NAMES):
+    if guess is None or guess.language not in named_languages() or (named and guess.share < _SURE_OF_NAMES):
         return None  # letters that look like a language of few speakers are mis-spelt English
     long = [word for word in strange if len(word) >= _LEAST_LETTERS]
     is_clear = len(words) == 1 or len(long) >= _LEAST_STRANGE or (long and guess.share >= _SURE_OF_ONE)
-    if not (is_clear or _asks_in_it(asked, known)):
+    if not (is_clear or _asks_in_it(text, thing, known)):
         return None
     return guess if guess.share * len(strange) / len(told) > LEAST_EVIDENCE else None
 
 
-def _after_article(asked: Asked) -> Guess | None:
-    guess = after_article(asked.thing)
-    return guess if guess is not None and guess.language in _languages() else None
+def _after_article(thing: str) -> Guess | None:
+    guess = after_article(thing)
+    return guess if guess is not None and guess.language in named_languages() else None
 
 
-def _asks_in_it(asked: Asked, known: Known) -> bool:
+def _asks_in_it(text: str, thing: str, known: Known) -> bool:
     """Whether the words that only ask are no English ones."""
-    asking = set(WORD.findall(asked.text)) - set(WORD.findall(asked.thing))
+    asking = set(WORD.findall(text)) - set(WORD.findall(thing))
     return any(_is_strange(word, known) for word in asking)
 
 
@@ -114,7 +123,7 @@ def _may_be_a_name(asked: Asked, known: Known) -> bool:
         is_latin(asked.text)
         and len(words) == _WORDS_OF_A_NAME
         and len(strange) < _LEAST_STRANGE
-        and not _asks_in_it(asked, known)
+        and not _asks_in_it(asked.text, asked.thing, known)
     )
 
 
@@ -146,9 +155,19 @@ def is_english_only(model: str) -> bool:
 
 
 def _note(guess: Guess, model: str) -> Note:
-    language = _named_in_english(guess.language)
+    language = _named_language(guess.language)
     says = f"This looks like {language}, and the model {_named(model)} understands English only"
     return Note("language", f"{says}; only the words themselves were searched. {_who_speaks()}")
+
+
+def _by_meaning(language: str) -> Note:
+    """Of a whole sentence no words are told: it is its vector that was read."""
+    says = f"Read as {_named_language(language)}, by its meaning, which is less sure. {_who_speaks()}"
+    return Note("language", says)
+
+
+def _named_language(language: str) -> str:
+    return named_languages().get(language, "another language")
 
 
 def _named(model: str) -> str:
@@ -163,6 +182,7 @@ def _who_speaks() -> str:
 
 
 @cache
-def _languages() -> dict[str, str]:
+def named_languages() -> dict[str, str]:
+    """The languages that a question may be told to be in: their English names by their ISO 639 codes."""
     names: dict[str, str] = json.loads(_NAMES.read_text(encoding="utf-8"))
     return names

@@ -22,6 +22,8 @@ from indexer.encoders.base import Pixels, Vectors
 from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.encoders.builtin.projection import Projection, load_projection, projection_fingerprint
+from indexer.encoders.builtin.sentences.mapped import MAP, load_map
+from indexer.encoders.builtin.sentences.tower import load_sentence_tower, sentence_fingerprint
 from indexer.encoders.cache import kept_array
 from indexer.encoders.classes import imagenet_names
 from indexer.encoders.lazy import Once
@@ -105,18 +107,35 @@ class ConseEncoder:
 
 
 class BuiltinEncoder(ConseEncoder):
-    """ConSE and the trained projection, concatenated and corrected for hubness. See ``base.Encoder``."""
+    """ConSE and the trained projection, concatenated and corrected for hubness. See ``base.SentenceEncoder``.
+
+    Sentences of other languages than English are multilingual-e5-small's, mapped to where the text tower puts
+    the same in English (``sentences/``).
+    """
 
     name = "builtin"
 
     def __init__(self, cache: Path, device: str = "auto") -> None:
         super().__init__(cache, device)
         self._projection = Once(load_projection)
+        self._sentence_tower = Once(lambda: load_sentence_tower(cache))
+        self._sentence_map = Once(lambda: load_map(self.fingerprint))
+        self._map_fingerprint = Once(lambda: projection_fingerprint(MAP))
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
         return EXTRA + self._projection().dim + CONSE_DIM
+
+    def sentence_fingerprint(self) -> str:
+        """See ``base.SentenceEncoder``."""
+        return f"{sentence_fingerprint()}-{self._map_fingerprint()}"
+
+    def encode_sentences(self, texts: Sequence[str]) -> Vectors:
+        """See ``base.SentenceEncoder``."""
+        if not texts:
+            return np.empty((0, self.dim), np.float32)
+        return self._sentence_map()(self._sentence_tower()(texts))
 
     def _fingerprints(self) -> list[str]:
         return [*super()._fingerprints(), projection_fingerprint()]

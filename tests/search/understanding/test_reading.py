@@ -1,6 +1,7 @@
 """What of a question is understood, with the real word lists and the real model of languages."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -145,6 +146,24 @@ def test_what_cannot_be_looked_up_is_told(text: str, language: str, level: str) 
     assert (found.level, [note.about for note in found.notes]) == (level, ["language"])
     assert language in found.notes[0].says
     assert "multilingual (1.5 GB)" in found.notes[0].says
+    assert hinders(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("koira rannalla", "Finnish"),
+        ("σκύλος στην παραλία", "Greek"),
+        ("Der Richter erläutert einem Hund seine Rechtsauffassung", "German"),
+    ],
+)
+def test_sentences_that_are_read_by_their_meaning_are_told_and_never_absent(text: str, language: str) -> None:
+    found = read(text, replace(ASKING, sentences=True))
+
+    assert (found.level, [note.about for note in found.notes]) == ("partly", ["language"])
+    assert found.notes[0].says.startswith(
+        f"Read as {language}, by its meaning, which is less sure. multiling"
+    )
     assert hinders(found)
 
 

@@ -324,6 +324,7 @@ def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settin
     doctor = trove(sample_library, "doctor")
     assert doctor.returncode == 0
     assert "sound" in doctor.stdout
+    assert "read by words and by meaning" in doctor.stdout
     assert "p001" not in doctor.stdout
     assert str(Path.home()) not in doctor.stdout
 

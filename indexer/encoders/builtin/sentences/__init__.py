@@ -1,0 +1,1 @@
+"""Sentences in other languages for the builtin model: multilingual-e5-small, mapped into its space."""
