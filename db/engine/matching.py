@@ -24,9 +24,9 @@ def phrase(asked: str, languages: Iterable[str]) -> str | None:
 
 def near(asked: Sequence[str], apart: int, languages: Iterable[str]) -> str | None:
     """The same for words in any order with so many others between; None where one of them is no word."""
-    each = []
+    each, bare = [], [fold(word) for word in asked]
     for language in _with_english(languages):
-        for written in (asked, [fold(word) for word in asked]):
+        for written in (asked, bare) if bare != asked else (asked,):
             terms = [ways(word, [language]) for word in written]
             if all(terms):
                 each.append(f"NEAR({' '.join(_quoted(own[0]) for own in terms)}, {apart})")

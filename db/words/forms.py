@@ -19,6 +19,7 @@ ENGLISH = "en"
 MARK = "_"
 """Between language and stem, in a term; no word has it."""
 
+_LATIN = "Latin"
 _LONGEST = 64
 """Letters of a word that has a stem; longer ones are none of a language."""
 _READING = dict.fromkeys([0x640, 0x670, *range(0x64B, 0x653), *range(0x591, 0x5C8)])
@@ -71,12 +72,19 @@ def ways(asked: str, languages: Iterable[str]) -> list[tuple[str, ...]]:
 
     Empty where there is no letter or digit in it.
     """
-    each = [[form.term for form in forms] for language in languages for forms in sequences(asked, language)]
+    return list(dict.fromkeys(way for language in languages for way in _ways(asked, language)))
+
+
+@lru_cache(maxsize=10_000)
+def _ways(asked: str, language: str) -> Sequence[tuple[str, ...]]:
+    each = [tuple(form.term for form in forms) for forms in sequences(asked, language)]
     # One syllable is a part of too many words.
-    each = [terms for terms in each if len(terms) > 1 or not _is_syllables(terms[0] if terms else "")]
-    stems = [_root(word, grammar("ko")) for word, _, _ in _words(asked) if _is_syllables(word)]
-    each.append([sign for stem in stems for sign in stem] if sum(map(len, stems)) > 1 else [])
-    return list(dict.fromkeys(tuple(terms) for terms in each if terms))
+    each = [terms for terms in each if terms and (len(terms) > 1 or not _is_syllables(terms[0]))]
+    if _KOREAN.search(asked):
+        korean = grammar("ko")
+        stems = [_root(_plain(word, korean), korean) for word, _, _ in _words(asked) if _is_syllables(word)]
+        each += [tuple(sign for stem in stems for sign in stem)] if sum(map(len, stems)) > 1 else []
+    return each
 
 
 def indexed(text: str | None, language: str | None) -> tuple[str | None, str | None]:
@@ -96,11 +104,27 @@ def _terms(words: Sequence[tuple[str, int, int]], language: str | None) -> list[
 
 @lru_cache(maxsize=100_000)
 def term(word: str, language: str) -> str:
-    """The term of one word in a language. Numbers, signs and languages without rules have no mark."""
+    """The term of one word in a language.
+
+    What has no forms there is as it is written and has no mark: numbers, signs, the commonest words of the
+    language, and words in another script, of which those in Latin letters are taken for English.
+    """
     rules = grammar(language)
-    if not rules.inflects or len(word) > _LONGEST or any(map(str.isdigit, word)) or _is_sign(word):
-        return fold(_plain(word, rules))
-    return f"{language}{MARK}{fold(_root(word, rules))}"
+    if rules.script != _LATIN and _in_script(_LATIN, word):
+        return term(word, ENGLISH)
+    plain = _plain(word, rules)
+    if plain in rules.common or not _has_forms(word, rules):
+        return fold(plain)
+    return f"{language}{MARK}{fold(_root(plain, rules))}"
+
+
+def _has_forms(word: str, rules: Grammar) -> bool:
+    return (
+        rules.inflects
+        and len(word) <= _LONGEST
+        and not any(map(str.isdigit, word))
+        and _in_script(rules.script, word)
+    )
 
 
 @lru_cache(maxsize=100_000)
@@ -112,8 +136,7 @@ def _plain(word: str, rules: Grammar) -> str:
     return unicodedata.normalize("NFKC", word).translate(rules.same).lower().translate(_READING)
 
 
-def _root(word: str, rules: Grammar) -> str:
-    plain = _plain(word, rules)
+def _root(plain: str, rules: Grammar) -> str:
     # English drops the accents of its loan words.
     return rules.root(fold(plain) if rules.language == ENGLISH else plain)
 
@@ -146,8 +169,9 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
                 yield sign, start, end
 
 
-def _is_sign(word: str) -> bool:
-    return _sign().match(word) is not None
+def _in_script(script: str, word: str) -> bool:
+    """Whether a word begins with a letter of a script."""
+    return (word[0].isascii() and script == _LATIN) or _of_script(script).match(word) is not None
 
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -171,7 +195,7 @@ def _cluster() -> Any:
 
 
 @cache
-def _sign() -> Any:
+def _of_script(script: str) -> Any:
     import regex
 
-    return regex.compile(rf"(?V1)[{UNSPACED}]")
+    return regex.compile(rf"\p{{{script}}}")

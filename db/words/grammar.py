@@ -22,18 +22,20 @@ _AT_THE_END = {"v": "f", "z": "s"}
 class Grammar:
     """A language by its ISO 639 code, as far as looking up its words needs it.
 
-    ``stop``: words that name nothing; ``articles``: of these, those that tell the language; ``common``: these
-    and others that are in nearly every sentence; ``between``: signs that stand between words, in a language
-    without spaces. ``letters``: those of its alphabet that few others have; ``same``: letters and what they
-    are taken for. ``elided``: before an apostrophe, as in l'arbre. ``joints``: between the parts of a
-    compound, whose head stands last; none where there are no compounds. ``prefixes`` and ``suffixes``: what
-    is joined to a word and is no part of it. ``unspaced``: there is nothing between words. ``noun_first``:
-    adjectives follow their noun. ``doubling``: a vowel is written twice where an ending is gone, as in bomen,
-    boom. ``algorithm``: the stemmer's name for it; empty without one.
+    ``script``: in which it is written, by its name in Unicode. ``stop``: words that name nothing;
+    ``articles``: of these, those that tell the language; ``common``: these and others of nearly every
+    sentence; ``between``: signs that stand between words, in a language without spaces. ``letters``: those of
+    its alphabet that few others have; ``same``: letters and what they are taken for. ``elided``: before an
+    apostrophe, as in l'arbre. ``joints``: between the parts of a compound, whose head stands last; none where
+    there are no compounds. ``prefixes`` and ``suffixes``: what is joined to a word and is no part of it.
+    ``unspaced``: there is nothing between words. ``noun_first``: adjectives follow their noun. ``doubling``:
+    a vowel is written twice where an ending is gone, as in bomen, boom. ``algorithm``: the stemmer's name for
+    it; empty without one.
     """
 
     language: str
     algorithm: str = ""
+    script: str = "Latin"
     letters: str = ""
     same: Mapping[int, str] = field(default_factory=dict)
     stop: frozenset[str] = frozenset()
@@ -100,6 +102,7 @@ def grammar(language: str) -> Grammar:
     return Grammar(
         language,
         algorithm=entry.get("algorithm", ""),
+        script=entry.get("script", "Latin"),
         letters=entry.get("letters", ""),
         same=same,
         stop=words("stop") | words("articles"),

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
 from itertools import repeat
 
 from db.words import numbers
@@ -27,17 +26,12 @@ def spans(texts: Sequence[str], asked: Collection[str], languages: Sequence[str 
 def _spans(text: str, asked: Collection[str], language: str | None) -> Iterator[tuple[int, int]]:
     read = sequences(text, language) if asked else []
     for value in asked:
-        wanted = _ways(value, language or ENGLISH)
+        wanted = ways(value, [language or ENGLISH])
         for terms in wanted:
             for forms in read:
                 yield from _having(forms, terms, begun=value.endswith("*"))
         if (pattern := numbers.pattern(value) if wanted else f"(?i){re.escape(value)}") is not None:
             yield from (match.span() for match in re.finditer(pattern, text) if match.group())
-
-
-@lru_cache(maxsize=1_000)
-def _ways(asked: str, language: str) -> list[tuple[str, ...]]:
-    return ways(asked, [language])
 
 
 def _having(forms: Sequence[Form], terms: Sequence[str], *, begun: bool) -> Iterator[tuple[int, int]]:
