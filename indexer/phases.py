@@ -362,7 +362,9 @@ class Phases:
             root=scanned.leaving.outermost_root(path) if of_file else None,
         )
         found = look(analyser, medium, embed, self._library.paths.thumbnails, tell)
-        return replace(found, signature=scanned.signature(path, analyser.beside)) if of_file else found
+        if not of_file:
+            return found
+        return replace(found, signature=scanned.signature(path, analyser.beside, placed=analyser.placed))
 
     def _keep(self, job: _Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
         """Have the result of a look stored with the next ones."""
