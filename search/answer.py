@@ -107,6 +107,19 @@ class Understanding:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """A condition that leaves no hit, with what there would be without it.
+
+    ``files``: how many of different contents could then be hits. ``query``: the text of the question without
+    the condition; empty where nothing would be asked any more.
+    """
+
+    condition: str
+    files: int
+    query: str
+
+
+@dataclass(frozen=True)
 class Imagined:
     """The generated picture that joined the query; it is not part of the library."""
 
@@ -174,7 +187,7 @@ class Answer:
 
     ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for; None where
     only likeness was asked for. ``understood``: what of the question these hits can be hits of. ``says``:
-    the verdict in words, the same everywhere.
+    the verdict in words, the same everywhere. ``without``: where there are no hits, conditions to drop.
     """
 
     query: str
@@ -185,6 +198,7 @@ class Answer:
     imagined: Imagined | None = None
     understood: Understanding = Understanding()
     says: str = ""
+    without: tuple[Dropped, ...] = ()
 
     @property
     def sure(self) -> float | None:

@@ -23,6 +23,7 @@ from indexer.encoders.phrasings import encode_phrased
 from search.answer import Answer, Hit
 from search.drawing.imagine import imagined, moved
 from search.engine.active import ActiveModel, ActiveModels
+from search.engine.dropping import dropped
 from search.engine.embed import embedded, picture_vector
 from search.engine.pipeline import answered, recall, wanted
 from search.engine.scope import BACKGROUND, Scope
@@ -139,10 +140,12 @@ class SearchService:
                 retrieved = retrieved.with_drawing(picture_vector(drawing.path, model, self._decode))
                 hits = moved(retrieved.hits(), hits)
             shown = tuple(retrieved.explained(hits[: query.k]))
+            without = () if shown else dropped(session, query)
         model.keep()
         says = said(verdict, understood.level, query, hits=len(shown), drawn=drawing is not None)
         took_ms = _since(started)
-        return Answer(str(query), verdict, confidence, took_ms, shown, imagined(drawing), understood, says)
+        drawn = imagined(drawing)
+        return Answer(str(query), verdict, confidence, took_ms, shown, drawn, understood, says, without)
 
     def recall(
         self, session: Session, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None

@@ -38,7 +38,7 @@ from db.errors import (
 )
 from db.settings import Settings
 from indexer.flow import Progress, Report, Switch
-from search.answer import Answer, Evidence, Hit, Member, Note, Understanding
+from search.answer import Answer, Dropped, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
 from trove.folders import Folders
@@ -100,6 +100,7 @@ __all__ = [
     "Clip",
     "DecodeError",
     "Drawing",
+    "Dropped",
     "Evidence",
     "Fact",
     "Failure",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from db import kinds
 
 if TYPE_CHECKING:
-    from search.answer import Evidence, Hit, ReadAs
+    from search.answer import Dropped, Evidence, Hit, ReadAs
 
 OFFLINE = "on a drive that is not connected"
 """Of a file that is not there now, and is not believed to be gone."""
@@ -69,6 +69,16 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def without(one: Dropped) -> str:
+    """A condition to drop, and what that gives: Without date:2020: 12 files."""
+    return f"Without {one.condition}: {one.files:,} {'file' if one.files == 1 else 'files'}"
+
+
+def above(share: float) -> str:
+    """The share of the library, 0 to 1, that fits less; never all of it, as what fits is in it, too."""
+    return f"more than {min(share, 0.99):.0%} of the library"
 
 
 def moment(value: datetime) -> str:

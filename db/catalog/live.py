@@ -5,6 +5,7 @@ evaluated on the spans of all files at once: a join by time would grow with the 
 Functions take an open session.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
@@ -88,6 +89,13 @@ def wanted_ids(session: Session, wanted: Wanted) -> Ids:
     """The ids, ascending, of all wanted live units, with a vector or without; asked once a snapshot."""
     of_kinds = [kind for kind in kinds.every() if wanted.kinds is None or kind in wanted.kinds]
     return revision.remembered(session, wanted, lambda: ids(session, of_kinds, wanted.filters))
+
+
+def contents(session: Session, unit_ids: Ids) -> int:
+    """How many contents these units are of."""
+    each = func.json_each(json.dumps(unit_ids.tolist())).table_valued("value")
+    statement = select(func.count(Unit.content_id.distinct())).join(each, each.c.value == Unit.id)
+    return session.scalar(statement) or 0
 
 
 def having(session: Session, rule: UnitRule) -> Ids:

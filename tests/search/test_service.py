@@ -194,3 +194,17 @@ def test_what_conditions_list_comes_by_date_too(service: SearchService) -> None:
     assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
     passages = service.search(Query("said:the", k=60, order="date")).hits
     assert len(passages) == len(service.search(Query("said:the", k=60)).hits) > 5
+
+
+def test_conditions_that_leave_nothing_are_told_with_what_there_is_without(service: SearchService) -> None:
+    answer = service.search(Query("a dog type:image date:1950"))
+    assert answer.hits == ()
+    (one,) = answer.without
+    assert (one.condition, one.query) == ("date:1950", "a dog type:image")
+    pictures = service.search(Query("type:image", k=1000, apart=True)).hits
+    assert one.files == len(pictures)
+    # None of these leaves anything by itself.
+    (both,) = service.search(Query("date:1950 in:nowhere")).without
+    assert (both.condition, both.query) == ("date:1950 in:nowhere", "")
+    assert both.files > one.files
+    assert service.search(Query("a dog type:image")).without == ()

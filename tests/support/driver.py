@@ -19,9 +19,6 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect, sy
 
 from tests.support import ROOT
 
-TOOK = re.compile(r"\d+ ms$")
-"""Beside the verdict of an answer."""
-
 SHOTS = ROOT / "test-output"
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
@@ -127,7 +124,7 @@ def answered(page: Page, text: str) -> Locator:
         "([box, text]) => box.dataset.answered === text",
         arg=[page.get_by_role("searchbox").element_handle(), text],
     )
-    page.get_by_text(TOOK).wait_for()
+    page.locator(".st-key-verdict").wait_for()
     tiles = page.locator(".tile")
     tiles.first.wait_for()
     settle(page)

@@ -13,7 +13,7 @@ from ui.cli import console
 from ui.cli.options import Apart, Json, Kind, Limit, Model, Stacks, library_of
 from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
-from ui.wording import clock, excerpt, text_label
+from ui.wording import clock, excerpt, text_label, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,6 +121,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "took_ms": answer.took_ms,
         "hits": [hit_json(hit, drawing) for hit in answer.hits],
+        "without": [asdict(one) for one in answer.without],
     }
 
 
@@ -194,6 +195,8 @@ def _say_answer(answer: Answer, query: Query) -> None:
     console.say(f"{answer.says} ({sure}{answer.took_ms:.0f} ms)")
     for note in answer.understood.notes:
         console.say(note_text(note, query))
+    for one in answer.without:
+        console.say(_try(f"{without(one)}.", [one.query] if one.query else [], query))
     if answer.hits:
         _say_hits(answer)
     elif not query.parsed.conditions:
@@ -202,12 +205,16 @@ def _say_answer(answer: Answer, query: Query) -> None:
 
 def note_text(note: Note, query: Query) -> str:
     """What was not understood of a question, with the commands that ask it better and the same otherwise."""
+    return _try(note.says, note.offers, query)
+
+
+def _try(says: str, offers: Sequence[str], query: Query) -> str:
     options = f" --kind {query.kind}" if query.kind else ""
     options += " --apart" if query.apart else ""
     options += "" if query.stacks else " --no-stacks"
     options += f" -k {query.k}" if query.k != type(query).k else ""
-    offers = ", ".join(f"trove search {shlex.quote(offer)}{options}" for offer in note.offers)
-    return f"{note.says} Try: {offers}" if offers else note.says
+    commands = ", ".join(f"trove search {shlex.quote(offer)}{options}" for offer in offers)
+    return f"{says} Try: {commands}" if commands else says
 
 
 def _say_imagined(answer: Answer) -> None:

@@ -218,7 +218,7 @@ class Gallery {
     if (hit.offline) picture.append(element("span", "badge", "Not connected"));
     picture.style.height = `${height}px`;
     const caption = element("span", "caption");
-    caption.append(element("span", "name", hit.name), element("span", "score", hit.score));
+    caption.append(element("span", "name", hit.name));
     open.append(picture, caption);
     if (hit.src && hit.parts) open.append(marked("said", hit));
     const pick = button("pick", "", `Select ${hit.alt}`, (event) => this.toggle(index, event.shiftKey));

@@ -61,12 +61,13 @@ class Histogram {
     const most = Math.max(1, ...bars.map((bar) => counts.get(bar) ?? 0));
     this.names = bars;
     this.bars.replaceChildren(...bars.map((bar, at) => this.bar(bar, at, counts.get(bar) ?? 0, most)));
-    const inside = (bar) => first && bar >= first.slice(0, bar.length) && bar <= last.slice(0, bar.length);
+    const inside = (bar) => first && bar.slice(0, first.length) >= first.slice(0, bar.length)
+      && bar.slice(0, last.length) <= last.slice(0, bar.length);
     this.paint(inside);
     this.from.textContent = bars.length ? spoken(bars[0]) : "";
     this.to.textContent = bars.length > 1 ? spoken(bars.at(-1)) : "";
     this.none.hidden = !first;
-    const chosen = bars.filter(inside).reduce((sum, bar) => sum + (counts.get(bar) ?? 0), 0);
+    const chosen = data.months.reduce((sum, [month, count]) => sum + (inside(month) ? count : 0), 0);
     this.what.textContent = first
       ? `${first === last ? spoken(first) : `${spoken(first)} – ${spoken(last)}`}: ${chosen}` : "";
   }

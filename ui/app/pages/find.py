@@ -20,7 +20,7 @@ from ui.app.views import indexing, question, selection
 from ui.app.views.filters import filters
 from ui.app.views.question import Question
 from ui.app.views.viewer import open_hit
-from ui.wording import units_in_words
+from ui.wording import units_in_words, without
 
 _ICONS = {
     "found": ":green[:material/check_circle:]",
@@ -69,12 +69,13 @@ def _show(asked: Question) -> None:
     if asked.parsed is None and question.typing():
         return
     token, listing = question.listing(asked)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
         _verdict(listing.answer)
         _draw_it(asked, listing.answer)
         _order(asked)
         _save(asked)
     _notes(listing.answer)
+    _drop(listing.answer)
     _hits(token, listing, asked)
 
 
@@ -93,8 +94,6 @@ def _hits(token: str, listing: Listing, asked: Question) -> None:
 
 def _verdict(answer: Answer) -> None:
     st.markdown(f"{_ICONS[answer.verdict]} **{resources.plain(answer.says)}**", width="content")
-    sure = "" if answer.sure is None else f"{answer.sure:.0%} sure · "
-    st.caption(f"{sure}{answer.took_ms:.0f} ms", width="content")
 
 
 def _notes(answer: Answer) -> None:
@@ -110,6 +109,18 @@ def _notes(answer: Answer) -> None:
                     on_click=question.ask,
                     args=(offer,),
                 )
+
+
+def _drop(answer: Answer) -> None:
+    """Where conditions leave nothing, a button for each that drops it and says what there is without it."""
+    for at, one in enumerate(answer.without):
+        st.button(
+            resources.plain(without(one)),
+            icon=":material/filter_alt_off:",
+            key=f"drop_{at}_{one.condition}",
+            on_click=question.ask,
+            args=(one.query,),
+        )
 
 
 def _order(asked: Question) -> None:
@@ -164,7 +175,10 @@ def _draw_it(asked: Question, answer: Answer) -> None:
 
 
 def _welcome() -> None:
-    """Onboarding for an empty library: add the first folder."""
+    """Onboarding for an empty library: add the first folder; or say why there is nothing in those added."""
+    if resources.library().folders.patterns():
+        _nothing_in_folders()
+        return
     st.header("Nothing is in your library yet")
     st.markdown(
         "Give a folder, and Trove looks at its pictures and videos and listens to what is said in them. "
@@ -172,6 +186,18 @@ def _welcome() -> None:
     )
     if not indexing.progress():
         indexing.add_folder("first_folder")
+
+
+def _nothing_in_folders() -> None:
+    st.header("Nothing can be found in your folders yet")
+    facts = resources.library().status()
+    reasons = {"could not be read": facts.failed, "hidden": facts.hidden, "in the cloud": facts.cloud}
+    told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
+    st.markdown(f"Of their files are {told}." if told else "There is no picture, film or recording in them.")
+    st.page_link(
+        "pages/folders.py", label="See your folders, or add another", icon=":material/photo_library:"
+    )
+    indexing.progress()
 
 
 _FORMS = """

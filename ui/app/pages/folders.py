@@ -32,12 +32,7 @@ def _counts(facts: Status) -> None:
             f"{facts.cloud:,} more are in the cloud and not read: `trove index --download` downloads them."
         )
     if facts.model:
-        fresh = "up to date" if facts.index.fresh else "the next search brings it up to date"
-        st.caption(
-            f"Model {resources.plain(facts.model)}"
-            f" · Search index: {facts.index.vectors:,} vectors, {fresh}"
-            f" · Kept in {resources.plain(facts.library)}"
-        )
+        st.caption(f"What is known of them is kept in {resources.plain(facts.library)}")
 
 
 def _folders(offline: Mapping[str, int]) -> None:
@@ -275,7 +270,7 @@ def _storage() -> None:
         storage = _measured(revision.current(session))
     rows = {
         "Your files": (storage.originals, "where they are; Trove only reads them"),
-        "Database": (storage.database, "what is known of them, with all vectors"),
+        "Database": (storage.database, "what is known of them"),
         "Search index": (storage.vectors, "can be made again"),
         "Drawings": (storage.drawings, ""),
         "Thumbnails": (storage.thumbnails, "can be made again"),

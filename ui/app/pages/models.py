@@ -99,7 +99,8 @@ def _stored_models(vector_counts: dict[Space, int]) -> None:
     for space, count in vector_counts.items():
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{resources.plain(space.model)}** · {words[space.state]} · {count:,} vectors",
+                f"**{resources.plain(space.model)}** · {words[space.state]} · "
+                f"{count:,} pictures, moments and texts",
                 width="content",
             )
             if space.state != "active":
@@ -116,11 +117,11 @@ def _stored_models(vector_counts: dict[Space, int]) -> None:
 
 def _drop(name: str) -> None:
     try:
-        count = resources.library().models.drop(name)
+        resources.library().models.drop(name)
     except TroveError as exc:
         resources.explain(exc)
     else:
-        st.toast(f"Dropped {count:,} vectors.")
+        st.toast(f"Dropped {resources.plain(name)}.")
 
 
 st.title("Model")

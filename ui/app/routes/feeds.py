@@ -34,7 +34,6 @@ _RATIOS = (0.55, 2.6)
 """Pictures beyond these keep their proportions, with room beside them."""
 _UNKNOWN_RATIO = 1.4
 _SMALL_SIDE = 96
-_NO_SCORE = ("listed", "condition")
 
 _listings: OrderedDict[str, Listing] = OrderedDict()
 _lock = threading.Lock()
@@ -108,8 +107,6 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "name": name,
         "path": str(hit.path),
         "alt": f"{name} at {moment}" if moment else name,
-        # Without a description in the query the score says no more than the rank.
-        "score": "" if all(fact.source in _NO_SCORE for fact in hit.why) else f"{hit.score:.2f}",
         "parts": parts(excerpt(hit), hit) if hit.text else None,
         "label": text_label(hit),
         "offline": hit.offline,

@@ -13,7 +13,18 @@ from search.answer import Evidence, Hit
 from ui.app import resources
 from ui.app.geo import place
 from ui.app.views import question
-from ui.wording import OFFLINE, SOURCES, clock, fact, kind_label, meaning_found, read_as, size, words_found
+from ui.wording import (
+    OFFLINE,
+    SOURCES,
+    above,
+    clock,
+    fact,
+    kind_label,
+    meaning_found,
+    read_as,
+    size,
+    words_found,
+)
 
 _MAP_PX = 260
 
@@ -143,7 +154,7 @@ def _read(evidence: Evidence) -> str:
 def _looks(evidence: Evidence) -> str:
     reason = f"it looks like the words{_read(evidence)} ({_similarity(evidence)})"
     if evidence.above is not None:
-        reason += f", more than {evidence.above:.0%} of the library"
+        reason += f", {above(evidence.above)}"
     if len(evidence.terms) > 1:
         reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in evidence.terms)
     return reason
