@@ -1,6 +1,7 @@
 """Queries on contents: what the bytes of one or more files show. Functions take an open session."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
@@ -13,6 +14,12 @@ from db.engine.schema import Asset, Content, MediaKind
 def find(session: Session, sha256: bytes) -> int | None:
     """The id of the content with this hash, or None."""
     return session.scalar(select(Content.id).where(Content.sha256 == sha256))
+
+
+def sha256_at(session: Session, path: Path) -> bytes | None:
+    """The hash of the content of the file at a path; None for one that the library does not know."""
+    statement = select(Content.sha256).join(Asset, Asset.content_id == Content.id).where(Asset.path == path)
+    return session.scalar(statement)
 
 
 def add(session: Session, sha256: bytes, kind: MediaKind) -> int:

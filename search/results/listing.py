@@ -64,6 +64,13 @@ class Listing:
         """The hit of a unit, among those so far."""
         return self._known.get(unit_id)
 
+    def reach(self, unit_id: int, most: int) -> bool:
+        """Whether a unit is among the hits, of which about ``most`` are fetched to find it."""
+        with self._lock:
+            while unit_id not in self._known and self._k < min(most, self._total):
+                self._grow(self._k * GROWTH)
+            return unit_id in self._known
+
     def beside(self, unit_id: int, step: int) -> Hit | None:
         """The hit that is ``step`` places further; None before the first and after the last."""
         at = next((at for at, hit in enumerate(self._hits) if hit.unit_id == unit_id), None)

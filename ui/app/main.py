@@ -5,20 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 from ui.app import resources
+from ui.app.components.frame import frame
+from ui.app.views import address
 
 # A file of our own: Streamlit has the browser fetch its named icons for this place from the internet.
 ICON = Path(__file__).with_name("icon.svg")
 
 st.set_page_config(page_title="Trove", page_icon=ICON, layout="wide")
 st.logo(ICON, size="large")
-# Streamlit leaves room for a tall heading above every page, and wide margins beside it. What is chosen has
-# the primary colour, which cannot stand out both from white, on buttons, and from a dark page.
-st.html(
-    "<style>"
-    "[data-testid=stMainBlockContainer] { padding: 4.5rem clamp(1rem, 4vw, 3.5rem) 3rem; }"
-    "button[data-selected=true] p, [data-testid=stSliderThumbValue] p { color: CanvasText; }"
-    "</style>"
-)
+st.html(Path(__file__).with_name("page.css"))
 
 page = st.navigation(
     [
@@ -32,6 +27,7 @@ page = st.navigation(
     ],
     position="top",
 )
-with resources.explained():
+frame()
+with resources.explained(), address.kept(page.url_path):
     resources.library()
     page.run()

@@ -1,6 +1,6 @@
 """Uploaded query pictures, kept in a temporary folder until the app ends."""
 
-import secrets
+import hashlib
 import tempfile
 import threading
 from collections import OrderedDict
@@ -21,7 +21,10 @@ class Upload:
 
 
 class Uploads:
-    """Uploads by token; the oldest are evicted for new ones. Thread-safe."""
+    """Uploads by the hash of their content, so that links to questions with one hold while it is kept.
+
+    The oldest are evicted for new ones. Thread-safe.
+    """
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="trove-", ignore_cleanup_errors=True)
@@ -29,21 +32,23 @@ class Uploads:
         self._lock = threading.Lock()
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store a picture; returns its token."""
-        token = secrets.token_urlsafe(12)
+        """Store a picture; returns its SHA-256 in hexadecimal digits."""
+        sha256 = hashlib.sha256(data).hexdigest()
         # The ending decides between decoders; the rest of a stranger's name must not become a path.
         suffix = Path(name).suffix.lower()
-        path = Path(self._folder.name) / f"{token}{suffix if suffix[1:].isalnum() else ''}"
-        path.write_bytes(data)
+        path = Path(self._folder.name) / f"{sha256}{suffix if suffix[1:].isalnum() else ''}"
         with self._lock:
-            self._kept[token] = Upload(path, Path(name).name or "picture")
+            before = self._kept.pop(sha256, None)
+            if before is None or before.path != path:
+                path.write_bytes(data)
+            self._kept[sha256] = Upload(path, Path(name).name or "picture")
             while len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)[1].path.unlink(missing_ok=True)
-        return token
+        return sha256
 
-    def get(self, token: str) -> Upload | None:
+    def get(self, sha256: str) -> Upload | None:
         """The upload, or None once it was evicted."""
-        return self._kept.get(token)
+        return self._kept.get(sha256)
 
 
 @cache

@@ -50,3 +50,14 @@ def test_neighbours() -> None:
     beside = [listing.beside(unit, step) for unit, step in ((7, 1), (7, -1), (9, 1), (9, -2), (1, 1))]
     assert [hit.unit_id if hit else None for hit in beside] == [8, None, None, 7, None]
     assert [hit.unit_id for hit in listing.of_file(hits[0])] == [9, 7]
+
+
+def test_a_hit_is_looked_for_among_as_many_as_are_wanted() -> None:
+    calls: list[int] = []
+    listing = Listing(_asking(list(range(9000)), calls), total=9000)
+    assert listing.reach(3, 1000)
+    assert calls == [FIRST]
+    assert listing.reach(500, 1000)
+    assert not listing.reach(8999, 1000)
+    assert not listing.complete
+    assert len(calls) < 6

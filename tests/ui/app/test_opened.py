@@ -1,5 +1,6 @@
 """What is opened in the app is remembered where that is wanted, and only for words; without a browser."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,8 @@ def _open(words: str, like: Path | None = None) -> None:
     page = AppTest.from_function(_page, default_timeout=60)
     if words:
         page.query_params["q"] = words
-    page.session_state["asked_like"] = like
+    if like is not None:
+        page.query_params["like"] = hashlib.sha256(like.read_bytes()).hexdigest()
     page.run()
     assert not page.exception
     assert page.button(key="viewer_similar").label == "Similar to this", "the hit is shown"

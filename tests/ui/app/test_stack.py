@@ -69,6 +69,6 @@ def test_members_can_be_opened_and_shown(opened: trove.Library) -> None:
 def test_each_file_by_itself_is_one_click(opened: trove.Library) -> None:
     page = AppTest.from_function(_page, default_timeout=60).run()
     page.sidebar.toggle(key="filter_stacks").set_value(False).run()
-    assert page.session_state["asked_stacks"] is False
+    assert page.query_params["stacks"] == "apart"
     (hit,) = opened.search(question.Question("type:image", None, None, stacks=False).query(9)).hits
     assert (len(hit.similar), hit.stack) == (1, ()), "they look alike, and are grouped by that alone"

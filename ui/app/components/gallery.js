@@ -7,6 +7,7 @@ const FETCHED = 120;
 const AHEAD_PX = 1400;
 const HEADER_PX = 44;
 const STAYS_MS = 150;
+const LONGEST_FADE = 120; // frames
 
 const element = (tag, className, text) => {
   const made = document.createElement(tag);
@@ -317,6 +318,16 @@ class Gallery {
     open.scrollIntoView({ block: "nearest" });
   }
 
+  // The hit that was open has the focus again, in its place; a dialog that still fades out would take it.
+  back(unit) {
+    const index = this.items.findIndex((item) => item.id === unit);
+    const wait = (left) => {
+      if (left && document.querySelector("[role=dialog]")) requestAnimationFrame(() => wait(left - 1));
+      else if (index >= 0) this.focus(index);
+    };
+    wait(LONGEST_FADE);
+  }
+
   fromAnywhere(event) {
     const idle = document.activeElement === document.body || document.activeElement === this.scroller;
     if (idle && event.key.startsWith("Arrow") && !document.querySelector("[role=dialog]") && this.items.length) {
@@ -382,6 +393,7 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (gallery.token !== data.token) gallery.show(data);
   else if (data.cleared !== gallery.cleared && gallery.selected.size) gallery.select([]);
   gallery.cleared = data.cleared;
+  if (data.closed) gallery.back(data.closed);
   return () => {
     gallery.close();
     galleries.delete(parentElement);

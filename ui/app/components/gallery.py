@@ -27,18 +27,19 @@ def gallery(
     token: str,
     *,
     on_open: Callable[[], None],
-    on_similar: Callable[[], None],
     on_judged: Callable[[], None] = lambda: None,
     judged: Mapping[int, bool] | None = None,
     fresh: Collection[int] = (),
     cleared: int = 0,
+    closed: int | None = None,
 ) -> Any:
     """Draw hits.
 
-    The result's ``open`` or ``similar`` is the unit that was clicked, in this run only; ``selected`` is
-    the list of units that are selected; another number for ``cleared`` takes the selection away. With
-    ``judged``, the thumbs so far by unit, there are thumbs, and ``judged`` in the result is {id, up}, None
-    where one was taken back. ``fresh``: units that are marked as new.
+    In ``on_open``, ``st.session_state.gallery.open`` is the unit that was clicked. Of the result, ``similar``
+    is one to find others like, in this run only, and ``selected`` the list of units that are selected;
+    another number for ``cleared`` takes the selection away. With ``judged``, the thumbs so far by unit, there
+    are thumbs, and ``judged`` in the result is {id, up}, None where one was taken back. ``fresh``: units that
+    are marked as new. ``closed``: the unit whose tile gets the focus, as the hit over the grid was closed.
     """
     first = listing.hits(0, FIRST)
     return _component(
@@ -49,12 +50,13 @@ def gallery(
             "tiles": feeds.tiles(first, listing),
             "complete": listing.complete and len(first) >= len(listing),
             "cleared": cleared,
+            "closed": closed,
             "judged": None if judged is None else {str(unit): up for unit, up in judged.items()},
             "fresh": list(fresh),
         },
         default={"selected": []},
         on_open_change=on_open,
-        on_similar_change=on_similar,
+        on_similar_change=lambda: None,  # Streamlit wants one to make the click a trigger
         on_selected_change=lambda: None,
         on_judged_change=on_judged,
     )

@@ -146,10 +146,8 @@ def _search_button(path: Path, key: str) -> None:
         "Search with it",
         icon=":material/image_search:",
         key=f"search_{key}",
-        on_click=question.ask_similar,
-        args=(path,),
     ):
-        st.switch_page("pages/find.py")
+        question.find_similar(path)
 
 
 def _gallery(pictures: list[Drawn]) -> None:

@@ -16,10 +16,10 @@ from ui.app import resources
 from ui.app.components.askbox import askbox
 from ui.app.components.gallery import gallery
 from ui.app.routes.feeds import upload_url
-from ui.app.views import indexing, question, selection
+from ui.app.views import address, indexing, question, selection, viewer
 from ui.app.views.filters import filters
+from ui.app.views.opened import show_opened
 from ui.app.views.question import Question
-from ui.app.views.viewer import open_hit
 from ui.wording import units_in_words, without
 
 _ICONS = {
@@ -81,15 +81,17 @@ def _show(asked: Question) -> None:
 
 def _hits(token: str, listing: Listing, asked: Question) -> None:
     selection.bar(selection.chosen(listing), token)
+    closed = viewer.closing()
+    show_opened(lambda: listing, asked)
     clicked = gallery(
         listing,
         token,
+        closed=closed,
         cleared=selection.cleared(),
-        on_open=_no_op,
-        on_similar=lambda: _similar(listing),
+        on_open=lambda: question.open_hit(st.session_state.gallery.open),
     )
-    if clicked.open is not None and listing.hit(clicked.open) is not None:
-        open_hit(listing, clicked.open, asked)
+    if clicked.similar is not None and (hit := listing.hit(clicked.similar)) is not None:
+        question.find_similar(hit.path)
 
 
 def _verdict(answer: Answer) -> None:
@@ -147,16 +149,6 @@ def _save(asked: Question) -> None:
             with resources.explained():
                 resources.library().saved.add(name or "", asked.query(1))
                 st.success("Saved. It is on the page Saved, where thumbs make it better.")
-
-
-def _no_op() -> None:
-    """Streamlit wants a callback to make the click a trigger; the page reads it from the result."""
-
-
-def _similar(listing: Listing) -> None:
-    hit = listing.hit(st.session_state.gallery.similar)
-    if hit is not None:
-        question.ask_similar(hit.path)
 
 
 def _draw_it(asked: Question, answer: Answer) -> None:
@@ -230,8 +222,7 @@ def _invite(counts: Mapping[UnitKind, int]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":blue-badge[{count} new] in **{resources.plain(name)}**", width="content")
             if st.button("Show", key=f"news_{name}"):
-                st.session_state.saved_chosen = name
-                st.switch_page("pages/saved.py")
+                st.switch_page("pages/saved.py", query_params={address.SEARCH: name})
     st.caption(
         f"{units_in_words(counts)} {'is' if sum(counts.values()) == 1 else 'are'} waiting. Describe what you "
         "look for in plain words, or give a picture like it: choose it, or paste or drop it here."
@@ -252,6 +243,8 @@ if not any(counts.values()):
 else:
     asked = _ask()
     filters(asked)
+    if gone := question.gone(asked):
+        st.info(gone, icon=":material/link_off:")
     if asked.empty:
         _invite(counts)
     else:

@@ -4,12 +4,12 @@ import streamlit as st
 
 from db.catalog import revision, units
 from search.explore.landscape import Landscape, Point
-from search.results.listing import of_units
+from search.results.listing import Listing, of_units
 from ui.app import resources
 from ui.app.components.histogram import histogram
 from ui.app.components.plane import plane
-from ui.app.views import filters, question
-from ui.app.views.viewer import open_hit
+from ui.app.views import address, filters, question
+from ui.app.views.opened import show_opened
 
 _MOST_CONCEPTS = 40
 _NEIGHBOURS = 200
@@ -22,17 +22,17 @@ def _landscape(revision: int, model: str) -> Landscape:  # noqa: ARG001 - comput
 
 def _plane(landscape: Landscape) -> None:
     st.header("What looks alike lies together")
-    clicked = plane(landscape.points, on_open=lambda: None)
+    plane(landscape.points, on_open=lambda: address.open_hit(st.session_state.plane.open))
     st.caption(
         f"{landscape.pictures:,} pictures and moments on the plane in which they differ most. The wheel "
         "comes nearer, dragging moves, a double click goes back; a click opens a picture."
     )
-    if clicked.open is not None:
-        here = next((point for point in landscape.points if point.unit_id == clicked.open), None)
-        if here is not None:
-            open_hit(
-                of_units(resources.library().core, _around(here, landscape)), here.unit_id, question.nothing()
-            )
+
+
+def _listing(landscape: Landscape) -> Listing:
+    """The pictures around the one that is opened; none where none is."""
+    here = next((point for point in landscape.points if point.unit_id == address.opened()), None)
+    return of_units(resources.library().core, [] if here is None else _around(here, landscape))
 
 
 def _around(here: Point, landscape: Landscape) -> list[int]:
@@ -46,7 +46,7 @@ def _timeline(months: dict[str, int]) -> None:
     clicked = histogram(months, None, key="timeline", on_range=lambda: None, height_px=120)
     if clicked.range and clicked.range["first"]:
         first, last = clicked.range["first"], clicked.range["last"]
-        _find(f"date:{first}" if first == last else f"date:{first}..{last}")
+        question.find(f"date:{first}" if first == last else f"date:{first}..{last}")
 
 
 def _concepts(landscape: Landscape) -> None:
@@ -66,12 +66,7 @@ def _concepts(landscape: Landscape) -> None:
         "as far as the model can tell."
     )
     if chosen:
-        _find(chosen)
-
-
-def _find(words: str) -> None:
-    question.ask(words)
-    st.switch_page("pages/find.py")
+        question.find(chosen)
 
 
 st.title("Overview")
@@ -86,5 +81,6 @@ else:
     landscape = _landscape(now, encoder.name)
     if len(landscape.points) > 2:
         _plane(landscape)
+    show_opened(lambda: _listing(landscape), question.nothing())
     _timeline(filters.months(now))
     _concepts(landscape)

@@ -12,10 +12,9 @@ from search.saved.searches import Saved, SavedAnswer, SavedSearches
 from ui.app import resources
 from ui.app.components.gallery import gallery
 from ui.app.routes import feeds
-from ui.app.views import question
-from ui.app.views.viewer import open_hit
+from ui.app.views import address, question, viewer
+from ui.app.views.opened import show_opened
 
-_CHOSEN = "saved_chosen"
 _SHOWN = "saved_shown"
 
 
@@ -29,7 +28,9 @@ def _list(saved: SavedSearches, searches: list[Saved]) -> None:
                 f" · {item.up} up, {item.down} down]",
                 width="stretch",
             )
-            st.button("Show", key=f"show_{item.name}", on_click=_choose, args=(item.name,))
+            st.button(
+                "Show", key=f"show_{item.name}", on_click=address.change, kwargs={address.SEARCH: item.name}
+            )
             with st.popover("More", key=f"more_{item.name}", type="tertiary"):
                 new = st.text_input("Name", value=item.name, key=f"name_{item.name}")
                 st.button("Rename", key=f"rename_{item.name}", on_click=_rename, args=(saved, item.name, new))
@@ -41,11 +42,6 @@ def _list(saved: SavedSearches, searches: list[Saved]) -> None:
                     type="primary",
                 )
                 st.caption("No picture, video or recording is touched.")
-
-
-def _choose(name: str | None) -> None:
-    st.session_state[_CHOSEN] = name
-    st.session_state.pop(_SHOWN, None)
 
 
 def _rename(saved: SavedSearches, name: str, new: str) -> None:
@@ -64,29 +60,42 @@ def _remove(saved: SavedSearches, name: str) -> None:
 
 def _show(saved: SavedSearches, item: Saved) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("All saved searches", icon=":material/arrow_back:", on_click=_choose, args=(None,))
+        st.button(
+            "All saved searches",
+            icon=":material/arrow_back:",
+            on_click=address.change,
+            kwargs={address.SEARCH: None, address.HIT: None},
+        )
         st.markdown(f"**{resources.plain(item.name)}** · {resources.plain(str(item.query))}", width="content")
     token, listing, answer = _listing(saved, item)
     if not answer.count:
-        st.info("Nothing in your library is near enough. Thumbs on hits of a wider search would help.")
+        st.info("Nothing in your library is near enough.")
+        st.page_link(
+            "pages/find.py",
+            label="See what is nearest to it",
+            icon=":material/search:",
+            query_params={"q": item.query.text},
+        )
         return
     fresh = f", **{len(answer.new):,} of them new**" if answer.new else ""
     st.caption(
         f"{answer.count:,} hits{fresh}. Thumbs say what you mean: what is liked stays and draws what is like "
         "it, what is not goes and takes what is like it with it."
     )
+    closed = viewer.closing()
+    show_opened(lambda: listing, question.nothing())
     clicked = gallery(
         listing,
         token,
+        closed=closed,
         judged=dict.fromkeys(answer.liked, True),
         fresh=answer.new,
-        on_open=lambda: None,
-        on_similar=lambda: _similar(listing),
+        on_open=lambda: address.open_hit(st.session_state.gallery.open),
         on_judged=partial(_judge, saved, item.name),
     )
     _taken_out(saved, item)
-    if clicked.open is not None and listing.hit(clicked.open) is not None:
-        open_hit(listing, clicked.open, question.nothing())
+    if clicked.similar is not None and (hit := listing.hit(clicked.similar)) is not None:
+        question.find_similar(hit.path)
 
 
 def _taken_out(saved: SavedSearches, item: Saved) -> None:
@@ -125,12 +134,6 @@ def _listing(saved: SavedSearches, item: Saved) -> tuple[str, Listing, SavedAnsw
     return token, listing, answer
 
 
-def _similar(listing: Listing) -> None:
-    hit = listing.hit(st.session_state.gallery.similar)
-    if hit is not None:
-        question.ask_similar(hit.path)
-
-
 def _judge(saved: SavedSearches, name: str) -> None:
     judgement = st.session_state.gallery.judged
     try:
@@ -143,11 +146,16 @@ def _judge(saved: SavedSearches, name: str) -> None:
 st.title("Saved searches")
 saved = resources.library().saved
 searches = saved.every()
-chosen = next((item for item in searches if item.name == st.session_state.get(_CHOSEN)), None)
+name = st.query_params.get(address.SEARCH)
+chosen = next((item for item in searches if item.name == name), None)
 if chosen is not None:
     _show(saved, chosen)
-elif searches:
-    _list(saved, searches)
 else:
+    st.session_state.pop(_SHOWN, None)  # what is new is marked until the search is left
+if chosen is None and name:
+    st.warning(f"No saved search is called **{resources.plain(name)}** any more.", icon=":material/link_off:")
+if chosen is None and searches:
+    _list(saved, searches)
+elif chosen is None:
     st.info("No search is saved yet. Search for something, then press **Save**.", icon=":material/bookmark:")
     st.page_link("pages/find.py", label="Search", icon=":material/search:")

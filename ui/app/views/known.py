@@ -99,9 +99,8 @@ def _place(here: tuple[float, float]) -> None:
             "Taken around here",
             icon=":material/near_me:",
             key="viewer_near",
-            on_click=lambda: question.ask(f'near:"{here[0]:.4f},{here[1]:.4f},10km"'),
         ):
-            st.rerun()
+            question.find(f'near:"{here[0]:.4f},{here[1]:.4f},10km"')
         st.link_button(
             "OpenStreetMap",
             place.map_link(here),

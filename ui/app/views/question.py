@@ -1,18 +1,19 @@
-"""State of the question on the Find page, kept while other pages are shown.
+"""The question on the Find page, which is in its address: words, with all conditions in them, a picture or a
+file to find others like, their order, and whether what belongs together is one hit.
 
-The words, with all conditions in them, live in the address of the page, so that it can be reloaded and
-bookmarked. A picture lives in the session: its path never comes from the browser.
+Pictures and files are named by the hashes of their contents; a path never comes from the browser. Only words
+that are still being typed are in the session.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
-from db.catalog import revision, units
-from db.errors import QueryError
+from db.catalog import contents, copies, revision, units
+from db.errors import QueryError, UnreadableError
 from search.query.language import Parsed, parse
 from search.query.query import Order, Query
 from search.results.listing import Listing
@@ -20,22 +21,18 @@ from ui.app import resources
 from ui.app.components.askbox import Chip
 from ui.app.routes import feeds
 from ui.app.uploads import uploads
+from ui.app.views import address
 
-_WORDS = "asked_words"
-_FINAL = "asked_final"
+_TYPED = "asked_typed"
 _SEQUENCE = "asked_sequence"
-_ADDRESS = "asked_address"
-_UPLOAD = "asked_picture"
-_LIKE = "asked_like"
-_ORDER = "asked_order"
-_STACKS = "asked_stacks"
 _LISTING = "asked_listing"
-_IN_ADDRESS = "q"
+_WORDS, _LIKE, _PICTURE, _ORDER, _STACKS = "q", "like", "picture", "order", "stacks"
+_APART = "apart"
 
 
 @dataclass(frozen=True)
 class Question:
-    """Words, a picture, or both. ``upload``: its token; ``like``: a file to find others like it.
+    """Words, a picture, or both. ``upload``: the picture's hash; ``like``: a file to find others like it.
 
     ``stacks``: what belongs together is one hit.
     """
@@ -78,42 +75,53 @@ def everything() -> Question:
 
 def current() -> Question:
     """The current question."""
-    state = st.session_state
-    _read_address()
-    if state.get(_UPLOAD) and uploads().get(state[_UPLOAD]) is None:
-        state[_UPLOAD] = None  # the app was restarted, or newer uploads evicted it
+    picture = st.query_params.get(_PICTURE)
     return Question(
-        state.get(_WORDS, ""),
-        state.get(_UPLOAD),
-        state.get(_LIKE),
-        state.get(_ORDER, "relevance"),
-        state.get(_STACKS, True),
+        _words(),
+        picture if picture and uploads().get(picture) else None,
+        _file(st.query_params.get(_LIKE, "")),
+        "date" if st.query_params.get(_ORDER) == "date" else "relevance",
+        st.query_params.get(_STACKS) != _APART,
     )
 
 
-def _read_address() -> None:
-    """Take the words from the URL where it has changed: a bookmark, or the browser's back button."""
-    state = st.session_state
-    words = st.query_params.get(_IN_ADDRESS, "")
-    if words and words != state.get(_ADDRESS):
-        state[_WORDS] = words
-        state[_FINAL] = True
-    elif words != state.get(_WORDS, "") and state.get(_FINAL, True):
-        _write_address()
-    state[_ADDRESS] = st.query_params.get(_IN_ADDRESS, "")
+def gone(asked: Question) -> str | None:
+    """What the address asks with that is not there any more, in a sentence; None where all of it is."""
+    if st.query_params.get(_PICTURE) and asked.upload is None:
+        return "The picture that this page was asked with is not kept any more: give it once more."
+    if st.query_params.get(_LIKE) and asked.like is None:
+        return "The file that others were to be similar to is not in your library any more."
+    return None
 
 
-def _write_address() -> None:
-    words = st.session_state.get(_WORDS, "")
-    if words:
-        st.query_params[_IN_ADDRESS] = words
-    else:
-        st.query_params.pop(_IN_ADDRESS, None)
+def _words() -> str:
+    typed = _typed()
+    return st.query_params.get(_WORDS, "") if typed is None else typed
+
+
+def _typed() -> str | None:
+    """The words that are being typed; None once they are final, or the browser has gone to other ones."""
+    words, began_at = st.session_state.get(_TYPED, (None, None))
+    return words if began_at == st.query_params.get(_WORDS, "") else None
+
+
+def _file(sha256: str) -> Path | None:
+    """The file in the library that has this content, in hexadecimal digits."""
+    try:
+        digest = bytes.fromhex(sha256)
+    except ValueError:
+        return None
+    with resources.read() as session:
+        content_id = contents.find(session, digest)
+        if content_id is None:
+            return None
+        files = copies.of_contents(session, [content_id], among_hidden=True).get(content_id)
+    return files[0].path if files else None
 
 
 def typing() -> bool:
     """Whether somebody is still typing, so that malformed words are no error yet."""
-    return not st.session_state.get(_FINAL, True)
+    return _typed() is not None
 
 
 def sequence() -> int:
@@ -130,22 +138,37 @@ def chips(asked: Question) -> list[Chip]:
         removable += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
     if asked.upload and (upload := uploads().get(asked.upload)):
         address = feeds.uploaded_url(asked.upload)
-        removable.append(Chip("picture", f"Like your picture {upload.name}", address))
+        removable.append(Chip(_PICTURE, f"Like your picture {upload.name}", address))
     if asked.like is not None:
-        removable.append(Chip("like", f"Similar to {asked.like.name}"))
+        removable.append(Chip(_LIKE, f"Similar to {asked.like.name}"))
     return removable
 
 
-# --- for callbacks
+# --- for callbacks of the Find page
 
 
 def ask(words: str, *, final: bool = True, answered: int | None = None) -> None:
-    """Ask in these words, beside the picture if there is one."""
-    state = st.session_state
-    state[_WORDS] = words.encode(errors="replace").decode().strip()
-    state[_FINAL] = final
+    """Ask in these words, beside the picture if there is one; in the address only when they are ``final``."""
+    words = words.encode(errors="replace").decode().strip()
     if answered is not None:
-        state[_SEQUENCE] = answered
+        st.session_state[_SEQUENCE] = answered
+    if final:
+        _change(**{_WORDS: words})
+    else:
+        st.session_state[_TYPED] = (words, st.query_params.get(_WORDS, ""))
+
+
+def _change(**values: str | None) -> None:
+    """Change a part of the question; what was typed is final then, and no hit is open."""
+    words = _words()
+    st.session_state.pop(_TYPED, None)
+    address.change(**({_WORDS: words} | values | {address.HIT: None}))
+
+
+def open_hit(unit_id: int) -> None:
+    """Open a hit of the question; what was typed is final then."""
+    _change()
+    address.open_hit(unit_id)
 
 
 def narrow(change: Callable[[Parsed], Parsed]) -> None:
@@ -156,35 +179,56 @@ def narrow(change: Callable[[Parsed], Parsed]) -> None:
 
 def remove(chip: str) -> None:
     """Ask without a part."""
-    if chip == "picture":
-        st.session_state[_UPLOAD] = None
-    elif chip == "like":
-        st.session_state[_LIKE] = None
+    if chip in (_PICTURE, _LIKE):
+        _change(**{chip: None})
     else:
         narrow(lambda parsed: parsed.without(int(chip.removeprefix("part "))))
 
 
-def ask_with(token: str) -> None:
+def ask_with(picture: str) -> None:
     """Ask with an uploaded picture, beside the words if there are any."""
-    st.session_state[_UPLOAD] = token
-    st.session_state[_LIKE] = None
-
-
-def ask_similar(path: Path) -> None:
-    """Ask for files similar to one that the library knows, or has drawn."""
-    st.session_state[_LIKE] = path
-    st.session_state[_UPLOAD] = None
-    ask("")
+    _change(**{_PICTURE: picture, _LIKE: None})
 
 
 def sort(order: Order) -> None:
     """Show the hits in another order."""
-    st.session_state[_ORDER] = order
+    _change(**{_ORDER: None if order == "relevance" else order})
 
 
 def stack(*, together: bool) -> None:
     """Show what belongs together as one hit, or each file by itself."""
-    st.session_state[_STACKS] = together
+    _change(**{_STACKS: None if together else _APART})
+
+
+# --- for any page, but not in its callbacks
+
+
+def find(words: str) -> NoReturn:
+    """Go to the Find page and ask in these words."""
+    _go(**{_WORDS: words})
+
+
+def find_similar(path: Path) -> NoReturn:
+    """Go to the Find page and ask for files similar to one that the library knows, or has drawn.
+
+    Raises:
+        UnreadableError: a drawing is not there any more.
+    """
+    with resources.read() as session:
+        sha256 = contents.sha256_at(session, path)
+    if sha256 is not None:
+        _go(**{_LIKE: sha256.hex()})
+    try:
+        drawing = path.read_bytes()
+    except OSError as exc:
+        raise UnreadableError(f"the drawing cannot be read: {exc.strerror}", "Draw it again.") from exc
+    _go(**{_PICTURE: uploads().keep(drawing, path.name)})
+
+
+def _go(**values: str) -> NoReturn:
+    settings = {key: st.query_params[key] for key in (_ORDER, _STACKS) if key in st.query_params}
+    st.session_state.pop(_TYPED, None)
+    st.switch_page("pages/find.py", query_params=values | settings)
 
 
 # --- the answer

@@ -23,7 +23,7 @@ from ui.app import resources
 from ui.app.components.picture import picture
 from ui.app.components.player import player
 from ui.app.routes import media
-from ui.app.views import question, reveal, stack
+from ui.app.views import address, question, reveal, stack
 from ui.app.views.known import show_known
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, show_text, text_lines, whole_text
@@ -45,11 +45,23 @@ _STARTS_LATER_S = 0.04
 def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
     """Show a hit in a dialog, with buttons to the hits before and after it.
 
-    In a library whose owner wants that, it is remembered for the question; turning on to others is not.
+    Its id is in the address, so that this is called in every run while it is open. In a library whose owner
+    wants that, it is remembered for the question when it is opened; turning on to others is not.
     """
-    _remember(listing, unit_id, asked)
-    _turn_to(unit_id)
-    st.dialog("What was found", width="large")(_show)(listing, asked)
+    if unit_id != st.session_state.get(_UNIT):
+        _remember(listing, unit_id, asked)
+        _turn_to(unit_id)
+    st.dialog("What was found", width="large", on_dismiss=address.close_hit)(_show)(listing, asked)
+
+
+def closing() -> int | None:
+    """The unit of the hit that was open in the last run, where none is in this one."""
+    return st.session_state.get(_UNIT) if address.opened() is None else None
+
+
+def closed() -> None:
+    """Note that no hit is open: the next one is opened anew, even if it is the same."""
+    st.session_state.pop(_UNIT, None)
 
 
 def _remember(listing: Listing, unit_id: int, asked: Question) -> None:
@@ -64,6 +76,7 @@ def _remember(listing: Listing, unit_id: int, asked: Question) -> None:
 
 def _turn_to(unit_id: int) -> None:
     st.session_state[_UNIT] = unit_id
+    address.open_hit(unit_id)
     stack.close()
     _start_anew()
 
@@ -141,14 +154,8 @@ def _heading(listing: Listing, hit: Hit) -> None:
 def _actions(row: UnitRow | None, hit: Hit, *, kept: bool) -> None:
     """What can be done with a hit; not with the file itself where only its thumbnail is ``kept``."""
     with st.container(horizontal=True):
-        if st.button(
-            "Similar to this",
-            icon=":material/image_search:",
-            key="viewer_similar",
-            on_click=question.ask_similar,
-            args=(hit.path,),
-        ):
-            st.rerun()
+        if st.button("Similar to this", icon=":material/image_search:", key="viewer_similar"):
+            question.find_similar(hit.path)
         if row is None:
             return
         if not kept:

@@ -5,7 +5,9 @@ import os
 import re
 import zipfile
 from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
@@ -80,6 +82,49 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     expect(dialog.get_by_role("img", name=second)).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    expect(tiles.nth(1).locator(".open")).to_be_focused()
+
+
+def test_back_closes_an_opened_hit_and_forward_opens_it_again(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "an animal")
+    tile = page.locator('.tile[data-index="12"]')
+    tile.scroll_into_view_if_needed()
+    scrolled = page.get_by_test_id("stMain").evaluate("main => main.scrollTop")
+    name = tile.locator(".name").inner_text()
+    dialog = _open(page, tile)
+    link = page.url
+    # Turning to the next hit is no step of its own.
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: url != link)
+    page.go_back()
+    expect(dialog).to_have_count(0)
+    assert parse_qs(urlsplit(page.url).query) == {"q": ["an animal"]}
+    expect(page.locator('.tile[data-index="13"] .open')).to_be_focused()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == scrolled
+    page.go_forward()
+    opened(page)
+    # To close it is to go back: the step before is the start page.
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_text("are waiting")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+    page.go_forward()
+    answered(page, "an animal")
+    # Who comes back from another page finds what was asked.
+    page.get_by_role("link", name="Library").click()
+    expect(page.get_by_role("heading", name="Folders")).to_be_visible()
+    page.get_by_role("link", name="Find").click()
+    answered(page, "an animal")
+    # A link opens it anywhere; one to what is not there says so.
+    page.goto(link)
+    expect(opened(page).get_by_text(name, exact=True).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(tiles.first).to_be_visible()
+    page.goto(f"{app.url}/?q=an+animal&hit=999999999")
+    expect(page.get_by_text("What this link opens is not in your library any more.")).to_be_visible()
 
 
 def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, media_folder: Path) -> None:
@@ -197,6 +242,8 @@ def test_latest_first(page: Page, app: App) -> None:
     tiles = search(page, "type:image")
     page.get_by_role("radio", name="Latest first").click()
     expect(page.get_by_role("heading", name="July 2023")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="July 2023")).to_be_visible()
     settle(page)
     expect(_name(tiles)).to_have_text("travel.jpg")
     page.get_by_role("radio", name="Best first").click()
@@ -213,6 +260,10 @@ def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App
     expect(_name(tiles)).to_have_text("p011.jpg")
     settle(page)
     page.screenshot(path=SHOTS / "by-picture.png")
+    # The picture is in the address, by the hash of its content.
+    assert f"picture={sha256((tmp_path / 'mine.png').read_bytes()).hexdigest()}" in page.url
+    page.reload()
+    expect(_name(tiles)).to_have_text("p011.jpg")
     chip.click()
     expect(page.get_by_text("are waiting")).to_be_visible()
     for name, event in {"ClipboardEvent": "paste", "DragEvent": "drop"}.items():
@@ -305,11 +356,17 @@ def test_similar(page: Page, app: App) -> None:
     expect(page.get_by_role("button", name="Search without Similar to p025.jpg")).to_be_visible()
     expect(tiles.locator(".name").get_by_text("p025.jpg", exact=True)).to_have_count(0)
     settle(page)
+    shared = page.url
+    assert shared.endswith(sha256((SAMPLES / "pictures" / "p025.jpg").read_bytes()).hexdigest())
     first = _name(tiles).inner_text()
     _open(page, tiles.first).get_by_role("button", name="Similar to this").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name=f"Search without Similar to {first}").click()
     expect(page.get_by_text("are waiting")).to_be_visible()
+    page.goto(shared)
+    expect(page.get_by_role("button", name="Search without Similar to p025.jpg")).to_be_visible()
+    page.goto(f"{app.url}/?like={'0' * 64}")
+    expect(page.get_by_text("is not in your library any more")).to_be_visible()
 
 
 def test_selected_hits_are_taken_along(page: Page, app: App, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_saved_search_learns_and_tells_what_is_new(page: Page, own_app: App, o
     page.get_by_role("button", name="Show").click()
     tiles = page.locator(".tile")
     tiles.first.wait_for()
+    page.wait_for_url("**/saved?search=Animals")
     settle(page)
     shoot(page, "saved")
     worst = tiles.last.locator(".name").inner_text()
