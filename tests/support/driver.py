@@ -58,13 +58,14 @@ def serving(
     *arguments: str,
     prefix: Sequence[str] = (),
     module: str = "ui.cli",
+    port: int | None = None,
     **environment: str,
 ) -> Iterator[App]:
     """Run ``trove ui`` with more arguments, by way of a ``prefix`` command, until the end of the block.
 
-    ``module``: another command line in place of Trove's own.
+    ``module``: another command line in place of Trove's own. ``port``: that of an app that was stopped.
     """
-    port = _free_port()
+    port = port or _free_port()
     command = [sys.executable, "-m", module, "--library", str(library), "ui", "--no-browser"]
     settings = {"TROVE_CACHE": str(cache), "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
     command = [*prefix, *command, "--port", str(port), *arguments]

@@ -61,20 +61,28 @@ class AskBox {
 
   close() {
     clearTimeout(this.timer);
+    document.body.removeAttribute("data-trove-asking");
     for (const [target, name, listener] of this.listeners) target.removeEventListener(name, listener);
   }
 
   show(data) {
     this.url = data.url;
     this.input.placeholder = data.placeholder;
+    const isAnother = this.session !== undefined && this.session !== data.session;
+    this.session = data.session;
+    if (isAnother) this.sequence = 0;
+    if (isAnother && data.words.trim() !== this.input.value.trim()) {
+      // The server was started again and has not heard these words: what it shows must not stand under them.
+      setTimeout(() => this.ask(true));
     // An answer to what was typed some letters ago must not undo the letters since.
-    if (data.sequence >= this.sequence) {
+    } else if (data.sequence >= this.sequence) {
       this.sequence = data.sequence;
       if (data.words.trim() !== this.input.value.trim()) this.input.value = data.words;
       this.sent = data.words.trim();
       this.input.dataset.answered = this.sent;
       this.note.textContent = data.note;
     }
+    this.compare();
     const shown = JSON.stringify(data.chips);
     if (this.chips.dataset.shown !== shown) {
       this.chips.dataset.shown = shown;
@@ -82,8 +90,14 @@ class AskBox {
     }
   }
 
+  // The page fades what answers other words than those in the box, if that lasts.
+  compare() {
+    document.body.toggleAttribute("data-trove-asking", this.input.value.trim() !== this.input.dataset.answered);
+  }
+
   typed() {
     clearTimeout(this.timer);
+    this.compare();
     const length = this.input.value.trim().length;
     if (length >= SHORTEST || length === 0) this.timer = setTimeout(() => this.ask(false), TYPING_MS);
   }

@@ -4,6 +4,7 @@ Streamlit's text field tells Python only on Enter, and takes no picture from the
 component tells of every pause in typing, and of pictures that are chosen, pasted or dropped anywhere.
 """
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+_SESSION = "ask_session"
 _HERE = Path(__file__).parent
 _HTML = """<div class="ask">
   <div class="line">
@@ -67,6 +69,7 @@ def askbox(
         key="ask",
         data={
             "words": words,
+            "session": st.session_state.setdefault(_SESSION, secrets.token_hex(8)),
             "sequence": sequence,
             "chips": [asdict(chip) for chip in chips],
             "note": note,

@@ -1,4 +1,4 @@
-// Around all pages: what Back and Forward go through.
+// Around all pages: what Back and Forward go through, and a word while the server is stopped.
 
 // --- steps in the history
 
@@ -39,6 +39,40 @@ class Steps {
   }
 }
 
-export default function () {
-  window.troveFrame ??= new Steps();
+// --- while the server is stopped
+
+const BLINK_MS = 800;
+const USUAL_PORT = "8501";
+
+// Streamlit looks for its server until it is there again, but leaves the page of the old one as it is.
+class Stopped {
+  constructor() {
+    this.wasThere = true;
+    this.app = document.querySelector("[data-testid=stApp]");
+    this.word = document.createElement("div");
+    this.word.className = "trove-stopped";
+    this.word.setAttribute("role", "alert");
+    // Streamlit's own dialog makes all else inert, but for what says this.
+    this.word.dataset.reactAriaTopLayer = "true";
+    const command = document.createElement("code");
+    command.textContent = ["", USUAL_PORT].includes(location.port) ? "trove ui" : `trove ui --port ${location.port}`;
+    this.word.append("Trove is not running. Start it again: ", command, " – this page then comes back by itself.");
+    new MutationObserver(() => this.look()).observe(this.app, { attributeFilter: ["data-test-connection-state"] });
+  }
+
+  look() {
+    clearTimeout(this.timer);
+    const isThere = this.app.dataset.testConnectionState === "CONNECTED";
+    if (!isThere) this.timer = setTimeout(() => document.body.append(this.word), BLINK_MS);
+    else {
+      this.word.remove();
+      if (!this.wasThere) this.tell("returned", true);
+    }
+    this.wasThere = isThere;
+  }
+}
+
+export default function ({ setTriggerValue }) {
+  window.troveFrame ??= { steps: new Steps(), stopped: new Stopped() };
+  window.troveFrame.stopped.tell = setTriggerValue;
 }
