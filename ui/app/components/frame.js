@@ -23,7 +23,10 @@ class Steps {
     const [here, there] = [new URL(location.href), new URL(url ?? "", location.href)];
     const [from, to] = [hitIn(here.search), hitIn(there.search)];
     if (this.closing) return;
-    if (from === to || besides(here) !== besides(there)) this.push(state, unused, url);
+    // st.switch_page puts the values of the next page into the address of this one first.
+    if (here.pathname !== there.pathname && here.search && here.search === there.search) {
+      history.replaceState(state, unused, url);
+    } else if (from === to || besides(here) !== besides(there)) this.push(state, unused, url);
     else if (from && to) history.replaceState(history.state, unused, url);
     else if (to) this.push({ ...state, opened: true }, unused, url);
     else if (history.state?.opened) {

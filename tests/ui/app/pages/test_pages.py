@@ -69,7 +69,8 @@ def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> Non
     page.get_by_role("button", name="2023: 1 file", exact=True).click()
     tiles = answered(page, "date:2023")
     expect(tiles.first.locator(".name")).to_have_text("travel.jpg")
-    page.get_by_role("link", name="Overview").click()
+    page.go_back()
+    page.wait_for_url("**/overview")
     page.get_by_role("radio", name="lighthouse · 1").click()
     expect(answered(page, "lighthouse").first.locator(".name")).to_have_text("p025.jpg")
 
