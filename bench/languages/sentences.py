@@ -1,13 +1,13 @@
 """Measure how well pictures are found by captions in other languages, by each way of reading these.
 
     python bench/quality/gate.py FOLDER        # makes a library of the pictures, among other things
-    python bench/languages/sentences.py FOLDER --library LIBRARY [--half first] [LANGUAGE ...]
+    python bench/languages/sentences.py FOLDER --library LIBRARY [LANGUAGE ...]
 
 ``FOLDER`` has ``captions-dev-LANG.csv`` (image,caption) in English and other languages; ``LIBRARY`` has the
 pictures. Printed by language: R@1/5/10 among all pictures of the library with the bootstrap interval of R@10,
 asked as typed, by its words, by its meaning, and by both as Trove asks; how many were told to be in another
-language, and how many would have been without a dictionary of it. ``--half``: of the captions, to choose
-constants on one and report the other.
+language, and how many would have been without a dictionary of it; and the means, of halves of the captions,
+too: constants were chosen on the first.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from search.understanding.tongues import foreign
 
 ENGLISH = "en"
 DEPTHS = (1, 5, 10)
-HALVES = {"first": slice(0, None, 2), "second": slice(1, None, 2), "both": slice(None)}
+HALVES = {"all": slice(None), "first half": slice(0, None, 2), "second half": slice(1, None, 2)}
 
 Floats = npt.NDArray[np.float32]
 Way = Callable[[str], Floats]
@@ -47,12 +47,11 @@ class WordsAlone(ActiveModel):
     reads_sentences = False
 
 
-def captions(folder: Path, language: str, half: str) -> Iterator[tuple[str, str]]:
+def captions(folder: Path, language: str) -> Iterator[tuple[str, str]]:
     """(picture, caption) in a language."""
     path = folder / f"captions-dev-{language}.csv"
     with path.open(newline="", encoding="utf-8") as file:
-        rows = sorted((row["image"], row["caption"]) for row in csv.DictReader(file))
-    yield from rows[HALVES[half]]
+        yield from sorted((row["image"], row["caption"]) for row in csv.DictReader(file))
 
 
 def pictures(library: Library, model: ActiveModel) -> tuple[list[str], Floats]:
@@ -91,7 +90,6 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("languages", nargs="*", default="ar de es fr it ja ko nl pl pt ru tr zh".split())
     parser.add_argument("--library", type=Path, required=True)
-    parser.add_argument("--half", choices=HALVES, default="both")
     args = parser.parse_args()
     with Library(load_settings(library=args.library, device="cpu")) as library:
         with library.read() as session:
@@ -101,7 +99,7 @@ def main() -> None:
         print(f"{len(names)} pictures")
         found: dict[str, dict[str, Floats]] = {}
         for language in (ENGLISH, *args.languages):
-            asked = list(captions(args.folder, language, args.half))
+            asked = list(captions(args.folder, language))
             right = np.array([names.index(image) for image, _ in asked])
             found[language] = {}
             for name, way in ways(library, model).items():
@@ -110,7 +108,8 @@ def main() -> None:
                 found[language][name] = (places[:, None] < np.array(DEPTHS)).astype(np.float32)
             others, without = told([text for _, text in asked])
             print(f"{language}  {_line(found[language])}  told {others}, without lists {without}", flush=True)
-        _mean(found, args.languages)
+        for name, half in HALVES.items():
+            _mean(name, half, found, args.languages)
     _time(model)
 
 
@@ -125,17 +124,17 @@ def _figures(rows: Floats) -> str:
     return f"{recalls} ({low:.0f}-{high:.0f})"
 
 
-def _mean(found: dict[str, dict[str, Floats]], languages: list[str]) -> None:
-    english = found[ENGLISH]["both"]
+def _mean(half: str, rows_of: slice, found: dict[str, dict[str, Floats]], languages: list[str]) -> None:
+    english = found[ENGLISH]["both"][rows_of]
     for name in found[ENGLISH]:
         # A picture's captions in all languages are drawn together, and its English one with them.
-        rows = np.stack([found[language][name] for language in languages]).mean(axis=0)
+        rows = np.stack([found[language][name][rows_of] for language in languages]).mean(axis=0)
         both = np.hstack([rows[:, -1:], english[:, -1:]])
         groups = [str(at) for at in range(len(both))]
         low, high = interval(both, groups, lambda some: 100 * float(some[:, 0].mean() / some[:, 1].mean()))
-        share = rows[:, -1].mean() / english[:, -1].mean()
+        of = f"{rows[:, -1].mean() / english[:, -1].mean():.0%} ({low:.0f}-{high:.0f}) of English"
         recalls = "/".join(f"{100 * recall:.1f}" for recall in rows.mean(axis=0))
-        print(f"mean of {len(languages)}, {name}: {recalls}, {share:.0%} ({low:.0f}-{high:.0f}) of English")
+        print(f"mean of {len(languages)}, {half}, {name}: {recalls}, {of}")
 
 
 def _time(model: ActiveModel) -> None:
