@@ -6,7 +6,7 @@ library loads no model, no FAISS and no decoder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -527,6 +527,20 @@ class Library:
         from trove.pictures import thumbnail
 
         return thumbnail(self.core, self.service.decoders, expanded(file), at_s, side=side, cache=cache)
+
+    def part(self, file: Path | str, region: Sequence[float]) -> Path:
+        """A JPEG of a part of a picture, made once, for the ``image`` of ``search``.
+
+        Args:
+            region: x and y of the top left corner, width and height, each 0 to 1 of the upright picture.
+
+        Raises:
+            MediaError: as ``thumbnail``.
+            QueryError: that is no part of a picture.
+        """
+        from trove.pictures import part
+
+        return part(self.core, self.service.decoders, expanded(file), region)
 
     def clip(self, file: Path | str, at_s: float) -> Clip:
         """Some seconds of a film or recording around ``at_s`` that browsers play; errors as ``thumbnail``."""

@@ -11,6 +11,8 @@ from db.files import is_file
 from db.library import Library
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from indexer.media.clips import Clip
     from indexer.media.pool import DecodePool
 
@@ -37,6 +39,19 @@ def thumbnail(
         if known is None or (kept := thumbnails.kept_before(known, at_s, cache=folder, side=side)) is None:
             raise
         return kept
+
+
+def part(library: Library, decoders: DecodePool, path: Path, region: Sequence[float]) -> Path:
+    """See ``trove.Library.part``."""
+    from indexer.media import thumbnails
+
+    return thumbnails.part(
+        _readable(library, path),
+        thumbnails.region_of(region),
+        cache=library.paths.thumbnails,
+        max_megapixels=library.settings.max_megapixels,
+        decoders=decoders,
+    )
 
 
 def clip(library: Library, decoders: DecodePool, path: Path, at_s: float) -> Clip:

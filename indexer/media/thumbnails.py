@@ -6,14 +6,18 @@ Everything goes through the decoder, since browsers show neither HEIC nor camera
 import hashlib
 import io
 import logging
+import math
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from db.catalog.assets import FileStat
-from db.errors import UnreadableError
+from db.errors import QueryError, UnreadableError
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
@@ -25,6 +29,19 @@ GRID_SIDE = 320
 """Pixels of the shorter side of a thumbnail in a list of results: those are made while indexing."""
 
 _QUALITY = 85
+_PART_SIDE = 640
+"""Pixels of the shorter side of a part of a picture, where the picture has so many: more than models see."""
+_SMALLEST = 0.01
+_ROUNDED = 1e-6
+
+
+class Region(NamedTuple):
+    """A part of an upright picture, each 0 to 1 of its width or height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 def thumbnail(
@@ -46,14 +63,7 @@ def thumbnail(
     target = cache / _name(path, at_s, side)
     if is_intact(target):
         return target
-    data = decoders.run(_make, path, at_s, side, max_megapixels)
-    try:
-        _write(target, data)
-    except OSError as exc:
-        raise UnreadableError(
-            f"the thumbnail cannot be saved in {cache}: {exc.strerror or exc}",
-            "Make room on the disk, or name another folder with TROVE_CACHE.",
-        ) from exc
+    _save(target, decoders.run(_make, path, at_s, side, max_megapixels))
     return target
 
 
@@ -64,6 +74,45 @@ def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> b
     else:
         picture = still_at(path, at_s, min_side=side)
     return _jpeg(Image.fromarray(picture))
+
+
+def part(path: Path, region: Region, *, cache: Path, max_megapixels: float, decoders: DecodePool) -> Path:
+    """Path of a JPEG of a part of a picture, to search by, made unless the cache has it.
+
+    Errors as ``thumbnail``; a region is made by ``region_of``.
+    """
+    target = cache / _name(path, None, _PART_SIDE, region)
+    if not is_intact(target):
+        _save(target, decoders.run(_cut, path, region, max_megapixels))
+    return target
+
+
+def region_of(numbers: Sequence[float]) -> Region:
+    """A part of a picture: x and y of its top left corner, width and height, 0 to 1 of the upright picture.
+
+    Raises:
+        QueryError: these numbers are none.
+    """
+    with suppress(TypeError, ValueError):
+        region = Region(*map(float, numbers))
+        right, bottom = region.x + region.width, region.y + region.height
+        # Written so that NaN does not pass.
+        if min(region) >= 0 and min(region[2:]) >= _SMALLEST and max(right, bottom) <= 1 + _ROUNDED:
+            return region
+    raise QueryError(
+        "that is no part of a picture",
+        "Give x, y, width and height, each 0 to 1 of the picture: 0.25,0.25,0.5,0.5.",
+    )
+
+
+def _cut(path: Path, region: Region, max_megapixels: float) -> bytes:
+    """Decode the file and encode a JPEG of a part of it. Runs in a worker."""
+    side = math.ceil(_PART_SIDE / min(region.width, region.height))
+    _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
+    height, width = picture.shape[:2]
+    left, right = (round(at * width) for at in (region.x, region.x + region.width))
+    top, bottom = (round(at * height) for at in (region.y, region.y + region.height))
+    return _jpeg(Image.fromarray(picture[top : max(bottom, top + 1), left : max(right, left + 1)]))
 
 
 def keep(picture: Picture, path: Path, at_s: float | None, *, cache: Path) -> None:
@@ -108,13 +157,23 @@ def _jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def _save(target: Path, data: bytes) -> None:
+    try:
+        _write(target, data)
+    except OSError as exc:
+        raise UnreadableError(
+            f"the thumbnail cannot be saved in {target.parent.parent}: {exc.strerror or exc}",
+            "Make room on the disk, or name another folder with TROVE_CACHE.",
+        ) from exc
+
+
 def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # One that a power cut tears is told by its checksum, and made again.
     write_checksummed(target, data, durable=False)
 
 
-def _name(path: Path, at_s: float | None, side: int) -> Path:
+def _name(path: Path, at_s: float | None, side: int, region: Region | None = None) -> Path:
     """Path of the thumbnail in the cache: a hash of its parameters and of the file's size and time."""
     try:
         status = path.stat()
@@ -122,12 +181,13 @@ def _name(path: Path, at_s: float | None, side: int) -> Path:
         raise UnreadableError(
             f"the file cannot be read: {exc.strerror or exc}", "Check that its drive is connected."
         ) from exc
-    return _hashed(FileStat(path, status.st_size, status.st_mtime_ns), at_s, side)
+    return _hashed(FileStat(path, status.st_size, status.st_mtime_ns), at_s, side, region)
 
 
-def _hashed(file: FileStat, at_s: float | None, side: int) -> Path:
+def _hashed(file: FileStat, at_s: float | None, side: int, region: Region | None = None) -> Path:
     moment = None if at_s is None else round(at_s, 3)
-    facts = (os.fsencode(file.path), file.size, file.mtime_ns, moment, side)
+    facts: tuple[object, ...] = (os.fsencode(file.path), file.size, file.mtime_ns, moment, side)
+    facts += () if region is None else tuple(region)
     digest = hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
     # A hundred thousand files in one folder make some file managers and backups crawl.
     return Path(digest[:2]) / f"{digest}.jpg"

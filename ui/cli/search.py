@@ -28,6 +28,12 @@ def search(
     ctx: typer.Context,
     query: MaybeWords = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture like what you look for.")] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            "--part", metavar="X,Y,W,H", help="Only this part of the picture, each 0 to 1: 0.25,0,0.5,1."
+        ),
+    ] = None,
     k: Limit = 20,
     kind: Kind = None,
     apart: Apart = False,
@@ -46,11 +52,24 @@ def search(
     if not (text.strip() or image or here):
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     text = within(text, folder) if here else text
-    asked = Query(text=text, image=image, k=k, kind=kind, apart=apart, stacks=stacks)
+    region = _region(part, image)
     with library_of(ctx, model=model) as library:
+        picture = library.part(image, region) if image and region else image
+        asked = Query(text=text, image=picture, k=k, kind=kind, apart=apart, stacks=stacks)
         if here:
             require_indexed(library, folder)
         _answer(library, asked, as_json, imagine=imagine)
+
+
+def _region(part: str | None, image: Path | None) -> list[float] | None:
+    if part is None:
+        return None
+    if image is None:
+        raise typer.BadParameter("Give the picture, too: --image.", param_hint="--part")
+    try:
+        return [float(number) for number in part.split(",")]
+    except ValueError as exc:
+        raise typer.BadParameter("Four numbers, as in 0.25,0,0.5,1.", param_hint="--part") from exc
 
 
 def similar(

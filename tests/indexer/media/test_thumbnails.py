@@ -1,16 +1,16 @@
 """Thumbnails: made once, upright, and anew when the file changes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from db.errors import DecodeError, UnreadableError
+from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact
 from indexer.media.pool import DecodePool
-from indexer.media.thumbnails import thumbnail
+from indexer.media.thumbnails import part, region_of, thumbnail
 from tests.support import media
 
 SIDE = 64
@@ -93,3 +93,37 @@ def test_every_damage_to_a_kept_thumbnail_is_noticed_and_mended(tmp_path: Path, 
         if number % 40 == 0:
             assert make(path, tmp_path / "cache") == kept
             assert kept.read_bytes() == whole
+
+
+def test_a_part_is_cut_out_of_the_upright_picture(tmp_path: Path, decoders: DecodePool) -> None:
+    plain = Image.new("RGB", (40, 20), "white")
+    plain.paste("red", (30, 0, 40, 20))
+    photo = tmp_path / "photo.png"
+    plain.save(photo)
+    made = part(photo, region_of([0.75, 0, 0.25, 1]), cache=tmp_path, max_megapixels=1, decoders=decoders)
+    with Image.open(made) as cut:
+        assert cut.size == (10, 20)
+        red, green, blue = cut.convert("RGB").resize((1, 1)).getpixel((0, 0))
+    assert red > 240
+    assert max(green, blue) < 15
+    again = part(photo, region_of([0, 0, 1, 1]), cache=tmp_path, max_megapixels=1, decoders=decoders)
+    assert again != made
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (0, 0, 1),
+        (0, 0, 1, 1, 1),
+        (-0.1, 0, 1, 1),
+        (0.6, 0, 0.5, 1),
+        (0, 0, 0.001, 1),
+        (0, 0, float("nan"), 1),
+        (0, 0, float("inf"), 1),
+        "abcd",
+        7,
+    ],
+)
+def test_what_is_no_part_is_refused(numbers: Sequence[float]) -> None:
+    with pytest.raises(QueryError, match="no part of a picture"):
+        region_of(numbers)

@@ -144,6 +144,12 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
     picture = SAMPLES / "pictures" / "p013.heic"
     by_picture = as_json(trove(sample_library, "search", "--image", picture, "-k", "1", "--json"))
     assert by_picture["hits"][0]["path"] == str(picture)
+    cut = trove(sample_library, "search", "--image", picture, "--part", "0,0,1,0.9", "-k", "1", "--json")
+    assert as_json(cut)["hits"][0]["path"] == str(picture)
+    for part, status in (("0,0,2,1", 1), ("a,b", 2)):
+        refused = trove(sample_library, "search", "--image", picture, "--part", part)
+        assert (refused.returncode, refused.stdout) == (status, "")
+        assert "0.25,0" in refused.stderr
     alike = as_json(trove(sample_library, "similar", picture, "--kind", "image", "-k", "3", "--json"))
     assert str(picture) not in [hit["path"] for hit in alike["hits"]]
     assert len(alike["hits"]) == 3
