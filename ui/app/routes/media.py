@@ -31,6 +31,8 @@ from indexer.media.thumbnails import GRID_SIDE, kept_before
 from ui.app import resources
 
 VIEW_SIDE = 1080
+_WHOLE_SIDE = 65_500
+"""Longer than any side of a JPEG: all pixels that there are."""
 
 KEY = secrets.token_urlsafe(16)
 # Two at a time: more would take the processor from the search.
@@ -55,6 +57,16 @@ def thumbnail_url(unit_id: int) -> str:
 def view_url(unit_id: int) -> str:
     """URL of a unit's picture as large as it is shown when it is opened."""
     return f"/trove/{KEY}/view/{unit_id}"
+
+
+def whole_url(unit_id: int) -> str:
+    """URL of a unit's picture with all of its pixels, for files that browsers do not show."""
+    return f"{view_url(unit_id)}?whole=1"
+
+
+def is_shown(mime: str | None) -> bool:
+    """Whether browsers show a picture of this MIME type, and may: see ``_type``."""
+    return mime in _SHOWN
 
 
 def file_url(row: UnitRow) -> str:
@@ -177,9 +189,10 @@ def _grid_thumbnail(unit_id: int) -> Path:
 
 def _send_view(request: Request) -> Response:
     try:
-        path = still(unit(request.path_params["unit_id"]), VIEW_SIDE)
+        side = _WHOLE_SIDE if "whole" in request.query_params else VIEW_SIDE
+        path = still(unit(request.path_params["unit_id"]), side)
     except TroveError as exc:
-        raise HTTPException(404, str(exc)) from exc
+        raise HTTPException(404, resources.sentence(str(exc))) from exc
     return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
 
@@ -221,5 +234,5 @@ def _type(row: UnitRow) -> str:
     """The MIME type with which a browser shows or plays a file if it can, and else downloads it."""
     if row.media == "image":
         mime = mimetypes.guess_type(row.path.name)[0]
-        return mime if mime in _SHOWN else _UNKNOWN
+        return mime if mime is not None and is_shown(mime) else _UNKNOWN
     return browser_type(file_of(row), resources.library().service.decoders) or _UNKNOWN

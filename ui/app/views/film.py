@@ -1,0 +1,125 @@
+"""An opened film or recording: a player at the moment of the hit, beside what is said."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from db import kinds
+from db.catalog.units import UnitRow
+from db.errors import MediaError
+from indexer.media.clips import AFTER_S, browser_type
+from indexer.media.types import Metadata
+from search.answer import Hit
+from search.results.listing import Listing
+from search.results.moments import Moment
+from search.results.texts import Written
+from ui.app import resources
+from ui.app.components.player import player
+from ui.app.routes import media
+from ui.app.views.question import Question
+from ui.app.views.texts import found_marks, in_moment, whole_text
+from ui.highlight import asked_words, pieces, spans_of
+from ui.wording import clock
+
+_START = "viewer_start"
+_STARTS_LATER_S = 0.04
+"""Offset into a scene, so that rounding does not show the last frame of the scene before."""
+
+
+def forget_moment() -> None:
+    """Play the next film from the moment of its hit."""
+    st.session_state[_START] = None
+
+
+def show_film(
+    row: UnitRow,
+    metadata: Metadata,
+    listing: Listing,
+    hit: Hit,
+    asked: Question,
+    texts: Sequence[Written],
+) -> None:
+    """Play it from the moment of the hit, or from where somebody went."""
+    path = row.path
+    moments = _moments(asked, path)
+    read = [text for text in in_moment(texts, hit) if text.marks]
+    start_s = st.session_state.get(_START)
+    is_first = start_s is None
+    if start_s is None:
+        is_scene = row.start_s is not None and row.kind in kinds.proving("shows")
+        start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if is_scene else 0.0)
+        if read:
+            start_s = read[0].at_s if read[0].at_s is not None else read[0].start_s or 0.0
+    spoken = [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")]
+    spans = spans_of(
+        [moment.text or "" for moment in spoken],
+        asked_words(hit.why),
+        [moment.language for moment in spoken],
+    )
+    duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
+    data = {
+        "kind": row.media,
+        "name": path.name,
+        "src": media.file_url(row),
+        "width": metadata.width,
+        "height": metadata.height,
+        "start_s": start_s,
+        "offset_s": 0.0,
+        "end_s": duration_s,
+        "duration_s": duration_s,
+        "passages": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": pieces(moment.text or "", own)}
+            for moment, own in zip(spoken, spans, strict=True)
+        ],
+        "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
+        # Words that were asked for are there to be read.
+        "paused": is_first and bool(read),
+        "copied": whole_text(in_moment(texts, hit)),
+        "curve": [
+            {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
+            for moment in moments
+            if moment.match is not None
+        ],
+        "marks": [
+            {"start_s": other.start_s or 0.0, "rank": other.rank, "current": other.unit_id == hit.unit_id}
+            for other in listing.of_file(hit)
+        ],
+    }
+    if browser_type(media.file_of(row), resources.library().service.decoders) is None and not _as_clip(
+        row, start_s, data
+    ):
+        return
+    player(data, key="player", on_jump=_jump)
+
+
+def _moments(asked: Question, path: Path) -> list[Moment]:
+    parsed = asked.parsed
+    visual = parsed is not None and (bool(parsed.alternatives) or asked.upload is not None)
+    return resources.library().moments(path, asked.query(1) if visual else None)
+
+
+def _jump() -> None:
+    st.session_state[_START] = float(st.session_state.player.jump)
+
+
+def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
+    """Put a clip into ``data`` in place of a file that browsers cannot play; False if there is none."""
+    try:
+        with st.spinner("Browsers cannot play this format. Making a clip that they can …"):
+            clip = media.clip_at(row, start_s)
+    except MediaError as exc:
+        if row.media == "video":
+            st.image(str(media.still(row, media.VIEW_SIDE)))
+        st.info(f"{resources.plain(resources.sentence(str(exc)))} This is the picture at that moment.")
+        return False
+    data |= {
+        "src": media.clip_url(row.id, start_s),
+        "offset_s": clip.start_s,
+        "end_s": start_s + AFTER_S,
+    }
+    st.caption(
+        f"Browsers cannot play this format, so this is a clip from {clock(clip.start_s)} on. "
+        "Click elsewhere on the timeline for another part; your own player can open the whole file."
+    )
+    return True
