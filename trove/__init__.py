@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
     from indexer.control import AnalyserState
-    from indexer.media.clips import Clip
+    from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
     from search.drawing.output import Drawing
     from search.evaluation.openings import Openings
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 _RESULTS = {
     "AnalyserState": "indexer.control",
     "Clip": "indexer.media.clips",
+    "Cut": "indexer.media.clips",
     "Drawing": "search.drawing.output",
     "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
@@ -98,6 +99,7 @@ __all__ = [
     "Answer",
     "ChangedError",
     "Clip",
+    "Cut",
     "DecodeError",
     "Drawing",
     "Dropped",

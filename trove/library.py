@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from db.catalog.hidden import Hidden
     from db.engine.schema import UnitKind
     from indexer.flow import OnProgress, Report
-    from indexer.media.clips import Clip
+    from indexer.media.clips import Clip, Cut
     from search.answer import Answer, Member
     from search.drawing.output import Drawing
     from search.evaluation.comparison import Line
@@ -547,3 +547,14 @@ class Library:
         from trove.pictures import clip
 
         return clip(self.core, self.service.decoders, expanded(file), at_s)
+
+    def cut(self, file: Path | str, start_s: float, end_s: float) -> Cut:
+        """An MP4 of a span of a film or recording, without encoding it anew where that is possible.
+
+        Raises:
+            MediaError: as ``thumbnail``.
+            QueryError: there is no such span, or it is longer than five minutes.
+        """
+        from trove.pictures import cut
+
+        return cut(self.core, self.service.decoders, expanded(file), start_s, end_s)

@@ -13,7 +13,7 @@ from db.library import Library
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from indexer.media.clips import Clip
+    from indexer.media.clips import Clip, Cut
     from indexer.media.pool import DecodePool
 
 
@@ -59,6 +59,13 @@ def clip(library: Library, decoders: DecodePool, path: Path, at_s: float) -> Cli
     from indexer.media import clips
 
     return clips.clip(_readable(library, path), at_s, cache=library.paths.clips, decoders=decoders)
+
+
+def cut(library: Library, decoders: DecodePool, path: Path, start_s: float, end_s: float) -> Cut:
+    """See ``trove.Library.cut``."""
+    from indexer.media import clips
+
+    return clips.cut(_readable(library, path), start_s, end_s, cache=library.paths.clips, decoders=decoders)
 
 
 def _readable(library: Library, path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -79,6 +80,25 @@ def without(one: Dropped) -> str:
 def above(share: float) -> str:
     """The share of the library, 0 to 1, that fits less; never all of it, as what fits is in it, too."""
     return f"more than {min(share, 0.99):.0%} of the library"
+
+
+def seconds(text: str) -> float:
+    """What ``clock`` writes, or a person, as seconds: 1:02, 1:02:03.5 or 62.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    parts = [float(part) for part in text.split(":")]
+    if len(parts) > 3 or not all(0 <= part < math.inf for part in parts) or any(p >= 60 for p in parts[1:]):
+        raise ValueError("that is no time")
+    return sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
+
+
+def how_cut(copied: bool) -> str:
+    """How a moment that is saved was made."""
+    if copied:
+        return "It has the file's own pictures and sound: nothing was encoded anew."
+    return "It was encoded anew, a film at most 720 lines high: the file cannot be cut there as it is."
 
 
 def moment(value: datetime) -> str:

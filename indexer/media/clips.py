@@ -1,15 +1,16 @@
-"""Short MP4 clips of videos, recordings and motion photos, for browsers that cannot play the file itself.
+"""Short MP4 clips of videos, recordings and motion photos, to be kept, or played where the file cannot be.
 
 Browsers play few of the formats that cameras and recorders write. Remuxing the streams into
 another container would do for some, but such cuts fall on key frames, seconds from the moment;
-so a clip is transcoded to H.264 and AAC in MP4, which every browser plays.
+so a clip is transcoded to H.264 and AAC in MP4, which every browser plays. A moment that people save is
+remuxed where a key frame is near enough.
 """
 
 import hashlib
 import io
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +21,7 @@ import av
 from av.stream import Disposition
 from av.video.frame import PictureType
 
-from db.errors import DecodeError, UnreadableError
+from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact, write_checksummed
 from indexer.media.container import open_container
 from indexer.media.pool import DecodePool
@@ -51,12 +52,30 @@ _EIGHT_BIT = {"yuv420p", "yuvj420p"}
 """Hardware decoders, and with them browsers, refuse H.264 in anything else."""
 
 
+_IN_MP4 = frozenset("h264 hevc av1 vp9 mpeg4 aac mp3 opus ac3 alac".split())
+LONGEST_S = 300.0
+"""Of a moment that is saved."""
+_EARLIER_S = 0.5
+_STARTS_WITHIN_S = 0.05
+"""A key frame so soon after the start is still at it: about a frame."""
+
+
 @dataclass(frozen=True)
 class Clip:
     """An MP4 file that begins ``start_s`` seconds into its source."""
 
     path: Path
     start_s: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An MP4 file of a span of its source; ``copied``: nothing in it was encoded anew."""
+
+    path: Path
+    start_s: float
+    end_s: float
+    copied: bool
 
 
 def browser_type(path: Path, decoders: DecodePool) -> str | None:
@@ -92,23 +111,139 @@ def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
         UnreadableError: the file cannot be read, or the cache cannot be written.
     """
     start_s = max(0.0, at_s - BEFORE_S)
+    target = cache / f"{_name(path, round(start_s, 3))}.mp4"
+    if not is_intact(target):
+        _save(target, decoders.run(_encode, path, start_s, at_s + AFTER_S))
+    return Clip(target, start_s)
+
+
+def cut(path: Path, start_s: float, end_s: float, *, cache: Path, decoders: DecodePool) -> Cut:
+    """The cached MP4 of a span of a video or recording, made if it is missing; errors as ``clip``.
+
+    Its pictures and sounds are those of the file where it has a key frame at the start, or up to
+    ``_EARLIER_S`` before it, and MP4 takes its formats; else they are encoded anew, as in a ``clip``.
+
+    Raises:
+        QueryError: there is no such span, or it is longer than ``LONGEST_S``.
+    """
+    # Written so that NaN does not pass.
+    if not (0 <= start_s < end_s <= start_s + LONGEST_S):
+        raise QueryError(
+            "that is no moment to save",
+            f"Its end comes after its start, by {LONGEST_S / 60:.0f} minutes at most.",
+        )
+    name = _name(path, "cut", round(start_s, 3), round(end_s, 3))
+    copied, encoded = (cache / f"{name}{mark}.mp4" for mark in ("-copied", ""))
+    if not is_intact(copied) and not is_intact(encoded):
+        data = decoders.run(_copy, path, start_s, end_s)
+        if data is not None:
+            _save(copied, data)
+        else:
+            _save(encoded, decoders.run(_encode, path, start_s, end_s))
+    is_copied = is_intact(copied)
+    return Cut(copied if is_copied else encoded, start_s, end_s, is_copied)
+
+
+def _name(path: Path, *parts: object) -> str:
+    """A name in the cache: a hash of what is made, and of the file's size and time."""
     try:
         status = path.stat()
     except OSError as exc:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
-    facts = repr((os.fsencode(path), status.st_size, status.st_mtime_ns, round(start_s, 3)))
-    target = cache / f"{hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()}.mp4"
-    if not is_intact(target):
-        data = decoders.run(_encode, path, start_s, at_s + AFTER_S)
+    facts = repr((os.fsencode(path), status.st_size, status.st_mtime_ns, *parts))
+    return hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
+
+
+def _save(target: Path, data: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_checksummed(target, data)
+    except OSError as exc:
+        raise UnreadableError(
+            f"the clip cannot be saved in {target.parent}: {exc.strerror or exc}",
+            "Make room on the disk, or name another folder with TROVE_CACHE.",
+        ) from exc
+
+
+def _copy(path: Path, start_s: float, end_s: float) -> bytes | None:
+    """A span as it is, in an MP4; None where that cannot be. Runs in a worker."""
+    buffer = io.BytesIO()
+    with _opened(path) as source:
+        pictures, sound = _tracks(source)
+        tracks = [track for track in (pictures, sound) if track is not None]
+        if not tracks or not {_codec(track) for track in tracks} <= _IN_MP4:
+            return None
+        packets = _packets(source, tracks, start_s, end_s)
+        if not packets or not packets[0].is_keyframe:
+            return None
+        from_s = float((packets[0].pts or 0) * packets[0].time_base)
         try:
-            cache.mkdir(parents=True, exist_ok=True)
-            write_checksummed(target, data)
-        except OSError as exc:
-            raise UnreadableError(
-                f"the clip cannot be saved in {cache}: {exc.strerror or exc}",
-                "Make room on the disk, or name another folder with TROVE_CACHE.",
-            ) from exc
-    return Clip(target, start_s)
+            with av.open(buffer, "w", format="mp4") as target:
+                copies = {track.index: target.add_stream_from_template(track) for track in tracks}
+                for packet in packets:
+                    begin = round(from_s / packet.time_base)
+                    packet.pts, packet.dts = (packet.pts or 0) - begin, (packet.dts or 0) - begin
+                    packet.stream = copies[packet.stream.index]
+                    target.mux(packet)
+        except (av.FFmpegError, ValueError):
+            log.debug("%s: its packets do not fit into an MP4", path, exc_info=True)
+            return None
+        if pictures is not None and not _looks_alike(source, pictures, from_s, buffer):
+            return None
+    return buffer.getvalue()
+
+
+def _packets(
+    source: av.container.InputContainer,
+    tracks: Sequence[av.VideoStream | av.AudioStream],
+    start_s: float,
+    end_s: float,
+) -> "list[av.Packet[Any]]":
+    """What a span has of each track, the first track's key frame at its start first; empty without one."""
+    origin_s = (source.start_time or 0) / av.time_base
+    first_s, last_s = start_s + origin_s, end_s + origin_s
+    leading = tracks[0]
+    _seek(source, leading, first_s)
+    found: list[av.Packet[Any]] = []
+    begin_s: float | None = None
+    unfinished = {track.index for track in tracks}
+    for packet in source.demux(list(tracks)):
+        if packet.pts is None or packet.dts is None:
+            continue
+        at_s = float(packet.pts * packet.time_base)
+        if begin_s is None:
+            if packet.stream.index != leading.index or not packet.is_keyframe or at_s < first_s - _EARLIER_S:
+                continue
+            if at_s > first_s + _STARTS_WITHIN_S:
+                return []
+            begin_s = at_s
+        if float(packet.dts * packet.time_base) >= last_s:
+            unfinished.discard(packet.stream.index)
+            if not unfinished:
+                break
+        # Pictures that are shown before the key frame need others that are not there.
+        elif at_s >= begin_s:
+            found.append(packet)
+    return found
+
+
+def _seek(source: av.container.InputContainer, track: av.VideoStream | av.AudioStream, at_s: float) -> None:
+    """Go to the key frame of a track at or before a moment."""
+    source.seek(int(at_s / (track.time_base or _CLOCK)), stream=track, backward=True)
+
+
+def _looks_alike(
+    source: av.container.InputContainer, pictures: av.VideoStream, at_s: float, made: io.BytesIO
+) -> bool:
+    """Whether the first picture of a copy has the size and is as turned as that of its source."""
+    _seek(source, pictures, at_s)
+    before = next(source.decode(pictures), None)
+    made.seek(0)
+    with open_container(made) as container:
+        after = next(container.decode(video=0), None)
+    if before is None or after is None:
+        return False
+    return (before.width, before.height, before.rotation) == (after.width, after.height, after.rotation)
 
 
 def _encode(path: Path, start_s: float, end_s: float) -> bytes:

@@ -11,12 +11,12 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from db.catalog.assets import FileStat
+from db.catalog.units import Region
 from db.errors import QueryError, UnreadableError
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.media.pool import DecodePool
@@ -28,20 +28,14 @@ log = logging.getLogger(__name__)
 GRID_SIDE = 320
 """Pixels of the shorter side of a thumbnail in a list of results: those are made while indexing."""
 
+WHOLE_SIDE = 65_500
+"""Pixels that hardly a picture has: with it, all that there are are kept. JPEG has sides up to 65,535."""
+
 _QUALITY = 85
 _PART_SIDE = 640
 """Pixels of the shorter side of a part of a picture, where the picture has so many: more than models see."""
 _SMALLEST = 0.01
 _ROUNDED = 1e-6
-
-
-class Region(NamedTuple):
-    """A part of an upright picture, each 0 to 1 of its width or height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 def thumbnail(
@@ -95,7 +89,7 @@ def region_of(numbers: Sequence[float]) -> Region:
     """
     with suppress(TypeError, ValueError):
         region = Region(*map(float, numbers))
-        right, bottom = region.x + region.width, region.y + region.height
+        right, bottom = region.x + region.w, region.y + region.h
         # Written so that NaN does not pass.
         if min(region) >= 0 and min(region[2:]) >= _SMALLEST and max(right, bottom) <= 1 + _ROUNDED:
             return region
@@ -107,11 +101,11 @@ def region_of(numbers: Sequence[float]) -> Region:
 
 def _cut(path: Path, region: Region, max_megapixels: float) -> bytes:
     """Decode the file and encode a JPEG of a part of it. Runs in a worker."""
-    side = math.ceil(_PART_SIDE / min(region.width, region.height))
+    side = math.ceil(_PART_SIDE / min(region.w, region.h))
     _, picture = read_image(path, min_side=side, max_megapixels=max_megapixels)
     height, width = picture.shape[:2]
-    left, right = (round(at * width) for at in (region.x, region.x + region.width))
-    top, bottom = (round(at * height) for at in (region.y, region.y + region.height))
+    left, right = (round(at * width) for at in (region.x, region.x + region.w))
+    top, bottom = (round(at * height) for at in (region.y, region.y + region.h))
     return _jpeg(Image.fromarray(picture[top : max(bottom, top + 1), left : max(right, left + 1)]))
 
 

@@ -9,7 +9,16 @@ from db.catalog.units import Region
 from db.kinds import Kind
 from indexer.analysers import registry as registry
 from search.answer import Evidence
-from ui.wording import counts_by_label, kind_label, meaning_found, place_found, units_in_words, words_found
+from ui.wording import (
+    clock,
+    counts_by_label,
+    kind_label,
+    meaning_found,
+    place_found,
+    seconds,
+    units_in_words,
+    words_found,
+)
 
 
 @pytest.fixture
@@ -107,3 +116,17 @@ def test_words_are_told_by_what_they_prove(kind: str | None, words: str, found: 
     assert words_found(Evidence("keywords", 1, 1.0, ("milk", "eggs"), kind=kind)) == words
     assert words_found(Evidence("keywords", 1, 1.0, kind=kind)) == found
     assert meaning_found(Evidence("text_to_passage", 1, 0.5, kind=kind)) == f"{meaning} something near"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("62", 62.0), ("1:02", 62.0), ("1:02.5", 62.5), ("1:00:05", 3605.0)]
+)
+def test_times_are_read_as_players_write_them(text: str, expected: float) -> None:
+    assert seconds(text) == expected
+    assert seconds(clock(expected)) == int(expected)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "1:75", "-1", "nan", "1:2:3:4"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        seconds(text)

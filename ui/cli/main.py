@@ -13,6 +13,7 @@ from ui.cli import (
     folders,
     hide,
     model,
+    moment,
     roots,
     saved,
     search,
@@ -43,6 +44,7 @@ for command in (search.search, why.why):
 for command in (
     values.values,
     stack.stack,
+    moment.moment,
     status.status,
     status.failures,
     doctor.rebuild,

@@ -5,8 +5,8 @@ from pathlib import Path
 import av
 import pytest
 
-from db.errors import DecodeError, UnreadableError
-from indexer.media.clips import browser_type, clip
+from db.errors import DecodeError, QueryError, UnreadableError
+from indexer.media.clips import browser_type, clip, cut
 from indexer.media.pool import DecodePool
 from tests.support import media
 
@@ -83,3 +83,44 @@ def test_what_cannot_be_played_says_why(tmp_path: Path, decoders: DecodePool) ->
     film = media.video(tmp_path / "film.avi", scene_s=1.0)
     with pytest.raises(DecodeError, match="nothing could be decoded"):
         clip(film, 60.0, cache=tmp_path, decoders=decoders)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start_s", "copied"),
+    [(".mp4", 2.0, True), (".mov", 2.3, True), (".mp4", 3.0, False), (".webm", 2.0, False)],
+)
+def test_a_moment_is_cut_out_as_it_is_where_that_can_be(
+    suffix: str, start_s: float, copied: bool, tmp_path: Path, decoders: DecodePool
+) -> None:
+    film = media.video(tmp_path / f"film{suffix}", (1, 2, 3), audio=media.tone(6.0), rotation=90)
+    made = cut(film, start_s, 4.0, cache=tmp_path / "cache", decoders=decoders)
+    assert made.copied == copied
+    with av.open(str(made.path)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+        frames = list(container.decode(video=0))
+    with av.open(str(film)) as source:
+        whole = {frame.time: frame for frame in source.decode(video=0)}
+    # The same pictures, to the pixel, begin at the key frame.
+    same = (frames[0].to_ndarray() == whole[2.0].to_ndarray()).all() if copied else False
+    assert same == copied
+    assert frames[0].rotation == (90 if copied else 0)
+    assert frames[-1].time == pytest.approx(4.0 - (2.0 if copied else start_s), abs=0.5)
+    assert cut(film, start_s, 4.0, cache=tmp_path / "cache", decoders=decoders) == made
+
+
+def test_sound_is_cut_out_as_it_is(tmp_path: Path, decoders: DecodePool) -> None:
+    made = cut(
+        media.sound(tmp_path / "memo.mp3", media.tone(3.0)), 1.0, 2.0, cache=tmp_path, decoders=decoders
+    )
+    assert made.copied
+    with av.open(str(made.path)) as container:
+        heard_s = sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+    assert heard_s == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("span", [(2.0, 1.0), (-1.0, 1.0), (0.0, 1000.0), (float("nan"), 1.0)])
+def test_what_is_no_moment_is_not_cut_out(
+    span: tuple[float, float], tmp_path: Path, decoders: DecodePool
+) -> None:
+    with pytest.raises(QueryError):
+        cut(tmp_path / "film.mp4", *span, cache=tmp_path, decoders=decoders)

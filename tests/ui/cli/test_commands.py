@@ -21,7 +21,7 @@ from tests.support.tiny_drawer import make_tiny_drawer
 
 COMMANDS = (
     "index search similar saved why generate ui status failures rebuild doctor models model eval "
-    "analysers".split()
+    "analysers moment".split()
 )
 
 
@@ -153,6 +153,23 @@ def test_search_by_picture_and_similar(sample_library: Settings) -> None:
     alike = as_json(trove(sample_library, "similar", picture, "--kind", "image", "-k", "3", "--json"))
     assert str(picture) not in [hit["path"] for hit in alike["hits"]]
     assert len(alike["hits"]) == 3
+
+
+def test_a_moment_is_saved(sample_library: Settings, tmp_path: Path) -> None:
+    film = SAMPLES / "videos" / "v001.mp4"
+    clip = as_json(trove(sample_library, "moment", film, "0:00", "0:02", "-o", tmp_path / "a.mp4", "--json"))
+    assert clip == {"path": str(tmp_path / "a.mp4"), "copied": True}
+    assert (tmp_path / "a.mp4").read_bytes()[4:8] == b"ftyp"
+    assert trove(sample_library, "moment", film, "0:01", "-o", tmp_path / "a.jpg").returncode == 0
+    assert (tmp_path / "a.jpg").read_bytes()[-2:] == b"\xff\xd9"
+    for start, output, says in (
+        ("soon", "b.jpg", "1:02"),
+        ("0:01", "b.mp4", ".jpg"),
+        ("0:01", "a.jpg", "left alone"),
+    ):
+        refused = trove(sample_library, "moment", film, start, "-o", tmp_path / output)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert says in refused.stderr
 
 
 def test_status_says_as_documented(sample_library: Settings) -> None:

@@ -218,6 +218,7 @@ class Gallery {
     if (this.fresh.has(hit.id)) picture.append(element("span", "badge fresh", "New"));
     if (hit.offline) picture.append(element("span", "badge", "Not connected"));
     picture.style.height = `${height}px`;
+    if (hit.preview) preview(made, picture, hit.preview);
     const caption = element("span", "caption");
     caption.append(element("span", "name", hit.name));
     open.append(picture, caption);

@@ -18,7 +18,7 @@ _component = st.components.v2.component(
     "trove_gallery",
     html='<div class="gallery" role="group" aria-label="Hits"></div>',
     css=(_HERE / "gallery.css").read_text("utf-8"),
-    js=(_HERE / "gallery.js").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("preview.js", "gallery.js")),
 )
 
 

@@ -4,8 +4,8 @@ const SMALLEST = 0.03;
 const NUDGE = 0.02;
 
 class Part {
-  constructor(stage, canvas, zoom, asked) {
-    Object.assign(this, { stage, zoom, asked });
+  constructor(stage, canvas, zoom, { asked, stopped }) {
+    Object.assign(this, { stage, zoom, asked, stopped });
     this.frame = document.createElement("div");
     this.frame.className = "box";
     this.frame.hidden = true;
@@ -33,6 +33,7 @@ class Part {
     this.frame.hidden = true;
     this.from = null;
     this.stage.classList.remove("boxing");
+    this.stopped();
   }
 
   put(x, y, width, height) {

@@ -21,7 +21,10 @@ class Picture {
       changed: () => this.sharpen(),
       swiped: (step) => this.turn(step > 0 ? "next" : "previous"),
     });
-    this.part = new Part(this.stage, this.canvas, this.zoom, (box) => this.tell("part", box));
+    this.part = new Part(this.stage, this.canvas, this.zoom, {
+      asked: (box) => this.tell("part", box),
+      stopped: () => this.say(""),
+    });
     this.keys = new Keys(root, this.rows());
     this.actions(at);
   }
@@ -39,7 +42,8 @@ class Picture {
       [["ArrowLeft"], "the one before; moves the picture where it is enlarged", go(-1, 0)],
       [["ArrowRight"], "the next one; moves the picture where it is enlarged", go(1, 0)],
       [["ArrowUp", "ArrowDown"], "", (event) => go(0, event.key === "ArrowDown" ? 1 : -1)(event)],
-      [["+", "="], "nearer", () => this.zoom.step(1)],
+      [["+"], "nearer", () => this.zoom.step(1)],
+      [["="], "", () => this.zoom.step(1)],
       [["-"], "further away", () => this.zoom.step(-1)],
       [["0"], "all of it", () => this.zoom.near(1)],
       [["1"], "each pixel as one of the screen", () => this.zoom.near(this.zoom.exact())],
@@ -85,7 +89,7 @@ class Picture {
     this.shown = shown;
     this.data = data;
     this.marked = true;
-    offerCopy(this.buttons.copy, data.copied);
+    offerText(this.buttons.copy, data.copied);
     this.image.alt = data.name;
     this.buttons.slides.hidden = !data.slides;
     if (isOther) this.load(data);
@@ -96,7 +100,6 @@ class Picture {
   // people look so near that it has more to show.
   async load({ src, thumbnail, width, height }) {
     this.part.stop();
-    this.say("");
     this.full = false;
     if (width && height) this.zoom.of(width, height);
     this.image.src = thumbnail;

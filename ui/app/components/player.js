@@ -25,6 +25,17 @@ class Player {
     this.now = root.querySelector(".now");
     this.legend = root.querySelector(".legend");
     this.copy = root.querySelector(".copy");
+    this.still = root.querySelector(".still");
+    this.still.onclick = () => this.saveStill();
+    offerCopy(root.querySelector(".link"), "Copy a link to this moment", () => this.link());
+    this.keys = new Keys(root, [
+      [["ArrowLeft"], "the one before; on the timeline, five seconds back"],
+      [["ArrowRight"], "the next one; on the timeline, five seconds on"],
+      [["f"], "full screen", () => this.enlarge()],
+      [[" "], "play or stop", () => this.toggle()],
+      [["Escape"], "close"],
+    ]);
+    root.querySelector(".help").onclick = () => this.keys.toggle();
     this.line.onclick = (event) => {
       const box = this.plot.getBoundingClientRect();
       this.go(((event.clientX - box.left) / box.width) * this.data.duration_s);
@@ -47,10 +58,11 @@ class Player {
     const screen = element("div", `screen ${data.kind}`);
     screen.append(this.medium(data), this.overlay);
     this.stage.replaceChildren(screen);
+    this.still.hidden = data.kind !== "video";
     this.said.hidden = !data.passages.length;
     this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
     this.timeline(data);
-    offerCopy(this.copy, data.copied);
+    offerText(this.copy, data.copied);
     this.tick(true);
   }
 
@@ -72,6 +84,40 @@ class Player {
     made.src = data.src;
     this.player = made;
     return made;
+  }
+
+  toggle() {
+    if (this.player.paused) this.player.play().catch(() => {});
+    else this.player.pause();
+  }
+
+  enlarge() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.stage.requestFullscreen().catch(() => {});
+  }
+
+  // The address of the page with the hit opened at this second.
+  link() {
+    const address = new URL(window.location.href);
+    address.searchParams.set("hit", this.data.unit);
+    address.searchParams.set("at", this.time().toFixed(1));
+    return address.href;
+  }
+
+  // The picture that is seen now, as a PNG with the film's own pixels.
+  saveStill() {
+    const { videoWidth, videoHeight } = this.player;
+    const made = document.createElement("canvas");
+    Object.assign(made, { width: videoWidth, height: videoHeight });
+    made.getContext("2d").drawImage(this.player, 0, 0);
+    made.toBlob((png) => {
+      if (!png) return;
+      const saved = document.createElement("a");
+      saved.href = URL.createObjectURL(png);
+      saved.download = `${this.data.name.replace(/\.[^.]*$/, "")} ${clock(this.time()).replaceAll(":", ".")}.png`;
+      saved.click();
+      setTimeout(() => URL.revokeObjectURL(saved.href), 60_000);
+    }, "image/png");
   }
 
   time() {
@@ -176,6 +222,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   player.show(data);
   return () => {
     player.player?.pause();
+    player.keys.close();
     players.delete(parentElement);
   };
 }

@@ -24,11 +24,17 @@ _component = st.components.v2.component(
           <div class="marks"></div>
         </div>
         <div class="legend"></div>
-        <button type="button" class="pill copy" aria-live="polite" hidden></button>
+        <div class="tools">
+          <button class="pill copy" aria-live="polite" hidden></button>
+          <button class="pill link" aria-live="polite"></button>
+          <button class="pill still" title="As a PNG">Save this picture</button>
+          <button class="pill help" aria-label="Keys" title="Keys (?)">?</button>
+        </div>
       </div>
+      <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
-    css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "player.css")),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("marks.js", "player.js")),
+    css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "keys.css", "player.css")),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("marks.js", "keys.js", "player.js")),
 )
 
 
@@ -36,10 +42,10 @@ def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) ->
     """Play a file, or a clip of it.
 
     The result's ``jump`` is the second outside the clip to which somebody went. ``data``: ``kind`` (video or
-    audio), ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays; ``offset_s`` and
-    ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file; ``passages`` and
-    ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``; ``found``, what is
-    marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and ``end_s``;
-    ``paused``, whether it is not to begin by itself; ``copied``, what is written there.
+    audio), ``unit``, ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays;
+    ``offset_s`` and ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file;
+    ``passages`` and ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``;
+    ``found``, what is marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and
+    ``end_s``; ``paused``, whether it is not to begin by itself; ``copied``, what is written there.
     """
     return _component(key=key, data=dict(data), on_jump_change=on_jump)

@@ -19,20 +19,18 @@ from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from db.catalog import assets, units
 from db.catalog.assets import FileStat
 from db.catalog.units import UnitRow
 from db.errors import MediaError, TroveError, UnreadableError
-from indexer.media.clips import Clip, browser_type
-from indexer.media.thumbnails import GRID_SIDE, kept_before
+from indexer.media.clips import BEFORE_S, Clip, Cut, browser_type
+from indexer.media.thumbnails import GRID_SIDE, WHOLE_SIDE, kept_before
 from ui.app import resources
 
 VIEW_SIDE = 1080
-_WHOLE_SIDE = 65_500
-"""Longer than any side of a JPEG: all pixels that there are."""
 
 KEY = secrets.token_urlsafe(16)
 # Two at a time: more would take the processor from the search.
@@ -77,6 +75,11 @@ def file_url(row: UnitRow) -> str:
 def clip_url(unit_id: int, at_s: float) -> str:
     """URL of a clip around a moment of a unit's file."""
     return f"/trove/{KEY}/clip/{unit_id}?at={at_s:.3f}"
+
+
+def preview_url(unit_id: int) -> str:
+    """URL that tells what plays a unit's film from its moment: ``src``, and ``at_s``, where in it that is."""
+    return f"/trove/{KEY}/preview/{unit_id}"
 
 
 def unit(unit_id: int, path: Path | None = None) -> UnitRow:
@@ -161,6 +164,11 @@ def clip_at(row: UnitRow, at_s: float) -> Clip:
     return resources.library().clip(file_of(row), round(at_s, 3))
 
 
+def cut_of(row: UnitRow, start_s: float, end_s: float) -> Cut:
+    """A span of a unit's file, to be saved; errors as ``indexer.media.clips.cut``."""
+    return resources.library().cut(file_of(row), start_s, end_s)
+
+
 def routes() -> list[Route]:
     """The routes of this module, for the server to mount."""
     return [
@@ -168,6 +176,7 @@ def routes() -> list[Route]:
         Route(f"/trove/{KEY}/view/{{unit_id:int}}", _send_view),
         Route(f"/trove/{KEY}/file/{{unit_id:int}}", _send_file),
         Route(f"/trove/{KEY}/clip/{{unit_id:int}}", _send_clip),
+        Route(f"/trove/{KEY}/preview/{{unit_id:int}}", _send_preview),
     ]
 
 
@@ -189,7 +198,7 @@ def _grid_thumbnail(unit_id: int) -> Path:
 
 def _send_view(request: Request) -> Response:
     try:
-        side = _WHOLE_SIDE if "whole" in request.query_params else VIEW_SIDE
+        side = WHOLE_SIDE if "whole" in request.query_params else VIEW_SIDE
         path = still(unit(request.path_params["unit_id"]), side)
     except TroveError as exc:
         raise HTTPException(404, resources.sentence(str(exc))) from exc
@@ -228,6 +237,18 @@ def _send_clip(request: Request) -> Response:
     except TroveError as exc:
         raise HTTPException(404, str(exc)) from exc
     return FileResponse(clip.path, media_type="video/mp4", headers=_NO_GUESSING)
+
+
+def _send_preview(request: Request) -> Response:
+    try:
+        row = unit(request.path_params["unit_id"])
+        played = row.media == "video" and _type(row) != _UNKNOWN
+    except TroveError as exc:
+        raise HTTPException(404, str(exc)) from exc
+    at_s = row.start_s or 0.0
+    if played:
+        return JSONResponse({"src": file_url(row), "at_s": at_s})
+    return JSONResponse({"src": clip_url(row.id, at_s), "at_s": min(at_s, BEFORE_S)})
 
 
 def _type(row: UnitRow) -> str:

@@ -1,5 +1,6 @@
 """An opened film or recording: a player at the moment of the hit, beside what is said."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import streamlit as st
 from db import kinds
 from db.catalog.units import UnitRow
 from db.errors import MediaError
-from indexer.media.clips import AFTER_S, browser_type
+from db.files import read_checksummed
+from indexer.media.clips import AFTER_S, LONGEST_S, browser_type
 from indexer.media.types import Metadata
 from search.answer import Hit
 from search.results.listing import Listing
@@ -20,9 +22,14 @@ from ui.app.routes import media
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, whole_text
 from ui.highlight import asked_words, pieces, spans_of
-from ui.wording import clock
+from ui.wording import clock, how_cut
 
 _START = "viewer_start"
+_HIT, _AT = "hit", "at"
+"""Of the address of a page: the opened hit, and the second from which it is played."""
+_LEAST_S = 5.0
+_AROUND_S = 60.0
+"""How far from its hit a moment that is saved may begin and end."""
 _STARTS_LATER_S = 0.04
 """Offset into a scene, so that rounding does not show the last frame of the scene before."""
 
@@ -45,6 +52,8 @@ def show_film(
     moments = _moments(asked, path)
     read = [text for text in in_moment(texts, hit) if text.marks]
     start_s = st.session_state.get(_START)
+    if start_s is None:
+        start_s = _linked(row, metadata)
     is_first = start_s is None
     if start_s is None:
         is_scene = row.start_s is not None and row.kind in kinds.proving("shows")
@@ -60,6 +69,7 @@ def show_film(
     duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,
+        "unit": row.id,
         "name": path.name,
         "src": media.file_url(row),
         "width": metadata.width,
@@ -91,6 +101,52 @@ def show_film(
     ):
         return
     player(data, key="player", on_jump=_jump)
+
+
+def _linked(row: UnitRow, metadata: Metadata) -> float | None:
+    """The second that the address of the page names, where it names one of this hit."""
+    if st.query_params.get(_HIT) != str(row.id):
+        return None
+    try:
+        at_s = float(st.query_params[_AT])
+    except (KeyError, ValueError):
+        return None
+    return at_s if 0 <= at_s < (metadata.duration_s or math.inf) else None
+
+
+def offer_moment(row: UnitRow, metadata: Metadata, hit: Hit) -> None:
+    """Save the moment of the hit, or some seconds more or less, as a clip."""
+    duration_s = metadata.duration_s or 0.0
+    start_s = min(hit.start_s or 0.0, max(0.0, duration_s - 1.0))
+    end_s = min(duration_s, max(hit.end_s or 0.0, start_s + _LEAST_S))
+    if end_s <= start_s:
+        return
+    asked = st.popover("Save the moment", icon=":material/content_cut:", key="viewer_cut", on_change="rerun")
+    if not asked.open:
+        return
+    with asked, resources.explained():
+        first, last = max(0.0, start_s - _AROUND_S), min(duration_s, end_s + _AROUND_S)
+        start_s, end_s = st.slider(
+            "From and to, in seconds",
+            round(first, 1),
+            round(last, 1),
+            (round(start_s, 1), round(min(end_s, start_s + LONGEST_S), 1)),
+            step=0.1,
+            format="%.1f",
+            key=f"viewer_span_{row.id}",
+        )
+        with st.spinner("Making the clip …"):
+            made = media.cut_of(row, start_s, end_s)
+        st.download_button(
+            f"Download {clock(start_s)} to {clock(end_s)}",
+            read_checksummed(made.path),
+            f"{row.path.stem} {clock(start_s).replace(':', '.')}.mp4",
+            "video/mp4",
+            key="viewer_cut_download",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.caption(how_cut(made.copied))
 
 
 def _moments(asked: Question, path: Path) -> list[Moment]:

@@ -16,7 +16,7 @@ from ui.app import resources
 from ui.app.routes import media
 from ui.app.views import address, stack
 from ui.app.views.actions import show_actions, show_paths
-from ui.app.views.film import forget_moment, show_film
+from ui.app.views.film import forget_moment, offer_moment, show_film
 from ui.app.views.known import show_known
 from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
@@ -116,8 +116,11 @@ def _show(listing: Listing, asked: Question) -> None:
             with resources.explained():
                 stack.strip(whole, hit, on_open=_start_anew)
             show_actions(row, hit, kept=kept)
-            if metadata is not None and hit.media == "image":
-                offer_views(metadata, asked)
+            if row is not None and metadata is not None:
+                if row.media == "image":
+                    offer_views(metadata, asked)
+                else:
+                    offer_moment(row, metadata, hit)
             show_known(row, metadata, hit)
             show_text(in_moment(texts, hit))
             show_paths(row, hit)

@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ROOT, SAMPLES
 from tests.support.driver import DESKTOP, SHOTS, App, answered, opened, ready, search, seconds, settle, shoot
+from ui.wording import how_cut
 
 pytestmark = pytest.mark.browser
 
@@ -138,11 +139,70 @@ def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, me
     page.wait_for_function("image => image.naturalWidth > 300", arg=picture.element_handle())
     expect(dialog.get_by_text(str(media_folder / "pictures" / "p013.heic"))).to_be_visible()
     expect(dialog.get_by_text("it looks like the words")).to_be_visible()
+    _all_in_sight(page, dialog)
+    page.keyboard.press("?")
+    expect(dialog.get_by_role("note", name="Keys")).to_contain_text("slideshow")
+    page.keyboard.press("Escape")
+    expect(dialog.get_by_role("note", name="Keys")).to_be_hidden()
     shoot(page, "picture")
+    _looked_at_from_near(page, picture)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    dialog.get_by_role("button", name="Copy the picture").press("Enter")
+    expect(dialog.get_by_text("The picture is copied.")).to_be_visible()
+    types = page.evaluate("navigator.clipboard.read().then((items) => items.flatMap((item) => item.types))")
+    assert types == ["image/png"]
+    page.keyboard.press("Space")
+    expect(dialog.get_by_role("button", name="Slideshow", pressed=False)).to_be_visible()
     dialog.get_by_text("Where in the picture it is").click()
     expect(dialog.get_by_role("img", name="Where in p013.heic it is")).to_be_visible(timeout=60_000)
     settle(page)
     page.screenshot(path=SHOTS / "heat.png")
+
+
+def _all_in_sight(page: Page, dialog: Locator) -> None:
+    """The picture is large, and what people need is beside it; nothing has to be scrolled for that."""
+    for width, height, share in ((1440, 900, 0.55), (1280, 720, 0.5), (390, 844, 0.5)):
+        page.set_viewport_size({"width": width, "height": height})
+        settle(page)
+        stage = dialog.locator(".stage").bounding_box()
+        assert stage is not None
+        assert stage["width"] * stage["height"] > share * width * height
+        assert stage["y"] + stage["height"] <= height
+        for name in ("Previous", "Next", "Similar to this") if width > 390 else ("Previous", "Next"):
+            expect(dialog.get_by_role("button", name=re.compile(f"^{name}"))).to_be_in_viewport(ratio=1)
+    page.set_viewport_size(DESKTOP)
+
+
+def _looked_at_from_near(page: Page, picture: Locator) -> None:
+    """Keys and wheel enlarge and turn the picture that is open; the arrows go on when all of it is seen."""
+
+    def size() -> tuple[float, float]:
+        box = picture.bounding_box()
+        assert box is not None
+        return box["width"], box["height"]
+
+    fitting = size()
+    page.keyboard.press("+")
+    assert size() == pytest.approx([1.5 * side for side in fitting], rel=1e-3)
+    page.keyboard.press("ArrowRight")  # moves what is enlarged
+    page.keyboard.press("0")
+    page.keyboard.press("r")
+    width, height = size()
+    assert width / height == pytest.approx(fitting[1] / fitting[0], rel=1e-3)
+    for _ in range(3):
+        page.keyboard.press("r")
+    assert size() == pytest.approx(fitting, rel=1e-3)
+    picture.hover()
+    page.mouse.wheel(0, -300)
+    assert size()[0] > 1.2 * fitting[0]
+    page.keyboard.press("1")
+    pixels = picture.evaluate("image => image.getBoundingClientRect().width * devicePixelRatio")
+    page.wait_for_function(
+        "([image, pixels]) => Math.abs(image.naturalWidth - pixels) < 2",
+        arg=[picture.element_handle(), pixels],
+    )
+    picture.dblclick()
+    assert size() == pytest.approx(fitting, rel=1e-3)
 
 
 def test_camera_and_place_of_a_photo(page: Page, app: App) -> None:
@@ -293,6 +353,13 @@ def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
     expect(_name(tiles)).to_have_text("v001.mp4")
     start_s = seconds(tiles.first.locator(".time").inner_text())
     assert start_s > 5
+    # A tile on which the mouse rests plays from there, too.
+    tiles.first.hover()
+    shown = tiles.first.locator("video.plays")
+    expect(shown).to_have_count(1)
+    assert shown.evaluate("film => [film.muted, film.currentTime >= " + str(start_s) + "]") == [True, True]
+    page.mouse.move(0, 0)
+    expect(shown).to_have_count(0)
     dialog = _open(page, tiles.first)
     player = dialog.locator("video")
     page.wait_for_function("video => video.readyState >= 2 && !video.seeking", arg=player.element_handle())
@@ -303,10 +370,38 @@ def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
     expect(marks).to_have_count(tiles.locator(".name").get_by_text("v001.mp4").count())
     assert dialog.locator("polygon.area").get_attribute("points")
     shoot(page, "moment")
+    _kept(page, dialog, start_s)
     said = dialog.get_by_role("button", name=re.compile("^0:00"))
     said.click()
     page.wait_for_function("video => !video.seeking && video.currentTime < 5", arg=player.element_handle())
     expect(dialog.locator(".passage[aria-current=true]")).to_have_text(said.inner_text().replace("\n", ""))
+
+
+def _kept(page: Page, dialog: Locator, start_s: int) -> None:
+    """What plays can be kept as a clip, as a picture, and as a link to its second."""
+    dialog.get_by_role("button", name="Save the moment").click()
+    button = page.get_by_role("button", name=re.compile("^Download 0:"))
+    with page.expect_download() as clip:
+        button.click()
+    assert clip.value.suggested_filename == f"v001 0.{start_s:02}.mp4"
+    expect(page.get_by_text(how_cut(copied=False))).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(button).to_have_count(0)
+    with page.expect_download() as still:
+        dialog.get_by_role("button", name="Save this picture").click()
+    with Image.open(still.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert list(picture.size) == dialog.locator("video").evaluate(
+            "film => [film.videoWidth, film.videoHeight]"
+        )
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    dialog.locator("video").evaluate("film => { film.pause(); film.currentTime = 3; }")
+    dialog.get_by_role("button", name="Copy a link to this moment").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(page.url)
+    assert link.endswith("&at=3.0")
+    dialog.locator("video").evaluate(f"film => {{ film.currentTime = {start_s}; film.play(); }}")
 
 
 def test_a_format_that_browsers_cannot_play_becomes_a_clip(page: Page, app: App, media_folder: Path) -> None:
@@ -361,7 +456,23 @@ def test_similar(page: Page, app: App) -> None:
     first = _name(tiles).inner_text()
     _open(page, tiles.first).get_by_role("button", name="Similar to this").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    page.get_by_role("button", name=f"Search without Similar to {first}").click()
+    chip = page.get_by_role("button", name=f"Search without Similar to {first}")
+    expect(chip).to_be_visible()
+    settle(page)
+    first = _name(tiles).inner_text()
+    dialog = _open(page, tiles.first)
+    dialog.get_by_role("button", name="Similar to a part").click()
+    box = dialog.get_by_role("img", name=first).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.9 * box["height"], steps=3)
+    page.mouse.up()
+    expect(dialog).to_have_count(0)
+    part = page.get_by_role("button", name=f"Search without Like your picture a part of {first}.jpg")
+    expect(part).to_be_visible()
+    expect(_name(tiles)).to_have_text(first)
+    part.click()
     expect(page.get_by_text("are waiting")).to_be_visible()
     page.goto(shared)
     expect(page.get_by_role("button", name="Search without Similar to p025.jpg")).to_be_visible()
