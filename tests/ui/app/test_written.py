@@ -133,8 +133,40 @@ def test_a_film_stands_still_where_the_words_are(page: Page, written: Shown) -> 
 @pytest.mark.slow
 def test_in_the_size_of_a_phone(browser: Browser, written: Shown) -> None:
     app, boxes = written
-    with browser.new_context(viewport={"width": 390, "height": 844}) as context:
+    with browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True) as context:
         page = context.new_page()
         dialog = _opened(page, app, 'written:"platform 9"')
         assert _marked(dialog, "img") == pytest.approx(boxes["sign.png"][0], abs=0.03)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.goto(app.url)
+        tiles = search(page, "type:image")
+        first, second = tiles.locator(".name").all_inner_texts()
+        tiles.first.locator(".open").click()
+        opened(page)
+        stage = dialog.locator(".stage").bounding_box()
+        assert stage is not None
+        x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+        _touch(page, [[(x + 100, y)], [(x, y)], [(x - 100, y)]])
+        picture = dialog.get_by_role("img", name=second)
+        expect(picture).to_be_visible()
+        _touch(page, [[(x - 100, y)], [(x, y)], [(x + 100, y)]])
+        picture = dialog.get_by_role("img", name=first)
+        expect(picture).to_be_visible()
+        settle(page)
+        before = picture.bounding_box()
+        _touch(page, [[(x - 20, y), (x + 20, y)], [(x - 40, y), (x + 40, y)], [(x - 60, y), (x + 60, y)]])
+        after = picture.bounding_box()
+        assert before is not None
+        assert after is not None
+        assert after["width"] == pytest.approx(3 * before["width"], rel=0.05)
+
+
+def _touch(page: Page, path: list[list[tuple[float, float]]]) -> None:
+    """Put fingers down, move them along a path, and lift them."""
+    protocol = page.context.new_cdp_session(page)
+    for at, fingers in enumerate(path):
+        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(fingers)]
+        kind = "touchMove" if at else "touchStart"
+        protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    protocol.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    protocol.detach()

@@ -3,7 +3,6 @@
 
 const EACH_MS = 5000;
 const SAID_MS = 2500;
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Picture {
   constructor(root) {
@@ -78,7 +77,8 @@ class Picture {
     this.figure.addEventListener("keydown", this.onKey, true);
     this.image.addEventListener("dragstart", (event) => {
       const { file, type, name } = this.data;
-      event.dataTransfer.setData("DownloadURL", `${type}:${name}:${new URL(file, window.location.href)}`);
+      const address = new URL(file, window.location.href);
+      event.dataTransfer.setData("DownloadURL", `${type}:${name.replaceAll(":", "_")}:${address}`);
     });
   }
 
@@ -92,6 +92,7 @@ class Picture {
     offerText(this.buttons.copy, data.copied);
     this.image.alt = data.name;
     this.buttons.slides.hidden = !data.slides;
+    if (!data.slides) this.slide(false);
     if (isOther) this.load(data);
     this.draw();
   }
@@ -103,7 +104,6 @@ class Picture {
     this.full = false;
     if (width && height) this.zoom.of(width, height);
     this.image.src = thumbnail;
-    this.canvas.classList.toggle("fades", !calm());
     if (await this.take(src)) {
       this.next();
       // Neither has to be waited for when people turn to it.
@@ -119,7 +119,7 @@ class Picture {
     try {
       await made.decode();
     } catch {
-      if (this.wanted === address) this.explain(address);
+      if (this.wanted === this.data.src && address === this.data.src) this.explain(address);
       return false;
     }
     if (this.wanted !== address) return false;

@@ -81,6 +81,14 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     second = tiles.nth(1).locator(".name").inner_text()
     page.keyboard.press("ArrowRight")
     expect(dialog.get_by_role("img", name=second)).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(dialog.get_by_role("img", name="p013.heic")).to_be_visible()
+    dialog.locator(".stage").focus()
+    page.keyboard.press("Space")
+    expect(dialog.get_by_role("button", name="Slideshow", pressed=True)).to_be_visible()
+    expect(dialog.get_by_role("img", name=second)).to_be_visible()
+    dialog.locator(".stage").click()
+    expect(dialog.get_by_role("button", name="Slideshow", pressed=False)).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(tiles.nth(1).locator(".open")).to_be_focused()
@@ -151,8 +159,6 @@ def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, me
     expect(dialog.get_by_text("The picture is copied.")).to_be_visible()
     types = page.evaluate("navigator.clipboard.read().then((items) => items.flatMap((item) => item.types))")
     assert types == ["image/png"]
-    page.keyboard.press("Space")
-    expect(dialog.get_by_role("button", name="Slideshow", pressed=False)).to_be_visible()
     dialog.get_by_text("Where in the picture it is").click()
     expect(dialog.get_by_role("img", name="Where in p013.heic it is")).to_be_visible(timeout=60_000)
     settle(page)
@@ -384,7 +390,7 @@ def _kept(page: Page, dialog: Locator, start_s: int) -> None:
     with page.expect_download() as clip:
         button.click()
     assert clip.value.suggested_filename == f"v001 0.{start_s:02}.mp4"
-    expect(page.get_by_text(how_cut(copied=False))).to_be_visible()
+    expect(page.get_by_text(how_cut(copied=True))).to_be_visible()
     page.keyboard.press("Escape")
     expect(button).to_have_count(0)
     with page.expect_download() as still:
