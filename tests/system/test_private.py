@@ -88,6 +88,7 @@ def test_index_search_and_app_talk_to_nobody(
     library = tmp_path / "library"
     _trove(library, cache, "index", str(folder), watched=watched)
     assert "photo.jpg" in _trove(library, cache, "search", "a colour", watched=watched)
+    assert "by its meaning" in _trove(library, cache, "search", "σκύλος στην παραλία", watched=watched)
     _trove(library, cache, "search", "--image", str(folder / "photo.jpg"), watched=watched)
     _trove(library, cache, "doctor", watched=watched)
     _trove(library, cache, "models", watched=watched)
