@@ -168,7 +168,7 @@ def _draw_it(asked: Question, answer: Answer) -> None:
 
 def _welcome() -> None:
     """Onboarding for an empty library: add the first folder; or say why there is nothing in those added."""
-    if resources.library().folders.patterns():
+    if resources.library().folders.patterns() and not resources.index_job().state().active:
         _nothing_in_folders()
         return
     st.header("Nothing is in your library yet")

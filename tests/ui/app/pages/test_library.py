@@ -24,7 +24,7 @@ def _count(page: Page, label: str) -> str:
 
 def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -> None:
     page.goto(f"{app.url}/library")
-    expect(page.get_by_text("Model builtin")).to_be_visible()
+    expect(page.get_by_text("What is known of them is kept in")).to_be_visible()
     assert _count(page, "Pictures") == "49"
     assert int(_count(page, "Video frames")) >= 10
     assert int(_count(page, "Spoken passages")) >= 10
