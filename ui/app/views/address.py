@@ -12,6 +12,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 HIT = "hit"
+AT = "at"
+"""The second of the opened film or recording at which it plays."""
 SEARCH = "search"
 """The name of the saved search that is opened."""
 
@@ -36,12 +38,13 @@ def opened() -> int | None:
 
 def open_hit(unit_id: int) -> None:
     """Open a hit, or turn to it from another one."""
-    change(**{HIT: str(unit_id)})
+    if unit_id != opened():
+        change(**{HIT: str(unit_id), AT: None})
 
 
 def close_hit() -> None:
     """Close the opened hit."""
-    change(**{HIT: None})
+    change(**{HIT: None, AT: None})
 
 
 @contextmanager
@@ -54,4 +57,4 @@ def kept(page: str) -> Iterator[None]:
     if before != page and not st.query_params and left.get(page):
         st.query_params.from_dict(left[page])
     yield
-    left[page] = {key: value for key, value in st.query_params.to_dict().items() if key != HIT}
+    left[page] = {key: value for key, value in st.query_params.to_dict().items() if key not in (HIT, AT)}

@@ -19,13 +19,13 @@ from search.results.texts import Written
 from ui.app import resources
 from ui.app.components.player import player
 from ui.app.routes import media
+from ui.app.views import address
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, whole_text
 from ui.highlight import asked_words, pieces, spans_of
 from ui.wording import clock, how_cut
 
 _START = "viewer_start"
-_HIT, _AT = "hit", "at"
 """Of the address of a page: the opened hit, and the second from which it is played."""
 _LEAST_S = 5.0
 _AROUND_S = 60.0
@@ -105,10 +105,10 @@ def show_film(
 
 def _linked(row: UnitRow, metadata: Metadata) -> float | None:
     """The second that the address of the page names, where it names one of this hit."""
-    if st.query_params.get(_HIT) != str(row.id):
+    if address.opened() != row.id:
         return None
     try:
-        at_s = float(st.query_params[_AT])
+        at_s = float(st.query_params[address.AT])
     except (KeyError, ValueError):
         return None
     return at_s if 0 <= at_s < (metadata.duration_s or math.inf) else None

@@ -3,6 +3,7 @@
 import io
 import mimetypes
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 import streamlit as st
 
@@ -78,14 +79,12 @@ def show_picture(
     drawn = picture(data, key=_KEY, on_turned=turn).part
     if drawn is not None:
         _ask_part(row, drawn)
-        st.rerun()
 
 
-def _ask_part(row: UnitRow, drawn: Sequence[float]) -> None:
+def _ask_part(row: UnitRow, drawn: Sequence[float]) -> NoReturn:
     """Ask for pictures like a part of this one, as the browser says that it was drawn."""
     made = resources.library().part(media.file_of(row), drawn)
-    question.ask_with(uploads().keep(made.read_bytes(), f"a part of {row.path.name}.jpg"))
-    question.ask("")
+    question.find_like(uploads().keep(made.read_bytes(), f"a part of {row.path.name}.jpg"))
 
 
 def offer_views(metadata: Metadata, asked: Question) -> None:

@@ -222,7 +222,12 @@ def find_similar(path: Path) -> NoReturn:
         drawing = path.read_bytes()
     except OSError as exc:
         raise UnreadableError(f"the drawing cannot be read: {exc.strerror}", "Draw it again.") from exc
-    _go(**{_PICTURE: uploads().keep(drawing, path.name)})
+    find_like(uploads().keep(drawing, path.name))
+
+
+def find_like(picture: str) -> NoReturn:
+    """Go to the Find page and ask for what is like an uploaded picture."""
+    _go(**{_PICTURE: picture})
 
 
 def _go(**values: str) -> NoReturn:
