@@ -26,7 +26,6 @@ from ui.highlight import asked_words, pieces, spans_of
 from ui.wording import clock, how_cut
 
 _START = "viewer_start"
-"""Of the address of a page: the opened hit, and the second from which it is played."""
 _LEAST_S = 5.0
 _AROUND_S = 60.0
 """How far from its hit a moment that is saved may begin and end."""

@@ -14,7 +14,6 @@ from search.results.texts import Written
 from ui.app import resources
 from ui.app.components.picture import picture
 from ui.app.routes import media
-from ui.app.uploads import uploads
 from ui.app.views import question
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, text_lines, whole_text
@@ -84,7 +83,7 @@ def show_picture(
 def _ask_part(row: UnitRow, drawn: Sequence[float]) -> NoReturn:
     """Ask for pictures like a part of this one, as the browser says that it was drawn."""
     made = resources.library().part(media.file_of(row), drawn)
-    question.find_like(uploads().keep(made.read_bytes(), f"a part of {row.path.name}.jpg"))
+    question.find_like(made.read_bytes(), f"a part of {row.path.name}.jpg")
 
 
 def offer_views(metadata: Metadata, asked: Question) -> None:

@@ -222,12 +222,12 @@ def find_similar(path: Path) -> NoReturn:
         drawing = path.read_bytes()
     except OSError as exc:
         raise UnreadableError(f"the drawing cannot be read: {exc.strerror}", "Draw it again.") from exc
-    find_like(uploads().keep(drawing, path.name))
+    find_like(drawing, path.name)
 
 
-def find_like(picture: str) -> NoReturn:
-    """Go to the Find page and ask for what is like an uploaded picture."""
-    _go(**{_PICTURE: picture})
+def find_like(picture: bytes, name: str) -> NoReturn:
+    """Go to the Find page and ask for files like a picture, under a file name of it."""
+    _go(**{_PICTURE: uploads().keep(picture, name)})
 
 
 def _go(**values: str) -> NoReturn:

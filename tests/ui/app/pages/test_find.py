@@ -81,8 +81,10 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     second = tiles.nth(1).locator(".name").inner_text()
     page.keyboard.press("ArrowRight")
     expect(dialog.get_by_role("img", name=second)).to_be_visible()
+    opened(page)
     page.keyboard.press("ArrowLeft")
     expect(dialog.get_by_role("img", name="p013.heic")).to_be_visible()
+    opened(page)
     dialog.locator(".stage").focus()
     page.keyboard.press("Space")
     expect(dialog.get_by_role("button", name="Slideshow", pressed=True)).to_be_visible()
@@ -116,6 +118,7 @@ def test_back_closes_an_opened_hit_and_forward_opens_it_again(page: Page, app: A
     # To close it is to go back: the step before is the start page.
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    page.wait_for_url(lambda url: "hit=" not in url)
     page.go_back()
     expect(page.get_by_text("are waiting")).to_be_visible()
     expect(page.get_by_role("searchbox")).to_have_value("")
