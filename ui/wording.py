@@ -17,7 +17,7 @@ OFFLINE = "on a drive that is not connected"
 
 SOURCES: Mapping[str, str] = {
     "user": "you say so",
-    "sidecar": "by the sidecar beside it",
+    "sidecar": "by the file beside it",
     "exif": "by its EXIF data",
     "xmp": "by its XMP data",
     "iptc": "by its IPTC data",

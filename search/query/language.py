@@ -47,6 +47,8 @@ _PICTURE_NAME = re.compile(
 _KEYED = re.compile(r"([A-Za-z]+)[:：](\s*)")
 _BARE = re.compile(r"[^\W_][\w.-]*")
 """Values that mean the same without quotes."""
+_COMPARED = re.compile(rf"[<>]=?{_BARE.pattern}")
+"""The same in a condition: ``rating:>=4``."""
 _OPERATORS = ("AND", "OR", "NOT")
 
 
@@ -75,7 +77,7 @@ class Clause:
     negated: bool = False
 
     def __str__(self) -> str:
-        key, values = f"{'-' if self.negated else ''}{self.key}:", [*map(_quoted, self.values)]
+        key, values = f"{'-' if self.negated else ''}{self.key}:", [*map(_value_quoted, self.values)]
         condition = conditions.every().get(self.key)
         if condition is None or not condition.one_value:
             return f"{key}{','.join(values)}"
@@ -353,6 +355,10 @@ def _is_plain(value: str) -> bool:
         return parse(value) == Parsed(((Term("text", value),),))
     except QueryError:
         return False
+
+
+def _value_quoted(value: str) -> str:
+    return value if _COMPARED.fullmatch(value) else _quoted(value)
 
 
 def _quoted(value: str) -> str:

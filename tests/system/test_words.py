@@ -161,8 +161,8 @@ def test_it_is_told_where_words_come_from(library: face.Library, settings: Setti
     tags = [(fact.value, fact.source) for fact in library.facts(folder / "press.jpg") if fact.key == "tags"]
     assert tags == [(("flood", "Town"), "sidecar"), (("ORLEANS",), "iptc")]
     said = trove(settings, "why", "tag:flood", folder / "press.jpg").stdout
-    assert "Tags: flood, Town (by the sidecar beside it)" in said
-    assert "Rating: ★★★ (by the sidecar beside it)" in said
+    assert "Tags: flood, Town (by the file beside it)" in said
+    assert "Rating: ★★★ (by the file beside it)" in said
     assert "Description: Flood at Oberholzer (by its IPTC data)" in said
     listed_ = trove(settings, "values", "tag", "pla")
     assert "Places/France" in listed_.stdout
