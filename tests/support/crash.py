@@ -210,8 +210,8 @@ def _database_faults(path: Path) -> Iterator[str]:
         yield from (f"a reference leads nowhere: {row}" for row in broken)
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'passage'").fetchone():
             connection.execute("INSERT INTO passage (passage) VALUES ('integrity-check')")
-            said = connection.execute("SELECT id FROM unit WHERE text IS NOT NULL").fetchall()
-            if said != connection.execute("SELECT id FROM passage_docsize").fetchall():
+            said = connection.execute("SELECT id FROM unit WHERE text IS NOT NULL ORDER BY id").fetchall()
+            if said != connection.execute("SELECT id FROM passage_docsize ORDER BY id").fetchall():
                 yield "the full text does not have the passages"
 
 

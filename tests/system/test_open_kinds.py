@@ -47,6 +47,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/saved/searches.py": "a medium: of a query's file",
         "trove/library.py": "a part of a query: a picture",
         "ui/app/views/known.py": "a medium: whether a file is a picture",
+        "ui/app/views/picture.py": "a medium: which neighbours are pictures",
         "ui/app/views/stack.py": "a medium: which files of a stack are pictures",
         "ui/app/routes/media.py": "a medium: whether a file is shown or played",
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
@@ -56,6 +57,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/evaluation/retrieval.py": "a column of a table of captions",
         "search/query/conditions/words.py": "a key that people may type for title:",
     },
+    "frame": {"ui/app/components/frame.py": "the component around a page"},
     "speech": {"search/query/conditions/texts.py": "a key that people may type for said:"},
     "tag": {
         "db/catalog/tags.py": "a column: a keyword of a file",
