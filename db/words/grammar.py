@@ -120,6 +120,13 @@ def grammar(language: str) -> Grammar:
 
 
 @cache
+def common_elsewhere() -> frozenset[str]:
+    """The commonest words of all other languages that are none of English."""
+    every = frozenset().union(*(grammar(language).common for language in _table()))
+    return every - grammar("en").common
+
+
+@cache
 def _table() -> Mapping[str, Mapping[str, Any]]:
     table: Mapping[str, Mapping[str, Any]] = json.loads(_TABLE.read_text(encoding="utf-8"))
     return table
