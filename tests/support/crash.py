@@ -244,8 +244,15 @@ def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
 
 
 def temporary_files(place: Place) -> list[Path]:
-    """Files that were being written, in the library and in the cache."""
-    return sorted(path for folder in (place.library, place.cache) for path in folder.rglob("*.tmp"))
+    """Files that were being written, in the library and in the cache, which other tests share and fill."""
+    every = (path for folder in (place.library, place.cache) for path in folder.rglob("*.tmp"))
+    return sorted(path for path in every if not _is_being_written(path))
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether the process that the name of a file of the models' cache names is there."""
+    pid = path.suffixes[-2].removeprefix(".") if len(path.suffixes) > 1 else ""
+    return pid.isdecimal() and len(pid) < 8 and psutil.pid_exists(int(pid))
 
 
 def result(database: Path) -> "Counter[tuple[object, ...]]":
