@@ -231,10 +231,9 @@ class Writer:
     def reuse(self, task: Task, content_id: int) -> None:
         """Record a file whose content the library already has."""
         with self._library.write() as session:
-            self._put(session, task, content_id)
+            asset = self._put(session, task, content_id)
             session.flush()
-            asset_id = assets.id_at(session, task.stat.path)
-            facts.refresh(session, [], [] if asset_id is None else [asset_id])
+            facts.refresh(session, [], [asset.id])
             revision.touch(session)
         self._words[task.stat.path] = "reused"
 
