@@ -5,13 +5,12 @@ They are read as data from its source: importing it, and with it PyTorch, takes 
 
 import ast
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from db.errors import ModelMissingError
-from indexer.encoders.packages import HINT
+from indexer.encoders.packages import HINT, package_file
 
-_PACKAGE = "open_clip"
+_PACKAGE = "open_clip_torch"
+_FILE = "open_clip/zero_shot_metadata.py"
 _NAMES = "IMAGENET_CLASSNAMES"
 
 
@@ -22,10 +21,9 @@ def imagenet_names() -> tuple[str, ...]:
     Raises:
         ModelMissingError: open_clip is not installed, or has no such list.
     """
-    package = find_spec(_PACKAGE)
     try:
-        source = Path(package.origin if package and package.origin else "").with_name("zero_shot_metadata.py")
-        for statement in ast.parse(source.read_text(encoding="utf-8")).body:
+        source = package_file(_PACKAGE, _FILE).read_text(encoding="utf-8")
+        for statement in ast.parse(source).body:
             if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == _NAMES:
                 return tuple(ast.literal_eval(statement.value))
     except (OSError, SyntaxError, ValueError):
