@@ -11,34 +11,69 @@ const besides = (url) => {
   return `${url.pathname}?${values}`;
 };
 
+const streamlit = () => document.querySelector("[data-testid=stApp]");
+
+const DRAWN_MS = 50;
+
 // To open a hit is a step, to turn to another one is none, to close it goes back to where it was opened.
+//
+// Streamlit runs the page again on the way back. For what people close that would be a second run, which
+// stops the first before it has reached the grid. It runs none on the way to an address with a fragment
+// that it has drawn already, so that one is put where the hit is opened, and the way back taken once the
+// page without the hit is drawn. Until then we stand on the step of the hit, which the next step uses up.
 class Steps {
   constructor() {
     this.push = history.pushState.bind(history);
     history.pushState = (state, unused, url) => this.step(state, unused, url);
-    window.addEventListener("popstate", (event) => this.gone(event), true);
+    window.addEventListener("popstate", () => this.gone());
   }
 
   step(state, unused, url) {
     const [here, there] = [new URL(location.href), new URL(url ?? "", location.href)];
     const [from, to] = [hitIn(here.search), hitIn(there.search)];
-    if (this.closing) return;
+    if (this.going) return;
     // st.switch_page puts the values of the next page into the address of this one first.
     if (here.pathname !== there.pathname && here.search && here.search === there.search) {
       history.replaceState(state, unused, url);
-    } else if (from === to || besides(here) !== besides(there)) this.push(state, unused, url);
+    } else if (this.closed) this.use(state, unused, url, to);
+    else if (from === to || besides(here) !== besides(there)) this.push(state, unused, url);
     else if (from && to) history.replaceState(history.state, unused, url);
-    else if (to) this.push({ ...state, opened: true }, unused, url);
-    else if (history.state?.opened) {
-      this.closing = true;
-      history.back();
-    } else this.push(state, unused, url);
+    else if (to) {
+      history.replaceState(history.state, unused, `${here.href.split("#")[0]}#`);
+      this.push({ ...state, opened: true }, unused, url);
+    } else if (history.state?.opened) this.close(unused, url);
+    else this.push(state, unused, url);
   }
 
-  // Streamlit has drawn the page without the hit already.
-  gone(event) {
-    if (this.closing) event.stopImmediatePropagation();
-    this.closing = false;
+  close(unused, url) {
+    history.replaceState(history.state, unused, url);
+    this.closed = true;
+    setTimeout(() => this.back(), DRAWN_MS);
+  }
+
+  back() {
+    if (!this.closed) return;
+    if (streamlit().dataset.testScriptState !== "notRunning") {
+      setTimeout(() => this.back(), DRAWN_MS);
+      return;
+    }
+    this.going = true;
+    history.back();
+  }
+
+  use(state, unused, url, hit) {
+    this.closed = false;
+    history.replaceState({ ...state, opened: Boolean(hit) }, unused, url);
+  }
+
+  // Streamlit, which listens for longer, has been here already.
+  gone() {
+    const early = this.closed && !this.going; // who was faster than us means the step before
+    this.going = false;
+    this.closed = false;
+    const [address, fragment] = location.href.split("#");
+    if (fragment === "") history.replaceState(history.state, "", address);
+    if (early) history.back();
   }
 }
 
@@ -51,7 +86,7 @@ const USUAL_PORT = "8501";
 class Stopped {
   constructor() {
     this.wasThere = true;
-    this.app = document.querySelector("[data-testid=stApp]");
+    this.app = streamlit();
     this.word = document.createElement("div");
     this.word.className = "trove-stopped";
     this.word.setAttribute("role", "alert");

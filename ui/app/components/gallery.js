@@ -1,61 +1,11 @@
 // A grid of any length: rows are computed from the pictures' proportions, and only those near the
 // window exist, so that ten thousand hits scroll like ten. More hits are fetched while people scroll.
-// Names and spoken words are only ever set as text, never as HTML.
 
 const GAP = 10;
 const FETCHED = 120;
 const AHEAD_PX = 1400;
 const HEADER_PX = 44;
-const STAYS_MS = 150;
 const LONGEST_FADE = 120; // frames
-
-const element = (tag, className, text) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
-const marked = (className, { label, parts }) => {
-  const made = element("span", className);
-  made.append(label ? `${label}: “` : "“");
-  for (const [text, asked] of parts) made.append(asked ? element("mark", "", text) : text);
-  made.append("”");
-  return made;
-};
-
-const frame = (hit) => {
-  const made = element("span", "frame");
-  if (hit.src) {
-    const picture = element("img", "");
-    picture.alt = hit.alt;
-    picture.decoding = "async";
-    // What only flies past is not asked for: its picture would be made after those that are looked at.
-    setTimeout(() => { if (picture.isConnected) picture.src = hit.src; }, STAYS_MS);
-    made.append(picture);
-  } else {
-    const words = element("span", "words");
-    words.append(hit.parts ? marked("", hit) : hit.name);
-    made.append(words);
-  }
-  made.append(element("span", "badge kind", hit.kind));
-  if (hit.stack) {
-    const badge = element("span", "badge stack", `⧉ ${hit.stack}`);
-    badge.title = `${hit.stack} files that belong together`;
-    made.append(badge);
-  }
-  if (hit.time) made.append(element("span", "badge time", hit.time));
-  return made;
-};
-
-const button = (className, text, label, act) => {
-  const made = element("button", className, text);
-  made.type = "button";
-  made.tabIndex = -1;
-  made.setAttribute("aria-label", label);
-  made.onclick = act;
-  return made;
-};
 
 class Gallery {
   constructor(root) {
@@ -110,11 +60,20 @@ class Gallery {
       return;
     }
     this.width = width;
-    for (const row of this.shown.values()) row.remove();
-    this.shown.clear();
-    this.rows = [];
-    this.lay();
-    this.render();
+    this.keepingFocus(() => {
+      for (const row of this.shown.values()) row.remove();
+      this.shown.clear();
+      this.rows = [];
+      this.lay();
+      this.render();
+    });
+  }
+
+  // A tile that is drawn anew has no focus, and the keyboard would lose its place.
+  keepingFocus(draw) {
+    const had = this.sheet.contains(this.root.activeElement);
+    draw();
+    if (had) this.focus(this.current);
   }
 
   // Puts items that are in no row yet into rows that fill the width; the last one may be filled later.
@@ -261,7 +220,7 @@ class Gallery {
       if (token !== this.token) return;
       this.items.push(...tiles);
       this.complete = complete;
-      this.lay();
+      this.keepingFocus(() => this.lay());
     } catch {
       // The app was restarted, or is busy: what is there stays, and scrolling tries again.
       await new Promise((done) => setTimeout(done, 2000));
@@ -319,19 +278,27 @@ class Gallery {
     open.scrollIntoView({ block: "nearest" });
   }
 
-  // The hit that was open has the focus again, in its place; a dialog that still fades out would take it.
+  // The hit that was open has the focus again, in its place, once nothing else takes it: a dialog that
+  // still fades out does, and what Streamlit draws anew loses it.
   back(unit) {
     const index = this.items.findIndex((item) => item.id === unit);
-    const wait = (left) => {
-      if (left && document.querySelector("[role=dialog]")) requestAnimationFrame(() => wait(left - 1));
-      else if (index >= 0) this.focus(index);
+    const give = (left) => {
+      if (!left || index < 0 || !this.sheet.isConnected) return;
+      if (this.idle()) this.focus(index);
+      requestAnimationFrame(() => give(left - 1));
     };
-    wait(LONGEST_FADE);
+    give(LONGEST_FADE);
+  }
+
+  // Whether nothing on the page has the focus.
+  idle() {
+    const { activeElement } = document;
+    const none = activeElement === document.body || activeElement === this.scroller;
+    return none && !document.querySelector("[role=dialog]");
   }
 
   fromAnywhere(event) {
-    const idle = document.activeElement === document.body || document.activeElement === this.scroller;
-    if (idle && event.key.startsWith("Arrow") && !document.querySelector("[role=dialog]") && this.items.length) {
+    if (event.key.startsWith("Arrow") && this.items.length && this.idle()) {
       event.preventDefault();
       this.focus(this.current);
     }
@@ -381,6 +348,7 @@ class Gallery {
 }
 
 const galleries = new WeakMap();
+let given = 0; // the closing after which the focus was last given back
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   let gallery = galleries.get(parentElement);
@@ -394,7 +362,10 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (gallery.token !== data.token) gallery.show(data);
   else if (data.cleared !== gallery.cleared && gallery.selected.size) gallery.select([]);
   gallery.cleared = data.cleared;
-  if (data.closed) gallery.back(data.closed);
+  if (data.closed && data.closed.nth !== given) {
+    given = data.closed.nth;
+    gallery.back(data.closed.unit);
+  }
   return () => {
     gallery.close();
     galleries.delete(parentElement);

@@ -18,7 +18,7 @@ _component = st.components.v2.component(
     "trove_gallery",
     html='<div class="gallery" role="group" aria-label="Hits"></div>',
     css=(_HERE / "gallery.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("preview.js", "gallery.js")),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("preview.js", "tile.js", "gallery.js")),
 )
 
 
@@ -31,7 +31,7 @@ def gallery(
     judged: Mapping[int, bool] | None = None,
     fresh: Collection[int] = (),
     cleared: int = 0,
-    closed: int | None = None,
+    closed: Mapping[str, int] | None = None,
 ) -> Any:
     """Draw hits.
 
@@ -39,7 +39,8 @@ def gallery(
     is one to find others like, in this run only, and ``selected`` the list of units that are selected;
     another number for ``cleared`` takes the selection away. With ``judged``, the thumbs so far by unit, there
     are thumbs, and ``judged`` in the result is {id, up}, None where one was taken back. ``fresh``: units that
-    are marked as new. ``closed``: the unit whose tile gets the focus, as the hit over the grid was closed.
+    are marked as new. ``closed``: {unit, nth} of the hit over the grid that was closed last; its tile gets
+    the focus when ``nth`` is another one than before.
     """
     first = listing.hits(0, FIRST)
     return _component(

@@ -81,12 +81,11 @@ def _show(asked: Question) -> None:
 
 def _hits(token: str, listing: Listing, asked: Question) -> None:
     selection.bar(selection.chosen(listing), token)
-    closed = viewer.closing()
     show_opened(lambda: listing, asked)
     clicked = gallery(
         listing,
         token,
-        closed=closed,
+        closed=viewer.last_closed(),
         cleared=selection.cleared(),
         on_open=lambda: question.open_hit(st.session_state.gallery.open),
     )

@@ -82,12 +82,11 @@ def _show(saved: SavedSearches, item: Saved) -> None:
         f"{answer.count:,} hits{fresh}. Thumbs say what you mean: what is liked stays and draws what is like "
         "it, what is not goes and takes what is like it with it."
     )
-    closed = viewer.closing()
     show_opened(lambda: listing, question.nothing())
     clicked = gallery(
         listing,
         token,
-        closed=closed,
+        closed=viewer.last_closed(),
         judged=dict.fromkeys(answer.liked, True),
         fresh=answer.new,
         on_open=lambda: address.open_hit(st.session_state.gallery.open),

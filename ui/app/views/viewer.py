@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _LOOKED_AHEAD = 50
 """Films and recordings in a row, beyond which a slideshow ends."""
 _UNIT = "viewer_unit"
+_CLOSED = "viewer_closed"
 _STYLE = Path(__file__).with_suffix(".css")
 
 
@@ -43,14 +44,20 @@ def open_hit(listing: Listing, unit_id: int, asked: Question) -> None:
     st.dialog("What was found", width="large", on_dismiss=address.close_hit)(_show)(listing, asked)
 
 
-def closing() -> int | None:
-    """The unit of the hit that was open in the last run, where none is in this one."""
-    return st.session_state.get(_UNIT) if address.opened() is None else None
-
-
 def closed() -> None:
     """Note that no hit is open: the next one is opened anew, even if it is the same."""
-    st.session_state.pop(_UNIT, None)
+    unit_id = st.session_state.pop(_UNIT, None)
+    if unit_id is not None:
+        before = st.session_state.get(_CLOSED)
+        st.session_state[_CLOSED] = {"unit": unit_id, "nth": before["nth"] + 1 if before else 1}
+
+
+def last_closed() -> dict[str, int] | None:
+    """The unit of the hit that was closed last, and which closing that was, so that it is told from the next.
+
+    It is said in every run from then on, since a run can be stopped before it reaches the grid.
+    """
+    return st.session_state.get(_CLOSED)
 
 
 def _remember(listing: Listing, unit_id: int, asked: Question) -> None:

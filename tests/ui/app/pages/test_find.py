@@ -15,7 +15,19 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support import ROOT, SAMPLES
-from tests.support.driver import DESKTOP, SHOTS, App, answered, opened, ready, search, seconds, settle, shoot
+from tests.support.driver import (
+    DESKTOP,
+    PHONE,
+    SHOTS,
+    App,
+    answered,
+    opened,
+    ready,
+    search,
+    seconds,
+    settle,
+    shoot,
+)
 from ui.wording import how_cut
 
 pytestmark = pytest.mark.browser
@@ -94,6 +106,37 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(tiles.nth(1).locator(".open")).to_be_focused()
+
+
+def test_closing_a_hit_runs_the_page_once(page: Page, app: App) -> None:
+    # A second run would stop the first before it has reached the grid, or open the hit again for a moment.
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda message: sent.append(message)))
+    page.goto(app.url)
+    tiles = search(page, "an animal type:image")
+    for _ in range(3):
+        _open(page, tiles.nth(2))
+        sent.clear()
+        page.keyboard.press("Escape")
+        expect(tiles.nth(2).locator(".open")).to_be_focused()
+        page.wait_for_function("!history.state?.opened")
+        settle(page)
+        assert len(sent) == 1
+
+
+def test_the_keyboard_keeps_its_place_when_the_window_changes(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "an animal type:image")
+    page.get_by_role("searchbox").press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1).locator(".open")).to_be_focused()
+    wide = tiles.first.bounding_box()
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("width => document.body.clientWidth < width", arg=DESKTOP["width"])
+    settle(page)
+    assert tiles.first.bounding_box() != wide
+    expect(tiles.nth(1).locator(".open")).to_be_focused()
+    page.set_viewport_size(DESKTOP)
 
 
 def test_back_closes_an_opened_hit_and_forward_opens_it_again(page: Page, app: App) -> None:

@@ -1,0 +1,52 @@
+// What a tile of the grid is made of. Names and spoken words are only ever set as text, never as HTML.
+
+const STAYS_MS = 150;
+
+const element = (tag, className, text) => {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+};
+
+const marked = (className, { label, parts }) => {
+  const made = element("span", className);
+  made.append(label ? `${label}: “` : "“");
+  for (const [text, asked] of parts) made.append(asked ? element("mark", "", text) : text);
+  made.append("”");
+  return made;
+};
+
+const frame = (hit) => {
+  const made = element("span", "frame");
+  if (hit.src) {
+    const picture = element("img", "");
+    picture.alt = hit.alt;
+    picture.decoding = "async";
+    // What only flies past is not asked for: its picture would be made after those that are looked at.
+    setTimeout(() => { if (picture.isConnected) picture.src = hit.src; }, STAYS_MS);
+    made.append(picture);
+  } else {
+    const words = element("span", "words");
+    words.append(hit.parts ? marked("", hit) : hit.name);
+    made.append(words);
+  }
+  made.append(element("span", "badge kind", hit.kind));
+  if (hit.stack) {
+    const badge = element("span", "badge stack", `⧉ ${hit.stack}`);
+    badge.title = `${hit.stack} files that belong together`;
+    made.append(badge);
+  }
+  if (hit.time) made.append(element("span", "badge time", hit.time));
+  return made;
+};
+
+const button = (className, text, label, act) => {
+  const made = element("button", className, text);
+  made.type = "button";
+  made.tabIndex = -1;
+  made.setAttribute("aria-label", label);
+  made.onclick = act;
+  return made;
+};
+
