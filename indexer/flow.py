@@ -4,7 +4,7 @@ The stages (scan, plan, prepare, embed, write) share these types and do not impo
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,10 +61,14 @@ class Look:
 
 @dataclass(frozen=True)
 class Recognised:
-    """The content of the file is already in the library."""
+    """The content of the file is already in the library.
+
+    ``looks``: at its name and what is beside it, which are its own.
+    """
 
     task: Task
     content_id: int
+    looks: Sequence[Look] = ()
 
 
 @dataclass(frozen=True)
@@ -130,15 +134,19 @@ class Twins:
         if refused.sha256 is not None:
             self._refused[refused.sha256] = refused
 
-    def outcomes(self, recognise: Callable[[bytes], int | None]) -> Iterator[Recognised | Refused]:
-        """The outcomes of the waiting twins, for when all other files are stored or refused."""
-        for twin in self._waiting:
-            content_id = recognise(twin.sha256)
-            if content_id is not None:
-                yield Recognised(twin.task, content_id)
-            else:
-                first = self._refused[twin.sha256]
-                yield Refused(twin.task, twin.sha256, first.reason, first.error)
+    def waiting(self) -> Sequence[Twin]:
+        """The twins, for when all other files are stored or refused."""
+        return self._waiting
+
+    def outcome(
+        self, twin: Twin, recognised: Callable[[Task, bytes], Recognised | None]
+    ) -> Recognised | Refused:
+        """What becomes of a twin: its content is known by now, or refused for the same reason."""
+        known = recognised(twin.task, twin.sha256)
+        if known is not None:
+            return known
+        first = self._refused[twin.sha256]
+        return Refused(twin.task, twin.sha256, first.reason, first.error)
 
 
 # --- reports

@@ -94,8 +94,8 @@ class Phases:
         self._ready: list[Finished] = []
         self._stored_at: float | None = None
         self._started_at = time.monotonic()
-        self._contents: dict[int, list[Task]] = defaultdict(list)
-        """The files of each content that was read or recognised: later phases take it from there."""
+        self._contents: dict[int, dict[Task, None]] = defaultdict(dict)
+        """The files of each content that was read or recognised, in order: later phases go on from there."""
         self._tried: set[int] = set()
         """Contents with which an analyser of the first phase has failed in this run."""
         self._claims = threading.Lock()
@@ -156,7 +156,8 @@ class Phases:
             sizes=self._found.plan.sizes,
         )
         threads = settings.workers + 2
-        for outcome in look_ahead(preparer, tasks, settings.batch + threads, threads):
+        ahead = settings.batch + threads
+        for outcome in look_ahead(preparer, tasks, ahead, threads):
             path = outcome.task.stat.path
             self._tell(path)
             self._take(outcome)
@@ -165,8 +166,12 @@ class Phases:
             if self._is_full():
                 self._store(self._wall_time())
         self._store()
-        for outcome in self._twins.outcomes(self._recognise):
+        of_twin = partial(self._twins.outcome, recognised=preparer.recognised)
+        for outcome in look_ahead(of_twin, self._twins.waiting(), ahead, threads):
             self._take(outcome)
+            if self._is_full():
+                self._store()
+        self._store()
 
     def _take(self, outcome: Outcome) -> None:
         match outcome:
@@ -178,8 +183,8 @@ class Phases:
             case Twin():
                 self._twins.hold(outcome)
             case Recognised():
-                self._writer.reuse(outcome.task, outcome.content_id)
-                self._contents[outcome.content_id].append(outcome.task)
+                looks = [(found, self._submit(found)) for found in outcome.looks]
+                self._ready.append(Finished(outcome.task, looks, outcome.content_id, is_copy=True))
             case Refused():
                 self._twins.note_refused(outcome)
                 if isinstance(outcome.error, ChangedError):
@@ -256,7 +261,7 @@ class Phases:
             for analyser in self._analysers:
                 if analyser.scope == "content":
                     left = analyses.left(session, work_of(analyser), within=self._contents)
-                    jobs = [_Job(analyser, found, self._contents[found]) for found in left]
+                    jobs = [_Job(analyser, found, list(self._contents[found])) for found in left]
                 else:
                     mine = {found: ours[path] for found, (path, _) in files.items() if path in ours}
                     left = analyses.left(session, work_of(analyser), within=mine)
@@ -387,8 +392,7 @@ class Phases:
             self._ready = [_timed(finished, took_ms) for finished in self._ready]
         stored = self._writer.store(self._ready, self._done)
         for content_id, finished in zip(stored, self._ready, strict=True):
-            if finished.task not in self._contents[content_id]:
-                self._contents[content_id].append(finished.task)
+            self._contents[content_id][finished.task] = None
             if any(found.error for found, _ in finished.looks):
                 self._tried.add(content_id)
         self._ready = []

@@ -99,9 +99,15 @@ class Preparer:
         return size in self._sizes or size > _LARGE_BYTES or task.moved_from is not None
 
     def _known(self, task: Task, sha256: bytes) -> Recognised | Twin | None:
-        if (content_id := self._recognise(sha256)) is not None:
-            return Recognised(task, content_id)
-        return None if self._twins.claim(sha256) else Twin(task, sha256)
+        known = self.recognised(task, sha256)
+        return known or (None if self._twins.claim(sha256) else Twin(task, sha256))
+
+    def recognised(self, task: Task, sha256: bytes) -> Recognised | None:
+        """The outcome for a file whose content is known, with what its name and what is beside it say."""
+        content_id = self._recognise(sha256)
+        if content_id is None:
+            return None
+        return Recognised(task, content_id, self._beside(task, media_kind(task.stat.path) or "image"))
 
     def _open(self, task: Task, wanted: Sequence[Analyser], *, hashed: bool) -> Opened:
         path = task.stat.path

@@ -98,7 +98,8 @@ def believe(session: Session, todo: Plan) -> int:
 class Finished:
     """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
 
-    ``sha256`` and ``kind`` of new content; ``content_id`` and ``asset_id`` where they are known.
+    ``sha256`` and ``kind`` of new content; ``content_id`` and ``asset_id`` where they are known;
+    ``is_copy``: a new file, or one that was moved, with a known content.
     """
 
     task: Task
@@ -107,6 +108,7 @@ class Finished:
     sha256: bytes | None = None
     kind: MediaKind | None = None
     asset_id: int | None = None
+    is_copy: bool = False
 
 
 _Made = tuple[int, int | None, Look, Sequence[Mapping[int, Vectors]]]
@@ -151,14 +153,24 @@ class Writer:
             for content_id in corrections.corrected(session, stored):
                 corrections.apply(session, content_id)
             # What was found out about a file says nothing of its copies.
-            files = [finished.asset_id for finished in batch if finished.asset_id is not None]
+            files = [
+                asset_id
+                for (_, asset_id), finished in zip(placed, batch, strict=True)
+                if asset_id is not None and (finished.is_copy or finished.asset_id is not None)
+            ]
             facts.refresh(session, _newly_known(stored, batch), files)
             runs.update_run(session, self._run_id, done)
+        self._note(batch)
+        return stored
+
+    def _note(self, batch: Iterable[Finished]) -> None:
         for finished in batch:
             path = finished.task.stat.path
-            if self._words.get(path) == "unchanged" and not all(look.error for look, _ in finished.looks):
+            is_done = not all(look.error for look, _ in finished.looks)
+            if finished.is_copy:
+                self._words[path] = "reused"
+            elif finished.content_id is None or (is_done and self._words.get(path) == "unchanged"):
                 self._words[path] = "indexed"
-        return stored
 
     def _place(
         self, session: Session, batch: Sequence[Finished], arrived: int
@@ -171,16 +183,15 @@ class Writer:
         }
         ids, new = contents.find_or_add(session, kinds, arrived)
         self._arrived |= new
+        assets.revive(session, [finished.task.asset_id for finished in batch if not _is_new(finished)])
         placed: list[tuple[int, int | Asset | None]] = []
         for finished in batch:
-            if finished.content_id is None:
+            content_id = finished.content_id
+            if content_id is None:
                 assert finished.sha256 is not None  # noqa: S101 - one of both is given
                 content_id = ids[finished.sha256]
-                placed.append((content_id, self._put(session, finished.task, content_id)))
-                self._words[finished.task.stat.path] = "indexed"
-            else:
-                assets.revive(session, finished.task.asset_id)
-                placed.append((finished.content_id, finished.asset_id))
+            file = self._put(session, finished.task, content_id) if _is_new(finished) else finished.asset_id
+            placed.append((content_id, file))
         session.flush()
         return [(content_id, file.id if isinstance(file, Asset) else file) for content_id, file in placed]
 
@@ -227,15 +238,6 @@ class Writer:
                 for analysis_id, (content_id, asset_id, look, _) in zip(ids, looks, strict=True)
             ),
         )
-
-    def reuse(self, task: Task, content_id: int) -> None:
-        """Record a file whose content the library already has."""
-        with self._library.write() as session:
-            asset = self._put(session, task, content_id)
-            session.flush()
-            facts.refresh(session, [], [asset.id])
-            revision.touch(session)
-        self._words[task.stat.path] = "reused"
 
     def refuse(self, refused: Refused) -> None:
         """Record a file that failed, or was left out on purpose."""
@@ -284,8 +286,13 @@ def _newly_known(stored: Sequence[int], batch: Sequence[Finished]) -> list[int]:
     return [
         content_id
         for content_id, finished in zip(stored, batch, strict=True)
-        if finished.asset_id is None and (finished.looks or finished.content_id is None)
+        if finished.asset_id is None and not finished.is_copy and (finished.looks or _is_new(finished))
     ]
+
+
+def _is_new(finished: Finished) -> bool:
+    """Whether the file at this path is not in the library yet with this content."""
+    return finished.is_copy or finished.content_id is None
 
 
 def _vectors(pending: Sequence[Pending]) -> list[Mapping[int, Vectors]]:

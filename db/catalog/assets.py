@@ -156,10 +156,11 @@ def retime(session: Session, stats: Sequence[FileStat]) -> None:
         session.connection().execute(change, values)
 
 
-def revive(session: Session, asset_id: int | None) -> None:
-    """Note that a file which was gone, offline or left out is back, unchanged."""
-    back = update(Asset).where(Asset.id == asset_id, Asset.state.in_(("gone", "offline", "left_out")))
-    session.execute(back.values(state="indexed"))
+def revive(session: Session, ids: Iterable[int | None]) -> None:
+    """Note that files which were gone, offline or left out are back, unchanged."""
+    for batch in chunks([found for found in ids if found is not None]):
+        back = update(Asset).where(Asset.id.in_(batch), Asset.state.in_(("gone", "offline", "left_out")))
+        session.execute(back.values(state="indexed"))
 
 
 def set_state(session: Session, ids: Sequence[int], state: AssetState) -> None:

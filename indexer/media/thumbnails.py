@@ -117,7 +117,7 @@ def keep(picture: Picture, path: Path, at_s: float | None, *, cache: Path) -> No
     image = Image.fromarray(picture)
     try:
         target = cache / _name(path, at_s, GRID_SIDE)
-        if not target.exists():
+        if not is_intact(target):
             size = fit(*image.size, GRID_SIDE)
             _write(target, _jpeg(image if size == image.size else image.resize(size, reducing_gap=2.0)))
     except (OSError, UnreadableError) as exc:

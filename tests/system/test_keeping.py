@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.catalog import assets, units
+from db.catalog import assets, facts, units
 from db.engine.database import Database
 from db.errors import LibraryBusyError, SettingsError
 from db.library import Library
@@ -38,6 +38,7 @@ from search.service import SearchService
 from tests.support import ROOT
 from tests.support.media import photo
 from tests.support.searching import searching
+from tests.support.words import listed, packet
 from ui.watching import WatchJob, watcher_pid
 
 
@@ -59,6 +60,12 @@ def _paths(database: Database) -> set[str]:
 def _states(database: Database) -> set[str]:
     with database.read() as session:
         return set(assets.states(session))
+
+
+def _title(database: Database, path: Path) -> object:
+    with database.read() as session:
+        title = facts.of_file(session, path).get("title")
+    return None if title is None else title.value
 
 
 def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, folder: Path) -> None:
@@ -156,6 +163,13 @@ def test_what_changes_in_a_watched_folder_is_indexed(
         shutil.rmtree(folder / "more")
         _until(lambda: len(_paths(database)) == 33 and "c.jpg" not in _paths(database))
         assert len(watching.reports) - runs <= 6
+        # What is written beside a picture, written again, and taken away.
+        sidecar = folder / "a.xmp"
+        for title in ("Kuopio", "Savonlinna"):
+            sidecar.write_text(packet(listed("dc:title", title, kind="Alt")), encoding="utf-8")
+            _until(lambda title=title: _title(database, folder / "a.jpg") == title)  # type: ignore[misc]
+        sidecar.unlink()
+        _until(lambda: _title(database, folder / "a.jpg") is None)
         # Another process is indexing while something changes: it waits, and nothing is lost.
         with _busy(library):
             photo(folder / "late.jpg", seed=99)

@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact
 from indexer.media.pool import DecodePool
-from indexer.media.thumbnails import part, region_of, thumbnail
+from indexer.media.thumbnails import keep, part, region_of, thumbnail
 from tests.support import media
 
 SIDE = 64
@@ -93,6 +94,15 @@ def test_every_damage_to_a_kept_thumbnail_is_noticed_and_mended(tmp_path: Path, 
         if number % 40 == 0:
             assert make(path, tmp_path / "cache") == kept
             assert kept.read_bytes() == whole
+
+
+def test_what_is_left_of_a_thumbnail_is_made_anew_by_the_next_look(tmp_path: Path) -> None:
+    path = media.photo(tmp_path / "photo.jpg", 1, size=(40, 30))
+    for _ in range(2):
+        keep(np.zeros((30, 40, 3), np.uint8), path, None, cache=tmp_path / "cache")
+        [kept] = (tmp_path / "cache").rglob("*.jpg")
+        assert is_intact(kept)
+        kept.write_bytes(b"")
 
 
 def test_a_part_is_cut_out_of_the_upright_picture(tmp_path: Path, decoders: DecodePool) -> None:
