@@ -7,6 +7,7 @@ import stat as modes
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,8 +95,7 @@ class Scan:
         folder, name = self._split(path)
         place = folder.below if placed else ""
         beside = (f"{other}/{file.size}/{file.mtime_ns}" for other, file in self._own(folder, name, endings))
-        facts = "\n".join((place, name, *beside))
-        return hashlib.blake2b(facts.encode(errors="surrogateescape"), digest_size=16).hexdigest()
+        return _digest("\n".join((place, name, *beside)))
 
     def _split(self, path: Path) -> tuple["_Folder", str]:
         """What is known of the folder of a file, and its name. Asked of every file: texts are faster."""
@@ -111,6 +111,11 @@ class Scan:
         if not endings or folder.companions is None:
             return ()
         return [other for other in folder.companions.of(name) if other[0].endswith(endings)]
+
+
+@lru_cache(maxsize=4)  # most files have no companions: to several analysers they are the same
+def _digest(facts: str) -> str:
+    return hashlib.blake2b(facts.encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
 
 class _Folder(NamedTuple):

@@ -1,7 +1,7 @@
 """Survey: what is on disk, what the library remembers and what is left of it, and so what has to be done."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -213,34 +213,35 @@ class _Left:
         self, session: Session, analysers: Sequence[Analyser], switched: Switches, scanned: Scan
     ) -> None:
         self.by_work = [(work, analyses.left(session, work)) for work in map(work_of, analysers)]
-        self._signatures = {
-            analyser.name: analyses.signatures(session, analyser.name)
+        self._unfinished = [(work, ids) for work, ids in self.by_work if ids]
+        self._signed = [
+            (analyser, analyses.signatures(session, analyser.name))
             for analyser in analysers
             if analyser.scope == "asset"
-        }
-        self._analysers = {analyser.name: analyser for analyser in analysers}
+        ]
         self._switched = switched
         self._scanned = scanned
-        # Texts, whose hashes are kept: a hundred thousand paths are looked up for each analyser of files.
-        self._here = {str(file.path) for file in scanned.files} if self._signatures else set()
+        # Texts, whose hashes are kept: a hundred thousand paths are looked up.
+        self._here = {str(file.path) for file in scanned.files} if self._signed else set()
         self.outdated: dict[str, set[int]] = defaultdict(set)
 
     def is_complete(self, asset_id: int, content_id: int, path: Path) -> bool:
         """Whether nothing is left to analyse for an asset with a content at a path."""
-        complete = True
-        for work, ids in self.by_work:
-            subject = content_id if work.scope == "content" else asset_id
-            if subject in ids or self._is_outdated(work.analyser, asset_id, path):
-                complete = complete and not self._switched.is_on(work.analyser, path)
-        return complete
+        left = [
+            work.analyser
+            for work, ids in self._unfinished
+            if (content_id if work.scope == "content" else asset_id) in ids
+        ]
+        if str(path) in self._here:
+            left += list(self._outdated(asset_id, path, left))
+        return not any(self._switched.is_on(analyser, path) for analyser in left)
 
-    def _is_outdated(self, analyser: str, asset_id: int, path: Path) -> bool:
-        signatures = self._signatures.get(analyser)
-        before = None if signatures is None else signatures.get(asset_id)
-        if before is None or str(path) not in self._here:
-            return False
-        own = self._analysers[analyser]
-        if before == self._scanned.signature(path, own.beside, placed=own.placed):
-            return False
-        self.outdated[analyser].add(asset_id)
-        return True
+    def _outdated(self, asset_id: int, path: Path, left: Collection[str]) -> Iterator[str]:
+        """The analysers, of those that are done, that have looked at other companions or another name."""
+        for analyser, signatures in self._signed:
+            before = signatures.get(asset_id)
+            if before is None or analyser.name in left:
+                continue
+            if before != self._scanned.signature(path, analyser.beside, placed=analyser.placed):
+                self.outdated[analyser.name].add(asset_id)
+                yield analyser.name

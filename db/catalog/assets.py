@@ -97,7 +97,8 @@ def known_files(
         Asset.content_id,
     )
     known = []
-    for asset_id, name, size, mtime_ns, state, retry, content_id in session.execute(statement):
+    rows = session.connection().execute(statement)  # a session would make more of each of many rows
+    for asset_id, name, size, mtime_ns, state, retry, content_id in rows:
         path = seen_paths.get(name) or stored_path(name)
         complete = content_id is None or is_complete(asset_id, content_id, path)
         known.append(KnownFile(asset_id, FileStat(path, size, mtime_ns), state, retry, complete, content_id))

@@ -72,7 +72,8 @@ class Ranking:
     of the vectors that were compared, if any were. ``proof``: by what a match that is sure by itself counts
     in a verdict: by what its ``kind`` proves, as words that meet a ``condition`` whatever their kind proves,
     or not at all, as a file of that date or folder. ``doubt``: how much is left to it by what fits better, 0
-    to 1; see ``search.engine.balance``.
+    to 1, and ``named``, of names, whether that is all of it where no picture is found; see
+    ``search.engine.balance``.
     """
 
     source: str
@@ -84,6 +85,7 @@ class Ranking:
     modality: str | None = None
     proof: Literal["kind", "condition", "nothing"] = "kind"
     doubt: float = 1.0
+    named: bool = False
 
 
 def above_z_score(ranking: Ranking, least: float) -> Ranking:

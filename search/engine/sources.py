@@ -201,7 +201,7 @@ class Keywords:
                     found = _said(match)
                     most = NAME_SHARE**0.5 if self.names else 1.0
                     best[match.unit_id] = replace(found, rarity=min(found.rarity, most))
-        return Ranking(self.name, self.weight, sorted(best.values(), key=_by_words))
+        return Ranking(self.name, self.weight, sorted(best.values(), key=_by_words), named=self.names)
 
 
 def _by_words(found: Found) -> tuple[float, int]:

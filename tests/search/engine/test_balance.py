@@ -1,11 +1,13 @@
 """How much texts count beside pictures."""
 
+from dataclasses import replace
+
 import pytest
 
 from db.engine.schema import NullScores
 from search.engine.balance import balanced
 from search.engine.ranking import Background, Found, Match, Ranking
-from search.engine.verdict import Reference
+from search.engine.verdict import FOUND_AT, Reference
 
 NULL = NullScores(
     space_id=1, texts="", pictures=100, revision=1, best_mean=0.2, best_deviation=0.02, spread=0.01
@@ -46,6 +48,16 @@ def test_a_picture_fits_as_it_fits_the_worst_part() -> None:
         balanced([seen(*parts), WORDS], Reference(NULL))[1].doubt for parts in ((good,), (good, bad), (bad,))
     ]
     assert doubts[0] < doubts[1] == doubts[2]
+
+
+def test_a_name_counts_in_full_unless_a_picture_is_found() -> None:
+    named = replace(WORDS, named=True)
+    for similarity in (0.1, 0.2, 0.22, 0.24, 0.3):
+        pictures = seen(match := Match("text", similarity))
+        _, name, words = balanced([pictures, named, WORDS], Reference(NULL))
+        found = Reference(NULL).probability([match], 100) >= FOUND_AT
+        assert (name.doubt == 1.0) is not found
+        assert name.doubt >= words.doubt
 
 
 @pytest.mark.parametrize("match", [None, Match("picture", 0.9)])
