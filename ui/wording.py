@@ -154,16 +154,17 @@ def kind_label(name: str) -> str:
 
 
 def counts_by_label(counts: Mapping[str, int]) -> dict[str, int]:
-    """The units of each kind by what they are called: Pictures, Spoken passages.
+    """The units of each kind that is shown by itself, by what they are called: Pictures, Spoken passages.
 
-    What is shown by itself always has its place, so that nothing moves when there is none of it; what is only
-    evidence, such as text in pictures, has one as soon as there is some.
+    Each always has its place, so that nothing moves when there is none of it.
     """
-    return {
-        capital(kind.plural): counts.get(kind.name, 0)
-        for kind in kinds.every().values()
-        if kind.stands or counts.get(kind.name)
-    }
+    return {capital(kind.plural): counts.get(kind.name, 0) for kind in kinds.every().values() if kind.stands}
+
+
+def evidence_in_words(counts: Mapping[str, int]) -> str:
+    """The units of kinds that are found with what they are in: 1 caption and 2 tags; empty without any."""
+    found = {kind.name: counts.get(kind.name, 0) for kind in kinds.every().values() if not kind.stands}
+    return units_in_words(found) if any(found.values()) else ""
 
 
 def units_in_words(counts: Mapping[str, int]) -> str:

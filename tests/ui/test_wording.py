@@ -12,6 +12,7 @@ from search.answer import Evidence
 from ui.wording import (
     clock,
     counts_by_label,
+    evidence_in_words,
     kind_label,
     meaning_found,
     place_found,
@@ -48,7 +49,9 @@ def test_a_new_kind_has_its_place_in_the_words() -> None:
         "Spoken passages": 0,
         "Bangs": 0,
     }
-    assert counts_by_label({"plate": 4})["GPS plates"] == 4
+    assert "GPS plates" not in counts_by_label({"plate": 4})
+    assert evidence_in_words({"plate": 4, "image": 2, "caption": 1}) == "1 caption and 4 GPS plates"
+    assert evidence_in_words({"image": 2}) == ""
     assert [kind_label(name) for name in ("speech", "plate")] == ["Spoken passage", "GPS plate"]
 
 

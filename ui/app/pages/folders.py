@@ -1,5 +1,6 @@
-"""Library page: counts, indexed folders, failed files and disk usage."""
+"""Library page: the folders and what is in them, what was passed over or failed, what it takes."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,12 @@ from indexer.control import AnalyserState
 from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources
-from ui.app.views import indexing
-from ui.wording import counts_by_label, duration, out_of_reach, size
+from ui.app.views import indexing, tree
+from ui.wording import counts_by_label, duration, evidence_in_words, out_of_reach, size
 
 _MOST_FAILURES = 200
+_FEW_FAILURES = 20
+_NEWS_S = 3.0
 
 
 def _counts(facts: Status) -> None:
@@ -27,10 +30,8 @@ def _counts(facts: Status) -> None:
         counts |= {"Not finished yet": facts.unfinished} if facts.unfinished else {}
         for label, count in counts.items():
             st.metric(label, f"{count:,}", border=True, width=150)
-    if facts.cloud:
-        st.caption(
-            f"{facts.cloud:,} more are in the cloud and not read: `trove index --download` downloads them."
-        )
+    if evidence := evidence_in_words(facts.units):
+        st.caption(f"With them are found {evidence}.")
     if facts.model:
         st.caption(f"What is known of them is kept in {resources.plain(facts.library)}")
 
@@ -39,8 +40,9 @@ def _folders(offline: Mapping[str, int]) -> None:
     st.header("Folders")
     roots = resources.library().folders.patterns()
     active = indexing.progress()
+    branches = tree.read()
     for root, patterns in roots.items():
-        _folder(root, patterns, active)
+        _folder(root, patterns, branches, active)
     for folder, count in offline.items():
         _out_of_reach(folder, count, active)
     if not active:
@@ -56,13 +58,13 @@ def _folders(offline: Mapping[str, int]) -> None:
                 on_click=indexing.refresh,
             )
             _watch()
-        _left_out()
 
 
-def _folder(root: Path, patterns: Sequence[str], active: bool) -> None:
+def _folder(root: Path, patterns: Sequence[str], branches: tree.Tree, active: bool) -> None:
     badge = "" if is_there(root) else " :orange-badge[not connected]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/folder: {resources.plain(str(root))}{badge}", width="content")
+        branches.show(root)
         label = f"Leaves out {len(patterns)}" if patterns else "Leave out"
         with st.popover(label, icon=":material/filter_alt:", type="tertiary", disabled=active):
             _patterns(root, patterns)
@@ -77,6 +79,7 @@ def _folder(root: Path, patterns: Sequence[str], active: bool) -> None:
                 type="primary",
                 on_click=partial(_remove, root),
             )
+    branches.below(root)
 
 
 def _patterns(root: Path, patterns: Sequence[str]) -> None:
@@ -182,9 +185,9 @@ def _watch() -> None:
     )
 
 
-def _analysers(states: Sequence[AnalyserState]) -> None:
+def _analysers() -> None:
     st.header("What is looked at")
-    for state in states:
+    for state in resources.library().analysers.every():
         with st.container(horizontal=True, vertical_alignment="center"):
             key = f"analyser_{state.name}"
             st.session_state[key] = state.on
@@ -231,24 +234,29 @@ def _reason(failure: Failure) -> str:
     return reason if failure.analyser is None else f"Only without {failure.analyser}: {reason}"
 
 
+def _passed_over(facts: Status) -> None:
+    """What is in the folders and not found, by reason; how much a rule leaves out takes a walk to tell."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if facts.cloud:
+            st.caption(f"{facts.cloud:,} are in the cloud and not read: `trove index --download` does that.")
+        if facts.hidden:
+            st.caption(f"{facts.hidden:,} are hidden.", width="content")
+            st.page_link("pages/find.py", label="Show what is hidden", query_params={"q": "is:hidden"})
+    _left_out()
+
+
 def _failed() -> None:
     failures = resources.library().failures()
     if not failures:
         return
     st.header("Files that could not be read, or not whole")
-    shown = failures[:_MOST_FAILURES]
-    # Not st.dataframe: it cuts long reasons short, and draws them where no screen reader finds them.
-    st.table(
-        {
-            "File": [resources.plain(str(failure.path)) for failure in shown],
-            "Reason": [resources.plain(_reason(failure)) for failure in shown],
-            "Attempts": [failure.attempts for failure in shown],
-        },
-        border="horizontal",
-        hide_index=True,
-    )
-    if len(failures) > len(shown):
-        st.caption(f"And {len(failures) - len(shown):,} more, which `trove failures` lists.")
+    by_reason: dict[str, list[Failure]] = defaultdict(list)
+    for failure in failures:
+        by_reason[_reason(failure)].append(failure)
+    for reason, own in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+        files = "1 file" if len(own) == 1 else f"{len(own):,} files"
+        with st.expander(f"**{resources.plain(reason)}** {files}", expanded=len(failures) <= _FEW_FAILURES):
+            _failures(own)
     st.button(
         "Try them again",
         icon=":material/replay:",
@@ -257,6 +265,21 @@ def _failed() -> None:
         on_click=indexing.refresh,
         kwargs={"retry": True},
     )
+
+
+def _failures(failures: Sequence[Failure]) -> None:
+    shown = failures[:_MOST_FAILURES]
+    # Not st.dataframe: it cuts long paths short, and draws them where no screen reader finds them.
+    st.table(
+        {
+            "File": [resources.plain(str(failure.path)) for failure in shown],
+            "Attempts": [failure.attempts for failure in shown],
+        },
+        border="horizontal",
+        hide_index=True,
+    )
+    if len(failures) > len(shown):
+        st.caption(f"And {len(failures) - len(shown):,} more, which `trove failures` lists.")
 
 
 @st.cache_data(show_spinner=False, ttl=60, max_entries=2)
@@ -301,9 +324,13 @@ def _clear() -> None:
 
 
 facts = resources.library().status()
-_counts(facts)
 _folders(facts.offline)
+_counts(facts)
+if facts.assets or facts.hidden or facts.cloud:
+    _passed_over(facts)
 _failed()
 if facts.assets or facts.hidden:
-    _analysers(facts.analysers)
+    # While it is indexed, how far each is and how long it will take changes by itself.
+    running = resources.index_job().state().active
+    st.fragment(_analysers, run_every=_NEWS_S)() if running else _analysers()
     _storage()

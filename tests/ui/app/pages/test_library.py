@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import SAMPLES
-from tests.support.driver import App, search, serving, settle, shoot
+from tests.support.driver import App, answered, search, serving, settle, shoot
 from tests.support.media import photo
 
 pytestmark = pytest.mark.browser
@@ -18,6 +18,7 @@ _MANY = 100
 
 
 def _count(page: Page, label: str) -> str:
+    settle(page)
     metric = page.get_by_test_id("stMetric").filter(has_text=re.compile(rf"^\s*{label}"))
     return metric.get_by_test_id("stMetricValue").inner_text()
 
@@ -32,9 +33,16 @@ def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -
     expect(page.get_by_test_id("stMarkdown").get_by_text(str(media_folder))).to_be_visible()
     settle(page)
     for name, reason in {"empty.jpg": "The file is empty.", "letter.jpg": "Not a picture"}.items():
-        failure = page.get_by_role("row").filter(has_text=str(media_folder / name))
-        expect(failure).to_contain_text(reason)
+        failures = page.get_by_test_id("stExpander").filter(has_text=reason)
+        expect(failures).to_contain_text("1 file")
+        expect(failures.get_by_role("row").filter(has_text=str(media_folder / name))).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"^\d folders$")).click()
+    branch = page.locator("[class*=st-key-branch_]").filter(has_text="pictures")
+    expect(branch).to_contain_text("48 files")
     shoot(page, "library")
+    branch.get_by_role("link", name="Show these").click()
+    answered(page, f'in:"{media_folder / "pictures"}"')
+    expect(page.get_by_role("searchbox")).to_have_value(f'in:"{media_folder / "pictures"}"')
 
 
 def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> None:
