@@ -19,7 +19,6 @@ from db.engine.database import Database
 from db.errors import LibraryBusyError, SettingsError
 from db.library import Library
 from db.settings import Settings
-from indexer.encoders.classes import imagenet_names
 from indexer.encoders.registry import near_duplicate
 from indexer.flow import Report
 from indexer.pipeline import index
@@ -27,10 +26,13 @@ from indexer.roots import forget
 from indexer.watch import keep_watching
 from search.explore.duplicates import duplicates
 from search.explore.landscape import (
+    Point,
     clear_concepts,
     concept_vectors,
     landscape,
+    named_regions,
     principal_plane,
+    subjects,
 )
 from search.health.storage import clear_pictures, storage
 from search.query.query import Query
@@ -259,11 +261,11 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
         rows = units.rows(session, [point.unit_id for point in seen.points])
     shown = {rows[point.unit_id].path.name: point.concept for point in seen.points}
     expected = {
-        "p025.jpg": "lighthouse",
-        "p011.jpg": "German Shepherd Dog",
+        "p006.jpg": "mountain",
+        "p011.jpg": "dog",
         "p013.heic": "jellyfish",
         "p017.jpg": "koala",
-        "p047.jpg": "polar bear",
+        "p047.jpg": "bear",
     }
     assert {name: shown[name] for name in expected} == expected
     assert sum(count for _, count in seen.concepts) == sum(point.concept is not None for point in seen.points)
@@ -276,14 +278,15 @@ def test_landscape(service: SearchService, sample_library: Settings) -> None:
 def test_concepts_are_encoded_once(service: SearchService, tmp_path: Path) -> None:
     encoder = service.encoder()
     assert encoder is not None
-    first = concept_vectors(encoder, tmp_path)
+    names = subjects()
+    first = concept_vectors(encoder, tmp_path, names)
     (kept,) = tmp_path.glob("*.npy")
     changed = kept.stat().st_mtime_ns
-    assert np.array_equal(concept_vectors(encoder, tmp_path), first)
+    assert np.array_equal(concept_vectors(encoder, tmp_path, names), first)
     assert kept.stat().st_mtime_ns == changed
     kept.write_bytes(kept.read_bytes()[:1000])
-    assert np.array_equal(concept_vectors(encoder, tmp_path), first)
-    assert len(imagenet_names()) == len(first) == 1000
+    assert np.array_equal(concept_vectors(encoder, tmp_path, names), first)
+    assert len(first) == len(set(names)) == len(names)
 
 
 def test_the_plane_keeps_groups_together() -> None:
@@ -298,6 +301,20 @@ def test_the_plane_keeps_groups_together() -> None:
     assert within < apart
     alone = principal_plane(np.ones((1, 16), dtype=np.float32))
     assert np.isfinite(alone).all()
+
+
+def test_a_region_has_a_name_where_most_of_a_concept_lies() -> None:
+    def at(x: float, y: float, concept: str, count: int) -> list[Point]:
+        return [Point(0, x + 0.01 * number, y, concept) for number in range(count)]
+
+    everywhere = [Point(0, x, y, "sky") for x in (-1, 1) for y in (-1, 1)]
+    points = [*at(0.5, 0.5, "dog", 9), *at(0.52, 0.45, "cat", 5), *at(-0.5, 0.2, "sea", 4), *everywhere]
+    concepts = [("dog", 9), ("cat", 5), ("sea", 4), ("sky", 4), ("rose", 2)]
+    points += at(0.0, -0.9, "rose", 2)
+    regions = named_regions(points, concepts)
+    # A cat lies where a dog does, the sky everywhere, and two roses are no region.
+    assert [(region.concept, region.pictures) for region in regions] == [("dog", 9), ("sea", 4)]
+    assert (regions[0].x, regions[0].y) == (0.54, 0.5)
 
 
 def test_nothing_stands_out_in_noise() -> None:

@@ -1,4 +1,5 @@
-// Pictures on a plane: one thumbnail in each place where there is room, dots for the others. Hovering
+// Pictures on a plane: one thumbnail in each place where there is room, dots for the others, and over them
+// what lies where. Hovering
 // shows any of them, a click opens it; the wheel comes nearer, dragging moves, arrow keys go from one to the next.
 
 const SIDE = 56;
@@ -8,6 +9,7 @@ const LARGEST = 24;
 class Plane {
   constructor(root) {
     this.canvas = root.querySelector("canvas");
+    this.names = root.querySelector(".names");
     this.tip = root.querySelector(".tip");
     this.picture = this.tip.querySelector("img");
     this.caption = this.tip.querySelector(".caption");
@@ -42,8 +44,20 @@ class Plane {
     this.shown = shown;
     this.points = data.points.map(([id, x, y, label]) => ({ id, x, y, label }));
     this.thumbnails = data.thumbnails;
+    this.names.replaceChildren(...data.regions.map((region) => this.name(...region)));
     this.canvas.setAttribute("aria-label", `${this.points.length} pictures; those that look alike lie near each other`);
     this.later();
+  }
+
+  name(concept, pictures, x, y) {
+    const made = document.createElement("button");
+    made.type = "button";
+    const count = document.createElement("small");
+    count.textContent = pictures.toLocaleString();
+    made.append(concept, " ", count);
+    made.onclick = () => this.tell("named", concept);
+    made.point = { x, y };
+    return made;
   }
 
   place(point) {
@@ -114,6 +128,12 @@ class Plane {
         entry.x - SIDE / 2, entry.y - SIDE / 2, SIDE, SIDE,
       );
       context.restore();
+    }
+    for (const name of this.names.children) {
+      const [x, y] = this.place(name.point);
+      name.hidden = x < 0 || y < 0 || x > width || y > height;
+      name.style.left = `${x}px`;
+      name.style.top = `${y}px`;
     }
     const over = this.seen.find((entry) => entry.point === this.over);
     if (over) {

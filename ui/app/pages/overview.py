@@ -22,11 +22,18 @@ def _landscape(revision: int, model: str) -> Landscape:  # noqa: ARG001 - comput
 
 def _plane(landscape: Landscape) -> None:
     st.header("What looks alike lies together")
-    plane(landscape.points, on_open=lambda: address.open_hit(st.session_state.plane.open))
+    clicked = plane(
+        landscape.points,
+        landscape.regions,
+        on_open=lambda: address.open_hit(st.session_state.plane.open),
+    )
     st.caption(
         f"{landscape.pictures:,} pictures and moments on the plane in which they differ most. The wheel "
-        "comes nearer, dragging moves, a double click goes back; a click opens a picture."
+        "comes nearer, dragging moves, a double click goes back; a click opens a picture, or searches for "
+        "what lies there."
     )
+    if clicked.named:
+        question.find(clicked.named)
 
 
 def _listing(landscape: Landscape) -> Listing:
@@ -62,8 +69,8 @@ def _concepts(landscape: Landscape) -> None:
     )
     named = sum(count for _, count in landscape.concepts)
     st.caption(
-        f"By the thousand names of ImageNet: {named:,} of {landscape.pictures:,} clearly show one of them, "
-        "as far as the model can tell."
+        f"{named:,} of {landscape.pictures:,} clearly show one of the things that people mostly take "
+        "pictures of, as far as the model can tell."
     )
     if chosen:
         question.find(chosen)

@@ -71,8 +71,14 @@ def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> Non
     expect(tiles.first.locator(".name")).to_have_text("travel.jpg")
     page.go_back()
     page.wait_for_url("**/overview")
-    page.get_by_role("radio", name="lighthouse · 1").click()
-    expect(answered(page, "lighthouse").first.locator(".name")).to_have_text("p025.jpg")
+    page.get_by_role("radio", name="koala · 1").click()
+    expect(answered(page, "koala").first.locator(".name")).to_have_text("p017.jpg")
+    page.go_back()
+    page.wait_for_url("**/overview")
+    region = page.get_by_role("group", name="What lies where").get_by_role("button", name="bird")
+    assert int(region.locator("small").inner_text()) >= 3
+    region.click()
+    answered(page, "bird")
 
 
 @pytest.mark.slow
