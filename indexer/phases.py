@@ -10,22 +10,20 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from db.catalog import analyses, assets, contents
+from db.catalog import assets, contents
 from db.catalog.assets import FileStat
 from db.catalog.switches import Switches
 from db.engine.schema import MediaKind
 from db.errors import ChangedError, UnfinishedError, UnreadableError
-from db.kinds import CLIP
 from db.library import Library
 from indexer.analyse import failed, look, require_unchanged
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
-from indexer.analysers.registry import work_of
 from indexer.embed import Embedder
 from indexer.flow import (
     Look,
@@ -41,9 +39,9 @@ from indexer.flow import (
     Twin,
     Twins,
 )
+from indexer.jobs import Job, in_order, is_short, jobs_left, pictures_first
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
-from indexer.order import likeness
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
 from indexer.survey import Survey
@@ -56,16 +54,6 @@ READINGS = 2
 
 STORE_EVERY_S = 5.0
 """Longest time that finished work waits to be stored."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One analyser's look at a content, by its files for which the analyser is on; or at an asset."""
-
-    analyser: Analyser
-    content_id: int
-    tasks: Sequence[Task]
-    asset_id: int | None = None
 
 
 class Phases:
@@ -131,8 +119,9 @@ class Phases:
 
     def _process(self, tasks: Sequence[Task]) -> None:
         """Take files through all phases."""
-        self._read_all(sorted(tasks, key=_pictures_first))
-        jobs = self._in_order(list(self._left()))
+        self._read_all(sorted(tasks, key=pictures_first))
+        left = jobs_left(self._library, self._analysers, self._switched, self._contents)
+        jobs = in_order(self._library, self._embedder, [job for job in left if not self._is_tried(job)])
         last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
         for place, job in enumerate(self._analysed(jobs)):
@@ -140,6 +129,10 @@ class Phases:
                 self._done += len(self._contents[job.content_id])
             self._tell(job.tasks[0].stat.path)
         self._store()
+
+    def _is_tried(self, job: Job) -> bool:
+        """Whether the first phase has tried that in this run, and will not again."""
+        return job.analyser.phase == 0 and job.content_id in self._tried
 
     # --- phase 0
 
@@ -253,51 +246,13 @@ class Phases:
 
     # --- later phases
 
-    def _left(self) -> Iterator[_Job]:
-        """What is left for the analysers of this run, of the contents and files that it has read."""
-        ours = {task.stat.path: task for tasks in self._contents.values() for task in tasks}
-        with self._library.read() as session:
-            files = assets.at(session, self._contents)
-            for analyser in self._analysers:
-                if analyser.scope == "content":
-                    left = analyses.left(session, work_of(analyser), within=self._contents)
-                    jobs = [_Job(analyser, found, list(self._contents[found])) for found in left]
-                else:
-                    mine = {found: ours[path] for found, (path, _) in files.items() if path in ours}
-                    left = analyses.left(session, work_of(analyser), within=mine)
-                    jobs = [_Job(analyser, files[found][1], [mine[found]], found) for found in left]
-                for job in jobs:
-                    on = [task for task in job.tasks if self._switched.is_on(analyser.name, task.stat.path)]
-                    if on and not (analyser.phase == 0 and job.content_id in self._tried):
-                        yield replace(job, tasks=on)
-
-    def _in_order(self, jobs: Sequence[_Job]) -> list[_Job]:
-        """The jobs by phase, pictures before films, those first that look like what is looked for.
-
-        Of pictures what waits for others comes last: it would part those that are looked at side by side.
-        """
-        likely: dict[tuple[str, int], float] = {}
-        for analyser in {job.analyser for job in jobs if job.analyser.first}:
-            own = [job.content_id for job in jobs if job.analyser is analyser]
-            with self._library.read() as session:
-                found = likeness(session, self._embedder.model(CLIP), analyser.first, own)
-            likely |= {(analyser.name, content_id): value for content_id, value in found.items()}
-
-        def place(job: _Job) -> tuple[int, bool, bool, float, Path]:
-            is_film, path = _pictures_first(job.tasks[0])
-            waits = not is_film and not _is_short(job)
-            near = likely.get((job.analyser.name, job.content_id), -1.0)
-            return job.analyser.phase, is_film, waits, -near, path
-
-        return sorted(jobs, key=place)
-
-    def _analysed(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
+    def _analysed(self, jobs: Sequence[Job]) -> Iterator[Job]:
         """The jobs as they are done: pictures side by side; films, which are decoded ahead, one by one."""
-        for side_by_side, group in groupby(jobs, key=_is_short):
+        for side_by_side, group in groupby(jobs, key=is_short):
             analysed = self._side_by_side if side_by_side else self._one_by_one
             yield from analysed(list(group))
 
-    def _side_by_side(self, jobs: Sequence[_Job]) -> Iterator[_Job]:
+    def _side_by_side(self, jobs: Sequence[Job]) -> Iterator[Job]:
         threads = self._library.settings.workers
         looks = look_ahead(lambda job: self._look(job, self._prepare), jobs, 2 * threads, threads)
         for job, (task, found) in zip(jobs, looks, strict=True):
@@ -307,7 +262,7 @@ class Phases:
             yield job
         self._store(self._wall_time())
 
-    def _one_by_one(self, jobs: Iterable[_Job]) -> Iterator[_Job]:
+    def _one_by_one(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for job in jobs:
             if job.analyser.needs:
                 self._store()  # what it needs may just have been made
@@ -330,7 +285,7 @@ class Phases:
 
     def _look(
         self,
-        job: _Job,
+        job: Job,
         embed: Callable[[Draft], Prepared],
         tell: Callable[[Path, float], None] = lambda _path, _share: None,
     ) -> tuple[Task, Look]:
@@ -371,7 +326,7 @@ class Phases:
             return found
         return replace(found, signature=scanned.signature(path, analyser.beside, placed=analyser.placed))
 
-    def _keep(self, job: _Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
+    def _keep(self, job: Job, task: Task, found: Look, pending: Sequence[Pending]) -> None:
         """Have the result of a look stored with the next ones."""
         path = task.stat.path
         if isinstance(found.error, ChangedError):
@@ -422,12 +377,3 @@ def _timed(finished: Finished, took_ms: int) -> Finished:
         for found, pending in finished.looks
     ]
     return replace(finished, looks=looks)
-
-
-def _pictures_first(task: Task) -> tuple[bool, Path]:
-    return media_kind(task.stat.path) != "image", task.stat.path
-
-
-def _is_short(job: _Job) -> bool:
-    """Whether it is a look at a picture, and waits for no other."""
-    return media_kind(job.tasks[0].stat.path) == "image" and not job.analyser.needs
