@@ -141,9 +141,15 @@ def _orientation(width: ColumnElement[Any], height: ColumnElement[Any]) -> Colum
     )
 
 
+def _day(date: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Month and day, ``11-29``."""
+    return func.substr(type_coerce(date, String), 6, 5)
+
+
 FACTS: Mapping[str, _Fact] = {
     "moment": _Fact((Asset.moment,), ("between", "<", ">=")),
     "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known")),
+    "day": _Fact((Asset.taken_at,), ("=",), of=_day),
     "place": _Fact((Asset.latitude, Asset.longitude), ("within", "known")),
     "camera": _Fact((Asset.camera,), _TEXT),
     "lens": _Fact((Asset.lens,), _TEXT),

@@ -23,6 +23,8 @@ _NUMBERS |= {"a": 1, "an": 1}
 _UNITS = ("day", "week", "month", "year")
 
 _YEAR_FIRST = re.compile(r"(\d{4})(?:([-./])(\d{1,2})(?:\2(\d{1,2}))?)?")
+_MONTH_DAY = re.compile(r"(\d{1,2})-(\d{1,2})")
+_LEAP_YEAR = 2000
 _MONTH_YEAR = re.compile(r"(\d{1,2})[-./](\d{4})")
 _YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})")
 _BETWEEN = re.compile(
@@ -91,6 +93,22 @@ def period(value: str, today: date) -> Period:
     except OverflowError as exc:
         raise RefusedValueError("that date is out of all calendars") from exc
     raise ValueError(_VALID)
+
+
+def day_of_year(value: str, today: date) -> tuple[int, int]:
+    """Month and day of ``11-29``, or of a day as ``period`` reads it.
+
+    Raises:
+        ValueError: as ``period``, or it is no single day.
+    """
+    if match := _MONTH_DAY.fullmatch(value.strip()):
+        found = _of(_LEAP_YEAR, int(match[1]), int(match[2]))
+    else:
+        found = period(value, today)
+    start, end = found
+    if start is None or end is None or end - start != timedelta(days=1):
+        raise ValueError('a day of the year is written 11-29, "29 November", or today')
+    return start.month, start.day
 
 
 def _in_figures(words: str, _today: date) -> Period | None:

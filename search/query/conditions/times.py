@@ -1,4 +1,4 @@
-"""Conditions on time: ``date:``, ``after:``, ``before:``, ``added:``."""
+"""Conditions on time: ``date:``, ``on:``, ``after:``, ``before:``, ``added:``."""
 
 from datetime import UTC, datetime
 
@@ -14,6 +14,11 @@ _WORDS_OF_TWO = 2 * _WORDS + 1
 
 def _date(value: str, context: Context) -> Rule:
     return FactRule("moment", "between", dates.between(value, context.today))
+
+
+def _on(value: str, context: Context) -> Rule:
+    month, day = dates.day_of_year(value, context.today)
+    return FactRule("day", "=", f"{month:02}-{day:02}")
 
 
 def _after(value: str, context: Context) -> Rule:
@@ -48,6 +53,14 @@ CONDITIONS = (
         _date,
         words=_WORDS_OF_TWO,
         also=("year", "month", "day", "when", "taken"),
+    ),
+    Condition(
+        "on",
+        "taken on that day of any year",
+        ("on:11-29", "on:today"),
+        _on,
+        words=_WORDS,
+        also=("anniversary",),
     ),
     Condition("after", "since then", ("after:2023-06",), _after, words=_WORDS, also=("since", "from")),
     Condition(

@@ -28,6 +28,8 @@ def fact(key: str, op: str, value: object = "") -> FactRule:
         ("near", "48.85, -2.5, 500m", fact("place", "within", (48.85, -2.5, 0.5))),
         ("near", "48.85,2.35", fact("place", "within", (48.85, 2.35, 10.0))),
         ("after", "2023-07", fact("moment", "between", (datetime(2023, 7, 1), None))),
+        ("on", "2-29", fact("day", "=", "02-29")),
+        ("on", "14 July 2023", fact("day", "=", "07-14")),
         ("before", "July 2023", fact("moment", "between", (None, datetime(2023, 7, 1)))),
         ("date", "2023..2024-05", fact("moment", "between", (datetime(2023, 1, 1), datetime(2024, 6, 1)))),
         ("in", "holidays/*", fact("folder", "matches", "holidays/*")),
@@ -74,6 +76,8 @@ def test_values(key: str, value: str, expected: Rule) -> None:
         ("orientation", "upside down", "an orientation is one of"),
         ("color", "loud", "a color is one of red, orange"),
         ("added", "soon", "a date is written"),
+        ("on", "July 2023", "a day of the year is written"),
+        ("on", "2-30", "there is no day 30 in February"),
     ],
 )
 def test_what_is_malformed_says_what_is_valid(key: str, value: str, says: str) -> None:
@@ -109,6 +113,17 @@ def test_screenshots_and_raw_photographs_are_told_by_names_folders_and_headers(d
     assert found(database, "-is:raw -is:screenshot") == {"my screenshot.png", "b.jpg"}
     assert found(database, "ext:jpeg,dng") == {"b.jpg", "c.dng"}
     assert found(database, "name:ecran") == {"Capture d\u2019e\u0301cran 1.png"}
+
+
+def test_a_day_is_that_of_any_year(database: Database) -> None:
+    days = {"a": (2019, 11, 29), "b": (2020, 11, 29), "c": (2020, 11, 30), "d": None}
+    with database.write() as session:
+        for (name, day), vector in zip(days.items(), directions(4), strict=True):
+            claims = [Fact("taken_at", datetime(*day, 9), "exif")] if day else []
+            add_file(session, f"/{name}.jpg", [Drafted("image", vector)], claims=claims)
+    assert found(database, "on:11-29") == {"a.jpg", "b.jpg"}
+    assert found(database, "on:11-29 date:2020") == {"b.jpg"}
+    assert found(database, '-on:"29 November"') == {"c.jpg", "d.jpg"}
 
 
 def test_added_is_local_time() -> None:
