@@ -1,7 +1,7 @@
 """Answers and their hits: frozen records, the same for the app, the command line and Python."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -188,6 +188,9 @@ class Answer:
     ``confidence``: the estimated probability, 0 to 1, that the library holds what was asked for; None where
     only likeness was asked for. ``understood``: what of the question these hits can be hits of. ``says``:
     the verdict in words, the same everywhere. ``without``: where there are no hits, conditions to drop.
+
+    ``total``: how many hits there are, and ``days``: how many of each day, in their order, None for those of
+    which it is not known. Only of what is sorted, as relevance has no end; ``days`` only by a date.
     """
 
     query: str
@@ -199,6 +202,8 @@ class Answer:
     understood: Understanding = Understanding()
     says: str = ""
     without: tuple[Dropped, ...] = ()
+    total: int | None = None
+    days: tuple[tuple[date | None, int], ...] = ()
 
     @property
     def sure(self) -> float | None:

@@ -28,6 +28,7 @@ from search.engine.embed import embedded, picture_vector
 from search.engine.pipeline import answered, recall, wanted
 from search.engine.scope import BACKGROUND, Scope
 from search.engine.sight import Sight, sight
+from search.engine.sorting import Arrangements
 from search.engine.verdict import judge
 from search.query.asking import asked_for
 from search.query.query import Query
@@ -48,6 +49,7 @@ class SearchService:
         self.library = library
         self._models = ActiveModels(library)
         self._file_words = FileWords()
+        self._arrangements = Arrangements()
         self._lock = threading.Lock()
         self._decoders: DecodePool | None = None
 
@@ -109,7 +111,7 @@ class SearchService:
 
         All of it comes from one read snapshot of the library. A ``drawing`` of the query is one more ranking
         in the fusion, and every hit says which rank it had without it. It changes the order, and the verdict
-        only from absent to nearest: see ``search.drawing.imagine``.
+        only from absent to nearest: see ``search.drawing.imagine``. With it the hits come by relevance.
 
         Raises:
             MediaError: the query's picture or file cannot be decoded.
@@ -126,7 +128,12 @@ class SearchService:
             known = self._known(model, session)
             question = embedded(query, models, session, self._decode, known)
             scope = Scope(session, models, wanted(query))
-            retrieved, hits = answered(question, scope)
+            arrangement = None
+            if query.order == "relevance" or drawing is not None:
+                retrieved, hits = answered(question, scope)
+            else:
+                arrangement = self._arrangements.of(question, scope)
+                retrieved, hits = arrangement.part(question, scope)
             understood = understanding(query, replace(known, sentences=model.reads_sentences))
             verdict, confidence = judge(
                 retrieved.rankings,
@@ -139,13 +146,25 @@ class SearchService:
                 verdict = "nearest" if verdict == "absent" else verdict
                 retrieved = retrieved.with_drawing(picture_vector(drawing.path, model, self._decode))
                 hits = moved(retrieved.hits(), hits)
-            shown = tuple(retrieved.explained(hits[: query.k]))
-            without = () if shown else dropped(session, query)
+            if arrangement is None:
+                hits = hits[query.start : query.start + query.k]
+            shown = tuple(retrieved.explained(hits))
+            without = () if shown or query.start else dropped(session, query)
         model.keep()
         says = said(verdict, understood.level, query, hits=len(shown), drawn=drawing is not None)
-        took_ms = _since(started)
-        drawn = imagined(drawing)
-        return Answer(str(query), verdict, confidence, took_ms, shown, drawn, understood, says, without)
+        return Answer(
+            str(query),
+            verdict,
+            confidence,
+            _since(started),
+            shown,
+            imagined(drawing),
+            understood,
+            says,
+            without,
+            None if arrangement is None else len(arrangement.unit_ids),
+            () if arrangement is None else arrangement.days,
+        )
 
     def recall(
         self, session: Session, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None

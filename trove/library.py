@@ -19,7 +19,7 @@ from db.names import spelled
 from db.paths import expanded
 from db.settings import Settings, load_settings
 from indexer.encoders.lazy import Once
-from search.query.query import Query
+from search.query.query import Order, Query
 from trove.analysers import Analysers
 from trove.folders import Folders
 from trove.models import Models, ignore
@@ -244,6 +244,8 @@ class Library:
         kind: UnitKind | None = None,
         apart: bool | None = None,
         stacks: bool | None = None,
+        order: Order | None = None,
+        start: int | None = None,
         drawing: Drawing | None = None,
     ) -> Answer:
         """Find pictures, moments of films and spoken passages.
@@ -255,6 +257,8 @@ class Library:
             kind: only hits of this kind.
             apart: near-identical pictures are hits of their own.
             stacks: files that belong together are one hit; True by default.
+            order: ``relevance`` by default; ``date``, ``name``, ``size`` or ``added`` sort what fits.
+            start: how many hits to pass over: with ``k`` it leads to any part of what is sorted.
             drawing: a drawn picture of what is searched for, to search by as well; see ``draw``.
 
         Raises:
@@ -265,6 +269,7 @@ class Library:
         """
         picture = None if image is None else spelled(image)
         parts = {"k": k, "image": picture, "kind": kind, "apart": apart, "stacks": stacks}
+        parts |= {"order": order, "start": start}
         changes: dict[str, Any] = {name: value for name, value in parts.items() if value is not None}
         whole = Query(query, **changes) if isinstance(query, str) else replace(query, **changes)
         return self.service.search(whole, drawing)

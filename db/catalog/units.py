@@ -5,7 +5,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,6 @@ from sqlalchemy import (
     CursorResult,
     Result,
     and_,
-    case,
     exists,
     func,
     insert,
@@ -29,7 +27,6 @@ from db.catalog import copies, revision, switches
 from db.catalog.copies import FileRow
 from db.engine.batches import chunks
 from db.engine.schema import (
-    LIVE,
     Analysis,
     Asset,
     Content,
@@ -313,57 +310,6 @@ def ids_at(session: Session, path: Path) -> list[int]:
         )
     )
     return list(session.scalars(statement.order_by(Unit.id)))
-
-
-def newest(
-    session: Session,
-    ids: Ids,
-    limit: int,
-    *,
-    taken: bool = False,
-    of_file: Sequence[ColumnElement[bool]] = (),
-    among_hidden: bool = False,
-) -> list[int]:
-    """The first unit of each content among these units, most recent content first, at most ``limit``.
-
-    First come units that stand by themselves: the title of a film is not what is shown of it.
-
-    Contents are ordered by when they were taken or, if unknown, when their file changed; with ``taken`` those
-    of which it is unknown come last. Of several files that counts which answers; ``of_file`` and
-    ``among_hidden`` as in ``rows``.
-    """
-    date = Asset.taken_at if taken else Asset.moment
-    first: dict[int, tuple[datetime, int]] = {}
-    several: set[int] = set()
-    standing = func.min(case((Unit.kind.in_(kinds.proving(*kinds.STANDING)), Unit.id)))
-    for batch in chunks(ids.tolist()):
-        # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
-        # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
-        batch_ids = func.json_each(json.dumps(batch)).table_valued("value")
-        statement = (
-            select(
-                Unit.content_id,
-                func.coalesce(standing, func.min(Unit.id)),
-                func.min(date),
-                func.min(Asset.id) < func.max(Asset.id),
-            )
-            .select_from(batch_ids)
-            .join(Unit, Unit.id == batch_ids.c.value)
-            .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))
-            .group_by(Unit.content_id)
-        )
-        for content_id, unit_id, known_moment, has_copies in session.execute(statement):
-            moment = known_moment or datetime.min
-            earliest = first.get(content_id, (moment, unit_id))
-            first[content_id] = (moment, min(earliest[1], unit_id))
-            if has_copies:
-                several.add(content_id)
-    files = copies.of_contents(session, several, of_file, among_hidden=among_hidden)
-    for content_id, (shown, *_) in files.items():
-        own = shown.taken_at if taken else shown.moment
-        first[content_id] = (own or datetime.min, first[content_id][1])
-    ranked = sorted(first.values(), key=lambda item: (item[0], -item[1]), reverse=True)
-    return [unit_id for _, unit_id in ranked[:limit]]
 
 
 def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:

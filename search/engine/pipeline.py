@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from search.engine import feedback, sources
 from search.engine.balance import balanced
 from search.engine.collapse import collapsed, without_disliked
 from search.engine.embed import Question
-from search.engine.fuse import Candidates, fitting, fuse
+from search.engine.fuse import Candidates, fuse
 from search.engine.marks import marks
 from search.engine.ranking import Ranking
 from search.engine.scope import Scope
@@ -31,12 +30,8 @@ from search.understanding.tongues import read_as
 _DEPTH = 200
 """Units asked of each source at least: enough for rankings to overlap, few enough to look up at once."""
 
-_DEEPEST = 5_000
+DEEPEST = 5_000
 """Units asked of each source at most, however many of them are one hit."""
-
-_MOST_GROUPED = 2_000
-"""Hits of which near-duplicates are grouped; among more, by their dates, these stand side by side anyway."""
-
 
 _OF_TEXTS = frozenset({"text_to_image", "text_to_passage"})
 """The sources that compare what a description says, as the model reads it."""
@@ -188,49 +183,18 @@ class Retrieved:
 
 
 def answered(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
-    """The rankings of a question, and its hits: at least ``k`` of them where there are as many.
+    """The rankings of a question, and its hits, best first: as many as are asked for where there are as many.
 
     Many near-duplicates, or frames of one moment, are one hit; only then the sources are asked once more,
     for as many units as they may ever give.
     """
-    if question.query.order == "date" and question.describes:
-        return by_date(question, scope)
-    k, first = question.query.k, _depth(question)
-    for depth in (first, max(first, _DEEPEST)):
+    k, first = question.query.start + question.query.k, _depth(question)
+    for depth in (first, max(first, DEEPEST)):
         retrieved = Retrieved.of(question, scope, ranked(question, scope, depth))
         hits = retrieved.hits()
         if len(hits) >= k or all(len(ranking.found) < depth for ranking in retrieved.rankings):
             break
-    return retrieved, hits if question.query.order == "relevance" else _latest_first(hits)
-
-
-def by_date(question: Question, scope: Scope) -> tuple[Retrieved, list[Hit]]:
-    """The rankings of a question as far as units fit, and all their hits, the latest first.
-
-    What fits has the lead over the baseline that the hits of a saved search have, ``feedback.SHARE`` of the
-    best one's, or what counts as much, so that texts fit less where pictures do. The sources are asked for
-    more until there is nothing left that fits.
-    """
-    depth = _DEEPEST
-    while True:
-        rankings = ranked(question, scope, depth)
-        fit = [fitting(ranking, feedback.SHARE) for ranking in rankings]
-        full = (len(ranking.found) >= depth for ranking in rankings)
-        if not any(
-            more and len(all_of_it.found) == len(ranking.found)
-            for more, all_of_it, ranking in zip(full, fit, rankings, strict=True)
-        ):
-            break
-        depth *= 4
-    apart = question.query.apart or max(len(ranking.found) for ranking in fit) > _MOST_GROUPED
-    whole = replace(question, query=replace(question.query, apart=apart))
-    retrieved = Retrieved.of(whole, scope, fit)
-    return retrieved, _latest_first(retrieved.hits())
-
-
-def _latest_first(hits: list[Hit]) -> list[Hit]:
-    """The hits by their dates, those without one last; what is of one date in the order that it has."""
-    return sorted(hits, key=lambda hit: hit.taken_at or datetime.min, reverse=True)
+    return retrieved, hits
 
 
 def ranked(question: Question, scope: Scope, depth: int) -> list[Ranking]:
@@ -264,7 +228,7 @@ def recall(question: Question, scope: Scope, thumbs: Mapping[int, bool]) -> list
 
 
 def _depth(question: Question) -> int:
-    return max(_DEPTH, 4 * question.query.k)
+    return max(_DEPTH, 4 * (question.query.start + question.query.k))
 
 
 def _is_whole(unit: units.UnitRow) -> bool:

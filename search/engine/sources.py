@@ -14,8 +14,9 @@ from typing import Protocol
 import numpy as np
 
 from db import kinds
-from db.catalog import filters, live, units
+from db.catalog import filters, live, orders
 from db.catalog.fulltext import WordMatch, match_words
+from db.catalog.orders import LATEST, Order, Placed
 from db.catalog.units import Vectors
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.registry import Registry
@@ -229,18 +230,9 @@ class Listed:
         asked = filters.asked_words(scope.wanted.filters)
         having = {rule: np.intersect1d(live.having(scope.session, rule), scope.ids) for rule in asked}
         worded = reduce(np.union1d, having.values(), np.empty(0, np.int64))
-        by_date = question.query.order == "date"
-        latest = (worded if by_date else worded[:depth]).tolist()
+        latest = worded[:depth].tolist()
         if not latest:
-            of_file = live.of_file(scope.wanted.filters)
-            latest = units.newest(
-                scope.session,
-                scope.ids,
-                depth,
-                taken=by_date,
-                of_file=of_file,
-                among_hidden=scope.wanted.among_hidden,
-            )
+            latest = [placed.unit_id for placed in arranged(scope, LATEST)[:depth]]
         words: dict[int, tuple[str, ...]] = defaultdict(tuple)
         for rule, ids in having.items():
             for unit_id in ids.tolist():
@@ -249,6 +241,12 @@ class Listed:
         if len(worded):
             return Ranking("keywords", self.weight, found, proof="condition")
         return Ranking(self.name, self.weight, found, proof="nothing")
+
+
+def arranged(scope: Scope, order: Order) -> list[Placed]:
+    """All contents that may be found, in an order."""
+    of_file, among_hidden = live.of_file(scope.wanted.filters), scope.wanted.among_hidden
+    return orders.arranged(scope.session, scope.ids, order, of_file, among_hidden=among_hidden)
 
 
 DRAWN = Nearest("drawing", DRAWING_WEIGHT, CLIP, PICTURE)

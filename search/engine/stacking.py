@@ -21,24 +21,32 @@ def stood_for(scope: Scope, rows: Iterable[UnitRow]) -> dict[int, UnitRow]:
     that meets them.
     """
     rows = list(rows)
-    mine = stacks.of(scope.session, {row.content_id for row in rows})
+    instead = led(scope, {row.content_id for row in rows})
+    other = {row.id: instead[row.content_id][1] for row in rows if row.content_id in instead}
+    if not other:
+        return {}
+    standing = units.rows(
+        scope.session,
+        set(other.values()),
+        live.of_file(scope.wanted.filters),
+        among_hidden=scope.wanted.among_hidden,
+    )
+    return {unit_id: standing[stands] for unit_id, stands in other.items() if stands in standing}
+
+
+def led(scope: Scope, content_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """The content, and its unit, that stands for each of these contents that another one stands for."""
+    mine = stacks.of(scope.session, content_ids)
     if not mine:
         return {}
     among_hidden = scope.wanted.among_hidden
     first = representatives.of_contents(scope.session, mine, scope.standing, among_hidden=among_hidden)
     shown = {content_id: _shown(places, first) for content_id, places in mine.items()}
-    other = {
-        row.id: first[stands]
-        for row in rows
-        if (stands := shown.get(row.content_id)) is not None and stands != row.content_id
+    return {
+        content_id: (stands, first[stands])
+        for content_id, stands in shown.items()
+        if stands is not None and stands != content_id
     }
-    standing = units.rows(
-        scope.session,
-        set(other.values()),
-        live.of_file(scope.wanted.filters),
-        among_hidden=among_hidden,
-    )
-    return {unit_id: standing[stands] for unit_id, stands in other.items() if stands in standing}
 
 
 def _shown(places: Sequence[Place], first: Mapping[int, int]) -> int | None:

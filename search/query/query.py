@@ -3,14 +3,14 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from db import kinds
 from db.engine.schema import UnitKind
 from db.errors import QueryError
 from search.query.language import Parsed, Term, parse
 
-Order = Literal["relevance", "date"]
+Order = Literal["relevance", "date", "name", "size", "added"]
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,14 @@ class Query:
     not; the file itself is never among its own hits. ``kind`` restricts the hits before the search
     ranks them. ``apart``: near-duplicates are hits of their own, not one with ``Hit.similar``. ``stacks``:
     files that belong together, such as a live photo and its film, are one hit with ``Hit.stack``.
-    ``order``: by ``date``, the latest first and what has no date last, come only those that fit well enough,
-    all of them: everything is a little like anything, and the weak hits would hide the good ones.
+    ``order``: by ``date`` (the latest first, what has none last), ``name``, ``size`` (the largest first) or
+    when it was ``added`` (what came last first) come only those that fit well enough, all of them:
+    everything is a little like anything, and the weak hits would hide the good ones. Where nothing is
+    described, near-duplicates are hits of their own in these orders. ``start``: how many hits to pass over.
 
     Raises:
-        QueryError: the text is malformed, nothing is asked for, there is no such kind, or not at least one
-            hit is wanted.
+        QueryError: the text is malformed, nothing is asked for, there is no such kind or order, or not at
+            least one hit is wanted.
     """
 
     text: str = ""
@@ -38,6 +40,7 @@ class Query:
     apart: bool = False
     stacks: bool = True
     order: Order = "relevance"
+    start: int = 0
 
     def __post_init__(self) -> None:
         # No model reads lone surrogates, which broken terminals and clipboards produce.
@@ -48,6 +51,11 @@ class Query:
         if self.kind is not None and self.kind not in kinds.every():
             known = ", ".join(kinds.every())
             raise QueryError(f"there is no kind {self.kind!r}", f"A kind is one of {known}.")
+        if self.order not in get_args(Order):
+            known = ", ".join(get_args(Order))
+            raise QueryError(f"there is no order {self.order!r}", f"An order is one of {known}.")
+        if self.start < 0:
+            raise QueryError(f"cannot pass over {self.start} hits", "Start with the first: 0.")
         if self.k < 1:
             raise QueryError(f"cannot return {self.k} hits", "Ask for at least one: -k 1.")
 

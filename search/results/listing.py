@@ -1,4 +1,4 @@
-"""Infinite scrolling: a list of hits that grows on demand, in which no hit changes its place."""
+"""Scrolling through hits: by relevance they grow on demand, sorted they are fetched from anywhere."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,14 +9,15 @@ from db.library import Library
 from search.answer import Answer, Hit
 from search.engine.fuse import hit_of
 from search.engine.stacking import members
-from search.query.query import Order
 
 FIRST = 60
 """Hits of the first answer: about two screens."""
+PAGE = 120
+"""Hits that are fetched at once of those that are sorted: about four screens."""
 GROWTH = 4
 
 
-class Listing:
+class GrowingListing:
     """The hits of one question, fetched on demand. Safe to share between threads.
 
     Asking for more hits can change fused ranks far down; hits that were returned once keep their places,
@@ -28,19 +29,16 @@ class Listing:
         ask: Callable[[int], Answer],
         *,
         total: int,
-        order: Order = "relevance",
     ) -> None:
         """
         Args:
             ask: returns the answer with that many hits.
             total: of units in the library; there can be no more hits.
-            order: that of the answers.
         """
         self._ask = ask
         self._total = total
         self._lock = threading.Lock()
         self._k = FIRST
-        self.order = order
         self.answer = ask(self._k)
         self._hits = list(self.answer.hits)
         self._known = {hit.unit_id: hit for hit in self._hits}
@@ -83,11 +81,94 @@ class Listing:
         same = [other for other in self._hits if other.path in hit.files]
         return sorted(same, key=lambda other: other.start_s or 0.0)
 
+    @property
+    def total(self) -> int | None:
+        """How many hits there are; None where that is only known at the end."""
+        return None
+
     def _grow(self, k: int) -> None:
         self._k = min(k, self._total)
         fresh = [hit for hit in self._ask(self._k).hits if hit.unit_id not in self._known]
         self._hits += fresh
         self._known |= {hit.unit_id: hit for hit in fresh}
+
+
+class SortedListing:
+    """The hits of a sorted question, fetched in pages from anywhere. Safe to share between threads.
+
+    It has as many as the first answer says; where the library has changed since, a page can have fewer.
+    """
+
+    def __init__(self, ask: Callable[[int, int], Answer]) -> None:
+        """
+        Args:
+            ask: returns the answer with so many hits (the second) from a place (the first).
+        """
+        self._ask = ask
+        self._lock = threading.Lock()
+        self.answer = ask(0, PAGE)
+        self._pages: dict[int, tuple[Hit, ...]] = {0: self.answer.hits}
+        self._known: dict[int, tuple[int, Hit]] = {}
+        self._note(0)
+
+    def hits(self, start: int, stop: int) -> list[Hit]:
+        """The hits from ``start`` to ``stop``, exclusive; fewer where there are no more."""
+        stop = min(stop, self.total)
+        if start >= stop:
+            return []
+        first = start // PAGE
+        pages = [self._page(number) for number in range(first, (stop - 1) // PAGE + 1)]
+        return [hit for page in pages for hit in page][start - first * PAGE : stop - first * PAGE]
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is known how many hits there are."""
+        return True
+
+    @property
+    def total(self) -> int:
+        """How many hits there are."""
+        return self.answer.total or 0
+
+    def __len__(self) -> int:
+        return self.total
+
+    def hit(self, unit_id: int) -> Hit | None:
+        """The hit of a unit, among those that were fetched."""
+        return self._known[unit_id][1] if unit_id in self._known else None
+
+    def reach(self, unit_id: int, most: int) -> bool:
+        """Whether a unit is among the hits, of which the first ``most`` are fetched to find it."""
+        for start in range(0, min(most, self.total), PAGE):
+            if unit_id in self._known:
+                break
+            self._page(start // PAGE)
+        return unit_id in self._known
+
+    def beside(self, unit_id: int, step: int) -> Hit | None:
+        """The hit that is ``step`` places further; None before the first and after the last."""
+        if unit_id not in self._known or (at := self._known[unit_id][0] + step) < 0:
+            return None
+        return next(iter(self.hits(at, at + 1)), None)
+
+    def of_file(self, hit: Hit) -> list[Hit]:
+        """The hits so far in the same file, by their moments."""
+        same = [other for _, other in list(self._known.values()) if other.path in hit.files]
+        return sorted(same, key=lambda other: other.start_s or 0.0)
+
+    def _page(self, number: int) -> tuple[Hit, ...]:
+        with self._lock:
+            if number not in self._pages:
+                self._pages[number] = self._ask(number * PAGE, PAGE).hits
+                self._note(number)
+            return self._pages[number]
+
+    def _note(self, number: int) -> None:
+        for at, hit in enumerate(self._pages[number], number * PAGE):
+            self._known.setdefault(hit.unit_id, (at, hit))
+
+
+Listing = GrowingListing | SortedListing
 
 
 def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
@@ -102,4 +183,4 @@ def of_units(library: Library, unit_ids: Sequence[int]) -> Listing:
         )
         for rank, row in enumerate((rows[unit] for unit in unit_ids if unit in rows), start=1)
     )
-    return Listing(lambda _k: Answer("", "found", 1.0, 0.0, hits), total=len(hits))
+    return GrowingListing(lambda _k: Answer("", "found", 1.0, 0.0, hits), total=len(hits))

@@ -12,7 +12,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from search.answer import Hit
-from search.query.query import Query
+from search.query.query import Order, Query
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.media import photo, sound, tone
@@ -194,6 +194,35 @@ def test_what_conditions_list_comes_by_date_too(service: SearchService) -> None:
     assert dates == sorted(known, reverse=True) + [None] * (len(dates) - len(known))
     passages = service.search(Query("said:the", k=60, order="date")).hits
     assert len(passages) == len(service.search(Query("said:the", k=60)).hits) > 5
+
+
+@pytest.mark.parametrize("text", ["type:image", "an animal", "said:the"])
+def test_any_part_of_what_is_sorted_is_an_answer(service: SearchService, text: str) -> None:
+    whole = service.search(Query(text, k=1000, order="date"))
+    assert whole.total == len(whole.hits) == sum(count for _, count in whole.days) > 5
+    days = [hit.taken_at.date() if hit.taken_at else None for hit in whole.hits]
+    assert [day for day, count in whole.days for _ in range(count)] == days
+    part = service.search(Query(text, k=3, start=2, order="date"))
+    assert [hit.unit_id for hit in part.hits] == [hit.unit_id for hit in whole.hits[2:5]]
+    assert [hit.rank for hit in part.hits] == [3, 4, 5]
+    assert service.search(Query(text, start=10_000, order="date")).hits == ()
+
+
+def test_orders(service: SearchService) -> None:
+    def sorted_by(order: Order) -> tuple[Hit, ...]:
+        return service.search(Query("type:image", k=1000, order=order)).hits
+
+    by_name = names(sorted_by("name"))
+    assert by_name[:2] == ["p001.jpg", "p002.jpg"]
+    assert by_name == sorted(by_name)
+    sizes = [hit.path.stat().st_size for hit in sorted_by("size")]
+    assert sizes == sorted(sizes, reverse=True)
+    assert set(names(sorted_by("added"))) == set(by_name)
+    added = service.search(Query("type:image", order="added"))
+    assert [day for day, _ in added.days] == sorted({day for day, _ in added.days if day}, reverse=True)
+    assert service.search(Query("type:image", order="size")).days == ()
+    with pytest.raises(QueryError, match="no order 'colour'"):
+        Query("dog", order="colour")  # type: ignore[arg-type]
 
 
 def test_conditions_that_leave_nothing_are_told_with_what_there_is_without(service: SearchService) -> None:

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.catalog import analyses, assets, contents, facts, revision, spaces, units
+from db.catalog import analyses, assets, contents, facts, orders, revision, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
-from db.catalog.units import NewUnit, Vectors
+from db.catalog.units import Ids, NewUnit, Vectors
 from db.engine.clock import utc_now
 from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Space, Unit
 from indexer.analysers import registry as registry
@@ -85,6 +85,11 @@ def add_file(
     return content_id
 
 
+def latest(session: Session, ids: Ids, of_file: Sequence[ColumnElement[bool]] = ()) -> list[int]:
+    """The first unit of each content of these units, the latest content first."""
+    return [placed.unit_id for placed in orders.arranged(session, ids, orders.LATEST, of_file)]
+
+
 def add_many(
     session: Session, paths: Sequence[Path], vectors: Vectors, space_id: int, *, first: int | None = None
 ) -> None:
@@ -110,11 +115,11 @@ def add_many(
                 "id": first_asset + place,
                 "path": path,
                 "size": 1,
-                "mtime_ns": number * 10**14,
+                "mtime_ns": number * 10**13,
                 "content_id": number,
                 "state": "indexed",
                 "indexed_at": at,
-                "moment": datetime.fromtimestamp(number * 10**5),
+                "moment": datetime.fromtimestamp(number * 10**4),
                 "width": 400,
                 "height": 300,
             }

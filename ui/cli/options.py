@@ -27,6 +27,14 @@ Apart = Annotated[bool, typer.Option("--apart", help="Show near-identical pictur
 Stacks = Annotated[
     bool, typer.Option("--stacks/--no-stacks", help="Show what belongs together, as RAW and JPEG do, as one.")
 ]
+Sort = Annotated[
+    str,
+    typer.Option(
+        "--sort",
+        metavar="relevance|date|name|size|added",
+        help="The latest, largest or last added first; names in their order.",
+    ),
+]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console
-from ui.cli.options import Apart, Json, Kind, Limit, Model, Stacks, library_of
+from ui.cli.options import Apart, Json, Kind, Limit, Model, Sort, Stacks, library_of
 from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
 from ui.wording import clock, excerpt, text_label, without
@@ -38,6 +38,8 @@ def search(
     kind: Kind = None,
     apart: Apart = False,
     stacks: Stacks = True,
+    sort: Sort = "relevance",
+    skip: Annotated[int, typer.Option("--skip", min=0, help="Number of hits to pass over.")] = 0,
     here: Annotated[bool, typer.Option("--here", help="Only in and below the current folder.")] = False,
     imagine: Annotated[
         bool, typer.Option("--imagine", help="Draw it too, and let the drawing move the hits.")
@@ -52,10 +54,21 @@ def search(
     if not (text.strip() or image or here):
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     text = within(text, folder) if here else text
+    if imagine and sort != "relevance":
+        raise typer.BadParameter("A drawing moves what comes by relevance.", param_hint="--sort")
     region = _region(part, image)
     with library_of(ctx, model=model) as library:
         picture = library.part(image, region) if image and region else image
-        asked = Query(text=text, image=picture, k=k, kind=kind, apart=apart, stacks=stacks)
+        asked = Query(
+            text=text,
+            image=picture,
+            k=k,
+            kind=kind,
+            apart=apart,
+            stacks=stacks,
+            order=sort,  # type: ignore[arg-type]
+            start=skip,
+        )
         if here:
             require_indexed(library, folder)
         _answer(library, asked, as_json, imagine=imagine)
@@ -141,6 +154,8 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "took_ms": answer.took_ms,
         "hits": [hit_json(hit, drawing) for hit in answer.hits],
         "without": [asdict(one) for one in answer.without],
+        "total": answer.total,
+        "days": [[day and day.isoformat(), hits] for day, hits in answer.days],
     }
 
 
@@ -231,6 +246,7 @@ def _try(says: str, offers: Sequence[str], query: Query) -> str:
     options = f" --kind {query.kind}" if query.kind else ""
     options += " --apart" if query.apart else ""
     options += "" if query.stacks else " --no-stacks"
+    options += "" if query.order == "relevance" else f" --sort {query.order}"
     options += f" -k {query.k}" if query.k != type(query).k else ""
     commands = ", ".join(f"trove search {shlex.quote(offer)}{options}" for offer in offers)
     return f"{says} Try: {commands}" if commands else says

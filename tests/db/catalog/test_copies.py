@@ -13,7 +13,7 @@ from db.catalog import assets, contents, copies, facets, facts, live, units
 from db.catalog.filters import FactRule, Filter, of_files
 from db.engine.database import Database
 from db.engine.schema import Asset, AssetState
-from tests.support.rows import Drafted, add_units
+from tests.support.rows import Drafted, add_units, latest
 
 ORIGINAL, OLDER = "/photos/z.jpg", "/photos/y.jpg"
 BINNED, CACHED = "/RECYCLER/a.jpg", "/home/.cache/b.jpg"
@@ -112,8 +112,8 @@ def test_what_is_newest_goes_by_the_file_that_is_shown(database: Database) -> No
         add_content(session, [("/x/2.jpg", "gone"), ("/photos/2.jpg", "indexed")], number=2)
     with database.read() as session:
         ids = live.ids(session, ["image"])
-        assert units.newest(session, ids, 2) == [2, 1]
-        assert units.newest(session, ids, 2, of_file=of_files((IN_BIN,))) == [1, 2]
+        assert latest(session, ids) == [2, 1]
+        assert latest(session, ids, of_files((IN_BIN,))) == [1, 2]
 
 
 def test_bytes_come_from_a_copy_that_is_there(database: Database, tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from db.catalog import analyses, assets, facets, facts, live, units
+from db.catalog import analyses, assets, facets, facts, live
 from db.catalog.assets import FileStat
 from db.catalog.facts import PRECEDENCE, Fact, Source, winners
 from db.catalog.filters import FactRule, Filter
 from db.engine.database import Database
 from db.engine.schema import Asset
-from tests.support.rows import Drafted, add_file, directions, space
+from tests.support.rows import Drafted, add_file, directions, latest, space
 
 EDITED, TAKEN, SAID = datetime(2024, 1, 1), datetime(2019, 8, 7, 18, 30), datetime(1987, 6, 5)
 
@@ -118,7 +118,7 @@ def test_filters_facets_and_sorting_read_the_winners_alone(database: Database) -
     )
     with database.read() as session:
         ids = live.ids(session, ["image"], filters, space_id=space_id)
-        assert units.newest(session, ids, 5) == [1]
+        assert latest(session, ids) == [1]
         assert facets.months(session) == {"2019-08": 1}
         assert facets.cameras(session) == {"X": 1}
         assert facets.places(session) == [(48.9, 2.3)]

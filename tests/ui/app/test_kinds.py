@@ -86,9 +86,7 @@ def test_what_belongs_to_a_film_as_a_whole_is_shown_by_its_first_frame(shown: tr
 def test_a_tile_says_what_it_is(shown: trove.Library) -> None:
     rows = _rows(shown)
     listing = of_units(shown.core, [row.id for row in rows.values()])
-    tiles = {
-        (Path(tile["name"]).stem, tile["kind"]): tile for tile in feeds.tiles(listing.hits(0, 9), listing)
-    }
+    tiles = {(Path(tile["name"]).stem, tile["kind"]): tile for tile in feeds.tiles(listing.hits(0, 9))}
     assert set(tiles) == {
         ("garden", "Picture"),
         ("journey", "Video frame"),
@@ -126,4 +124,4 @@ def test_all_texts_are_told_each_once(shown: trove.Library) -> None:
     assert written_or_said(replace(row, media="video"), hit) == {"Title": "My garden · Another"}
     assert reason(found[1]) == "these words are in its title: garden"
     assert feeds.parts("My garden", hit) == [("My ", False), ("garden", True)]
-    assert feeds.tiles([hit], of_units(shown.core, [row.id]))[0]["parts"] == feeds.parts("My garden", hit)
+    assert feeds.tiles([hit])[0]["parts"] == feeds.parts("My garden", hit)

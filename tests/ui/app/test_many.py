@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, expect
+from sqlalchemy import text
 
 from db.catalog import spaces
 from db.library import Library
@@ -13,7 +14,7 @@ from db.settings import Settings
 from indexer.encoders.active import encoder_for
 from indexer.pipeline import index
 from tests.support import SAMPLES
-from tests.support.driver import SHOTS, answered, search, serving, settle
+from tests.support.driver import SHOTS, answered, search, serving, settle, shoot
 from tests.support.media import photo
 from tests.support.rows import add_many, directions
 
@@ -40,9 +41,64 @@ def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path
         space = spaces.active(session)
         assert space is not None
         add_many(session, paths, directions(MANY, encoder_for(library, space).dim), space.id)
+        # Eight or nine a day from 1970 on; of one in 50 it is not known when it was taken.
+        session.execute(text("UPDATE asset SET taken_at = moment WHERE id % 50"))
     library.vectors(space).save()
     library.close()
     return settings.paths.folder
+
+
+def browsed(page: Page) -> None:
+    """Go through the years of the start page by keys and the mouse, and look at what is fetched for that."""
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url) if "/hits/" in request.url else None)
+    bar = page.get_by_role("slider", name="Month")
+    shoot(page, "time")
+    bar.focus()
+    # The latest comes first: 10,000 pictures later, by the mouse in the middle and the keys from there.
+    newest = bar.get_attribute("aria-valuetext")
+    box = bar.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
+    expect(bar).not_to_have_attribute("aria-valuetext", newest or "")
+    page.keyboard.press("PageDown")
+    year = (bar.get_attribute("aria-valuetext") or "").split()[-1]
+    expect(bar).to_have_attribute("aria-valuetext", f"December {year}")
+    heading = page.get_by_role("heading", name=f"December {year}", exact=True)
+    first = heading.locator("xpath=..").locator(".tile:not(.blank)").first
+    expect(first).to_be_visible()
+    settle(page)
+    placed = heading.bounding_box()
+    assert placed is not None
+    assert 60 < placed["y"] < 90, "the month begins at the top, whatever has come before it since"
+    assert int(first.get_attribute("data-index") or 0) > 2_000
+    assert len(fetched) < 12, "what lies between is not fetched"
+    shoot(page, "time-jumped")
+    _stays_while_people_go_up(page)
+    bar.focus()
+    page.keyboard.press("End")
+    expect(page.get_by_role("heading", name="Without a date")).to_be_in_viewport()
+    expect(bar).to_have_attribute("aria-valuetext", "Without a date")
+    settle(page)
+    page.keyboard.press("Home")
+    expect(bar).to_have_attribute("aria-valuetext", newest or "")
+    expect(page.locator('.tile[data-index="0"]')).to_be_visible()
+
+
+def _stays_while_people_go_up(page: Page) -> None:
+    """What is in sight moves by as much as people scroll, though the rows above it are only guessed yet."""
+    where = "tile => Math.round(tile.getBoundingClientRect().top)"
+    for _ in range(4):
+        tile = page.locator(".tile:not(.blank)").filter(visible=True).first.element_handle()
+        before = tile.evaluate(where)
+        page.mouse.wheel(0, -300)
+        page.wait_for_function(
+            "([tile, before]) => !tile.isConnected || tile.getBoundingClientRect().top > before + 250",
+            arg=[tile, before],
+        )
+        settle(page)
+        if tile.evaluate("tile => tile.isConnected"):
+            assert abs(tile.evaluate(where) - before - 300) <= 2
 
 
 def timed(page: Page, text: str) -> tuple[float, float]:
@@ -74,6 +130,7 @@ def test_ten_thousand_hits_scroll(page: Page, large_library: Path, cache: Path) 
         tiles = page.locator(".tile")
         tiles.first.wait_for()  # what people see before they ask: the latest
         settle(page)
+        browsed(page)
         search(page, "warm")  # the models are loaded
         took = [
             timed(page, f"a dog on {place}") for place in ("the beach", "a sofa", "the grass", "snow", "ice")

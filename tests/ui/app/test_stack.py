@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 import trove
 from db.library import Library
 from indexer.pipeline import index
-from search.results.listing import Listing
 from tests.support import media
 from ui.app import resources
 from ui.app.routes import feeds
@@ -20,14 +19,16 @@ from ui.app.views import question
 def _page() -> None:
     import streamlit as st
 
-    from search.results.listing import Listing
+    from search.results.listing import GrowingListing
     from ui.app import resources
     from ui.app.views import question, stack
     from ui.app.views.filters import filters
 
     asked = question.current()
     filters(asked)
-    listing = Listing(lambda k: resources.library().service.search(question.everything().query(k)), total=9)
+    listing = GrowingListing(
+        lambda k: resources.library().service.search(question.everything().query(k)), total=9
+    )
     (whole,) = listing.hits(0, 9)
     for copy in (*stack.opened(whole).copies, *whole.copies):
         st.code(str(copy))
@@ -62,8 +63,10 @@ def test_members_can_be_opened_and_shown(opened: trove.Library) -> None:
     assert not page.exception
     (hit,) = opened.search("type:image").hits
     assert hit.path.suffix == ".dng"
-    listing = Listing(lambda k: opened.search("type:image", k=k), total=2)
-    assert [tile["stack"] for tile in feeds.tiles([hit], listing)] == [2]
+    by_date = opened.search("type:image", order="date")
+    assert (by_date.total, [hit.path.suffix for hit in by_date.hits]) == (1, [".dng"])
+    assert opened.search("type:image", order="date", stacks=False).total == 2
+    assert [tile["stack"] for tile in feeds.tiles([hit])] == [2]
 
 
 def test_each_file_by_itself_is_one_click(opened: trove.Library) -> None:

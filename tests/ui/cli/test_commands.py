@@ -114,7 +114,7 @@ def test_search_answers_as_documented(sample_library: Settings) -> None:
     result = trove(sample_library, "search", "a koala in a tree", "-k", "3", "--json", process=True)
     assert result.returncode == 0, result.stderr
     answer = as_json(result)
-    assert list(answer) == "query verdict says understood confidence took_ms hits without".split()
+    assert list(answer) == "query verdict says understood confidence took_ms hits without total days".split()
     assert (answer["says"], answer["understood"]) == ("Found", {"level": "yes", "notes": []})
     assert answer["query"] == "a koala in a tree"
     assert answer["verdict"] == "found"
@@ -129,6 +129,19 @@ def test_search_answers_as_documented(sample_library: Settings) -> None:
     assert list(found) == ["source", "kind", "unit", "start_s", "end_s", "region", "words", "text"]
     assert (found["source"], found["kind"], found["region"]) == ("picture", "image", None)
     assert best["copies"] == []
+
+
+def test_hits_are_sorted_and_passed_over(sample_library: Settings) -> None:
+    pictures = sorted(path.name for path in (SAMPLES / "pictures").iterdir())
+    sort = ("--sort", "name", "-k", "2", "--skip", "3", "--json")
+    answer = as_json(trove(sample_library, "search", "type:image", *sort))
+    assert [Path(hit["path"]).name for hit in answer["hits"]] == pictures[3:5]
+    assert (answer["total"], answer["days"]) == (len(pictures), [])
+    by_date = as_json(trove(sample_library, "search", "type:image", "--sort", "date", "--json"))
+    assert sum(hits for _, hits in by_date["days"]) == len(pictures)
+    refused = trove(sample_library, "search", "dog", "--sort", "colour")
+    assert (refused.returncode, "An order is one of relevance, date" in refused.stderr) == (1, True)
+    assert trove(sample_library, "search", "dog", "--sort", "date", "--imagine").returncode == 2
 
 
 def test_search_speaks_to_people(sample_library: Settings) -> None:

@@ -1,31 +1,39 @@
 // A grid of any length: rows are computed from the pictures' proportions, and only those near the
-// window exist, so that ten thousand hits scroll like ten. More hits are fetched while people scroll.
+// window exist, so that ten thousand hits scroll like ten. More hits are fetched while people scroll: by
+// relevance one after the other; of what is sorted those that are in sight, wherever that is.
 
-const GAP = 10;
 const FETCHED = 120;
 const AHEAD_PX = 1400;
-const HEADER_PX = 44;
+const BELOW_BAR_PX = 72; // what is jumped to lies below Streamlit's bar
 const LONGEST_FADE = 120; // frames
 
 class Gallery {
   constructor(root) {
     this.root = root;
+    this.grid = root.querySelector(".grid");
     this.sheet = root.querySelector(".gallery");
     this.items = [];
+    this.parts = [];
     this.rows = [];
+    this.lacking = new Set();
     this.shown = new Map();
     this.selected = new Set();
     this.current = 0;
     const host = root.host ?? root;
     this.scroller = host.closest("[data-testid=stMain]") ?? document.scrollingElement;
-    this.onScroll = () => this.later();
-    this.onHits = () => this.focus(this.current);
+    this.onScroll = () => {
+      if (this.scroller.scrollTop !== this.scrolledTo) this.aim = undefined;
+      this.later();
+    };
+    this.onHits = () => { if (!this.strip) this.focus(this.current); };
     this.onKey = (event) => this.fromAnywhere(event);
     this.scroller.addEventListener("scroll", this.onScroll, { passive: true });
     window.addEventListener("trove-hits", this.onHits);
     document.addEventListener("keydown", this.onKey);
     this.sheet.addEventListener("keydown", (event) => this.key(event));
     this.sheet.addEventListener("focusin", (event) => this.focused(event));
+    this.scrubber = new Scrubber(root.querySelector(".scrubbing"), (index) => this.jump(index));
+    this.sizes = new Sizes(root.querySelector(".sizes"), () => this.resize(true));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.sheet);
     this.observer.observe(this.scroller);
@@ -33,7 +41,7 @@ class Gallery {
 
   // Streamlit may mount again in the same element: what stays there would lie below the new tiles.
   close() {
-    for (const row of this.shown.values()) row.remove();
+    for (const made of this.shown.values()) made.remove();
     this.observer.disconnect();
     this.scroller.removeEventListener("scroll", this.onScroll);
     window.removeEventListener("trove-hits", this.onHits);
@@ -44,7 +52,20 @@ class Gallery {
   show(data) {
     this.judged = data.judged;
     this.fresh = new Set(data.fresh);
+    this.strip = data.most_rows;
     Object.assign(this, { token: data.token, url: data.url, complete: data.complete, items: data.tiles });
+    // Of what is sorted it is known from the start how many there are.
+    this.sorted = data.total !== null;
+    if (this.sorted) this.items.length = data.total;
+    this.parts = partsOf(this.items.length, data.days);
+    this.months = this.parts.filter((part) => part.month);
+    this.scrubber.show(this.months.map(({ from, month }) => ({ from, ...month })));
+    this.grid.classList.toggle("timed", this.months.length > 1);
+    this.grid.classList.toggle("headed", this.months.length > 0);
+    this.grid.classList.toggle("strip", Boolean(this.strip));
+    this.lacking.clear();
+    this.rows = [];
+    this.aim = undefined;
     this.current = 0;
     this.loading = false;
     if (this.selected.size) this.select([]);
@@ -59,14 +80,11 @@ class Gallery {
       this.later();
       return;
     }
-    this.width = width;
-    this.keepingFocus(() => {
-      for (const row of this.shown.values()) row.remove();
-      this.shown.clear();
-      this.rows = [];
+    this.keepingFocus(() => this.keepingSight(() => {
+      this.width = width;
+      for (const part of this.parts) part.rows = null;
       this.lay();
-      this.render();
-    });
+    }));
   }
 
   // A tile that is drawn anew has no focus, and the keyboard would lose its place.
@@ -76,37 +94,47 @@ class Gallery {
     if (had) this.focus(this.current);
   }
 
-  // Puts items that are in no row yet into rows that fill the width; the last one may be filled later.
+  // What is in sight stays where it is, whatever becomes of the rows above it: what was jumped to, or else
+  // the first pictures.
+  keepingSight(change) {
+    const y = this.scrolled();
+    const near = y > 0 ? this.rows.slice(rowAt(this.rows, y + BELOW_BAR_PX), rowAt(this.rows, y + window.innerHeight) + 1) : [];
+    const held = this.aim === undefined ? near.find((row) => row.whole) ?? near[0] : this.rows[rowOf(this.rows, this.aim)];
+    const { from, top } = held ?? {};
+    change();
+    const moved = from === undefined || !this.rows.length ? 0 : this.rows[rowOf(this.rows, from)].top - top;
+    if (moved) this.scroll(moved);
+    this.render();
+  }
+
+  scroll(by) {
+    this.scroller.scrollTop += by;
+    this.scrolledTo = this.scroller.scrollTop;
+  }
+
+  // Puts the hits into rows, those of new or changed parts anew.
   lay() {
-    const target = this.width < 480 ? 120 : 190;
-    const last = this.rows.pop();
-    let at = last ? last.from : 0;
-    if (last) {
-      this.shown.get(this.rows.length)?.remove();
-      this.shown.delete(this.rows.length);
+    const target = this.sizes.height(this.width, this.strip);
+    this.rows = [];
+    for (const part of this.parts) {
+      part.rows ??= keptRows(rowsOf(part, this.items, this.width, target), part.before ?? []);
+      this.rows.push(...part.rows);
     }
-    let top = last ? last.top : 0;
-    while (at < this.items.length) {
-      const row = { from: at, top, header: "" };
-      const { group } = this.items[at];
-      if (group && (at === 0 || this.items[at - 1].group !== group)) row.header = group;
-      let ratios = 0;
-      let said = false;
-      do {
-        ratios += this.items[at].ratio;
-        said ||= Boolean(this.items[at].src && this.items[at].parts);
-        at += 1;
-      } while (
-        at < this.items.length && this.items[at].group === group && ratios * target + (at - row.from) * GAP < this.width
-      );
-      row.to = at;
-      const room = this.width - (at - row.from - 1) * GAP;
-      row.height = Math.min(room / ratios, ratios * target < room ? target : Infinity);
-      row.bottom = top + (row.header ? HEADER_PX : 0) + row.height + (said ? 62 : 26);
-      top = row.bottom + GAP;
-      this.rows.push(row);
-    }
-    this.sheet.style.height = `${top}px`;
+    if (this.strip) this.rows.splice(this.strip);
+    const height = place(this.rows);
+    this.sheet.style.height = `${height}px`;
+    if (this.months.length > 1) this.scrubber.lay(this.months.map((part) => part.rows[0].top / height));
+  }
+
+  // How far the window has gone down the grid; negative while its top is in sight.
+  scrolled() {
+    return -this.sheet.getBoundingClientRect().top;
+  }
+
+  jump(index) {
+    this.aim = index;
+    this.scroll(this.rows[rowOf(this.rows, index)].top - this.scrolled() - BELOW_BAR_PX);
+    this.render();
   }
 
   later() {
@@ -116,51 +144,54 @@ class Gallery {
 
   // Makes the rows near the window, and takes the others away.
   render() {
-    const box = this.sheet.getBoundingClientRect();
-    const first = -box.top - AHEAD_PX / 2;
-    const last = -box.top + window.innerHeight + AHEAD_PX / 2;
-    for (const [at, row] of this.shown) {
-      const { top, bottom } = this.rows[at];
-      if (bottom < first || top > last) {
-        // What has the focus stays, or the keyboard would lose its place.
-        if (row.contains(this.root.activeElement)) continue;
-        row.remove();
-        this.shown.delete(at);
+    const y = this.scrolled();
+    const first = y - AHEAD_PX / 2;
+    const last = y + window.innerHeight + AHEAD_PX / 2;
+    for (const [row, made] of this.shown) {
+      const there = this.rows[row.at] === row;
+      // What has the focus stays, or the keyboard would lose its place.
+      const stays = there && (row.bottom >= first && row.top <= last || made.contains(this.root.activeElement));
+      if (stays) {
+        made.style.top = `${row.top}px`;
+      } else {
+        made.remove();
+        this.shown.delete(row);
       }
     }
-    for (let at = this.rowAt(first); at < this.rows.length && this.rows[at].top <= last; at += 1) {
-      if (!this.shown.has(at)) this.shown.set(at, this.draw(at));
+    for (let at = rowAt(this.rows, first); at < this.rows.length && this.rows[at].top <= last; at += 1) {
+      if (!this.shown.has(this.rows[at])) this.draw(this.rows[at]);
     }
-    if (!this.complete && -box.top + window.innerHeight + 2 * AHEAD_PX > box.height) this.more();
+    if (this.months?.length > 1 && this.rows.length) {
+      const below = y + BELOW_BAR_PX + 1;
+      const seen = this.aim ?? this.rows[rowAt(this.rows, below)].from;
+      this.scrubber.see(seen, Math.max(0, Math.min(1, below / this.sheet.clientHeight)));
+    }
+    this.more(y, window.innerHeight);
   }
 
-  rowAt(y) {
-    let low = 0;
-    let high = this.rows.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.rows[middle].bottom < y) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low);
-  }
-
-  draw(at) {
-    const row = this.rows[at];
+  draw(row) {
     const made = element("div", "row");
     made.style.top = `${row.top}px`;
-    if (row.header) made.append(element("h3", "header", row.header));
-    const line = element("div", "line");
-    for (let index = row.from; index < row.to; index += 1) line.append(this.tile(index, row.height));
-    made.append(line);
+    if (row.month) made.append(element("h3", "month", row.month.name));
+    const days = element("div", "days");
+    for (const { from, to, day } of row.pieces) {
+      const piece = element("div", "piece");
+      if (row.dated) piece.append(dayHeading(day));
+      const line = element("div", "line");
+      for (let index = from; index < to; index += 1) line.append(this.tile(index, row.height));
+      piece.append(line);
+      days.append(piece);
+    }
+    made.append(days);
     // In the order of the page, for those who read it with their ears.
-    const after = [...this.shown.keys()].filter((other) => other > at).sort((a, b) => a - b)[0];
+    const after = [...this.shown.keys()].filter((other) => other.at > row.at).sort((a, b) => a.at - b.at)[0];
     this.sheet.insertBefore(made, after === undefined ? null : this.shown.get(after));
-    return made;
+    this.shown.set(row, made);
   }
 
   tile(index, height) {
     const hit = this.items[index];
+    if (!hit) return blank(index, height, index === this.current);
     const made = element("div", "tile");
     made.dataset.unit = hit.id;
     made.dataset.index = index;
@@ -171,7 +202,7 @@ class Gallery {
     open.tabIndex = index === this.current ? 0 : -1;
     open.setAttribute("aria-label", `Open ${hit.alt}`);
     open.title = hit.path;
-    open.onclick = (event) => (event.shiftKey || event.ctrlKey || event.metaKey
+    open.onclick = (event) => (!this.strip && (event.shiftKey || event.ctrlKey || event.metaKey)
       ? this.toggle(index, event.shiftKey) : this.tell("open", hit.id));
     const picture = frame(hit);
     if (this.fresh.has(hit.id)) picture.append(element("span", "badge fresh", "New"));
@@ -186,7 +217,9 @@ class Gallery {
     pick.setAttribute("role", "checkbox");
     pick.setAttribute("aria-checked", this.selected.has(hit.id));
     if (this.judged) made.append(this.thumbs(hit));
-    made.append(open, pick, button("similar", "Similar", `Similar to ${hit.alt}`, () => this.tell("similar", hit.id)));
+    made.append(open);
+    if (this.strip) return made;
+    made.append(pick, button("similar", "Similar", `Similar to ${hit.alt}`, () => this.tell("similar", hit.id)));
     return made;
   }
 
@@ -208,19 +241,42 @@ class Gallery {
 
   // --- more
 
-  async more() {
-    if (this.loading || this.complete) return;
+  // Fetches what is missing near the window, that which is in sight first.
+  more(y, height) {
+    if (this.loading) return;
+    if (!this.sorted) {
+      if (!this.complete && y + height + 2 * AHEAD_PX > this.sheet.clientHeight) {
+        this.fetch(this.items.length, Math.max(FETCHED, Math.min(1000, this.items.length)));
+      }
+      return;
+    }
+    const missing = this.missing(y, y + height) ?? this.missing(y - AHEAD_PX, y + height + AHEAD_PX);
+    if (missing === undefined) return;
+    const page = FETCHED * Math.floor(missing / FETCHED);
+    this.fetch(missing, page + FETCHED - missing);
+  }
+
+  // The first hit between these that is not here yet.
+  missing(top, bottom) {
+    for (let at = rowAt(this.rows, top); at < this.rows.length && this.rows[at].top <= bottom; at += 1) {
+      const row = this.rows[at];
+      for (let index = row.from; !row.whole && index < row.to; index += 1) {
+        if (!this.items[index] && !this.lacking.has(index)) return index;
+      }
+    }
+    return undefined;
+  }
+
+  async fetch(start, count) {
     this.loading = true;
     const { token } = this;
-    const count = Math.max(FETCHED, Math.min(1000, this.items.length));
     try {
-      const answer = await fetch(`${this.url}?start=${this.items.length}&count=${count}`);
+      const answer = await fetch(`${this.url}?start=${start}&count=${count}`);
       if (!answer.ok) throw new Error(String(answer.status));
       const { tiles, complete } = await answer.json();
       if (token !== this.token) return;
-      this.items.push(...tiles);
+      this.take(start, count, tiles);
       this.complete = complete;
-      this.keepingFocus(() => this.lay());
     } catch {
       // The app was restarted, or is busy: what is there stays, and scrolling tries again.
       await new Promise((done) => setTimeout(done, 2000));
@@ -232,15 +288,38 @@ class Gallery {
     }
   }
 
+  // Puts hits that have come into their places.
+  take(start, count, tiles) {
+    tiles.forEach((tile, nth) => { this.items[start + nth] ??= tile; });
+    if (this.sorted) {
+      // The library has fewer by now.
+      for (let at = start + tiles.length; at < start + count; at += 1) this.lacking.add(at);
+    } else {
+      const before = this.parts;
+      this.parts = partsOf(this.items.length, []);
+      this.parts.forEach((part, at) => { part.before = before[at]?.rows; });
+    }
+    for (const part of this.parts) {
+      if (part.to > start && part.from < start + count) {
+        part.before = part.rows ?? part.before;
+        part.rows = null;
+      }
+    }
+    this.keepingFocus(() => this.keepingSight(() => this.lay()));
+  }
+
   // --- selection
 
-  toggle(index, through) {
+  async toggle(index, through) {
     const { id } = this.items[index];
     const on = !this.selected.has(id);
     const [from, to] = through && this.picked !== undefined
       ? [Math.min(index, this.picked), Math.max(index, this.picked)] : [index, index];
-    for (const item of this.items.slice(from, to + 1)) this.selected[on ? "add" : "delete"](item.id);
     this.picked = index;
+    for (let at = from; at <= to; at += 1) {
+      if (!this.items[at] && !this.lacking.has(at)) await this.fetch(at, Math.min(1000, to + 1 - at));
+      if (this.items[at]) this.selected[on ? "add" : "delete"](this.items[at].id);
+    }
     this.select([...this.selected]);
   }
 
@@ -248,9 +327,9 @@ class Gallery {
     this.selected = new Set(ids);
     this.tellState("selected", ids);
     for (const tile of this.sheet.querySelectorAll(".tile")) {
-      const on = this.selected.has(Number(tile.dataset.unit));
+      const on = this.selected.has(Number(tile.dataset.unit ?? NaN));
       tile.classList.toggle("selected", on);
-      tile.querySelector(".pick").setAttribute("aria-checked", on);
+      tile.querySelector(".pick")?.setAttribute("aria-checked", on);
     }
     this.sheet.classList.toggle("selecting", this.selected.size > 0);
   }
@@ -270,9 +349,9 @@ class Gallery {
   }
 
   focus(index) {
-    const at = this.rows.findIndex((row) => index < row.to);
-    if (at < 0) return;
-    if (!this.shown.has(at)) this.shown.set(at, this.draw(at));
+    const row = this.rows[rowOf(this.rows, index)];
+    if (!row) return;
+    if (!this.shown.has(row)) this.draw(row);
     const open = this.at(index);
     open.focus({ preventScroll: true });
     open.scrollIntoView({ block: "nearest" });
@@ -281,7 +360,7 @@ class Gallery {
   // The hit that was open has the focus again, in its place, once nothing else takes it: a dialog that
   // still fades out does, and what Streamlit draws anew loses it.
   back(unit) {
-    const index = this.items.findIndex((item) => item.id === unit);
+    const index = this.items.findIndex((item) => item?.id === unit);
     const give = (left) => {
       if (!left || index < 0 || !this.sheet.isConnected) return;
       if (this.idle()) this.focus(index);
@@ -298,7 +377,7 @@ class Gallery {
   }
 
   fromAnywhere(event) {
-    if (event.key.startsWith("Arrow") && this.items.length && this.idle()) {
+    if (event.key.startsWith("Arrow") && this.items.length && !this.strip && this.idle()) {
       event.preventDefault();
       this.focus(this.current);
     }
@@ -310,45 +389,28 @@ class Gallery {
     const to = {
       ArrowRight: () => index + 1,
       ArrowLeft: () => index - 1,
-      ArrowDown: () => this.beyond(index, 1),
-      ArrowUp: () => this.beyond(index, -1),
+      ArrowDown: () => beyond(this.rows, this.items, index, 1),
+      ArrowUp: () => beyond(this.rows, this.items, index, -1),
       Home: () => 0,
       End: () => this.items.length - 1,
     }[event.key];
     if (to) {
       event.preventDefault();
       const wanted = to();
-      if (wanted >= 0 && wanted < this.items.length) this.focus(wanted);
+      const last = this.rows.at(-1).to - 1;
+      if (wanted >= 0) this.focus(Math.min(wanted, last));
+    } else if (!this.items[index] || this.strip) {
+      return;
     } else if (event.key === "x") {
       this.toggle(index, false);
     } else if (event.key === "s") {
       this.tell("similar", this.items[index].id);
     }
   }
-
-  // The item of the row above or below that lies nearest.
-  beyond(index, step) {
-    const at = this.rows.findIndex((row) => index < row.to);
-    const row = this.rows[at + step];
-    if (!row) return -1;
-    const middle = (from, of) => {
-      let left = 0;
-      for (let other = from; other < of; other += 1) left += this.items[other].ratio;
-      return left + this.items[of].ratio / 2;
-    };
-    const here = middle(this.rows[at].from, index) * this.rows[at].height;
-    let best = row.from;
-    for (let other = row.from; other < row.to; other += 1) {
-      if (Math.abs(middle(row.from, other) * row.height - here) < Math.abs(middle(row.from, best) * row.height - here)) {
-        best = other;
-      }
-    }
-    return best;
-  }
 }
 
 const galleries = new WeakMap();
-let given = 0; // the closing after which the focus was last given back
+const given = {}; // the closing after which each grid last gave the focus back, by its name
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   let gallery = galleries.get(parentElement);
@@ -362,8 +424,8 @@ export default function ({ data, parentElement, setTriggerValue, setStateValue }
   if (gallery.token !== data.token) gallery.show(data);
   else if (data.cleared !== gallery.cleared && gallery.selected.size) gallery.select([]);
   gallery.cleared = data.cleared;
-  if (data.closed && data.closed.nth !== given) {
-    given = data.closed.nth;
+  if (data.closed && data.closed.nth !== given[data.name]) {
+    given[data.name] = data.closed.nth;
     gallery.back(data.closed.unit);
   }
   return () => {

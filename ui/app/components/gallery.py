@@ -14,11 +14,16 @@ from search.results.listing import FIRST, Listing
 from ui.app.routes import feeds
 
 _HERE = Path(__file__).parent
+_PARTS = ("preview", "tile", "rows", "scrubber", "sizes", "gallery")
 _component = st.components.v2.component(
     "trove_gallery",
-    html='<div class="gallery" role="group" aria-label="Hits"></div>',
-    css=(_HERE / "gallery.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("preview.js", "tile.js", "gallery.js")),
+    html=(
+        '<div class="grid"><div class="sizes" role="group" aria-label="Size of the pictures"></div>'
+        '<div class="gallery" role="group" aria-label="Hits"></div>'
+        '<div class="scrubbing" hidden></div></div>'
+    ),
+    css="".join((_HERE / name).read_text("utf-8") for name in ("gallery.css", "scrubber.css")),
+    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in _PARTS),
 )
 
 
@@ -26,6 +31,8 @@ def gallery(
     listing: Listing,
     token: str,
     *,
+    name: str = "gallery",
+    most_rows: int | None = None,
     on_open: Callable[[], None],
     on_judged: Callable[[], None] = lambda: None,
     judged: Mapping[int, bool] | None = None,
@@ -35,21 +42,27 @@ def gallery(
 ) -> Any:
     """Draw hits.
 
-    In ``on_open``, ``st.session_state.gallery.open`` is the unit that was clicked. Of the result, ``similar``
-    is one to find others like, in this run only, and ``selected`` the list of units that are selected;
-    another number for ``cleared`` takes the selection away. With ``judged``, the thumbs so far by unit, there
-    are thumbs, and ``judged`` in the result is {id, up}, None where one was taken back. ``fresh``: units that
-    are marked as new. ``closed``: {unit, nth} of the hit over the grid that was closed last; its tile gets
-    the focus when ``nth`` is another one than before.
+    ``name``: of its state in the session. ``most_rows``: a strip of so many rows, in which hits are opened
+    and nothing else. In ``on_open``, ``st.session_state.gallery.open`` is the unit that was clicked (for
+    another name that one). Of the result, ``similar`` is one to find others like, in this run only, and
+    ``selected`` the list of units that are selected; another number for ``cleared`` takes the selection away.
+    With ``judged``, the thumbs so far by unit, there are thumbs, and ``judged`` in the result is {id, up},
+    None where one was taken back. ``fresh``: units that are marked as new. ``closed``: {unit, nth} of the hit
+    over the grid that was closed last; its tile gets the focus when ``nth`` is another one than before.
     """
     first = listing.hits(0, FIRST)
+    strip = most_rows is not None
     return _component(
-        key="gallery",
+        key=name,
         data={
+            "name": name,
+            "most_rows": most_rows,
             "token": token,
             "url": feeds.listing_url(token),
-            "tiles": feeds.tiles(first, listing),
-            "complete": listing.complete and len(first) >= len(listing),
+            "tiles": feeds.tiles(first),
+            "complete": strip or (listing.complete and len(first) >= len(listing)),
+            "total": None if strip else listing.total,
+            "days": [] if strip else [[day and day.isoformat(), count] for day, count in listing.answer.days],
             "cleared": cleared,
             "closed": closed,
             "judged": None if judged is None else {str(unit): up for unit, up in judged.items()},

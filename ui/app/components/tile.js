@@ -50,3 +50,24 @@ const button = (className, text, label, act) => {
   return made;
 };
 
+// The place of a hit that is not here yet; the keyboard can be there before it.
+const blank = (index, height, current) => {
+  const made = element("div", "tile blank");
+  made.dataset.index = index;
+  made.style.width = `${UNKNOWN_RATIO * height}px`;
+  const open = button("open", "", "Not loaded yet", () => {});
+  open.tabIndex = current ? 0 : -1;
+  const room = element("span", "frame");
+  room.style.height = `${height}px`;
+  open.append(room);
+  made.append(open);
+  return made;
+};
+
+// The heading of a day; without one, of as much room.
+const dayHeading = (day) => {
+  if (!day) return element("div", "day");
+  const made = element("h4", "day", dayName(day));
+  made.title = wholeDay(day);
+  return made;
+};

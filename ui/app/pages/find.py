@@ -1,6 +1,7 @@
 """Find page: the query box, the verdict, the hits."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from db.errors import QueryError, TroveError
 from search.answer import Answer
 from search.drawing.imagine import prompt_of
 from search.query import conditions
+from search.query.query import Order
 from search.results.listing import Listing
 from search.saved.searches import LONGEST_NAME
 from ui.app import resources
@@ -31,7 +33,13 @@ _ICONS = {
 _MOST_TO_SORT = 200_000
 """In a larger library sorting by date takes longer than people wait for a start page."""
 
-_ORDERS = {"relevance": "Best first", "date": "Latest first"}
+_ORDERS: Mapping[Order, str] = {
+    "relevance": "Best first",
+    "date": "Latest first",
+    "added": "Last added first",
+    "name": "By name",
+    "size": "Largest first",
+}
 
 
 def _ask() -> Question:
@@ -126,13 +134,13 @@ def _drop(answer: Answer) -> None:
 
 def _order(asked: Question) -> None:
     st.session_state.order = asked.order
-    st.segmented_control(
+    st.selectbox(
         "Order",
         list(_ORDERS),
-        format_func=_ORDERS.get,
-        required=True,
+        format_func=_ORDERS.__getitem__,
         key="order",
         label_visibility="collapsed",
+        width=180,
         on_change=lambda: question.sort(st.session_state.order),
     )
 
@@ -230,9 +238,36 @@ def _invite(counts: Mapping[UnitKind, int]) -> None:
         st.markdown(_language())
     if sum(counts.values()) > _MOST_TO_SORT:
         return
-    st.header("Latest")
+    _on_this_day()
     everything = question.everything()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header("All", width="content")
+        st.button(
+            "Recently added",
+            icon=":material/schedule:",
+            on_click=partial(question.ask, everything.words, order="added"),
+        )
     _hits(*question.listing(everything), question.nothing())
+
+
+def _on_this_day() -> None:
+    """A row of the pictures of this day of earlier years, which leads to all of them."""
+    token, listing = question.on_this_day()
+    if not listing.total:
+        return
+    words = listing.answer.query
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header("On this day", width="content")
+        see_all = partial(question.ask, words, order="date")
+        st.button("See all", key="on_this_day_all", on_click=see_all)
+    gallery(
+        listing,
+        token,
+        name="on_this_day",
+        most_rows=1,
+        closed=viewer.last_closed(),
+        on_open=lambda: question.open_hit(st.session_state.on_this_day.open),
+    )
 
 
 with resources.read() as session:

@@ -7,7 +7,7 @@ import streamlit as st
 from db.catalog import revision
 from db.errors import TroveError
 from search.answer import Answer
-from search.results.listing import FIRST, Listing
+from search.results.listing import FIRST, GrowingListing, Listing
 from search.saved.searches import Saved, SavedAnswer, SavedSearches
 from ui.app import resources
 from ui.app.components.gallery import gallery
@@ -123,7 +123,7 @@ def _listing(saved: SavedSearches, item: Saved) -> tuple[str, Listing, SavedAnsw
     if cached is not None and cached[0] == key:
         return cached[1:]
     answer = saved.show(item.name, FIRST)
-    listing = Listing(
+    listing = GrowingListing(
         lambda k: Answer(str(item.query), "found", 1.0, 0.0, saved.show(item.name, k).hits),
         total=max(1, answer.count),
     )

@@ -80,11 +80,11 @@ def routes() -> list[Route]:
     ]
 
 
-def tiles(hits: list[Hit], listing: Listing) -> list[dict[str, Any]]:
+def tiles(hits: list[Hit]) -> list[dict[str, Any]]:
     """Hits as the JSON tiles of the gallery."""
     with resources.read() as session:
         rows = units.rows(session, [hit.unit_id for hit in hits], among_hidden=True)
-    return [_tile(hit, rows.get(hit.unit_id), listing.order == "date") for hit in hits]
+    return [_tile(hit, rows.get(hit.unit_id)) for hit in hits]
 
 
 def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
@@ -92,7 +92,7 @@ def parts(text: str, hit: Hit) -> list[tuple[str, bool]]:
     return pieces(text, highlight_spans(text, asked_words(hit.why)))
 
 
-def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
+def _tile(hit: Hit, row: units.UnitRow | None) -> dict[str, Any]:
     moment = clock(hit.start_s)
     name = hit.path.name
     file = row.led_by(hit.path).file if row else None
@@ -111,12 +111,7 @@ def _tile(hit: Hit, row: units.UnitRow | None, grouped: bool) -> dict[str, Any]:
         "parts": parts(excerpt(hit), hit) if hit.text else None,
         "label": text_label(hit),
         "offline": hit.offline,
-        "group": _month(hit) if grouped else "",
     }
-
-
-def _month(hit: Hit) -> str:
-    return f"{hit.taken_at:%B %Y}" if hit.taken_at else "Without a date"
 
 
 def _listing(request: Request) -> Listing:
@@ -135,7 +130,7 @@ def _send_hits(request: Request) -> Response:
         raise HTTPException(400, "start and count are numbers") from exc
     try:
         hits = listing.hits(start, start + count)
-        shown = tiles(hits, listing)
+        shown = tiles(hits)
     except TroveError as exc:
         raise HTTPException(503, str(exc)) from exc
     complete = listing.complete and start + len(hits) >= len(listing)

@@ -6,9 +6,10 @@ that are still being typed are in the session.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from db.catalog import contents, copies, revision, units
 from db.errors import QueryError, UnreadableError
 from search.query.language import Parsed, parse
 from search.query.query import Order, Query
-from search.results.listing import Listing
+from search.results.listing import GrowingListing, Listing, SortedListing
 from ui.app import resources
 from ui.app.components.askbox import Chip
 from ui.app.routes import feeds
@@ -26,6 +27,7 @@ from ui.app.views import address
 _TYPED = "asked_typed"
 _SEQUENCE = "asked_sequence"
 _LISTING = "asked_listing"
+_OF_THIS_DAY = "asked_of_this_day"
 _WORDS, _LIKE, _PICTURE, _ORDER, _STACKS = "q", "like", "picture", "order", "stacks"
 _APART = "apart"
 
@@ -68,9 +70,9 @@ def nothing() -> Question:
     return Question("", None, None)
 
 
-def everything() -> Question:
+def everything(order: Order = "date") -> Question:
     """The question for the whole library, which people see before they ask their own."""
-    return Question("type:image,video,audio", None, None)
+    return Question("type:image,video,audio", None, None, order)
 
 
 def current() -> Question:
@@ -80,9 +82,14 @@ def current() -> Question:
         _words(),
         picture if picture and uploads().get(picture) else None,
         _file(st.query_params.get(_LIKE, "")),
-        "date" if st.query_params.get(_ORDER) == "date" else "relevance",
+        _order(),
         st.query_params.get(_STACKS) != _APART,
     )
+
+
+def _order() -> Order:
+    named = st.query_params.get(_ORDER)
+    return next((order for order in get_args(Order) if order == named), "relevance")
 
 
 def gone(asked: Question) -> str | None:
@@ -147,13 +154,16 @@ def chips(asked: Question) -> list[Chip]:
 # --- for callbacks of the Find page
 
 
-def ask(words: str, *, final: bool = True, answered: int | None = None) -> None:
-    """Ask in these words, beside the picture if there is one; in the address only when they are ``final``."""
+def ask(words: str, *, final: bool = True, answered: int | None = None, order: Order | None = None) -> None:
+    """Ask in these words, beside the picture if there is one; in the address only when they are ``final``.
+
+    ``order``: that of the hits from now on, where it shall be another one.
+    """
     words = words.encode(errors="replace").decode().strip()
     if answered is not None:
         st.session_state[_SEQUENCE] = answered
     if final:
-        _change(**{_WORDS: words})
+        _change(**{_WORDS: words} | ({_ORDER: order} if order else {}))
     else:
         st.session_state[_TYPED] = (words, st.query_params.get(_WORDS, ""))
 
@@ -239,8 +249,17 @@ def _go(**values: str) -> NoReturn:
 # --- the answer
 
 
-def listing(asked: Question) -> tuple[str, Listing]:
+def on_this_day() -> tuple[str, Listing]:
+    """The listing of pictures of this day of earlier years, and its token, as ``listing``."""
+    today = date.today()
+    words = f"type:image,video on:{today:%m-%d} before:{today}"
+    return listing(Question(words, None, None, "date"), _OF_THIS_DAY)
+
+
+def listing(asked: Question, kept: str = _LISTING) -> tuple[str, Listing]:
     """The listing of hits and its token, cached in the session until the question or the library changes.
+
+    ``kept``: the place in the session where it is cached.
 
     Raises:
         TroveError: see ``SearchService.search``.
@@ -249,14 +268,13 @@ def listing(asked: Question) -> tuple[str, Listing]:
     with resources.read() as session:
         key: tuple[Any, ...] = (asked, revision.current(session))
         total = sum(units.counts(session, among_hidden=True).values())
-    cached_key, token, shown = state.get(_LISTING, (None, "", None))
+    cached_key, token, shown = state.get(kept, (None, "", None))
     if cached_key != key:
         service = resources.library().service
-        shown = Listing(
-            lambda k: service.search(asked.query(k)),
-            total=max(1, total),
-            order=asked.order,
-        )
+        if asked.order == "relevance":
+            shown = GrowingListing(lambda k: service.search(asked.query(k)), total=max(1, total))
+        else:
+            shown = SortedListing(lambda start, k: service.search(replace(asked.query(k), start=start)))
         token = feeds.keep(shown)
-        state[_LISTING] = (key, token, shown)
+        state[kept] = (key, token, shown)
     return token, shown

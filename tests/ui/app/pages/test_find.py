@@ -5,6 +5,7 @@ import os
 import re
 import zipfile
 from base64 import b64encode
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -349,17 +350,69 @@ def test_what_is_offered_instead_is_shown_as_it_is_typed(page: Page, app: App) -
     expect(offer).to_have_count(0)
 
 
-def test_latest_first(page: Page, app: App) -> None:
+def test_hits_are_sorted_and_browsed_by_time(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "type:image")
-    page.get_by_role("radio", name="Latest first").click()
+
+    def sort(order: str) -> None:
+        # Its options go away when the page is scrolled, as it is for a click on what is below the bar.
+        page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+        settle(page)
+        page.get_by_role("combobox", name="Order").click()
+        page.get_by_role("option", name=order).click()
+
+    sort("Latest first")
     expect(page.get_by_role("heading", name="July 2023")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="July 2023")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("14 Jul"))).to_be_visible()
     settle(page)
     expect(_name(tiles)).to_have_text("travel.jpg")
-    page.get_by_role("radio", name="Best first").click()
+    # Beside them are the months; the keys go from one to the next, and to what has no date at the end.
+    months = page.get_by_role("slider", name="Month")
+    months.focus()
+    page.keyboard.press("End")
+    expect(months).to_have_attribute("aria-valuetext", "Without a date")
+    expect(page.get_by_role("heading", name="Without a date")).to_be_in_viewport()
+    page.keyboard.press("Home")
+    settle(page)
+    shoot(page, "by-date")
+    sort("By name")
     expect(page.get_by_role("heading", name="July 2023")).to_have_count(0)
+    expect(months).to_have_count(0)
+    page.wait_for_url("**&order=name")
+    settle(page)
+    names = tiles.locator(".name").all_inner_texts()
+    assert names[:3] == ["p001.jpg", "p002.jpg", "p003.jpg"]
+    # Three sizes, which the browser keeps.
+    high = tiles.first.bounding_box()
+    page.get_by_role("button", name="Large pictures").click()
+    page.reload()
+    settle(page)
+    larger = tiles.first.bounding_box()
+    assert high is not None and larger is not None
+    assert larger["height"] > 1.3 * high["height"]
+    shoot(page, "large")
+    page.get_by_role("button", name="Medium pictures").click()
+
+
+def test_the_start_page_leads_to_this_day_and_to_what_came_last(page: Page, app: App) -> None:
+    page.goto(app.url)
+    ready(page)
+    expect(page.get_by_role("heading", name="On this day")).to_be_visible()
+    page.get_by_role("button", name="Open years-ago.jpg").first.click()
+    opened(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="See all").click()
+    tiles = page.locator(".tile")
+    expect(page.get_by_role("button", name=re.compile("Search without on:"))).to_be_visible()
+    expect(tiles).to_have_count(1)
+    expect(_name(tiles)).to_have_text("years-ago.jpg")
+    page.go_back()
+    page.get_by_role("button", name="Recently added").click()
+    page.wait_for_url("**order=added")
+    today = datetime.now().strftime("%B %Y")
+    expect(page.get_by_role("heading", name=today)).to_be_visible()
 
 
 def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App, tmp_path: Path) -> None:
