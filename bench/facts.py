@@ -63,7 +63,7 @@ def measure(path: Path) -> dict[str, float]:
     """Seconds of each question, the median of three; run in a process of its own."""
     from datetime import datetime
 
-    from db.catalog import facets, live, units
+    from db.catalog import facets, live, orders, units
     from db.catalog.filters import FactRule, Filter
     from db.engine.database import Database
 
@@ -93,7 +93,7 @@ def measure(path: Path) -> dict[str, float]:
         for name, rule in rules.items():
             filters = (Filter((rule,)),)
             timed(name, lambda filters=filters: live.ids(session, ["image"], filters, space_id=1))  # type: ignore[misc]
-        timed("sort: latest of all", lambda: units.newest(session, everything, 60))
+        timed("sort: latest of all", lambda: orders.arranged(session, everything, orders.LATEST))
         timed("facets: months", lambda: facets.months(session))
         timed("facets: cameras", lambda: facets.cameras(session))
         timed("facets: places", lambda: facets.places(session))
