@@ -82,14 +82,16 @@ def browsed(page: Page) -> None:
     settle(page)
     page.keyboard.press("Home")
     expect(bar).to_have_attribute("aria-valuetext", newest or "")
-    expect(page.locator('.tile[data-index="0"]')).to_be_visible()
+    expect(page.locator('.st-key-gallery .tile[data-index="0"]')).to_be_visible()
 
 
 def _stays_while_people_go_up(page: Page) -> None:
     """What is in sight moves by as much as people scroll, though the rows above it are only guessed yet."""
     where = "tile => Math.round(tile.getBoundingClientRect().top)"
     for _ in range(4):
-        tile = page.locator(".tile:not(.blank)").filter(visible=True).first.element_handle()
+        tiles = page.locator(".st-key-gallery .tile:not(.blank)")
+        in_sight = tiles.evaluate_all("all => all.findIndex((it) => it.getBoundingClientRect().top > 60)")
+        tile = tiles.nth(in_sight).element_handle()
         before = tile.evaluate(where)
         page.mouse.wheel(0, -300)
         page.wait_for_function(
