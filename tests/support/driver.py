@@ -160,6 +160,18 @@ def settle(page: Page) -> None:
     )
 
 
+def touch(page: Page, path: list[list[tuple[float, float]]], *, still_ms: float = 0) -> None:
+    """Put fingers down, move them along a path, leave them there for a while, and lift them."""
+    protocol = page.context.new_cdp_session(page)
+    for at, fingers in enumerate(path):
+        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(fingers)]
+        kind = "touchMove" if at else "touchStart"
+        protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_timeout(still_ms)
+    protocol.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    protocol.detach()
+
+
 def seconds(clock: str) -> int:
     """``1:02`` as seconds."""
     minutes, rest = clock.split(":")

@@ -10,7 +10,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import signs
-from tests.support.driver import App, opened, search, serving, settle, shoot
+from tests.support.driver import App, opened, search, serving, settle, shoot, touch
 from tests.support.signs import Box
 from tests.ui.app.test_access import check
 
@@ -146,27 +146,16 @@ def test_in_the_size_of_a_phone(browser: Browser, written: Shown) -> None:
         stage = dialog.locator(".stage").bounding_box()
         assert stage is not None
         x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
-        _touch(page, [[(x + 100, y)], [(x, y)], [(x - 100, y)]])
+        touch(page, [[(x + 100, y)], [(x, y)], [(x - 100, y)]])
         picture = dialog.get_by_role("img", name=second)
         expect(picture).to_be_visible()
-        _touch(page, [[(x - 100, y)], [(x, y)], [(x + 100, y)]])
+        touch(page, [[(x - 100, y)], [(x, y)], [(x + 100, y)]])
         picture = dialog.get_by_role("img", name=first)
         expect(picture).to_be_visible()
         settle(page)
         before = picture.bounding_box()
-        _touch(page, [[(x - 20, y), (x + 20, y)], [(x - 40, y), (x + 40, y)], [(x - 60, y), (x + 60, y)]])
+        touch(page, [[(x - 20, y), (x + 20, y)], [(x - 40, y), (x + 40, y)], [(x - 60, y), (x + 60, y)]])
         after = picture.bounding_box()
         assert before is not None
         assert after is not None
         assert after["width"] == pytest.approx(3 * before["width"], rel=0.05)
-
-
-def _touch(page: Page, path: list[list[tuple[float, float]]]) -> None:
-    """Put fingers down, move them along a path, and lift them."""
-    protocol = page.context.new_cdp_session(page)
-    for at, fingers in enumerate(path):
-        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(fingers)]
-        kind = "touchMove" if at else "touchStart"
-        protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    protocol.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    protocol.detach()

@@ -1,4 +1,5 @@
-// Around all pages: what Back and Forward go through, and a word while the server is stopped.
+// Around all pages: what Back and Forward go through, a word while the server is stopped, the bar of a phone,
+// and what makes the app one that can be installed.
 
 // --- steps in the history
 
@@ -110,7 +111,64 @@ class Stopped {
   }
 }
 
-export default function ({ setTriggerValue }) {
-  window.troveFrame ??= { steps: new Steps(), stopped: new Stopped() };
+// --- the bar of a phone
+
+const PHONE = window.matchMedia("(max-width: 767.98px)"); // where Streamlit puts the pages into its sidebar
+
+// The sidebar has only the filters then. Streamlit remembers that it was open, and would show it over every page.
+class Bar {
+  constructor() {
+    new MutationObserver(() => this.name()).observe(document.body, { childList: true, subtree: true });
+    this.close();
+  }
+
+  at(page) {
+    this.page = page;
+    const bar = document.querySelector(".st-key-pages");
+    bar.setAttribute("role", "navigation");
+    bar.setAttribute("aria-label", "Pages");
+    bar.onclick = () => this.close();
+    this.name();
+  }
+
+  // What Streamlit has no words for; it loads what draws a link with the first of them, and draws others anew.
+  name() {
+    const filters = document.querySelector("[data-testid=stExpandSidebarButton][aria-label='Expand sidebar']");
+    filters?.setAttribute("aria-label", "Filters");
+    for (const over of document.querySelectorAll("body > div:not([role])")) {
+      if (!over.querySelector(":scope [role=listbox], :scope > [data-floating-ui-portal]")) continue;
+      over.setAttribute("role", "region");
+      over.setAttribute("aria-label", "Choices");
+    }
+    for (const link of document.querySelectorAll(".st-key-pages a")) {
+      if (link.textContent.endsWith(this.page)) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  close() {
+    if (PHONE.matches) document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click();
+  }
+}
+
+// --- installing
+
+// Browsers read these from the head of a page, where Streamlit has no place for anything.
+const offerToInstall = (manifest) => {
+  if (!document.querySelector("link[rel=manifest]")) {
+    // With credentials, since a password may be needed for it.
+    const link = { rel: "manifest", href: manifest, crossOrigin: "use-credentials" };
+    document.head.append(
+      Object.assign(document.createElement("link"), link),
+      Object.assign(document.createElement("meta"), { name: "theme-color" }),
+    );
+  }
+  document.querySelector("meta[name=theme-color]").content = getComputedStyle(document.body).backgroundColor;
+};
+
+export default function ({ data, setTriggerValue }) {
+  window.troveFrame ??= { steps: new Steps(), stopped: new Stopped(), bar: new Bar() };
   window.troveFrame.stopped.tell = setTriggerValue;
+  window.troveFrame.bar.at(data.page);
+  offerToInstall(data.manifest);
 }

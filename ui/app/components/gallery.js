@@ -5,6 +5,7 @@
 const FETCHED = 120;
 const AHEAD_PX = 1400;
 const BELOW_BAR_PX = 72; // what is jumped to lies below Streamlit's bar
+const THUMBS_PX = 40;
 const LONGEST_FADE = 120; // frames
 
 class Gallery {
@@ -80,6 +81,8 @@ class Gallery {
       this.later();
       return;
     }
+    this.small = width < PHONE_PX || byTouch();
+    this.sheet.classList.toggle("small", this.small);
     this.keepingFocus(() => this.keepingSight(() => {
       this.width = width;
       for (const part of this.parts) part.rows = null;
@@ -121,7 +124,7 @@ class Gallery {
       this.rows.push(...part.rows);
     }
     if (this.strip) this.rows.splice(this.strip);
-    const height = place(this.rows);
+    const height = place(this.rows, this.small && this.judged ? THUMBS_PX : 0);
     this.sheet.style.height = `${height}px`;
     if (this.months.length > 1) this.scrubber.lay(this.months.map((part) => part.rows[0].top / height));
   }
@@ -202,15 +205,15 @@ class Gallery {
     open.tabIndex = index === this.current ? 0 : -1;
     open.setAttribute("aria-label", `Open ${hit.alt}`);
     open.title = hit.path;
-    open.onclick = (event) => (!this.strip && (event.shiftKey || event.ctrlKey || event.metaKey)
+    const picks = (event) => event.shiftKey || event.ctrlKey || event.metaKey || (this.selected.size && byTouch());
+    open.onclick = (event) => (!this.strip && picks(event)
       ? this.toggle(index, event.shiftKey) : this.tell("open", hit.id));
+    if (!this.strip) press(open, () => this.toggle(index, false));
     const picture = frame(hit);
-    if (this.fresh.has(hit.id)) picture.append(element("span", "badge fresh", "New"));
-    if (hit.offline) picture.append(element("span", "badge", "Not connected"));
-    picture.style.height = `${height}px`;
+    made.style.setProperty("--tall", `${height}px`);
     if (hit.preview) preview(made, picture, hit.preview);
     const caption = element("span", "caption");
-    caption.append(element("span", "name", hit.name));
+    caption.append(...badges(hit, this.fresh.has(hit.id)), element("span", "name", hit.name));
     open.append(picture, caption);
     if (hit.src && hit.parts) open.append(marked("said", hit));
     const pick = button("pick", "", `Select ${hit.alt}`, (event) => this.toggle(index, event.shiftKey));

@@ -115,13 +115,14 @@ const rowsOf = (part, items, width, target) => {
 const keptRows = (rows, before) => rows.map((row) => before.find((old) => old.whole && old.from === row.from
   && old.to === row.to && Math.abs(old.height - row.height) < 0.01) ?? row);
 
-// Gives all rows their places; returns the height of the whole.
-const place = (rows) => {
+// Gives all rows their places, with room below each tile for its words and as much more; returns the height of all.
+const place = (rows, more) => {
   let top = 0;
   rows.forEach((row, at) => {
     row.at = at;
     row.top = top;
-    row.bottom = top + (row.month ? MONTH_PX : 0) + (row.dated ? DAY_PX : 0) + row.height + (row.said ? 62 : 26);
+    const [above, below] = [(row.month ? MONTH_PX : 0) + (row.dated ? DAY_PX : 0), (row.said ? 62 : 26) + more];
+    row.bottom = top + above + row.height + below;
     top = row.bottom + GAP;
   });
   return top;

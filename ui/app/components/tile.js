@@ -31,13 +31,19 @@ const frame = (hit) => {
     words.append(hit.parts ? marked("", hit) : hit.name);
     made.append(words);
   }
-  made.append(element("span", "badge kind", hit.kind));
+  return made;
+};
+
+// Over the picture where there is room for it, else before its name; see gallery.css.
+const badges = (hit, fresh) => {
+  const made = [element("span", "badge kind", hit.kind)];
   if (hit.stack) {
-    const badge = element("span", "badge stack", `⧉ ${hit.stack}`);
-    badge.title = `${hit.stack} files that belong together`;
-    made.append(badge);
+    made.push(element("span", "badge stack", `⧉ ${hit.stack}`));
+    made[1].title = `${hit.stack} files that belong together`;
   }
-  if (hit.time) made.append(element("span", "badge time", hit.time));
+  if (hit.time) made.push(element("span", "badge time", hit.time));
+  if (fresh) made.push(element("span", "badge fresh", "New"));
+  if (hit.offline) made.push(element("span", "badge offline", "Not connected"));
   return made;
 };
 

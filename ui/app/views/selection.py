@@ -10,6 +10,7 @@ from search.results.export import copy_to, words_beside
 from search.results.listing import Listing
 from ui.app import resources
 from ui.app.routes import feeds, media
+from ui.app.views import question
 
 _CLEARED = "selection_cleared"
 
@@ -37,8 +38,11 @@ def bar(hits: list[Hit], token: str) -> None:
         return
     ids = [hit.unit_id for hit in hits]
     files = len({hit.path for hit in hits})
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="selection"):
         st.markdown(f"**{len(hits)} selected**", width="content")
+        # Where people use fingers, a tile has no button for it.
+        if len(hits) == 1 and st.button("Similar", icon=":material/image_search:", key="selection_similar"):
+            question.find_similar(hits[0].path)
         st.link_button(
             f"ZIP of {files} {'file' if files == 1 else 'files'}",
             feeds.export_url(token, "zip", ids),

@@ -1,19 +1,23 @@
 """The pages beside Find and Draw in a real browser: overview, duplicates, model, saved searches, folders."""
 
+import io
+import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from playwright.sync_api import Page, expect
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from db.library import Library
 from db.paths import Paths
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
-from tests.support.driver import SHOTS, App, answered, opened, search, serving, settle, shoot
+from tests.support.driver import PHONE, SHOTS, App, answered, opened, search, serving, settle, shoot, touch
+from ui.app.routes.installing import DRAWING, ICONS
 from ui.watching import watcher_pid
 
 pytestmark = pytest.mark.browser
@@ -189,3 +193,102 @@ def test_a_folder_is_kept_up_to_date_and_taken_out(
         expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(1 if left else 0)
         page.reload()
     assert len(list(own_folder.rglob("*.jpg"))) == before + 1
+
+
+_UNCOVERED = """() => [...document.querySelectorAll("*")].flatMap((host) => {
+    const root = host.shadowRoot;
+    const inside = ({ left, top, width, height }) => [0.05, 0.5, 0.95].flatMap((across) =>
+        [0.05, 0.5, 0.95].map((down) => root.elementFromPoint(left + across * width, top + down * height)));
+    return [...(root?.querySelectorAll(".frame") ?? [])]
+        .map((frame) => [frame, frame.getBoundingClientRect()])
+        .filter(([, box]) => box.top > 60 && box.bottom < innerHeight - 60)
+        .map(([frame, box]) => inside(box).every((seen) => frame.contains(seen)));
+})"""
+
+
+def test_a_phone_shows_pictures_uncovered_and_the_pages_below(browser: Browser, app: App) -> None:
+    """Tap, stay, choose pages and filters with one thumb; the app can be installed."""
+    with browser.new_context(
+        viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=3
+    ) as context:
+        page = context.new_page()
+        page.goto(app.url)
+        tiles = search(page, "an animal type:image")
+        uncovered = page.evaluate(_UNCOVERED)
+        assert len(uncovered) > 5
+        assert all(uncovered)
+        bar = page.get_by_role("navigation", name="Pages")
+        expect(bar.get_by_role("link", name="Find")).to_have_attribute("aria-current", "page")
+        _held(page, tiles.nth(1).locator(".open"))
+        expect(page.get_by_text("1 selected")).to_be_in_viewport()
+        assert all(page.evaluate(_UNCOVERED)), "nor does the mark of what is selected"
+        tiles.nth(2).locator(".open").tap()
+        expect(page.get_by_text("2 selected")).to_be_in_viewport()
+        settle(page)
+        page.screenshot(path=SHOTS / "phone-selected.png")
+        tiles.nth(1).locator(".open").tap()
+        name = tiles.nth(2).locator(".name").inner_text()
+        page.get_by_role("button", name="Similar", exact=True).tap()
+        expect(answered(page, "").first.locator(".name")).not_to_have_text(name)
+        _with_one_thumb(page)
+        page.get_by_role("button", name="Filters").tap()
+        expect(page.get_by_text("Folder", exact=True)).to_be_in_viewport()
+        bar.get_by_role("link", name="Library").tap()
+        expect(page.get_by_role("heading", name="Folders")).to_be_visible()
+        expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+        expect(bar.get_by_role("link", name="Library")).to_have_attribute("aria-current", "page")
+        expect(page.get_by_role("button", name="Filters")).to_be_hidden()
+        main, below = page.get_by_test_id("stMain").bounding_box(), bar.bounding_box()
+        assert main is not None
+        assert below is not None
+        assert main["y"] + main["height"] <= below["y"]
+        assert below["y"] + below["height"] == pytest.approx(PHONE["height"], abs=1)
+        _installable(page)
+
+
+def _held(page: Page, tile: Locator) -> None:
+    box = tile.bounding_box()
+    assert box is not None
+    touch(page, [[(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)]], still_ms=600)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def _with_one_thumb(page: Page) -> None:
+    """An opened hit is turned on and closed in the lower half of the screen, however far it was scrolled."""
+    page.locator(".tile .open").first.tap()
+    dialog = opened(page)
+    dialog.locator(".st-key-viewer").evaluate("viewer => viewer.scrollTo(0, viewer.scrollHeight)")
+    for name in ("Next", "Previous", "Close"):
+        button = dialog.get_by_role("button", name=name, exact=name == "Close").bounding_box()
+        assert button is not None
+        assert button["y"] > PHONE["height"] / 2
+    dialog.get_by_role("button", name="Close", exact=True).tap()
+    expect(dialog).to_have_count(0)
+
+
+def _installable(page: Page) -> None:
+    protocol = page.context.new_cdp_session(page)
+    manifest = protocol.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert [(icon["src"], icon["sizes"]) for icon in json.loads(manifest["data"])["icons"]] == [
+        (f"/trove/icon/{side}.png", f"{side}x{side}") for side in (192, 192, 512, 512)
+    ]
+    errors = protocol.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [error["errorId"] for error in errors] == ["in-incognito"], "as every window of a test is"
+    workers = page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)")
+    assert workers == 0
+
+
+_ICON = """<style>body {{ margin: 0; background: #fff }} svg {{ display: block; width: 70vw; margin: 15vw }}
+</style>{}"""
+
+
+def test_the_icons_are_those_of_the_drawing(page: Page) -> None:
+    """TROVE_SCREENSHOT=1 draws them anew."""
+    for side, icon in ICONS.items():
+        page.set_viewport_size({"width": side, "height": side})
+        page.set_content(_ICON.format(DRAWING.read_text("utf-8")))
+        drawn = page.screenshot(path=icon if os.environ.get("TROVE_SCREENSHOT") else None)
+        with Image.open(io.BytesIO(drawn)) as now, Image.open(icon) as kept:
+            difference = ImageChops.difference(now.convert("RGB"), kept.convert("RGB"))
+            assert max(ImageStat.Stat(difference).mean) < 1
