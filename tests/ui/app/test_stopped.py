@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.driver import answered, search, serving, shoot
+from tests.ui.app.test_access import findings
 
 pytestmark = pytest.mark.browser
 
@@ -29,6 +30,7 @@ def test_a_tab_says_that_the_app_is_stopped_and_comes_back_with_what_was_typed(
     said = page.get_by_role("alert").filter(has_text="Trove is not running.")
     expect(said).to_contain_text(f"Start it again: trove ui --port {port}")
     expect(page.get_by_text("Streamlit server")).not_to_be_visible()
+    assert findings(page) == []
     shoot(page, "stopped")
     with serving(shown_library, cache, port=port):
         tiles = answered(page, "a brick lighthouse")

@@ -151,6 +151,31 @@ class Bar {
   }
 }
 
+// --- the keyboard in a dialog
+
+const FOCUSED = "a[href], button:enabled, input:enabled, textarea:enabled, video[controls], audio[controls], [tabindex]";
+
+// All that Tab goes to, in its order, also within components.
+const focused = (root) => [...root.querySelectorAll("*")].flatMap((one) => {
+  if (one.shadowRoot) return focused(one.shadowRoot);
+  return one.matches(FOCUSED) && one.tabIndex >= 0 && one.checkVisibility() ? [one] : [];
+});
+
+const active = (root = document) => (root.activeElement?.shadowRoot ? active(root.activeElement.shadowRoot) : root.activeElement);
+
+// Streamlit's dialogs choose themselves what Tab goes to, so that it stays in them, and see nothing within a
+// component. Browsers see it; only at both ends is there something to choose.
+const stay = (event) => {
+  const dialog = event.key === "Tab" && document.activeElement.closest("[data-testid=stDialog] [role=dialog]");
+  if (!dialog) return;
+  const all = focused(dialog);
+  const [end, start] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+  event.stopImmediatePropagation();
+  if (active() !== end) return;
+  event.preventDefault();
+  start.focus();
+};
+
 // --- installing
 
 // Browsers read these from the head of a page, where Streamlit has no place for anything.
@@ -167,6 +192,7 @@ const offerToInstall = (manifest) => {
 };
 
 export default function ({ data, setTriggerValue }) {
+  if (!window.troveFrame) window.addEventListener("keydown", stay, true);
   window.troveFrame ??= { steps: new Steps(), stopped: new Stopped(), bar: new Bar() };
   window.troveFrame.stopped.tell = setTriggerValue;
   window.troveFrame.bar.at(data.page);

@@ -364,8 +364,14 @@ class Gallery {
   // still fades out does, and what Streamlit draws anew loses it.
   back(unit) {
     const index = this.items.findIndex((item) => item?.id === unit);
+    let wanted = index >= 0; // until people press a key where they are
+    const pressed = () => { wanted &&= this.idle(); };
+    document.addEventListener("keydown", pressed, true);
     const give = (left) => {
-      if (!left || index < 0 || !this.sheet.isConnected) return;
+      if (!left || !wanted || !this.sheet.isConnected) {
+        document.removeEventListener("keydown", pressed, true);
+        return;
+      }
       if (this.idle()) this.focus(index);
       requestAnimationFrame(() => give(left - 1));
     };

@@ -25,6 +25,7 @@ class Keys {
       list.append(term, told);
     }
     this.sheet.replaceChildren(list);
+    this.sheet.tabIndex = 0; // in a low window it has to be scrolled
   }
 
   close() {

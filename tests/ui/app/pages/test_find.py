@@ -98,6 +98,12 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     page.keyboard.press("ArrowLeft")
     expect(dialog.get_by_role("img", name="p013.heic")).to_be_visible()
     opened(page)
+    dialog.get_by_role("button", name="Turn").focus()
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name="Similar to a part")).to_be_focused()
+    dialog.get_by_role("button", name="Close", exact=True).focus()
+    page.keyboard.press("Shift+Tab")
+    expect(dialog.locator(":focus")).to_have_count(1)
     dialog.locator(".stage").focus()
     page.keyboard.press("Space")
     expect(dialog.get_by_role("button", name="Slideshow", pressed=True)).to_be_visible()
@@ -107,6 +113,21 @@ def test_the_keyboard_goes_all_the_way(page: Page, app: App) -> None:
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(tiles.nth(1).locator(".open")).to_be_focused()
+    _to_a_folder(page)
+
+
+def _to_a_folder(page: Page) -> None:
+    """From the hits, with the keyboard alone."""
+    page.keyboard.press("/")
+    folder = page.get_by_role("combobox", name="Folder")
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab")
+        if folder.evaluate("box => box === document.activeElement"):
+            break
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**in%3A**")
 
 
 def test_closing_a_hit_runs_the_page_once(page: Page, app: App) -> None:
