@@ -19,9 +19,9 @@ QUICK = ("", "library")
 """Those that are looked at in every run; the others are built of the same components."""
 
 
-def findings(page: Page) -> list[str]:
-    """What axe-core objects to, one line for each place."""
-    told = Axe().run(page).response["violations"]
+def findings(page: Page, within: str | None = None) -> list[str]:
+    """What axe-core objects to, one line for each place: on the page, or in what a selector names."""
+    told = Axe().run(page, within).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['html'][:120]} {node['failureSummary'][:200]}"
         for rule in told
