@@ -122,7 +122,10 @@ def _states(page: Page, app: App) -> Iterator[str]:
     answered(page, "dog")
     if (filters := page.get_by_role("button", name="Filters")).is_visible():
         filters.click()
-    page.get_by_role("combobox", name="Folder").click()
+    folder = page.get_by_role("combobox", name="Folder")
+    folder.scroll_into_view_if_needed()
+    settle(page)  # a list that is opened while something scrolls is closed again
+    folder.click()
     expect(page.get_by_role("listbox")).to_be_visible()
     yield "filters"
 
