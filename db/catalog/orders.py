@@ -22,9 +22,12 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 class Facts(NamedTuple):
-    """What files are sorted by. ``added_at`` and ``arrived`` are of the content, the others of one file."""
+    """What files are sorted by. ``added_at`` and ``arrived`` are of the content, the others of one file.
 
-    name: str
+    ``path`` as it is stored: of a hundred thousand files names are only made where these are sorted by.
+    """
+
+    path: str | bytes
     size: int
     taken_at: datetime | None
     moment: datetime | None
@@ -34,7 +37,7 @@ class Facts(NamedTuple):
     @classmethod
     def of(cls, file: FileRow, added_at: datetime | None = None, arrived: int = 0) -> "Facts":
         """Those of a file."""
-        return cls(file.path.name, file.size, file.taken_at, file.moment, added_at, arrived)
+        return cls(str(file.path), file.size, file.taken_at, file.moment, added_at, arrived)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def _day_added(facts: Facts) -> date | None:
 
 def _name(facts: Facts) -> list[str | int]:
     """Numbers in names by their value: ``IMG_9`` comes before ``IMG_10``."""
-    parts = _DIGITS.split(facts.name.casefold())
+    name = os.path.basename(os.fsdecode(facts.path))  # noqa: PTH119 - many times as fast as pathlib
+    parts = _DIGITS.split(name.casefold())
     return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
@@ -107,11 +111,12 @@ def arranged(
     found: dict[int, Placed] = {}
     several: set[int] = set()
     for batch in chunks(ids.tolist()):
-        for content_id, unit_id, has_copies, path, *facts in session.execute(_first_of(batch)):
+        # By the connection: a session would make more of each of many rows.
+        rows = session.connection().execute(_first_of(batch)).all()
+        for content_id, unit_id, has_copies, *facts in rows:
             before = found.get(content_id)
             unit_id = min(unit_id, before.unit_id) if before else unit_id
-            name = os.path.basename(os.fsdecode(path))  # noqa: PTH119 - many times as fast as pathlib
-            found[content_id] = Placed(unit_id, content_id, Facts(name, *facts))
+            found[content_id] = Placed(unit_id, content_id, Facts(*facts))
             if has_copies:
                 several.add(content_id)
     files = copies.of_contents(session, several, of_file, among_hidden=among_hidden)
