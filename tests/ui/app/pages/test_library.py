@@ -26,10 +26,10 @@ def _count(page: Page, label: str) -> str:
 def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -> None:
     page.goto(f"{app.url}/library")
     expect(page.get_by_text("What is known of them is kept in")).to_be_visible()
-    assert _count(page, "Pictures") == "49"
+    assert _count(page, "Pictures") == "50"
     assert int(_count(page, "Video frames")) >= 10
     assert int(_count(page, "Spoken passages")) >= 10
-    assert (_count(page, "Files"), _count(page, "Failed")) == ("53", "2")
+    assert (_count(page, "Files"), _count(page, "Failed")) == ("54", "2")
     expect(page.get_by_test_id("stMarkdown").get_by_text(str(media_folder))).to_be_visible()
     settle(page)
     for name, reason in {"empty.jpg": "The file is empty.", "letter.jpg": "Not a picture"}.items():
