@@ -34,6 +34,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/media/libraw.py": "a medium: of what it has read",
         "indexer/media/pillow.py": "a medium: of what it has read",
         "indexer/media/reader.py": "a medium: which decoder is asked first",
+        "indexer/jobs.py": "a medium: pictures come before films",
         "indexer/phases.py": "a medium: of a file that could not be read",
         "indexer/prepare.py": "a medium: of a file that could not be read",
         "indexer/stacks/rules.py": "a medium: files that are pictures",
