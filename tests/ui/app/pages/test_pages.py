@@ -206,6 +206,7 @@ _UNCOVERED = """() => [...document.querySelectorAll("*")].flatMap((host) => {
 })"""
 
 
+@pytest.mark.slow
 def test_a_phone_shows_pictures_uncovered_and_the_pages_below(browser: Browser, app: App) -> None:
     """Tap, stay, choose pages and filters with one thumb; the app can be installed."""
     with browser.new_context(
