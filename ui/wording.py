@@ -47,6 +47,11 @@ def stack_reason(name: str) -> str:
     return STACKS.get(name, name)
 
 
+def files(count: int) -> str:
+    """How many files: 1 file, 1,234 files."""
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
 def size(count: float) -> str:
     """Bytes: 3.4 MB."""
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -74,7 +79,7 @@ def clock(seconds: float | None) -> str:
 
 def without(one: Dropped) -> str:
     """A condition to drop, and what that gives: Without date:2020: 12 files."""
-    return f"Without {one.condition}: {one.files:,} {'file' if one.files == 1 else 'files'}"
+    return f"Without {one.condition}: {files(one.files)}"
 
 
 def above(share: float) -> str:
@@ -272,5 +277,4 @@ def capital(text: str) -> str:
 
 def out_of_reach(folder: str, count: int) -> str:
     """Files that cannot be reached: 40 files of /media/usb are on a drive that is not connected."""
-    files = "1 file" if count == 1 else f"{count:,} files"
-    return f"{files} of {folder} {'is' if count == 1 else 'are'} on a drive that is not connected"
+    return f"{files(count)} of {folder} {'is' if count == 1 else 'are'} on a drive that is not connected"

@@ -4,13 +4,6 @@
 const TYPING_MS = 300;
 const SHORTEST = 2;
 
-const element = (tag, className, text) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 const chip = (shown, tell) => {
   const made = element("button", "chip");
   made.type = "button";

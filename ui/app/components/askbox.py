@@ -35,7 +35,7 @@ _component = st.components.v2.component(
     "trove_askbox",
     html=_HTML,
     css=(_HERE / "askbox.css").read_text("utf-8"),
-    js=(_HERE / "askbox.js").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("element.js", "askbox.js")),
 )
 
 

@@ -14,7 +14,7 @@ from search.results.listing import FIRST, Listing
 from ui.app.routes import feeds
 
 _HERE = Path(__file__).parent
-_PARTS = ("press", "preview", "tile", "rows", "scrubber", "sizes", "gallery")
+_PARTS = ("element", "press", "preview", "tile", "rows", "scrubber", "sizes", "gallery")
 _component = st.components.v2.component(
     "trove_gallery",
     html=(

@@ -2,13 +2,6 @@
 
 const MOST_MONTHS = 36;
 
-const element = (tag, className, text) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 const spoken = (bar) => (bar.length === 4 ? bar
   : new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${bar}-01T00:00Z`)));
 

@@ -20,7 +20,7 @@ _component = st.components.v2.component(
         <button type="button" class="none" hidden>All dates</button></div>
     </div>""",
     css=(_HERE / "histogram.css").read_text("utf-8"),
-    js=(_HERE / "histogram.js").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("element.js", "histogram.js")),
 )
 
 

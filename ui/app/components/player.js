@@ -1,13 +1,6 @@
 // Plays from the found moment, with what is said beside it and a picture of where the question fits.
 // What was said is only ever set as text, never as HTML.
 
-const element = (tag, className, text) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 const clock = (seconds) => {
   const whole = Math.max(0, Math.floor(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

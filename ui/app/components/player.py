@@ -34,7 +34,9 @@ _component = st.components.v2.component(
       <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
     css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "keys.css", "player.css")),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("marks.js", "keys.js", "player.js")),
+    js="".join(
+        (_HERE / name).read_text("utf-8") for name in ("element.js", "marks.js", "keys.js", "player.js")
+    ),
 )
 
 

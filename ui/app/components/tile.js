@@ -2,13 +2,6 @@
 
 const STAYS_MS = 150;
 
-const element = (tag, className, text) => {
-  const made = document.createElement(tag);
-  made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-};
-
 const marked = (className, { label, parts }) => {
   const made = element("span", className);
   made.append(label ? `${label}: “` : "“");

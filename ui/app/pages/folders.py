@@ -17,7 +17,7 @@ from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources
 from ui.app.views import indexing, tree
-from ui.wording import counts_by_label, duration, evidence_in_words, out_of_reach, size
+from ui.wording import counts_by_label, duration, evidence_in_words, files, out_of_reach, size
 
 _MOST_FAILURES = 200
 _FEW_FAILURES = 20
@@ -204,7 +204,7 @@ def _analysers() -> None:
 
 def _so_far(state: AnalyserState) -> str:
     """How far an analyser is: 120 files · 3 left, about 2 min · off in /scans."""
-    parts = [f"{state.done:,} {'file' if state.done == 1 else 'files'}"]
+    parts = [files(state.done)]
     if state.left:
         time = f", about {duration(state.seconds_left)}" if state.seconds_left else ""
         parts.append(f"{state.left:,} left{time}")
@@ -254,8 +254,9 @@ def _failed() -> None:
     for failure in failures:
         by_reason[_reason(failure)].append(failure)
     for reason, own in sorted(by_reason.items(), key=lambda item: -len(item[1])):
-        files = "1 file" if len(own) == 1 else f"{len(own):,} files"
-        with st.expander(f"**{resources.plain(reason)}** {files}", expanded=len(failures) <= _FEW_FAILURES):
+        with st.expander(
+            f"**{resources.plain(reason)}** {files(len(own))}", expanded=len(failures) <= _FEW_FAILURES
+        ):
             _failures(own)
     st.button(
         "Try them again",

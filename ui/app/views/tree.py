@@ -10,6 +10,7 @@ import streamlit as st
 from db.catalog import assets, facets, revision
 from search.query.language import Clause
 from ui.app import resources
+from ui.wording import files
 
 _OPEN = "opened_folders"
 _MOST = 200
@@ -42,9 +43,8 @@ class Tree:
     def show(self, folder: Path) -> None:
         """What a folder has, beside its name, in a row: its files and its folders, which a click lists."""
         count = self._counts.get(folder, 0)
-        files = "1 file" if count == 1 else f"{count:,} files"
         within = len(self._inside.get(folder, ()))
-        st.markdown(f":gray[{files}]", width="content")
+        st.markdown(f":gray[{files(count)}]", width="content")
         if within:
             st.button(
                 "1 folder" if within == 1 else f"{within:,} folders",
