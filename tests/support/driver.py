@@ -160,6 +160,12 @@ def settle(page: Page) -> None:
     )
 
 
+def metric(page: Page, label: str) -> Locator:
+    """The value of a metric of this run; while one is drawn, those of the run before stand beside it."""
+    fresh = page.locator("[data-testid=stElementContainer][data-stale=false]").get_by_test_id("stMetric")
+    return fresh.filter(has_text=re.compile(rf"^\s*{label}")).get_by_test_id("stMetricValue")
+
+
 def touch(page: Page, path: list[list[tuple[float, float]]], *, still_ms: float = 0) -> None:
     """Put fingers down, move them along a path, leave them there for a while, and lift them."""
     protocol = page.context.new_cdp_session(page)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support import SAMPLES
-from tests.support.driver import App, answered, search, serving, settle, shoot
+from tests.support.driver import App, answered, metric, search, serving, settle, shoot
 from tests.support.media import photo
 
 pytestmark = pytest.mark.browser
@@ -19,8 +19,7 @@ _MANY = 100
 
 def _count(page: Page, label: str) -> str:
     settle(page)
-    metric = page.get_by_test_id("stMetric").filter(has_text=re.compile(rf"^\s*{label}"))
-    return metric.get_by_test_id("stMetricValue").inner_text()
+    return metric(page, label).inner_text()
 
 
 def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -> None:
@@ -53,13 +52,12 @@ def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> No
     expect(page.get_by_text("3 files").first).to_be_visible()
     before = _count(page, "Video frames")
     frames.click()
-    metric = page.get_by_test_id("stMetric").filter(has_text="Video frames")
-    expect(metric).to_contain_text(re.compile(r"frames\s*0"))
+    expect(metric(page, "Video frames")).to_have_text("0")
     page.reload()
     settle(page)
     expect(page.get_by_role("switch", name="What films show")).not_to_be_checked()
     page.get_by_text("What films show").click()
-    expect(metric).to_contain_text(before)
+    expect(metric(page, "Video frames")).to_have_text(before)
 
 
 def test_a_bad_folder_is_explained(page: Page, app: App) -> None:

@@ -16,14 +16,26 @@ from db.paths import Paths
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
-from tests.support.driver import PHONE, SHOTS, App, answered, opened, search, serving, settle, shoot, touch
+from tests.support.driver import (
+    PHONE,
+    SHOTS,
+    App,
+    answered,
+    metric,
+    opened,
+    search,
+    serving,
+    settle,
+    shoot,
+    touch,
+)
 from ui.app.routes.installing import DRAWING, ICONS
 from ui.watching import watcher_pid
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures that tests may change, two of them in a folder of their own, one twice, one also small."""
     folder = tmp_path_factory.mktemp("own") / "Photos"
@@ -39,13 +51,13 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of that library."""
     return tmp_path_factory.mktemp("own library")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
     """The app over a library of ``own_folder``."""
     settings = Settings(library=own_library, cache=cache, device="cpu", whisper="none", off=("text",))
@@ -161,7 +173,7 @@ def test_a_folder_is_kept_up_to_date_and_taken_out(
     page: Page, own_app: App, own_folder: Path, own_library: Path
 ) -> None:
     page.goto(f"{own_app.url}/library")
-    files = page.get_by_test_id("stMetric").filter(has_text="Files").get_by_test_id("stMetricValue")
+    files = metric(page, "Files")
     before = len(list(own_folder.rglob("*.jpg")))
     expect(files).to_have_text(str(before))
     page.get_by_text("Keep up to date").click()
