@@ -1,6 +1,7 @@
 """Serves the app: to this machine only, unless another address and a password are set."""
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -8,6 +9,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from db.errors import SettingsError
@@ -20,6 +22,7 @@ HOST = "127.0.0.1"
 PASSWORD_VARIABLE = "TROVE_PASSWORD"  # noqa: S105 - the name of it
 
 _APP = Path(__file__).with_name("main.py")
+_GRACE_S = 3.0
 
 
 def serve(
@@ -51,6 +54,7 @@ def serve(
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
+        _end_in_time()
         threading.Thread(target=resources.warm, daemon=True).start()
         if browser and _has_screen():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
@@ -66,6 +70,20 @@ def serve(
     )
     with suppress(KeyboardInterrupt):
         app.run(config=_options(host, port))
+
+
+def _end_in_time() -> None:
+    """Let a signal end the app, though a browser holds a connection that uvicorn would wait for for ever."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+
+        def end(number: int, frame: FrameType | None, before: Any = before) -> None:
+            timer = threading.Timer(_GRACE_S, os._exit, args=(0,))
+            timer.daemon = True
+            timer.start()
+            before(number, frame)
+
+        signal.signal(number, end)
 
 
 def set_password(settings: Settings, text: str) -> None:

@@ -1,5 +1,8 @@
 """A tab that stays open while the app is stopped and started again."""
 
+import re
+import socket
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,3 +41,18 @@ def test_a_tab_says_that_the_app_is_stopped_and_comes_back_with_what_was_typed(
         expect(tiles.first.locator(".name")).to_have_text("p025.jpg")
         expect(said).to_have_count(0)
         page.wait_for_url("**/?q=a+brick+lighthouse")
+
+
+def test_it_ends_though_a_browser_never_reads_its_answer(tmp_path: Path, cache: Path) -> None:
+    """``serving`` fails where the app takes longer than half a minute to end."""
+    with socket.socket() as browser:
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with serving(tmp_path / "library", cache) as app:
+            with urllib.request.urlopen(app.url) as page:  # noqa: S310
+                script = re.search(r"static/js/index[^\"]*\.js", page.read().decode())
+            assert script
+            address = urlsplit(app.url)
+            browser.connect((address.hostname, address.port))
+            # More than the system takes for it.
+            browser.sendall(20 * f"GET /{script[0]} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+            assert browser.recv(12) == b"HTTP/1.1 200"
