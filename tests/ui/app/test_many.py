@@ -1,22 +1,13 @@
 """The app over ten thousand pictures: it scrolls like over ten, and asks only for what is in sight."""
 
-import shutil
 import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Request, expect
-from sqlalchemy import text
 
-from db.catalog import spaces
-from db.library import Library
-from db.settings import Settings
-from indexer.encoders.active import encoder_for
-from indexer.pipeline import index
-from tests.support import SAMPLES
 from tests.support.driver import SHOTS, answered, search, serving, settle, shoot
-from tests.support.media import photo
-from tests.support.rows import add_many, directions
+from tests.support.large import large_library
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -24,28 +15,9 @@ MANY = 10_000
 
 
 @pytest.fixture(scope="module")
-def large_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
-    """Ten thousand files, all links to a few pictures, with random vectors."""
-    folder = tmp_path_factory.mktemp("many")
-    settings = Settings(library=folder / "library", cache=cache, device="cpu", whisper="none", off=("text",))
-    (folder / "media").mkdir()
-    photo(folder / "media" / "real.jpg")
-    library = Library(settings)
-    index(library, [folder / "media"])
-    pictures = [shutil.copy(picture, folder) for picture in sorted((SAMPLES / "pictures").glob("*.jpg"))[:8]]
-    paths = []
-    for number in range(MANY):
-        paths.append(folder / "media" / f"{number:05}.jpg")
-        paths[-1].hardlink_to(pictures[number % len(pictures)])
-    with library.write() as session:
-        space = spaces.active(session)
-        assert space is not None
-        add_many(session, paths, directions(MANY, encoder_for(library, space).dim), space.id)
-        # Eight or nine a day from 1970 on; of one in 50 it is not known when it was taken.
-        session.execute(text("UPDATE asset SET taken_at = moment WHERE id % 50"))
-    library.vectors(space).save()
-    library.close()
-    return settings.paths.folder
+def large(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """The folder of a library of ten thousand files."""
+    return large_library(tmp_path_factory.mktemp("many"), cache, MANY)
 
 
 def browsed(page: Page) -> None:
@@ -118,7 +90,7 @@ def timed(page: Page, text: str) -> tuple[float, float]:
     return first, time.perf_counter() - started
 
 
-def test_ten_thousand_hits_scroll(page: Page, large_library: Path, cache: Path) -> None:
+def test_ten_thousand_hits_scroll(page: Page, large: Path, cache: Path) -> None:
     thumbnails: list[str] = []
 
     def note(request: Request) -> None:
@@ -126,7 +98,7 @@ def test_ten_thousand_hits_scroll(page: Page, large_library: Path, cache: Path) 
             thumbnails.append(request.url)
 
     page.on("request", note)
-    with serving(large_library, cache) as app:
+    with serving(large, cache) as app:
         page.goto(app.url)
         page.get_by_role("searchbox").wait_for(timeout=120_000)  # torch and all are read from a cold disk
         tiles = page.locator(".tile")

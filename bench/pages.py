@@ -1,0 +1,203 @@
+"""How long people wait for the app by the size of the library: pages, answers, an opened hit, jumps in time.
+
+    python bench/pages.py [--units 10000 100000] [--runs 5] [--cache FOLDER] [--json FILE]
+
+A library of links to eight photographs, with random vectors, from 1970 on. A page is there when all pictures
+in sight are. Memory is the resident one of the server's processes and the heap of the page's scripts, before
+and after a hundred questions. All of it in one headless Chromium on the same machine, which takes its share.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page
+
+from db.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.support.driver import App, chromium, serving
+from tests.support.large import large_library
+
+PLACES = "the beach|a sofa|the grass|snow|ice|a road|a boat|a table|the street|a bed".split("|")
+SEARCHES = 100
+_YEARS = 10
+_BACK_S = 60
+
+_SEEN = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    if (app?.dataset.testScriptState !== "notRunning") { return false; }
+    const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+    const roots = [document, ...hosts.map((host) => host.shadowRoot)];
+    const all = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]).filter((element) => {
+        const box = element.getBoundingClientRect();
+        return box.height > 0 && box.bottom > 60 && box.top < innerHeight;
+    });
+    const tiles = all(".tile");
+    return tiles.length > 0 && tiles.every((tile) => !tile.matches(".blank") && tile.querySelector("img"))
+        && all("img").every((image) => image.complete && image.naturalWidth > 0);
+}"""
+_ANSWERED = "([box, text]) => box.dataset.answered === text"
+_OPENED = """() => {
+    const picture = [...document.querySelectorAll("[role=dialog] *")].filter((element) => element.shadowRoot)
+        .flatMap((host) => [...host.shadowRoot.querySelectorAll("img")]);
+    return picture.some((image) => image.complete && image.naturalWidth > 0
+        && image.getBoundingClientRect().width > 300);
+}"""
+
+
+def timed(act: Callable[[], object], page: Page, done: str, argument: object = None) -> float:
+    """Seconds from an act until a condition of the page holds."""
+    began = time.perf_counter()
+    act()
+    page.wait_for_function(done, arg=argument, polling="raf")
+    return time.perf_counter() - began
+
+
+def ask(page: Page, text: str) -> tuple[float, float]:
+    """Seconds from Enter to the first tile of the answer, and until all pictures in sight are there."""
+    box = page.get_by_role("searchbox")
+    box.fill(text)
+    began = time.perf_counter()
+    box.press("Enter")
+    page.wait_for_function(_ANSWERED, arg=[box.element_handle(), text], polling="raf")
+    page.locator(".tile").first.wait_for()
+    first = time.perf_counter() - began
+    page.wait_for_function(_SEEN, polling="raf")
+    return first, time.perf_counter() - began
+
+
+def answers(page: Page, runs: int) -> dict[str, list[float]]:
+    """Five questions that nobody asked before, each after another."""
+    took = [ask(page, f"a dog on {place}") for place in PLACES[:runs]]
+    return {
+        "Enter to the first pictures": [first for first, _ in took],
+        "Enter to all in sight": [seen for _, seen in took],
+    }
+
+
+def openings(page: Page, runs: int) -> list[float]:
+    """From a click on a tile until its picture is there, large."""
+    took = []
+    for number in range(runs):
+        tile = page.locator(f'.tile[data-index="{number}"]')
+        took.append(timed(tile.click, page, _OPENED))
+        page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="detached")
+        page.wait_for_function(_SEEN, polling="raf")
+    return took
+
+
+def switches(page: Page, runs: int) -> list[float]:
+    """From a click on another page until it is whole; the one that most things are on."""
+    heading = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    heading += " && [...document.querySelectorAll('h2')].some((one) => one.innerText === 'What is looked at')"
+    took = []
+    for _ in range(runs):
+        to = page.get_by_role("link", name="Library", exact=True).first
+        took.append(timed(to.click, page, heading))
+        page.get_by_role("link", name="Find", exact=True).first.click()
+        page.wait_for_function(_SEEN, polling="raf")
+    return took
+
+
+def jumps(page: Page, runs: int) -> list[float]:
+    """From keys that go ten years on until the pictures of that month are there."""
+    bar = page.get_by_role("slider", name="Month")
+    took = []
+    for number in range(runs):
+        bar.focus()
+        key = "PageUp" if number % 2 else "PageDown"
+        before = bar.get_attribute("aria-valuetext")
+
+        def go(key: str = key) -> None:
+            for _ in range(_YEARS):
+                page.keyboard.press(key)
+
+        moved = _SEEN.replace("return tiles", f"return window.bar.ariaValueText !== {before!r} && tiles")
+        page.evaluate("(bar) => { window.bar = bar; }", bar.element_handle())
+        took.append(timed(go, page, moved))
+    return took
+
+
+def memory(app: App, page: Page) -> dict[str, float]:
+    """MB of the server's processes and of the page's scripts."""
+    server = psutil.Process(app.pid)
+    resident = sum(one.memory_info().rss for one in [server, *server.children(recursive=True)])
+    protocol = page.context.new_cdp_session(page)
+    protocol.send("HeapProfiler.collectGarbage")
+    heap = protocol.send("Runtime.getHeapUsage")["usedSize"]
+    protocol.detach()
+    return {"server MB": resident / 1e6, "tab MB": heap / 1e6}
+
+
+def measure(library: Path, cache: Path, browser: Browser, runs: int) -> dict[str, list[float]]:
+    """All figures of one library; seconds, but for those that say MB."""
+    found: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        running = stack.enter_context(ExitStack())
+        app = running.enter_context(serving(library, cache))
+        page = stack.enter_context(browser.new_context(viewport={"width": 1440, "height": 900})).new_page()
+        page.set_default_timeout(180_000)
+        found["start page, first after a start"] = [timed(lambda: page.goto(app.url), page, _SEEN)]
+        found["start page"] = [timed(lambda: page.goto(app.url), page, _SEEN) for _ in range(runs)]
+        found["jump by ten years"] = jumps(page, runs)
+        ask(page, "warm")
+        found |= answers(page, runs)
+        found["opened hit"] = openings(page, runs)
+        found["page switch"] = switches(page, runs)
+        before = memory(app, page)
+        for number in range(SEARCHES):
+            ask(page, f"{PLACES[number % len(PLACES)]} {number}")
+        for what, value in memory(app, page).items():
+            found[f"{what}, before and after {SEARCHES} questions"] = [before[what], value]
+        other = page.context.new_page()
+        other.goto(app.url)
+        other.wait_for_function(_SEEN, polling="raf")
+        both = [ask(one, f"a cat in {place}")[1] for place in PLACES[:runs] for one in (page, other)]
+        found["Enter to all in sight, two tabs in turns"] = both
+        other.close()
+        running.close()
+        page.wait_for_timeout(2_000)
+        port = int(app.url.rpartition(":")[2])
+        stack.enter_context(serving(library, cache, port=port))
+        began = time.perf_counter()
+        page.wait_for_function(_SEEN, polling="raf", timeout=_BACK_S * 1e3)
+        found["from the server's start until an open tab shows its pictures"] = [time.perf_counter() - began]
+    return found
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--units", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--cache", type=Path, default=Settings().cache)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    every: dict[int, dict[str, list[float]]] = {}
+    with chromium() as browser:
+        for units in options.units:
+            with tempfile.TemporaryDirectory() as scratch:
+                library = large_library(Path(scratch), options.cache, units)
+                every[units] = measure(library, options.cache, browser, options.runs)
+            print(f"\n{units:,} pictures")
+            for what, values in every[units].items():
+                told = " ".join(f"{value:.2f}" for value in values)
+                print(f"{what:62} {statistics.median(values):8.2f}   {told}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(every, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
