@@ -43,6 +43,16 @@ class Paths:
         return self.folder / "results.csv"
 
     @property
+    def measured(self) -> Path:
+        """Figures of models that were measured last, without any words."""
+        return self.folder / "measured.json"
+
+    @property
+    def measure_output(self) -> Path:
+        """What a measurement in the background prints."""
+        return self.folder / "last-measurement.log"
+
+    @property
     def index_lock(self) -> Path:
         """Lock file, held by the one process that indexes."""
         return self.folder / "index.lock"

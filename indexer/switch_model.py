@@ -23,7 +23,7 @@ from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
 from indexer.flow import OnProgress, Progress, Switch
 from indexer.media.pool import DecodePool
-from indexer.runs import recorded
+from indexer.runs import computer, recorded
 
 
 def use_model(
@@ -71,7 +71,7 @@ def use_model(
                 )
             _answer_with(library, space, encoder)
             # Told last: whoever sees that the run has finished finds the new model answering.
-            run.report = {"model": encoder.name, "embedded": embedded}
+            run.report = {"model": encoder.name, "embedded": embedded, "computer": computer()}
     return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))
 
 

@@ -8,16 +8,19 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.kinds import CLIP
+from db.engine.schema import Space
+from db.kinds import CLIP, PICTURE
 from db.library import Library
+from indexer.encoders.active import roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import encode_phrased
 from search.answer import Answer, Hit
@@ -29,6 +32,7 @@ from search.engine.pipeline import answered, recall, wanted
 from search.engine.scope import BACKGROUND, Scope
 from search.engine.sight import Sight, sight
 from search.engine.sorting import Arrangements
+from search.engine.texts import text_vector
 from search.engine.verdict import judge
 from search.query.asking import asked_for
 from search.query.query import Query
@@ -191,6 +195,23 @@ class SearchService:
                 return None
             question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
             return sight(question, Scope(session, models, wanted(query)))
+
+    def nearest_pictures(self, space: Space, texts: Sequence[str], k: int) -> list[list[int]]:
+        """For each text the units whose pictures are nearest to it, by the vectors of one model alone.
+
+        ``space``: that of the active model, or of another one that the library has vectors of.
+
+        Raises:
+            ModelError: the model is missing, or is not the one asked for.
+        """
+        with self.library.read() as session:
+            model = self._models.at(session).get(CLIP)
+            if model is None or model.space.id != space.id:
+                model = ActiveModel(self.library, space, roles()[CLIP])
+            known = self._known(model, session)
+            vectors = np.stack([text_vector(text, model, known) for text in texts])
+            found = model.vectors.at(session).search(PICTURE, vectors, k)
+        return [[unit_id for unit_id, _ in nearest] for nearest in found]
 
     def _known(self, model: ActiveModel, session: Session) -> Known:
         """What a question is read against in a snapshot."""

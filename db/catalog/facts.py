@@ -242,11 +242,18 @@ def _claims(session: Session, assets: Sequence[Row[int, int | None, int]]) -> _C
     )
     for row in session.scalars(statement.order_by(FactRow.id)):
         owner = ("asset", row.asset_id) if row.content_id is None else ("content", row.content_id)
-        try:
-            claims[owner].append(from_json(row.key, row.value, row.source))
-        except ValueError as exc:
-            log.warning("a damaged fact is left out: %s", exc)
+        if (fact := sound(row.key, row.value, row.source)) is not None:
+            claims[owner].append(fact)
     return claims
+
+
+def sound(key: str, value: str, source: str) -> Fact | None:
+    """The claim that a row holds; None for a damaged one, of which the log tells."""
+    try:
+        return from_json(key, value, source)
+    except ValueError as exc:
+        log.warning("a damaged fact is left out: %s", exc)
+        return None
 
 
 def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:

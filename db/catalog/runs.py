@@ -1,5 +1,7 @@
 """Queries on indexing runs: their progress and reports, for other processes and later."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -32,3 +34,9 @@ def end_run(session: Session, run_id: int, report: str) -> None:
 def last_run(session: Session) -> Run | None:
     """The run that started last, or None."""
     return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
+
+
+def changes(session: Session) -> Sequence[Run]:
+    """The finished changes of the model, in their order."""
+    statement = select(Run).where(Run.finished_at.is_not(None), Run.report.contains('"embedded"'))
+    return session.scalars(statement.order_by(Run.id)).all()

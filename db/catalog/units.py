@@ -177,6 +177,13 @@ def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str
     return texts
 
 
+def some_texts(session: Session, of_kinds: Sequence[UnitKind], most: int) -> list[str]:
+    """A few texts of these kinds, evenly spread over the library."""
+    ids = list(session.scalars(select(Unit.id).where(Unit.kind.in_(of_kinds), Unit.text.is_not(None))))
+    chosen = sorted(ids)[:: max(1, len(ids) // most)][:most]
+    return [text or "" for text in session.scalars(select(Unit.text).where(Unit.id.in_(chosen)))]
+
+
 def add(session: Session, made: Iterable[tuple[NewUnit, int, int, int | None]]) -> None:
     """Store units with the vectors that they already have.
 

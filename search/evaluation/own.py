@@ -1,19 +1,26 @@
-"""How well a library finds what its owner has said is right, by a thumb up, or has opened."""
+"""How well a library finds what its owner has said is right, by a thumb up, has opened, or has described."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from db.catalog import opened
-from db.errors import SettingsError
+from db.catalog import opened, spaces
+from db.engine.schema import Space
+from db.errors import ModelError, SettingsError
+from db.kinds import CLIP
 from db.library import Library
 from search.answer import Hit
 from search.evaluation.comparison import Line, compare
+from search.evaluation.described import SUITE, Described, described, find_described
+from search.evaluation.measured import keep_figures
 from search.evaluation.measures import MRR, NDCG, RECALL, Suite
 from search.evaluation.results import DEPTH, Result, digest, read_results, result, write_results
 from search.query.query import Query
 from search.service import SearchService
 
-OWN = Suite("own", (*RECALL, MRR, NDCG))
+log = logging.getLogger(__name__)
+
+OWN = Suite(SUITE, (*RECALL, MRR, NDCG))
 
 
 @dataclass(frozen=True)
@@ -33,21 +40,43 @@ class Judged:
 def evaluate_own(service: SearchService, judged: Iterable[Judged], *, keep: bool = False) -> list[Line]:
     """The figures of an owner's questions, beside those that were kept; ``keep``: these, for the next time.
 
-    Asked are the questions as they were typed, without what thumbs have taught. What is kept are ranks and
-    confidence, without words, in the library's folder.
+    Asked are the questions as they were typed, without what thumbs have taught, and what was written about
+    pictures (``search.evaluation.described``), that also of the other models that the library has vectors of.
+    What is kept are ranks and confidence, without words, in the library's folder; the figures themselves are
+    kept each time (``search.evaluation.measured``).
 
     Raises:
-        SettingsError: nothing has a thumb up or is remembered as opened.
+        SettingsError: nothing has a thumb up, is remembered as opened or described.
         TroveError: as ``SearchService.search``.
     """
+    library = service.library
+    with library.read() as session:
+        active, texts = spaces.active(session), described(session)
+        others = [space for space in spaces.every(session) if space.state == "retired" and space.role == CLIP]
     now = [_asked(service, one) for one in judged if one.answers]
-    if not now:
-        raise _nothing_known(service.library)
-    file = service.library.paths.results
+    if active is not None:
+        now += find_described(service, active, texts)
+    if not now or active is None:
+        raise _nothing_known(library)
+    file = library.paths.results
     before = read_results(file) if file.exists() else []
     lines = compare([OWN], now, before)
+    keep_figures(library, {**_of_others(service, others, texts), active.model: lines})
     if keep:
         write_results(file, now)
+    return lines
+
+
+def _of_others(
+    service: SearchService, others: Iterable[Space], texts: Sequence[Described]
+) -> dict[str, list[Line]]:
+    """The figures of models that do not answer now; those that are not on this machine are left out."""
+    lines = {}
+    for space in others:
+        try:
+            lines[space.model] = compare([OWN], find_described(service, space, texts))
+        except ModelError as exc:
+            log.warning("%s is not measured: %s", space.model, exc)
     return lines
 
 
@@ -55,7 +84,7 @@ def _nothing_known(library: Library) -> SettingsError:
     with library.read() as session:
         remembered = opened.is_on(session)
     return SettingsError(
-        "nothing in this library has a thumb up or is remembered as opened",
+        "nothing in this library has a thumb up, is remembered as opened, or is described by anybody",
         "Save a search and judge its hits (trove saved add, trove saved up), or "
         + (
             "open hits in the app: that is remembered now."
