@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
     from search.drawing.output import Drawing
+    from search.evaluation.measured import Measured
     from search.evaluation.openings import Openings
     from search.evaluation.retrieval import Quality
     from search.evaluation.trial import Trial
@@ -75,6 +76,7 @@ _RESULTS = {
     "Hidden": "db.catalog.hidden",
     "Landscape": "search.explore.landscape",
     "LeftOut": "indexer.roots",
+    "Measured": "search.evaluation.measured",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
     "Quality": "search.evaluation.retrieval",
@@ -120,6 +122,7 @@ __all__ = [
     "LibraryDamagedError",
     "LibraryError",
     "LibraryNewerError",
+    "Measured",
     "MediaError",
     "Member",
     "ModelError",

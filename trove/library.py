@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from search.drawing.output import Drawing
     from search.evaluation.comparison import Line
     from search.evaluation.openings import Openings
+    from search.evaluation.own import Judged
     from search.explain.reasons import Reasons
     from search.explore.duplicates import Group
     from search.explore.landscape import Landscape
@@ -419,16 +420,35 @@ class Library:
 
         return Openings(self.core)
 
-    def evaluate(self, *, keep: bool = False) -> list[Line]:
-        """How well your questions find what has a thumb up or was opened, beside the results kept before.
+    def questions(self) -> dict[str, int]:
+        """How many questions there are to measure by, of each kind: thumbed, opened, described."""
+        from search.evaluation.described import KIND, described
 
-        With ``keep`` these are kept, as ranks without words, so that another model can be compared with them.
+        counts = dict.fromkeys(("thumbed", "opened", KIND), 0)
+        for one in self._judged():
+            counts[one.kind] += bool(one.answers)
+        with self.core.read() as session:
+            counts[KIND] = len(described(session))
+        return counts
+
+    def evaluate(self, *, keep: bool = False) -> list[Line]:
+        """How well questions find what is right, beside the results kept before; a line for each figure.
+
+        Asked are saved searches (right is what has a thumb up), questions of which something was opened, and
+        what people wrote about pictures, these by what they show alone, and of all models that are held;
+        ``models.measured`` has the last figures of each.
+        With ``keep`` the results are kept, as ranks without words, to be compared with.
 
         Raises:
-            SettingsError: nothing has a thumb up, and nothing that was opened is remembered.
+            SettingsError: nothing has a thumb up, is remembered as opened, or is described.
             TroveError: as ``search``.
         """
-        from search.evaluation.own import Judged, evaluate_own
+        from search.evaluation.own import evaluate_own
+
+        return evaluate_own(self.service, self._judged(), keep=keep)
+
+    def _judged(self) -> list[Judged]:
+        from search.evaluation.own import Judged
 
         saved = self.saved
         thumbed = [
@@ -440,7 +460,7 @@ class Library:
             )
             for one in saved.every()
         ]
-        return evaluate_own(self.service, [*thumbed, *self.openings.judged()], keep=keep)
+        return [*thumbed, *self.openings.judged()]
 
     def draw(
         self, prompt: str, path: Path | str | None = None, *, model: str | None = None, **how: Any

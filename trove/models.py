@@ -14,6 +14,7 @@ from db.paths import expanded
 if TYPE_CHECKING:
     from db.engine.schema import SpaceState
     from indexer.flow import OnProgress, Switch
+    from search.evaluation.measured import Measured
     from search.evaluation.retrieval import Quality
     from search.evaluation.trial import Trial
 
@@ -43,6 +44,22 @@ class Models:
             return [
                 HeldModel(space.model, space.state, count) for space, count in spaces.every(session).items()
             ]
+
+    def ready(self) -> list[str]:
+        """The models that can be used without a network: presets on this machine, and those that are held."""
+        from indexer.encoders.registry import PRESETS, is_here
+
+        here = [info.model for info in PRESETS.values() if is_here(info, self._library.settings.cache)]
+        return list(dict.fromkeys([*here, *(model.name for model in self.held())]))
+
+    def measured(self) -> dict[str, Measured]:
+        """What was measured of models in this library, the last time, by their names.
+
+        How well each finds is measured by ``Library.evaluate``, how long it takes by ``time`` and by ``use``.
+        """
+        from search.evaluation.measured import measured
+
+        return measured(self._library)
 
     def use(self, name: str, *, partial: bool = False, on_progress: OnProgress = ignore) -> Switch:
         """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.

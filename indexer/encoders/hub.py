@@ -26,9 +26,8 @@ def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
         ModelMissingError: it is not on this machine and cannot be downloaded.
     """
     repository, _, file = tag["hf_hub"].rpartition("/")
-    for candidate in _candidates(file):
-        if path := cached_file(repository, candidate):
-            return path
+    if path := cached_checkpoint(repository, file):
+        return path
     hint = (
         f"Run once with a network to download {repository}, "
         f"or use a checkpoint you have: --model {name.split('/')[0]}@/path/to/file.safetensors"
@@ -40,6 +39,11 @@ def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
         return Path(download_pretrained(tag))
     except Exception as exc:  # every library below has its own network and disk errors
         raise ModelMissingError(f"the weights of {name} could not be downloaded: {exc}", hint) from exc
+
+
+def cached_checkpoint(repository: str, file: str = "") -> Path | None:
+    """The checkpoint of a Hub repository in the local cache, of the usual names or as ``file`` says."""
+    return next(filter(None, (cached_file(repository, one) for one in _candidates(file))), None)
 
 
 def cached_file(repository: str, file: str) -> Path | None:

@@ -55,6 +55,8 @@ class ModelInfo:
     source: str
     """Where the figures were published or measured."""
     note: str
+    repository: str | None = None
+    """Of the weights on the Hugging Face Hub; None where they come as packages."""
     near_duplicate: float = NEAR_DUPLICATE
     """Cosine from which two pictures are near-duplicates: a burst, or one resized, cropped, re-saved."""
 
@@ -106,6 +108,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=39.3,
                 source=_OPEN_CLIP_RESULTS,
                 note="The smallest step up; comfortable on a CPU.",
+                repository="laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
             ),
             ModelInfo(
                 name="multilingual",
@@ -119,6 +122,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=53.2,
                 source=_SIGLIP2_RESULTS,
                 note="Queries in other languages than English; also better in English than fast.",
+                repository="timm/ViT-B-16-SigLIP2-256",
             ),
             ModelInfo(
                 name="best",
@@ -132,6 +136,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=55.4,
                 source=_SIGLIP2_RESULTS,
                 note="Wants a GPU to index a large library.",
+                repository="timm/ViT-SO400M-16-SigLIP2-256",
             ),
             ModelInfo(
                 name="mobile",
@@ -145,6 +150,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=45.4,
                 source="apple/ml-mobileclip, results/mobileclip_s2.jsonl",
                 note="Weights for research only.",
+                repository="apple/MobileCLIP-S2-OpenCLIP",
             ),
         )
     }
@@ -169,6 +175,16 @@ def canonical_name(name: str) -> str:
     if separator and tag:
         return f"{_architecture(model)}/{tag.lower().replace('-', '_')}"  # as open_clip spells tags
     raise _unknown(name, [*PRESETS, *_architectures()])
+
+
+def is_here(info: ModelInfo, cache: Path) -> bool:
+    """Whether the weights of a preset are on this machine, so that it needs no network. Imports no torch."""
+    if info.repository is None:
+        return True
+    from indexer.encoders.hub import cached_checkpoint
+    from indexer.encoders.openclip.exports import read_facts
+
+    return read_facts(cache, info.model) is not None or cached_checkpoint(info.repository) is not None
 
 
 def near_duplicate(model: str) -> float:

@@ -96,7 +96,7 @@ def _measure(
     encoder = load_encoder(name, device=settings.device, cache=settings.cache)
     started = time.perf_counter()
     with DecodePool.of(settings) as decoders:
-        _embed(encoder, paths[:1], settings, decoders)
+        _embed(encoder, paths[: settings.workers], settings, decoders)  # each of them has to start
         encoder.encode_texts(_QUERIES[:1])
         load_s = time.perf_counter() - started
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Background jobs of the app: indexing in a process, drawing in a thread."""
+"""Background jobs of the app: indexing and measuring in processes, drawing in a thread."""
 
 import gc
 import json
@@ -62,6 +62,7 @@ class IndexJob:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._run_before: int | None = None
+        self._starting = ""
 
     def index(self, paths: Sequence[Path] = (), *, gone: bool = False) -> None:
         """Index folders, or refresh all folders of the library; ``gone``: what is missing in them is gone.
@@ -77,7 +78,7 @@ class IndexJob:
 
     def use_model(self, name: str) -> None:
         """Change the library's model; errors as ``index``."""
-        self._start(["model", "use", "--", name])
+        self._start(["model", "use", "--", name], model=name)
 
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
@@ -96,31 +97,85 @@ class IndexJob:
         code = self._process.poll() if self._process is not None else 0
         if (run.id if run is not None else None) == self._run_before:
             if code is None:
-                return IndexState("starting")
+                return IndexState("starting", model=self._starting)
             if code != 0:
-                return IndexState("failed", error=self._last_words())
+                return IndexState("failed", error=_last_words(self._output), model=self._starting)
         if run is None:
             return IndexState("never")
         # A run does not record its purpose. An unfinished change of model has a space in state "building".
         state = _state_of(run)
-        return state if state.phase == "finished" else replace(state, model=building)
+        # One that was complete before is told by who has started it.
+        model = building or (self._starting if code is None else "")
+        return state if state.phase == "finished" else replace(state, model=model)
 
-    def _start(self, arguments: Sequence[str]) -> None:
+    def _start(self, arguments: Sequence[str], *, model: str = "") -> None:
         with self._lock:
             if self.state().active:
                 raise LibraryBusyError("indexing is under way", "Wait until it has finished, or stop it.")
             with self._library.core.read() as session:
                 run = runs.last_run(session)
             self._run_before = run.id if run is not None else None
+            self._starting = model
             self._process = background.start(self._library.core.paths.folder, arguments, self._output)
 
-    def _last_words(self) -> str:
-        """The error, else the last line, that a process printed before it could begin its run."""
-        with suppress(OSError):
-            lines = self._output.read_text("utf-8", "replace").strip().splitlines()
-            errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
-            return (errors or lines or [""])[-1]
-        return ""
+
+@dataclass(frozen=True)
+class MeasureState:
+    """Progress of a measurement of how well models find, or how fast they are. ``error``: why it failed."""
+
+    what: Literal["", "quality", "speed"] = ""
+    active: bool = False
+    error: str = ""
+
+
+class MeasureJob:
+    """Runs ``trove eval`` as a process of its own, which keeps the figures in the library.
+
+    A process, because a model may take gigabytes that the app would not give back.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._output = library.core.paths.measure_output
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._what: Literal["", "quality", "speed"] = ""
+
+    def quality(self) -> None:
+        """Measure how well the models that have vectors find what is right.
+
+        Raises:
+            LibraryBusyError: something is measured already.
+        """
+        self._start("quality", ["eval"])
+
+    def speed(self, models: Sequence[str], sample: int) -> None:
+        """Time models on a sample of the library's pictures; errors as ``quality``."""
+        named = (argument for model in models for argument in ("--model", model))
+        self._start("speed", ["eval", "--sample", str(sample), *named])
+
+    def state(self) -> MeasureState:
+        """Progress of the last measurement that this app has started."""
+        code = 0 if self._process is None else self._process.poll()
+        if code is None:
+            return MeasureState(self._what, active=True)
+        return MeasureState(self._what, error=_last_words(self._output) if code else "")
+
+    def _start(self, what: Literal["quality", "speed"], arguments: Sequence[str]) -> None:
+        with self._lock:
+            if self.state().active:
+                raise LibraryBusyError("a measurement is under way", "Wait until it has finished.")
+            self._what = what
+            self._process = background.start(self._library.core.paths.folder, arguments, self._output)
+
+
+def _last_words(output: Path) -> str:
+    """The error, else the last line, that a process has printed."""
+    with suppress(OSError):
+        lines = output.read_text("utf-8", "replace").strip().splitlines()
+        errors = [line.removeprefix("Error: ") for line in lines if line.startswith("Error: ")]
+        return (errors or lines or [""])[-1]
+    return ""
 
 
 def _state_of(run: Run) -> IndexState:

@@ -14,7 +14,7 @@ from db.catalog import saved as saved_rows
 from db.errors import TroveError
 from search.drawing.drawer import Drawer
 from trove import Library
-from ui.app.jobs import DrawJob, IndexJob
+from ui.app.jobs import DrawJob, IndexJob, MeasureJob
 from ui.watching import WatchJob
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,12 @@ def read() -> AbstractContextManager[Session]:
 def index_job() -> IndexJob:
     """The indexing job of this app."""
     return IndexJob(library())
+
+
+@st.cache_resource(show_spinner=False)
+def measure_job() -> MeasureJob:
+    """The job of this app that measures models."""
+    return MeasureJob(library())
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,6 +10,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, library_of, settings_of
+from ui.quality import COUNTED, counted, found, lacking
 from ui.wording import clock, duration
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def models(as_json: Json = False) -> None:
             for info in PRESETS.values()
         ],
     )
-    console.say("Published text-to-image figures, zero-shot; sources: docs/models.md\n")
+    console.say("Published text-to-image figures, zero-shot; sources: docs/models.md")
+    console.say("In your own library: trove eval, trove eval --sample 20 --model NAME, trove model list\n")
     console.say("To draw with (trove generate --model; also any diffusers Hub name, or a folder):")
     console.table(
         {
@@ -113,8 +115,8 @@ def evaluate(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well your questions find what you liked and opened, how well a model finds captioned
-    pictures, or what models would cost on your library."""
+    """Measure how well your questions find what you liked and opened, and models what you described; how well
+    a model finds captioned pictures; or what models would cost on your library."""
     own = keep + forget + (remember is not None)
     if own > 1:
         raise typer.BadParameter("Give one of --keep, --remember, --no-remember and --forget.")
@@ -168,12 +170,6 @@ def _say_remembered(openings: Openings) -> None:
         console.say("What you open in the app is not remembered (trove eval --remember).")
 
 
-_COUNTED = {
-    "thumbed": "saved searches with a thumb up",
-    "opened": "questions of which something was opened",
-}
-
-
 def _own(library: Library, keep: bool, as_json: bool) -> None:
     lines = library.evaluate(keep=keep)
     if as_json:
@@ -181,7 +177,7 @@ def _own(library: Library, keep: bool, as_json: bool) -> None:
         console.print_json({"figures": figures, **_remembered(library.openings)})
         return
     for kind, count in {line.kind: line.count for line in lines}.items():
-        console.say(f"{kind}: {count} {_COUNTED[kind]}")
+        console.say(f"{kind}: {counted(kind, count)}")
     headings = ("questions", "measure", "now", "95 % interval", "before", "change", "p")
     console.table(
         {heading: "left" if heading in headings[:2] else "right" for heading in headings},
@@ -196,9 +192,24 @@ def _own(library: Library, keep: bool, as_json: bool) -> None:
             for line in lines
         ],
     )
+    _say_in_words(library)
     if keep:
         console.say("These are kept; the next trove eval compares with them.")
     _say_remembered(library.openings)
+
+
+def _say_in_words(library: Library) -> None:
+    """The same of all models that have vectors, as the app says it, and what is missing."""
+    from search.evaluation.measured import ENOUGH
+
+    measured = library.models.measured()
+    for model in (model for model in library.models.held() if model.name in measured):
+        for kind in COUNTED:
+            if sentence := found(measured[model.name], kind):
+                console.say(f"{model.name}: {sentence}")
+    for kind, count in library.questions().items():
+        if sentence := lacking(kind, count, ENOUGH):
+            console.say(sentence)
 
 
 def _figure(line: Line) -> dict[str, str | float | None]:

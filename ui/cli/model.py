@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ui.background import start
 from ui.cli import console
-from ui.cli.options import library_of
+from ui.cli.options import Json, library_of
+from ui.quality import found_first, takes
 
 if TYPE_CHECKING:
-    from trove import Switch
+    from trove import HeldModel, Measured, Switch
 
 app = typer.Typer(no_args_is_help=True, help="Change the model that your library answers with.")
 
@@ -59,11 +61,36 @@ def drop(ctx: typer.Context, name: Name) -> None:
 
 
 @app.command(name="list")
-def list_models(ctx: typer.Context) -> None:
-    """List the models that this library has vectors of."""
+def list_models(ctx: typer.Context, as_json: Json = False) -> None:
+    """List the models that this library has vectors of, and what was measured of them and of others."""
     with library_of(ctx) as library:
-        rows = [[model.name, model.state, str(model.vectors)] for model in library.models.held()]
-    console.table({"model": "left", "state": "left", "vectors": "right"}, rows)
+        held = {model.name: model for model in library.models.held()}
+        measured = library.models.measured()
+    names = dict.fromkeys([*held, *measured])
+    if as_json:
+        console.print_json({"models": [_json(name, held.get(name), measured.get(name)) for name in names]})
+        return
+    rows = []
+    for name in names:
+        model, known = held.get(name), measured.get(name)
+        state, vectors = ("not here", "") if model is None else (model.state, str(model.vectors))
+        own = ["", ""] if known is None else [found_first(known), takes(known.speed)]
+        rows.append([name, state, vectors, *own])
+    sides = ("left", "left", "right", "right", "right")
+    headings = ("model", "state", "vectors", "described found first", "for this library")
+    console.table(dict(zip(headings, sides, strict=True)), rows)
+
+
+def _json(name: str, held: HeldModel | None, known: Measured | None) -> dict[str, Any]:
+    speed = None if known is None else known.speed
+    return {
+        "model": name,
+        "state": None if held is None else held.state,
+        "vectors": 0 if held is None else held.vectors,
+        "figures": [] if known is None else [asdict(figure) for figure in known.figures],
+        "seconds": None if speed is None else round(speed.seconds, 1),
+        "by": None if speed is None else speed.by,
+    }
 
 
 def _say(switch: Switch) -> None:

@@ -1,14 +1,23 @@
-"""Model page: the active embedding model, a comparison with others, and switching without downtime."""
+"""Model page: how well the active embedding model finds here, what others would give, changing it."""
+
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from db.catalog import spaces
+from db import kinds
+from db.catalog import revision, spaces, units
 from db.engine.schema import Space
 from db.errors import TroveError
+from db.kinds import CLIP
 from indexer.encoders.registry import PRESETS, ModelInfo
+from search.evaluation.measured import ENOUGH, Measured
 from ui.app import resources
 from ui.app.views import indexing
-from ui.wording import size
+from ui.quality import COUNTED, NOT_THE_SAME, day, found, found_first, lacking, ready, takes
+from ui.wording import size, units_in_words
+
+_NEWS_S = 1.0
+_SAMPLE = 20
 
 
 def _current(active: Space) -> None:
@@ -22,39 +31,170 @@ def _known(model: str) -> ModelInfo | None:
     return next((info for info in PRESETS.values() if info.model == model), None)
 
 
-def _offers(active: Space) -> None:
+def _found_here(known: Measured, held: Sequence[str], *, busy: bool) -> None:
+    st.header("How well it finds, here")
+    counts = _questions()
+    missing = [lacking(kind, count, ENOUGH) for kind, count in counts.items()]
+    for sentence in filter(None, (found(known, kind) for kind in COUNTED)):
+        st.markdown(sentence)
+    if known.at is not None:
+        others = f" So were the others that are kept: {resources.plain(', '.join(held))}." if held else ""
+        st.caption(f"Measured on {day(known)}.{others}")
+    elif all(missing):
+        st.markdown("Too little is known yet to say how well it finds what you look for:")
+    enough = [] if known.at else [ready(kind, count, ENOUGH) for kind, count in counts.items()]
+    for sentence in filter(None, [*enough, *missing]):
+        st.markdown(f"- {sentence}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not all(missing):
+            st.button(
+                "Measure it again" if known.at else "Measure it",
+                icon=":material/target:",
+                key="measure_quality",
+                disabled=busy,
+                on_click=_measure_quality,
+            )
+        _remember()
+    _measuring("quality", "Asking for what is known to be right …")
+
+
+def _questions() -> Mapping[str, int]:
+    library = resources.library()
+    with resources.read() as session:
+        now = revision.current(session)
+    return _counts(now, library.openings.count(), sum(one.up for one in library.saved.every()))
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def _counts(revision: int, opened: int, up: int) -> Mapping[str, int]:  # noqa: ARG001 - when to count again
+    return resources.library().questions()
+
+
+def _remember() -> None:
+    openings = resources.library().openings
+    st.session_state.remember_opened = openings.remembered
+    st.toggle(
+        "Remember what I open",
+        key="remember_opened",
+        help="Which hits you open for which question, in this library and nowhere else, to measure how well "
+        "your questions find. Off until you want it.",
+        on_change=_turn_remembering,
+    )
+    if count := openings.count():
+        with st.popover(f"Forget the {count:,} remembered", type="tertiary"):
+            st.markdown("What you opened is then **deleted**, and nothing more is remembered.")
+            st.button("Forget it", key="forget_opened", type="primary", on_click=_forget_opened)
+
+
+def _turn_remembering() -> None:
+    with resources.explained():
+        resources.library().openings.remember(st.session_state.remember_opened)
+
+
+def _forget_opened() -> None:
+    with resources.explained():
+        resources.library().openings.forget()
+
+
+def _measure_quality() -> None:
+    with resources.explained():
+        resources.measure_job().quality()
+
+
+def _measure_speed(models: Sequence[str]) -> None:
+    with resources.explained():
+        resources.measure_job().speed(models, _SAMPLE)
+
+
+def _measuring(what: str, words: str) -> None:
+    """Show that something is measured, until it is, or why it could not be."""
+    state = resources.measure_job().state()
+    if state.what == what:
+        st.fragment(_measurement, run_every=_NEWS_S if state.active else None)(state.active, words)
+
+
+def _measurement(was_active: bool, words: str) -> None:
+    state = resources.measure_job().state()
+    if was_active != state.active:
+        st.rerun()  # there are other figures
+    if state.active:
+        st.info(words, icon="spinner")
+    elif state.error:
+        error = resources.plain(resources.sentence(state.error))
+        st.error(f"**That could not be measured.** {error}", icon=":material/error:")
+
+
+def _offers(active: Space, measured: Mapping[str, Measured], *, busy: bool) -> None:
     st.header("What others would give")
-    st.table(
-        {
-            "Preset": [
-                f"{info.name}{' (yours)' if info.model == active.model else ''}" for info in PRESETS.values()
-            ],
-            "Right at once": [_figure(info.coco_r1) for info in PRESETS.values()],
-            "On Flickr30k": [_figure(info.flickr_r1) for info in PRESETS.values()],
-            "Download": [size(info.size_mb * 1e6) for info in PRESETS.values()],
-            "Languages": [info.languages for info in PRESETS.values()],
-            "Licence": [
-                info.licence.partition(";")[0] + ("" if info.commercial_use else " (not commercial)")
-                for info in PRESETS.values()
-            ],
-            "For": [info.note for info in PRESETS.values()],
-        },
-        border="horizontal",
-        hide_index=True,
-    )
+    infos = list(PRESETS.values())
+    known = [measured.get(info.model, Measured()) for info in infos]
+    with st.container(key="offers"):
+        st.table(
+            {
+                "Model": [f"{info.name}{' (yours)' if info.model == active.model else ''}" for info in infos],
+                "Right at once, published": [_published(info) for info in infos],
+                "Right at once, here": [_whole(found_first(one)) or "–" for one in known],
+                "Time, here": [_whole(takes(one.speed)) or "not measured" for one in known],
+                "Download": [size(info.size_mb * 1e6) if info.repository else "none" for info in infos],
+                "Languages": [info.languages for info in infos],
+                "Licence": [
+                    info.licence.partition(";")[0] + ("" if info.commercial_use else " (not commercial)")
+                    for info in infos
+                ],
+                "For": [info.note for info in infos],
+            },
+            border="horizontal",
+            hide_index=True,
+        )
     st.caption(
-        "Right at once: of a hundred captions of COCO, for how many the first of 5,000 pictures is the one "
-        "that was described (R@1, text to picture). Published figures: "
-        + "; ".join(sorted({info.source for info in PRESETS.values() if info.coco_r1}))
-        + ". The builtin ones are measured on other pictures: see docs/models.md."
+        "Right at once: of how many descriptions the first answer is the picture that was described (R@1, text to "
+        "picture). Published: of captions of COCO, among 5,000 pictures, and of Flickr30k, among 1,000, by "
+        + "; ".join(sorted({info.source for info in infos if info.coco_r1}))
+        + ". Here: of what somebody wrote about your own pictures, with its 95 % interval. "
+        + NOT_THE_SAME
     )
+    _hours(busy=busy)
 
 
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
+def _published(info: ModelInfo) -> str:
+    figures = {"COCO": info.coco_r1, "Flickr30k": info.flickr_r1}
+    parts = (f"{name} {value:.1f} %" for name, value in figures.items() if value is not None)
+    return ", ".join(map(_whole, parts)) or "–"
 
 
-def _change(active: Space) -> None:
+def _whole(figure: str) -> str:
+    """A figure that is not broken into lines, but for what is in brackets."""
+    return figure.replace(" ", "\xa0").replace("\xa0(", " (")
+
+
+def _hours(*, busy: bool) -> None:
+    models = resources.library().models.ready()
+    with resources.read() as session:
+        counts = units.counts(session, among_hidden=True)
+    all_of_it = units_in_words({kind: counts[kind] for kind in kinds.embedded(CLIP)})
+    st.caption(
+        f"Time, here: how long a model would look at all that you have, {all_of_it}, going by the time that "
+        "some of your pictures take on this computer, or that changing to it took. What has to be downloaded "
+        "first cannot be timed."
+    )
+    st.button(
+        f"Measure on {_SAMPLE} of your pictures",
+        icon=":material/timer:",
+        key="measure_speed",
+        disabled=busy or not counts["image"],
+        help=f"Times the models that are on this computer: {', '.join(map(_name, models))}",
+        on_click=_measure_speed,
+        args=(models,),
+    )
+    _measuring("speed", f"Timing {', '.join(map(_name, models))} …")
+
+
+def _name(model: str) -> str:
+    info = _known(model)
+    return resources.plain(model if info is None else info.name)
+
+
+def _change(active: Space, *, busy: bool) -> None:
     st.header("Change it")
     st.markdown(
         "Every picture, moment and passage is looked at again with the new model, while the old one goes on "
@@ -75,7 +215,7 @@ def _change(active: Space) -> None:
             "Use it",
             type="primary",
             icon=":material/swap_horiz:",
-            disabled=not chosen,
+            disabled=busy or not chosen,
             on_click=_use,
             args=(chosen or "",),
         )
@@ -91,7 +231,7 @@ def _use(name: str) -> None:
         resources.explain(exc)
 
 
-def _stored_models(vector_counts: dict[Space, int]) -> None:
+def _stored_models(vector_counts: dict[Space, int], measured: Mapping[str, Measured]) -> None:
     if len(vector_counts) < 2:
         return
     st.header("In this library")
@@ -100,7 +240,7 @@ def _stored_models(vector_counts: dict[Space, int]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
                 f"**{resources.plain(space.model)}** · {words[space.state]} · "
-                f"{count:,} pictures, moments and texts",
+                f"{count:,} pictures, moments and texts{_short(measured.get(space.model))}",
                 width="content",
             )
             if space.state != "active":
@@ -113,6 +253,11 @@ def _stored_models(vector_counts: dict[Space, int]) -> None:
                 st.button(
                     "Drop", key=f"drop_{space.id}", type="tertiary", on_click=_drop, args=(space.model,)
                 )
+
+
+def _short(known: Measured | None) -> str:
+    first = "" if known is None else found_first(known)
+    return f" · {first} described ones found first" if first else ""
 
 
 def _drop(name: str) -> None:
@@ -131,8 +276,12 @@ with resources.read() as session:
 if active is None:
     st.info("The first folder that is indexed chooses the model: see the Library page.")
 else:
+    measured = resources.library().models.measured()
     _current(active)
-    if not indexing.progress():
-        _change(active)
-        _stored_models(vector_counts)
-    _offers(active)
+    changing, measuring = indexing.progress(), resources.measure_job().state().active
+    held = [space.model for space in vector_counts if space.state == "retired" and space.model in measured]
+    _found_here(measured.get(active.model, Measured()), held, busy=changing or measuring)
+    _offers(active, measured, busy=changing or measuring)
+    if not changing:
+        _change(active, busy=measuring)
+        _stored_models(vector_counts, measured)

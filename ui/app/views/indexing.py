@@ -69,7 +69,7 @@ def _progress(was_active: bool) -> None:
 def _draw(state: IndexState) -> None:
     match state.phase:
         case "starting":
-            st.progress(0.0, "Looking for pictures, videos and recordings …")
+            st.progress(0.0, _beginning(state))
         case "running":
             st.progress(state.done / state.total if state.total else 1.0, _how_far(state))
         case "finished":
@@ -105,10 +105,18 @@ def _resume(state: IndexState) -> None:
         resources.explain(exc)
 
 
+def _beginning(state: IndexState) -> str:
+    if state.model:
+        return f"1 of 3: getting the model {resources.plain(state.model)} ready …"
+    return "Looking for pictures, videos and recordings …"
+
+
 def _how_far(state: IndexState) -> str:
     text = f"Indexing: {state.done:,} of {state.total:,} files"
     if state.model:
-        text = f"Looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
+        if state.done == state.total:
+            return "3 of 3: making its search index …"
+        text = f"2 of 3: looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
     if state.files_per_s and state.left_s is not None:
         text += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
     return text
