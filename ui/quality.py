@@ -26,6 +26,11 @@ _FOUND = {
     "thumbed": "have such a hit first",
 }
 _AMONG = {"described": "are among", "opened": "have it among", "thumbed": "have one among"}
+_BUT = {
+    "described": "",
+    "opened": " People mostly open what stands first: that is too much, and tells changes rather than quality.",
+    "thumbed": " Thumbs are given to what was shown: what was never found is not asked for.",
+}
 _COME_BY = {
     "described": "Write a description or title of three words or more into pictures, with any program that "
     "keeps it in the file or beside it.",
@@ -52,7 +57,7 @@ def found(measured: Measured, kind: str) -> str:
         return ""
     return (
         f"Of {counted(kind, first.questions)}, {_share(first.value)}{_interval(first)} {_FOUND[kind]}, "
-        f"and {_share(ten.value)} {_AMONG[kind]} the first ten."
+        f"and {_share(ten.value)} {_AMONG[kind]} the first ten.{_BUT[kind]}"
     )
 
 
@@ -73,7 +78,8 @@ def lacking(kind: str, count: int, enough: int) -> str:
     """How many questions of a kind are missing, and how they come about; empty where there are enough."""
     if count >= enough:
         return ""
-    return f"{counted(kind, count)}: {enough - count} more are needed. {_COME_BY[kind]}"
+    more = enough - count
+    return f"{counted(kind, count)}: {more} more {'is' if more == 1 else 'are'} needed. {_COME_BY[kind]}"
 
 
 def takes(speed: Speed | None) -> str:

@@ -5,8 +5,8 @@ They are kept in a file of the library's folder, without words, for the page Mod
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -75,15 +75,16 @@ class Measured:
 def measured(library: Library) -> dict[str, Measured]:
     """What is known of each model of which something is, by its stored name."""
     kept = _read(library)
+    try:
+        figures = {model: _figures(one) for model, one in kept.get("figures", {}).items()}
+        rates = [_rates(model, one) for model, one in kept.get("speed", {}).items()]
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        log.warning("the figures of models are left out: %s", exc)
+        figures, rates = {}, []
     with library.read() as session:
-        speeds = _speeds(session, kept.get("speed", {}))
-    figures = kept.get("figures", {})
+        speeds = _speeds(session, rates)
     return {
-        model: Measured(
-            tuple(Figure(**one) for one in figures.get(model, {}).get("figures", ())),
-            _moment(figures.get(model)),
-            speeds.get(model),
-        )
+        model: replace(figures.get(model, Measured()), speed=speeds.get(model))
         for model in {**figures, **speeds}
     }
 
@@ -93,6 +94,15 @@ def keep_figures(library: Library, lines: Mapping[str, Sequence[Line]]) -> None:
     now = utc_now().isoformat()
     figures = {model: [asdict(_figure(line)) for line in own] for model, own in lines.items()}
     _keep(library, "figures", {model: {"at": now, "figures": own} for model, own in figures.items()})
+
+
+def forget_figures(library: Library, kind: str) -> None:
+    """Delete the figures of a kind of questions."""
+    models = _read(library).get("figures", {})
+    for one in models.values():
+        one["figures"] = [figure for figure in one["figures"] if figure["kind"] != kind]
+    if models:
+        _keep(library, "figures", models)
 
 
 def keep_speed(library: Library, model: str, pictures_per_s: float, texts_per_s: float) -> None:
@@ -114,13 +124,33 @@ def _figure(line: Line) -> Figure:
     return Figure(line.kind, line.measure.name, line.count, line.value, line.low, line.high)
 
 
-def _speeds(session: Session, kept: Mapping[str, Any]) -> dict[str, Speed]:
+def _figures(kept: Mapping[str, Any]) -> Measured:
+    return Measured(tuple(Figure(**one) for one in kept["figures"]), datetime.fromisoformat(kept["at"]))
+
+
+@dataclass(frozen=True)
+class _Rates:
+    model: str
+    computer: str
+    pictures_per_s: float
+    texts_per_s: float
+    at: datetime
+
+
+def _rates(model: str, kept: Mapping[str, Any]) -> _Rates:
+    numbers = float(kept["pictures_per_s"]), float(kept["texts_per_s"])
+    if min(numbers) <= 0:
+        raise ValueError(f"{model} has no rate")
+    return _Rates(model, kept["computer"], *numbers, datetime.fromisoformat(kept["at"]))
+
+
+def _speeds(session: Session, rates: Iterable[_Rates]) -> dict[str, Speed]:
     """The latest of each model, of those that are of this computer."""
     pictures, texts = to_embed(session)
     speeds = [
-        (model, Speed(pictures / one["pictures_per_s"] + texts / one["texts_per_s"], "sample", _at(one)))
-        for model, one in kept.items()
-        if one["computer"] == computer()
+        (one.model, Speed(pictures / one.pictures_per_s + texts / one.texts_per_s, "sample", one.at))
+        for one in rates
+        if one.computer == computer()
     ]
     for run in runs.changes(session):
         report = json.loads(run.report or "{}")
@@ -129,14 +159,6 @@ def _speeds(session: Session, kept: Mapping[str, Any]) -> dict[str, Speed]:
             seconds = (pictures + texts) * took_s / report["embedded"]
             speeds.append((report["model"], Speed(seconds, "change", run.finished_at)))
     return dict(sorted(speeds, key=lambda it: it[1].at))
-
-
-def _at(kept: Mapping[str, Any]) -> datetime:
-    return datetime.fromisoformat(kept["at"])
-
-
-def _moment(kept: Mapping[str, Any] | None) -> datetime | None:
-    return None if kept is None else _at(kept)
 
 
 def _read(library: Library) -> dict[str, Any]:

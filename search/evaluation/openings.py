@@ -19,10 +19,13 @@ from db.catalog import units
 from db.errors import QueryError
 from db.library import Library
 from search.answer import Hit
+from search.evaluation.measured import forget_figures
 from search.evaluation.own import Judged
 from search.query.query import Query
 
 log = logging.getLogger(__name__)
+
+_KIND = "opened"
 
 _PATIENCE_MS = 1_000
 """Nobody who opens a picture waits longer than that for another writer."""
@@ -51,10 +54,11 @@ class Openings:
             return rows.count(session)
 
     def forget(self) -> None:
-        """Delete all openings, and remember nothing more."""
+        """Delete all openings with the figures that were measured by them, and remember nothing more."""
         with self._library.write() as session:
             rows.turn(session, on=False)
             rows.forget(session)
+        forget_figures(self._library, _KIND)
 
     def add(self, query: Query, hit: Hit) -> None:
         """Remember that a hit was opened, if that is wanted and the question is one of words alone.
@@ -77,7 +81,7 @@ class Openings:
         with self._library.read() as session:
             found = rows.found_by(session)
         return [
-            Judged(text, "opened", query, answers)
+            Judged(text, _KIND, query, answers)
             for text, answers in found.items()
             if (query := _query(text)) is not None
         ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db.errors import ModelError, ModelMissingError
-from indexer.encoders.registry import PRESETS, canonical_name, load_encoder
+from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,21 @@ def test_every_preset_is_a_name_that_open_clip_knows() -> None:
         assert canonical_name(name) == info.model
         if not name.startswith("builtin"):
             model, tag = info.model.split("/")
-            assert open_clip.get_pretrained_cfg(model, tag)
+            assert open_clip.get_pretrained_cfg(model, tag)["hf_hub"] == f"{info.repository}/"
             assert open_clip.get_model_config(model)["embed_dim"] == info.dim
+
+
+def test_a_preset_is_here_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert [name for name, info in PRESETS.items() if is_here(info, tmp_path)] == ["builtin", "builtin-conse"]
+    fast = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
+    (fast / "refs").mkdir(parents=True)
+    (fast / "refs" / "main").write_text("1")
+    (fast / "snapshots" / "1").mkdir(parents=True)
+    (fast / "snapshots" / "1" / "open_clip_model.safetensors").touch()
+    assert is_here(PRESETS["fast"], tmp_path)
 
 
 def test_licences_against_commercial_use_are_marked() -> None:

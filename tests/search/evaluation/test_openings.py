@@ -121,7 +121,7 @@ def test_the_command_turns_it_on_and_off_and_forgets(settings: Settings) -> None
         library.openings.add(Query(QUESTION), hit(library, QUESTION, "p025.jpg"))
     shown = trove(settings, "eval").stdout
     assert "is remembered; 1 opened hit is kept" in shown
-    assert "opened: 1 questions of which something was opened" in shown
+    assert "opened: 1 question for which you opened something" in shown
     answered = as_json(trove(settings, "eval", "--json"))
     assert (answered["remembered"], answered["opened"]) == (True, 1)
     assert {one["kind"] for one in answered["figures"]} == {"opened"}

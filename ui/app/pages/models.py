@@ -147,10 +147,11 @@ def _offers(active: Space, measured: Mapping[str, Measured], *, busy: bool) -> N
             hide_index=True,
         )
     st.caption(
-        "Right at once: of how many descriptions the first answer is the picture that was described (R@1, text to "
-        "picture). Published: of captions of COCO, among 5,000 pictures, and of Flickr30k, among 1,000, by "
+        "Right at once: of how many descriptions the first answer is the picture that was described (R@1, "
+        "text to picture). Published: of captions of COCO, among 5,000 pictures, and of Flickr30k, "
+        "among 1,000 ("
         + "; ".join(sorted({info.source for info in infos if info.coco_r1}))
-        + ". Here: of what somebody wrote about your own pictures, with its 95 % interval. "
+        + "). Here: of what somebody wrote about your own pictures, with its 95 % interval. "
         + NOT_THE_SAME
     )
     _hours(busy=busy)

@@ -151,6 +151,17 @@ def test_a_saved_search_learns_and_tells_what_is_new(page: Page, own_app: App, o
 def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -> None:
     page.goto(f"{own_app.url}/models")
     expect(page.get_by_text("Your library answers with builtin.")).to_be_visible()
+    expect(page.get_by_text("Too little is known yet to say how well it finds")).to_be_visible()
+    expect(page.get_by_text("0 pictures that somebody has described: 20 more are needed.")).to_be_visible()
+    page.get_by_role("button", name="Measure on 20 of your pictures").click()
+    expect(page.get_by_text("Timing builtin, builtin-conse …")).to_be_visible()
+    rows = page.get_by_role("row")
+    for name in ("builtin (yours)", "builtin-conse"):
+        expect(rows.filter(has=page.get_by_role("cell", name=name, exact=True))).to_contain_text(
+            "about", timeout=120_000
+        )
+    expect(rows.filter(has_text="COCO 55.4")).to_contain_text("not measured")
+    page.get_by_role("heading", name="Model", exact=True).scroll_into_view_if_needed()
     settle(page)
     shoot(page, "models")
     page.get_by_role("combobox", name="Model").fill("nothing/there")
@@ -160,7 +171,7 @@ def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="builtin-conse").click()
     page.get_by_role("button", name="Use it").click()
-    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("of 3: ")
     expect(page.get_by_text("Your library answers with builtin-conse.")).to_be_visible(timeout=120_000)
     expect(page.get_by_text("the model was changed to builtin-conse")).to_be_visible()
     page.get_by_role("button", name="Use it again").click()

@@ -1,0 +1,86 @@
+"""What the page Model says of what was measured, without a browser."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from db.errors import LibraryBusyError
+from db.settings import Settings
+from search.evaluation.measured import ENOUGH
+from tests.support import ROOT, SAMPLES
+from trove import Library, Query
+from ui.app.jobs import MeasureJob
+
+PAGE = ROOT / "ui" / "app" / "pages" / "models.py"
+
+
+@pytest.fixture
+def own(sample_library: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A library of the samples of one's own, which the app shows."""
+    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    monkeypatch.setenv("TROVE_LIBRARY", str(tmp_path / "library"))
+    monkeypatch.setenv("TROVE_CACHE", str(sample_library.cache))
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    return sample_library.model_copy(update={"library": tmp_path / "library"})
+
+
+def said(page: AppTest) -> str:
+    """All that the page says."""
+    assert not page.exception
+    return "\n".join(part.value for part in (*page.markdown, *page.caption))
+
+
+def test_what_is_missing_is_said_and_can_be_brought_about(own: Settings) -> None:
+    page = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert "Too little is known yet" in said(page)
+    assert f"0 questions for which you opened something: {ENOUGH} more are needed." in said(page)
+    assert "Measure it" not in [button.label for button in page.button]
+    with Library.of(own) as library:
+        assert not library.openings.remembered
+        page.toggle(key="remember_opened").set_value(True).run()
+        assert library.openings.remembered
+        best = library.search("a lighthouse").hits[0]
+        for number in range(ENOUGH):
+            library.openings.add(Query(f"a lighthouse in picture {number}"), best)
+        page.run()
+        assert f"{ENOUGH} questions for which you opened something are enough to measure by." in said(page)
+        assert "Measure it" in [button.label for button in page.button]
+        (found,) = (line for line in library.evaluate() if line.measure.name == "R@1")
+    page.run()
+    assert f"Of {ENOUGH} questions for which you opened something, {100 * found.value:.0f} %" in said(page)
+    assert "Measured on" in said(page)
+    page.button(key="forget_opened").click().run()
+    assert f"0 questions for which you opened something: {ENOUGH} more are needed." in said(page)
+    assert f"Of {ENOUGH} questions" not in said(page)
+    assert not page.toggle(key="remember_opened").value
+
+
+@pytest.mark.slow
+def test_a_measurement_runs_beside_the_app_and_tells_why_it_failed(own: Settings) -> None:
+    with Library.of(own) as library:
+        job = MeasureJob(library)
+        assert job.state().what == ""
+        job.speed(["nothing/there"], 2)
+        assert (job.state().what, job.state().active) == ("speed", True)
+        with pytest.raises(LibraryBusyError):
+            job.quality()
+        _wait(job)
+        assert "there is no model" in job.state().error
+        library.saved.add("an owl", Query("an owl"))
+        library.saved.judge_file("an owl", SAMPLES / "pictures" / "p031.jpg", up=True)
+        job.quality()
+        _wait(job)
+        assert job.state().error == ""
+        assert library.models.measured()["builtin"].figure("thumbed", "R@1") is not None
+
+
+def _wait(job: MeasureJob) -> None:
+    deadline = time.monotonic() + 60
+    while job.state().active and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not job.state().active
