@@ -28,7 +28,7 @@ _FOUND = {
 _AMONG = {"described": "are among", "opened": "have it among", "thumbed": "have one among"}
 _BUT = {
     "described": "",
-    "opened": " People mostly open what stands first: that is too much, and tells changes rather than quality.",
+    "opened": " People mostly open what stands first, so this lies too high: it tells changes, not quality.",
     "thumbed": " Thumbs are given to what was shown: what was never found is not asked for.",
 }
 _COME_BY = {

@@ -98,11 +98,16 @@ def keep_figures(library: Library, lines: Mapping[str, Sequence[Line]]) -> None:
 
 def forget_figures(library: Library, kind: str) -> None:
     """Delete the figures of a kind of questions."""
-    models = _read(library).get("figures", {})
-    for one in models.values():
-        one["figures"] = [figure for figure in one["figures"] if figure["kind"] != kind]
-    if models:
-        _keep(library, "figures", models)
+    left = {
+        model: {
+            "at": known.at.isoformat(),
+            "figures": [asdict(figure) for figure in known.figures if figure.kind != kind],
+        }
+        for model, known in measured(library).items()
+        if known.at is not None
+    }
+    if left:
+        _keep(library, "figures", left)
 
 
 def keep_speed(library: Library, model: str, pictures_per_s: float, texts_per_s: float) -> None:
@@ -169,7 +174,8 @@ def _read(library: Library) -> dict[str, Any]:
     except (OSError, ValueError) as exc:
         log.warning("the figures of models are left out: %s", exc)
         return {}
-    return kept if isinstance(kept, dict) else {}
+    parts = kept.items() if isinstance(kept, dict) else ()
+    return {name: part for name, part in parts if isinstance(part, dict)}
 
 
 def _keep(library: Library, part: str, entries: Mapping[str, Any]) -> None:
