@@ -31,15 +31,14 @@ def _known(model: str) -> ModelInfo | None:
     return next((info for info in PRESETS.values() if info.model == model), None)
 
 
-def _found_here(known: Measured, held: Sequence[str], *, busy: bool) -> None:
+def _found_here(known: Measured, *, busy: bool) -> None:
     st.header("How well it finds, here")
     counts = _questions()
     missing = [lacking(kind, count, ENOUGH) for kind, count in counts.items()]
     for sentence in filter(None, (found(known, kind) for kind in COUNTED)):
-        st.markdown(sentence)
+        st.markdown(sentence.replace(" %", "\xa0%"))
     if known.at is not None:
-        others = f" So were the others that are kept: {resources.plain(', '.join(held))}." if held else ""
-        st.caption(f"Measured on {day(known)}.{others}")
+        st.caption(f"Measured on {day(known)}.")
     elif all(missing):
         st.markdown("Too little is known yet to say how well it finds what you look for:")
     enough = [] if known.at else [ready(kind, count, ENOUGH) for kind, count in counts.items()]
@@ -65,7 +64,7 @@ def _questions() -> Mapping[str, int]:
     return _counts(now, library.openings.count(), sum(one.up for one in library.saved.every()))
 
 
-@st.cache_data(show_spinner=False, max_entries=2)
+@st.cache_data(show_spinner="Counting what it can be measured by …", max_entries=2)
 def _counts(revision: int, opened: int, up: int) -> Mapping[str, int]:  # noqa: ARG001 - when to count again
     return resources.library().questions()
 
@@ -280,8 +279,7 @@ else:
     measured = resources.library().models.measured()
     _current(active)
     changing, measuring = indexing.progress(), resources.measure_job().state().active
-    held = [space.model for space in vector_counts if space.state == "retired" and space.model in measured]
-    _found_here(measured.get(active.model, Measured()), held, busy=changing or measuring)
+    _found_here(measured.get(active.model, Measured()), busy=changing or measuring)
     _offers(active, measured, busy=changing or measuring)
     if not changing:
         _change(active, busy=measuring)

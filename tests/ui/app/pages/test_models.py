@@ -32,7 +32,7 @@ def own(sample_library: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def said(page: AppTest) -> str:
     """All that the page says."""
     assert not page.exception
-    return "\n".join(part.value for part in (*page.markdown, *page.caption))
+    return "\n".join(part.value for part in (*page.markdown, *page.caption)).replace("\xa0", " ")
 
 
 def test_what_is_missing_is_said_and_can_be_brought_about(own: Settings) -> None:
