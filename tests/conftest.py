@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ from filelock import FileLock
 from hypothesis import settings as profile
 
 from db.engine.database import Database
+from db.kinds import CLIP
 from db.library import Library
 from db.settings import Settings
+from indexer.encoders import active
+from indexer.encoders.base import Encoder
+from indexer.encoders.registry import BUILTIN, CONSE
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
 from tests.support import SAMPLES
@@ -128,6 +133,27 @@ def lasting_decoders() -> Iterator[None]:
         patch.setattr(DecodePool, "of", of)
         yield
     pool.end()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lasting_models() -> Iterator[None]:
+    """Load the builtin models once, not for every command and every run of the indexer in this process."""
+    usual = active.roles()[CLIP]
+    loaded: dict[tuple[str, str, Path], Encoder] = {}
+
+    def load(name: str, settings: Settings) -> Encoder:
+        if name not in (BUILTIN, CONSE):
+            return usual.load(name, settings)
+        key = (name, settings.device, settings.cache)
+        if key not in loaded:
+            loaded[key] = usual.load(name, settings)
+        return loaded[key]
+
+    active.unregister(CLIP)
+    active.register(replace(usual, load=load))
+    yield
+    active.unregister(CLIP)
+    active.register(usual)
 
 
 @pytest.fixture(scope="session")
