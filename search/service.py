@@ -170,6 +170,19 @@ class SearchService:
             () if arrangement is None else arrangement.days,
         )
 
+    def place(self, query: Query, unit_id: int) -> int | None:
+        """The place of a unit among all hits of a sorted query, counted from 0; None if it is none of them.
+
+        Raises:
+            TroveError: as ``search``.
+        """
+        with self.library.read() as session:
+            models = self._models.at(session)
+            if CLIP not in models:
+                return None
+            question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
+            return self._arrangements.of(question, Scope(session, models, wanted(query))).place(unit_id)
+
     def recall(
         self, session: Session, query: Query, thumbs: Mapping[int, bool], *, after: int | None = None
     ) -> tuple[Hit, ...]:

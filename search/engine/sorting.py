@@ -58,6 +58,10 @@ class Arrangement:
         hits = sorted(retrieved.hits(), key=lambda hit: places[hit.unit_id])
         return retrieved, [replace(hit, rank=rank) for rank, hit in enumerate(hits, start + 1)]
 
+    def place(self, unit_id: int) -> int | None:
+        """The place of a unit, counted from 0; None if it is not among them."""
+        return self.unit_ids.index(unit_id) if unit_id in self.unit_ids else None
+
 
 class Arrangements:
     """The latest arrangements of a library, each until the library changes. Safe to share between threads."""

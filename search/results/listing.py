@@ -15,6 +15,8 @@ FIRST = 60
 PAGE = 120
 """Hits that are fetched at once of those that are sorted: about four screens."""
 GROWTH = 4
+FAR = 1_000
+"""Hits by relevance among which that of a link is looked for."""
 
 
 class GrowingListing:
@@ -62,10 +64,10 @@ class GrowingListing:
         """The hit of a unit, among those so far."""
         return self._known.get(unit_id)
 
-    def reach(self, unit_id: int, most: int) -> bool:
-        """Whether a unit is among the hits, of which about ``most`` are fetched to find it."""
+    def reach(self, unit_id: int) -> bool:
+        """Whether a unit is among the first hits, of which about ``FAR`` are fetched to find it."""
         with self._lock:
-            while unit_id not in self._known and self._k < min(most, self._total):
+            while unit_id not in self._known and self._k < min(FAR, self._total):
                 self._grow(self._k * GROWTH)
             return unit_id in self._known
 
@@ -99,12 +101,14 @@ class SortedListing:
     It has as many as the first answer says; where the library has changed since, a page can have fewer.
     """
 
-    def __init__(self, ask: Callable[[int, int], Answer]) -> None:
+    def __init__(self, ask: Callable[[int, int], Answer], place: Callable[[int], int | None]) -> None:
         """
         Args:
             ask: returns the answer with so many hits (the second) from a place (the first).
+            place: returns that of a unit, None where it is no hit.
         """
         self._ask = ask
+        self._place = place
         self._lock = threading.Lock()
         self.answer = ask(0, PAGE)
         self._pages: dict[int, tuple[Hit, ...]] = {0: self.answer.hits}
@@ -137,12 +141,10 @@ class SortedListing:
         """The hit of a unit, among those that were fetched."""
         return self._known[unit_id][1] if unit_id in self._known else None
 
-    def reach(self, unit_id: int, most: int) -> bool:
-        """Whether a unit is among the hits, of which the first ``most`` are fetched to find it."""
-        for start in range(0, min(most, self.total), PAGE):
-            if unit_id in self._known:
-                break
-            self._page(start // PAGE)
+    def reach(self, unit_id: int) -> bool:
+        """Whether a unit is among the hits; those around its place are fetched then."""
+        if unit_id not in self._known and (at := self._place(unit_id)) is not None:
+            self.hits(at, at + 1)
         return unit_id in self._known
 
     def beside(self, unit_id: int, step: int) -> Hit | None:

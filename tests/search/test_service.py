@@ -206,6 +206,9 @@ def test_any_part_of_what_is_sorted_is_an_answer(service: SearchService, text: s
     assert [hit.unit_id for hit in part.hits] == [hit.unit_id for hit in whole.hits[2:5]]
     assert [hit.rank for hit in part.hits] == [3, 4, 5]
     assert service.search(Query(text, start=10_000, order="date")).hits == ()
+    ordered = Query(text, order="date")
+    assert [service.place(ordered, hit.unit_id) for hit in whole.hits[:4]] == [0, 1, 2, 3]
+    assert service.place(ordered, 10**9) is None
 
 
 def test_orders(service: SearchService) -> None:

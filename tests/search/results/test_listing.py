@@ -52,13 +52,13 @@ def test_neighbours() -> None:
     assert [hit.unit_id for hit in listing.of_file(hits[0])] == [9, 7]
 
 
-def test_a_hit_is_looked_for_among_as_many_as_are_wanted() -> None:
+def test_a_hit_is_looked_for_among_the_first_alone() -> None:
     calls: list[int] = []
     listing = GrowingListing(_asking(list(range(9000)), calls), total=9000)
-    assert listing.reach(3, 1000)
+    assert listing.reach(3)
     assert calls == [FIRST]
-    assert listing.reach(500, 1000)
-    assert not listing.reach(8999, 1000)
+    assert listing.reach(500)
+    assert not listing.reach(8999)
     assert not listing.complete
     assert len(calls) < 6
 
@@ -71,7 +71,7 @@ def test_what_is_sorted_is_fetched_from_the_middle() -> None:
         hits = tuple(_hit(unit) for unit in range(start, min(start + k, 100_000)))
         return Answer("", "found", None, 1.0, hits, total=100_000)
 
-    listing = SortedListing(ask)
+    listing = SortedListing(ask, lambda unit_id: unit_id if unit_id < 100_000 else None)
     assert len(listing) == 100_000
     assert [hit.unit_id for hit in listing.hits(70_100, 70_250)] == list(range(70_100, 70_250))
     assert asked == [0, *range(70_080, 70_250, PAGE)]
@@ -82,5 +82,9 @@ def test_what_is_sorted_is_fetched_from_the_middle() -> None:
     assert listing.hits(99_990, 200_000)[-1].unit_id == 99_999
     assert listing.beside(99_999, 1) is None
     assert listing.hit(50_000) is None
-    assert listing.reach(300, 1_000) and not listing.reach(50_000, 1_000)
+    before = len(asked)
+    assert listing.reach(50_000) and not listing.reach(100_001)
+    assert len(asked) == before + 1, "a link far down fetches what is around it alone"
+    beside = listing.beside(50_000, 1)
+    assert beside is not None and beside.unit_id == 50_001
     assert len(asked) == len(set(asked))

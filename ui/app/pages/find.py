@@ -236,10 +236,16 @@ def _invite(counts: Mapping[UnitKind, int]) -> None:
     )
     with st.expander("What else the box understands", icon=":material/lightbulb:"):
         st.markdown(_language())
+    everything = question.everything()
     if sum(counts.values()) > _MOST_TO_SORT:
+        st.button(
+            "Show everything by date",
+            icon=":material/calendar_month:",
+            help="In a library of this size that takes some seconds",
+            on_click=partial(question.ask, everything.words, order=everything.order),
+        )
         return
     _on_this_day()
-    everything = question.everything()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header("All", width="content")
         st.button(

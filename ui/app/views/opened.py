@@ -9,9 +9,6 @@ from ui.app import resources
 from ui.app.views import address, viewer
 from ui.app.views.question import Question
 
-_FAR = 1_000
-"""Hits among which that of a link is looked for, to have its neighbours; further down it is opened alone."""
-
 
 def show_opened(listing: Callable[[], Listing], asked: Question) -> None:
     """Open the hit of the address, if there is one, among the hits of the page and its question."""
@@ -20,7 +17,7 @@ def show_opened(listing: Callable[[], Listing], asked: Question) -> None:
         viewer.closed()
         return
     among = listing()
-    if not among.reach(unit_id, _FAR):
+    if not among.reach(unit_id):  # so far down that it is opened alone
         among = of_units(resources.library().core, [unit_id])
     if among.hit(unit_id) is None:
         st.warning("What this link opens is not in your library any more.", icon=":material/link_off:")

@@ -274,7 +274,10 @@ def listing(asked: Question, kept: str = _LISTING) -> tuple[str, Listing]:
         if asked.order == "relevance":
             shown = GrowingListing(lambda k: service.search(asked.query(k)), total=max(1, total))
         else:
-            shown = SortedListing(lambda start, k: service.search(replace(asked.query(k), start=start)))
+            shown = SortedListing(
+                lambda start, k: service.search(replace(asked.query(k), start=start)),
+                lambda unit_id: service.place(asked.query(1), unit_id),
+            )
         token = feeds.keep(shown)
         state[kept] = (key, token, shown)
     return token, shown
