@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, contextmanager
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from db.catalog import revision
+from db.catalog import revision, units
 from db.catalog import saved as saved_rows
+from db.engine.schema import UnitKind
 from db.errors import TroveError
 from search.drawing.drawer import Drawer
 from trove import Library
@@ -36,6 +37,18 @@ def library() -> Library:
 def read() -> AbstractContextManager[Session]:
     """A session for reading the library's tables: one consistent snapshot."""
     return library().core.read()
+
+
+def counts(*, among_hidden: bool = False) -> dict[UnitKind, int]:
+    """As ``units.counts``, without counting anew for every page: of many units that takes longest of all."""
+    with read() as session:
+        return _counts(revision.current(session), among_hidden)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _counts(revision: int, among_hidden: bool) -> dict[UnitKind, int]:  # noqa: ARG001
+    with read() as session:
+        return units.counts(session, among_hidden=among_hidden)
 
 
 @st.cache_resource(show_spinner=False)

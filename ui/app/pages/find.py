@@ -5,7 +5,6 @@ from functools import partial
 
 import streamlit as st
 
-from db.catalog import units
 from db.engine.schema import UnitKind
 from db.errors import QueryError, TroveError
 from search.answer import Answer
@@ -276,8 +275,7 @@ def _on_this_day() -> None:
     )
 
 
-with resources.read() as session:
-    counts = units.counts(session)
+counts = resources.counts()
 if not any(counts.values()):
     _welcome()
 else:

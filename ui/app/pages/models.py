@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from db import kinds
-from db.catalog import revision, spaces, units
+from db.catalog import revision, spaces
 from db.engine.schema import Space
 from db.errors import TroveError
 from db.kinds import CLIP
@@ -169,8 +169,7 @@ def _whole(figure: str) -> str:
 
 def _hours(*, busy: bool) -> None:
     models = resources.library().models.ready()
-    with resources.read() as session:
-        counts = units.counts(session, among_hidden=True)
+    counts = resources.counts(among_hidden=True)
     all_of_it = units_in_words({kind: counts[kind] for kind in kinds.embedded(CLIP)})
     st.caption(
         f"Time, here: how long a model would look at all that you have, {all_of_it}, going by the time that "

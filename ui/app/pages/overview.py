@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db.catalog import revision, units
+from db.catalog import revision
 from search.explore.landscape import Landscape, Point
 from search.results.listing import Listing, of_units
 from ui.app import resources
@@ -79,7 +79,7 @@ def _concepts(landscape: Landscape) -> None:
 st.title("Overview")
 with resources.read() as session:
     now = revision.current(session)
-    empty = not any(units.counts(session).values())
+empty = not any(resources.counts().values())
 encoder = None if empty else resources.library().service.encoder()
 if encoder is None:
     st.info("Nothing is in your library yet.")

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, get_args
 
 import streamlit as st
 
-from db.catalog import contents, copies, revision, units
+from db.catalog import contents, copies, revision
 from db.errors import QueryError, UnreadableError
 from search.query.language import Parsed, parse
 from search.query.query import Order, Query
@@ -267,11 +267,11 @@ def listing(asked: Question, kept: str = _LISTING) -> tuple[str, Listing]:
     state = st.session_state
     with resources.read() as session:
         key: tuple[Any, ...] = (asked, revision.current(session))
-        total = sum(units.counts(session, among_hidden=True).values())
     cached_key, token, shown = state.get(kept, (None, "", None))
     if cached_key != key:
         service = resources.library().service
         if asked.order == "relevance":
+            total = sum(resources.counts(among_hidden=True).values())
             shown = GrowingListing(lambda k: service.search(asked.query(k)), total=max(1, total))
         else:
             shown = SortedListing(
