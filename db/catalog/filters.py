@@ -5,7 +5,7 @@ units, and about what users made, are evaluated in ``db.catalog.live``. Filters 
 ranked (pre-filtering).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -23,7 +23,7 @@ from db.words.forms import fold
 NEAR_S = 5.0
 """A rule about units holds for what is this near in time to a unit that fulfils it."""
 
-Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within", "known"]
+Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within", "inside", "known"]
 
 CountOp = Literal[">=", "<=", "="]
 
@@ -35,6 +35,7 @@ Value = (
     | tuple[datetime | None, datetime | None]
     | tuple[float | None, float | None]
     | tuple[float, float, float]
+    | tuple[float, float, float, float]
 )
 
 
@@ -45,8 +46,9 @@ class FactRule:
     ``value`` by ``op``: ``between`` takes (start, end), a half-open interval of which None leaves a side
     open; ``contains`` a part of a text; ``matches`` a pattern of folders or of a file's name, where ``*``
     stands for anything, or several of which one must match; ``within`` (latitude, longitude, radius) in
-    degrees and kilometres; ``known`` nothing. Case, accents and Unicode normalisation form of texts do not
-    matter. An unknown fact fulfils no rule.
+    degrees and kilometres; ``inside`` the south, west, north and east edge of a rectangle, in degrees, which
+    crosses the date line where west is the larger one; ``known`` nothing. Case, accents and Unicode
+    normalisation form of texts do not matter. An unknown fact fulfils no rule.
 
     Raises:
         ValueError: there is no such fact, or it cannot be compared in this way.
@@ -150,7 +152,7 @@ FACTS: Mapping[str, _Fact] = {
     "moment": _Fact((Asset.moment,), ("between", "<", ">=")),
     "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known")),
     "day": _Fact((Asset.taken_at,), ("=",), of=_day),
-    "place": _Fact((Asset.latitude, Asset.longitude), ("within", "known")),
+    "place": _Fact((Asset.latitude, Asset.longitude), ("within", "inside", "known")),
     "camera": _Fact((Asset.camera,), _TEXT),
     "lens": _Fact((Asset.lens,), _TEXT),
     "colours": _Fact((Asset.colours,), ("contains",)),
@@ -278,7 +280,18 @@ def _fact(rule: FactRule) -> ColumnElement[bool]:
         case "within":
             latitude, longitude, radius_km = value
             return and_(column.is_not(None), func.trove_km(*fact.columns, latitude, longitude) <= radius_km)
+        case "inside":
+            return and_(*_inside(fact.columns, *value))
         case "=" if fact.matches is not None:
             return fact.matches(column, value)
         case _:
             return column.op(rule.op, is_comparison=True)(value)
+
+
+def _inside(
+    columns: Sequence[InstrumentedAttribute[Any]], south: float, west: float, north: float, east: float
+) -> Iterator[ColumnElement[bool]]:
+    latitude, longitude = columns
+    yield latitude.between(south, north)
+    both = and_ if west <= east else or_
+    yield both(longitude >= west, longitude <= east)

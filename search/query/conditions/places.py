@@ -1,4 +1,4 @@
-"""Conditions on where: ``near:`` on the globe, ``in:`` a folder."""
+"""Conditions on where: ``near:`` and ``within:`` on the globe, ``in:`` a folder."""
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from indexer.analysers.exports import ALBUMS
 from search.query.conditions.table import Condition, Context, Suggestion, begins
 
 _NEAR = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(km|m|mi)?\s*)?")
+_RECTANGLE = re.compile(r"\s*,\s*".join([r"\s*(-?\d+(?:\.\d+)?)"] * 4) + r"\s*")
 _KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
 _NEAR_KM = 10.0
 """The default radius: a town and its surroundings."""
@@ -22,6 +23,14 @@ def _near(value: str, _context: Context) -> Rule:
         raise ValueError('a place is written "48.85,2.35,20km": degrees north and east, and a radius')
     radius_km = float(match[3]) * _KM[match[4] or "km"] if match[3] else _NEAR_KM
     return FactRule("place", "within", (latitude, longitude, radius_km))
+
+
+def _within(value: str, _context: Context) -> Rule:
+    match = _RECTANGLE.fullmatch(value)
+    south, west, north, east = map(float, match.groups()) if match else (99.0, 0.0, 0.0, 0.0)
+    if not -90 <= south <= north <= 90 or max(abs(west), abs(east)) > 180:
+        raise ValueError('a rectangle is written "47.9,11.2,48.3,11.9": its south, west, north and east edge')
+    return FactRule("place", "inside", (south, west, north, east))
 
 
 def _folder(value: str, _context: Context) -> Rule | tuple[Rule, ...]:
@@ -53,6 +62,15 @@ CONDITIONS = (
         one_value=True,
         words=4,
         also=("place", "location", "gps"),
+    ),
+    Condition(
+        "within",
+        "taken in a rectangle of the globe, by its south, west, north and east edge",
+        ("within:47.9,11.2,48.3,11.9",),
+        _within,
+        one_value=True,
+        words=4,
+        also=("bounds", "box", "bbox"),
     ),
     Condition(
         "in",
