@@ -1,14 +1,17 @@
-"""Offline maps of a place, drawn as SVG from a gazetteer of towns: no tile server is asked."""
+"""Offline maps of a place, drawn as SVG from outlines of land and a gazetteer: no tile server is asked."""
 
 from collections.abc import Iterable
 from functools import cache
 from html import escape
 
-from search.explore.gazetteer import Place, east_of, known_by, towns, within
+import numpy as np
+
+from search.explore.coastline import Ring, coastline
+from search.explore.gazetteer import Place, east_of, known_by, within
 
 _WIDE, _HIGH = 360, 180
-_CELL = 0.5
-"""Degrees; towns in one cell are one dot of the world."""
+_COARSE = 0.5
+"""Degrees; points of a coast nearer to each other are one on the world."""
 _FINEST = 0.25
 """Degrees; pictures nearer to each other are one dot."""
 _REGION = 3.0
@@ -19,7 +22,7 @@ _LINE, _NAME_WIDE = 14, 60
 """Units of the drawing that a name takes."""
 _APART = 7
 _MOST_DOTS = 120
-_LAND, _OTHER, _HERE = "#8a8f98", "#3b82f6", "#dc2626"
+_LAND, _TOWN, _OTHER, _HERE = "#8884", "#757a84", "#3b82f6", "#dc2626"
 
 
 def world(here: Place, others: Iterable[Place] = ()) -> str:
@@ -32,13 +35,13 @@ def world(here: Place, others: Iterable[Place] = ()) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 6 {_WIDE + 8} {_HIGH - 32}" width="640">'
         f'<rect width="{_WIDE}" height="{_HIGH}" fill="#8881"/>'
-        f'<path d="{_land()}" stroke="{_LAND}" stroke-width="0.7" stroke-linecap="round"/>{dots}'
+        f'<path d="{_world()}" fill="{_LAND}" fill-rule="evenodd"/>{dots}'
         f'<circle cx="{x:.2f}" cy="{y:.2f}" r="4" fill="{_HERE}" stroke="#fff" stroke-width="1.2"/></svg>'
     )
 
 
 def region(here: Place, others: Iterable[Place] = ()) -> str:
-    """An SVG map of the surroundings: towns by size, the largest with their names, and the other places."""
+    """An SVG map of the surroundings: land, towns by size, the largest with their names, and other places."""
     dots: list[str] = []
     names: list[str] = []
     town_points: list[tuple[float, float]] = []
@@ -49,12 +52,12 @@ def region(here: Place, others: Iterable[Place] = ()) -> str:
             continue  # a quarter or a suburb
         town_points.append((x, y))
         size = 0.8 + (town.people / 1e5) ** 0.4
-        dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{_LAND}"/>')
+        dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{_TOWN}"/>')
         room = all(abs(x - other[0]) > _NAME_WIDE or abs(y - other[1]) > _LINE for other in label_points)
         if len(names) < _NAMED and room and x < _SIDE - _NAME_WIDE:
             label_points.append((x, y))
             at = f'x="{x + size + 3:.1f}" y="{y + 3:.1f}"'
-            names.append(f'<text {at} font-size="10" fill="{_LAND}">{escape(town.name)}</text>')
+            names.append(f'<text {at} font-size="10" fill="{_TOWN}">{escape(town.name)}</text>')
         if len(dots) == _MOST_DOTS:
             break
     near = {_rounded(other) for other in others}
@@ -68,6 +71,7 @@ def region(here: Place, others: Iterable[Place] = ()) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" '
         f'font-family="sans-serif"><rect width="{_SIDE}" height="{_SIDE}" fill="#8881"/>'
+        f'<path d="{_around(here)}" fill="{_LAND}" fill-rule="evenodd"/>'
         f"{''.join(dots)}{''.join(names)}{marks}"
         f'<circle cx="{middle}" cy="{middle}" r="5" fill="{_HERE}" stroke="#fff" stroke-width="1.5"/></svg>'
     )
@@ -81,10 +85,38 @@ def in_words(here: Place) -> str:
 
 
 @cache
-def _land() -> str:
-    """An SVG path with a dot for each inhabited cell; together they outline the continents."""
-    cells = {tuple(round(value / _CELL) * _CELL for value in town.at) for town in towns()}
-    return "".join(f"M{x:g} {y:g}h0" for x, y in sorted(_point((north, east)) for north, east in cells))
+def _world() -> str:
+    """An SVG path of all land, also of what reaches across the date line."""
+    rings = (np.rint(ring / _COARSE) * _COARSE for ring in coastline())
+    return "".join(
+        _path(np.array((turn + _WIDE / 2, _HIGH / 2)) + ring * (1, -1))
+        for ring in rings
+        if len(np.unique(ring, axis=0)) > 2
+        for turn in _turns(ring, 0.0, 180.0)
+    )
+
+
+def _around(here: Place) -> str:
+    """An SVG path of the land in the surroundings."""
+    scale, (north, east) = _SIDE / (2 * _REGION), here
+    return "".join(
+        _path(_SIDE / 2 + (ring - np.array((east - turn, north))) * (scale, -scale))
+        for ring in coastline()
+        if ring[:, 1].min() < north + _REGION and ring[:, 1].max() > north - _REGION
+        for turn in _turns(ring, east, _REGION)
+    )
+
+
+def _turns(ring: Ring, middle: float, reach: float) -> list[float]:
+    """By how many degrees an outline is moved along to be seen, ``reach`` to each side of a meridian."""
+    west, east = ring[:, 0].min() - middle, ring[:, 0].max() - middle
+    return [turn for turn in (-360.0, 0.0, 360.0) if west + turn < reach and east + turn > -reach]
+
+
+def _path(points: Ring) -> str:
+    rounded = np.round(points, 1)
+    moved = rounded[[True, *np.diff(rounded, axis=0).any(axis=1)]]
+    return "M" + " ".join(f"{x:g} {y:g}" for x, y in moved.tolist()) + "Z"
 
 
 def _near(here: Place, there: Place) -> tuple[float, float]:

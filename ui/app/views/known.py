@@ -89,7 +89,7 @@ def _place(here: tuple[float, float]) -> None:
     with st.container(horizontal=True):
         st.image(place.region(here, others), width=_MAP_PX, alt=f"Around the place, {name}")
         st.image(place.world(here, others), width=2 * _MAP_PX, alt=f"On the earth: {place.written(here)}")
-    st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0.")
+    st.caption("Red: here. Blue: other pictures of yours. Towns: GeoNames, CC BY 4.0. Land: Natural Earth.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f":material/location_on: {resources.plain(name)} ({place.written(here)})", width="content"
