@@ -71,7 +71,7 @@ class Part {
 
   // False where the key does nothing here.
   key(event) {
-    const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    const direction = arrow(event.key);
     if (event.key === "Escape") this.stop();
     else if (event.key === "Enter") this.ask();
     else if (direction) {

@@ -34,7 +34,7 @@ _component = st.components.v2.component(
     css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "keys.css", "picture.css")),
     js="".join(
         (_HERE / name).read_text("utf-8")
-        for name in ("marks.js", "keys.js", "zoom.js", "part.js", "picture.js")
+        for name in ("marks.js", "keys.js", "gestures.js", "zoom.js", "part.js", "picture.js")
     ),
 )
 

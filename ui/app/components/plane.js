@@ -17,14 +17,16 @@ class Plane {
     this.images = new Map();
     this.points = [];
     this.reset();
-    this.canvas.onpointermove = (event) => this.move(event);
+    new Gestures(this.canvas, {
+      near: (times, event) => this.near(times, event),
+      moved: (right, down) => this.move(right, down),
+      ended: (event, far) => this.ended(event, far),
+    });
+    this.canvas.onpointermove = (event) => { if (!event.buttons) this.hover(this.at(event.offsetX, event.offsetY)); };
     this.canvas.onpointerleave = () => this.hover(null);
-    this.canvas.onpointerdown = (event) => { this.from = { x: event.offsetX, y: event.offsetY, view: { ...this.view } }; };
-    this.canvas.onpointerup = (event) => this.up(event);
     this.canvas.onkeydown = (event) => this.key(event);
     this.canvas.onblur = () => this.hover(null);
     this.canvas.ondblclick = () => { this.reset(); this.later(); };
-    this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.observer = new ResizeObserver(() => this.later());
     this.observer.observe(this.canvas);
   }
@@ -158,22 +160,15 @@ class Plane {
     return best;
   }
 
-  move(event) {
-    if (this.from && event.buttons) {
-      const { clientWidth: width, clientHeight: height } = this.canvas;
-      const { view } = this.from;
-      this.view.x = view.x - (event.offsetX - this.from.x) / (view.scale * (width / 2));
-      this.view.y = view.y - (event.offsetY - this.from.y) / (view.scale * (height / 2));
-      this.later();
-      return;
-    }
-    this.hover(this.at(event.offsetX, event.offsetY));
+  move(right, down) {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    this.view.x -= right / (this.view.scale * (width / 2 - SIDE / 2));
+    this.view.y -= down / (this.view.scale * (height / 2 - SIDE / 2));
+    this.later();
   }
 
-  up(event) {
-    const { from } = this;
-    this.from = undefined;
-    if (!from || Math.hypot(event.offsetX - from.x, event.offsetY - from.y) > 5) return;
+  ended(event, far) {
+    if (event.type !== "pointerup" || !far || Math.hypot(...far) > MEANT_PX) return;
     const entry = this.at(event.offsetX, event.offsetY);
     if (entry) this.tell("open", entry.point.id);
   }
@@ -192,14 +187,14 @@ class Plane {
     this.tip.style.top = `${Math.max(0, Math.min(height - 230, entry.y - 100))}px`;
   }
 
-  wheel(event) {
-    event.preventDefault();
+  // What is under the pointer, or between the fingers, stays there.
+  near(times, event) {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const before = this.view.scale;
-    const scale = Math.max(1, Math.min(LARGEST, before * 1.0015 ** -event.deltaY));
-    // What is under the pointer stays there.
-    const x = (event.offsetX - width / 2) / (width / 2 - SIDE / 2);
-    const y = (event.offsetY - height / 2) / (height / 2 - SIDE / 2);
+    const scale = Math.max(1, Math.min(LARGEST, before * times));
+    const [right, down] = fromMiddle(this.canvas, event);
+    const x = right / (width / 2 - SIDE / 2);
+    const y = down / (height / 2 - SIDE / 2);
     this.view.x += x / before - x / scale;
     this.view.y += y / before - y / scale;
     this.view.scale = scale;
@@ -208,21 +203,14 @@ class Plane {
   }
 
   key(event) {
-    const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    const direction = arrow(event.key);
     if (event.key === "Enter" && this.over) this.tell("open", this.over.id);
     if (!direction || !this.seen?.length) return;
     event.preventDefault();
     const here = this.seen.find((entry) => entry.point === this.over)
       ?? { x: this.canvas.clientWidth / 2, y: this.canvas.clientHeight / 2 };
-    let best = null;
-    for (const entry of this.seen) {
-      const along = (entry.x - here.x) * direction[0] + (entry.y - here.y) * direction[1];
-      const aside = Math.abs((entry.x - here.x) * direction[1]) + Math.abs((entry.y - here.y) * direction[0]);
-      if (along <= 1 || entry.point === this.over) continue;
-      const cost = along + 2 * aside;
-      if (!best || cost < best.cost) best = { ...entry, cost };
-    }
-    if (best) this.hover(best);
+    const next = nextTowards(direction, here, this.seen);
+    if (next) this.hover(next);
   }
 }
 

@@ -16,7 +16,7 @@ _component = st.components.v2.component(
       <div class="names" role="group" aria-label="What lies where"></div>
       <div class="tip" hidden><img alt=""><div class="caption"></div></div></div>""",
     css=(_HERE / "plane.css").read_text("utf-8"),
-    js=(_HERE / "plane.js").read_text("utf-8"),
+    js="".join((_HERE / name).read_text("utf-8") for name in ("gestures.js", "plane.js")),
 )
 
 

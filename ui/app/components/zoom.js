@@ -12,17 +12,19 @@ class Zoom {
     Object.assign(this, { stage, canvas, changed, swiped });
     this.width = 4;
     this.height = 3;
-    this.pointers = new Map();
     this.reset();
     this.observer = new ResizeObserver(() => this.lay());
     this.observer.observe(stage);
-    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    new Gestures(stage, {
+      near: (times, event) => this.near(this.scale * times, event),
+      moved: (...by) => this.move(...by),
+      ended: (event, far) => this.ended(event, far),
+      takes: (event) => !this.held && !(event.pointerType === "mouse" && this.isText(event)),
+      holds: () => this.scale > 1,
+    });
     stage.addEventListener("dblclick", (event) => {
       if (!this.isText(event)) this.near(this.scale === 1 ? this.twice() : 1, event);
     });
-    stage.addEventListener("pointerdown", (event) => this.down(event));
-    stage.addEventListener("pointermove", (event) => this.move(event));
-    for (const name of ["pointerup", "pointercancel"]) stage.addEventListener(name, (event) => this.up(event));
   }
 
   close() {
@@ -87,7 +89,7 @@ class Zoom {
   // Comes nearer to what is under the pointer, or in the middle.
   near(scale, event = null) {
     const to = Math.max(Math.min(1, this.exact()), Math.min(scale, Math.max(NEAREST, this.exact())));
-    const [x, y] = event ? this.fromMiddle(event) : [0, 0];
+    const [x, y] = event ? fromMiddle(this.stage, event) : [0, 0];
     this.x = x - ((x - this.x) * to) / this.scale;
     this.y = y - ((y - this.y) * to) / this.scale;
     this.scale = to;
@@ -113,14 +115,9 @@ class Zoom {
     this.lay();
   }
 
-  fromMiddle(event) {
-    const box = this.stage.getBoundingClientRect();
-    return [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
-  }
-
   // The place in the upright picture, 0 to 1 of its width and height.
   inPicture(event) {
-    let [x, y] = this.fromMiddle(event);
+    let [x, y] = fromMiddle(this.stage, event);
     [x, y] = [(x - this.x) / this.scale, (y - this.y) / this.scale];
     for (let turn = 0; turn < this.turned; turn += 1) [x, y] = [y, -x];
     const fit = this.fitting();
@@ -132,47 +129,16 @@ class Zoom {
     return event.target instanceof SVGTextElement;
   }
 
-  wheel(event) {
-    event.preventDefault();
-    // A pinch on a touchpad comes as a wheel with Ctrl, in small steps.
-    this.near(this.scale * Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0015)), event);
+  move(right, down, pinched) {
+    if (this.scale <= 1 && !pinched) return;
+    this.x += right;
+    this.y += down;
+    this.draw();
   }
 
-  down(event) {
-    if (event.button !== 0 || this.held || (event.pointerType === "mouse" && this.isText(event))) return;
-    this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, fromX: event.clientX, fromY: event.clientY });
-    if (this.scale > 1 || this.pointers.size > 1) this.stage.setPointerCapture(event.pointerId);
-    this.pinched ||= this.pointers.size > 1;
-  }
-
-  move(event) {
-    const pointer = this.pointers.get(event.pointerId);
-    if (!pointer || this.held) return;
-    const other = [...this.pointers.values()].find((one) => one !== pointer);
-    const far = () => (other ? Math.hypot(pointer.x - other.x, pointer.y - other.y) : 1);
-    const before = far();
-    const share = other ? 2 : 1;
-    if (this.scale > 1 || other) {
-      this.x += (event.clientX - pointer.x) / share;
-      this.y += (event.clientY - pointer.y) / share;
-    }
-    Object.assign(pointer, { x: event.clientX, y: event.clientY });
-    if (other) {
-      this.near((this.scale * far()) / Math.max(1, before), {
-        clientX: (pointer.x + other.x) / 2, clientY: (pointer.y + other.y) / 2,
-      });
-    } else if (this.scale > 1) {
-      this.draw();
-    }
-  }
-
-  up(event) {
-    const pointer = this.pointers.get(event.pointerId);
-    this.pointers.delete(event.pointerId);
-    if (this.pointers.size) return;
-    const [x, y] = pointer ? [event.clientX - pointer.fromX, event.clientY - pointer.fromY] : [0, 0];
-    const swiped = event.type === "pointerup" && event.pointerType === "touch" && !this.pinched && this.scale <= 1;
-    this.pinched = false;
+  ended(event, far) {
+    const [x, y] = far ?? [0, 0];
+    const swiped = event.type === "pointerup" && event.pointerType === "touch" && this.scale <= 1;
     if (swiped && Math.abs(x) > SWIPED_PX && Math.abs(x) > 2 * Math.abs(y)) this.swiped(x < 0 ? 1 : -1);
   }
 }
