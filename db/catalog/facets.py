@@ -7,9 +7,10 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, String, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.catalog import hidden
+from db import kinds
+from db.catalog import hidden, switches
 from db.catalog import tags as asset_tags
-from db.engine.schema import LIVE, Asset
+from db.engine.schema import LIVE, Asset, Unit
 
 
 def months(session: Session) -> dict[str, int]:
@@ -72,6 +73,26 @@ def places(session: Session) -> list[tuple[float, float]]:
     return [
         (latitude, longitude)
         for latitude, longitude in session.execute(statement.distinct())
+        if latitude is not None and longitude is not None
+    ]
+
+
+def located(session: Session) -> list[tuple[int, float, float]]:
+    """(unit, latitude, longitude) of all that was taken at a place, each content by the first of its units.
+
+    What has files of several places is at each, as it is an answer at each.
+    """
+    statement = (
+        select(func.min(Unit.id), Asset.latitude, Asset.longitude)
+        .join(Asset, Asset.content_id == Unit.content_id)
+        .where(*_counted(session), Asset.latitude.is_not(None), switches.findable(session))
+        .where(Unit.kind.in_(kinds.proving(*kinds.STANDING)))
+        .group_by(Asset.content_id, Asset.latitude, Asset.longitude)
+    )
+    # By the connection: a session would make more of each of many rows.
+    return [
+        (unit_id, latitude, longitude)
+        for unit_id, latitude, longitude in session.connection().execute(statement)
         if latitude is not None and longitude is not None
     ]
 

@@ -11,6 +11,8 @@ from db.engine.functions import EARTH_KM
 Place = tuple[float, float]
 """Latitude and longitude, in degrees north and east."""
 
+Coordinates = npt.NDArray[np.float64]
+"""(n, 2): places."""
 
 _NEAR_KM = 10.0
 
@@ -49,7 +51,7 @@ def known_by(here: Place) -> tuple[Town, float]:
 
     The largest one near by, since quarters count as towns too; else the nearest.
     """
-    distances = _distances_km(here)
+    distances = distances_km(here, _centres())
     near = np.flatnonzero(distances <= _NEAR_KM)
     best = int(near[0] if len(near) else distances.argmin())  # the largest come first
     return towns()[best], float(distances[best])
@@ -70,15 +72,14 @@ def east_of(here: float, there: float) -> float:
 
 
 @cache
-def _radians() -> npt.NDArray[np.float64]:
-    places: npt.NDArray[np.float64] = np.radians(np.array([town.at for town in towns()]))
-    return places
+def _centres() -> Coordinates:
+    return np.array([town.at for town in towns()])
 
 
-def _distances_km(here: Place) -> npt.NDArray[np.float64]:
-    """Distances to all towns, by the haversine formula (Sinnott 1984)."""
-    (north, east), others = np.radians(here), _radians()
+def distances_km(here: Place, others: Coordinates) -> npt.NDArray[np.float64]:
+    """Distances to others, by the haversine formula (Sinnott 1984)."""
+    (north, east), others = np.radians(here), np.radians(others)
     half = np.sin((others[:, 0] - north) / 2) ** 2
     half += np.cos(north) * np.cos(others[:, 0]) * np.sin((others[:, 1] - east) / 2) ** 2
-    distances_km: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
-    return distances_km
+    distances: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return distances

@@ -43,7 +43,7 @@ def serve(
 
     from ui.app import resources
     from ui.app.auth import AccessMiddleware, is_loopback
-    from ui.app.routes import feeds, installing, media
+    from ui.app.routes import feeds, installing, media, places
 
     # Until st.navigation is called for the first time, Streamlit would take the folder pages/ for an
     # app of its older kind, and show the page of a bookmark alone, without what surrounds it.
@@ -63,7 +63,7 @@ def serve(
     say(f"Trove is at {address} (stop it with Ctrl-C)")
     app = st.App(
         _APP,
-        routes=[*media.routes(), *feeds.routes(), *installing.routes()],
+        routes=[*media.routes(), *feeds.routes(), *places.routes(), *installing.routes()],
         middleware=[access],
         lifespan=lifespan,
         on_script_error=resources.on_script_error,

@@ -35,6 +35,7 @@ def test_counts(database: Database) -> None:
         assert facets.months(session) == {"2020-06": 1, "2023-07": 2, "2024-01": 1}
         assert facets.cameras(session) == {"X100V": 2, "EOS": 1}
         assert facets.places(session) == [(48.9, 2.3)]
+        assert facets.located(session) == [(1, 48.9, 2.3)]
         folders = facets.folders(session, assets.roots(session))
     assert {str(path): count for path, count in folders.items()} == {
         "/home/me": 1,

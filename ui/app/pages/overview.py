@@ -1,4 +1,4 @@
-"""Overview page: a map of pictures by similarity, a timeline, and the most frequent concepts."""
+"""Overview page: pictures by similarity, by time and on a map, and the most frequent concepts."""
 
 import streamlit as st
 
@@ -7,12 +7,15 @@ from search.explore.landscape import Landscape, Point
 from search.results.listing import Listing, of_units
 from ui.app import resources
 from ui.app.components.histogram import histogram
+from ui.app.components.placemap import placemap
 from ui.app.components.plane import plane
-from ui.app.views import address, filters, question
+from ui.app.routes import places
+from ui.app.views import address, filters, question, where
 from ui.app.views.opened import show_opened
 
 _MOST_CONCEPTS = 40
 _NEIGHBOURS = 200
+_OPENED_IN = "overview_opened_in"
 
 
 @st.cache_data(show_spinner="Looking at your pictures …", max_entries=2)
@@ -25,7 +28,7 @@ def _plane(landscape: Landscape) -> None:
     clicked = plane(
         landscape.points,
         landscape.regions,
-        on_open=lambda: address.open_hit(st.session_state.plane.open),
+        on_open=lambda: _open("plane"),
     )
     st.caption(
         f"{landscape.pictures:,} pictures and moments on the plane in which they differ most. The wheel "
@@ -36,16 +39,41 @@ def _plane(landscape: Landscape) -> None:
         question.find(clicked.named)
 
 
-def _listing(landscape: Landscape) -> Listing:
-    """The pictures around the one that is opened; none where none is."""
-    here = next((point for point in landscape.points if point.unit_id == address.opened()), None)
-    return of_units(resources.library().core, [] if here is None else _around(here, landscape))
+def _open(component: str) -> None:
+    st.session_state[_OPENED_IN] = component
+    address.open_hit(st.session_state[component].open)
+
+
+def _listing(landscape: Landscape, now: int) -> Listing:
+    """The pictures around the one that is opened, where it was opened; none where none is."""
+    unit_id = address.opened()
+    if unit_id is None:
+        around = []
+    elif st.session_state.get(_OPENED_IN) == "placemap":
+        around = places.places(now).nearest(unit_id, _NEIGHBOURS)
+    else:
+        here = next((point for point in landscape.points if point.unit_id == unit_id), None)
+        around = [] if here is None else _around(here, landscape)
+    return of_units(resources.library().core, around)
 
 
 def _around(here: Point, landscape: Landscape) -> list[int]:
     """The picture and those around it, the nearest first."""
     nearest = sorted(landscape.points, key=lambda point: (point.x - here.x) ** 2 + (point.y - here.y) ** 2)
     return [point.unit_id for point in nearest[:_NEIGHBOURS]]
+
+
+def _map(now: int) -> None:
+    st.header("Where it is from")
+    clicked = placemap(now, where.asked(), on_open=lambda: _open("placemap"))
+    st.caption(
+        "Come nearer, and groups fall apart; a click on a picture opens it. Land: Natural Earth. "
+        "Towns: GeoNames, CC BY 4.0."
+    )
+    if clicked.spot:
+        question.find(where.around(clicked.spot))
+    if clicked.sight:
+        question.find(where.inside(clicked.sight))
 
 
 def _timeline(months: dict[str, int]) -> None:
@@ -88,6 +116,8 @@ else:
     landscape = _landscape(now, encoder.name)
     if len(landscape.points) > 2:
         _plane(landscape)
-    show_opened(lambda: _listing(landscape), question.nothing())
+    show_opened(lambda: _listing(landscape, now), question.nothing())
     _timeline(filters.months(now))
+    if len(places.places(now)):
+        _map(now)
     _concepts(landscape)

@@ -12,7 +12,7 @@ from indexer.media.types import Metadata
 from search.answer import Evidence, Hit
 from ui.app import resources
 from ui.app.geo import place
-from ui.app.views import question
+from ui.app.views import question, where
 from ui.wording import (
     OFFLINE,
     SOURCES,
@@ -101,6 +101,8 @@ def _place(here: tuple[float, float]) -> None:
             key="viewer_near",
         ):
             question.find(f'near:"{here[0]:.4f},{here[1]:.4f},10km"')
+        if st.button("On the map", icon=":material/public:", key="viewer_map"):
+            where.show_on_map(here)
         st.link_button(
             "OpenStreetMap",
             place.map_link(here),

@@ -70,7 +70,7 @@ def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
 
 def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> None:
     page.goto(f"{app.url}/overview")
-    plane = page.locator("canvas")
+    plane = page.locator(".plane canvas")
     expect(plane).to_be_visible(timeout=60_000)
     settle(page)
     page.wait_for_timeout(1000)  # the canvas is drawn when its pictures are there

@@ -1,0 +1,57 @@
+"""A zoomable map of where pictures were taken, grouped into clusters, drawn without a tile server."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from search.explore.gazetteer import Place
+from ui.app.routes import media, places
+
+_HERE = Path(__file__).parent
+HTML = """<div class="placemap">
+      <div class="stage" tabindex="0" role="group"
+        aria-label="Map of your places; arrows move it, + comes nearer, - goes further away, 0 shows all">
+        <canvas aria-hidden="true"></canvas>
+        <div class="groups" role="group" aria-label="What was taken where"></div>
+      </div>
+      <div class="below">
+        <span class="told" role="status"></span>
+        <button type="button" class="these" disabled>Show these</button>
+        <span class="tools">
+          <button type="button" class="further" aria-label="Further away"
+            title="Further away (-)">&minus;</button>
+          <button type="button" class="nearer" aria-label="Nearer" title="Nearer (+)">+</button>
+          <button type="button" class="all" title="All places (0)">All</button>
+        </span>
+      </div>
+    </div>"""
+CSS = (_HERE / "placemap.css").read_text("utf-8")
+JS = "".join(
+    (_HERE / name).read_text("utf-8")
+    for name in ("element.js", "gestures.js", "clusters.js", "ground.js", "placemap.js")
+)
+_component = st.components.v2.component("trove_placemap", html=HTML, css=CSS, js=JS)
+
+
+def placemap(now: int, at: Place | None, *, on_open: Callable[[], None]) -> Any:
+    """Draw the map of all places as of a revision of the library; ``at``: where people want to begin.
+
+    The result's ``open`` is the unit that was clicked; ``spot`` a place with ``latitude``, ``longitude`` and
+    ``km`` around it, where several were taken; ``sight`` what people see: ``all``, or ``south``, ``west``,
+    ``north`` and ``east``. All in this run only, and as the browser says.
+    """
+    return _component(
+        key="placemap",
+        data={
+            "places": places.places_url(now),
+            "world": places.world_url(),
+            "thumbnails": media.thumbnail_url(0).removesuffix("0"),
+            "at": at,
+        },
+        on_open_change=on_open,
+        # Streamlit wants one of each to make it a trigger.
+        on_spot_change=lambda: None,
+        on_sight_change=lambda: None,
+    )
