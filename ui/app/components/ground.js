@@ -1,6 +1,6 @@
 // What places lie on: land, as far as its outlines are known, and the names of towns.
 
-const LAND_UNTIL = [8, 10]; // levels from which its outlines are too coarse, and fade
+const LAND_UNTIL = [7.5, 9.5]; // levels from which its outlines are too coarse, and fade
 const NAME_PX = 12;
 const MOST_NAMES = 70;
 const NAMED = [40, 3]; // of the largest towns on level 0, and how many times as many on each next level
@@ -28,15 +28,21 @@ class Ground {
     this.land.closePath();
   }
 
-  drawLand(context, { x, y, world }, width, height, density, level) {
+  // All of the world once: in a window that is wider, there is nothing beside it.
+  drawLand(context, { x, y, world }, width, height, { density, level, land, sea }) {
     const [all, none] = LAND_UNTIL;
-    const seen = Math.max(0, Math.min((none - level) / (none - all), 1));
-    if (!seen) return;
-    const half = width / 2 / world;
+    const half = Math.min(width / 2 / world, 0.5);
     context.save();
-    context.globalAlpha *= seen;
+    context.scale(density, density);
+    context.beginPath();
+    context.rect(width / 2 - half * world, height / 2 - y * world, 2 * half * world, world);
+    context.clip();
+    context.fillStyle = sea;
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = land;
+    context.globalAlpha = Math.max(0, Math.min((none - level) / (none - all), 1));
     // What goes on across the date line is in two of these.
-    for (let turn = Math.floor(x - half - 0.1); turn <= x + half; turn += 1) {
+    for (let turn = Math.floor(x - half - 0.1); level < none && turn <= x + half; turn += 1) {
       context.setTransform(
         world * density, 0, 0, world * density,
         density * (width / 2 + (turn - x) * world), density * (height / 2 - y * world),
@@ -52,14 +58,16 @@ class Ground {
       box[0] > other[2] || box[2] < other[0] || box[1] > other[3] || box[3] < other[1]);
     const most = Math.min(MOST_NAMES, (width * height) / 9000);
     let drawn = 0;
-    for (const town of this.towns.slice(0, NAMED[0] * NAMED[1] ** level)) {
+    const last = Math.min(this.towns.length, NAMED[0] * NAMED[1] ** level);
+    for (let at = 0; at < last && drawn < most; at += 1) {
+      const town = this.towns[at];
       const down = height / 2 + (town.y - y) * world;
       if (down < NAME_PX || down > height - NAME_PX) continue;
       const right = width / 2 + shorter(town.x - x) * world;
       if (right < 4 || right > width - 30) continue;
       const wide = context.measureText(town.name).width;
       const box = [right - 8, down - NAME_PX, right + wide + 16, down + NAME_PX];
-      if (box[2] > width || !free(box)) continue;
+      if (box[2] > (width + Math.min(width, world)) / 2 || !free(box)) continue;
       taken.push(box);
       context.beginPath();
       context.arc(right, down, 2, 0, 7);
@@ -67,7 +75,6 @@ class Ground {
       context.strokeText(town.name, right + 6, down);
       context.fillText(town.name, right + 6, down);
       drawn += 1;
-      if (drawn >= most) break;
     }
   }
 

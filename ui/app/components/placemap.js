@@ -68,7 +68,7 @@ class PlaceMap {
     if (place && place !== this.place) {
       this.go({ x: toX(at[1]), y: toY(at[0]), world: widthAt(FIRST_LEVEL) });
       this.stage.scrollIntoView({ block: "center" });
-    } else if (isFirst) this.showAll();
+    } else if (isFirst && !place) this.showAll();
     this.place = place;
     this.later();
   }
@@ -118,8 +118,12 @@ class PlaceMap {
       Math.max(1, height - room) / Math.max(bottom - top, 1e-9),
       nearest,
     );
-    const fits = this.within(world) * (bottom - top) <= height;
-    this.go({ x: (west + east) / 2, y: fits ? (top + bottom) / 2 : middle, world });
+    const within = this.within(world);
+    this.go({
+      x: within <= width ? 0.5 : (west + east) / 2, // all of the world, as people know it
+      y: within * (bottom - top) <= height ? (top + bottom) / 2 : middle,
+      world,
+    });
   }
 
   showAll() {
@@ -172,12 +176,12 @@ class PlaceMap {
     }
     const style = getComputedStyle(this.stage);
     const level = this.level;
-    context.fillStyle = style.getPropertyValue("--land");
-    this.ground.drawLand(context, this.view, width, height, density, level);
+    const [land, sea] = ["--land", "--sea"].map((name) => style.getPropertyValue(name));
+    this.ground.drawLand(context, this.view, width, height, { density, level, land, sea });
     const taken = this.groups(width, height, Math.round(level));
     context.setTransform(density, 0, 0, density, 0, 0);
     context.fillStyle = style.color;
-    context.strokeStyle = style.backgroundColor;
+    context.strokeStyle = sea;
     context.font = `12px ${style.fontFamily}`;
     context.textBaseline = "middle";
     context.lineWidth = 3;
