@@ -44,7 +44,7 @@ class PlaceMap {
     clearTimeout(this.counting);
   }
 
-  async show({ places, world, thumbnails, at }) {
+  async show({ places, world, thumbnails, at, times }) {
     this.thumbnails = thumbnails;
     const isFirst = !this.asked;
     if (places !== this.asked) {
@@ -64,7 +64,7 @@ class PlaceMap {
       }
       this.clear();
     }
-    const place = at?.join();
+    const place = at && [...at, times].join();
     if (place && place !== this.place) {
       this.go({ x: toX(at[1]), y: toY(at[0]), world: widthAt(FIRST_LEVEL) });
       this.stage.scrollIntoView({ block: "center" });

@@ -35,8 +35,10 @@ JS = "".join(
 _component = st.components.v2.component("trove_placemap", html=HTML, css=CSS, js=JS)
 
 
-def placemap(now: int, at: Place | None, *, on_open: Callable[[], None]) -> Any:
+def placemap(now: int, at: Place | None, times: int, *, on_open: Callable[[], None]) -> Any:
     """Draw the map of all places as of a revision of the library; ``at``: where people want to begin.
+
+    ``times``: how often they have asked for a place, so that the same one is shown again.
 
     The result's ``open`` is the unit that was clicked; ``spot`` a place with ``latitude``, ``longitude`` and
     ``km`` around it, where several were taken; ``sight`` what people see: ``all``, or ``south``, ``west``,
@@ -49,6 +51,7 @@ def placemap(now: int, at: Place | None, *, on_open: Callable[[], None]) -> Any:
             "world": places.world_url(),
             "thumbnails": media.thumbnail_url(0).removesuffix("0"),
             "at": at,
+            "times": times,
         },
         on_open_change=on_open,
         # Streamlit wants one of each to make it a trigger.

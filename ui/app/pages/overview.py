@@ -65,7 +65,7 @@ def _around(here: Point, landscape: Landscape) -> list[int]:
 
 def _map(now: int) -> None:
     st.header("Where it is from")
-    clicked = placemap(now, where.asked(), on_open=lambda: _open("placemap"))
+    clicked = placemap(now, where.asked(), where.times(), on_open=lambda: _open("placemap"))
     st.caption(
         "Come nearer, and groups fall apart; a click on a picture opens it. Land: Natural Earth. "
         "Towns: GeoNames, CC BY 4.0."

@@ -11,6 +11,8 @@ from search.explore.places import CELLS
 _PLACE = "place"
 """Key of the address: the latitude and longitude at which the map begins."""
 
+_TIMES = "times on the map"
+
 _ROOM = 0.5 / CELLS
 """Degrees by which what the map shows may be beside where it shows it."""
 
@@ -28,8 +30,14 @@ def asked() -> Place | None:
     return (latitude, longitude) if known else None
 
 
+def times() -> int:
+    """How often people have gone to a place on the map in this session."""
+    return int(st.session_state.get(_TIMES, 0))
+
+
 def show_on_map(here: Place) -> None:
     """Go to the map of all places, at one of them; not in a callback."""
+    st.session_state[_TIMES] = times() + 1
     st.switch_page("pages/overview.py", query_params={_PLACE: f"{here[0]:.5f},{here[1]:.5f}"})
 
 

@@ -132,6 +132,15 @@ def test_the_map_is_moved_by_keys_and_mouse(page: Page, abroad: App) -> None:
     shown(page)
     sees(page, "^3 of 7 in sight, in ")
     assert groups.count() > 0
+    # The same place again, though the address stays the same.
+    page.get_by_role("button", name="All", exact=True).click()
+    sees(page, "^All 7")
+    stage.focus()
+    page.get_by_role("button", name="Taken in Reykjavík, Iceland").click()
+    opened(page).get_by_role("button", name="Next").click()
+    dialog.get_by_role("button", name="On the map").click()
+    expect(dialog).to_have_count(0)
+    sees(page, "^3 of 7 in sight, in ")
 
 
 @pytest.mark.slow
