@@ -4,15 +4,16 @@ Copies of the same bytes are one content from the start; near-duplicates are rec
 that are there anyway. So it needs no perceptual hash, and follows the model.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
-from db.catalog.units import Vectors
+from db.catalog.units import Ids, Vectors
 from search.answer import Hit
 
+_AT_ONCE = 256
 _SHARED_WORDS = 0.5
 """Of the words of the picture with fewer of them: a smaller copy has lost some of its text, not all of it."""
 
@@ -35,26 +36,37 @@ def collapsed(
         words: that are written in each, by ``unit_id``.
     """
     groups: list[list[Hit]] = []
-    group_of_row: list[list[Hit]] = []
-    rows = np.empty((len(hits), next(iter(vectors.values())).shape[0] if vectors else 0), np.float32)
+    led: dict[int, list[Hit]] = {}
+    pictures = [hit.unit_id for hit in hits if hit.unit_id in vectors]
+    earlier = _earlier(np.stack([vectors[unit_id] for unit_id in pictures]), least) if pictures else iter(())
     for hit in hits:
-        vector = vectors.get(hit.unit_id)
-        if vector is not None and group_of_row:
-            near = np.flatnonzero(rows[: len(group_of_row)] @ vector >= least)
-            alike = (group_of_row[place] for place in near)
+        group = None
+        if hit.unit_id in vectors:
             own = words.get(hit.unit_id)
+            alike = (led[pictures[row]] for row in next(earlier) if pictures[row] in led)
             group = next((group for group in alike if _say_the_same(own, words.get(group[0].unit_id))), None)
-            if group is not None:
-                group.append(hit)
-                continue
+        if group is not None:
+            group.append(hit)
+            continue
         groups.append([hit])
-        if vector is not None:
-            rows[len(group_of_row)] = vector
-            group_of_row.append(groups[-1])
+        if hit.unit_id in vectors:
+            led[hit.unit_id] = groups[-1]
     return [
         replace(best, rank=rank, similar=tuple(replace(other, rank=rank) for other in others))
         for rank, (best, *others) in enumerate(groups, start=1)
     ]
+
+
+def _earlier(vectors: Vectors, least: float) -> Iterator[Ids]:
+    """For each of n vectors (n, dim) the earlier ones that are near-duplicates, by their places.
+
+    Many at once: the product of two matrices takes a tenth of the time of as many with a single vector.
+    """
+    for start in range(0, len(vectors), _AT_ONCE):
+        block = vectors[start : start + _AT_ONCE]
+        near = block @ vectors[: start + len(block)].T >= least
+        for at, row in enumerate(near):
+            yield np.flatnonzero(row[: start + at])
 
 
 def _say_the_same(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:

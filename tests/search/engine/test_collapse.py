@@ -173,3 +173,14 @@ def test_what_is_disliked_goes_and_what_is_liked_stays() -> None:
     left = without_disliked(group, {1}, {3})
     assert left is not None
     assert (left.unit_id, [one.unit_id for one in left.similar]) == (2, [3])
+
+
+def test_of_many_hits_each_is_compared_with_all_before_it() -> None:
+    vectors = np.eye(600, dtype=np.float32)
+    vectors[599] = vectors[0]  # of another block than the first
+    vectors[300] = vectors[299]
+    hits = [hit(unit_id) for unit_id in range(1, 601)]
+    groups = collapsed(hits, dict(enumerate(vectors, start=1)), 0.99)
+    several = {group.unit_id: [other.unit_id for other in group.similar] for group in groups if group.similar}
+    assert several == {1: [600], 300: [301]}
+    assert len(groups) == 598
