@@ -82,18 +82,8 @@ class Library:
             LibraryBusyError: another process has it.
         """
         self.require_open()
-        lock = FileLock(self.paths.index_lock)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as exc:
-            raise LibraryBusyError(
-                "another process is indexing into this library",
-                "Wait until it has finished; searching goes on meanwhile.",
-            ) from exc
-        try:
+        with indexing(self.paths):
             yield
-        finally:
-            lock.release()
 
     def close(self) -> None:
         """Close the database. Closing twice does no harm."""
@@ -106,3 +96,20 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def indexing(paths: Paths) -> Iterator[None]:
+    """As ``Library.indexing``, of a library whose database cannot be opened."""
+    lock = FileLock(paths.index_lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as exc:
+        raise LibraryBusyError(
+            "another process is indexing into this library",
+            "Wait until it has finished; searching goes on meanwhile.",
+        ) from exc
+    try:
+        yield
+    finally:
+        lock.release()

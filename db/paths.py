@@ -23,6 +23,11 @@ class Paths:
         return self.folder / "trove.db"
 
     @property
+    def backups(self) -> Path:
+        """Folder of copies of what users made, see ``db.engine.backups``."""
+        return self.database.with_name("backups")
+
+    @property
     def vectors(self) -> Path:
         """Folder of the vector indexes."""
         return self.folder / "vectors"

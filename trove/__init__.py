@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
+    from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
@@ -81,6 +82,7 @@ _RESULTS = {
     "Openings": "search.evaluation.openings",
     "Quality": "search.evaluation.retrieval",
     "Reasons": "search.explain.reasons",
+    "Restored": "db.catalog.restoring",
     "SavedSearches": "search.saved.searches",
     "Status": "search.health.status",
     "Storage": "search.health.storage",
@@ -138,6 +140,7 @@ __all__ = [
     "QueryError",
     "Reasons",
     "Report",
+    "Restored",
     "SavedSearches",
     "Settings",
     "SettingsError",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
+    from db.catalog.restoring import Restored
     from db.engine.schema import UnitKind
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip, Cut
@@ -505,6 +506,35 @@ class Library:
 
         self.core.require_open()
         clear_pictures(self.core)
+
+    def backup(self, path: Path | str) -> int:
+        """Write what you made into a JSON file, for another library; returns how many entries there are.
+
+        That is: folders with what is left out of them, saved searches with their pictures and thumbs,
+        corrections, what is hidden, switched off, chosen for stacks, and remembered of what was opened.
+
+        Raises:
+            LibraryError: the file cannot be written, or is there and no backup; or nothing was made yet.
+        """
+        from search.health.backup import backup
+
+        return backup(self.core, expanded(path))
+
+    def restore(self, path: Path | str) -> Restored:
+        """Add to the library what such a file has and the library has not.
+
+        Files are told by their content, wherever they are: what is about others waits for them.
+
+        Raises:
+            LibraryError: the file is no backup; the library is as it was.
+            LibraryNewerError: a newer Trove wrote it.
+        """
+        from indexer.stacks.renewal import renew
+        from search.health.backup import restore
+
+        restored = restore(self.core, expanded(path))
+        renew(self.core)
+        return restored
 
     def duplicates(
         self, *, threshold: float | None = None, on_progress: Callable[[int, int], None] = ignore

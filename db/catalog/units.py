@@ -335,9 +335,7 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         raise lacking()
     dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
     if any(len(blob) != 2 * dim for blob in packed.values()):
-        raise LibraryDamagedError(
-            "a vector in the database is damaged", "Run: trove doctor --recover COPY.db"
-        )
+        raise LibraryDamagedError("a vector in the database is damaged", "Run: trove doctor --repair")
     stacked = np.frombuffer(b"".join(packed[i] for i in ids.tolist()), dtype="<f2")
     return stacked.astype(np.float32).reshape(len(ids), dim)
 

@@ -1,1 +1,1 @@
-"""SQLite: connections and transactions, the schema and its migrations, recovery of a damaged file."""
+"""SQLite: connections and transactions, the schema and its migrations, backups, salvage of a damaged file."""

@@ -12,13 +12,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from db.engine import functions, migrations
+from db.engine import backups, functions, migrations
 from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, LibraryError, TroveError
-from db.files import write_atomically
+from db.files import is_file, write_atomically
 
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 30_000
+
+_CHANGED = "what users made has changed"
 
 
 class Database:
@@ -31,6 +33,15 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._closed = False
+        self._backups = path.with_name("backups")
+        if _is_missing(path) and backups.every(self._backups):
+            # A new one would pass for a library in which nobody has made anything.
+            raise LibraryDamagedError(
+                f"the library database {path} is gone, but not the backups of what you made",
+                "Your media files are untouched. Make it anew: trove doctor --repair",
+            )
+        # The backup of an earlier process may have failed.
+        self._is_backed_up = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
@@ -49,6 +60,7 @@ class Database:
         self._engine = create_engine(url, max_overflow=-1)
         event.listen(self._engine, "connect", partial(_configure, pragmas))
         event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "before_cursor_execute", _note_change)
         with self._translated():
             with self._connection(write=False) as connection:
                 pending = migrations.pending(connection)
@@ -66,9 +78,11 @@ class Database:
                 with connection.begin():
                     if not migrations.pending(connection):  # another process was sooner
                         return
-                    if (users := migrations.users_rows(connection)) is not None:
-                        aside = self.path.with_name(f"users-before-schema-{len(migrations.MIGRATIONS)}.json")
-                        write_atomically(aside, users)
+                    users, entries = backups.dump(connection)
+                    if entries:
+                        self._backups.mkdir(exist_ok=True)
+                        aside = f"before-schema-{len(migrations.MIGRATIONS)}.json"
+                        write_atomically(self._backups / aside, users)
                     migrations.migrate(connection)
                     if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
                         raise _damaged(self.path, f"{len(broken)} rows refer to others that are lost")
@@ -87,10 +101,17 @@ class Database:
     def write(self, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Session]:
         """A session for writing: commits at the end, rolls back on an exception.
 
+        What users made is backed up after a change of it, and after the first change of all.
+
         ``patience_ms``: how long it waits for another writer before it raises a ``LibraryBusyError``.
         """
         with self._session(write=True, trove_patience=patience_ms) as session:
             yield session
+            session.flush()
+            changed = session.connection().info.pop(_CHANGED, False)
+        if changed or not self._is_backed_up:
+            self._is_backed_up = True
+            backups.write(self._backups, self.read)
 
     def check(self) -> list[str]:
         """The problems that SQLite's integrity check reports; empty if there are none."""
@@ -171,6 +192,11 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
 
+def _note_change(connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+    if backups.CHANGES.match(statement):
+        connection.info[_CHANGED] = True
+
+
 def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
     """Whether the database cannot be opened only because SQLite cannot write its journal.
 
@@ -185,6 +211,11 @@ def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
     )
 
 
+def _is_missing(path: Path) -> bool:
+    """Whether there is no database; SQLite takes an empty file for a new one."""
+    return not is_file(path) or path.stat().st_size == 0
+
+
 def _unusable(path: Path, cause: object) -> LibraryError:
     return LibraryError(
         f"cannot use the library folder {path.parent}: {cause}",
@@ -195,8 +226,7 @@ def _unusable(path: Path, cause: object) -> LibraryError:
 def _damaged(path: Path, cause: object) -> LibraryDamagedError:
     return LibraryDamagedError(
         f"the library database {path} is damaged: {cause}",
-        "Your media files are untouched. Save what can be read into a new database: "
-        "trove doctor --recover COPY.db",
+        "Your media files are untouched. Mend it, with all that you made: trove doctor --repair",
     )
 
 

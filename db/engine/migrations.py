@@ -1,11 +1,9 @@
 """Schema migrations: numbered by their place in the list, append-only, each in one transaction.
 
 The number of the last one applied is SQLite's ``user_version``; ``application_id`` marks the file
-as ours. A migration is never edited once released: a test opens libraries of the first schemas.
+as ours. A migration is never edited once released: a test opens libraries of the first schemas. One that
+changes a table of what users made changes how ``db.engine.backups`` reads the files of older schemas.
 """
-
-import base64
-import json
 
 from sqlalchemy import Connection
 
@@ -30,9 +28,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.WORDS_OF_PEOPLE,
 )
 
-USERS = ("saved_search", "judgement", "correction", "opened", "stack_choice", "hidden")
-"""The tables of what users made, children after parents: nobody but they could make it again."""
-
 
 def pending(connection: Connection) -> bool:
     """Whether the database needs a migration, so that opening a current one writes nothing.
@@ -41,7 +36,7 @@ def pending(connection: Connection) -> bool:
         LibraryNewerError: the database was written by a newer Trove.
         LibraryDamagedError: it is another program's database.
     """
-    version = _version(connection)
+    written = version(connection)
     owner = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
     if owner != APPLICATION_ID and tables:
@@ -49,41 +44,28 @@ def pending(connection: Connection) -> bool:
             "the library folder holds another program's database",
             "Name another folder with --library or TROVE_LIBRARY.",
         )
-    if version > len(MIGRATIONS):
+    if written > len(MIGRATIONS):
         raise LibraryNewerError(
-            f"this library was written by a newer Trove (schema {version}, this one knows {len(MIGRATIONS)})",
+            f"this library was written by a newer Trove (schema {written}, this one knows {len(MIGRATIONS)})",
             "Update Trove, or name another library with --library.",
         )
-    return version < len(MIGRATIONS)
+    return written < len(MIGRATIONS)
 
 
-def users_rows(connection: Connection) -> bytes | None:
-    """What users made, as JSON with bytes in base64, to be kept aside before a migration; None if nothing."""
-    known = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
-    tables = {
-        table: [dict(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()]  # noqa: S608
-        for table in USERS
-        if table in known
-    }
-    if not any(tables.values()):
-        return None
-    kept = {"schema": _version(connection), "tables": tables}
-    return json.dumps(kept, indent=1, default=lambda value: base64.b64encode(value).decode()).encode()
-
-
-def migrate(connection: Connection, version: int | None = None) -> None:
-    """Apply the missing migrations, all or up to a version, in the caller's write transaction.
+def migrate(connection: Connection, last: int | None = None) -> None:
+    """Apply the missing migrations, all or up to the ``last`` one, in the caller's write transaction.
 
     Foreign keys must be off: tables are rebuilt.
     """
     # Read again inside the transaction: another process may have migrated since ``pending`` was asked.
-    done = _version(connection)
-    for number, statements in enumerate(MIGRATIONS[done:version], start=done + 1):
+    done = version(connection)
+    for number, statements in enumerate(MIGRATIONS[done:last], start=done + 1):
         for statement in statements:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _version(connection: Connection) -> int:
+def version(connection: Connection) -> int:
+    """The number of the last migration that was applied."""
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())

@@ -1,8 +1,8 @@
 """Tables of what users made, which nobody but they could make again.
 
 They are keyed by the hash of the content, and the second or region in it, so that they outlive files, models
-and transcripts; ``owner`` is for several users, of whom there is one today. ``db.engine.migrations.USERS``
-names them for backups.
+and transcripts; ``owner`` is for several users, of whom there is one today. ``db.engine.backups``
+names them, with folders and switches, and copies them.
 """
 
 from datetime import datetime

@@ -16,7 +16,8 @@ import logging
 
 from db.catalog import opened as rows
 from db.catalog import units
-from db.errors import QueryError
+from db.engine import backups
+from db.errors import LibraryError, QueryError
 from db.library import Library
 from search.answer import Hit
 from search.evaluation.measured import forget_figures
@@ -54,11 +55,22 @@ class Openings:
             return rows.count(session)
 
     def forget(self) -> None:
-        """Delete all openings with the figures that were measured by them, and remember nothing more."""
+        """Delete all openings, with their figures and in the backups, and remember nothing more.
+
+        Raises:
+            LibraryError: a backup cannot be rewritten, and still has them.
+        """
         with self._library.write() as session:
             rows.turn(session, on=False)
             rows.forget(session)
         forget_figures(self._library, _KIND)
+        try:
+            backups.forget(self._library.paths.backups, "opened")
+        except OSError as exc:
+            folder = self._library.paths.backups
+            raise LibraryError(
+                f"what was opened still stands in a backup: {exc}", f"Delete the files in {folder} yourself."
+            ) from exc
 
     def add(self, query: Query, hit: Hit) -> None:
         """Remember that a hit was opened, if that is wanted and the question is one of words alone.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from db.catalog import assets
+from db.engine import backups
 from db.errors import TroveError
 from db.files import is_there
 from db.library import Library
@@ -113,9 +114,13 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 def _library(settings: Settings) -> Iterator[Finding]:
-    if not settings.paths.database.exists():
+    copies = backups.every(settings.paths.backups)
+    if not settings.paths.database.exists() and not copies:
         yield Finding("library", "none yet", "index a folder first: trove index FOLDER")
         return
+    yield Finding(
+        "backups", f"{len(copies)} of what you made, the latest of {copies[0].stem}" if copies else "none yet"
+    )
     try:
         with Library(settings) as library:
             facts = status(library)
@@ -123,7 +128,7 @@ def _library(settings: Settings) -> Iterator[Finding]:
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
-    damaged = f"{'; '.join(faults[:3])}: save what can be read with trove doctor --recover COPY.db"
+    damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
     yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
     yield Finding("model", facts.model or "none yet")
     yield Finding("files", f"{facts.assets}, {facts.failed} failed")

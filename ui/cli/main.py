@@ -49,6 +49,8 @@ for command in (
     status.failures,
     doctor.rebuild,
     doctor.doctor,
+    doctor.backup,
+    doctor.restore,
     evaluate.models,
 ):
     app.command()(command)

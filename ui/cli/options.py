@@ -72,7 +72,8 @@ def library_of(ctx: typer.Context, *, make: bool = False, **overrides: Any) -> "
     from trove import Library
 
     settings = settings_of(ctx, make=make, **overrides)
-    if not make and not settings.paths.database.exists():
+    # Backups without a database: one that was lost, of which opening it tells more.
+    if not make and not settings.paths.database.exists() and not settings.paths.backups.exists():
         raise LibraryError(
             f"there is no library in {settings.paths.folder}",
             "Make one: trove index FOLDER; or name another with --library or TROVE_LIBRARY.",

@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, delete, text, update
 from db.catalog import assets, contents, facets, facts, hidden, live, revision, stacks, units
 from db.catalog.filters import ALL, FactRule, Filter, Wanted
 from db.catalog.stacks import Place
-from db.engine import migrations
+from db.engine import backups, migrations
 from db.engine.database import Database
-from db.engine.recover import recover
+from db.engine.salvage import salvage
 from db.engine.schema import Asset
 from db.settings import Settings
 from db.vectors.faiss_store import FaissStore
@@ -124,10 +124,10 @@ def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
 ) -> None:
     hide(filled, "/photos/a.jpg", "/photos/private")
     with filled.read() as session:
-        aside = migrations.users_rows(session.connection())
-    assert aside is not None
+        aside, entries = backups.dump(session.connection())
+    assert entries == 2
     assert b"/photos/private" in aside
-    recover(filled.path, tmp_path / "copy.db")
+    salvage(filled.path, tmp_path / "copy.db")
     copy = Database(tmp_path / "copy.db")
     assert found(copy) == [2, 4]
     copy.close()

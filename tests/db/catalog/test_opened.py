@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import create_engine, delete, select, text
 
 from db.catalog import opened, switches, units
-from db.engine import migrations
+from db.engine import backups, migrations
 from db.engine.database import Database
-from db.engine.recover import recover
+from db.engine.salvage import salvage
 from db.engine.schema import (
     Asset,
 )
@@ -139,10 +139,9 @@ def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
         opened.turn(session, on=True)
     put(filled, 3, 2)
     with filled.read() as session:
-        aside = migrations.users_rows(session.connection())
-    assert aside is not None
+        aside, _ = backups.dump(session.connection())
     assert QUESTION.encode() in aside
-    recover(filled.path, tmp_path / "copy.db")
+    salvage(filled.path, tmp_path / "copy.db")
     copy = Database(tmp_path / "copy.db")
     with copy.read() as session:
         assert (opened.is_on(session), opened.count(session)) == (True, 1)

@@ -5,9 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 from db.catalog import stacks
-from db.engine import migrations
+from db.engine import backups
 from db.engine.database import Database
-from db.engine.recover import recover
+from db.engine.salvage import salvage
 from indexer.stacks.renewal import renew_in
 from tests.support.rows import Drafted, add_file, directions
 
@@ -27,11 +27,11 @@ def test_choices_outlive_contents_and_damage(database: Database, tmp_path: Path)
         stacks.choose(session, raw)
         stacks.choose(session, raw)
         renew_in(session)
-        assert migrations.users_rows(session.connection()) is not None
+        assert backups.dump(session.connection())[1] == 1
     with database.read() as session:
         assert [place.content_id for place in stacks.of(session, [picture])[picture]] == [raw, picture]
     database.close()
-    recover(database.path, tmp_path / "copy.db")
+    salvage(database.path, tmp_path / "copy.db")
     with closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
         assert copy.execute("SELECT count(*) FROM stack_choice").fetchone() == (1,)
         assert copy.execute("SELECT stacked < revision FROM library").fetchone() == (1,), "made again"

@@ -175,7 +175,7 @@ def test_what_people_made_is_kept_aside_and_goes_on(heard: Settings) -> None:
         with library.read() as session:
             thumbs = saved_rows.judged(session, 1)
             assert all(thumb.unit_id is not None for thumb in thumbs), "each is on its unit still"
-    kept = json.loads(next(heard.library.glob("users-before-schema-*.json")).read_text())
+    kept = json.loads(next(heard.paths.backups.glob("before-schema-*.json")).read_text())
     assert kept["schema"] == 3
     assert [row["name"] for row in kept["tables"]["saved_search"]] == ["Sun and sea", "Taken in 2021"]
     assert [row["id"] for row in kept["tables"]["judgement"]] == [row[0] for row in before]

@@ -70,6 +70,18 @@ def test_only_questions_of_words_alone_are(library: Library) -> None:
     assert (judged.name, judged.query) == (f"{QUESTION} type:image", Query(f"{QUESTION} type:image"))
 
 
+def test_what_is_forgotten_is_in_no_backup(library: Library) -> None:
+    library.openings.remember(True)
+    library.openings.add(Query(QUESTION), hit(library, QUESTION, "p025.jpg"))
+    (today,) = library.core.paths.backups.glob("*.json")
+    older = today.with_name("2020-01-01.json")
+    older.write_bytes(today.read_bytes())
+    assert QUESTION in older.read_text()
+    library.openings.forget()
+    assert [QUESTION in path.read_text() for path in (today, older)] == [False, False]
+    assert '"remembers_opened": false' in today.read_text()
+
+
 def test_a_hit_that_has_gone_meanwhile_is_not(library: Library) -> None:
     library.openings.remember(True)
     library.openings.add(Query(QUESTION), replace(hit(library, QUESTION, "p025.jpg"), unit_id=1_000_000))
