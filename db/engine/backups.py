@@ -201,7 +201,7 @@ def parse(data: bytes, path: Path) -> Backup:
         rows = {name: _checked(METADATA.tables[name], tables.get(name, [])) for name in TABLES}
     except (ValueError, OverflowError, RecursionError) as exc:
         raise LibraryError(
-            f"{path.name} is no backup of Trove: {str(exc)[:200]!r}",
+            f"{path.name} is no backup of Trove: {str(exc)[:200]}",
             "Name a file that trove backup has made.",
         ) from exc
     return Backup(rows, whole.pop("remembers_opened", False) is True, whole)
