@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from db.catalog import analyses, assets, facts, revision, switches
 from db.catalog.switches import EVERYWHERE, Switches
 from db.errors import SettingsError
@@ -107,7 +105,7 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         tally = analyses.tally(session, work)
         left = 0
         if switched.on_somewhere(analyser.name) and not left_out:
-            left = len(_left(session, analyser, switched))
+            left = analyses.count_left(session, registry.work_of(analyser), switched.on(analyser.name))
     seconds = None if tally.took_ms is None else tally.took_ms / 1000
     return AnalyserState(
         name=analyser.name,
@@ -124,16 +122,6 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         seconds_per_file=None if seconds is None else round(seconds, 3),
         seconds_left=None if seconds is None else round(seconds * left, 1),
     )
-
-
-def _left(session: Session, analyser: Analyser, switched: Switches) -> set[int]:
-    """The contents (or assets) left for an analyser with a file that can be read and for which it is on."""
-    ids = analyses.left(session, registry.work_of(analyser))
-    if analyser.scope == "content":
-        files = [(content_id, path) for path, content_id in assets.at(session, ids, readable=True).values()]
-    else:
-        files = [(asset_id, path) for asset_id, path in assets.paths(session).items() if asset_id in ids]
-    return {subject for subject, path in files if switched.is_on(analyser.name, path)}
 
 
 def _require(library: Library, name: str, folder: Path | None) -> None:

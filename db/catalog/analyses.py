@@ -65,6 +65,18 @@ def left(session: Session, work: Work, within: Collection[int] | None = None) ->
     }
 
 
+def count_left(session: Session, work: Work, on: ColumnElement[bool]) -> int:
+    """How many contents (or assets) are ``left`` that have a file which can be read, and for which it is on.
+
+    ``on``: a condition on ``Asset``, such as ``Switches.on``.
+    """
+    # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
+    readable, left = and_(func.coalesce(Asset.state, "") == "indexed", on), _left(work)
+    if work.scope == "content":
+        readable = exists().where(Asset.content_id == Content.id, readable)
+    return session.scalar(select(func.count()).select_from(left.where(readable).subquery())) or 0
+
+
 def _left(work: Work) -> Select[int]:
     if work.scope == "content":
         statement, mine = select(Content.id), Analysis.content_id == Content.id

@@ -58,10 +58,11 @@ class Switches:
 
     def hiding(self) -> dict[str, ColumnElement[bool]]:
         """SQL conditions on ``Asset`` by analyser, of those off somewhere: it is on for the file."""
-        return {
-            analyser: and_(*(self._sql(name) for name in kinds.needed_by(analyser)))
-            for analyser in self.off_somewhere()
-        }
+        return {analyser: self.on(analyser) for analyser in self.off_somewhere()}
+
+    def on(self, analyser: str) -> ColumnElement[bool]:
+        """SQL condition on ``Asset``: an analyser and all that it needs are on for the file."""
+        return and_(*(self._sql(name) for name in kinds.needed_by(analyser)))
 
     def off_somewhere(self) -> tuple[str, ...]:
         """The analysers whose units are not found with all files."""

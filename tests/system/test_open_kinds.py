@@ -22,6 +22,7 @@ BY_NAME = ("db/engine/steps.py",)
 OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "image": {
         "db/catalog/assets.py": "a medium: files that are pictures",
+        "db/catalog/captions.py": "a medium: files that are pictures",
         "db/engine/schema.py": "a medium: its definition",
         "indexer/analysers/exports.py": "a medium: what it looks at",
         "indexer/analysers/headers.py": "a medium: what it looks at",

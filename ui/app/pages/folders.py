@@ -185,9 +185,10 @@ def _watch() -> None:
     )
 
 
-def _analysers() -> None:
+def _analysers(known: Sequence[AnalyserState] = ()) -> None:
+    """How far each is: as ``known``, else as it is now."""
     st.header("What is looked at")
-    for state in resources.library().analysers.every():
+    for state in known or resources.library().analysers.every():
         with st.container(horizontal=True, vertical_alignment="center"):
             key = f"analyser_{state.name}"
             st.session_state[key] = state.on
@@ -333,5 +334,5 @@ _failed()
 if facts.assets or facts.hidden:
     # While it is indexed, how far each is and how long it will take changes by itself.
     running = resources.index_job().state().active
-    st.fragment(_analysers, run_every=_NEWS_S)() if running else _analysers()
+    st.fragment(_analysers, run_every=_NEWS_S)() if running else _analysers(facts.analysers)
     _storage()

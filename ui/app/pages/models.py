@@ -170,7 +170,8 @@ def _whole(figure: str) -> str:
 def _hours(*, busy: bool) -> None:
     models = resources.library().models.ready()
     counts = resources.counts(among_hidden=True)
-    all_of_it = units_in_words({kind: counts[kind] for kind in kinds.embedded(CLIP)})
+    looked_at = {kind: counts[kind] for kind in kinds.embedded(CLIP)}
+    all_of_it = units_in_words(looked_at)
     st.caption(
         f"Time, here: how long a model would look at all that you have, {all_of_it}, going by the time that "
         "some of your pictures take on this computer, or that changing to it took. What has to be downloaded "
@@ -180,7 +181,7 @@ def _hours(*, busy: bool) -> None:
         f"Measure on {_SAMPLE} of your pictures",
         icon=":material/timer:",
         key="measure_speed",
-        disabled=busy or not counts["image"],
+        disabled=busy or not any(looked_at.values()),
         help=f"Times the models that are on this computer: {', '.join(map(_name, models))}",
         on_click=_measure_speed,
         args=(models,),
