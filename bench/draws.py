@@ -71,8 +71,7 @@ def joined(parts: Sequence[Draws]) -> Draws:
 def measured(space: Space, queries: Ids, kept: Ids) -> Floats:
     """(queries, scores), in the order of ``SCORES``, in the library of the pictures ``kept``."""
     asked, baseline = space.queries[np.ix_(queries, kept)], space.background[:, kept]
-    null = fit(baseline.max(axis=1), baseline.std(axis=1), np.empty(0))
-    null.pictures = len(kept)
+    null = fit(baseline.max(axis=1), baseline.std(axis=1), np.empty(0), len(kept))
     second, first = np.sort(asked, axis=1)[:, -2:].T
     z = (first - asked.mean(axis=1)) / np.maximum(asked.std(axis=1), 1e-3)
     standing = [z_score(Match("text", float(best)), null, len(kept)) for best in first]

@@ -101,8 +101,7 @@ def main() -> None:
 def standing(asked: Floats, background: Floats, pictures: Floats) -> float:
     """The z-score of the best picture among the best ones of background queries."""
     similarities = background @ pictures.T
-    null = fit(similarities.max(axis=1), similarities.std(axis=1), np.empty(0))
-    null.pictures = len(pictures)
+    null = fit(similarities.max(axis=1), similarities.std(axis=1), np.empty(0), len(pictures))
     return z_score(Match("text", float((pictures @ asked).max())), null, len(pictures))
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
+from db.catalog.spaces import Space
 from db.engine.database import BUSY_TIMEOUT_MS, Database
-from db.engine.schema import Space
 from db.errors import LibraryBusyError
 from db.paths import Paths
 from db.settings import Settings, load_settings

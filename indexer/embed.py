@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from db import kinds
+from db.catalog.spaces import Space
 from db.catalog.units import Vectors
-from db.engine.schema import Space
 from indexer.analysers.base import Payload, PicturePayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared

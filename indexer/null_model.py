@@ -25,9 +25,9 @@ import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces, units
+from db.catalog.spaces import NullScores
 from db.catalog.units import Vectors
 from db.engine.database import BUSY_TIMEOUT_MS
-from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
@@ -75,16 +75,19 @@ def background_vectors(encoder: Encoder, models: Path) -> Vectors:
     return kept_array(path, lambda: encode_phrased(encoder, background_queries()))
 
 
-def fit(best: Floats, spread: Floats, near: Floats) -> NullScores:
+def fit(best: Floats, spread: Floats, near: Floats, pictures: int, revision: int = 0) -> NullScores:
     """Fit the null model to the best similarities of background queries.
 
     Args:
         best: (m,) best similarity of each query.
         spread: (m,) standard deviation of each query's similarities.
         near: (k,) similarities of pictures to their nearest other one; k may be 0.
+        pictures: how many there are, at which revision of the library.
     """
     return NullScores(
         texts=_queries_digest(),
+        pictures=pictures,
+        revision=revision,
         best_mean=float(best.mean()),
         best_deviation=max(float(best.std()), _LEAST_DEVIATION),
         spread=max(float(spread.mean()), _LEAST_DEVIATION),
@@ -131,19 +134,20 @@ def fitted(
         if not due(scores, count, written):
             return scores, False
     texts = background_vectors(encoder, library.paths.models)
-    scores = _measure(view, texts, near_duplicate(encoder.name))
-    scores.space_id, scores.pictures, scores.revision = store.space_id, count, now
-    return scores, True
+    best, spread, near = _measure(view, texts, near_duplicate(encoder.name))
+    return fit(best, spread, near, count, now), True
 
 
-def keep(library: Library, scores: NullScores, *, patience_ms: int) -> None:
-    """Store a null model. Where that cannot be, on a read-only disk, it is still good for this process.
+def keep(library: Library, space_id: int, scores: NullScores, *, patience_ms: int) -> None:
+    """Store the null model of a space.
+
+    Where that cannot be, on a read-only disk, it is still good for this process.
 
     ``patience_ms``: how long another writer is waited for; who comes later fits it anew.
     """
     try:
         with library.write(patience_ms=patience_ms) as session:
-            spaces.put_null_scores(session, scores)
+            spaces.put_null_scores(session, space_id, scores)
     except LibraryError as exc:
         log.warning("the null model could not be stored: %s", exc)
 
@@ -153,11 +157,12 @@ def refit(library: Library, store: VectorStore, encoder: Encoder) -> NullScores 
     with library.read() as session:
         scores, is_new = fitted(library, session, store, encoder)
     if is_new and scores is not None:
-        keep(library, scores, patience_ms=BUSY_TIMEOUT_MS)
+        keep(library, store.space_id, scores, patience_ms=BUSY_TIMEOUT_MS)
     return scores
 
 
-def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> NullScores:
+def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> tuple[Floats, Floats, Floats]:
+    """What ``fit`` is given."""
     best = [hits[0][1] for hits in view.search(PICTURE, texts, 1) if hits]
     sample = view.sample(PICTURE, _SAMPLE)
     subset = sample[:: max(1, len(sample) // _NEAR_SAMPLE)]
@@ -166,7 +171,7 @@ def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> Nu
         for hits in view.search(PICTURE, subset, _BURST)
     ]
     others = np.array(near)[~np.isnan(near)]
-    return fit(np.array(best), (texts @ sample.T).std(axis=1), others)
+    return np.array(best), (texts @ sample.T).std(axis=1), others
 
 
 def _by_chance(count: int) -> float:

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 from db.catalog import runs, spaces
-from db.catalog.spaces import BareUnit
-from db.engine.schema import Space
+from db.catalog.spaces import BareUnit, Space
 from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
 from db.library import Library

@@ -17,7 +17,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
-from db.engine.schema import Space
+from db.catalog.spaces import Space
 from db.kinds import CLIP, PICTURE
 from db.library import Library
 from indexer.encoders.active import roles

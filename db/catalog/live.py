@@ -42,7 +42,7 @@ from db.engine.schema import (
 )
 from db.engine.users import (
     Judgement,
-    SavedSearch,
+    SavedSearchRow,
 )
 from db.words.forms import fold
 
@@ -266,8 +266,8 @@ def _liked(name: str) -> Marks:
     return (
         select(Content.id, Judgement.start_s, Judgement.start_s)
         .join(Judgement, Judgement.sha256 == Content.sha256)
-        .join(SavedSearch, SavedSearch.id == Judgement.saved_id)
-        .where(func.trove_fold(SavedSearch.name) == fold(name), Judgement.up)
+        .join(SavedSearchRow, SavedSearchRow.id == Judgement.saved_id)
+        .where(func.trove_fold(SavedSearchRow.name) == fold(name), Judgement.up)
     )
 
 

@@ -1,18 +1,33 @@
 """Queries on indexing runs: their progress and reports, for other processes and later."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine.clock import utc_now
-from db.engine.schema import Run
+from db.engine.schema import RunRow
+
+
+@dataclass(frozen=True)
+class Run:
+    """One indexing run as it was when it was read, see ``RunRow``."""
+
+    id: int
+    pid: int
+    started_at: datetime
+    updated_at: datetime
+    finished_at: datetime | None
+    total: int
+    done: int
+    report: str | None
 
 
 def start_run(session: Session, pid: int, total: int) -> int:
     """Record that a run has started; returns its id."""
     moment = utc_now()
-    run = Run(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
+    run = RunRow(pid=pid, started_at=moment, updated_at=moment, total=total, done=0)
     session.add(run)
     session.flush()
     return run.id
@@ -20,23 +35,24 @@ def start_run(session: Session, pid: int, total: int) -> int:
 
 def update_run(session: Session, run_id: int, done: int) -> None:
     """Record how far a run is."""
-    session.execute(update(Run).where(Run.id == run_id).values(done=done, updated_at=utc_now()))
+    session.execute(update(RunRow).where(RunRow.id == run_id).values(done=done, updated_at=utc_now()))
 
 
 def end_run(session: Session, run_id: int, report: str) -> None:
     """Record how a run has ended, as JSON."""
     moment = utc_now()
     session.execute(
-        update(Run).where(Run.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
+        update(RunRow).where(RunRow.id == run_id).values(updated_at=moment, finished_at=moment, report=report)
     )
 
 
 def last_run(session: Session) -> Run | None:
     """The run that started last, or None."""
-    return session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
+    row = session.scalar(select(RunRow).order_by(RunRow.id.desc()).limit(1))
+    return None if row is None else row.values(Run)
 
 
-def changes(session: Session) -> Sequence[Run]:
+def changes(session: Session) -> list[Run]:
     """The finished changes of the model, in their order."""
-    statement = select(Run).where(Run.finished_at.is_not(None), Run.report.contains('"embedded"'))
-    return session.scalars(statement.order_by(Run.id)).all()
+    statement = select(RunRow).where(RunRow.finished_at.is_not(None), RunRow.report.contains('"embedded"'))
+    return [row.values(Run) for row in session.scalars(statement.order_by(RunRow.id))]

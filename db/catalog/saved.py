@@ -5,6 +5,7 @@ These are the user's own data, which Trove cannot make again: only the user remo
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import and_, delete, func, select, update
@@ -13,18 +14,23 @@ from sqlalchemy.orm import Session
 from db.catalog import revision
 from db.catalog.units import UnitRow, region_of, same_region
 from db.engine.clock import utc_now
-from db.engine.schema import (
-    Content,
-    Unit,
-    UnitKind,
-)
-from db.engine.users import (
-    Judgement,
-    SavedSearch,
-)
+from db.engine.schema import Content, Unit, UnitKind
+from db.engine.users import Judgement, SavedSearchRow
 
 NEAR_S = 3.0
 """A unit that begins this near to a judged one counts as the same after a new transcript or segmentation."""
+
+
+@dataclass(frozen=True)
+class SavedSearch:
+    """A query that a user has saved under a name, see ``SavedSearchRow``."""
+
+    id: int
+    name: str
+    query: str
+    kind: UnitKind | None
+    created_at: datetime
+    seen: int
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Judged:
 def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
     """Save a query; nothing that the library has now counts as new to it."""
     session.add(
-        SavedSearch(
+        SavedSearchRow(
             name=name,
             query=query,
             kind=kind,
@@ -55,27 +61,29 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
 
 def named(session: Session, name: str) -> SavedSearch | None:
     """The saved search of that name, or None."""
-    return session.scalar(select(SavedSearch).where(SavedSearch.name == name))
+    row = session.scalar(select(SavedSearchRow).where(SavedSearchRow.name == name))
+    return None if row is None else row.values(SavedSearch)
 
 
 def every(session: Session) -> list[SavedSearch]:
     """All saved searches, by name."""
-    return sorted(session.scalars(select(SavedSearch)), key=lambda saved: saved.name.casefold())
+    each = (row.values(SavedSearch) for row in session.scalars(select(SavedSearchRow)))
+    return sorted(each, key=lambda saved: saved.name.casefold())
 
 
 def rename(session: Session, saved_id: int, name: str) -> None:
     """Give it another name."""
-    session.execute(update(SavedSearch).where(SavedSearch.id == saved_id).values(name=name))
+    session.execute(update(SavedSearchRow).where(SavedSearchRow.id == saved_id).values(name=name))
 
 
 def remove(session: Session, saved_id: int) -> None:
     """Delete a saved search with its judgements."""
-    session.execute(delete(SavedSearch).where(SavedSearch.id == saved_id))
+    session.execute(delete(SavedSearchRow).where(SavedSearchRow.id == saved_id))
 
 
 def mark_seen(session: Session, saved_id: int, seen: int) -> None:
     """Note that all hits up to this revision of the library were seen. What was seen stays seen."""
-    statement = update(SavedSearch).where(SavedSearch.id == saved_id, SavedSearch.seen < seen)
+    statement = update(SavedSearchRow).where(SavedSearchRow.id == saved_id, SavedSearchRow.seen < seen)
     session.execute(statement.values(seen=seen))
 
 

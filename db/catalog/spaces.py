@@ -1,7 +1,7 @@
 """Queries on embedding spaces: one for each model and role, one a role active. Functions take a session."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,34 @@ from db.catalog import revision, switches
 from db.catalog.units import Ids, StoredUnit, Vectors, is_bare, pack, stored
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.schema import LIVE, Asset, Embedding, NullScores, Space, SpaceState, Unit, UnitKind
+from db.engine.schema import LIVE, Asset, Embedding, NullScoresRow, SpaceRow, SpaceState, Unit, UnitKind
 from db.kinds import CLIP
+
+
+@dataclass(frozen=True)
+class Space:
+    """One embedding model in one role, and whether it answers."""
+
+    id: int
+    role: str
+    model: str
+    fingerprint: str
+    dim: int
+    state: SpaceState
+
+
+@dataclass(frozen=True)
+class NullScores:
+    """Null model of a space, see ``NullScoresRow``."""
+
+    texts: str
+    pictures: int
+    revision: int
+    best_mean: float
+    best_deviation: float
+    spread: float
+    near_mean: float | None = None
+    near_deviation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -28,51 +54,55 @@ class BareUnit:
 
 def active(session: Session, role: str = CLIP) -> Space | None:
     """The space of the model that answers in a role, or None before the first indexing."""
-    return session.scalar(select(Space).where(Space.state == "active", Space.role == role))
+    row = session.scalar(select(SpaceRow).where(SpaceRow.state == "active", SpaceRow.role == role))
+    return None if row is None else row.values(Space)
 
 
 def all_active(session: Session) -> list[Space]:
     """The spaces that answer, one a role at most."""
-    return list(session.scalars(select(Space).where(Space.state == "active")))
+    return [row.values(Space) for row in session.scalars(select(SpaceRow).where(SpaceRow.state == "active"))]
 
 
 def previous(session: Session, role: str = CLIP) -> Space | None:
     """The space that was active before, or None if there was none or it has been dropped."""
-    retired = select(Space).where(Space.state == "retired", Space.role == role)
-    return session.scalar(retired.order_by(Space.activated_at.desc()).limit(1))
+    retired = select(SpaceRow).where(SpaceRow.state == "retired", SpaceRow.role == role)
+    row = session.scalar(retired.order_by(SpaceRow.activated_at.desc()).limit(1))
+    return None if row is None else row.values(Space)
 
 
 def named(session: Session, model: str, role: str = CLIP) -> list[Space]:
     """The spaces of a model; more than one where its weights have changed."""
-    statement = select(Space).where(Space.model == model, Space.role == role)
-    return list(session.scalars(statement.order_by(Space.id)))
+    statement = select(SpaceRow).where(SpaceRow.model == model, SpaceRow.role == role)
+    return [row.values(Space) for row in session.scalars(statement.order_by(SpaceRow.id))]
 
 
 def every(session: Session) -> dict[Space, int]:
     """All spaces with their numbers of vectors."""
     statement = (
-        select(Space, func.count(Embedding.unit_id))
-        .outerjoin(Embedding, Embedding.space_id == Space.id)
-        .group_by(Space.id)
+        select(SpaceRow, func.count(Embedding.unit_id))
+        .outerjoin(Embedding, Embedding.space_id == SpaceRow.id)
+        .group_by(SpaceRow.id)
     )
-    return dict(session.execute(statement).all())
+    return {row.values(Space): count for row, count in session.execute(statement)}
 
 
 def add(
     session: Session, model: str, fingerprint: str, dim: int, state: SpaceState, role: str = CLIP
 ) -> Space:
     """A new space, to be filled while another answers (``building``) or to answer at once (``active``)."""
-    space = Space(role=role, model=model, fingerprint=fingerprint, dim=dim, state=state)
-    space.activated_at = utc_now() if state == "active" else None
-    session.add(space)
+    row = SpaceRow(role=role, model=model, fingerprint=fingerprint, dim=dim, state=state)
+    row.activated_at = utc_now() if state == "active" else None
+    session.add(row)
     session.flush()
-    return space
+    return row.values(Space)
 
 
 def activate(session: Session, space_id: int) -> None:
     """Make a space the active one of its role and retire the one that was, in one transaction: no gap."""
-    new = session.get_one(Space, space_id)
-    for space in session.scalars(select(Space).where(Space.state == "active", Space.role == new.role)):
+    new = session.get_one(SpaceRow, space_id)
+    for space in session.scalars(
+        select(SpaceRow).where(SpaceRow.state == "active", SpaceRow.role == new.role)
+    ):
         space.state = "retired"
     session.flush()
     new.state, new.activated_at = "active", utc_now()
@@ -82,7 +112,7 @@ def activate(session: Session, space_id: int) -> None:
 
 def drop(session: Session, space_id: int) -> None:
     """Delete a space with all its vectors."""
-    session.execute(delete(Space).where(Space.id == space_id))
+    session.execute(delete(SpaceRow).where(SpaceRow.id == space_id))
 
 
 def bare_units(session: Session, space: Space) -> list[BareUnit]:
@@ -150,9 +180,10 @@ def put_vectors(session: Session, space_id: int, vectors: Mapping[int, Vectors])
 
 def null_scores(session: Session, space_id: int) -> NullScores | None:
     """The null model of a space as it was last fitted, or None."""
-    return session.get(NullScores, space_id)
+    row = session.get(NullScoresRow, space_id)
+    return None if row is None else row.values(NullScores)
 
 
-def put_null_scores(session: Session, scores: NullScores) -> None:
+def put_null_scores(session: Session, space_id: int, scores: NullScores) -> None:
     """Store the null model of a space in place of an older one."""
-    session.merge(scores)
+    session.merge(NullScoresRow(space_id=space_id, **asdict(scores)))

@@ -32,7 +32,7 @@ from db.engine.schema import (
     Content,
     Embedding,
     MediaKind,
-    Space,
+    SpaceRow,
     Unit,
     UnitKind,
 )
@@ -333,7 +333,7 @@ def vectors(session: Session, space_id: int, ids: Ids) -> Vectors:
         packed.update(session.execute(statement).all())
     if len(packed) != len(set(ids.tolist())):
         raise lacking()
-    dim = session.scalars(select(Space.dim).where(Space.id == space_id)).one()
+    dim = session.scalars(select(SpaceRow.dim).where(SpaceRow.id == space_id)).one()
     if any(len(blob) != 2 * dim for blob in packed.values()):
         raise LibraryDamagedError("a vector in the database is damaged", "Run: trove doctor --repair")
     stacked = np.frombuffer(b"".join(packed[i] for i in ids.tolist()), dtype="<f2")

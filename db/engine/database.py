@@ -138,10 +138,11 @@ class Database:
         with (
             self._translated(),
             self._connection(write=write, **options) as connection,
-            Session(connection, expire_on_commit=False) as session,
+            # Its rows end with it, so that nobody reads them when they are no longer so.
+            Session(connection) as session,
+            session.begin(),
         ):
             yield session
-            session.flush()
 
     @contextmanager
     def _connection(self, *, write: bool, **options: int) -> Iterator[Connection]:

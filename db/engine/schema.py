@@ -7,9 +7,10 @@ and carries the *units* (what can be found) and *facts* (date, place, camera) th
 reused, since they are the labels in FAISS.
 """
 
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sqlalchemy import (
     CheckConstraint,
@@ -23,6 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from db.engine.pathtext import PathText
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 MediaKind = Literal["image", "video", "audio"]
 UnitKind = str
@@ -52,6 +58,10 @@ class Base(DeclarativeBase):
         SpaceState: String,
         AnalysisState: String,
     }
+
+    def values(self, kind: type[T]) -> T:
+        """The columns that a dataclass names, as one: rows end with their session, their values do not."""
+        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
 
 
 class LibraryState(Base):
@@ -280,7 +290,7 @@ class SwitchRow(Base):
     is_on: Mapped[bool]
 
 
-class Space(Base):
+class SpaceRow(Base):
     """One embedding model in one role. Vectors of different spaces are never compared."""
 
     __tablename__ = "space"
@@ -310,7 +320,7 @@ class Embedding(Base):
     """The revision of the library with which it was written: later ones are new to who knows an older one."""
 
 
-class NullScores(Base):
+class NullScoresRow(Base):
     """Null model of a space: statistics of the best similarities under background queries.
 
     The verdict compares an answer with it; see ``indexer.null_model``.
@@ -337,7 +347,7 @@ class NullScores(Base):
     """Standard deviation of the same."""
 
 
-class Run(Base):
+class RunRow(Base):
     """One indexing run, so that any process can show how far it is."""
 
     __tablename__ = "run"

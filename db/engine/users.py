@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.engine.schema import Base, UnitKind
 
 
-class SavedSearch(Base):
+class SavedSearchRow(Base):
     """A query that a user has saved under a name."""
 
     __tablename__ = "saved_search"

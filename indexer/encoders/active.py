@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from db.catalog import spaces
-from db.engine.schema import Space
+from db.catalog.spaces import Space
 from db.errors import ModelMismatchError
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.library import Library

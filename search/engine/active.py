@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from db.catalog import revision, spaces
+from db.catalog.spaces import NullScores, Space
 from db.catalog.units import Vectors
-from db.engine.schema import NullScores, Space
 from db.errors import ModelError
 from db.library import Library
 from db.vectors.store import VectorStore
@@ -85,7 +85,7 @@ class ActiveModel:
         with self._lock:
             scores, self._to_keep = self._to_keep, None
         if scores is not None:
-            keep(self.library, scores, patience_ms=_PATIENCE_MS)
+            keep(self.library, self.space.id, scores, patience_ms=_PATIENCE_MS)
 
 
 class ActiveModels:

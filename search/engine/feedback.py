@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from db import kinds
 from db.catalog import spaces, units
+from db.catalog.spaces import Space
 from db.catalog.units import Vectors
-from db.engine.schema import Space
 from search.engine.embed import Question
 from search.engine.ranking import Ranking, above_z_score
 from search.engine.scope import Alternatives, Part, Scope

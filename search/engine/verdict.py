@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from db import kinds
+from db.catalog.spaces import NullScores
 from db.catalog.units import UnitRow
-from db.engine.schema import NullScores
 from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
 from indexer.null_model import grown
 from search.answer import Understood, Verdict

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from db.catalog import captions
-from db.engine.schema import Space
+from db.catalog.spaces import Space
 from db.kinds import PICTURE
 from search.evaluation.results import DEPTH, Result, digest
 from search.service import SearchService

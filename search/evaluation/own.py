@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from db.catalog import opened, spaces
-from db.engine.schema import Space
+from db.catalog.spaces import Space
 from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
 from db.library import Library

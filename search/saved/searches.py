@@ -24,11 +24,8 @@ from sqlalchemy.orm import Session
 from db import kinds
 from db.catalog import assets, revision, units
 from db.catalog import saved as rows
-from db.catalog.saved import Judged
+from db.catalog.saved import Judged, SavedSearch
 from db.catalog.units import UnitRow
-from db.engine.users import (
-    SavedSearch,
-)
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
 from db.names import spelled

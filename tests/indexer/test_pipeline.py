@@ -18,7 +18,7 @@ from sqlalchemy import select
 from db.catalog import analyses, assets, live, runs, spaces, units
 from db.catalog.assets import FileStat
 from db.engine.database import Database
-from db.engine.schema import Asset, Content, Embedding, Unit
+from db.engine.schema import Asset, Content, Embedding, SpaceRow, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.library import Library
 from db.settings import Settings
@@ -388,9 +388,7 @@ def test_another_model_is_a_named_error(library: Library, settings: Settings, fo
 def test_changed_weights_are_a_named_error(library: Library, database: Database, folder: Path) -> None:
     index(library, [folder])
     with database.write() as session:
-        space = spaces.active(session)
-        assert space is not None
-        space.fingerprint = "of other weights"
+        session.scalars(select(SpaceRow)).one().fingerprint = "of other weights"
     photo(folder / "4.jpg", 4)
     with pytest.raises(ModelMismatchError, match="weights"):
         index(library, [folder])

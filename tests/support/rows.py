@@ -13,9 +13,10 @@ from db import kinds
 from db.catalog import analyses, assets, contents, facts, orders, revision, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
+from db.catalog.spaces import Space
 from db.catalog.units import Ids, NewUnit, Vectors
 from db.engine.clock import utc_now
-from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Space, Unit
+from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Unit
 from indexer.analysers import registry as registry
 from indexer.analysers.headers import Headers
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from db.catalog import spaces, units
 from db.catalog.units import Region
-from db.engine.schema import Embedding, Space, Unit
+from db.engine.schema import Embedding, SpaceRow, Unit
 from db.errors import QueryError
 from db.library import Library
 from db.settings import Settings
@@ -83,8 +83,8 @@ def names(answer: Answer) -> list[str]:
 
 def vectors(library: Library, role: str) -> int:
     with library.read() as session:
-        held = select(func.count()).select_from(Embedding).join(Space, Space.id == Embedding.space_id)
-        return session.scalars(held.where(Space.role == role, Space.state == "active")).one()
+        held = select(func.count()).select_from(Embedding).join(SpaceRow, SpaceRow.id == Embedding.space_id)
+        return session.scalars(held.where(SpaceRow.role == role, SpaceRow.state == "active")).one()
 
 
 def test_it_is_made_once_however_often_a_run_is_stopped(library: Library, folder: Path) -> None:
@@ -268,6 +268,6 @@ def test_it_is_switched_off_and_on_and_made_anew(filled: Library) -> None:
 
 def _embedded(library: Library) -> dict[int, bytes]:
     with library.read() as session:
-        held = select(Embedding.unit_id, Embedding.vector).join(Space, Space.id == Embedding.space_id)
-        rows = session.execute(held.where(Space.role == ROLE, Space.state == "active"))
+        held = select(Embedding.unit_id, Embedding.vector).join(SpaceRow, SpaceRow.id == Embedding.space_id)
+        rows = session.execute(held.where(SpaceRow.role == ROLE, SpaceRow.state == "active"))
         return {row.unit_id: row.vector for row in rows}

@@ -17,7 +17,7 @@ import psutil
 from PIL import Image
 
 from db.catalog import runs, spaces
-from db.engine.schema import Run
+from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, TroveError
 from search.drawing.drawer import Drawer
 from search.drawing.output import Drawing

@@ -21,7 +21,9 @@ EDITED, TAKEN, SAID = datetime(2024, 1, 1), datetime(2019, 8, 7, 18, 30), dateti
 
 def effective(database: Database, path: str = "/a.jpg") -> Asset:
     with database.read() as session:
-        return session.scalars(select(Asset).where(Asset.path == Path(path))).one()
+        asset = session.scalars(select(Asset).where(Asset.path == Path(path))).one()
+        session.expunge(asset)
+        return asset
 
 
 def test_the_more_trusted_source_wins_and_says_so(database: Database) -> None:

@@ -58,9 +58,11 @@ def test_the_newest_opening_of_the_same_takes_the_place_of_the_one_before(filled
         put(filled, unit_id, rank)
     put(filled, 1, 7, "another question")
     with filled.read() as session:
-        rows = session.scalars(select(OpenedRow).order_by(OpenedRow.id)).all()
+        rows = session.execute(
+            select(OpenedRow.query, OpenedRow.start_s, OpenedRow.rank).order_by(OpenedRow.id)
+        ).all()
         assert opened.count(session) == 4
-    assert [(row.query, row.start_s, row.rank) for row in rows] == [
+    assert rows == [
         (QUESTION, 0.0, 1),
         (QUESTION, None, 2),
         (QUESTION, 10.0, 5),

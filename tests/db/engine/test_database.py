@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import inspect, select, text
+from sqlalchemy.orm.exc import DetachedInstanceError
 
 from db.catalog import analyses, assets, contents, fulltext, spaces, units
 from db.catalog.analyses import Work
 from db.catalog.assets import FileStat
 from db.engine import migrations
 from db.engine.database import Database
-from db.engine.schema import Base, Embedding, Space, Unit
+from db.engine.schema import Base, Embedding, SpaceRow, Unit
 from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
 from db.settings import Settings
 from tests.support.rows import Drafted, add_file, add_units, directions
@@ -63,7 +64,22 @@ def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
         raise ZeroDivisionError
     with database.read() as session:
         assert assets.states(session) == {}
-        assert session.scalars(select(Space.id)).all() == []
+        assert session.scalars(select(SpaceRow.id)).all() == []
+
+
+def test_rows_end_with_their_session_and_values_stay(database: Database) -> None:
+    with database.write() as session:
+        made = spaces.add(session, "one", "1", 8, "active")
+        row = session.scalars(select(SpaceRow)).one()
+        assert row.model == "one"
+    with pytest.raises(DetachedInstanceError):
+        _ = row.model
+    with database.read() as session:
+        read = session.scalars(select(SpaceRow)).one()
+        assert spaces.active(session) == made
+    with pytest.raises(DetachedInstanceError):
+        _ = read.model
+    assert (made.model, made.state) == ("one", "active")
 
 
 def test_a_newer_library_is_refused_and_untouched(database: Database, settings: Settings) -> None:

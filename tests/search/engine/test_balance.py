@@ -4,14 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from db.engine.schema import NullScores
+from db.catalog.spaces import NullScores
 from search.engine.balance import balanced
 from search.engine.ranking import Background, Found, Match, Ranking
 from search.engine.verdict import FOUND_AT, Reference
 
-NULL = NullScores(
-    space_id=1, texts="", pictures=100, revision=1, best_mean=0.2, best_deviation=0.02, spread=0.01
-)
+NULL = NullScores(texts="", pictures=100, revision=1, best_mean=0.2, best_deviation=0.02, spread=0.01)
 WORDS = Ranking("keywords", 1.0, [Found(2, 1.0, ("dog",), 1.0, rarity=0.3)])
 MEANING = Ranking(
     "text_to_passage", 1.0, [Found(3, 0.5)], Background(0.1, 0.1, 100), role="clip", modality="passage"

@@ -19,7 +19,7 @@ from db.catalog.facts import Fact
 from db.catalog.filters import ALL
 from db.catalog.units import Vectors
 from db.engine.database import Database
-from db.engine.schema import NullScores
+from db.engine.schema import NullScoresRow
 from db.library import Library
 from db.settings import Settings
 from search.answer import Hit
@@ -117,19 +117,19 @@ def test_what_is_committed_meanwhile_shows_in_the_next_answer(own: Settings, fir
 def test_many_threads_that_all_find_the_null_model_due_answer(own: Settings) -> None:
     """Each has the library open, and one of them writes: none may wait for another's connection."""
     with Library(own) as library, library.write() as session:
-        session.execute(delete(NullScores))
+        session.execute(delete(NullScoresRow))
         revision.touch(session)
     with searching(own) as service, ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(service.search, [Query("two dogs in the snow", k=5)] * 24))
         with service.library.read() as session:
-            assert session.scalars(select(NullScores)).all()
+            assert session.scalars(select(NullScoresRow)).all()
     assert len({answer.confidence for answer in answers}) == 1
     assert {answer.hits for answer in answers} == {answers[0].hits}
 
 
 def test_an_answer_does_not_wait_for_a_writer(own: Settings) -> None:
     with Library(own) as library, library.write() as session:
-        session.execute(delete(NullScores))
+        session.execute(delete(NullScoresRow))
         revision.touch(session)
     with searching(own) as service, service.library.write():
         started = time.monotonic()

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from db import kinds
 from db.catalog import revision, spaces
 from db.catalog.copies import FileRow
+from db.catalog.spaces import NullScores
 from db.catalog.units import UnitRow, Vectors
-from db.engine.schema import NullScores
 from db.errors import LibraryError
 from db.library import Library
 from db.settings import Settings
@@ -48,9 +48,7 @@ ROWS = {1: UnitRow(1, 1, "image", None, None, None, None, "image", (FileRow(1, P
 
 
 def null(pictures: int = 1000) -> NullScores:
-    made = fit(np.array([0.2, 0.3, 0.4]), np.array([0.05]), np.array([0.6, 0.7]))
-    made.space_id, made.pictures, made.revision = 1, pictures, 7
-    return made
+    return fit(np.array([0.2, 0.3, 0.4]), np.array([0.05]), np.array([0.6, 0.7]), pictures, 7)
 
 
 def against() -> Reference:
@@ -185,8 +183,7 @@ def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
 def test_confidence_is_a_probability(
     similarity: float, kind: Callable[[float], Match], count: int, fitted_on: int
 ) -> None:
-    lone = fit(np.array([0.3]), np.array([0.0]), np.empty(0))
-    lone.pictures = fitted_on
+    lone = fit(np.array([0.3]), np.array([0.0]), np.empty(0), fitted_on)
     verdict, confidence = judge([seen((kind(similarity),), count=count)], ROWS, Reference(lone))
     assert 0 <= confidence <= 1
     assert verdict == (
@@ -218,8 +215,7 @@ def test_the_null_is_fitted_again_when_a_fifth_is_new_or_gone(
 
 
 def test_another_list_of_texts_needs_another_null() -> None:
-    other = null()
-    other.texts = "of an older list"
+    other = replace(null(), texts="of an older list")
     assert due(other, 1000, 0)
     assert due(None, 1, 1)
 

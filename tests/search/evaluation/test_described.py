@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from db.catalog import facts, runs
 from db.catalog.facts import Fact
-from db.engine.schema import Asset, Run
+from db.engine.schema import Asset, RunRow
 from db.settings import Settings
 from indexer.runs import computer
 from search.evaluation.measured import ENOUGH, Measured, measured, to_embed
@@ -142,7 +142,7 @@ def test_how_long_a_model_takes_is_told_for_all_that_there_is_now(library: Libra
 @pytest.mark.parametrize("embedded", [400, 100])
 def test_a_change_of_the_model_tells_its_time_if_it_was_long(library: Library, embedded: int) -> None:
     with library.core.write() as session:
-        run = session.get_one(Run, runs.start_run(session, 1, embedded))
+        run = session.get_one(RunRow, runs.start_run(session, 1, embedded))
         report = {"model": "other", "embedded": embedded, "computer": computer()}
         runs.end_run(session, run.id, json.dumps(report))
         session.flush()

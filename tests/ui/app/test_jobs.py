@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 import trove
 from db.catalog import runs
 from db.engine.database import Database
-from db.engine.schema import Run
+from db.engine.schema import RunRow
 from db.errors import GenerateError, LibraryBusyError
 from db.library import Library
 from db.settings import Settings
@@ -36,7 +36,7 @@ APP = ROOT / "ui" / "app" / "main.py"
 def _run(database: Database, pid: int, *, report: str | None = None) -> None:
     """A run that has done 20 of 60 files in ten seconds."""
     with database.write() as session:
-        run = session.get_one(Run, runs.start_run(session, pid, 60))
+        run = session.get_one(RunRow, runs.start_run(session, pid, 60))
         run.done, run.updated_at = 20, run.started_at + timedelta(seconds=10)
         session.flush()
         if report is not None:

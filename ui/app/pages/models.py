@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import kinds
 from db.catalog import revision, spaces
-from db.engine.schema import Space
+from db.catalog.spaces import Space
 from db.errors import TroveError
 from db.kinds import CLIP
 from indexer.encoders.registry import PRESETS, ModelInfo
