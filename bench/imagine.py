@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import unit_length
 from db.catalog.units import UnitRow
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
-from indexer.encoders.builtin.encoder import unit
 from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
@@ -108,7 +108,7 @@ def main() -> None:
         pictures = np.concatenate([encoder.encode_pixels(np.stack(some)) for some in batched(pixels, 32)])
     captions = [row["caption"] for row in rows]
     of = np.array([names.index(row["image"]) for row in rows])
-    meaning = unit(load_text_tower(settings.cache)(captions)[:, -1])
+    meaning = unit_length(load_text_tower(settings.cache)(captions)[:, -1])
     first = np.unique(of, return_index=True)[1]  # the first caption of every picture asks
     own, texts = of[first], encoder.encode_texts([captions[i] for i in first])
     near = meaning[first] @ meaning.T

@@ -25,7 +25,7 @@ import faiss
 import numpy as np
 import psutil
 
-from db.catalog.units import Ids, Vectors
+from db.arrays import Ids, Vectors
 from db.vectors.files import IndexFiles
 from db.vectors.index import VectorIndex, kind_for
 from db.vectors.ivf import nearest

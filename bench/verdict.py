@@ -53,9 +53,10 @@ from draws import (
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from db.arrays import unit_length
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
-from indexer.encoders.builtin.encoder import CONSE_DIM, unit
+from indexer.encoders.builtin.encoder import CONSE_DIM
 from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
@@ -179,7 +180,7 @@ def carried(fits: tuple[Calibration, Calibration], made: Parts) -> Floats:
 def twins(captions: Sequence[str], own: Ids, settings_cache: Path) -> Flags:
     """(pictures, pictures): whether the captions of two pictures say the same, see ``TWIN``."""
     meant = load_text_tower(settings_cache)(captions)[:, -1]
-    mean = unit(np.stack([meant[own == picture].mean(axis=0) for picture in range(own.max() + 1)]))
+    mean = unit_length(np.stack([meant[own == picture].mean(axis=0) for picture in range(own.max() + 1)]))
     alike = mean @ mean.T >= TWIN
     np.fill_diagonal(alike, val=False)
     return alike
@@ -289,7 +290,7 @@ def main() -> None:
         table(f"{title}: the same fits", joined(made), carried(texts.fits, made))
     if options.model == "builtin":
         for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
-            seen, baseline, sought = (unit(rows[:, part]) for rows in (pictures, background, queries))
+            seen, baseline, sought = (unit_length(rows[:, part]) for rows in (pictures, background, queries))
             made = asked(Space(sought @ seen.T, baseline @ seen.T))
             table(f"{name}: another space, the same fits", joined(made), carried(texts.fits, made))
     if options.stamps:

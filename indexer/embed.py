@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog.spaces import Space
-from db.catalog.units import Vectors
 from indexer.analysers.base import Payload, PicturePayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared

@@ -9,9 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from db.arrays import Vectors
 from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
-from db.catalog.units import NewUnit, Vectors
+from db.catalog.units import NewUnit
 from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels

@@ -21,12 +21,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy.orm import Session
 
+from db.arrays import Reals, Vectors
 from db.catalog import revision, spaces, units
 from db.catalog.spaces import NullScores
-from db.catalog.units import Vectors
 from db.engine.database import BUSY_TIMEOUT_MS
 from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
@@ -53,8 +52,6 @@ _BURST = 20
 _LEAST_DEVIATION = 1e-3
 """Libraries of near-identical pictures must not make every difference look large."""
 
-Floats = npt.NDArray[np.floating]
-
 
 @cache
 def background_queries() -> tuple[str, ...]:
@@ -75,7 +72,7 @@ def background_vectors(encoder: Encoder, models: Path) -> Vectors:
     return kept_array(path, lambda: encode_phrased(encoder, background_queries()))
 
 
-def fit(best: Floats, spread: Floats, near: Floats, pictures: int, revision: int = 0) -> NullScores:
+def fit(best: Reals, spread: Reals, near: Reals, pictures: int, revision: int = 0) -> NullScores:
     """Fit the null model to the best similarities of background queries.
 
     Args:
@@ -161,7 +158,7 @@ def refit(library: Library, store: VectorStore, encoder: Encoder) -> NullScores 
     return scores
 
 
-def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> tuple[Floats, Floats, Floats]:
+def _measure(view: VectorView, texts: Vectors, duplicate_threshold: float) -> tuple[Reals, Reals, Reals]:
     """What ``fit`` is given."""
     best = [hits[0][1] for hits in view.search(PICTURE, texts, 1) if hits]
     sample = view.sample(PICTURE, _SAMPLE)

@@ -9,8 +9,8 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from db.arrays import Vectors
 from db.catalog import analyses, assets, contents, corrections, drives, facts, revision, runs, units
-from db.catalog.units import Vectors
 from db.engine.batches import chunks
 from db.engine.schema import Asset, MediaKind
 from db.errors import DecodeError, MediaError

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from db.arrays import unit_length
 from db.settings import load_settings
-from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder, unit
+from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.media.reader import read_image
 from search.evaluation.retrieval import ranks
@@ -66,7 +67,7 @@ def parts(vectors: Floats) -> dict[str, Floats]:
     """The vectors as shipped, without the hubness correction, and each of their two halves."""
     halves = {"ConSE alone": vectors[:, -CONSE_DIM:], "projection alone": vectors[:, EXTRA:-CONSE_DIM]}
     halves["both, as they are"] = vectors[:, EXTRA:]
-    return {name: unit(half) for name, half in halves.items()} | {"both, corrected": vectors}
+    return {name: unit_length(half) for name, half in halves.items()} | {"both, corrected": vectors}
 
 
 def evaluate(encoder: BuiltinEncoder, pairs: list[tuple[Path, str]]) -> None:

@@ -14,9 +14,10 @@ import faiss
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from db.arrays import unit_length
 from db.settings import load_settings
 from indexer.encoders.builtin import towers
-from indexer.encoders.builtin.encoder import ConseEncoder, conse, joint_images, joint_texts, unit
+from indexer.encoders.builtin.encoder import ConseEncoder, conse, joint_images, joint_texts
 from indexer.encoders.builtin.hubness import Hubness
 from indexer.encoders.builtin.projection import from_tensors
 
@@ -38,7 +39,7 @@ def main() -> None:
     nothing = {"hub_centroids": np.zeros((0, 0)), "hub_usual": np.zeros(1)}
     projection = from_tensors({name: value.astype(np.float32) for name, value in (nothing | tensors).items()})
     layers = stored["texts"].reshape(-1, *stored["texts"].shape[2:]).astype(np.float32)
-    texts = joint_texts(projection, layers, unit(layers[:, -1]), projection.named(layers))
+    texts = joint_texts(projection, layers, unit_length(layers[:, -1]), projection.named(layers))
     clusters = faiss.Kmeans(
         texts.shape[1], CENTROIDS, niter=ROUNDS, spherical=True, seed=args.seed, max_points_per_centroid=1000
     )
@@ -46,7 +47,7 @@ def main() -> None:
     # The pictures as a search sees them, without the views that training added.
     features, logits = (stored[name][:, 0].astype(np.float32) for name in ("features", "logits"))
     classes = ConseEncoder(load_settings().cache, "cpu").class_vectors()
-    named = unit(conse(logits, classes))
+    named = unit_length(conse(logits, classes))
     pictures = joint_images(projection, towers.ImageFeatures(features, logits), named)
     centroids = clusters.centroids.astype(np.float16)
     baseline = Hubness(centroids.astype(np.float32), 0.0).of(pictures).mean()

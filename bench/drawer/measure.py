@@ -26,7 +26,7 @@ from pictures import DATA, gathered, table
 from PIL import Image
 from scipy.linalg import sqrtm
 
-from indexer.encoders.builtin.encoder import unit
+from db.arrays import unit_length
 from search.drawing.pictograms import own_parts
 from search.drawing.presets import BUILTIN, PRESETS
 
@@ -140,7 +140,7 @@ def main() -> None:
 
     sheet(list(drawn[:100]), 10).save(data / "drawings.png")
     pick = np.random.default_rng(1).choice(len(said), 20, replace=False)
-    near = taught[(unit(seen_again[pick]) @ unit(real).T).argmax(axis=1)]
+    near = taught[(unit_length(seen_again[pick]) @ unit_length(real).T).argmax(axis=1)]
     found = list(zip(pick, near, strict=True))
     sheet([picture for i, j in found for picture in (again[i], all_of.pictures[j])], 10).save(
         data / "nearest.png"

@@ -31,8 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids
 from db.catalog.switches import each_findable
-from db.catalog.units import Ids
 from db.engine import matching
 from db.engine.schema import Unit, UnitKind
 from db.words import numbers

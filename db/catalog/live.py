@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
+from db.arrays import Doubles, Ids
 from db.catalog import fulltext, revision, switches
 from db.catalog.filters import (
     FACTS,
@@ -32,7 +33,6 @@ from db.catalog.filters import (
     of_units,
     others,
 )
-from db.catalog.units import Ids
 from db.engine.schema import (
     Asset,
     Content,
@@ -46,7 +46,6 @@ from db.engine.users import (
 )
 from db.words.forms import fold
 
-Floats = npt.NDArray[np.float64]
 Marks = Select[*tuple[Any, ...]]
 """A statement that gives for each mark a content, and the first and last second there; NULL for all of it."""
 
@@ -207,19 +206,19 @@ class _Spans(NamedTuple):
     """Spans of n units or marks: (n,) content ids, first and last seconds; NaN where they have no time."""
 
     contents: Ids
-    starts: Floats
-    ends: Floats
+    starts: Doubles
+    ends: Doubles
 
     @classmethod
     def of(cls, rows: npt.NDArray[np.void]) -> "_Spans":
         starts, ends = rows["start_s"], rows["end_s"]
         return cls(rows["content_id"], starts, np.where(np.isnan(ends), starts, ends))
 
-    def on_one_axis(self, contents: Ids, margin_s: float = 0.0) -> tuple[Floats, Floats]:
+    def on_one_axis(self, contents: Ids, margin_s: float = 0.0) -> tuple[Doubles, Doubles]:
         """The spans with the files one after the other; without a time they take all of their file."""
         origins = np.searchsorted(contents, self.contents) * 2 * _APART_S
-        starts: Floats = np.where(np.isnan(self.starts), 0.0, np.maximum(self.starts - margin_s, 0.0))
-        ends: Floats = np.where(np.isnan(self.starts), _APART_S, self.ends + margin_s)
+        starts: Doubles = np.where(np.isnan(self.starts), 0.0, np.maximum(self.starts - margin_s, 0.0))
+        ends: Doubles = np.where(np.isnan(self.starts), _APART_S, self.ends + margin_s)
         return origins + starts, origins + ends
 
 
@@ -246,7 +245,7 @@ def _with_marks(session: Session, marks: Marks, least: int, among: Ids) -> Ids:
     return np.intersect1d(among, found, assume_unique=True)
 
 
-def _at_once(starts: Floats, ends: Floats, least: int) -> tuple[Floats, Floats]:
+def _at_once(starts: Doubles, ends: Doubles, least: int) -> tuple[Doubles, Doubles]:
     """When at least so many of n spans are there at once: (m,) beginnings and ends, ascending, disjoint.
 
     A span that ends when another one begins is not there with it: the same dog in the next frame is one dog.

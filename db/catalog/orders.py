@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, String, and_, case, func, select, type_coe
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids
 from db.catalog import copies
 from db.catalog.copies import FileRow
-from db.catalog.units import Ids
 from db.engine.batches import chunks
 from db.engine.schema import LIVE, Asset, Content, Unit
 

@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids
 from db.catalog import switches
-from db.catalog.units import Ids, UnitRow, rows
+from db.catalog.units import UnitRow, rows
 from db.engine.batches import chunks
 from db.engine.schema import Unit
 

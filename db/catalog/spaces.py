@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors
 from db.catalog import revision, switches
-from db.catalog.units import Ids, StoredUnit, Vectors, is_bare, pack, stored
+from db.catalog.units import StoredUnit, is_bare, pack, stored
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
 from db.engine.schema import LIVE, Asset, Embedding, NullScoresRow, SpaceRow, SpaceState, Unit, UnitKind

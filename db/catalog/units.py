@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors
 from db.catalog import copies, revision, switches
 from db.catalog.copies import FileRow
 from db.engine.batches import chunks
@@ -43,9 +43,6 @@ from db.engine.users import (
 from db.errors import LibraryDamagedError, LibraryError
 
 log = logging.getLogger(__name__)
-
-Ids = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
 
 
 class Region(NamedTuple):

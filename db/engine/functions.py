@@ -18,7 +18,7 @@ def register(connection: Connection) -> None:
     """Register the functions on a new connection."""
     # Triggers call them, which some builds of SQLite allow only of a schema that is trusted.
     connection.execute("PRAGMA trusted_schema = ON")
-    connection.create_function("trove_km", 4, distance_km, deterministic=True)
+    connection.create_function("trove_km", 4, _km, deterministic=True)
     connection.create_function("trove_fold", 1, _fold, deterministic=True)
     connection.create_function("trove_in", 2, _is_in, deterministic=True)
     connection.create_function("trove_named", 2, _is_named, deterministic=True)
@@ -43,12 +43,12 @@ def _fold(value: str | None) -> str | None:
     return None if value is None else fold(value)
 
 
-def distance_km(
-    latitude: float | None, longitude: float | None, to_latitude: float, to_longitude: float
-) -> float | None:
+def _km(latitude: float | None, longitude: float | None, *to: float) -> float | None:
+    return None if latitude is None or longitude is None else distance_km(latitude, longitude, *to)
+
+
+def distance_km(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
     """Great-circle distance between points in degrees, by the haversine formula (Sinnott 1984)."""
-    if latitude is None or longitude is None:
-        return None
     start, end = math.radians(latitude), math.radians(to_latitude)
     east = math.radians(to_longitude - longitude)
     half = math.sin((end - start) / 2) ** 2 + math.cos(start) * math.cos(end) * math.sin(east / 2) ** 2

@@ -21,9 +21,9 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors
 from db.catalog import hidden, live, revision, units
 from db.catalog.filters import ALL, Wanted
-from db.catalog.units import Ids, Vectors
 from db.engine.database import Database
 from db.errors import VectorError
 from db.kinds import CLIP

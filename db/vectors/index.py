@@ -18,7 +18,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.units import Ids, Vectors
+from db.arrays import Ids, Mask, Vectors
 from db.engine.schema import UNIT_TOLERANCE
 from db.errors import VectorError
 from db.vectors.ivf import Accelerator, train
@@ -89,11 +89,11 @@ class VectorIndex:
         recent = self._indexed(np.concatenate([known_ids, ids]), np.concatenate([known, vectors]))
         return self._changed(recent, self._alive)
 
-    def has(self, ids: Ids) -> npt.NDArray[np.bool_]:
+    def has(self, ids: Ids) -> Mask:
         """(n,) bool: which of n ids it has."""
         places, inside = _found(self.segment.ids, ids)
         inside[inside] = self._alive[places[inside]]
-        has: npt.NDArray[np.bool_] = inside | np.isin(ids, self.recent_ids)
+        has: Mask = inside | np.isin(ids, self.recent_ids)
         return has
 
     def without(self, ids: Ids) -> "VectorIndex":
@@ -116,7 +116,7 @@ class VectorIndex:
             return index.compacted(ids, read)
         return index.plus(ids, read(ids)) if len(ids) else index
 
-    def _changed(self, recent: "faiss.IndexIDMap2", alive: npt.NDArray[np.bool_]) -> "VectorIndex":
+    def _changed(self, recent: "faiss.IndexIDMap2", alive: Mask) -> "VectorIndex":
         """An index of the same segment with other changes to it."""
         index = VectorIndex(self.dim, self.segment)
         index._recent = recent
@@ -283,15 +283,13 @@ class Segment:
         places, inside = _found(self.ids, ids)
         return places[inside]
 
-    def mask(self, ids: Ids) -> npt.NDArray[np.bool_]:
+    def mask(self, ids: Ids) -> Mask:
         """(n,) bool: which rows have one of ``ids``."""
         mask = np.zeros(len(self.ids), dtype=bool)
         mask[self.places(ids)] = True
         return mask
 
-    def search(
-        self, queries: Vectors, limit: int, mask: npt.NDArray[np.bool_] | None, *, gpu: bool
-    ) -> tuple[Vectors, Ids]:
+    def search(self, queries: Vectors, limit: int, mask: Mask | None, *, gpu: bool) -> tuple[Vectors, Ids]:
         """(n, limit) similarities and ids of the best rows in the mask, or of all rows.
 
         Fewer than ``limit`` where there are fewer rows; unfilled places have the id -1.
@@ -349,7 +347,7 @@ def _threads_for(queries: int) -> Iterator[None]:
         faiss.omp_set_num_threads(most)
 
 
-def _found(ascending: Ids, ids: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
+def _found(ascending: Ids, ids: Ids) -> tuple[Ids, Mask]:
     """Where each of n ``ids`` would be among ascending ones, and whether it is there."""
     places = np.searchsorted(ascending, ids).astype(np.int64)
     if not len(ascending):

@@ -10,7 +10,7 @@ search. Alternatives that were tried, RaBitQ among them, and their results are i
 import faiss
 import numpy as np
 
-from db.catalog.units import Ids, Vectors
+from db.arrays import Ids, Vectors, unit_length
 from db.errors import VectorError
 
 LEAST_RECALL = 0.99
@@ -193,8 +193,7 @@ def _calibration_queries(rows: "faiss.IndexScalarQuantizer") -> Vectors:
     near = rows.reconstruct_batch(_places(rows.ntotal, _QUERIES))
     noise = np.random.default_rng(1).standard_normal(near.shape).astype(np.float32)
     noise -= (noise * near).sum(1, keepdims=True) * near
-    noise /= np.maximum(np.linalg.norm(noise, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    far = _TEXT_LIKE * near + np.sqrt(1 - _TEXT_LIKE**2) * noise
+    far = _TEXT_LIKE * near + np.sqrt(1 - _TEXT_LIKE**2) * unit_length(noise)
     return np.concatenate([near, far]).astype(np.float32)
 
 

@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from sqlalchemy.orm import Session
 
+from db.arrays import Ids, Vectors
 from db.catalog.filters import ALL, Wanted
-from db.catalog.units import Ids, Vectors
 
 Modality = str
 """What vectors are of, such as ``picture`` or ``passage``: those of two modalities are never compared."""

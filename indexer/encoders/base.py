@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Vectors
+
 if TYPE_CHECKING:
     from PIL import Image
 
 Pixels = npt.NDArray[np.float32]
-Vectors = npt.NDArray[np.float32]
 
 
 class Encoder(Protocol):

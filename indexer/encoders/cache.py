@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from filelock import FileLock, Timeout
 
+from db.arrays import Floats
 from db.errors import ModelError
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
         ) from exc
 
 
-def kept_array(path: Path, make: Callable[[], npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+def kept_array(path: Path, make: Callable[[], Floats]) -> Floats:
     """The array that ``make()`` computes, cached in a ``.npy`` file.
 
     Raises:
@@ -76,9 +76,9 @@ def kept_array(path: Path, make: Callable[[], npt.NDArray[np.float32]]) -> npt.N
     return load_or_build(path, build, _load_array)
 
 
-def _load_array(path: Path) -> npt.NDArray[np.float32]:
+def _load_array(path: Path) -> Floats:
     try:
-        array: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
+        array: Floats = np.load(path, allow_pickle=False)
     except (ValueError, OSError) as exc:
         raise DamagedError(f"numpy refuses it: {exc}") from exc
     return array

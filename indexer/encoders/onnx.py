@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Floats
 from indexer.encoders.cache import DamagedError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Floats = npt.NDArray[np.float32]
 
 ROWS_AT_ONCE = 4
 """Pictures that a core encodes at a time: few, so that all cores end a batch at about the same time."""

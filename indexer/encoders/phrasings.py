@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from db.catalog.units import Vectors
+from db.arrays import Vectors, unit_length
 from indexer.encoders.base import Encoder
 
 VERSION = 1
@@ -50,9 +50,7 @@ def encode_phrased(encoder: Encoder, texts: Sequence[str]) -> Vectors:
     """
     ways = [phrasings(text) for text in texts]
     vectors = iter(encoder.encode_texts([way for own in ways for way in own]))
-    means = np.stack([np.mean([next(vectors) for _ in own], axis=0) for own in ways])
-    directions: Vectors = (means / np.linalg.norm(means, axis=1, keepdims=True)).astype(np.float32)
-    return directions
+    return unit_length(np.stack([np.mean([next(vectors) for _ in own], axis=0) for own in ways]))
 
 
 def _numbers(noun: str) -> tuple[str, str]:

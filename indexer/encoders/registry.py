@@ -11,14 +11,14 @@ A name is one of
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
 from db.errors import ModelError
+from db.near import did_you_mean
 from db.paths import expanded
 from indexer.encoders.base import Encoder
+from indexer.encoders.packages import package_files
 
 BUILTIN = "builtin"
 CONSE = "builtin-conse"
@@ -240,13 +240,8 @@ def _architecture(model: str) -> str:
 
 def _architectures() -> list[str]:
     """open_clip's architectures, read from its folder: importing it takes seconds."""
-    spec = find_spec("open_clip")
-    folders = spec.submodule_search_locations or [] if spec else []
-    return sorted(path.stem for folder in folders for path in Path(folder).glob("model_configs/*.json"))
+    return sorted(path.stem for path in package_files("open_clip_torch", "open_clip/model_configs/*.json"))
 
 
 def _unknown(name: str, known: list[str]) -> ModelError:
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    near = [by_lower[match] for match in get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)]
-    meant = f"; did you mean {' or '.join(near)}?" if near else ""
-    return ModelError(f"there is no model {name!r}{meant}", _FORMS)
+    return ModelError(f"there is no model {name!r}", f"{did_you_mean(name, known)} {_FORMS}".strip())

@@ -11,10 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Mask
 from indexer.media.shots import Shot
 from indexer.media.types import Grey
-
-Mask = npt.NDArray[np.bool_]
 
 EVERY_S = 3.0
 """A film is read once in so many seconds at most, in the long run."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Doubles
 from indexer.media.types import Glimpse
 from indexer.ocr.blocks import Block
 from indexer.ocr.changes import edges
@@ -202,7 +203,7 @@ class _Strokes:
         return values is not None and float(self._values @ values) >= _CORRELATED
 
 
-def _standard(levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64] | None:
+def _standard(levels: npt.NDArray[np.uint8]) -> Doubles | None:
     """The levels without their mean and contrast; None where there is none."""
     if levels.size < 8:
         return None

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from db.arrays import Floats
 from indexer.encoders.onnx import onnx_session
 from indexer.encoders.packages import package_file, package_hash
 from indexer.media.types import Picture
-from indexer.ocr.textmap import Floats, Island
+from indexer.ocr.textmap import Island
 
 PACKAGE = "rapidocr"
 _WEIGHTS = {

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from db.arrays import Floats
 from indexer.media.types import Picture
 from indexer.ocr.lines import Line, Quad, Reading
 from indexer.ocr.rapid import TILE, Models
 from indexer.ocr.strips import Glance, Strip, cut, lying, pieces, spans
-from indexer.ocr.textmap import Floats, Island, one_in_other, small_regions, within_any
+from indexer.ocr.textmap import Island, one_in_other, small_regions, within_any
 
 _HINT = 0.3
 """How likely it is that something is text which is looked at again."""

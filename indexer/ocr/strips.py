@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from db.arrays import Floats
 from indexer.media.types import Picture
 from indexer.ocr.lines import EAST_ASIAN, Quad
 from indexer.ocr.textmap import sides
@@ -92,7 +92,7 @@ def pieces(strip: Picture) -> Iterator[tuple[int, int]]:
     yield start, width
 
 
-def _ink(strip: Picture) -> npt.NDArray[np.float32]:
+def _ink(strip: Picture) -> Floats:
     """How much each pixel differs from the usual one of its strip: (height, width)."""
     pixels = strip.astype(np.int16)
     return np.asarray(np.abs(pixels - np.median(pixels, axis=(0, 1))).sum(axis=2), np.float32)

@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from db.arrays import Floats, Mask
 from indexer.ocr.lines import Quad
-
-Floats = npt.NDArray[np.float32]
 
 _MEAN_LIKELY = 0.5
 """Of an island of the map: less is no text."""
@@ -44,7 +42,7 @@ class Region:
     """A part of a map whose text is too small: its left, top, right and bottom edge, and its own pixels."""
 
     edges: tuple[int, int, int, int]
-    own: npt.NDArray[np.bool_]
+    own: Mask
     scale: float
     """At which most of its boxes are to be looked at."""
 
@@ -90,7 +88,7 @@ def one_in_other(box: Quad, others: Sequence[Quad]) -> list[int]:
     return [int(index) for index in np.flatnonzero(alike)]
 
 
-def _holds(outer: npt.NDArray[np.float32], inner: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+def _holds(outer: Floats, inner: Floats) -> Mask:
     """Of boxes in pairs, (n, 4, 2) or one for all: whether the inner one's middle is in the outer one."""
     along, down = outer[:, 1] - outer[:, 0], outer[:, 3] - outer[:, 0]
     offset = inner.mean(axis=1) - outer[:, 0]
@@ -101,7 +99,7 @@ def _holds(outer: npt.NDArray[np.float32], inner: npt.NDArray[np.float32]) -> np
     return np.asarray((x > 0) & (x < 1) & (y > 0) & (y < 1) & smaller)
 
 
-def _areas(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _areas(boxes: Floats) -> Floats:
     lengths = [np.linalg.norm(boxes[:, corner] - boxes[:, 0], axis=1) for corner in (1, 3)]
     return np.asarray(lengths[0] * lengths[1], np.float32)
 

@@ -9,11 +9,11 @@ import logging
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
+from db.near import did_you_mean
 from db.paths import expanded
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
@@ -96,11 +96,9 @@ def _require_repository(model: str, path: Path) -> None:
     if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1 or "\\" in model:
         raise ModelMissingError(f"there is no folder {model}", "Check the path of the drawing model.")
     if not _REPOSITORY.fullmatch(model):
-        near = get_close_matches(model.casefold(), PRESETS, n=3, cutoff=0.5)
-        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        presets = f"Presets are {', '.join(PRESETS)}; a Hub name ORG/NAME or a folder will also do."
         raise ModelError(
-            f"there is no drawing model {model!r}",
-            f"{meant}Presets are {', '.join(PRESETS)}; a Hub name ORG/NAME or a folder will also do.",
+            f"there is no drawing model {model!r}", f"{did_you_mean(model, PRESETS)} {presets}".strip()
         )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from db.arrays import Vectors
 from db.catalog import revision, spaces
 from db.catalog.spaces import NullScores, Space
-from db.catalog.units import Vectors
 from db.errors import ModelError
 from db.library import Library
 from db.vectors.store import VectorStore

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from db.catalog.units import Ids, Vectors
+from db.arrays import Ids, Vectors
 from search.answer import Hit
 
 _AT_ONCE = 256

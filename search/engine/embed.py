@@ -10,8 +10,8 @@ from PIL import Image
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors
 from db.catalog import assets, spaces, stacks, units
-from db.catalog.units import Ids, Vectors
 from db.errors import QueryError
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.names import spelled

@@ -12,12 +12,11 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from db import kinds
+from db.arrays import Mask, Vectors, unit_length
 from db.catalog import spaces, units
 from db.catalog.spaces import Space
-from db.catalog.units import Vectors
 from search.engine.embed import Question
 from search.engine.ranking import Ranking, above_z_score
 from search.engine.scope import Alternatives, Part, Scope
@@ -48,7 +47,7 @@ class Judged:
     role: str
     modality: str
     vectors: Vectors
-    up: npt.NDArray[np.bool_]
+    up: Mask
 
     def without(self, place: int) -> "Judged":
         """All units but the one at index ``place``."""
@@ -60,7 +59,9 @@ class Judged:
         """The centroids of liked and disliked vectors, where there are any, with their weights."""
         means = ((self.vectors[self.up], BETA), (self.vectors[~self.up], -GAMMA))
         return [
-            Part({self.modality: _unit(rows.mean(axis=0))}, weight) for rows, weight in means if len(rows)
+            Part({self.modality: unit_length(rows.mean(axis=0))}, weight)
+            for rows, weight in means
+            if len(rows)
         ]
 
 
@@ -181,9 +182,3 @@ def moved_threshold(initial: float, up: Sequence[float], down: Sequence[float]) 
 
 def _logistic(value: float) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, value))))
-
-
-def _unit(row: Vectors) -> Vectors:
-    length = float(np.linalg.norm(row))
-    scaled: Vectors = (row / length).astype(np.float32) if length > 0 else row
-    return scaled

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog import live, representatives, units
 from db.catalog.filters import FactRule, Filter, Wanted
-from db.catalog.units import Vectors
 from db.kinds import CLIP, PICTURE
 from db.words.asked import words_of
 from db.words.spans import spans as spans_of

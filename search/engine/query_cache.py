@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.catalog.units import Vectors
+from db.arrays import Vectors
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders import phrasings
 from indexer.encoders.base import Encoder, SentenceEncoder

@@ -10,9 +10,9 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors, unit_length
 from db.catalog import filters, live
 from db.catalog.filters import Wanted
-from db.catalog.units import Ids, Vectors
 from db.vectors.store import Modality, VectorView
 from search.engine.active import ActiveModel
 from search.engine.ranking import LEAST_DEVIATION, Background, Found
@@ -136,7 +136,5 @@ def _sum(parts: Sequence[Part], modality: Modality, sample: Vectors) -> Vectors:
     if len(parts) > 1 and len(sample) > 1:
         weights = weights / np.maximum((sample @ stacked.T).std(axis=0), LEAST_DEVIATION)
     summed = weights @ stacked
-    length = np.linalg.norm(summed)
     # Parts that cancel out leave no direction; the first one then decides.
-    unit: Vectors = (summed / length if length > LEAST_DEVIATION else stacked[0]).astype(np.float32)
-    return unit
+    return unit_length(summed if np.linalg.norm(summed) > LEAST_DEVIATION else stacked[0])

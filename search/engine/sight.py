@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from db.catalog.units import Vectors
+from db.arrays import Vectors
 from db.kinds import CLIP, PICTURE
 from indexer.encoders.base import Encoder
 from search.engine.embed import Question

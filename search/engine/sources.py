@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog import filters, live, orders
 from db.catalog.fulltext import WordMatch, match_words
 from db.catalog.orders import LATEST, Order, Placed
-from db.catalog.units import Vectors
 from db.kinds import CLIP, PASSAGE, PICTURE
 from db.registry import Registry
 from search.engine.embed import Question

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from db.catalog.units import Vectors
+from db.arrays import Vectors, unit_length
 from search.engine.active import ActiveModel
 from search.query.asking import asked_for
 from search.translation.english import WORD
@@ -38,7 +38,7 @@ def text_vector(text: str, model: ActiveModel, known: Known) -> Vectors:
     read = translated(text) if is_english_only(model.encoder.name) else None
     texts = read.english if read else (asked_for(text),)
     vectors = [model.queries.of(each, model.encoder) for each in texts]
-    words = _unit(np.mean(vectors, axis=0))
+    words = unit_length(np.mean(vectors, axis=0))
     if not model.reads_sentences or (read and read.is_mixed) or not (read or foreign(text, known)):
         return words
     meaning = model.sentence_vector(asked_for(text))
@@ -50,10 +50,5 @@ def text_vector(text: str, model: ActiveModel, known: Known) -> Vectors:
 def fused(words: Vectors, meaning: Vectors, read: Translation) -> Vectors:
     """The two unit vectors of a text in one, by how much of it the dictionary has explained."""
     if len(WORD.findall(read.text)) <= _MOST_WORDS:
-        return _unit(read.coverage * words + (1 - read.coverage) * _OF_A_NAME * meaning)
-    return _unit(meaning + math.sqrt(read.coverage) * words)
-
-
-def _unit(vector: Vectors) -> Vectors:
-    scaled: Vectors = vector / np.linalg.norm(vector)
-    return scaled
+        return unit_length(read.coverage * words + (1 - read.coverage) * _OF_A_NAME * meaning)
+    return unit_length(meaning + math.sqrt(read.coverage) * words)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from db.arrays import Doubles
 from search.evaluation.measures import Measure, Suite
-from search.evaluation.resampling import Floats, holm, interval, paired_p
+from search.evaluation.resampling import holm, interval, paired_p
 from search.evaluation.results import Result
 
 SIGNIFICANT = 0.05
@@ -95,5 +96,5 @@ def _line(suite: str, kind: str, measure: Measure, rows: _Rows, old: _Rows) -> L
     return replace(line, paired=len(shared), before=was, change=change, p=p)
 
 
-def _columns(rows: _Rows, keys: Sequence[tuple[str, str, str]]) -> tuple[Floats, list[str]]:
+def _columns(rows: _Rows, keys: Sequence[tuple[str, str, str]]) -> tuple[Doubles, list[str]]:
     return np.array([rows[key][1] for key in keys]), [rows[key][0] for key in keys]

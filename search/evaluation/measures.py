@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from search.evaluation.resampling import Floats, Statistic
+from db.arrays import Doubles, Reals
+from search.evaluation.resampling import Statistic
 from search.evaluation.results import DEPTH, Result
 
 BINS = 10
@@ -21,7 +21,7 @@ Row = Callable[[Result, Result | None], tuple[float, ...] | None]
 reference itself. None: it has nothing to say here."""
 
 
-def mean(rows: Floats) -> float:
+def mean(rows: Doubles) -> float:
     """The mean of the only column."""
     return float(rows[:, 0].mean()) if len(rows) else math.nan
 
@@ -94,18 +94,18 @@ def confidence(result: Result, _reference: Result | None = None) -> tuple[float,
     return None if result.there is None else (result.confidence, float(result.there))
 
 
-def ratio(rows: Floats) -> float:
+def ratio(rows: Doubles) -> float:
     """The first column's sum over the second's; NaN where that is 0."""
     return float(rows[:, 0].sum() / rows[:, 1].sum()) if rows[:, 1].any() else math.nan
 
 
-def area(rows: Floats) -> float:
+def area(rows: Doubles) -> float:
     """The area under the ROC curve of (confidence, there) rows; NaN where all or none are there."""
     there = rows[:, 1] > 0
     return auroc(rows[there, 0], rows[~there, 0]) if there.any() and not there.all() else math.nan
 
 
-def calibration_error(rows: Floats) -> float:
+def calibration_error(rows: Doubles) -> float:
     """The expected calibration error of (confidence, there) rows: ten equal bins (Guo et al. 2017)."""
     if not len(rows):
         return math.nan
@@ -114,7 +114,7 @@ def calibration_error(rows: Floats) -> float:
     return float(np.abs(surplus).sum() / len(rows))
 
 
-def auroc(present: npt.NDArray[np.floating], absent: npt.NDArray[np.floating]) -> float:
+def auroc(present: Reals, absent: Reals) -> float:
     """The area under the ROC curve: the probability that a present one scores above an absent one.
 
     From the rank sum (Mann and Whitney 1947); ties count half.

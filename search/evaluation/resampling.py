@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Statistic = Callable[[Floats], float]
+from db.arrays import Doubles
+
+Statistic = Callable[[Doubles], float]
 """One number of (n, columns) rows, one row a question."""
 
 RESAMPLES = 2_000
@@ -20,7 +21,7 @@ PERMUTATIONS = 9_999
 _SEED = 0
 
 
-def interval(rows: Floats, groups: Sequence[str], statistic: Statistic) -> tuple[float, float]:
+def interval(rows: Doubles, groups: Sequence[str], statistic: Statistic) -> tuple[float, float]:
     """The 95 % interval of a statistic by the percentile bootstrap over groups (Efron 1979).
 
     The same for the same rows. NaN, twice, where no resample has a value.
@@ -36,7 +37,7 @@ def interval(rows: Floats, groups: Sequence[str], statistic: Statistic) -> tuple
     return float(low), float(high)
 
 
-def paired_p(now: Floats, before: Floats, groups: Sequence[str], statistic: Statistic) -> float:
+def paired_p(now: Doubles, before: Doubles, groups: Sequence[str], statistic: Statistic) -> float:
     """The two-sided p-value that two answers to each question differ in a statistic by chance alone.
 
     A permutation test (Fisher 1935): if nothing has changed, which of the two answers is the new one is a

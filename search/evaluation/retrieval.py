@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from db.catalog.units import Vectors
+from db.arrays import Mask, Vectors
 from db.errors import SettingsError
 from db.settings import Settings
 from indexer.encoders.base import Encoder
@@ -116,7 +116,7 @@ def evaluate_files(
     return evaluate(encoder, images, pairs, settings, on_progress)
 
 
-def ranks(scores: Vectors, belong: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def ranks(scores: Vectors, belong: Mask) -> npt.NDArray[np.int64]:
     """The rank, from 1, of each query's best relevant column: (n, m) scores and relevance to (n,)."""
     best = np.where(belong, scores, -np.inf).max(axis=1, keepdims=True)
     best_ranks: npt.NDArray[np.int64] = 1 + ((scores > best) & ~belong).sum(axis=1)
@@ -157,5 +157,5 @@ def _encode_pictures(
     return np.concatenate(rows)
 
 
-def _per_cent(hits: npt.NDArray[np.bool_]) -> float:
+def _per_cent(hits: Mask) -> float:
     return round(100 * float(hits.mean()), 2)

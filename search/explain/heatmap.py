@@ -6,12 +6,10 @@ is the same for all models, and explains the very similarity that was ranked.
 """
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from indexer.encoders.base import Encoder, Vectors
-
-Floats = npt.NDArray[np.float32]
+from db.arrays import Floats, Vectors
+from indexer.encoders.base import Encoder
 
 GRID = 8
 """Rows and columns of the map."""

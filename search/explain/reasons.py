@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from db.arrays import Floats
 from db.catalog import assets, copies, facts, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
@@ -14,7 +15,7 @@ from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence, Hit, ReadAs
 from search.engine.pipeline import wanted
 from search.engine.scope import BACKGROUND
-from search.explain.heatmap import Floats, heat_map, overlay
+from search.explain.heatmap import heat_map, overlay
 from search.query.query import Query
 from search.service import SearchService
 from search.understanding.tongues import read_as

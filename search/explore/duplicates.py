@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from db.arrays import Ids
 from db.catalog import assets, copies, spaces, stacks, units
 from db.catalog.copies import FileRow
 from db.catalog.filters import FactRule, Filter, Wanted
 from db.catalog.stacks import Place
-from db.catalog.units import Ids
 from db.kinds import PICTURE
 from db.library import Library
 from db.vectors.store import VectorView

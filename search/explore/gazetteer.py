@@ -1,17 +1,18 @@
 """Offline reverse geocoding: from coordinates to the name of a town, by GeoNames' data in a package."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
-from db.engine.functions import EARTH_KM
+from db.arrays import Doubles
+from db.engine.functions import EARTH_KM, distance_km
 
 Place = tuple[float, float]
 """Latitude and longitude, in degrees north and east."""
 
-Coordinates = npt.NDArray[np.float64]
+Coordinates = Doubles
 """(n, 2): places."""
 
 _NEAR_KM = 10.0
@@ -51,10 +52,10 @@ def known_by(here: Place) -> tuple[Town, float]:
 
     The largest one near by, since quarters count as towns too; else the nearest.
     """
-    distances = distances_km(here, _centres())
-    near = np.flatnonzero(distances <= _NEAR_KM)
-    best = int(near[0] if len(near) else distances.argmin())  # the largest come first
-    return towns()[best], float(distances[best])
+    apart = chords(here, _centres())
+    near = np.flatnonzero(apart <= 2 * math.sin(_NEAR_KM / EARTH_KM / 2))
+    best = towns()[int(near[0] if len(near) else apart.argmin())]  # the largest come first
+    return best, distance_km(*best.at, *here)
 
 
 def within(here: Place, degrees: float) -> list[Town]:
@@ -76,10 +77,13 @@ def _centres() -> Coordinates:
     return np.array([town.at for town in towns()])
 
 
-def distances_km(here: Place, others: Coordinates) -> npt.NDArray[np.float64]:
-    """Distances to others, by the haversine formula (Sinnott 1984)."""
-    (north, east), others = np.radians(here), np.radians(others)
-    half = np.sin((others[:, 0] - north) / 2) ** 2
-    half += np.cos(north) * np.cos(others[:, 0]) * np.sin((others[:, 1] - east) / 2) ** 2
-    distances: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
-    return distances
+def chords(here: Place, others: Coordinates) -> Doubles:
+    """How far others are straight through the earth, in its radii: they have the order of distances on it."""
+    lengths: Doubles = np.linalg.norm(_from_inside(others) - _from_inside(np.array([here])), axis=1)
+    return lengths
+
+
+def _from_inside(places: Coordinates) -> Doubles:
+    """Places as directions from the middle of the earth."""
+    north, east = np.radians(places).T
+    return np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])

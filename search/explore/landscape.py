@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog import live, spaces, units
-from db.catalog.units import Vectors
 from db.errors import ModelError
 from db.kinds import CLIP, PICTURE
 from indexer.encoders.base import Encoder

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
+from db.arrays import Ids
 from db.catalog import facets
-from db.catalog.units import Ids
-from search.explore.gazetteer import Coordinates, Place, distances_km
+from search.explore.gazetteer import Coordinates, Place, chords
 
 CELLS = 2_000
 """Of the grid, for each degree: one is 55 m high."""
@@ -43,7 +43,7 @@ class Places:
         if not len(mine):
             return []
         here: Place = (float(self.at[mine[0], 0]), float(self.at[mine[0], 1]))
-        order = np.argsort(distances_km(here, self.at), kind="stable")
+        order = np.argsort(chords(here, self.at), kind="stable")
         first = [unit_id, *self.units[order].tolist()]
         return list(dict.fromkeys(first))[:most]
 

@@ -30,10 +30,10 @@ For every string, ``parse`` gives a ``Parsed`` or raises a ``QueryError`` that p
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Literal
 
 from db.errors import QueryError
+from db.near import nearest
 from search.query import conditions
 from search.query.conditions import Condition
 from search.query.errors import RefusedValueError
@@ -335,7 +335,7 @@ def _keys() -> tuple[str, ...]:
 
 def _meant(key: str) -> str | None:
     """The key that is another word for, or nearly, what was typed; None if it is like none."""
-    return conditions.meant_by(key) or next(iter(get_close_matches(key, _keys(), n=1, cutoff=0.75)), None)
+    return conditions.meant_by(key) or next(iter(nearest(key, _keys(), most=1, cutoff=0.75)), None)
 
 
 def _such_as(condition: Condition) -> str:

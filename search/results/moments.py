@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog import units
 from db.engine.schema import UnitKind
 from db.kinds import CLIP, PICTURE
@@ -63,7 +64,7 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
     ]
 
 
-def _matches(sight: Sight, frames: list[int], vectors: units.Vectors) -> dict[int, float]:
+def _matches(sight: Sight, frames: list[int], vectors: Vectors) -> dict[int, float]:
     similarities = (vectors @ sight.vectors.T).max(axis=1)
     baseline = float(np.median(sight.baseline)) if len(sight.baseline) else 0.0
     best = max(float(similarities.max()), float(sight.baseline[-1]) if len(sight.baseline) else 0.0)

@@ -16,7 +16,6 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -29,6 +28,7 @@ from db.catalog.units import UnitRow
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
 from db.names import spelled
+from db.near import did_you_mean
 from indexer.media.reader import probe
 from search.answer import Hit
 from search.query.language import Parsed, Term
@@ -291,10 +291,8 @@ def _row(session: Session, name: str) -> SavedSearch:
     name = unicodedata.normalize("NFC", name.strip())
     if (row := rows.named(session, name)) is not None:
         return row
-    known = {saved.name.casefold(): saved.name for saved in rows.every(session)}
-    near = [known[match] for match in get_close_matches(name.casefold(), known, n=3, cutoff=0.5)]
-    meant = f"Did you mean {' or '.join(near)}?" if near else "See: trove saved list"
-    raise QueryError(f"there is no saved search {name!r}", meant)
+    meant = did_you_mean(name, (saved.name for saved in rows.every(session)))
+    raise QueryError(f"there is no saved search {name!r}", meant or "See: trove saved list")
 
 
 def _checked(name: str) -> str:

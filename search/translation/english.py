@@ -10,17 +10,17 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
 from db.words.forms import fold
+from indexer.encoders.packages import package_file
 
 WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 """A word: letters, and what an apostrophe joins to them."""
 
-_WORDS = "symspellpy", "frequency_dictionary_en_82_765.txt"
-_TOKENS = "open_clip", "bpe_simple_vocab_16e6.txt.gz"
+_WORDS = "symspellpy", "symspellpy/frequency_dictionary_en_82_765.txt"
+_TOKENS = "open_clip_torch", "open_clip/bpe_simple_vocab_16e6.txt.gz"
 _LOANS = Path(__file__).with_name("loans.txt")
 _MERGES = 48_894
 """Lines of the tokenizer's file that it reads."""
@@ -201,10 +201,3 @@ def _choices() -> list[str]:
 @cache
 def _loans() -> frozenset[str]:
     return frozenset(_LOANS.read_text(encoding="utf-8").splitlines())
-
-
-def package_file(package: str, name: str) -> Path:
-    """A file of a package, which is not imported."""
-    spec = find_spec(package)
-    folders = spec.submodule_search_locations or [] if spec else []
-    return Path(next(iter(folders), package)) / name

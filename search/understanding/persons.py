@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from indexer.encoders.packages import package_file
 from search.answer import Note
 from search.translation import english
 from search.understanding.asked import Asked, Finding, Known, cut, listed
 from search.understanding.tongues import is_english_only
 
-_LISTS = "dist.female.first", "dist.male.first"
+_LISTS = "names/dist.female.first", "names/dist.male.first"
 _LEAST_SHARE = 0.004
 """Per cent of the people who have a name: rarer ones are surnames, slips and common words."""
 _THINGS = Path(__file__).with_name("names_of_things.txt")
@@ -55,7 +56,7 @@ def _is_slip(word: str) -> bool:
 @cache
 def _first_names() -> Mapping[str, float]:
     """First names of the census of the United States of 1990, in the package ``names``, by their shares."""
-    files = (english.package_file("names", name) for name in _LISTS)
+    files = (package_file("names", name) for name in _LISTS)
     rows = (line.split() for file in files for line in file.read_text(encoding="utf-8").splitlines())
     things = _THINGS.read_text(encoding="utf-8").split()
     shares = {row[0].lower(): float(row[1]) for row in rows if row}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from db.arrays import Ids
 from db.catalog import live, spaces
-from db.catalog.units import Ids
 from db.engine.database import Database
 from db.errors import LibraryBusyError, ModelError, SettingsError
 from db.library import Library

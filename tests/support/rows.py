@@ -10,11 +10,12 @@ from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.arrays import Ids, Vectors
 from db.catalog import analyses, assets, contents, facts, orders, revision, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.facts import Fact
 from db.catalog.spaces import Space
-from db.catalog.units import Ids, NewUnit, Vectors
+from db.catalog.units import NewUnit
 from db.engine.clock import utc_now
 from db.engine.schema import Analysis, Asset, Base, Content, Embedding, MediaKind, Unit
 from indexer.analysers import registry as registry

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from db.arrays import Vectors
 from db.catalog.facts import Fact
 from db.catalog.filters import CountOp, Rule, UnitRule
 from db.catalog.units import NewUnit, Region
@@ -22,7 +23,7 @@ from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
 from indexer.encoders import active
 from indexer.encoders.active import Role
-from indexer.encoders.base import Pixels, Vectors
+from indexer.encoders.base import Pixels
 from search.engine import sources
 from search.engine.sources import Nearest
 from search.query import conditions

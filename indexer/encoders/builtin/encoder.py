@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
-from indexer.encoders.base import Pixels, Vectors
+from db.arrays import Floats, Vectors, unit_length
+from indexer.encoders.base import Pixels
 from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.encoders.builtin.projection import Projection, load_projection, projection_fingerprint
@@ -27,8 +27,6 @@ from indexer.encoders.builtin.sentences.tower import load_sentence_tower, senten
 from indexer.encoders.cache import kept_array
 from indexer.encoders.classes import imagenet_names
 from indexer.encoders.lazy import Once
-
-Floats = npt.NDArray[np.float32]
 
 CONSE_DIM = 384
 CONSE_CLASSES = 20
@@ -90,17 +88,17 @@ class ConseEncoder:
         return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
 
     def _images(self, outputs: towers.ImageFeatures) -> Vectors:
-        return unit(conse(outputs.logits, self.class_vectors()))
+        return unit_length(conse(outputs.logits, self.class_vectors()))
 
     def _texts(self, layers: Floats) -> Vectors:
-        return unit(layers[:, -1])
+        return unit_length(layers[:, -1])
 
     def _load_class_vectors(self) -> Floats:
         """(1000, 384): the unit sentence embedding of every class, cached beside the exports."""
 
         def make() -> Floats:
             prompts = [CLASS_PROMPT.format(name) for name in imagenet_names()]
-            return unit(self._text_tower()(prompts)[:, -1])
+            return unit_length(self._text_tower()(prompts)[:, -1])
 
         digest = hashlib.sha256(f"{towers.text_fingerprint()}\n{CLASS_PROMPT}".encode()).hexdigest()[:16]
         return kept_array(self.cache / "models" / f"imagenet-classes-{digest}.npy", make)
@@ -154,14 +152,14 @@ class BuiltinEncoder(ConseEncoder):
 def joint_images(projection: Projection, outputs: towers.ImageFeatures, conse_rows: Floats) -> Floats:
     """Concatenate the projected pictures with ConSE's (n, 384) unit rows: (n, dim + 384) unit rows."""
     weighted = conse_rows * np.sqrt(projection.conse_weight)
-    return unit(np.hstack([projection.images(outputs.features), weighted]))
+    return unit_length(np.hstack([projection.images(outputs.features), weighted]))
 
 
 def joint_texts(projection: Projection, layers: Floats, conse_rows: Floats, named: Floats) -> Floats:
     """The same for texts; ConSE's weight depends on the gate, ``named`` (n,), see ``Projection.named``."""
     # The pictures carry the square root of the base weight: the product is each text's own weight.
     weights = projection.conse_weights(named) / np.sqrt(projection.conse_weight)
-    return unit(np.hstack([projection.texts(layers), conse_rows * weights[:, None]]))
+    return unit_length(np.hstack([projection.texts(layers), conse_rows * weights[:, None]]))
 
 
 def conse(logits: Floats, class_vectors: Floats) -> Floats:
@@ -173,10 +171,3 @@ def conse(logits: Floats, class_vectors: Floats) -> Floats:
     weights /= weights.sum(axis=1, keepdims=True)
     mean: Floats = np.einsum("nk,nkd->nd", weights, class_vectors[best]).astype(np.float32)
     return mean
-
-
-def unit(rows: Floats) -> Floats:
-    """The rows scaled to length 1."""
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Floats = (rows / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
-    return scaled

@@ -17,9 +17,8 @@ the similarity of two pictures.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+from db.arrays import Floats
 
 EXTRA = 3
 """Dimensions prepended to the vector."""

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from db.arrays import Floats, unit_length
 from db.errors import ModelError
 from indexer.encoders.builtin.hubness import Hubness
-
-Floats = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).with_name("projection.safetensors")
 
@@ -108,7 +106,6 @@ def from_tensors(stored: Mapping[str, Floats]) -> Projection:
 
 
 def _project(rows: Floats, weight: Floats, bias: Floats) -> Floats:
-    members = (rows @ weight).reshape(len(rows), *bias.shape) + bias
-    members /= np.maximum(np.linalg.norm(members, axis=2, keepdims=True), np.finfo(np.float32).tiny)
+    members = unit_length((rows @ weight).reshape(len(rows), *bias.shape) + bias)
     joined: Floats = (members / np.sqrt(len(bias))).reshape(len(rows), -1)
     return joined

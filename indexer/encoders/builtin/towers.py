@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from db.arrays import Floats
 from db.errors import ModelError
 from indexer.encoders.base import Pixels
 from indexer.encoders.cache import load_or_build
@@ -23,7 +23,6 @@ from indexer.encoders.packages import package_file, package_hash
 
 log = logging.getLogger(__name__)
 
-Floats = npt.NDArray[np.float32]
 
 EXPORT_VERSION = 1
 """Raised whenever the outputs of an export change, so that old exports are not taken for new ones."""

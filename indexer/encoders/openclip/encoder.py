@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from db.arrays import Vectors, unit_length
 from db.errors import ModelError, ModelMissingError
-from indexer.encoders.base import Pixels, Vectors
+from indexer.encoders.base import Pixels
 from indexer.encoders.device import has_cuda
 from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
 from indexer.encoders.lazy import Once
@@ -165,13 +166,13 @@ class OpenClipEncoder:
         """See ``base.Encoder``."""
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
-        return _unit(self._image_tower()(batch))
+        return unit_length(self._image_tower()(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """See ``base.Encoder``."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
-        return _unit(self._text_tower()(self._tokenizer()(list(texts))))
+        return unit_length(self._text_tower()(self._tokenizer()(list(texts))))
 
     def _make_fingerprint(self) -> str:
         if self._facts is not None:
@@ -308,13 +309,6 @@ def half_module(model: Any, use: str) -> Any:
             return self.model.encode_image(inputs) if use == "image" else self.model.encode_text(inputs)
 
     return Half().eval()
-
-
-def _unit(rows: Vectors) -> Vectors:
-    # Scaled here and not by open_clip: rows normalised in half precision are off unit length.
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    scaled: Vectors = (rows / np.maximum(lengths, 1e-12)).astype(np.float32)
-    return scaled
 
 
 def _pick_device(device: str) -> str:

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Floats
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.onnx import data_parallel, export, one_thread_session, onnx_session
 
 log = logging.getLogger(__name__)
 
-Tower = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
+Tower = Callable[[npt.NDArray[Any]], Floats]
 """Pixels (n, 3, H, W) float32, or tokens (n, context) int64, to (n, dim) float32, not normalised."""
 
 Tokens = npt.NDArray[np.int64]
@@ -120,8 +121,8 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) 
         return lambda inputs: run(inputs)[0]
     session = load_or_build(path, build, onnx_session)
 
-    def together(inputs: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        vectors: npt.NDArray[np.float32] = session.run(["vectors"], {"input": inputs})[0]
+    def together(inputs: npt.NDArray[Any]) -> Floats:
+        vectors: Floats = session.run(["vectors"], {"input": inputs})[0]
         return vectors
 
     return together

@@ -15,8 +15,8 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
+from db.arrays import Vectors
 from db.catalog import assets, live, revision, spaces
-from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.engine.schema import Embedding
 from db.errors import VectorError

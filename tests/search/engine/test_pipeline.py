@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, event, select
 
+from db.arrays import Vectors
 from db.catalog import assets, revision
 from db.catalog.facts import Fact
 from db.catalog.filters import ALL
-from db.catalog.units import Vectors
 from db.engine.database import Database
 from db.engine.schema import NullScoresRow
 from db.library import Library

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db import kinds
+from db.arrays import Vectors
 from db.catalog import revision, spaces
 from db.catalog.copies import FileRow
 from db.catalog.spaces import NullScores
-from db.catalog.units import UnitRow, Vectors
+from db.catalog.units import UnitRow
 from db.errors import LibraryError
 from db.library import Library
 from db.settings import Settings

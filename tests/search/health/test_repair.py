@@ -17,7 +17,7 @@ from db.engine import backups
 from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.engine.schema import Root, SwitchRow
-from db.engine.users import Correction, HiddenRow, Judgement, OpenedRow, SavedSearch, StackChoice
+from db.engine.users import Correction, HiddenRow, Judgement, OpenedRow, SavedSearchRow, StackChoice
 from db.errors import LibraryDamagedError, LibraryError
 from db.library import Library
 from db.paths import Paths
@@ -52,7 +52,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(12):
             name = f"search {number}"
             session.add(
-                SavedSearch(name=name, query=f"a dog {number}", kind=None, created_at=utc_now(), seen=1)
+                SavedSearchRow(name=name, query=f"a dog {number}", kind=None, created_at=utc_now(), seen=1)
             )
         session.flush()
         for number in range(FILES):
@@ -206,7 +206,7 @@ def test_the_newest_changes_are_read_from_the_damaged_file(
     shutil.copytree(paths.backups, tmp_path / "older")
     database = Database(paths.database)
     with database.write() as session:
-        session.add(SavedSearch(name="the newest", query="a cat", created_at=utc_now(), seen=1))
+        session.add(SavedSearchRow(name="the newest", query="a cat", created_at=utc_now(), seen=1))
     database.close()
     shutil.rmtree(paths.backups)
     shutil.copytree(tmp_path / "older", paths.backups)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from db.arrays import Floats
 from indexer.encoders.builtin.sentences.weights import BLOCK, Blocks, Weights
 
 _OPSET, _IR_VERSION = 20, 9
@@ -64,7 +65,7 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def linear(self, x: str, name: str, blocks: Blocks, bias: npt.NDArray[np.float32]) -> str:
+    def linear(self, x: str, name: str, blocks: Blocks, bias: Floats) -> str:
         """Add a linear map of 4 bits."""
         rows, count, _ = blocks.values.shape
         packed = blocks.values[..., 0::2] | (blocks.values[..., 1::2] << 4)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from db.arrays import Floats, unit_length
 from db.errors import ModelError
-
-Floats = npt.NDArray[np.float32]
 
 MAP = Path(__file__).with_name("map.safetensors")
 SPACE = "space"
@@ -32,10 +30,7 @@ class SentenceMap:
 
     def __call__(self, layers: Floats) -> Floats:
         """The averages of the layers, (n, 13, 384), to (n, dim) unit rows."""
-        rows = (layers.reshape(len(layers), -1) @ self.inner + self.constant) @ self.outer
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        unit: Floats = (rows / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
-        return unit
+        return unit_length((layers.reshape(len(layers), -1) @ self.inner + self.constant) @ self.outer)
 
 
 def load_map(space: str, path: Path = MAP) -> SentenceMap:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Floats
 from db.errors import ModelError
 from indexer.encoders.builtin.sentences.weights import (
     Weights,
@@ -20,8 +21,6 @@ from indexer.encoders.builtin.sentences.weights import (
 )
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.onnx import onnx_session
-
-Floats = npt.NDArray[np.float32]
 
 GRAPH_VERSION = 1
 """Raised whenever the outputs of the graph change, or its tokens: old ones must not be taken for new ones."""

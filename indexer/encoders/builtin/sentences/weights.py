@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from db.arrays import Floats
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders.packages import HINT, package_file, package_hash
 
@@ -31,7 +32,6 @@ BLOCK = 32
 _TENSOR = struct.Struct("<BIQQ")
 
 Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Halves = npt.NDArray[np.float16]
 
 

@@ -12,10 +12,11 @@ import pytest
 import sklearn
 from PIL import Image
 
+from db.arrays import unit_length
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders import packages
 from indexer.encoders.builtin import torch_towers, towers
-from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder, unit
+from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder
 from indexer.encoders.builtin.projection import load_projection
 from indexer.encoders.registry import PRESETS, load_encoder
 from tests.support import SAMPLES
@@ -82,7 +83,7 @@ def test_the_samples_are_found_better_than_by_either_half(encoder: BuiltinEncode
     texts = encoder.encode_texts([row["caption"] for row in rows])
 
     def found_first(part: slice) -> float:
-        scores = unit(texts[:, part]) @ unit(images[:, part]).T
+        scores = unit_length(texts[:, part]) @ unit_length(images[:, part]).T
         return float(np.mean(scores.argmax(axis=1) == np.arange(len(rows))))
 
     projection, conse = slice(None, -CONSE_DIM), slice(-CONSE_DIM, None)
@@ -113,7 +114,7 @@ def test_prepare_takes_the_whole_picture_in_any_mode(encoder: BuiltinEncoder) ->
 
 
 def cosines(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.sum(unit(one) * unit(other), axis=1)
+    return np.sum(unit_length(one) * unit_length(other), axis=1)
 
 
 def test_the_picture_tower_in_onnx_agrees_with_pytorch(cache: Path, pixels: npt.NDArray[np.float32]) -> None:
@@ -210,5 +211,5 @@ def test_conse_alone_is_a_model_of_its_own(
         (alone.encode_pixels(pixels), encoder.encode_pixels(pixels)[:, -alone.dim :]),
         (alone.encode_texts(texts), encoder.encode_texts(texts)[:, -alone.dim :]),
     ):
-        np.testing.assert_allclose(ours, unit(part), atol=1e-5)
+        np.testing.assert_allclose(ours, unit_length(part), atol=1e-5)
     assert alone.encode_pixels(pixels[:0]).shape == alone.encode_texts([]).shape == (0, alone.dim)
