@@ -28,14 +28,12 @@ Pending = Mapping[int, Future[Vectors]]
 class Task:
     """A file to be read; ``asset_id`` is that of the row it will overwrite, if any.
 
-    ``moved_from``: the missing file of which this seems to be the new name, since they alone agree in size
-    and time. The content hash decides. ``content_id``: of a file that has not changed but was not analysed
-    whole.
+    It is that of a missing file if this seems to be its new name, since they alone agree in size and time:
+    the content hash decides. ``content_id``: of a file that has not changed but was not analysed whole.
     """
 
     stat: FileStat
     asset_id: int | None = None
-    moved_from: Path | None = None
     content_id: int | None = None
 
 

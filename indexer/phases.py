@@ -110,7 +110,7 @@ class Phases:
                 with suppress(OSError):  # what is gone meanwhile is told by reading it
                     status = path.stat()
                     stat = FileStat(path, status.st_size, status.st_mtime_ns)
-                tasks.append(Task(stat, task.asset_id or assets.id_at(session, path), task.moved_from))
+                tasks.append(Task(stat, task.asset_id or assets.id_at(session, path)))
         self._total += len(tasks)
         self._twins = Twins()
         self._contents.clear()

@@ -173,7 +173,7 @@ def _pair_moved(
             moved[was.id] = was._replace(stat=stat)
         if stat in away:
             continue
-        result.tasks.append(Task(stat) if was is None else Task(stat, was.id, moved_from=was.stat.path))
+        result.tasks.append(Task(stat, None if was is None else was.id))
     result.moved = [file for file in moved.values() if file.stat in away]
     carried = {file.stat for file in result.moved}
     result.unread = [(item, asset_id) for item, asset_id in result.unread if item.stat not in carried]

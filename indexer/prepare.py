@@ -96,7 +96,7 @@ class Preparer:
     def _is_hashed_first(self, task: Task) -> bool:
         """Whether its content is perhaps known, or it is too large to be read at once."""
         size = task.stat.size
-        return size in self._sizes or size > _LARGE_BYTES or task.moved_from is not None
+        return size in self._sizes or size > _LARGE_BYTES
 
     def _known(self, task: Task, sha256: bytes) -> Recognised | Twin | None:
         known = self.recognised(task, sha256)

@@ -50,14 +50,12 @@ class FaissView:
     def __init__(
         self,
         session: Session,
-        space_id: int,
         kinds: Mapping[Modality, tuple[str, ...]],
         index_of: Callable[[Modality], VectorIndex],
         *,
         gpu: bool,
     ) -> None:
         self._session = session
-        self._space_id = space_id
         self._kinds = kinds
         self._index_of = index_of
         self._gpu = gpu
@@ -151,7 +149,7 @@ class FaissStore:
         if revision.is_touched(session):
             raise VectorError("a session that has written cannot be searched")
         index_of = partial(self._shown, session, revision.current(session))
-        return FaissView(session, self.space_id, self._kinds, index_of, gpu=self._gpu)
+        return FaissView(session, self._kinds, index_of, gpu=self._gpu)
 
     def save(self, *, rebuild: bool = False) -> None:
         """Write the indexes that have changed since they were saved; with ``rebuild``, rebuild and write all.

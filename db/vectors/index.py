@@ -12,7 +12,6 @@ new index that shares the segment: who searches the old one goes on undisturbed.
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import get_args
 
 import faiss
 import numpy as np
@@ -23,8 +22,6 @@ from db.engine.schema import UNIT_TOLERANCE
 from db.errors import VectorError
 from db.vectors.ivf import Accelerator, train
 from db.vectors.store import Found, IndexKind
-
-INDEX_KINDS: tuple[IndexKind, ...] = get_args(IndexKind)
 
 FLAT_MOST = 100_000
 """Most rows for exhaustive search: 14 ms a query on one core at 512 dimensions (docs/benchmarks.md)."""

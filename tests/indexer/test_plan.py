@@ -113,7 +113,7 @@ def test_a_file_in_an_unreadable_folder_is_offline() -> None:
 @pytest.mark.parametrize("state", ["indexed", "gone"])
 def test_a_renamed_file_keeps_its_row(state: AssetState) -> None:
     known = remembered(1, "old.jpg", state)
-    task = Task(on_disk("new.jpg"), asset_id=1, moved_from=ROOT / "old.jpg")
+    task = Task(on_disk("new.jpg"), asset_id=1)
     assert planned([on_disk("new.jpg")], [known]) == Plan(tasks=[task])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import faiss
 import numpy as np
@@ -26,9 +27,9 @@ from db.vectors import index as index_module
 from db.vectors import ivf
 from db.vectors.faiss_store import FaissStore
 from db.vectors.files import IndexFiles, Manifest
-from db.vectors.index import INDEX_KINDS, VectorIndex
+from db.vectors.index import VectorIndex
 from db.vectors.ivf import nearest as exact_nearest
-from db.vectors.store import Found
+from db.vectors.store import Found, IndexKind
 from tests.support.rows import Drafted, add_file, directions, space
 
 ROWS = directions(30)
@@ -44,7 +45,7 @@ def filled(database: Database) -> Database:
     return database
 
 
-@pytest.fixture(params=INDEX_KINDS)
+@pytest.fixture(params=get_args(IndexKind))
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each kind of index, of thirty vectors instead of a million."""
     if request.param != "flat":

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -18,15 +18,15 @@ from db.errors import LibraryError, VectorError
 from db.settings import Settings
 from db.vectors import index as index_module
 from db.vectors.faiss_store import FaissStore
-from db.vectors.index import INDEX_KINDS, Segment, VectorIndex
-from db.vectors.store import VectorStore, VectorView
+from db.vectors.index import Segment, VectorIndex
+from db.vectors.store import IndexKind, VectorStore, VectorView
 from tests.support.rows import Drafted, add_file, directions
 
 ROWS = directions(30)
 NEW = directions(4, seed=9)
 
 
-@pytest.fixture(params=INDEX_KINDS)
+@pytest.fixture(params=get_args(IndexKind))
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each kind of index, of thirty vectors instead of a million."""
     if request.param != "flat":
