@@ -18,12 +18,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from itsdangerous import Signer
+from starlette.authentication import AuthenticationBackend, AuthenticationError
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route
 
 from db.errors import SettingsError
 from db.files import write_atomically
@@ -33,7 +37,6 @@ COOKIE = "trove_session"
 
 _SHORTEST = 8
 _LONGEST_FORM = 4096
-_SESSIONS = 1000
 _FREE_TRIES = 5
 _WAIT_S = 2.0
 _LONGEST_WAIT_S = 900.0
@@ -145,83 +148,83 @@ def _network(address: str) -> str:
     return address
 
 
-class AccessMiddleware:
-    """ASGI middleware for access control, around the whole app.
+class Refusal(AuthenticationError):  # noqa: N818 - an answer rather than a fault
+    """Who is not let in is answered this."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+
+
+class Doors(AuthenticationBackend):
+    """Who is let in, at every door of the app: requests and websockets, see ``guarded``.
 
     Args:
-        app: the app to protect.
         password: required, unless None.
         hosts: names under which the app may be addressed, beside those of the loopback; any if None.
     """
 
-    def __init__(
-        self, app: ASGIApp, password: Password | None = None, hosts: Collection[str] | None = ()
-    ) -> None:
-        self._app = app
+    def __init__(self, password: Password | None = None, hosts: Collection[str] | None = ()) -> None:
         self._password = password
         self._hosts = None if hosts is None else _LOOPBACK | {host.lower() for host in hosts}
-        self._sessions: dict[bytes, None] = {}
+        # Cookies are signed with a key of this process: they end with it, and none has to be remembered.
+        self._signer = Signer(secrets.token_bytes(32), salt=COOKIE, digest_method=hashlib.sha256)
         self._tries = Tries()
         # One hash at a time: each takes 32 MB.
         self._hash_lock = asyncio.Lock()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on to the app, or refuse it."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
+    async def authenticate(self, conn: HTTPConnection) -> None:
+        """Let in whoever may come in.
+
+        Raises:
+            Refusal: the name, the origin or the cookie is not ours.
+        """
+        if not self._is_ours(conn):
+            raise Refusal(PlainTextResponse("This address is not Trove's.", 403))
+        if self._password is None or self._signer.validate(conn.cookies.get(COOKIE, "")):
             return
-        refusal = await self._refusal(scope, receive)
-        if refusal is None:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await refusal(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+        is_page = conn.scope["type"] == "http"
+        if is_page and conn.scope["path"] == LOGIN and conn.scope["method"] == "POST":
+            return
+        if is_page and "text/html" in conn.headers.get("accept", ""):
+            raise Refusal(_form())
+        raise Refusal(PlainTextResponse("A password is needed.", 401))
 
-    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
-        connection = HTTPConnection(scope)
-        if not self._is_ours(connection):
-            return PlainTextResponse("This address is not Trove's.", 403)
-        if self._password is None or self._is_known(connection):
-            return None
-        if scope["type"] == "http" and scope["path"] == LOGIN and scope["method"] == "POST":
-            return await self._log_in(Request(scope, receive), self._password)
-        if scope["type"] == "http" and "text/html" in connection.headers.get("accept", ""):
-            return _form()
-        return PlainTextResponse("A password is needed.", 401)
-
-    def _is_ours(self, connection: HTTPConnection) -> bool:
+    def _is_ours(self, conn: HTTPConnection) -> bool:
         """Whether ``Host`` is one of our names, and ``Origin``, if sent, is the same."""
-        host = connection.headers.getlist("host")
+        host = conn.headers.getlist("host")
         if len(host) != 1 or (name := _hostname(f"//{host[0]}")) is None:
             return False
         if self._hosts is not None and name not in self._hosts:
             return False
-        return all(urlsplit(it).netloc == host[0] for it in connection.headers.getlist("origin"))
+        return all(urlsplit(it).netloc == host[0] for it in conn.headers.getlist("origin"))
 
-    def _is_known(self, connection: HTTPConnection) -> bool:
-        return _digest(connection.cookies.get(COOKIE, "")) in self._sessions
+    def routes(self) -> list[Route]:
+        """Where the password is sent to, if there is one."""
+        return [Route(LOGIN, self._log_in, methods=["POST"])] if self._password else []
 
-    async def _log_in(self, request: Request, password: Password) -> Response:
+    async def _log_in(self, request: Request) -> Response:
+        assert self._password is not None  # noqa: S101 - else there is no such route
         address = request.client.host if request.client else ""
         typed = await _field(request)
         async with self._hash_lock:
             if (wait_s := self._tries.wait_s(address)) > 0:
                 wait = {"Retry-After": str(round(wait_s) + 1)}
                 return _form(f"Too many wrong passwords. Wait {round(wait_s) + 1} seconds.", 429, wait)
-            if typed is None or not await run_in_threadpool(password.matches, typed):
+            if typed is None or not await run_in_threadpool(self._password.matches, typed):
                 self._tries.failed(address)
                 return _form("This is not the password.", 401)
         self._tries.succeeded(address)
-        token = secrets.token_urlsafe(32)
-        while len(self._sessions) >= _SESSIONS:
-            del self._sessions[next(iter(self._sessions))]
-        # Kept as a hash, so that comparing it tells nothing by the time that it takes.
-        self._sessions[_digest(token)] = None
         answer = RedirectResponse("/", 303)
+        cookie = self._signer.sign(secrets.token_urlsafe(16)).decode()
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
+        answer.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", secure=secure)
         return answer
+
+
+def guarded(doors: Doors) -> Middleware:
+    """The middleware that asks at the doors, around the whole app."""
+    return Middleware(AuthenticationMiddleware, backend=doors, on_error=lambda _, refusal: refusal.answer)
 
 
 def _hostname(url: str) -> str | None:
@@ -234,10 +237,6 @@ def _hostname(url: str) -> str | None:
     return parsed.hostname.lower().rstrip(".") if plain and parsed.hostname else None
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
-
-
 async def _field(request: Request) -> str | None:
     """The password in a form; None where there is none, or far too much."""
     body = b""
@@ -245,8 +244,6 @@ async def _field(request: Request) -> str | None:
         body += part
         if len(body) > _LONGEST_FORM:
             return None
-    from urllib.parse import parse_qs
-
     return next(iter(parse_qs(body.decode(errors="replace")).get("password", ())), None)
 
 

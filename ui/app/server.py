@@ -38,11 +38,10 @@ def serve(
     # The pages, and what they start, read their settings from the environment.
     os.environ["TROVE_LIBRARY"] = str(settings.paths.folder.absolute())
     import streamlit as st
-    from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager
 
     from ui.app import resources
-    from ui.app.auth import AccessMiddleware, is_loopback
+    from ui.app.auth import Doors, guarded, is_loopback
     from ui.app.routes import feeds, installing, media, places
 
     # Until st.navigation is called for the first time, Streamlit would take the folder pages/ for an
@@ -50,7 +49,7 @@ def serve(
     PagesManager.uses_pages_directory = False
 
     address = f"http://{_shown(host)}:{port}"
-    access = Middleware(AccessMiddleware, password=password, hosts=(host,) if is_loopback(host) else None)
+    doors = Doors(password, hosts=(host,) if is_loopback(host) else None)
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -63,8 +62,14 @@ def serve(
     say(f"Trove is at {address} (stop it with Ctrl-C)")
     app = st.App(
         _APP,
-        routes=[*media.routes(), *feeds.routes(), *places.routes(), *installing.routes()],
-        middleware=[access],
+        routes=[
+            *doors.routes(),
+            *media.routes(),
+            *feeds.routes(),
+            *places.routes(),
+            *installing.routes(),
+        ],
+        middleware=[guarded(doors)],
         lifespan=lifespan,
         on_script_error=resources.on_script_error,
     )

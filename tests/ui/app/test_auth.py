@@ -1,6 +1,7 @@
 """Who gets in: names, origins, passwords, and what no address may give away."""
 
 import base64
+import hashlib
 import http.client
 import os
 import stat
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 
 import psutil
 import pytest
+from itsdangerous import Signer
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
@@ -171,7 +173,10 @@ def test_a_wider_address_demands_a_password(protected_library: Path) -> None:
 
 @pytest.mark.parametrize(("path", "headers"), PLACES)
 def test_without_the_password_there_is_nothing(wide: App, path: str, headers: Headers) -> None:
-    for cookie in ({}, {"Cookie": f"{COOKIE}=guessed"}, {"Cookie": f"{COOKIE}="}):
+    signed = (
+        Signer(b"the key of another process", salt=COOKIE, digest_method=hashlib.sha256).sign("x").decode()
+    )
+    for cookie in ({}, *({"Cookie": f"{COOKIE}={value}"} for value in ("guessed", "", signed))):
         status, _, body = ask(wide, path, headers | cookie)
         assert status == (403 if headers is WEBSOCKET else 401)
         assert b"Streamlit" not in body
