@@ -12,7 +12,9 @@ from typing import Any
 from db.errors import ModelMissingError
 
 REACH_TIMEOUT_S = 5.0
-_DEFAULT_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""Longest wait for the Hub's first answer, after which this machine counts as offline."""
+
+DEFAULT_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def find_checkpoint(name: str, tag: Mapping[str, Any]) -> Path:
@@ -72,5 +74,5 @@ def require_hub(message: str, hint: str) -> None:
 
 def _candidates(file: str) -> tuple[str, ...]:
     if not file:
-        return _DEFAULT_NAMES
+        return DEFAULT_NAMES
     return (str(Path(file).with_suffix(".safetensors")), file)

@@ -187,9 +187,15 @@ def is_here(info: ModelInfo, cache: Path) -> bool:
     return read_facts(cache, info.model) is not None or cached_checkpoint(info.repository) is not None
 
 
+def preset_of(model: str) -> ModelInfo | None:
+    """What is known of the model of that (stored) name; None where it is no preset."""
+    return next((info for info in PRESETS.values() if info.model == model), None)
+
+
 def near_duplicate(model: str) -> float:
     """Cosine from which two pictures are near-duplicates to the model of that (stored) name."""
-    return next((it.near_duplicate for it in PRESETS.values() if it.model == model), NEAR_DUPLICATE)
+    info = preset_of(model)
+    return NEAR_DUPLICATE if info is None else info.near_duplicate
 
 
 def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:

@@ -15,14 +15,12 @@ from pathlib import Path
 from db.errors import ModelError, ModelMissingError
 from db.near import did_you_mean
 from db.paths import expanded
+from indexer.encoders.hub import REACH_TIMEOUT_S, cached_file
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
 logger = logging.getLogger(__name__)
 
 INDEX = "model_index.json"
-REACH_TIMEOUT_S = 5.0
-"""Longest wait for the Hub's first answer, after which this machine counts as offline."""
-
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _WEIGHTS = re.compile(
     r"(?:diffusion_pytorch_)?model(?:\.(?P<variant>\w+))?(?:-\d+-of-(?P<shards>\d+))?\.safetensors"
@@ -107,13 +105,10 @@ def _repository(model: str) -> str:
 
 
 def _cached(repository: str) -> Weights | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    index = try_to_load_from_cache(repository, INDEX)
-    if not isinstance(index, str):
+    if (index := cached_file(repository, INDEX)) is None:
         return None
     try:
-        return read_pipeline(Path(index).parent)
+        return read_pipeline(index.parent)
     except ModelMissingError as exc:
         logger.info("the cached copy of %s is incomplete: %s", repository, exc)
         return None

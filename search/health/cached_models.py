@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-_ENCODER_FILES = frozenset(
-    ("open_clip_config.json", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-)
-_DRAWER_FILE = "model_index.json"
+from indexer.encoders.hub import DEFAULT_NAMES
+from search.drawing.weights import INDEX
+
+_ENCODER_FILES = frozenset(("open_clip_config.json", *DEFAULT_NAMES))
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def cached_models() -> list[CachedModel]:
         size_mb = round(repository.size_on_disk / 1e6)
         if files & _ENCODER_FILES:
             models += [CachedModel(name, "search", size_mb) for name in _open_clip_names(repository.repo_id)]
-        elif _DRAWER_FILE in files:
+        elif INDEX in files:
             models.append(CachedModel(repository.repo_id, "draw", size_mb))
     return sorted(models, key=lambda model: (model.use, model.name))
 

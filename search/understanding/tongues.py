@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from indexer.encoders.registry import PRESETS, ModelInfo
+from indexer.encoders.registry import PRESETS, ModelInfo, preset_of
 from indexer.languages import Guess, is_latin, language_of
 from search.answer import Note, ReadAs, Understood
 from search.query.asking import asked_for
@@ -150,13 +150,15 @@ def _are_english(words: Sequence[str]) -> bool:
 
 def is_english_only(model: str) -> bool:
     """Whether it is a preset without other languages; what models of one's own have learnt is not known."""
-    info = next((it for it in PRESETS.values() if it.model == model), None)
+    info = preset_of(model)
     return info is not None and not speaks(info)
 
 
 def _note(guess: Guess, model: str) -> Note:
     language = _named_language(guess.language)
-    says = f"This looks like {language}, and the model {_named(model)} understands English only"
+    info = preset_of(model)
+    named = info.name if info else model
+    says = f"This looks like {language}, and the model {named} understands English only"
     return Note("language", f"{says}; only the words themselves were searched. {_who_speaks()}")
 
 
@@ -168,10 +170,6 @@ def _by_meaning(language: str) -> Note:
 
 def _named_language(language: str) -> str:
     return named_languages().get(language, "another language")
-
-
-def _named(model: str) -> str:
-    return next(info.name for info in PRESETS.values() if info.model == model)
 
 
 def _who_speaks() -> str:

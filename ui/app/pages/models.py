@@ -9,7 +9,7 @@ from db.catalog import revision, spaces
 from db.catalog.spaces import Space
 from db.errors import TroveError
 from db.kinds import CLIP
-from indexer.encoders.registry import PRESETS, ModelInfo
+from indexer.encoders.registry import PRESETS, ModelInfo, preset_of
 from search.evaluation.measured import ENOUGH, Measured
 from ui.app import resources
 from ui.app.views import indexing
@@ -21,14 +21,10 @@ _SAMPLE = 20
 
 
 def _current(active: Space) -> None:
-    info = _known(active.model)
+    info = preset_of(active.model)
     st.markdown(f"Your library answers with **{resources.plain(active.model)}**.")
     if info is not None:
         st.caption(f"{info.note} Understands {info.languages}.")
-
-
-def _known(model: str) -> ModelInfo | None:
-    return next((info for info in PRESETS.values() if info.model == model), None)
 
 
 def _found_here(known: Measured, *, busy: bool) -> None:
@@ -190,7 +186,7 @@ def _hours(*, busy: bool) -> None:
 
 
 def _name(model: str) -> str:
-    info = _known(model)
+    info = preset_of(model)
     return resources.plain(model if info is None else info.name)
 
 
