@@ -4,8 +4,8 @@ import os
 import secrets
 import struct
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,24 +34,35 @@ def is_folder(path: Path) -> bool:
 
 
 def write_atomically(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
-    """Write a file so that a reader, or a power cut, finds the old or the new content whole.
+    """Write a file as ``made_whole`` does; ``data``: the content, or what writes it piece by piece.
 
-    ``data``: the content, or what writes it piece by piece. What killed writers have left in the same
-    folder is removed.
+    Raises:
+        OSError: it could not be written; the old file is untouched and nothing is left behind.
+    """
+    with made_whole(path) as temporary, temporary.open("wb") as file:
+        if callable(data):
+            data(file)
+        else:
+            file.write(data)
+
+
+@contextmanager
+def made_whole(path: Path) -> Iterator[Path]:
+    """The file to write in place of another: a reader, or a power cut, finds the old or the new one whole.
+
+    It takes the other's place at the end of the block. What killed writers have left in the same folder is
+    removed.
 
     Raises:
         OSError: it could not be written; the old file is untouched and nothing is left behind.
     """
     sweep(path.parent)
-    temporary, file = _new_temporary(path)
+    temporary, lock = _new_temporary(path)
     try:
-        with file:
-            if callable(data):
-                data(file)
-            else:
-                file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with lock:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

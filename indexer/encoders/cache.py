@@ -1,12 +1,11 @@
 """A cache of files that can be rebuilt: written atomically, checksummed, verified on every load.
 
 A model export takes seconds to make and may be asked for by several processes at once, and a file
-that lost a byte can load without complaint and give wrong vectors. So each file is made under a
-lock into a temporary name, flushed, given a checksum beside it, and only then renamed into place.
+that lost a byte can load without complaint and give wrong vectors. So each file is made whole under
+a lock, with a checksum beside it: other libraries read it by its name, and would not know one in it.
 """
 
 import logging
-import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from db.arrays import Floats
 from db.errors import ModelError
+from db.files import made_whole
 
 T = TypeVar("T")
 
@@ -52,7 +52,10 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
                 return _load_checked(path, load)  # another process may have made it while this one waited
             except DamagedError as why:
                 log.info("making %s (%s)", path.name, why)
-            _build(path, build)
+            with made_whole(path) as temporary:
+                build(temporary)
+                # The checksum goes first: a crash between the two leaves a mismatch, which is made again.
+                _checksum_file(path).write_text(_checksum(temporary))
             return _load_checked(path, load)
     except (OSError, Timeout, DamagedError) as exc:
         raise ModelError(
@@ -91,22 +94,6 @@ def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
     except (OSError, UnicodeDecodeError) as exc:
         raise DamagedError("it is not there yet, or cannot be read") from exc
     return load(path)
-
-
-def _build(path: Path, build: Callable[[Path], None]) -> None:
-    # Only the holder of the lock builds: what is there was left by one that was killed.
-    for leftover in path.parent.glob(f"{path.name}.*.tmp*"):
-        leftover.unlink(missing_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        build(temporary)
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
-        # The checksum goes first: a crash between the two leaves a mismatch, which is made again.
-        _checksum_file(path).write_text(_checksum(temporary))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _checksum_file(path: Path) -> Path:
