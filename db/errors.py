@@ -109,3 +109,8 @@ class QueryError(TroveError):
 
 class GenerateError(TroveError):
     """A picture could not be drawn."""
+
+
+def first_line(exc: BaseException) -> str:
+    """The first line of another library's error, or its name: for a message of one line."""
+    return (str(exc).strip() or type(exc).__name__).splitlines()[0][:300]

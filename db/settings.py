@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from db.errors import SettingsError
 from db.paths import Paths
 
+Device = Literal["auto", "cpu", "cuda"]
+
 
 class Settings(BaseSettings):
     """Frozen settings of one run. Every field can be set as ``TROVE_<NAME>``."""
@@ -20,7 +22,7 @@ class Settings(BaseSettings):
     """The library's own folder (``paths.folder``): database, vector files, drawings, log."""
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
     """Folder of files that can be made again: exported models, thumbnails."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     model: str | None = None
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
     whisper: str = "builtin"

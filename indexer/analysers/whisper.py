@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
+from db.settings import Device
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Device = Literal["auto", "cpu", "cuda"]
 
 WINDOW_S = 600.0
 """Sound in memory at once (38 MB)."""

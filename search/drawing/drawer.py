@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 from PIL import Image
 
-from db.errors import GenerateError, ModelError, SettingsError, TroveError
+from db.errors import GenerateError, ModelError, SettingsError, TroveError, first_line
 from db.paths import expanded
+from db.settings import Device
 from search.drawing.output import Drawing, check_target, save_drawing
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, preset_of
 from search.drawing.preview import OnPreview, Previewer
@@ -26,7 +27,6 @@ from search.drawing.weights import Weights, chosen, find_weights
 
 logger = logging.getLogger(__name__)
 
-Device = Literal["auto", "cpu", "cuda"]
 StepCallback = Callable[[int, int], None]
 """Called with the number of steps done and the number of all steps."""
 
@@ -161,7 +161,7 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
             raise _out_of_memory() from exc
         except Exception as exc:  # anything: the files are whatever was downloaded
             raise ModelError(
-                f"{weights.folder} cannot be loaded as a text-to-image pipeline: {_first_line(exc)}",
+                f"{weights.folder} cannot be loaded as a text-to-image pipeline: {first_line(exc)}",
                 "It needs a pipeline that diffusers knows by itself, without code of its own; "
                 "if it is one, download it again.",
             ) from exc
@@ -272,7 +272,7 @@ def _sample(pipeline: Any, seed: int, arguments: dict[str, Any]) -> Image.Image:
             if "allocate memory" in str(exc):  # PyTorch's allocator on the CPU raises a bare RuntimeError
                 raise _out_of_memory() from exc
             raise GenerateError(
-                f"the model could not draw it: {_first_line(exc)}",
+                f"the model could not draw it: {first_line(exc)}",
                 "Try fewer or other words, or other steps.",
             ) from exc
     return _accept(result)
@@ -296,10 +296,6 @@ def _out_of_memory() -> GenerateError:
         "there is not enough memory to draw",
         "Close other programs, choose a smaller model, or use --device cpu.",
     )
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from db.arrays import Vectors, unit_length
-from db.errors import ModelError, ModelMissingError
+from db.errors import ModelError, ModelMissingError, first_line
 from indexer.encoders.base import Pixels
 from indexer.encoders.device import has_cuda
 from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
@@ -105,7 +105,7 @@ class Source:
             preprocess = merge_preprocess_dict(asdict(PreprocessCfg()), preprocess)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
             raise ModelError(
-                f"{self.model} has no usable open_clip configuration: {_line(exc)}",
+                f"{self.model} has no usable open_clip configuration: {first_line(exc)}",
                 "A folder needs open_clip_config.json with model_cfg and preprocess_cfg.",
             ) from exc
         return {"model_cfg": model, "preprocess_cfg": preprocess}
@@ -231,7 +231,7 @@ class OpenClipEncoder:
             )
         except Exception as exc:  # whatever torch, safetensors, timm or transformers make of the file
             raise ModelError(
-                f"the weights of {self.name} cannot be loaded: {_line(exc)}",
+                f"the weights of {self.name} cannot be loaded: {first_line(exc)}",
                 "The checkpoint must be of this architecture: safetensors or a plain PyTorch state dict.",
             ) from exc
         for part in _HALVES[use]:
@@ -269,7 +269,9 @@ class OpenClipEncoder:
         try:
             return open_clip.get_tokenizer(self._source.model, **options)
         except Exception as exc:  # transformers raises what its many tokenizers raise
-            raise ModelError(f"the tokenizer of {self.name} cannot be loaded: {_line(exc)}", hint) from exc
+            raise ModelError(
+                f"the tokenizer of {self.name} cannot be loaded: {first_line(exc)}", hint
+            ) from exc
 
 
 class TorchTower:
@@ -333,8 +335,3 @@ def _sample(path: Path) -> bytes:
             file.seek(max(0, (size - _SAMPLE_BYTES) * number // (_SAMPLES - 1)))
             digest.update(file.read(_SAMPLE_BYTES))
     return digest.digest()
-
-
-def _line(exc: BaseException) -> str:
-    """The first line of an error, for a message of one line."""
-    return (str(exc).strip() or type(exc).__name__).splitlines()[0][:300]
