@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 import trove
 from db import kinds
-from db.catalog import units
 from db.catalog.facts import Fact
 from db.catalog.filters import FactRule, Rule
 from db.kinds import Kind
@@ -142,9 +141,10 @@ def test_months_are_counted(page: AppTest) -> None:
 @pytest.mark.usefixtures("page")
 def test_a_new_condition_is_told_on_the_first_page(monkeypatch: pytest.MonkeyPatch) -> None:
     # So many that the page does without the latest ones, which would need a model.
-    monkeypatch.setattr(units, "counts", lambda _session: {"image": 300_000})
+    monkeypatch.setattr(resources, "counts", lambda: {"image": 300_000})
     find = AppTest.from_file(ROOT / "ui" / "app" / "pages" / "find.py", default_timeout=60).run()
     assert not find.exception
     (told,) = (text.value for text in find.markdown if "| write | to find |" in text.value)
     assert "| `scene:beach` | of a scene |" in told
     assert all(f"`{key}:" in told for key in conditions.every())
+    assert "Show everything by date" in [button.label for button in find.button]
