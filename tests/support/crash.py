@@ -5,6 +5,7 @@ What it had committed when it was killed, seen through a second connection, is w
 ``bench/kill.py`` runs this for hours, ``system/test_kill.py`` for some rounds.
 """
 
+import fcntl
 import os
 import random
 import shutil
@@ -250,9 +251,13 @@ def temporary_files(place: Place) -> list[Path]:
 
 
 def _is_being_written(path: Path) -> bool:
-    """Whether the process that the name of a file of the models' cache names is there."""
-    pid = path.suffixes[-2].removeprefix(".") if len(path.suffixes) > 1 else ""
-    return pid.isdecimal() and len(pid) < 8 and psutil.pid_exists(int(pid))
+    """Whether somebody holds the lock that a file has while it is written, or has just finished it."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
 
 
 def result(database: Path) -> "Counter[tuple[object, ...]]":

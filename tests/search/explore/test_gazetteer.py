@@ -65,7 +65,7 @@ def is_land(place: Place) -> bool:
 
 def test_towns_are_on_land_and_outlines_are_closed() -> None:
     assert all(np.array_equal(ring[0], ring[-1]) and abs(ring[:, 1]).max() <= 90 for ring in coastline())
-    large = towns()[:500]
+    large = towns()[:500:5]
     assert sum(is_land(town.at) for town in large) > 0.9 * len(large), "ports lie at the edge"
     seas = [(0.0, -30.0), (30.0, -140.0), (43.0, 34.0), (42.0, 51.0), (-60.0, 0.0), (70.0, 179.0)]
     assert not any(map(is_land, seas)), "the Caspian is a sea in the land"
