@@ -15,6 +15,7 @@ import trove
 from db.errors import TroveError
 from db.settings import Settings
 from tests.support import SAMPLES
+from tests.support.copying import copy_library
 from tests.support.media import photo
 
 HEAVY = "torch open_clip diffusers transformers streamlit faster_whisper av faiss onnxruntime typer".split()
@@ -125,7 +126,7 @@ def test_paths_of_people_are_understood(
 
 
 def test_a_saved_search_is_asked_by_its_name(sample_library: Settings, tmp_path: Path) -> None:
-    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    copy_library(sample_library.paths.folder, tmp_path / "library")
     with trove.Library.of(sample_library.model_copy(update={"library": tmp_path / "library"})) as library:
         library.saved.add("towers", trove.Query("a brick lighthouse"))
         assert library.saved.show("towers", 1).hits[0].path.name == "p025.jpg"

@@ -15,6 +15,7 @@ from search.query.query import Query
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
+from tests.support.copying import copy_library
 from tests.support.searching import searching
 from tests.support.tiny_drawer import make_tiny_drawer
 from ui.cli.search import answer_json
@@ -113,7 +114,7 @@ def test_the_command_shows_the_nearest_then_the_drawing_then_the_moves(
     sample_library: Settings, drawer: Path, tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
-    shutil.copytree(sample_library.paths.folder, library)
+    copy_library(sample_library.paths.folder, library)
     told = trove(
         sample_library, "search", QUERY.text, "--imagine", "-k", "6", library=library, generator=drawer
     ).stdout

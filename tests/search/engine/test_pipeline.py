@@ -1,6 +1,5 @@
 """The way of an answer: how often the library is asked, and that it is asked in one snapshot of it."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from search.engine.ranking import Ranking
 from search.engine.scope import Part, Scope
 from search.engine.verdict import Reference
 from search.query.query import Query
+from tests.support.copying import copy_library
 from tests.support.rows import Drafted, add_file, directions, space
 from tests.support.searching import searching
 
@@ -96,7 +96,7 @@ class _Meanwhile:
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path) -> Settings:
     """A library of the samples that a test may change."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "own")
+    copy_library(sample_library.paths.folder, tmp_path / "own")
     return sample_library.model_copy(update={"library": tmp_path / "own"})
 
 

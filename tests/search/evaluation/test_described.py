@@ -1,7 +1,6 @@
 """Pictures that somebody has described: found by the model alone, not by the words that are stored."""
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from search.evaluation.measured import ENOUGH, Measured, measured, to_embed
 from search.evaluation.retrieval import read_captions
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
+from tests.support.copying import copy_library
 from trove import Library
 
 CAPTIONS = dict(read_captions(SAMPLES / "captions.csv"))
@@ -26,7 +26,7 @@ CAPTIONS = dict(read_captions(SAMPLES / "captions.csv"))
 @pytest.fixture
 def settings(sample_library: Settings, tmp_path: Path) -> Settings:
     """A library of the samples of one's own."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    copy_library(sample_library.paths.folder, tmp_path / "library")
     return sample_library.model_copy(update={"library": tmp_path / "library"})
 
 

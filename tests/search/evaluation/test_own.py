@@ -1,6 +1,5 @@
 """One's own questions: saved searches by their thumbs, beside the results that were kept."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from db.settings import Settings
 from search.evaluation.results import read_results, write_results
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
+from tests.support.copying import copy_library
 from trove import Library, Query
 
 LIKED = {
@@ -23,7 +23,7 @@ LIKED = {
 @pytest.fixture
 def judged(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples with four saved searches, each with one thumb up, and one without."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    copy_library(sample_library.paths.folder, tmp_path / "library")
     own = sample_library.model_copy(update={"library": tmp_path / "library"})
     with Library.of(own) as library:
         for text, name in LIKED.items():

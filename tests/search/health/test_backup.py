@@ -14,6 +14,7 @@ from db.errors import LibraryError
 from db.settings import Settings
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
+from tests.support.copying import copy_library
 from trove import Library, Query
 
 LIGHTHOUSE = SAMPLES / "pictures" / "p025.jpg"
@@ -25,7 +26,7 @@ RIGHT = "these are the right words"
 @pytest.fixture
 def full(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples with something of everything that people make."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "full")
+    copy_library(sample_library.paths.folder, tmp_path / "full")
     settings = sample_library.model_copy(update={"library": tmp_path / "full"})
     with Library.of(settings) as library:
         library.saved.add("towers", Query("a lighthouse", image=LIGHTHOUSE))
@@ -106,7 +107,7 @@ def test_another_library_with_other_paths_takes_it_over(
 def test_a_library_with_the_files_has_it_all_at_once(
     full: Settings, file: Path, sample_library: Settings, tmp_path: Path
 ) -> None:
-    shutil.copytree(sample_library.paths.folder, tmp_path / "same")
+    copy_library(sample_library.paths.folder, tmp_path / "same")
     same = sample_library.model_copy(update={"library": tmp_path / "same"})
     told = as_json(trove(same, "restore", file, "--json"))
     assert told["waiting"] == 0

@@ -25,6 +25,7 @@ from search.saved.searches import SavedAnswer, SavedSearches
 from search.service import SearchService
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
+from tests.support.copying import copy_library
 from tests.support.media import photo
 from tests.support.rows import Drafted, add_file, add_units, directions
 from tests.support.searching import searching
@@ -36,7 +37,7 @@ PICTURES = SAMPLES / "pictures"
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples' library, for this test alone."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    copy_library(sample_library.paths.folder, tmp_path / "library")
     return sample_library.model_copy(update={"library": tmp_path / "library", "whisper": "none"})
 
 

@@ -14,6 +14,7 @@ from db.settings import Settings
 from indexer import pipeline
 from indexer.roots import forget
 from tests.support import SAMPLES
+from tests.support.copying import copy_library
 from tests.support.driver import DESKTOP, App, chromium, serving
 from tests.support.media import exif, photo, video
 from tests.support.words import listed, packet
@@ -63,7 +64,7 @@ def shown_library(
     made = shared / "shown library"
     with FileLock(shared / "shown.lock"):
         if not (shared / "shown.indexed").exists():
-            shutil.copytree(sample_library.paths.folder, made)
+            copy_library(sample_library.paths.folder, made)
             with Library(sample_library.model_copy(update={"library": made})) as library:
                 pipeline.index(library, [media_folder])
                 forget(library, SAMPLES)

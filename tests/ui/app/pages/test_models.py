@@ -1,6 +1,5 @@
 """What the page Model says of what was measured, without a browser."""
 
-import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from db.errors import LibraryBusyError
 from db.settings import Settings
 from search.evaluation.measured import ENOUGH
 from tests.support import ROOT, SAMPLES
+from tests.support.copying import copy_library
 from trove import Library, Query
 from ui.app.jobs import MeasureJob
 
@@ -21,7 +21,7 @@ PAGE = ROOT / "ui" / "app" / "pages" / "models.py"
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A library of the samples of one's own, which the app shows."""
-    shutil.copytree(sample_library.paths.folder, tmp_path / "library")
+    copy_library(sample_library.paths.folder, tmp_path / "library")
     monkeypatch.setenv("TROVE_LIBRARY", str(tmp_path / "library"))
     monkeypatch.setenv("TROVE_CACHE", str(sample_library.cache))
     st.cache_resource.clear()
