@@ -5,6 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from db.settings import Settings
+
 
 def copy_library(folder: Path, to: Path) -> Path:
     """Copy a library's folder; of what is only there while somebody has it open, nothing is missed.
@@ -19,3 +21,8 @@ def copy_library(folder: Path, to: Path) -> Path:
         ):
             source.backup(target)
     return to
+
+
+def own_copy(settings: Settings, to: Path) -> Settings:
+    """A copy of a library that a test may change; returns its settings."""
+    return settings.model_copy(update={"library": copy_library(settings.paths.folder, to)})

@@ -28,7 +28,7 @@ from search.engine.ranking import Ranking
 from search.engine.scope import Part, Scope
 from search.engine.verdict import Reference
 from search.query.query import Query
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from tests.support.rows import Drafted, add_file, directions, space
 from tests.support.searching import searching
 
@@ -96,8 +96,7 @@ class _Meanwhile:
 @pytest.fixture
 def own(sample_library: Settings, tmp_path: Path) -> Settings:
     """A library of the samples that a test may change."""
-    copy_library(sample_library.paths.folder, tmp_path / "own")
-    return sample_library.model_copy(update={"library": tmp_path / "own"})
+    return own_copy(sample_library, tmp_path / "own")
 
 
 @pytest.mark.parametrize("first", [True, False])

@@ -17,7 +17,7 @@ from search.evaluation.measured import ENOUGH, Measured, measured, to_embed
 from search.evaluation.retrieval import read_captions
 from tests.support import SAMPLES
 from tests.support.command import as_json, trove
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from trove import Library
 
 CAPTIONS = dict(read_captions(SAMPLES / "captions.csv"))
@@ -26,8 +26,7 @@ CAPTIONS = dict(read_captions(SAMPLES / "captions.csv"))
 @pytest.fixture
 def settings(sample_library: Settings, tmp_path: Path) -> Settings:
     """A library of the samples of one's own."""
-    copy_library(sample_library.paths.folder, tmp_path / "library")
-    return sample_library.model_copy(update={"library": tmp_path / "library"})
+    return own_copy(sample_library, tmp_path / "library")
 
 
 @pytest.fixture

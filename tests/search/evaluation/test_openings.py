@@ -12,7 +12,7 @@ from db.settings import Settings
 from search.answer import Hit
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from trove import Library, Query
 
 QUESTION = "a brick lighthouse"
@@ -21,8 +21,7 @@ QUESTION = "a brick lighthouse"
 @pytest.fixture
 def settings(sample_library: Settings, tmp_path: Path) -> Settings:
     """A library of the samples of one's own."""
-    copy_library(sample_library.paths.folder, tmp_path / "library")
-    return sample_library.model_copy(update={"library": tmp_path / "library"})
+    return own_copy(sample_library, tmp_path / "library")
 
 
 @pytest.fixture

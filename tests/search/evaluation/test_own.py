@@ -9,7 +9,7 @@ from db.settings import Settings
 from search.evaluation.results import read_results, write_results
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from trove import Library, Query
 
 LIKED = {
@@ -23,8 +23,7 @@ LIKED = {
 @pytest.fixture
 def judged(sample_library: Settings, tmp_path: Path) -> Settings:
     """The samples with four saved searches, each with one thumb up, and one without."""
-    copy_library(sample_library.paths.folder, tmp_path / "library")
-    own = sample_library.model_copy(update={"library": tmp_path / "library"})
+    own = own_copy(sample_library, tmp_path / "library")
     with Library.of(own) as library:
         for text, name in LIKED.items():
             library.saved.add(text, Query(text))

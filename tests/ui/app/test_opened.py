@@ -13,7 +13,7 @@ from db.engine.schema import Asset
 from db.engine.users import OpenedRow
 from db.settings import Settings
 from tests.support import SAMPLES
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from trove import Library
 from ui.app import resources
 
@@ -31,8 +31,7 @@ def _page() -> None:
 @pytest.fixture
 def library(sample_library: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
     """A library of the samples, which the app shows."""
-    copy_library(sample_library.paths.folder, tmp_path / "library")
-    own = sample_library.model_copy(update={"library": tmp_path / "library"})
+    own = own_copy(sample_library, tmp_path / "library")
     with Library.of(own) as opened:
         monkeypatch.setattr(resources, "library", lambda: opened)
         yield opened

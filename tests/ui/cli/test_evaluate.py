@@ -11,7 +11,7 @@ from db.settings import Settings
 from search.evaluation.measured import to_embed
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 
 
 @pytest.mark.slow
@@ -55,8 +55,7 @@ def test_models_are_tried_on_ones_own_pictures(
     (tmp_path / "page.py").write_text("raise SystemExit('the page was run again')")
     monkeypatch.setitem(sys.modules, "__main__", page)
     # Of one's own, since the rates are kept in it.
-    copy_library(sample_library.paths.folder, tmp_path / "library")
-    own = sample_library.model_copy(update={"library": tmp_path / "library"})
+    own = own_copy(sample_library, tmp_path / "library")
     result = trove(own, "eval", "--sample", "8", "--model", "builtin", "--json")
     assert result.returncode == 0, result.stderr
     (trial,) = as_json(result)["models"]
