@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import warnings
 import weakref
@@ -21,13 +20,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.context import SpawnContext, SpawnProcess
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from db.errors import DecodeError
+from indexer.media.workers import WorkerPool, WorkerStoppedError
 
 if TYPE_CHECKING:  # workers import this, and start sooner without
     from db.settings import Settings
@@ -59,7 +58,7 @@ class DecodePool:
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
-        self._pool: ProcessPool | None = None
+        self._pool: WorkerPool | None = None
         self._tasks: set[_Task] = set()
 
     @classmethod
@@ -154,6 +153,8 @@ class DecodePool:
             result = running.result()
         except BrokenProcessPool:
             self._replace(task.pool)
+        except WorkerStoppedError:
+            self._start(task)
         except CancelledError:
             task.answer.cancel()
         except BaseException as exc:
@@ -161,7 +162,7 @@ class DecodePool:
         else:
             task.succeed(result)
 
-    def _replace(self, broken: ProcessPool | None) -> None:
+    def _replace(self, broken: WorkerPool | None) -> None:
         """Start the tasks of a broken pool again in a new one.
 
         pebble gives up a whole pool when a worker is killed while none is busy, and leaves the
@@ -177,13 +178,12 @@ class DecodePool:
         for task in orphans:
             self._start(task)
 
-    def _new_pool(self) -> ProcessPool:
-        return ProcessPool(
+    def _new_pool(self) -> WorkerPool:
+        return WorkerPool(
             self._workers,
             max_tasks=_TASKS_PER_WORKER,
             initializer=_prepare_worker,
             initargs=(self._memory_mb,),
-            context=BareSpawnContext(),
         )
 
     def _translated(self, exc: BaseException, timeout_s: float) -> BaseException:
@@ -213,7 +213,7 @@ class _Task:
     timeout_s: float
     answer: Future[Any] = field(default_factory=Future)
     starts: int = 0
-    pool: ProcessPool | None = None
+    pool: WorkerPool | None = None
     running: Future[Any] | None = None
 
     def succeed(self, result: object) -> None:
@@ -306,38 +306,3 @@ def _die_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-class _BareProcess(SpawnProcess):
-    """A spawned process that does not run the parent's main module again.
-
-    multiprocessing does that for the sake of functions defined there. Ours never are, and it
-    would import the command line, or run the app's page, in every worker.
-    """
-
-    @staticmethod
-    def _Popen(process_obj: Any) -> Any:  # noqa: N802
-        with _main_hidden():
-            return SpawnProcess._Popen(process_obj)
-
-
-class BareSpawnContext(SpawnContext):
-    """A multiprocessing context whose processes start without the parent's main module."""
-
-    Process = _BareProcess
-
-
-_main_lock = threading.Lock()
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    with _main_lock:
-        main, stand_in = sys.modules["__main__"], ModuleType("__main__")
-        sys.modules["__main__"] = stand_in
-        try:
-            yield
-        finally:
-            # Streamlit puts its own page there on every run, perhaps just now.
-            if sys.modules["__main__"] is stand_in:
-                sys.modules["__main__"] = main

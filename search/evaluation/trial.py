@@ -20,7 +20,8 @@ from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.registry import load_encoder
 from indexer.media.pixels import read_pixels
-from indexer.media.pool import BareSpawnContext, DecodePool
+from indexer.media.pool import DecodePool
+from indexer.media.workers import BareSpawnContext
 from indexer.prefetch import batched, look_ahead
 from search.evaluation.measured import keep_speed, to_embed
 

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from db.catalog import assets, runs, spaces, units
-from db.engine import database as sessions
 from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.errors import LibraryBusyError, LibraryError
@@ -232,16 +231,14 @@ def test_rights_lost_in_the_middle_of_a_run(
 
 
 @pytest.mark.slow
-def test_a_database_that_another_program_locks_is_named(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "BUSY_TIMEOUT_MS", 200)
+def test_a_database_that_another_program_locks_is_named(settings: Settings) -> None:
     database = Database(settings.paths.database)
     with database.read():
         pass
     with closing(sqlite3.connect(settings.paths.database, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(LibraryBusyError, match="locked by another program"), database.write():
+        locked = pytest.raises(LibraryBusyError, match="locked by another program")
+        with locked, database.write(patience_ms=200):
             pass
         other.execute("ROLLBACK")
     with database.write() as session:

@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pebble.pool.process import WorkerManager
 
 from db.errors import DecodeError, UnreadableError
 from indexer.media.pool import DecodePool
@@ -230,3 +233,46 @@ def _run(script: Path, check: bool = True) -> str:
     return subprocess.run(
         [sys.executable, script], check=check, capture_output=True, text=True, env=environment, timeout=60
     ).stdout
+
+
+@pytest.fixture
+def slow_reader(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Processes' messages are read only while this is set, as by a parent that has much else to do."""
+    reads, receive = threading.Event(), WorkerManager.receive
+
+    def late(self: WorkerManager, timeout: float) -> object:
+        with suppress(OSError):  # closed
+            if self.pool_channel is not None and self.pool_channel.poll(timeout):
+                reads.wait(1.0)
+        return receive(self, 0)
+
+    monkeypatch.setattr(WorkerManager, "receive", late)
+    return reads
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_crash_before_the_parent_knows_who_took_the_task_is_a_crash(
+    slow_reader: threading.Event, others: int
+) -> None:
+    with DecodePool(2, timeout_s=20.0, memory_mb=MEMORY_MB) as pool:
+        slow_reader.set()
+        busy = [pool.submit(hang) for _ in range(others)]
+        pool.run(os.getpid)
+        slow_reader.clear()
+        with pytest.raises(DecodeError, match=r"^the decoder crashed \(SIGSEGV\)$"):
+            pool.submit(die, int(signal.SIGSEGV)).result()
+        assert not any(task.done() for task in busy)
+
+
+def test_a_task_is_done_elsewhere_when_its_process_is_ended_for_the_one_before(
+    slow_reader: threading.Event,
+) -> None:
+    with DecodePool(1, timeout_s=20.0, memory_mb=MEMORY_MB) as pool:
+        slow_reader.set()
+        pool.run(os.getpid)
+        first, second = pool.submit(time.sleep, 1), pool.submit(time.sleep, 2)
+        time.sleep(0.5)
+        slow_reader.clear()  # that the first is done and the second taken up is not read
+        time.sleep(0.7)
+        first.cancel()
+        assert second.result(timeout=15) is None
