@@ -32,7 +32,10 @@ class Steps {
   step(state, unused, url) {
     const [here, there] = [new URL(location.href), new URL(url ?? "", location.href)];
     const [from, to] = [hitIn(here.search), hitIn(there.search)];
-    if (this.going) return;
+    if (this.going) {
+      this.next = [state, unused, there.href];
+      return;
+    }
     // st.switch_page puts the values of the next page into the address of this one first.
     if (here.pathname !== there.pathname && here.search && here.search === there.search) {
       history.replaceState(state, unused, url);
@@ -75,6 +78,16 @@ class Steps {
     const [address, fragment] = location.href.split("#");
     if (fragment === "") history.replaceState(history.state, "", address);
     if (early) history.back();
+    else if (this.next) this.overtaken();
+  }
+
+  // What people did while the way back was taken comes after it. Streamlit has just gone back, and goes on.
+  overtaken() {
+    const next = this.next;
+    this.next = undefined;
+    if (next[2] === location.href) return;
+    this.step(...next);
+    window.dispatchEvent(new PopStateEvent("popstate"));
   }
 }
 

@@ -146,6 +146,40 @@ def test_closing_a_hit_runs_the_page_once(page: Page, app: App) -> None:
         assert len(sent) == 1
 
 
+def test_what_is_done_while_a_closed_hit_steps_back_comes_after_it(page: Page, app: App) -> None:
+    page.goto(app.url)
+    # A browser that takes its time to go back.
+    page.evaluate(
+        "() => { window.back = history.back.bind(history); history.back = () => { window.asked = true; }; }"
+    )
+    _close_and_wait(page, search(page, "an animal type:image"))
+    search(page, "a red flower")
+    page.evaluate("window.back()")
+    page.wait_for_url(lambda url: url.endswith("/?q=a+red+flower"))
+    settle(page)
+    assert page.get_by_role("searchbox").input_value() == "a red flower"
+    _close_and_wait(page, page.locator(".tile"))
+    page.get_by_role("link", name="Library").click()
+    folders = page.get_by_role("heading", name="Folders")
+    expect(folders).to_be_visible()
+    page.evaluate("window.back()")
+    page.wait_for_url(lambda url: url.endswith("/library"))
+    settle(page)
+    expect(folders).to_be_visible()
+    for earlier in ("a red flower", "an animal type:image"):
+        page.go_back()
+        answered(page, earlier)
+        assert "hit=" not in page.url
+
+
+def _close_and_wait(page: Page, tiles: Locator) -> None:
+    """Open a hit and close it, up to where the browser is asked to go back."""
+    _open(page, tiles.nth(2))
+    page.evaluate("() => { window.asked = false; }")
+    page.keyboard.press("Escape")
+    page.wait_for_function("window.asked")
+
+
 def test_the_keyboard_keeps_its_place_when_the_window_changes(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "an animal type:image")
