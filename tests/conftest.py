@@ -1,8 +1,10 @@
 """Fixtures that several test files share."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +135,28 @@ def lasting_decoders() -> Iterator[None]:
         patch.setattr(DecodePool, "of", of)
         yield
     pool.end()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def lasting_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make the tables of a new library once; where one begins, the file is copied.
+
+    Commands in a process of their own make theirs, and so do the tests of the migrations.
+    """
+    empty = tmp_path_factory.mktemp("schema") / "empty.db"
+    Database(empty).close()
+    opened = Database.__init__
+
+    def open_copy(self: Database, path: Path, *rest: object, **more: object) -> None:
+        with suppress(OSError):  # what is wrong there is said by opening it
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not any(path.parent.iterdir()):
+                shutil.copy(empty, path)
+        opened(self, path, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "__init__", open_copy)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,6 +26,26 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _START_S = 60.0
 
+# Twice in a row: what comes from the server is drawn a little later.
+_SETTLED = """async () => {
+    const isSettled = () => {
+        const app = document.querySelector("[data-testid=stApp]");
+        const isStale = document.querySelector("[data-stale=true]") !== null;
+        if (app?.dataset.testScriptState !== "notRunning" || isStale) return false;
+        const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+        const roots = [document, ...hosts.map((host) => host.shadowRoot)];
+        const seen = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]).filter((element) => {
+            const { top, bottom, height } = element.getBoundingClientRect();
+            return height > 0 && bottom > 0 && top < window.innerHeight;
+        });
+        return seen(".tile.blank").length === 0
+            && seen("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
+    };
+    if (!isSettled()) return false;
+    await new Promise((done) => { setTimeout(done, 100); });
+    return isSettled();
+}"""
+
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
     "--no-first-run".split()
@@ -114,8 +134,7 @@ def ready(page: Page) -> Locator:
     """Wait until the page is complete; returns the query box, which is mounted anew while it loads."""
     box = page.get_by_role("searchbox")
     box.wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(100)
+    settle(page)
     return box
 
 
@@ -125,11 +144,12 @@ def answered(page: Page, text: str) -> Locator:
         "([box, text]) => box.dataset.answered === text",
         arg=[page.get_by_role("searchbox").element_handle(), text],
     )
+    page.get_by_role("group", name=f"Hits for {text}" if text else "Hits", exact=True).wait_for()
     page.locator(".st-key-verdict").wait_for()
     tiles = page.locator(".tile")
     tiles.first.wait_for()
     settle(page)
-    assert page.locator('.tile[data-index="0"]').count() == 1, "tiles of an earlier answer were left behind"
+    expect(page.locator('.tile[data-index="0"]'), "tiles of an earlier answer are left").to_have_count(1)
     return tiles
 
 
@@ -147,17 +167,7 @@ def opened(page: Page) -> Locator:
 
 def settle(page: Page) -> None:
     """Wait until Streamlit has nothing left to do and the pictures in sight are there."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(250)  # the grid asks for a picture only when it stays in sight
-    page.wait_for_function(
-        """() => {
-            const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
-            const roots = [document, ...hosts.map((host) => host.shadowRoot)];
-            const images = roots.flatMap((root) => [...root.querySelectorAll("img")]);
-            return images.every((image) => image.complete
-                || image.getBoundingClientRect().top > window.innerHeight);
-        }"""
-    )
+    page.wait_for_function(_SETTLED)
 
 
 def metric(page: Page, label: str) -> Locator:

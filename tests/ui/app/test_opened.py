@@ -72,9 +72,9 @@ def test_an_opened_hit_names_its_copies_and_can_be_hidden(library: Library) -> N
     page = AppTest.from_function(_page, default_timeout=60)
     page.query_params["q"] = "a brick lighthouse"
     page.run()
-    assert [code.value for code in page.code if "copy.jpg" in code.value] == [
-        "/drive/copy.jpg  (on a drive that is not connected)"
-    ]
+    shown = [component.proto.json for component in page.get("bidi_component")]
+    assert sum('"/drive/copy.jpg"' in data for data in shown) == 1
+    assert "That one is on a drive that is not connected." in [caption.value for caption in page.caption]
     page.button(key="viewer_hide").click().run()
     assert hit.path not in [hit.path for hit in library.search("a brick lighthouse").hits]
     assert [hidden.path for hidden in library.hidden()] == [hit.path]

@@ -120,7 +120,7 @@ def test_a_film_stands_still_where_the_words_are(page: Page, written: Shown) -> 
     box = boxes["film.mp4"][0]
     harbour = box[0] + (box[2] - box[0]) * 0.53
     assert _marked(dialog, "video") == pytest.approx((box[0], box[1], harbour, box[3]), abs=0.03)
-    expect(dialog.locator("code").get_by_text("Harbour closed until Monday")).to_be_visible()
+    expect(dialog.locator("pre").get_by_text("Harbour closed until Monday")).to_be_visible()
     shoot(page, "written-film")
     check(page, "opened film with text")
     film.evaluate("film => film.play()")

@@ -24,9 +24,8 @@ const isFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("File
 const pictureIn = (list) => [...(list ?? [])].find((file) => file.type.startsWith("image/") || /\.(hei[cf]|dng|cr[23]|nef|arw|raf|orf|rw2)$/i.test(file.name));
 
 class AskBox {
-  constructor(root, tell) {
+  constructor(root) {
     this.root = root;
-    this.tell = tell;
     this.input = root.querySelector("input[type=search]");
     this.file = root.querySelector("input[type=file]");
     this.note = root.querySelector(".note");
@@ -162,18 +161,4 @@ class AskBox {
   }
 }
 
-const boxes = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let box = boxes.get(parentElement);
-  if (!box) {
-    box = new AskBox(parentElement, setTriggerValue);
-    boxes.set(parentElement, box);
-  }
-  box.tell = setTriggerValue;
-  box.show(data);
-  return () => {
-    box.close();
-    boxes.delete(parentElement);
-  };
-}
+export default mounted(AskBox);

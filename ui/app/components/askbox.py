@@ -7,13 +7,13 @@ component tells of every pause in typing, and of pictures that are chosen, paste
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from ui.app.components.source import joined
+
 _SESSION = "ask_session"
-_HERE = Path(__file__).parent
 _HTML = """<div class="ask">
   <div class="line">
     <input type="search" aria-label="What are you looking for?" autocomplete="off" spellcheck="false"
@@ -34,8 +34,8 @@ _HTML = """<div class="ask">
 _component = st.components.v2.component(
     "trove_askbox",
     html=_HTML,
-    css=(_HERE / "askbox.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("element.js", "askbox.js")),
+    css=joined("askbox.css"),
+    js=joined("element.js", "mounted.js", "askbox.js"),
 )
 
 

@@ -8,6 +8,8 @@ const BELOW_BAR_PX = 72; // what is jumped to lies below Streamlit's bar
 const THUMBS_PX = 40;
 const LONGEST_FADE = 120; // frames
 
+const given = {}; // the closing after which each grid last gave the focus back, by its name
+
 class Gallery {
   constructor(root) {
     this.root = root;
@@ -51,6 +53,17 @@ class Gallery {
   }
 
   show(data) {
+    if (this.token !== data.token) this.begin(data);
+    else if (data.cleared !== this.cleared && this.selected.size) this.select([]);
+    this.cleared = data.cleared;
+    if (data.closed && data.closed.nth !== given[data.name]) {
+      given[data.name] = data.closed.nth;
+      this.back(data.closed.unit);
+    }
+  }
+
+  begin(data) {
+    this.sheet.setAttribute("aria-label", data.label);
     this.judged = data.judged;
     this.fresh = new Set(data.fresh);
     this.strip = data.most_rows;
@@ -418,27 +431,4 @@ class Gallery {
   }
 }
 
-const galleries = new WeakMap();
-const given = {}; // the closing after which each grid last gave the focus back, by its name
-
-export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
-  let gallery = galleries.get(parentElement);
-  if (!gallery) {
-    gallery = new Gallery(parentElement);
-    galleries.set(parentElement, gallery);
-  }
-  gallery.tell = setTriggerValue;
-  gallery.tellState = setStateValue;
-  // Every rerun of the page comes here; pictures that are already there must not flicker.
-  if (gallery.token !== data.token) gallery.show(data);
-  else if (data.cleared !== gallery.cleared && gallery.selected.size) gallery.select([]);
-  gallery.cleared = data.cleared;
-  if (data.closed && data.closed.nth !== given[data.name]) {
-    given[data.name] = data.closed.nth;
-    gallery.back(data.closed.unit);
-  }
-  return () => {
-    gallery.close();
-    galleries.delete(parentElement);
-  };
-}
+export default mounted(Gallery);

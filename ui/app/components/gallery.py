@@ -5,16 +5,14 @@ own: justified rows, virtualised, so that only those near the window exist.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from search.results.listing import FIRST, Listing
+from ui.app.components.source import joined
 from ui.app.routes import feeds
 
-_HERE = Path(__file__).parent
-_PARTS = ("element", "press", "preview", "tile", "rows", "scrubber", "sizes", "gallery")
 _component = st.components.v2.component(
     "trove_gallery",
     html=(
@@ -22,8 +20,18 @@ _component = st.components.v2.component(
         '<div class="gallery" role="group" aria-label="Hits"></div>'
         '<div class="scrubbing" hidden></div></div>'
     ),
-    css="".join((_HERE / name).read_text("utf-8") for name in ("gallery.css", "scrubber.css")),
-    js="".join((_HERE / f"{name}.js").read_text("utf-8") for name in _PARTS),
+    css=joined("gallery.css", "scrubber.css"),
+    js=joined(
+        "element.js",
+        "press.js",
+        "preview.js",
+        "tile.js",
+        "rows.js",
+        "scrubber.js",
+        "sizes.js",
+        "mounted.js",
+        "gallery.js",
+    ),
 )
 
 
@@ -32,6 +40,7 @@ def gallery(
     token: str,
     *,
     name: str = "gallery",
+    words: str = "",
     most_rows: int | None = None,
     on_open: Callable[[], None],
     on_judged: Callable[[], None] = lambda: None,
@@ -42,13 +51,14 @@ def gallery(
 ) -> Any:
     """Draw hits.
 
-    ``name``: of its state in the session. ``most_rows``: a strip of so many rows, in which hits are opened
-    and nothing else. In ``on_open``, ``st.session_state.gallery.open`` is the unit that was clicked (for
-    another name that one). Of the result, ``similar`` is one to find others like, in this run only, and
-    ``selected`` the list of units that are selected; another number for ``cleared`` takes the selection away.
-    With ``judged``, the thumbs so far by unit, there are thumbs, and ``judged`` in the result is {id, up},
-    None where one was taken back. ``fresh``: units that are marked as new. ``closed``: {unit, nth} of the hit
-    over the grid that was closed last; its tile gets the focus when ``nth`` is another one than before.
+    ``name``: of its state in the session. ``words``: what was asked, for those who hear it. ``most_rows``:
+    a strip of so many rows, in which hits are opened and nothing else. In ``on_open``,
+    ``st.session_state.gallery.open`` is the unit that was clicked (for another name that one). Of the
+    result, ``similar`` is one to find others like, in this run only, and ``selected`` the list of units
+    that are selected; another number for ``cleared`` takes the selection away. With ``judged``, the thumbs
+    so far by unit, there are thumbs, and ``judged`` in the result is {id, up}, None where one was taken
+    back. ``fresh``: units that are marked as new. ``closed``: {unit, nth} of the hit over the grid that was
+    closed last; its tile gets the focus when ``nth`` is another one than before.
     """
     first = listing.hits(0, FIRST)
     strip = most_rows is not None
@@ -56,6 +66,7 @@ def gallery(
         key=name,
         data={
             "name": name,
+            "label": f"Hits for {words}" if words else "Hits",
             "most_rows": most_rows,
             "token": token,
             "url": feeds.listing_url(token),

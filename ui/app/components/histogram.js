@@ -115,18 +115,4 @@ class Histogram {
   }
 }
 
-const histograms = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let histogram = histograms.get(parentElement);
-  if (!histogram) {
-    histogram = new Histogram(parentElement);
-    histograms.set(parentElement, histogram);
-  }
-  histogram.tell = setTriggerValue;
-  histogram.show(data);
-  return () => {
-    histogram.close();
-    histograms.delete(parentElement);
-  };
-}
+export default mounted(Histogram);

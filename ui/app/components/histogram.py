@@ -5,12 +5,12 @@ be used from the keyboard.
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from ui.app.components.source import joined
+
 _component = st.components.v2.component(
     "trove_histogram",
     html="""<div class="histogram" role="group" aria-label="Files by date">
@@ -19,8 +19,8 @@ _component = st.components.v2.component(
       <div class="chosen"><span class="what"></span>
         <button type="button" class="none" hidden>All dates</button></div>
     </div>""",
-    css=(_HERE / "histogram.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("element.js", "histogram.js")),
+    css=joined("histogram.css"),
+    js=joined("element.js", "mounted.js", "histogram.js"),
 )
 
 

@@ -26,6 +26,7 @@ class Picture {
     });
     this.keys = new Keys(root, this.rows());
     this.actions(at);
+    this.stage.focus({ preventScroll: true });
   }
 
   close() {
@@ -208,19 +209,4 @@ class Picture {
   }
 }
 
-const pictures = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let picture = pictures.get(parentElement);
-  if (!picture) {
-    picture = new Picture(parentElement);
-    pictures.set(parentElement, picture);
-    picture.stage.focus({ preventScroll: true });
-  }
-  picture.tell = setTriggerValue;
-  picture.show(data);
-  return () => {
-    picture.close();
-    pictures.delete(parentElement);
-  };
-}
+export default mounted(Picture);

@@ -4,12 +4,12 @@ Streamlit's own shows pictures as they are; what is drawn over one must stay in 
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from ui.app.components.source import joined
+
 _component = st.components.v2.component(
     "trove_picture",
     html="""<figure class="picture">
@@ -31,10 +31,9 @@ _component = st.components.v2.component(
         <button class="pill help" aria-label="Keys" title="Keys (?)">?</button>
       </div>
     </figure>""",
-    css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "keys.css", "picture.css")),
-    js="".join(
-        (_HERE / name).read_text("utf-8")
-        for name in ("marks.js", "keys.js", "gestures.js", "zoom.js", "part.js", "picture.js")
+    css=joined("marks.css", "pill.css", "keys.css", "picture.css"),
+    js=joined(
+        "marks.js", "copying.js", "keys.js", "gestures.js", "zoom.js", "part.js", "mounted.js", "picture.js"
     ),
 )
 

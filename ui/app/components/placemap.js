@@ -323,18 +323,4 @@ class PlaceMap {
   }
 }
 
-const maps = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let map = maps.get(parentElement);
-  if (!map) {
-    map = new PlaceMap(parentElement);
-    maps.set(parentElement, map);
-  }
-  map.tell = setTriggerValue;
-  map.show(data);
-  return () => {
-    map.close();
-    maps.delete(parentElement);
-  };
-}
+export default mounted(PlaceMap);

@@ -1,15 +1,14 @@
 """A zoomable map of where pictures were taken, grouped into clusters, drawn without a tile server."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from search.explore.gazetteer import Place
+from ui.app.components.source import joined
 from ui.app.routes import media, places
 
-_HERE = Path(__file__).parent
 HTML = """<div class="placemap">
       <div class="stage" tabindex="0" role="group"
         aria-label="Map of your places; arrows move it, + comes nearer, - goes further away, 0 shows all">
@@ -27,11 +26,8 @@ HTML = """<div class="placemap">
         </span>
       </div>
     </div>"""
-CSS = (_HERE / "placemap.css").read_text("utf-8")
-JS = "".join(
-    (_HERE / name).read_text("utf-8")
-    for name in ("element.js", "gestures.js", "clusters.js", "ground.js", "placemap.js")
-)
+CSS = joined("placemap.css")
+JS = joined("element.js", "gestures.js", "clusters.js", "ground.js", "mounted.js", "placemap.js")
 _component = st.components.v2.component("trove_placemap", html=HTML, css=CSS, js=JS)
 
 

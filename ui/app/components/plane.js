@@ -214,18 +214,4 @@ class Plane {
   }
 }
 
-const planes = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let plane = planes.get(parentElement);
-  if (!plane) {
-    plane = new Plane(parentElement);
-    planes.set(parentElement, plane);
-  }
-  plane.tell = setTriggerValue;
-  plane.show(data);
-  return () => {
-    plane.close();
-    planes.delete(parentElement);
-  };
-}
+export default mounted(Plane);

@@ -1,22 +1,21 @@
 """A scatter plot of the library's thumbnails, with zoom and pan."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from search.explore.landscape import Point, Region
+from ui.app.components.source import joined
 from ui.app.routes import media
 
-_HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "trove_plane",
     html="""<div class="plane"><canvas tabindex="0" role="application"></canvas>
       <div class="names" role="group" aria-label="What lies where"></div>
       <div class="tip" hidden><img alt=""><div class="caption"></div></div></div>""",
-    css=(_HERE / "plane.css").read_text("utf-8"),
-    js="".join((_HERE / name).read_text("utf-8") for name in ("gestures.js", "plane.js")),
+    css=joined("plane.css"),
+    js=joined("gestures.js", "mounted.js", "plane.js"),
 )
 
 

@@ -42,6 +42,11 @@ class Player {
     };
   }
 
+  close() {
+    this.player?.pause();
+    this.keys.close();
+  }
+
   show(data) {
     const shown = JSON.stringify(data);
     if (this.shown === shown) return;
@@ -203,19 +208,4 @@ class Player {
   }
 }
 
-const players = new WeakMap();
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let player = players.get(parentElement);
-  if (!player) {
-    player = new Player(parentElement);
-    players.set(parentElement, player);
-  }
-  player.tell = setTriggerValue;
-  player.show(data);
-  return () => {
-    player.player?.pause();
-    player.keys.close();
-    players.delete(parentElement);
-  };
-}
+export default mounted(Player);

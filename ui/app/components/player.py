@@ -4,12 +4,12 @@ Streamlit's own starts at whole seconds, and knows neither what is said nor wher
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from ui.app.components.source import joined
+
 _component = st.components.v2.component(
     "trove_player",
     html="""<div class="player">
@@ -33,10 +33,8 @@ _component = st.components.v2.component(
       </div>
       <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
-    css="".join((_HERE / name).read_text("utf-8") for name in ("marks.css", "keys.css", "player.css")),
-    js="".join(
-        (_HERE / name).read_text("utf-8") for name in ("element.js", "marks.js", "keys.js", "player.js")
-    ),
+    css=joined("marks.css", "pill.css", "keys.css", "player.css"),
+    js=joined("element.js", "marks.js", "copying.js", "keys.js", "mounted.js", "player.js"),
 )
 
 

@@ -10,6 +10,7 @@ from indexer.encoders.registry import near_duplicate
 from indexer.media.thumbnails import GRID_SIDE
 from search.explore.duplicates import Copy, Group
 from ui.app import resources
+from ui.app.components.copytext import copy_text
 from ui.app.routes import media
 from ui.wording import OFFLINE, size
 
@@ -29,10 +30,10 @@ def _group(group: Group) -> None:
         with st.container(horizontal=True):
             for at, copy in enumerate(group.copies):
                 with st.container(width=260):
-                    _copy(copy, best=at == 0)
+                    _copy(copy, group.kind, best=at == 0)
 
 
-def _copy(copy: Copy, *, best: bool) -> None:
+def _copy(copy: Copy, kind: str, *, best: bool) -> None:
     with resources.explained():
         row = media.unit(copy.unit_id, copy.path)
         if row.media != "audio":
@@ -41,7 +42,7 @@ def _copy(copy: Copy, *, best: bool) -> None:
     mark = " :green-badge[best]" if best else ""
     mark += f" :gray-badge[{OFFLINE}]" if copy.offline else ""
     st.markdown(f"{resources.plain(copy.path.name)}{mark}  \n{pixels}{size(copy.size)}")
-    st.code(str(copy.path), language=None, wrap_lines=True)
+    copy_text(str(copy.path), "the path", key=f"{kind} {copy.path}")
 
 
 def _as_csv(groups: list[Group]) -> str:

@@ -92,6 +92,7 @@ def _hits(token: str, listing: Listing, asked: Question) -> None:
     clicked = gallery(
         listing,
         token,
+        words=asked.words,
         closed=viewer.last_closed(),
         cleared=selection.cleared(),
         on_open=lambda: question.open_hit(st.session_state.gallery.open),

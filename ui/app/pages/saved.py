@@ -86,6 +86,7 @@ def _show(saved: SavedSearches, item: Saved) -> None:
     clicked = gallery(
         listing,
         token,
+        words=item.query.text,
         closed=viewer.last_closed(),
         judged=dict.fromkeys(answer.liked, True),
         fresh=answer.new,

@@ -9,6 +9,7 @@ from db.catalog.units import UnitRow
 from db.errors import TroveError
 from search.answer import Hit
 from ui.app import resources
+from ui.app.components.copytext import copy_text
 from ui.app.routes import media
 from ui.app.views import question, reveal
 from ui.wording import OFFLINE
@@ -41,13 +42,15 @@ def show_paths(row: UnitRow | None, hit: Hit) -> None:
     """Where the file is, and the others with its content."""
     if row is None:
         return
-    st.code(str(row.path), language=None, wrap_lines=True)
+    copy_text(str(row.path), "the path", key="viewer_path")
     # As the hit names them: hidden copies are not told.
     copies = [copy for copy in row.copies if copy.path in hit.copies]
     if copies:
         st.caption("The same file is also here:")
-    for copy in copies:
-        st.code(str(copy.path) + (f"  ({OFFLINE})" if copy.offline else ""), language=None, wrap_lines=True)
+    for nth, copy in enumerate(copies):
+        copy_text(str(copy.path), "the path of the copy", key=f"viewer_copy_{nth}")
+        if copy.offline:
+            st.caption(f"That one is {OFFLINE}.")
 
 
 def _hiding(hit: Hit) -> None:

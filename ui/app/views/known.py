@@ -11,6 +11,7 @@ from db.catalog.units import UnitRow
 from indexer.media.types import Metadata
 from search.answer import Evidence, Hit
 from ui.app import resources
+from ui.app.components.copytext import copy_text
 from ui.app.geo import place
 from ui.app.views import question, where
 from ui.wording import (
@@ -94,7 +95,7 @@ def _place(here: tuple[float, float]) -> None:
         st.markdown(
             f":material/location_on: {resources.plain(name)} ({place.written(here)})", width="content"
         )
-        st.code(f"{here[0]:.6f},{here[1]:.6f}", language=None, width="content")
+        copy_text(f"{here[0]:.6f},{here[1]:.6f}", "the place", key="viewer_place")
         if st.button(
             "Taken around here",
             icon=":material/near_me:",

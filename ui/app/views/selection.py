@@ -9,10 +9,12 @@ from search.answer import Hit
 from search.results.export import copy_to, words_beside
 from search.results.listing import Listing
 from ui.app import resources
+from ui.app.components.copytext import copy_text
 from ui.app.routes import feeds, media
 from ui.app.views import question
 
 _CLEARED = "selection_cleared"
+_HIGH_PX = 300
 
 
 def chosen(listing: Listing) -> list[Hit]:
@@ -52,7 +54,8 @@ def bar(hits: list[Hit], token: str) -> None:
         with st.popover("Copy to a folder", icon=":material/drive_file_move:"):
             _copy(hits)
         with st.popover("Paths", icon=":material/content_copy:"):
-            st.code("\n".join(dict.fromkeys(str(hit.path) for hit in hits)), language=None)
+            paths = "\n".join(dict.fromkeys(str(hit.path) for hit in hits))
+            copy_text(paths, "the paths", key="selected_paths", most_px=_HIGH_PX)
         st.button("Clear", icon=":material/close:", type="tertiary", key="clear_selection", on_click=_clear)
 
 

@@ -7,10 +7,9 @@ import streamlit as st
 
 from search.answer import Hit
 from search.results.texts import Written
+from ui.app.components.copytext import copy_text
 
 _HIGH_PX = 220
-_MUCH = 500
-"""Characters of a text that is scrolled in a box of that height."""
 
 
 def whole_text(texts: Sequence[Written]) -> str:
@@ -24,7 +23,7 @@ def show_text(texts: Sequence[Written]) -> None:
         return
     st.markdown("**What is written in it**")
     whole = whole_text(texts)
-    st.code(whole, language=None, wrap_lines=True, height="content" if len(whole) < _MUCH else _HIGH_PX)
+    copy_text(whole, "all that is written in it", key="viewer_text", most_px=_HIGH_PX)
 
 
 def in_moment(texts: Sequence[Written], hit: Hit) -> list[Written]:
