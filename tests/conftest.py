@@ -44,14 +44,18 @@ FIRST = (
 )
 
 
+PROCESSES = ("tests/system/", "tests/indexer/media/test_hostile.py", "tests/indexer/media/test_pool.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files first, so that both processes are done at about the same time: they share them out.
 
     While one of them makes the library of the samples, the other has tests that need no model. What a busy
-    machine does to a browser is no fault of the app: such a test is tried once more, and the summary says so.
+    machine does to a browser, or to processes that have limits of time, is no fault of Trove: such a test is
+    tried once more, and the summary says so and why.
     """
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") or item.nodeid.startswith(PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: next((n for n, path in enumerate(FIRST) if item.nodeid.startswith(path)), 9))
 

@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -33,6 +34,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._closed = False
+        self._watch: Connection | None = None
+        self._watching = threading.Lock()
         self._backups = path.with_name("backups")
         if _is_missing(path) and backups.every(self._backups):
             # A new one would pass for a library in which nobody has made anything.
@@ -113,6 +116,18 @@ class Database:
             self._is_backed_up = True
             backups.write(self._backups, self.read)
 
+    def changes(self) -> int:
+        """SQLite's ``data_version``: another number after each commit, of whichever process.
+
+        What takes long to count is counted once for each.
+        """
+        with self._translated(), self._watching:
+            self.require_open()
+            if self._watch is None:  # only between two questions of one connection it tells anything
+                self._watch = self._engine.connect()
+            with self._watch.begin():
+                return int(self._watch.exec_driver_sql("PRAGMA data_version").scalar_one())
+
     def check(self) -> list[str]:
         """The problems that SQLite's integrity check reports; empty if there are none."""
         with self._translated(), self._connection(write=False) as connection:
@@ -121,7 +136,10 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; whoever asks again gets a ``LibraryClosedError``."""
-        self._closed = True
+        with self._watching:
+            self._closed = True
+            if self._watch is not None:
+                self._watch.close()
         self._engine.dispose()
 
     def require_open(self) -> None:

@@ -14,6 +14,7 @@ from db.catalog import saved as saved_rows
 from db.engine.schema import UnitKind
 from db.errors import TroveError
 from search.drawing.drawer import Drawer
+from search.health.status import Status
 from trove import Library
 from ui.app.jobs import DrawJob, IndexJob, MeasureJob
 from ui.watching import WatchJob
@@ -43,6 +44,16 @@ def counts(*, among_hidden: bool = False) -> dict[UnitKind, int]:
     """As ``units.counts``, without counting anew for every page: of many units that takes longest of all."""
     with read() as session:
         return _counts(revision.current(session), among_hidden)
+
+
+def status() -> Status:
+    """As ``Library.status``, counted anew only where something was written since."""
+    return _status(library().core.database.changes())
+
+
+@st.cache_data(show_spinner=False, max_entries=1)
+def _status(changes: int) -> Status:  # noqa: ARG001
+    return library().status()
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -143,6 +143,8 @@ def _options(host: str, port: int) -> dict[str, Any]:
         "browser.gatherUsageStats": False,
         # Our pages say what they show; a value that is not used is no wish to print it.
         "runner.magicEnabled": False,
+        # After each run of a page, for as long as a tenth of a second in which no picture is served.
+        "runner.postScriptGC": False,
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "logger.hideWelcomeMessage": True,

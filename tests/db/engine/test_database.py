@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from db.catalog.assets import FileStat
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Base, Embedding, SpaceRow, Unit
-from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
+from db.errors import LibraryClosedError, LibraryDamagedError, LibraryError, LibraryNewerError
 from db.settings import Settings
 from tests.support.rows import Drafted, add_file, add_units, directions
 
@@ -271,3 +272,19 @@ def test_words_of_gone_files_are_not_found(spoken: Database) -> None:
     with spoken.write() as session:
         assets.set_state(session, [3], "gone")
         assert fulltext.match_words(session, "trombone", 5) == []
+
+
+def test_changes_are_told_of_every_writer(database: Database) -> None:
+    before = database.changes()
+    with database.read():
+        pass
+    assert database.changes() == before
+    with database.write() as session:
+        session.execute(text("CREATE TABLE ours (x)"))
+    ours = database.changes()
+    with closing(sqlite3.connect(database.path)) as other, other:
+        other.execute("CREATE TABLE theirs (x)")
+    assert len({before, ours, database.changes()}) == 3
+    database.close()
+    with pytest.raises(LibraryClosedError):
+        database.changes()

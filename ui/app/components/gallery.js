@@ -22,10 +22,14 @@ class Gallery {
     this.shown = new Map();
     this.selected = new Set();
     this.current = 0;
+    this.scrolledAt = -Infinity;
     const host = root.host ?? root;
     this.scroller = host.closest("[data-testid=stMain]") ?? document.scrollingElement;
     this.onScroll = () => {
-      if (this.scroller.scrollTop !== this.scrolledTo) this.aim = undefined;
+      if (this.scroller.scrollTop !== this.scrolledTo) {
+        this.aim = undefined;
+        this.scrolledAt = performance.now();
+      }
       this.later();
     };
     this.onHits = () => { if (!this.strip) this.focus(this.current); };
@@ -222,7 +226,7 @@ class Gallery {
     open.onclick = (event) => (!this.strip && picks(event)
       ? this.toggle(index, event.shiftKey) : this.tell("open", hit.id));
     if (!this.strip) press(open, () => this.toggle(index, false));
-    const picture = frame(hit);
+    const picture = frame(hit, performance.now() - this.scrolledAt > STAYS_MS);
     made.style.setProperty("--tall", `${height}px`);
     if (hit.preview) preview(made, picture, hit.preview);
     const caption = element("span", "caption");

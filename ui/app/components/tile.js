@@ -1,7 +1,5 @@
 // What a tile of the grid is made of. Names and spoken words are only ever set as text, never as HTML.
 
-const STAYS_MS = 150;
-
 const marked = (className, { label, parts }) => {
   const made = element("span", className);
   made.append(label ? `${label}: “` : "“");
@@ -10,14 +8,17 @@ const marked = (className, { label, parts }) => {
   return made;
 };
 
-const frame = (hit) => {
+const STAYS_MS = 150;
+
+// What only flies past is not asked for: its picture would be made after those that are looked at.
+const frame = (hit, stays) => {
   const made = element("span", "frame");
   if (hit.src) {
     const picture = element("img", "");
     picture.alt = hit.alt;
     picture.decoding = "async";
-    // What only flies past is not asked for: its picture would be made after those that are looked at.
-    setTimeout(() => { if (picture.isConnected) picture.src = hit.src; }, STAYS_MS);
+    if (stays) picture.src = hit.src;
+    else setTimeout(() => { if (picture.isConnected) picture.src = hit.src; }, STAYS_MS);
     made.append(picture);
   } else {
     const words = element("span", "words");

@@ -189,7 +189,7 @@ def _welcome() -> None:
 
 def _nothing_in_folders() -> None:
     st.header("Nothing can be found in your folders yet")
-    facts = resources.library().status()
+    facts = resources.status()
     reasons = {"could not be read": facts.failed, "hidden": facts.hidden, "in the cloud": facts.cloud}
     told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
     st.markdown(f"Of their files are {told}." if told else "There is no picture, film or recording in them.")

@@ -325,7 +325,7 @@ def _clear() -> None:
     _measured.clear()
 
 
-facts = resources.library().status()
+facts = resources.status()
 _folders(facts.offline)
 _counts(facts)
 if facts.assets or facts.hidden or facts.cloud:
