@@ -223,8 +223,13 @@ class Gallery {
     open.setAttribute("aria-label", `Open ${hit.alt}`);
     open.title = hit.path;
     const picks = (event) => event.shiftKey || event.ctrlKey || event.metaKey || (this.selected.size && byTouch());
-    open.onclick = (event) => (!this.strip && picks(event)
-      ? this.toggle(index, event.shiftKey) : this.tell("open", hit.id));
+    open.onclick = (event) => {
+      if (!this.strip && picks(event)) this.toggle(index, event.shiftKey);
+      else {
+        this.tell("open", hit.id);
+        grow(open.querySelector("img"));
+      }
+    };
     if (!this.strip) press(open, () => this.toggle(index, false));
     const picture = frame(hit, performance.now() - this.scrolledAt > STAYS_MS);
     made.style.setProperty("--tall", `${height}px`);

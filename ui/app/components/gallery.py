@@ -29,6 +29,7 @@ _component = st.components.v2.component(
         "rows.js",
         "scrubber.js",
         "sizes.js",
+        "grow.js",
         "mounted.js",
         "gallery.js",
     ),

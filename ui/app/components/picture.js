@@ -26,6 +26,7 @@ class Picture {
     });
     this.keys = new Keys(root, this.rows());
     this.actions(at);
+    this.image.addEventListener("load", () => grown(this.stage));
     this.stage.focus({ preventScroll: true });
   }
 

@@ -33,7 +33,16 @@ _component = st.components.v2.component(
     </figure>""",
     css=joined("marks.css", "pill.css", "keys.css", "picture.css"),
     js=joined(
-        "marks.js", "copying.js", "keys.js", "gestures.js", "zoom.js", "part.js", "mounted.js", "picture.js"
+        "element.js",
+        "grow.js",
+        "marks.js",
+        "copying.js",
+        "keys.js",
+        "gestures.js",
+        "zoom.js",
+        "part.js",
+        "mounted.js",
+        "picture.js",
     ),
 )
 

@@ -62,6 +62,7 @@ class Player {
     this.timeline(data);
     offerText(this.copy, data.copied);
     this.tick(true);
+    grown(this.stage);
   }
 
   medium(data) {

@@ -34,7 +34,7 @@ _component = st.components.v2.component(
       <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
     css=joined("marks.css", "pill.css", "keys.css", "player.css"),
-    js=joined("element.js", "marks.js", "copying.js", "keys.js", "mounted.js", "player.js"),
+    js=joined("element.js", "grow.js", "marks.js", "copying.js", "keys.js", "mounted.js", "player.js"),
 )
 
 

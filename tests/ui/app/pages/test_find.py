@@ -246,7 +246,14 @@ def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, me
     page.goto(app.url)
     tiles = search(page, "glowing blue jellyfish type:image")
     expect(_name(tiles)).to_have_text("p013.heic")
-    dialog = _open(page, tiles.first)
+    # The thumbnail is large before the server has answered.
+    grows = """button => {
+        button.click();
+        return document.querySelector(".trove-growing img")?.src === button.querySelector("img").src;
+    }"""
+    assert tiles.first.locator(".open").evaluate(grows)
+    dialog = opened(page)
+    expect(page.locator(".trove-growing")).to_have_count(0)
     # Browsers cannot show HEIC: what they get is decoded here.
     picture = dialog.get_by_role("img", name="p013.heic")
     expect(picture).to_be_visible()
