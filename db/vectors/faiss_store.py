@@ -37,9 +37,6 @@ log = logging.getLogger(__name__)
 _NOTHING = -1
 """The revision of an index that does not exist yet; those of the library start at 0."""
 
-_SMALL = 50_000
-"""Segments of up to so many rows are rewritten with every change, larger ones when a tenth has changed."""
-
 _Known = tuple[VectorIndex, int]
 """An index with the revision of the library that it shows."""
 
@@ -117,7 +114,11 @@ class FaissView:
 
 
 class FaissStore:
-    """The vector indexes of one space, see ``VectorStore``."""
+    """The vector indexes of one space, see ``VectorStore``.
+
+    ``small_rows``: files of up to so many vectors are written anew with each change, larger ones only when a
+    tenth has changed.
+    """
 
     def __init__(
         self,
@@ -127,7 +128,9 @@ class FaissStore:
         dim: int,
         device: str = "auto",
         role: str = CLIP,
+        small_rows: int = 50_000,
     ) -> None:
+        self._small_rows = small_rows
         self._database = database
         self._folder = folder
         self.space_id = space_id
@@ -280,7 +283,7 @@ class FaissStore:
     def _write(self, modality: Modality) -> None:
         index, revision = self._loaded[modality]
         changes, rows = len(index.recent_ids) + len(index.removed_ids), len(index.segment.ids)
-        if changes and (rows <= _SMALL or changes > rows // 10):
+        if changes and (rows <= self._small_rows or changes > rows // 10):
             index = index.compacted()
             self._loaded[modality] = (index, revision)
         self._files[modality].write(index, revision)

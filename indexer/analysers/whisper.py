@@ -139,8 +139,8 @@ class _Whisper:
             return [
                 replace(passage, language=language)
                 for segment in segments
-                if _trusted(segment)
-                for passage in _sentences(segment)
+                if trusted(segment)
+                for passage in sentences(segment)
             ]
 
 
@@ -158,7 +158,7 @@ def _quiet_place(samples: Samples) -> int:
     return len(samples) - len(tail) + (begin + end) // 2
 
 
-def _trusted(segment: "Segment") -> bool:
+def trusted(segment: "Segment") -> bool:
     """False for text that repeats itself, and for text hallucinated where nobody speaks."""
     if segment.compression_ratio > _MOST_COMPRESSIBLE:
         log.debug("left out, as it repeats itself: %s", segment.text)
@@ -166,7 +166,7 @@ def _trusted(segment: "Segment") -> bool:
     return not (segment.no_speech_prob > _MOST_NO_SPEECH and segment.avg_logprob < _LEAST_LOGPROB)
 
 
-def _sentences(segment: "Segment") -> Iterator[Passage]:
+def sentences(segment: "Segment") -> Iterator[Passage]:
     """Split a segment (up to half a minute of speech) into passages of 2 to 15 s where possible."""
     words: list[Word] = []
     for word in segment.words or ():
@@ -273,7 +273,7 @@ def _builtin_folder(parts: list[Path], folder: Path) -> Path:
     def path_itself(path: Path) -> Path:
         return path
 
-    load_or_build(folder / "model.bin", partial(_join, parts), path_itself)
+    load_or_build(folder / "model.bin", partial(join_parts, parts), path_itself)
     for file in ("config.json", "tokenizer.json", "vocabulary.json"):
         source = package_file(_PART_2, f"data/{file}")
         load_or_build(folder / file, partial(_copy, source), path_itself)
@@ -284,7 +284,7 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _join(parts: list[Path], target: Path) -> None:
+def join_parts(parts: list[Path], target: Path) -> None:
     digest = hashlib.sha256()
     with target.open("wb") as whole:
         for part in parts:

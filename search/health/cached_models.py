@@ -21,11 +21,11 @@ class CachedModel:
 
 def cached_models() -> list[CachedModel]:
     """The models in the Hub's cache that Trove can use, by name."""
-    from huggingface_hub import scan_cache_dir
+    from huggingface_hub import constants, scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repositories = scan_cache_dir().repos
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return []
     models: list[CachedModel] = []

@@ -1,5 +1,6 @@
 """Analysers in a run: phases, switches, looking again, and what one failure costs."""
 
+import hashlib
 import shutil
 import threading
 from collections import Counter
@@ -23,7 +24,7 @@ from db.kinds import CLIP, Kind
 from db.library import Library
 from db.settings import Settings
 from indexer import control, pipeline
-from indexer.analysers import registry
+from indexer.analysers import registry, whisper
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
@@ -61,7 +62,7 @@ class Heard:
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> Heard:
     heard = Heard()
-    monkeypatch.setattr(Speech, "_load", lambda _self: heard)
+    monkeypatch.setattr(whisper, "load_transcriber", lambda *_args, **_more: heard)
     return heard
 
 
@@ -476,7 +477,7 @@ def test_a_picture_is_opened_once(library: Library, folder: Path, monkeypatch: p
         return submit(self, function, *args, **kwargs)
 
     monkeypatch.setattr(DecodePool, "submit", counted)
-    monkeypatch.setattr("indexer.prepare._sha256", lambda _stat: pytest.fail("it was hashed apart"))
+    monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("it was hashed apart"))
     control.turn(library, "text", on=False)
     index(library, [folder])
     assert sorted(one for one in asked if one.endswith(".jpg")) == ["read_whole b.jpg", "read_whole c.jpg"]
@@ -524,7 +525,7 @@ def test_a_run_that_stopped_before_its_end_forgets_no_failure(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Speech, "analyse", failing(DecodeError("the sound is broken")))
-        patch.setattr(pipeline._Work, "_give_up", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(analyses, "nothing_made", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             index(library, [folder])
     index(library)

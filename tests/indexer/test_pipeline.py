@@ -1,5 +1,6 @@
 """Indexing real files with the builtin encoder: what is counted, what changes, what survives."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -9,23 +10,23 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 from sqlalchemy import select
 
 from db.catalog import analyses, assets, live, runs, spaces, units
-from db.catalog.assets import FileStat
 from db.engine.database import Database
 from db.engine.schema import Asset, Content, Embedding, SpaceRow, Unit
 from db.errors import LibraryBusyError, ModelMismatchError, SettingsError
 from db.library import Library
 from db.settings import Settings
 from db.vectors.faiss_store import FaissStore
-from indexer import control, pipeline, prepare
-from indexer.flow import Progress, Report, Task
-from indexer.media.types import Opened
+from indexer import control, pipeline
+from indexer.flow import Progress, Report
+from indexer.media.pool import DecodePool
+from indexer.media.reader import read_whole
 from indexer.pipeline import index
 from tests.support.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 
@@ -224,14 +225,14 @@ def test_a_copy_that_is_read_sooner_than_its_original_waits_for_the_outcome(
     (folder / "bad.jpg").write_text("this is no picture")
     for name in ("1.jpg", "bad.jpg"):
         shutil.copyfile(folder / name, folder / f"copy-{name}")
-    quick = prepare._sha256
+    quick = hashlib.file_digest
 
-    def slow(stat: FileStat) -> bytes:
-        if not stat.path.name.startswith("copy"):
+    def slow(file: BinaryIO, digest: str) -> Any:
+        if not Path(file.name).name.startswith("copy"):
             time.sleep(0.5)
-        return quick(stat)
+        return quick(file, digest)
 
-    monkeypatch.setattr(prepare, "_sha256", slow)
+    monkeypatch.setattr(hashlib, "file_digest", slow)
     assert counts(index(library, [folder])) == {"indexed": 3, "reused": 1, "failed": 2}
 
 
@@ -345,15 +346,15 @@ def test_the_library_itself_is_never_indexed(library: Library, settings: Setting
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = prepare.Preparer._open
+    run = DecodePool.run
 
-    def read(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
-        opened = real(self, task, wanted, hashed=hashed)
-        if task.stat.path.name == "2.jpg":
-            os.utime(task.stat.path, (5, 5))
-        return opened
+    def touched(self: DecodePool, function: Callable[..., Any], path: Path, **options: Any) -> Any:
+        result = run(self, function, path, **options)
+        if function is read_whole and path.name == "2.jpg":
+            os.utime(path, (5, 5))
+        return result
 
-    monkeypatch.setattr(prepare.Preparer, "_open", read)
+    monkeypatch.setattr(DecodePool, "run", touched)
     assert counts(index(library, [folder])) == {"indexed": 3}
     monkeypatch.undo()
     assert counts(index(library, [folder])) == {"unchanged": 3}
@@ -362,14 +363,14 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 def test_a_defect_that_one_file_brings_to_light_does_not_end_the_run(
     library: Library, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = prepare.Preparer._open
+    run = DecodePool.run
 
-    def read(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
-        if task.stat.path.name == "2.jpg":
+    def defective(self: DecodePool, function: Callable[..., Any], path: Path, **options: Any) -> Any:
+        if path.name == "2.jpg":
             raise ZeroDivisionError("a defect")
-        return real(self, task, wanted, hashed=hashed)
+        return run(self, function, path, **options)
 
-    monkeypatch.setattr(prepare.Preparer, "_open", read)
+    monkeypatch.setattr(DecodePool, "run", defective)
     assert counts(index(library, [folder])) == {"indexed": 2, "failed": 1}
     with database.read() as session:
         assert "ZeroDivisionError: a defect" in assets.failures(session)[0].reason

@@ -26,7 +26,7 @@ from db.vectors.faiss_store import FaissStore
 from indexer import prepare
 from indexer.flow import Outcome, Progress, Task
 from indexer.media.pool import DecodePool
-from indexer.media.types import Opened
+from indexer.media.reader import read_whole
 from indexer.pipeline import index
 from tests.support import ROOT, broken_decoders, command, media
 
@@ -376,15 +376,15 @@ def test_a_worker_writes_no_files(tmp_path: Path) -> None:
 def test_a_file_that_changes_whenever_it_is_read_waits_for_the_next_run(
     library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = prepare.Preparer._open
+    run = DecodePool.run
 
-    def meanwhile(self: prepare.Preparer, task: Task, wanted: Any, *, hashed: bool) -> Opened:
-        opened = read(self, task, wanted, hashed=hashed)
-        if task.stat.path.name == "1.jpg":
-            media.photo(task.stat.path, 99, size=(200, 150))
-        return opened
+    def meanwhile(self: DecodePool, function: Callable[..., Any], path: Path, **options: Any) -> Any:
+        result = run(self, function, path, **options)
+        if function is read_whole and path.name == "1.jpg":
+            media.photo(path, 99, size=(200, 150))
+        return result
 
-    monkeypatch.setattr(prepare.Preparer, "_open", meanwhile)
+    monkeypatch.setattr(DecodePool, "run", meanwhile)
     report = index(library, [folder])
     assert (report.indexed, report.unfinished, report.failed) == (3, 1, 0)
     monkeypatch.undo()

@@ -33,7 +33,7 @@ def serve(
     Raises:
         SettingsError: the port is taken, or others could reach the app and no password is set.
     """
-    password = _password(settings, host)
+    password = required_password(settings, host)
     _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
     os.environ["TROVE_LIBRARY"] = str(settings.paths.folder.absolute())
@@ -102,7 +102,7 @@ def set_password(settings: Settings, text: str) -> None:
     Password.of(text).save(settings.paths.password)
 
 
-def _password(settings: Settings, host: str) -> "Password | None":
+def required_password(settings: Settings, host: str) -> "Password | None":
     """The password from the environment, else the stored one; None only where no other machine has access.
 
     Raises:

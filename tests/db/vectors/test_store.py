@@ -53,8 +53,8 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
-def store(database: Database, settings: Settings) -> FaissStore:
-    return FaissStore(database, settings.paths.vectors, 1, 8, "cpu")
+def store(database: Database, settings: Settings, **limits: int) -> FaissStore:
+    return FaissStore(database, settings.paths.vectors, 1, 8, "cpu", **limits)
 
 
 def search(vectors: FaissStore, queries: Vectors, limit: int) -> Found:
@@ -209,18 +209,17 @@ def test_a_restricted_search_is_exact_in_every_kind(filled: Database, settings: 
 
 
 def test_small_changes_to_a_large_index_are_small_files(
-    filled: Database, settings: Settings, kind: str, monkeypatch: pytest.MonkeyPatch
+    filled: Database, settings: Settings, kind: str
 ) -> None:
-    monkeypatch.setattr("db.vectors.faiss_store._SMALL", 5)
     folder = settings.paths.vectors
-    store(filled, settings).save()
+    store(filled, settings, small_rows=5).save()
     large = {path for path in folder.iterdir() if path.suffix == ".faiss"}
     with filled.write() as session:
         assets.set_state(session, [1], "gone")
         revision.touch(session)
         new = directions(1, seed=9)
         add_file(session, "/new.jpg", [Drafted("image", new[0])])
-    store(filled, settings).save()
+    store(filled, settings, small_rows=5).save()
     assert large < {path for path in folder.iterdir() if path.suffix == ".faiss"}
     later = store(filled, settings)
     assert later.status().fresh

@@ -8,7 +8,7 @@ import pytest
 from db.library import Library
 from db.settings import Settings
 from indexer import control
-from indexer.analysers.speech import Speech
+from indexer.analysers import whisper
 from indexer.analysers.whisper import Passage
 from indexer.media.types import Samples
 from indexer.pipeline import index
@@ -32,7 +32,7 @@ class Heard:
 def test_what_is_said_in_a_motion_photo_finds_it(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Speech, "_load", lambda _self: Heard())
+    monkeypatch.setattr(whisper, "load_transcriber", lambda *_args, **_more: Heard())
     folder = tmp_path / "media"
     folder.mkdir()
     film = media.video(tmp_path / "film.mp4", [5], 1.0, size=(64, 64), audio=media.tone(1.0))

@@ -139,7 +139,7 @@ def _segment(text: str, **facts: float) -> Segment:
 
 def test_long_talk_is_cut_into_sentences() -> None:
     passages = list(
-        whisper_module._sentences(
+        whisper_module.sentences(
             _segment("One two three four five. Yes. Six seven eight nine. " + "la " * 80)
         )
     )
@@ -148,13 +148,13 @@ def test_long_talk_is_cut_into_sentences() -> None:
         "Yes. Six seven eight nine.",
     ]
     assert all(passage.end_s - passage.start_s <= 15 for passage in passages)
-    assert list(whisper_module._sentences(_segment("... ♪ ♪"))) == []
+    assert list(whisper_module.sentences(_segment("... ♪ ♪"))) == []
 
 
 def test_loops_and_inventions_are_left_out() -> None:
-    assert whisper_module._trusted(_segment("A good sentence."))
-    assert not whisper_module._trusted(_segment("la la la", compression_ratio=5.0))
-    assert not whisper_module._trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
+    assert whisper_module.trusted(_segment("A good sentence."))
+    assert not whisper_module.trusted(_segment("la la la", compression_ratio=5.0))
+    assert not whisper_module.trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
 
 
 def test_no_speech_model_is_wanted(tmp_path: Path) -> None:
@@ -200,4 +200,4 @@ def test_the_weights_are_put_together_once_and_again_when_damaged(tmp_path: Path
 def test_parts_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     (tmp_path / "part").write_bytes(b"something else")
     with pytest.raises(ModelError, match="do not fit together"):
-        whisper_module._join([tmp_path / "part"], tmp_path / "whole")
+        whisper_module.join_parts([tmp_path / "part"], tmp_path / "whole")

@@ -23,7 +23,6 @@ def test_models_in_the_cache_are_named_as_they_can_be_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr("huggingface_hub.utils._cache_manager.HF_HUB_CACHE", str(tmp_path), raising=False)
     put(tmp_path, "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "open_clip_model.safetensors")
     put(tmp_path, "timm/ViT-B-16-SigLIP", "open_clip_config.json")
     put(tmp_path, "stabilityai/sd-turbo", "model_index.json")
@@ -37,7 +36,4 @@ def test_models_in_the_cache_are_named_as_they_can_be_used(
 
 def test_no_cache_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "none"))
-    monkeypatch.setattr(
-        "huggingface_hub.utils._cache_manager.HF_HUB_CACHE", str(tmp_path / "none"), raising=False
-    )
     assert cached_models() == []

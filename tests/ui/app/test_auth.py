@@ -209,8 +209,8 @@ def test_the_password_is_in_nobodys_environment() -> None:
     """Such as that of an indexing that the app starts."""
     program = (
         "import os; from pathlib import Path\n"
-        "from db.settings import Settings; from ui.app.server import _password\n"
-        "_password(Settings(library=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
+        "from db.settings import Settings; from ui.app.server import required_password\n"
+        "required_password(Settings(library=Path('none')), '0.0.0.0'); print('TROVE_PASSWORD' in os.environ)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
