@@ -34,12 +34,10 @@ _SETTLED = """async () => {
         if (app?.dataset.testScriptState !== "notRunning" || isStale) return false;
         const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
         const roots = [document, ...hosts.map((host) => host.shadowRoot)];
-        const seen = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)]).filter((element) => {
-            const { top, bottom, height } = element.getBoundingClientRect();
-            return height > 0 && bottom > 0 && top < window.innerHeight;
-        });
-        return seen(".tile.blank").length === 0
-            && seen("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
+        const all = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)])
+            .filter((element) => element.getBoundingClientRect().top < window.innerHeight);
+        return all(".tile.blank").length === 0
+            && all("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
     };
     if (!isSettled()) return false;
     await new Promise((done) => { setTimeout(done, 100); });

@@ -267,6 +267,17 @@ def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, me
     expect(dialog.get_by_role("note", name="Keys")).to_be_hidden()
     shoot(page, "picture")
     _looked_at_from_near(page, picture)
+    # Dragged out of the browser it is the file itself.
+    dragged = picture.evaluate(
+        """image => {
+            const dataTransfer = new DataTransfer();
+            image.dispatchEvent(new DragEvent("dragstart", { dataTransfer, bubbles: true, composed: true }));
+            return dataTransfer.getData("DownloadURL");
+        }"""
+    )
+    kind, name, address = dragged.split(":", 2)
+    assert (kind, name) == ("image/heic", "p013.heic")
+    assert page.request.get(address).body() == (media_folder / "pictures" / "p013.heic").read_bytes()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     dialog.get_by_role("button", name="Copy the picture").press("Enter")
     expect(dialog.get_by_text("The picture is copied.")).to_be_visible()
