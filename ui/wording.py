@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from db import kinds
@@ -29,6 +29,7 @@ SOURCES: Mapping[str, str] = {
     "modified": "by its EXIF data: when it was last edited",
     "decoder": "measured",
     "first edition": "by an older Trove, which kept no source",
+    "machine": "that of this machine, as nothing says where it was taken",
 }
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
 
@@ -107,8 +108,14 @@ def how_cut(copied: bool) -> str:
 
 
 def moment(value: datetime) -> str:
-    """A date with its time of day: 14 July 2023, 18:05."""
-    return f"{value.day} {value:%B %Y, %H:%M}"
+    """A date with its time of day, and its offset from UTC where that is known: 14 July 2023, 18:05 (+01:00).
+
+    Midnight to the second is a day of which nobody says the time: 14 July 2023.
+    """
+    if value.tzinfo is None and value.time() == time():
+        return f"{value.day} {value:%B %Y}"
+    offset = f" ({value.strftime('%z')[:3]}:{value.strftime('%z')[3:5]})" if value.tzinfo else ""
+    return f"{value.day} {value:%B %Y, %H:%M}{offset}"
 
 
 def fact(key: str, value: object) -> tuple[str, str]:
@@ -116,6 +123,8 @@ def fact(key: str, value: object) -> tuple[str, str]:
     match key, value:
         case "taken_at", datetime():
             return "Taken", moment(value)
+        case "zone", str():
+            return "Time zone", value
         case "place", (latitude, longitude):
             return "Place", f"{latitude:.5f}, {longitude:.5f}"
         case "size", (width, height):

@@ -16,13 +16,19 @@ from db.engine.schema import LIVE, Asset, Unit
 def months(session: Session) -> dict[str, int]:
     """The number of pictures, films and recordings of each month, ``2023-07``, in the order of time.
 
-    A month is that of ``date:``: when it was taken or, if unknown, when the file changed. What has files of
-    several months counts in each, as it is an answer in each.
+    What has files of several months counts in each, as it is an answer in each; what nobody has a date of
+    counts in none, see ``undated``.
     """
-    month = func.substr(type_coerce(Asset.moment, String), 1, 7).label("month")
+    month = func.substr(type_coerce(Asset.taken_at, String), 1, 7).label("month")
     count = func.count(Asset.content_id.distinct())
     statement = select(month, count).where(*_counted(session)).group_by(month).order_by(month)
     return {month: count for month, count in session.execute(statement) if month}
+
+
+def undated(session: Session) -> int:
+    """The number of pictures, films and recordings of which nobody says when they were taken."""
+    count = func.count(Asset.content_id.distinct())
+    return session.scalar(select(count).where(*_counted(session), Asset.taken_at.is_(None))) or 0
 
 
 def cameras(session: Session) -> dict[str, int]:

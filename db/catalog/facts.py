@@ -17,6 +17,7 @@ from typing import Literal, get_args
 from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import zones
 from db.catalog import tags
 from db.engine.schema import Analysis, Asset, FactRow
 
@@ -36,6 +37,7 @@ Source = Literal[
     "modified",
     "decoder",
     "first edition",
+    "machine",
 ]
 """Who claims a fact, the most trusted first.
 
@@ -43,7 +45,8 @@ Source = Literal[
 embedded in the file; ``tags``: the tags of a film or recording, the texts of a PNG; ``apple``,
 ``container``: in a film, with Apple's own date or the container's in UTC;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
-of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources.
+of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources;
+``machine``: the settings of this machine, where nobody else says anything.
 """
 
 PRECEDENCE: tuple[Source, ...] = get_args(Source)
@@ -52,7 +55,11 @@ Value = str | float | datetime | tuple[float, float] | tuple[int, int] | tuple[s
 
 Key = Literal[
     "taken_at",
+    "zone",
     "place",
+    "city",
+    "state",
+    "country",
     "camera",
     "lens",
     "screenshot",
@@ -76,6 +83,9 @@ Key = Literal[
     "put_away",
 ]
 
+IN_UTC: frozenset[Source] = frozenset({"container", "takeout", "name"})
+"""They may keep a moment in UTC, without the zone that it was taken in: this is told by the place."""
+
 UNITED: frozenset[Key] = frozenset({"tags"})
 """Of these no source is the right one: what all of them say holds together."""
 
@@ -84,8 +94,9 @@ UNITED: frozenset[Key] = frozenset({"tags"})
 class Fact:
     """What a source claims.
 
-    ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time without a zone; ``place`` (latitude,
-    longitude) in degrees; ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
+    ``value`` by ``key``: ``taken_at`` a ``datetime`` of local time, with its offset from UTC where somebody
+    says it; ``zone`` the name of a time zone, ``Europe/Lisbon``; ``place`` (latitude, longitude) in degrees;
+    ``city``, ``state``, ``country``, ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
     their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
     seconds; ``live`` and ``burst`` the identifier that a live photo shares with its film, and a picture with
     the others of its burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody filters
@@ -151,7 +162,7 @@ def refresh(session: Session, content_ids: Iterable[int], asset_ids: Iterable[in
     rows = []
     tagged: dict[int, tuple[str, ...]] = {}
     for asset_id, content_id, mtime_ns in assets:
-        facts = winners([*claims["content", content_id], *claims["asset", asset_id]])
+        facts = effective([*claims["content", content_id], *claims["asset", asset_id]])
         rows.append({"id": asset_id, **_columns(facts, mtime_ns)})
         tagged[asset_id] = _tags(facts.get("tags"))
     if rows:
@@ -177,6 +188,37 @@ def winners(claims: Iterable[Fact]) -> dict[Key, Fact]:
     return best
 
 
+def effective(claims: Iterable[Fact]) -> dict[Key, Fact]:
+    """The winners, with the date by the clock of where it was.
+
+    A moment in UTC is brought into the zone that the user names, or else that of the place, or else this
+    machine's, which is then a fact, too. The user's zone counts for whatever has an offset.
+    """
+    facts = winners(claims)
+    taken, place, named = (facts.get(key) for key in _OF_TIME)
+    if taken is None or not isinstance(taken.value, datetime) or taken.value.tzinfo is None:
+        return facts
+    there = None if named is None else zones.zone(str(named.value))
+    if there is None:
+        if taken.source not in IN_UTC or taken.value.utcoffset():
+            return facts
+        if place is not None and (there := zones.zone_at(_place(place))) is not None:
+            facts["zone"] = Fact("zone", there.key, place.source)
+        else:
+            here = zones.local(taken.value, None).tzname()
+            facts["zone"] = Fact("zone", str(here), "machine")
+    facts["taken_at"] = replace(taken, value=zones.local(taken.value, there))
+    return facts
+
+
+_OF_TIME: tuple[Key, ...] = ("taken_at", "place", "zone")
+
+
+def _place(fact: Fact) -> tuple[float, float]:
+    latitude, longitude = _pair(fact.value)
+    return float(str(latitude)), float(str(longitude))
+
+
 def _tags(fact: Fact | None) -> tuple[str, ...]:
     value = () if fact is None else fact.value
     return tuple(map(str, value)) if isinstance(value, tuple) else ()
@@ -184,13 +226,13 @@ def _tags(fact: Fact | None) -> tuple[str, ...]:
 
 def of_file(session: Session, path: Path) -> dict[Key, Fact]:
     """The winning facts of the file at a path, each with its source; empty where it is not in the library."""
-    return winners(claimed(session, path))
+    return effective(claimed(session, path))
 
 
 def told(session: Session, path: Path) -> list[Fact]:
     """The winning facts of the file at a path as ``of_file``; what is ``UNITED`` by each of its sources."""
     claims = claimed(session, path)
-    facts = [fact for fact in winners(claims).values() if fact.key not in UNITED]
+    facts = [fact for fact in effective(claims).values() if fact.key not in UNITED]
     said: tuple[str, ...] = ()
     for claim in claims:
         if claim.key in UNITED:
@@ -261,6 +303,8 @@ def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
     latitude, longitude = _pair(values.get("place"))
     width, height = _pair(values.get("size"))
     taken_at = values.get("taken_at")
+    if isinstance(taken_at, datetime):
+        taken_at = taken_at.replace(tzinfo=None)
     return {
         "taken_at": taken_at,
         "moment": taken_at or _changed(mtime_ns),

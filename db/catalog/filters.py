@@ -23,7 +23,9 @@ from db.words.forms import fold
 NEAR_S = 5.0
 """A rule about units holds for what is this near in time to a unit that fulfils it."""
 
-Op = Literal["=", "<", "<=", ">", ">=", "between", "contains", "matches", "within", "inside", "known"]
+Op = Literal[
+    "=", "<", "<=", ">", ">=", "between", "contains", "matches", "within", "inside", "known", "unknown"
+]
 
 CountOp = Literal[">=", "<=", "="]
 
@@ -47,8 +49,8 @@ class FactRule:
     open; ``contains`` a part of a text; ``matches`` a pattern of folders or of a file's name, where ``*``
     stands for anything, or several of which one must match; ``within`` (latitude, longitude, radius) in
     degrees and kilometres; ``inside`` the south, west, north and east edge of a rectangle, in degrees, which
-    crosses the date line where west is the larger one; ``known`` nothing. Case, accents and Unicode
-    normalisation form of texts do not matter. An unknown fact fulfils no rule.
+    crosses the date line where west is the larger one; ``known`` and ``unknown`` nothing. Case, accents and
+    Unicode normalisation form of texts do not matter. An unknown fact fulfils no rule but ``unknown``.
 
     Raises:
         ValueError: there is no such fact, or it cannot be compared in this way.
@@ -149,8 +151,7 @@ def _day(date: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 FACTS: Mapping[str, _Fact] = {
-    "moment": _Fact((Asset.moment,), ("between", "<", ">=")),
-    "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known")),
+    "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known", "unknown")),
     "day": _Fact((Asset.taken_at,), ("=",), of=_day),
     "place": _Fact((Asset.latitude, Asset.longitude), ("within", "inside", "known")),
     "camera": _Fact((Asset.camera,), _TEXT),
@@ -268,6 +269,8 @@ def _fact(rule: FactRule) -> ColumnElement[bool]:
     match rule.op:
         case "known":
             return column.is_not(None)
+        case "unknown":
+            return column.is_(None)
         case "between":
             start, end = value
             bounds = [column >= start] if start is not None else []

@@ -54,6 +54,7 @@ class Order:
 
 
 def _taken(facts: Facts) -> tuple[datetime, datetime]:
+    """What has no date comes after all that have one, by when the file changed: that is an order, no date."""
     return facts.taken_at or datetime.min, facts.moment or datetime.min
 
 
@@ -73,8 +74,8 @@ def _name(facts: Facts) -> list[str | int]:
     return [int(part) if at % 2 else part for at, part in enumerate(parts)]
 
 
-LATEST = Order(lambda facts: facts.moment or datetime.min)
-"""By when it was taken or, if nobody says, when the file changed."""
+LATEST = Order(_taken)
+"""By when it was taken, and what nobody has a date of last."""
 
 ORDERS: Mapping[str, Order] = {
     "date": Order(_taken, day=_day_taken),

@@ -150,7 +150,7 @@ class Asset(Base):
     taken_at: Mapped[datetime | None]
     """Local time without a zone."""
     moment: Mapped[datetime | None]
-    """When it was taken or, if nobody says, when its file changed."""
+    """When it was taken or, if nobody says, when its file changed: for orders, never shown as a date."""
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     camera: Mapped[str | None]

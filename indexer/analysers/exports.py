@@ -38,6 +38,7 @@ class Exports(Analyser):
     scope = "asset"
     beside: ClassVar[tuple[str, ...]] = (JSON, AAE)
     placed = False
+    fingerprint = "2"  # with dates in UTC
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """Its facts, caption and people; as weak words, the name that it had and those of its album."""

@@ -17,7 +17,7 @@ class Headers(Analyser):
 
     name = "headers"
     label = "dates, places and cameras"
-    fingerprint = "3"  # with live and motion photos, bursts, and parts of seconds
+    fingerprint = "4"  # with offsets from UTC, and without dates that cannot be
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
 

@@ -8,12 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
+from db.catalog.facts import Fact
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
 from db.kinds import Kind
 from db.names import composed
 from db.words.forms import fold
 from indexer.analysers.base import Analyser, Draft
+from indexer.analysers.dated_names import taken_at
 from indexer.analysers.medium import Medium
 
 _TABLE = Path(__file__).with_name("names.json")
@@ -23,10 +25,10 @@ NAME = Kind("file_name", "file name", {}, "called")
 
 
 class Names(Analyser):
-    """Makes a unit of the words that people have called a file and its folders by.
+    """Makes a unit of the words that people have called a file and its folders by, and states its date.
 
     What cameras, phones and programs call them is left out by a table, ``names.json``: ``IMG_1234`` says
-    nothing.
+    nothing. Dates in the names of files are those of ``dated_names``.
     """
 
     name = "names"
@@ -36,9 +38,12 @@ class Names(Analyser):
     phase = 0
     scope = "asset"
     beside: ClassVar[tuple[str, ...]] = ()
+    fingerprint = "2"  # with dates
 
-    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
-        """One unit, or none where no name has words."""
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
+        """One unit, or none where no name has words; the date that the file's name says."""
+        if (moment := taken_at(medium.path.stem)) is not None:
+            yield Fact("taken_at", moment, "name")
         if words := called(medium.path, medium.root):
             yield Draft(NewUnit(NAME.name, text=words))
         progress(1.0)

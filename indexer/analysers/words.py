@@ -21,7 +21,16 @@ TAG = Kind("tag", "tag", {}, "by_people")
 
 KINDS = (CAPTION, TAG)
 
-_TOGETHER: tuple[WordKey, ...] = ("title", "artist", "album", "description", "location")
+_TOGETHER: tuple[WordKey, ...] = (
+    "title",
+    "artist",
+    "album",
+    "description",
+    "location",
+    "city",
+    "state",
+    "country",
+)
 """What is one caption, in the order in which it is read."""
 _FACTS: dict[WordKey, Key] = {
     "title": "title",
@@ -32,6 +41,11 @@ _FACTS: dict[WordKey, Key] = {
     "label": "label",
     "pick": "pick",
     "favourite": "favourite",
+    "taken_at": "taken_at",
+    "place": "place",
+    "city": "city",
+    "state": "state",
+    "country": "country",
 }
 
 
@@ -43,6 +57,7 @@ class Words(Analyser):
     kinds = KINDS
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
+    fingerprint = "2"  # with dates and places
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """What is written in the file, which was opened for its header anyway."""

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import UnreadableError
+from indexer.media import dates
+from indexer.media.degrees import known
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +26,8 @@ LARGEST_BYTES = 1 << 20
 class Photo:
     """A picture or film as Google Photos has it; None and empty where it does not say.
 
-    ``title``: the name of the file when it was uploaded. ``taken_at``: local time of this machine without a
-    zone, of a moment that Google keeps in UTC. ``place``: (latitude, longitude) in degrees. ``people``: their
+    ``title``: the name of the file when it was uploaded. ``taken_at``: a moment in UTC, as Google keeps
+    it. ``place``: (latitude, longitude) in degrees. ``people``: their
     names.
     """
 
@@ -106,10 +108,10 @@ def _text(value: object) -> str:
 
 
 def _moment(value: object) -> datetime | None:
-    """Local time of seconds since 1970, which are a text; 0 is that nobody knows."""
+    """The moment of seconds since 1970, which are a text; 0 is that nobody knows."""
     try:
         seconds = int(value) if isinstance(value, str | int) else 0
-        return datetime.fromtimestamp(seconds, UTC).astimezone().replace(tzinfo=None) if seconds else None
+        return dates.believable(datetime.fromtimestamp(seconds, UTC)) if seconds else None
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -121,5 +123,4 @@ def _place(value: object) -> tuple[float, float] | None:
     latitude, longitude = value.get("latitude"), value.get("longitude")
     if not isinstance(latitude, int | float) or not isinstance(longitude, int | float):
         return None
-    known = (latitude, longitude) != (0, 0) and abs(latitude) <= 90 and abs(longitude) <= 180
-    return (float(latitude), float(longitude)) if known else None
+    return known(float(latitude), float(longitude))

@@ -10,6 +10,7 @@ import rawpy
 from PIL import Image
 
 from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media import dates
 from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
 from indexer.media.types import Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures
@@ -84,8 +85,8 @@ def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> 
             facts.pop("taken_from", None)
         known = {name: value for name, value in _known(metadata).items() if name != "taken_from"}
         metadata = replace(metadata, **{**facts, **known})  # type: ignore[arg-type]
-    if metadata.taken_at is None and raw.other.timestamp.year > 1980:
-        metadata = replace(metadata, taken_at=raw.other.timestamp)
+    if metadata.taken_at is None:
+        metadata = replace(metadata, taken_at=dates.believable(raw.other.timestamp, 1981))
     return metadata
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,7 +12,8 @@ import pillow_heif
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
-from indexer.media import apple, motion, xmp
+from indexer.media import apple, dates, motion, xmp
+from indexer.media.degrees import known
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError, fit
 from indexer.media.words import pictures, png
 
@@ -211,28 +211,23 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
 
 
-_DIGITS = re.compile(r"[0-9]+")
-
-
 def _taken_at(exif: Image.Exif) -> "tuple[datetime, Source] | None":
     details = exif.get_ifd(ExifTags.IFD.Exif)
     tags = ExifTags.Base
-    fields: tuple[tuple[object, object, Source], ...] = (
-        (details.get(tags.DateTimeOriginal), details.get(tags.SubsecTimeOriginal), "exif"),
-        (details.get(tags.DateTimeDigitized), details.get(tags.SubsecTimeDigitized), "exif"),
+    fields: tuple[tuple[datetime | None, Source], ...] = (
+        (_moment(details, tags.DateTimeOriginal, tags.SubsecTimeOriginal, tags.OffsetTimeOriginal), "exif"),
+        (
+            _moment(details, tags.DateTimeDigitized, tags.SubsecTimeDigitized, tags.OffsetTimeDigitized),
+            "exif",
+        ),
         # Programs write it when they save the picture, also on the day of editing.
-        (exif.get(tags.DateTime), None, "modified"),
+        (dates.of_exif(exif.get(tags.DateTime), None, details.get(tags.OffsetTime)), "modified"),
     )
-    for text, part, source in fields:
-        try:
-            moment = datetime.strptime(str(text)[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
-        except ValueError:
-            continue
-        # Digits after the point, as many as the camera counts.
-        digits = str(part).strip("\0 ")
-        micros = int(f"{digits:0<6}"[:6]) if _DIGITS.fullmatch(digits) else 0
-        return moment.replace(microsecond=micros), source
-    return None
+    return next(((moment, source) for moment, source in fields if moment is not None), None)
+
+
+def _moment(details: Mapping[int, object], *of: int) -> datetime | None:
+    return dates.of_exif(*map(details.get, of))
 
 
 def _camera(exif: Image.Exif) -> str | None:
@@ -252,9 +247,7 @@ def _position(exif: Image.Exif) -> tuple[float, float] | None:
         return None
     latitude = _degrees(gps[tags.GPSLatitude], gps.get(tags.GPSLatitudeRef, "N"))
     longitude = _degrees(gps[tags.GPSLongitude], gps.get(tags.GPSLongitudeRef, "E"))
-    # Cameras without a fix write 0/0 (not a number) or plain zeros.
-    plausible = math.isfinite(latitude + longitude) and abs(latitude) <= 90 and abs(longitude) <= 180
-    return (latitude, longitude) if plausible and (latitude or longitude) else None
+    return known(latitude, longitude)  # cameras without a fix write 0/0 (not a number) or plain zeros
 
 
 def _lens(exif: Image.Exif) -> str | None:

@@ -44,7 +44,7 @@ class Metadata:
     height: int | None = None
     duration_s: float | None = None
     taken_at: datetime | None = None
-    """Local time without a zone, as cameras write it."""
+    """Local time, with its offset from UTC where the file names one; of a container a moment in UTC."""
     taken_from: "Source" = "exif"
     """The field that ``taken_at`` comes from."""
     latitude: float | None = None
@@ -77,13 +77,14 @@ class Metadata:
 class Word:
     """Something that people wrote about a file, or into it, and where it stands.
 
-    ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location`` and
-    ``chapter`` text, the last from ``start_s`` to ``end_s``; ``keyword`` one, with the levels above it:
-    ``Places/France/Paris``; ``rating``, ``label``, ``pick`` and ``favourite`` as in ``db.catalog.facts``.
+    ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location``,
+    ``city``, ``state``, ``country`` and ``chapter`` text, the last from ``start_s`` to ``end_s``; ``keyword``
+    one, with the levels above it: ``Places/France/Paris``; ``rating``, ``label``, ``pick``, ``favourite``,
+    ``taken_at`` and ``place`` as in ``db.catalog.facts``.
     """
 
     key: "WordKey"
-    value: str | int | bool
+    value: str | int | bool | datetime | tuple[float, float]
     source: "Source"
     start_s: float | None = None
     end_s: float | None = None
@@ -96,12 +97,17 @@ WordKey = Literal[
     "album",
     "lyrics",
     "location",
+    "city",
+    "state",
+    "country",
     "chapter",
     "keyword",
     "rating",
     "label",
     "pick",
     "favourite",
+    "taken_at",
+    "place",
 ]
 
 

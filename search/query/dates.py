@@ -36,7 +36,9 @@ _LAST_YEAR = 9998
 """The last one that ends within the calendar."""
 _DECADE = re.compile(r"(?:(\d{2})|')?(\d)0s")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
-_VALID = 'a date is written 2023, 2023-07, 2023-07-14, "14 July 2023", 2023-06..2023-08, or "last month"'
+_VALID = (
+    'a date is written 2023, 2023-07, 2023-07-14, "14 July 2023", 2023-06..2023-08, "last month", or unknown'
+)
 
 
 class Period(NamedTuple):

@@ -11,6 +11,7 @@ SPACES = {
     "darktable": "http://darktable.sf.net/",
     "dc": "http://purl.org/dc/elements/1.1/",
     "digiKam": "http://www.digikam.org/ns/1.0/",
+    "exif": "http://ns.adobe.com/exif/1.0/",
     "lr": "http://ns.adobe.com/lightroom/1.0/",
     "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
     "MicrosoftPhoto": "http://ns.microsoft.com/photo/1.0/",

@@ -3,9 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def known(library: Library, path: Path) -> dict[str, tuple[object, str]]:
 def test_a_picture_and_its_edit_have_what_google_knows(export: tuple[SearchService, Path]) -> None:
     service, media = export
     library = service.library
-    taken = datetime.fromtimestamp(int(TAKEN), UTC).astimezone().replace(tzinfo=None)
+    taken = datetime(2018, 7, 14, 16, 18, tzinfo=ZoneInfo("Europe/Paris"))  # where its place is
     for name in ("IMG_1.jpg", "IMG_1-edited.jpg"):
         found = known(library, media / "Photos from 2018" / name)
         assert found["taken_at"] == (taken, "takeout")

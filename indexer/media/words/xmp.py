@@ -7,10 +7,13 @@ by defusedxml: nothing in it can define an entity or name another file, and what
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media.dates import of_iso
+from indexer.media.degrees import known
 from indexer.media.types import Word, WordKey
 from indexer.media.words.clean import cleaned
 
@@ -74,9 +77,12 @@ _TEXTS: Sequence[tuple[str, WordKey]] = (
     ("regions:Name", "keyword"),
     ("microsoft12:PersonDisplayName", "keyword"),
     ("core:Location", "location"),
-    ("photoshop:City", "location"),
-    ("photoshop:State", "location"),
-    ("photoshop:Country", "location"),
+    ("photoshop:City", "city"),
+    ("ext:City", "city"),
+    ("photoshop:State", "state"),
+    ("ext:ProvinceState", "state"),
+    ("photoshop:Country", "country"),
+    ("ext:CountryName", "country"),
 )
 """Properties that hold words, of those that mean the same the one that most programs fill first."""
 
@@ -153,7 +159,27 @@ def of_packet(packet: bytes, source: "Source") -> Iterator[Word]:
         )
         if (first := next(values, None)) is not None:
             found.append(Word(key, first, source))
+    if (here := _place(properties)) is not None:
+        found.append(Word("place", here, source))
     return cleaned(found)
+
+
+def _place(properties: Mapping[str, Sequence[str]]) -> tuple[float, float] | None:
+    """Degrees north and east; (0, 0) is that there is none."""
+    texts = ((properties.get(_qualified(f"exif:GPS{name}")) or [""])[0] for name in ("Latitude", "Longitude"))
+    latitude, longitude = map(_degrees, texts)
+    return None if latitude is None or longitude is None else known(latitude, longitude)
+
+
+_GPS = re.compile(r"\s*(\d{1,3})(?:,(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?)?\s*([NSEW])\s*", re.I)
+
+
+def _degrees(text: str) -> float | None:
+    """Degrees of ``52,30.98N`` or ``52,30,58.8N``, as XMP writes them."""
+    if (match := _GPS.fullmatch(text)) is None:
+        return None
+    degrees = int(match[1]) + float(match[2] or 0) / 60 + float(match[3] or 0) / 3600
+    return -degrees if match[4].upper() in "SW" else degrees
 
 
 def _root(packet: bytes) -> "Element":
@@ -255,7 +281,7 @@ def _rejected(text: str) -> str | None:
     return "rejected" if _stars(text) == -1 else None
 
 
-_Reader = Callable[[str], str | int | None]
+_Reader = Callable[[str], str | int | datetime | None]
 _MARKS: Mapping[WordKey, Sequence[tuple[str, _Reader]]] = {
     "rating": (
         ("xmp:Rating", _stars),
@@ -275,5 +301,11 @@ _MARKS: Mapping[WordKey, Sequence[tuple[str, _Reader]]] = {
         ("xmp:Rating", _rejected),
     ),
     "favourite": (("trove:favourite", {"1": True}.get),),
+    "taken_at": (
+        ("exif:DateTimeOriginal", of_iso),
+        ("photoshop:DateCreated", of_iso),
+        ("exif:DateTimeDigitized", of_iso),
+        ("xmp:CreateDate", of_iso),
+    ),
 }
 """What is no text, by the properties that hold it and what each value means."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from db.catalog.filters import FactRule, Rule
 from search.query import dates
-from search.query.conditions.table import Condition, Context
+from search.query.conditions.table import Condition, Context, offered
 
 _WORDS = 5
 """The most words of a date: ``the 1st of July 2023``."""
@@ -12,8 +12,14 @@ _WORDS_OF_TWO = 2 * _WORDS + 1
 """Of two, with a word between them."""
 
 
+_UNKNOWN = ("unknown", "none", "undated")
+"""What people call the date of what has none; the first is what is offered."""
+
+
 def _date(value: str, context: Context) -> Rule:
-    return FactRule("moment", "between", dates.between(value, context.today))
+    if value.strip().casefold() in _UNKNOWN:
+        return FactRule("taken_at", "unknown")
+    return FactRule("taken_at", "between", dates.between(value, context.today))
 
 
 def _on(value: str, context: Context) -> Rule:
@@ -22,11 +28,11 @@ def _on(value: str, context: Context) -> Rule:
 
 
 def _after(value: str, context: Context) -> Rule:
-    return FactRule("moment", "between", (dates.period(value, context.today).start, None))
+    return FactRule("taken_at", "between", (dates.period(value, context.today).start, None))
 
 
 def _before(value: str, context: Context) -> Rule:
-    return FactRule("moment", "between", (None, dates.period(value, context.today).start))
+    return FactRule("taken_at", "between", (None, dates.period(value, context.today).start))
 
 
 def _added(value: str, context: Context) -> Rule:
@@ -48,9 +54,10 @@ def _utc(local: datetime | None) -> datetime | None:
 CONDITIONS = (
     Condition(
         "date",
-        "of a day, month or year, or between two",
+        "taken on a day, in a month or year, or between two; unknown where nobody says when",
         ("date:2023-06..2023-08", 'date:"July 2023"'),
         _date,
+        offered([(_UNKNOWN[0], "Nobody says when")]),
         words=_WORDS_OF_TWO,
         also=("year", "month", "day", "when", "taken"),
     ),
@@ -62,9 +69,9 @@ CONDITIONS = (
         words=_WORDS,
         also=("anniversary",),
     ),
-    Condition("after", "since then", ("after:2023-06",), _after, words=_WORDS, also=("since", "from")),
+    Condition("after", "taken since then", ("after:2023-06",), _after, words=_WORDS, also=("since", "from")),
     Condition(
-        "before", "up to then", ('before:"last month"',), _before, words=_WORDS, also=("until", "till")
+        "before", "taken up to then", ('before:"last month"',), _before, words=_WORDS, also=("until", "till")
     ),
     Condition(
         "added",

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from db.catalog import assets, contents, copies, facets, facts, live, units
+from db.catalog.facts import Fact
 from db.catalog.filters import FactRule, Filter, of_files
 from db.engine.database import Database
 from db.engine.schema import Asset, AssetState
@@ -22,18 +23,20 @@ IN_BIN = Filter((FactRule("folder", "matches", "RECYCLER"),))
 NOT_IN_BIN = Filter((FactRule("folder", "matches", "RECYCLER"),), negated=True)
 NAMED_Z = Filter((FactRule("name", "matches", "z*"),))
 LARGE = Filter((FactRule("bytes", ">", 2),))
-IN_MAY = Filter((FactRule("moment", "between", (datetime(2021, 5, 1), datetime(2021, 6, 1))),))
+IN_MAY = Filter((FactRule("taken_at", "between", (datetime(2021, 5, 1), datetime(2021, 6, 1))),))
 
 Files = Sequence[tuple[str, AssetState]]
 
 
 def add_content(session: Session, files: Files, size: int = 1, number: int = 1) -> int:
-    """A picture in several files, each as large and changed in the month of its place among them."""
+    """A picture in several files, each as large and taken in the month of its place among them."""
     content_id = contents.add(session, bytes([number]) * 32, "image")
     for place, (path, state) in enumerate(files, start=1):
         changed = int(datetime(2021, place, 15).timestamp() * 1e9)
         stat = assets.FileStat(Path(path), size * place, changed)
         assets.put(session, stat, asset_id=None, state=state, content_id=content_id)
+        taken = Fact("taken_at", datetime(2021, place, 15), "name")
+        facts.claim(session, [taken], asset_id=assets.id_at(session, stat.path))
     add_units(session, content_id, [Drafted("image", None)])
     facts.refresh(session, [content_id])
     return content_id

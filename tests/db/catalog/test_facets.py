@@ -32,7 +32,8 @@ def test_counts(database: Database) -> None:
             claims = [Fact(key, value, "exif") for key, value in zip(keys, facts, strict=True) if value]
             add_file(session, path, [Drafted("image", vector)], claims=claims, changed=datetime(2020, 6, 15))
     with database.read() as session:
-        assert facets.months(session) == {"2020-06": 1, "2023-07": 2, "2024-01": 1}
+        assert facets.months(session) == {"2023-07": 2, "2024-01": 1}
+        assert facets.undated(session) == 1
         assert facets.cameras(session) == {"X100V": 2, "EOS": 1}
         assert facets.places(session) == [(48.9, 2.3)]
         assert facets.located(session) == [(1, 48.9, 2.3)]

@@ -114,7 +114,7 @@ def test_filters_facets_and_sorting_read_the_winners_alone(database: Database) -
     engine = database._engine
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
     filters = (
-        Filter((FactRule("moment", "between", (datetime(2019, 1, 1), None)),)),
+        Filter((FactRule("taken_at", "between", (datetime(2019, 1, 1), None)),)),
         Filter((FactRule("place", "within", (48.9, 2.3, 1.0)),)),
         Filter((FactRule("camera", "contains", "x"),)),
     )

@@ -72,7 +72,7 @@ def test_rules_of_all_forms_are_alternatives(film: Database) -> None:
     two = UnitRule(("speech",), "two")
     assert frames(film, Filter((two, FactRule("name", "matches", "film")))) == [0.0, 10, 20, 30, 40, 50]
     assert frames(film, Filter((two, FactRule("media", "=", "image")))) == [30.0, 40.0]
-    old = FactRule("moment", "<", datetime(1970, 1, 1))
+    old = FactRule("taken_at", "<", datetime(1970, 1, 1))
     assert frames(film, Filter((two, old))) == [30.0, 40.0]
 
 

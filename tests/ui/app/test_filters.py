@@ -14,9 +14,11 @@ from db.kinds import Kind
 from db.library import Library
 from search.query import conditions
 from search.query.conditions import Condition, Context, Suggestion
+from search.query.language import parse
 from tests.support import ROOT
 from tests.support.rows import Drafted, add_file, directions
 from ui.app import resources
+from ui.app.components.histogram import UNKNOWN
 from ui.app.views import filters
 
 
@@ -73,6 +75,7 @@ def _forget() -> None:
     """Every library of a test begins with the same revision."""
     filters._suggestions.clear()
     filters.months.clear()
+    filters.undated.clear()
 
 
 def _asked(page: AppTest) -> str:
@@ -136,6 +139,16 @@ def test_months_are_counted(page: AppTest) -> None:
     assert _asked(page) == ""
     assert [caption.value for caption in page.sidebar.caption] == ["When"]
     assert filters.months(0) == {"2023-07": 2}
+    assert filters.undated(0) == 0
+
+
+def test_what_has_no_date_is_a_choice_of_its_own(page: AppTest) -> None:
+    page.query_params["q"] = "date:unknown"
+    page.run()
+    assert not page.exception
+    assert filters._range(parse("date:unknown -camera:Canon")) == (UNKNOWN, UNKNOWN)
+    assert filters._range(parse("date:2023-07")) == ("2023-07", "2023-07")
+    assert filters._range(parse("date:unknown,2023")) is None
 
 
 @pytest.mark.usefixtures("page")

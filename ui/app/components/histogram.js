@@ -1,6 +1,8 @@
 // Bars of months or years. A click takes one, dragging takes several; arrow keys move, Enter takes.
+// What has no date is beside them, a class of its own.
 
 const MOST_MONTHS = 36;
+const UNKNOWN = "unknown";
 
 const spoken = (bar) => (bar.length === 4 ? bar
   : new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${bar}-01T00:00Z`)));
@@ -25,6 +27,8 @@ class Histogram {
     this.what = root.querySelector(".what");
     this.none = root.querySelector(".none");
     this.none.onclick = () => this.tell("range", { first: null, last: null });
+    this.undated = root.querySelector(".undated");
+    this.undated.onclick = () => this.tell("range", { first: UNKNOWN, last: UNKNOWN });
     window.addEventListener("pointerup", (this.up = () => this.finish()));
   }
 
@@ -40,7 +44,8 @@ class Histogram {
     const counts = new Map(data.months);
     const names = [...counts.keys()];
     let bars = names.length ? all(names[0], names.at(-1)) : [];
-    const { first, last } = data;
+    const isUnknown = data.first === UNKNOWN;
+    const [first, last] = isUnknown ? [null, null] : [data.first, data.last];
     // Within a year or two months are told apart, over a life only years.
     const within = first && bars.filter((bar) => bar.slice(0, 4) >= first.slice(0, 4) && bar.slice(0, 4) <= last.slice(0, 4));
     if (within?.length && within.length <= MOST_MONTHS) bars = within;
@@ -59,7 +64,10 @@ class Histogram {
     this.paint(inside);
     this.from.textContent = bars.length ? spoken(bars[0]) : "";
     this.to.textContent = bars.length > 1 ? spoken(bars.at(-1)) : "";
-    this.none.hidden = !first;
+    this.none.hidden = !data.first;
+    this.undated.hidden = !data.undated;
+    this.undated.textContent = `Without a date: ${data.undated}`;
+    this.undated.setAttribute("aria-pressed", isUnknown);
     const chosen = data.months.reduce((sum, [month, count]) => sum + (inside(month) ? count : 0), 0);
     this.what.textContent = first
       ? `${first === last ? spoken(first) : `${spoken(first)} – ${spoken(last)}`}: ${chosen}` : "";

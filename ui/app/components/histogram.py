@@ -11,6 +11,9 @@ import streamlit as st
 
 from ui.app.components.source import joined
 
+UNKNOWN = "unknown"
+"""In place of a month: that nobody says when; also a value of the condition ``date:``."""
+
 _component = st.components.v2.component(
     "trove_histogram",
     html="""<div class="histogram" role="group" aria-label="Files by date">
@@ -18,6 +21,7 @@ _component = st.components.v2.component(
       <div class="ends"><span class="from"></span><span class="to"></span></div>
       <div class="chosen"><span class="what"></span>
         <button type="button" class="none" hidden>All dates</button></div>
+      <button type="button" class="undated" aria-pressed="false" hidden></button>
     </div>""",
     css=joined("histogram.css"),
     js=joined("element.js", "mounted.js", "histogram.js"),
@@ -26,16 +30,26 @@ _component = st.components.v2.component(
 
 def histogram(
     months: Mapping[str, int],
+    undated: int,
     chosen: tuple[str, str] | None,
     *,
     key: str,
     on_range: Callable[[], None],
     height_px: int = 56,
 ) -> Any:
-    """Draw bars; the result's ``range`` is {first, last}, months or years, or both None for all dates."""
+    """Draw bars; the result's ``range`` is {first, last}, months or years.
+
+    Both are None for all dates, and ``UNKNOWN`` for what has none.
+    """
     first, last = chosen or (None, None)
     return _component(
         key=key,
-        data={"months": list(months.items()), "first": first, "last": last, "height_px": height_px},
+        data={
+            "months": list(months.items()),
+            "undated": undated,
+            "first": first,
+            "last": last,
+            "height_px": height_px,
+        },
         on_range_change=on_range,
     )

@@ -76,9 +76,9 @@ def _map(now: int) -> None:
         question.find(where.inside(clicked.sight))
 
 
-def _timeline(months: dict[str, int]) -> None:
+def _timeline(months: dict[str, int], undated: int) -> None:
     st.header("When it is from")
-    clicked = histogram(months, None, key="timeline", on_range=lambda: None, height_px=120)
+    clicked = histogram(months, undated, None, key="timeline", on_range=lambda: None, height_px=120)
     if clicked.range and clicked.range["first"]:
         first, last = clicked.range["first"], clicked.range["last"]
         question.find(f"date:{first}" if first == last else f"date:{first}..{last}")
@@ -117,7 +117,7 @@ else:
     if len(landscape.points) > 2:
         _plane(landscape)
     show_opened(lambda: _listing(landscape, now), question.nothing())
-    _timeline(filters.months(now))
+    _timeline(filters.months(now), filters.undated(now))
     if len(places.places(now)):
         _map(now)
     _concepts(landscape)

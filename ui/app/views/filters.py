@@ -15,7 +15,7 @@ from search.query import conditions
 from search.query.conditions import Condition, Context, Suggestion
 from search.query.language import Parsed
 from ui.app import resources
-from ui.app.components.histogram import histogram
+from ui.app.components.histogram import UNKNOWN, histogram
 from ui.app.views import question
 from ui.app.views.question import Question
 
@@ -36,6 +36,13 @@ def months(revision: int) -> dict[str, int]:  # noqa: ARG001
     """Number of files in each month, cached until the library changes."""
     with resources.read() as session:
         return facets.months(session)
+
+
+@st.cache_data(show_spinner=False, max_entries=2)
+def undated(revision: int) -> int:  # noqa: ARG001
+    """Number of files of which nobody says when they were taken, cached until the library changes."""
+    with resources.read() as session:
+        return facets.undated(session)
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
@@ -157,14 +164,20 @@ def _folders(condition: Condition, parsed: Parsed, suggested: Suggestions) -> No
 
 
 def _dates(parsed: Parsed, now: int) -> None:
-    if by_month := months(now):
+    by_month, without = months(now), undated(now)
+    if by_month or without:
         st.caption("When")
-        histogram(by_month, _range(parsed), key=_DATE, on_range=_set_date)
+        histogram(by_month, without, _range(parsed), key=_DATE, on_range=_set_date)
 
 
 def _range(parsed: Parsed) -> tuple[str, str] | None:
-    """First and last month or year of the date condition, if it is a range that the histogram can show."""
+    """First and last month or year of the date condition, if it is a range that the histogram can show.
+
+    Both are ``UNKNOWN`` where what has no date is asked for.
+    """
     values = parsed.values("date")
+    if values == (UNKNOWN,):
+        return UNKNOWN, UNKNOWN
     match = _RANGE.fullmatch(values[0]) if len(values) == 1 else None
     return (match[1], match[2] or match[1]) if match else None
 
