@@ -23,9 +23,9 @@ from sqlalchemy import text
 
 from db.catalog import live
 from db.catalog.filters import FactRule, Filter
+from db.gazetteer import Coordinates, towns
 from db.library import Library
 from db.settings import Settings
-from search.explore.gazetteer import Coordinates, towns
 from search.explore.places import Places, gridded
 from tests.support.driver import DESKTOP, chromium
 from tests.support.rows import add_many, directions, space

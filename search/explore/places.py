@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.arrays import Ids
 from db.catalog import facets
-from search.explore.gazetteer import Coordinates, Place, chords
+from db.gazetteer import Coordinates, Place, chords
 
 CELLS = 2_000
 """Of the grid, for each degree: one is 55 m high."""

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from db.gazetteer import Place, east_of, known_by, named, towns, within
 from search.explore.coastline import coastline
-from search.explore.gazetteer import Place, east_of, known_by, towns, within
 from ui.app.geo.place import in_words, region, world
 
 LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
@@ -26,6 +26,28 @@ LATITUDES, LONGITUDES = st.floats(-90, 90), st.floats(-180, 180)
 )
 def test_a_place_is_told_by_a_town_that_people_know(here: Place, told: str) -> None:
     assert told in in_words(here)
+
+
+@pytest.mark.parametrize(
+    ("name", "town"),
+    [
+        ("porto", "Porto, Portugal"),
+        ("São Paulo", "São Paulo, Brazil"),
+        ("sao paulo", "São Paulo, Brazil"),
+        ("Paris", "Paris, France"),
+        ("Paris, united states", "Paris, United States"),
+        ("München", "Munich, Germany"),
+        ("東京", "Tokyo, Japan"),
+    ],
+)
+def test_a_town_is_known_by_its_names_in_all_languages(name: str, town: str) -> None:
+    known = named(name)
+    assert known is not None and f"{known.name}, {known.country}" == town
+
+
+@pytest.mark.parametrize("name", ["Nowhereville", "PAR", "", "Porto, Japan", ","])
+def test_what_is_no_town_is_none(name: str) -> None:
+    assert named(name) is None
 
 
 def test_the_largest_come_first_and_all_are_on_the_earth() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from search.explore.gazetteer import Place
+from db.gazetteer import Place
 from ui.app.components.source import joined
 from ui.app.routes import media, places
 

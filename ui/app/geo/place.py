@@ -6,8 +6,8 @@ from html import escape
 
 import numpy as np
 
+from db.gazetteer import Place, east_of, known_by, within
 from search.explore.coastline import Ring, coastline
-from search.explore.gazetteer import Place, east_of, known_by, within
 
 _WIDE, _HIGH = 360, 180
 _COARSE = 0.5

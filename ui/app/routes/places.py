@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.catalog import revision
+from db.gazetteer import towns
 from search.explore import coastline
-from search.explore.gazetteer import towns
 from search.explore.places import Places, gridded
 from ui.app import resources
 from ui.app.routes import media

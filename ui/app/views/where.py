@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from search.explore.gazetteer import Place
+from db.gazetteer import Place
 from search.explore.places import CELLS
 
 _PLACE = "place"
