@@ -41,6 +41,7 @@ from indexer.flow import Progress, Report, Switch
 from search.answer import Answer, Dropped, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
+from trove.corrections import Corrections
 from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from db.catalog.hidden import Hidden
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
+    from indexer.correct import Earlier
     from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
     from search.drawing.output import Drawing
@@ -71,6 +73,7 @@ _RESULTS = {
     "Clip": "indexer.media.clips",
     "Cut": "indexer.media.clips",
     "Drawing": "search.drawing.output",
+    "Earlier": "indexer.correct",
     "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
     "Group": "search.explore.duplicates",
@@ -103,10 +106,12 @@ __all__ = [
     "Answer",
     "ChangedError",
     "Clip",
+    "Corrections",
     "Cut",
     "DecodeError",
     "Drawing",
     "Dropped",
+    "Earlier",
     "Evidence",
     "Fact",
     "Failure",

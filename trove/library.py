@@ -21,6 +21,7 @@ from db.settings import Settings, load_settings
 from indexer.encoders.lazy import Once
 from search.query.query import Order, Query
 from trove.analysers import Analysers
+from trove.corrections import Corrections
 from trove.folders import Folders
 from trove.models import Models, ignore
 
@@ -360,6 +361,11 @@ class Library:
         from indexer.correct import correct_passage
 
         correct_passage(self.core, self.known(file), text, at_s)
+
+    @property
+    def corrections(self) -> Corrections:
+        """Dates, time zones and places that people say: set, shift, undo."""
+        return Corrections(self.core)
 
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.

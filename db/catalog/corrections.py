@@ -69,6 +69,25 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
         revision.touch(session)
 
 
+def said(session: Session, sha256: bytes, subject: str) -> str | None:
+    """The value of the correction of a fact; None where there is none."""
+    return next((row.value for row in _of(session, sha256, subject)), None)
+
+
+def drop(session: Session, sha256: bytes, subject: str) -> bool:
+    """Take the correction of a fact back: the files' own word counts. Returns whether there was one."""
+    rows = _of(session, sha256, subject)
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    content_id = contents.find(session, sha256)
+    if rows and content_id is not None:
+        facts.unclaim(session, [content_id], "user", subject)
+        facts.refresh(session, [content_id])
+        revision.touch(session)
+    return bool(rows)
+
+
 def corrected(session: Session, content_ids: Collection[int]) -> set[int]:
     """Those of these contents of which there are corrections."""
     statement = select(Content.id).join(Correction, Correction.sha256 == Content.sha256)

@@ -135,7 +135,7 @@ def claim_all(session: Session, claims: Iterable[Claims]) -> None:
             "asset_id": of.asset_id,
             "analysis_id": of.analysis_id,
             "key": fact.key,
-            "value": _as_json(fact.value),
+            "value": as_json(fact.value),
             "source": fact.source,
         }
         for of in claims
@@ -146,8 +146,12 @@ def claim_all(session: Session, claims: Iterable[Claims]) -> None:
 
 
 def unclaim(session: Session, content_ids: Collection[int], source: Source, key: str | None = None) -> None:
-    """Delete the claims of a source about contents, all or of one key; ``refresh`` afterwards."""
+    """Delete the claims of a source about contents, all or of one key; ``refresh`` afterwards.
+
+    Not those that an analysis has found, in what somebody exported.
+    """
     statement = delete(FactRow).where(FactRow.content_id.in_(content_ids), FactRow.source == source)
+    statement = statement.where(FactRow.analysis_id.is_(None))
     session.execute(statement if key is None else statement.where(FactRow.key == key))
 
 
@@ -336,7 +340,8 @@ def _changed(mtime_ns: int) -> datetime | None:
         return None
 
 
-def _as_json(value: Value) -> str:
+def as_json(value: Value) -> str:
+    """The value as a row holds it, and a correction."""
     return json.dumps(value.isoformat(" ") if isinstance(value, datetime) else value)
 
 

@@ -57,7 +57,7 @@ def put(session: Session, path: Path) -> bool:
 
     Returns whether there is such a file or folder in the library.
     """
-    wanted: list[tuple[bytes | None, Path]] = [*_stack(session, path).items()]
+    wanted: list[tuple[bytes | None, Path]] = [*with_stack(session, path).items()]
     if not wanted:
         inside = select(Asset.id).where(is_below(Asset.path, path), Asset.path != path).limit(1)
         if session.scalar(inside) is None:
@@ -78,7 +78,7 @@ def drop(session: Session, path: Path) -> bool:
 
     A file is known by its content and by the path that it had when it was hidden.
     """
-    mine = or_(HiddenRow.path == path, HiddenRow.sha256.in_(_stack(session, path)))
+    mine = or_(HiddenRow.path == path, HiddenRow.sha256.in_(with_stack(session, path)))
     found = session.scalars(select(HiddenRow.id).where(mine)).all()
     session.execute(delete(HiddenRow).where(HiddenRow.id.in_(found)))
     if found:
@@ -113,7 +113,7 @@ def to_show(session: Session, path: Path) -> Path | None:
         return None
     folders = select(HiddenRow.path).where(HiddenRow.sha256.is_(None), HiddenRow.path.in_(list(path.parents)))
     folder = session.scalar(folders.order_by(func.length(HiddenRow.path)).limit(1))
-    own = select(HiddenRow.id).where(HiddenRow.sha256.in_(_stack(session, path))).limit(1)
+    own = select(HiddenRow.id).where(HiddenRow.sha256.in_(with_stack(session, path))).limit(1)
     return path if folder is None or session.scalar(own) is not None else folder
 
 
@@ -242,7 +242,7 @@ def is_hidden() -> ColumnElement[int]:
     return case((or_(of_content, in_folder), 1), else_=0)
 
 
-def _stack(session: Session, path: Path) -> dict[bytes, Path]:
+def with_stack(session: Session, path: Path) -> dict[bytes, Path]:
     """The hashes of the content of a file and of those in its stack, each with a file; empty for a folder."""
     own = select(Asset.content_id).where(Asset.path == path, Asset.content_id.is_not(None))
     mine = select(StackMember.shown_id).where(StackMember.content_id.in_(own))

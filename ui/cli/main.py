@@ -7,6 +7,7 @@ import typer
 from ui.cli import (
     analysers,
     console,
+    correct,
     doctor,
     drawing,
     evaluate,
@@ -54,6 +55,7 @@ for command in (
     evaluate.models,
 ):
     app.command()(command)
+app.command(name="set")(correct.set_facts)
 app.command(name="eval")(evaluate.evaluate)
 for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hide.hide, hide.unhide):
     app.command()(command)

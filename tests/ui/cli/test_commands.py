@@ -60,6 +60,27 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
     assert "2 unchanged" in again.stdout
 
 
+def test_dates_and_places_are_set_and_taken_back(settings: Settings, folder: Path) -> None:
+    trove(settings, "index", folder)
+    files = [folder / "1.jpg", folder / "2.jpg"]
+    said = trove(settings, "set", *files, "--date", "14 July 2019 18:05", "--place", "Porto")
+    assert said.returncode == 0, said.stderr
+    assert "Corrected: 2 files" in said.stdout
+    assert f"{files[0]}: 14 July 2019, 18:05 (you say so); 41.14850, -8.61097 (you say so)" in said.stdout
+    shifted = as_json(trove(settings, "set", files[0], "--shift", "-1h30m", "--json"))
+    assert shifted == {
+        "changed": 1,
+        "files": [
+            {"taken_at": "2019-07-14 16:35:00", "place": [41.1485, -8.61097], "path": str(files[0])},
+        ],
+    }
+    check_error(trove(settings, "set", files[0], "--date", "2077-01-01"), "2077-01-01")
+    check_error(trove(settings, "set", files[0], "--place", "Nowhereville"), "no town")
+    assert trove(settings, "set", files[0]).returncode == 2
+    back = trove(settings, "set", *files, "--undo")
+    assert "Taken back: 2 files" in back.stdout and f"{files[1]}: no date and no place" in back.stdout
+
+
 def test_a_drive_that_is_away_is_said_and_relocated(settings: Settings, folder: Path, tmp_path: Path) -> None:
     trove(settings, "index", folder)
     away = folder.rename(tmp_path / "other letter")

@@ -12,6 +12,7 @@ from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.routes import feeds, media
 from ui.app.views import question
+from ui.app.views.correcting import offer_correction, show_corrected
 
 _CLEARED = "selection_cleared"
 _HIGH_PX = 300
@@ -36,6 +37,7 @@ def _clear() -> None:
 
 def bar(hits: list[Hit], token: str) -> None:
     """Show what is selected and what can be done with it."""
+    show_corrected("selection")
     if not hits:
         return
     ids = [hit.unit_id for hit in hits]
@@ -51,6 +53,7 @@ def bar(hits: list[Hit], token: str) -> None:
             icon=":material/folder_zip:",
         )
         st.link_button("CSV", feeds.export_url(token, "csv", ids), icon=":material/table:")
+        offer_correction(hits, "selection")
         with st.popover("Copy to a folder", icon=":material/drive_file_move:"):
             _copy(hits)
         with st.popover("Paths", icon=":material/content_copy:"):
