@@ -53,6 +53,7 @@ def towns() -> tuple[Town, ...]:
     return tuple(sorted(unsorted, key=lambda town: (-town.people, town.name)))
 
 
+@lru_cache(maxsize=10_000)
 def known_by(here: Place) -> tuple[Town, float]:
     """The town that people would name for a place, and how many kilometres away its centre is.
 

@@ -29,6 +29,7 @@ SOURCES: Mapping[str, str] = {
     "modified": "by its EXIF data: when it was last edited",
     "decoder": "measured",
     "first edition": "by an older Trove, which kept no source",
+    "gazetteer": "the nearest town",
     "machine": "that of this machine, as nothing says where it was taken",
 }
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""

@@ -71,6 +71,20 @@ def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict
     return {name: files for name, files in session.execute(statement) if name}
 
 
+def towns(session: Session) -> dict[tuple[str, str], int]:
+    """The number of pictures and films of each (city, country), largest first; "" for an unknown country."""
+    count = func.count(Asset.content_id.distinct())
+    country = func.coalesce(Asset.country, "")
+    statement = select(Asset.city, country, count).where(*_counted(session), Asset.city.is_not(None))
+    statement = statement.group_by(Asset.city, country).order_by(count.desc(), Asset.city, country)
+    return {(city, country): files for city, country, files in session.execute(statement) if city}
+
+
+def countries(session: Session) -> dict[str, int]:
+    """The number of pictures and films of each country, largest first."""
+    return _counts(session, Asset.country)
+
+
 def places(session: Session) -> list[tuple[float, float]]:
     """The distinct (latitude, longitude) in degrees at which pictures and films were taken."""
     statement = (

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from db import zones
 from db.catalog import tags
 from db.engine.schema import Analysis, Asset, FactRow
+from db.gazetteer import known_by
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ Source = Literal[
     "modified",
     "decoder",
     "first edition",
+    "gazetteer",
     "machine",
 ]
 """Who claims a fact, the most trusted first.
@@ -46,7 +48,8 @@ embedded in the file; ``tags``: the tags of a film or recording, the texts of a 
 ``container``: in a film, with Apple's own date or the container's in UTC;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources;
-``machine``: the settings of this machine, where nobody else says anything.
+``gazetteer``: the nearest town to a place; ``machine``: the settings of this machine, where nobody else says
+anything.
 """
 
 PRECEDENCE: tuple[Source, ...] = get_args(Source)
@@ -193,26 +196,53 @@ def winners(claims: Iterable[Fact]) -> dict[Key, Fact]:
 
 
 def effective(claims: Iterable[Fact]) -> dict[Key, Fact]:
-    """The winners, with the date by the clock of where it was.
+    """The winners, with the date by the clock of where it was, and the names of the place.
 
     A moment in UTC is brought into the zone that the user names, or else that of the place, or else this
-    machine's, which is then a fact, too. The user's zone counts for whatever has an offset.
+    machine's, which is then a fact, too. The user's zone counts for whatever has an offset. What nobody says
+    is named by the nearest town; of a place that the user says, whatever others say.
     """
     facts = winners(claims)
+    _name(facts)
+    _localise(facts)
+    return facts
+
+
+_IN_TOWN_KM, _IN_COUNTRY_KM = 30.0, 100.0
+"""How far from a town a place may be to be named by it, and by its country."""
+
+
+def _name(facts: dict[Key, Fact]) -> None:
+    if (place := facts.get("place")) is None:
+        return
+    town, away_km = known_by(_place(place))
+    names: tuple[tuple[Key, str, float], ...] = (
+        ("city", town.name, _IN_TOWN_KM),
+        ("country", town.country, _IN_COUNTRY_KM),
+    )
+    for key, name, most_km in names:
+        known = facts.get(key)
+        if known is not None and (place.source != "user" or known.source == "user"):
+            continue
+        facts.pop(key, None)
+        if name and away_km <= most_km:
+            facts[key] = Fact(key, name, "gazetteer")
+
+
+def _localise(facts: dict[Key, Fact]) -> None:
     taken, place, named = (facts.get(key) for key in _OF_TIME)
     if taken is None or not isinstance(taken.value, datetime) or taken.value.tzinfo is None:
-        return facts
+        return
     there = None if named is None else zones.zone(str(named.value))
     if there is None:
         if taken.source not in IN_UTC or taken.value.utcoffset():
-            return facts
+            return
         if place is not None and (there := zones.zone_at(_place(place))) is not None:
             facts["zone"] = Fact("zone", there.key, place.source)
         else:
             here = zones.local(taken.value, None).tzname()
             facts["zone"] = Fact("zone", str(here), "machine")
     facts["taken_at"] = replace(taken, value=zones.local(taken.value, there))
-    return facts
 
 
 _OF_TIME: tuple[Key, ...] = ("taken_at", "place", "zone")
@@ -314,6 +344,9 @@ def _columns(facts: dict[Key, Fact], mtime_ns: int) -> dict[str, object]:
         "moment": taken_at or _changed(mtime_ns),
         "latitude": latitude,
         "longitude": longitude,
+        "city": values.get("city"),
+        "region": values.get("state"),
+        "country": values.get("country"),
         "camera": values.get("camera"),
         "lens": values.get("lens"),
         "screenshot": values.get("screenshot"),

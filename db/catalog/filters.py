@@ -150,10 +150,24 @@ def _day(date: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.substr(type_coerce(date, String), 6, 5)
 
 
+def _town(city: ColumnElement[Any], country: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A city with its country: ``Porto, Portugal``."""
+    return city.concat(", ").concat(func.coalesce(country, ""))
+
+
+def _is_called(name: ColumnElement[Any], value: str) -> ColumnElement[Any]:
+    """Whether a name is this one, whatever the case and accents."""
+    return func.trove_fold(name) == fold(value)
+
+
 FACTS: Mapping[str, _Fact] = {
     "taken_at": _Fact((Asset.taken_at,), ("between", "<", ">=", "known", "unknown")),
     "day": _Fact((Asset.taken_at,), ("=",), of=_day),
     "place": _Fact((Asset.latitude, Asset.longitude), ("within", "inside", "known")),
+    "city": _Fact((Asset.city,), ("=",), _is_called),
+    "state": _Fact((Asset.region,), ("=",), _is_called),
+    "country": _Fact((Asset.country,), ("=",), _is_called),
+    "town": _Fact((Asset.city, Asset.country), ("=",), _is_called, of=_town),
     "camera": _Fact((Asset.camera,), _TEXT),
     "lens": _Fact((Asset.lens,), _TEXT),
     "colours": _Fact((Asset.colours,), ("contains",)),

@@ -26,6 +26,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.MOUNTS,
     steps.WORDS_IN_LANGUAGES,
     steps.WORDS_OF_PEOPLE,
+    steps.PLACE_NAMES,
 )
 
 

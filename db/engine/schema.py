@@ -153,6 +153,10 @@ class Asset(Base):
     """When it was taken or, if nobody says, when its file changed: for orders, never shown as a date."""
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    city: Mapped[str | None]
+    region: Mapped[str | None]
+    """The state or province."""
+    country: Mapped[str | None]
     camera: Mapped[str | None]
     lens: Mapped[str | None]
     screenshot: Mapped[bool | None]

@@ -415,3 +415,6 @@ WORDS_OF_PEOPLE = (
         PRIMARY KEY (asset_id, tag))""",
     "CREATE INDEX asset_tag_level ON asset_tag (level)",
 )
+
+# Filled by the next indexing, which reads headers and sidecars again, for their dates and places.
+PLACE_NAMES = tuple(f"ALTER TABLE asset ADD COLUMN {name} VARCHAR" for name in ("city", "region", "country"))

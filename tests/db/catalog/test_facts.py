@@ -97,7 +97,7 @@ def test_values_come_back_as_they_were(database: Database, value: facts.Value, k
     fact = Fact(key, value, "exif")
     with database.write() as session:
         add_file(session, "/a.jpg", [], claims=[fact])
-        assert facts.of_file(session, Path("/a.jpg")) == {key: fact}
+        assert facts.of_file(session, Path("/a.jpg"))[key] == fact
 
 
 def test_filters_facets_and_sorting_read_the_winners_alone(database: Database) -> None:

@@ -131,7 +131,7 @@ def test_what_it_knew_of_files_gives_way_to_what_they_say(heard: Settings) -> No
         with library.read() as session:
             beach = facts.of_file(session, media.resolve() / "beach.jpg")
             assert beach["taken_at"].value == datetime(2021, 7, 8, 20, 30, 15)
-            assert {fact.source for fact in beach.values()} == {"first edition"}
+            assert {fact.source for fact in beach.values()} == {"first edition", "gazetteer"}
             assert "taken_at" not in facts.of_file(session, media.resolve() / "night.jpg")
             known = units.rows(session, [row[0] for row in rows(heard.paths.database, "SELECT id FROM unit")])
         newer_off(library)
@@ -145,6 +145,8 @@ def test_what_it_knew_of_files_gives_way_to_what_they_say(heard: Settings) -> No
             assert {key: fact.source for key, fact in beach.items()} == {
                 "taken_at": "exif",
                 "place": "exif",
+                "city": "gazetteer",
+                "country": "gazetteer",
                 "camera": "exif",
                 "lens": "exif",
                 "size": "decoder",

@@ -193,7 +193,7 @@ def test_a_hint_shows_what_can_be_written_there(query: str, hint: str) -> None:
 
 
 def test_words_before_a_colon_stay_words_in_prose() -> None:
-    for query in ("from: Anna", "people:", "place://x", "note:this"):
+    for query in ("from: Anna", "people:", "site://x", "note:this"):
         assert parse(query) == Parsed(((text(query),),))
 
 
