@@ -30,6 +30,7 @@ SOURCES: Mapping[str, str] = {
     "decoder": "measured",
     "first edition": "by an older Trove, which kept no source",
     "gazetteer": "the nearest town",
+    "outlines": "that of its place",
     "machine": "that of this machine, as nothing says where it was taken",
 }
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""

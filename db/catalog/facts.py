@@ -39,6 +39,7 @@ Source = Literal[
     "decoder",
     "first edition",
     "gazetteer",
+    "outlines",
     "machine",
 ]
 """Who claims a fact, the most trusted first.
@@ -48,8 +49,8 @@ embedded in the file; ``tags``: the tags of a film or recording, the texts of a 
 ``container``: in a film, with Apple's own date or the container's in UTC;
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources;
-``gazetteer``: the nearest town to a place; ``machine``: the settings of this machine, where nobody else says
-anything.
+``gazetteer``: the nearest town to a place; ``outlines``: those of time zones, by a place; ``machine``: the
+settings of this machine, where nobody else says anything.
 """
 
 PRECEDENCE: tuple[Source, ...] = get_args(Source)
@@ -238,7 +239,7 @@ def _localise(facts: dict[Key, Fact]) -> None:
         if taken.source not in IN_UTC or taken.value.utcoffset():
             return
         if place is not None and (there := zones.zone_at(_place(place))) is not None:
-            facts["zone"] = Fact("zone", there.key, place.source)
+            facts["zone"] = Fact("zone", there.key, "outlines")
         else:
             here = zones.local(taken.value, None).tzname()
             facts["zone"] = Fact("zone", str(here), "machine")

@@ -42,7 +42,7 @@ def test_a_date_is_set_for_a_selection_and_undone(corrected: tuple[trove.Library
     for path in both:
         taken = known(library, path)["taken_at"]
         assert (taken.value, taken.source) == (datetime(2020, 1, 2, 3, 4), "user")
-    found = {hit.path for hit in library.search("date:2020-01-02", k=10).hits}
+    found = {hit.path for hit in library.search(trove.Query("date:2020-01-02", apart=True)).hits}
     assert found == set(both)
     # Undone is what was said before, not all that was ever said.
     second = library.corrections.date([both[0]], datetime(2021, 1, 1))

@@ -16,10 +16,7 @@ _RECTANGLE = re.compile(r"\s*,\s*".join([r"\s*(-?\d+(?:\.\d+)?)"] * 4) + r"\s*")
 _KM = {"km": 1.0, "m": 0.001, "mi": 1.609344}
 _NEAR_KM = 10.0
 """The default radius: a town and its surroundings."""
-_VALID_NEAR = (
-    'a place is written Porto, "Porto, 20km", or "48.85,2.35,20km": a town of 15,000 people, or degrees '
-    "north and east, and a radius"
-)
+_VALID_NEAR = 'a place is written Porto, "Porto, 20km", or "48.85,2.35,20km", in degrees north and east'
 
 
 def _near(value: str, _context: Context) -> Rule | tuple[Rule, ...]:
@@ -38,7 +35,7 @@ def _near_town(value: str) -> tuple[Rule, ...]:
     name = match[1] if match else value
     town = None if re.fullmatch(r"[\W\d_]*", name) else named(name)
     if town is None:
-        raise ValueError(_VALID_NEAR)
+        raise ValueError(f"no town of 15,000 people is called {name}; {_VALID_NEAR}")
     radius_km = float(match[2]) * _KM[match[3]] if match else _NEAR_KM
     called = FactRule("town", "=", f"{town.name}, {town.country}"), FactRule("town", "=", f"{town.name}, ")
     return FactRule("place", "within", (*town.at, radius_km)), *called
