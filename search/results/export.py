@@ -46,6 +46,8 @@ _BESIDE = ("user", "sidecar", "takeout")
 """The sources of words that are not in the bytes of a file, so that its copy would lack them."""
 
 _WORDS = ("title", "description", "tags", "rating", "label", "pick", "favourite")
+_ONLY_BESIDE = ("taken_at", "place", "city", "state", "country")
+"""What a copy has in its bytes unless it was said beside them: there it would go before these."""
 
 
 def words_beside(library: Library, paths: Iterable[Path]) -> dict[Path, bytes]:
@@ -55,7 +57,11 @@ def words_beside(library: Library, paths: Iterable[Path]) -> dict[Path, bytes]:
     found = {}
     with library.read() as session:
         for path in dict.fromkeys(paths):
-            words = {key: fact for key, fact in facts.of_file(session, path).items() if key in _WORDS}
+            known = facts.of_file(session, path)
+            words = {key: fact for key, fact in known.items() if key in _WORDS}
+            words |= {
+                key: known[key] for key in _ONLY_BESIDE if key in known and known[key].source in _BESIDE
+            }
             if any(fact.source in _BESIDE for fact in words.values()):
                 found[path] = packet({key: fact.value for key, fact in words.items()})
     return found

@@ -145,6 +145,8 @@ def _downgrade(settings: Settings) -> None:
             DROP INDEX unit_language;
             ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
             ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
+            ALTER TABLE asset DROP COLUMN city; ALTER TABLE asset DROP COLUMN region;
+            ALTER TABLE asset DROP COLUMN country;
             DELETE FROM fact WHERE key IN ('live', 'burst');
             UPDATE analysis SET fingerprint = '2' WHERE analyser = 'headers'; PRAGMA user_version = 7"""
         )

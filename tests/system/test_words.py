@@ -220,6 +220,8 @@ def test_a_library_from_before_reads_headers_and_nothing_else(
             """PRAGMA foreign_keys = ON; DELETE FROM analysis WHERE analyser IN ('words', 'sidecars');
             DROP TABLE asset_tag; ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
             ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
+            ALTER TABLE asset DROP COLUMN city; ALTER TABLE asset DROP COLUMN region;
+            ALTER TABLE asset DROP COLUMN country;
             PRAGMA user_version = 12"""
         )
         kept = connection.execute("SELECT unit_id, vector FROM embedding ORDER BY unit_id").fetchall()

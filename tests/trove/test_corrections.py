@@ -9,6 +9,7 @@ import pytest
 
 import trove
 from db.settings import Settings
+from search.results.export import copy_to, words_beside
 from tests.support.dated import film, picture
 
 TAKEN = datetime(2019, 8, 7, 18, 30)
@@ -104,6 +105,36 @@ def test_they_are_kept_by_content_through_copies_and_new_names(
     library.analysers.redo("headers")
     library.index([media])
     assert known(library, media / "copy.jpg")["taken_at"].source == "user"
+
+
+def test_a_copy_that_is_taken_out_has_what_was_said(corrected: tuple[trove.Library, Path]) -> None:
+    library, media = corrected
+    both = [media / "dated.jpg", media / "dateless.jpg"]
+    assert words_beside(library.core, both) == {}
+    library.corrections.typed([both[1]], date="2020-01-02 03:04", place="-33.8688,-70.6483")
+    (away := media.parent / "away").mkdir()
+    beside = words_beside(library.core, both)
+    assert set(beside) == {both[1]}
+    copies = copy_to(both, away, beside)
+    library.corrections.take_back(both)
+    library.index([away])
+    found = known(library, copies[1])
+    assert (found["taken_at"].value, found["taken_at"].source) == (datetime(2020, 1, 2, 3, 4), "user")
+    assert found["place"].value == pytest.approx((-33.8688, -70.6483), abs=1e-6)
+    assert known(library, copies[0])["taken_at"].source == "exif"
+    assert "taken_at" not in known(library, both[1]), "what lies beside the copy is of the copy"
+
+
+def test_what_belongs_together_is_corrected_together(corrected: tuple[trove.Library, Path]) -> None:
+    library, media = corrected
+    picture(media / "IMG_7.jpg", DateTimeOriginal=ON)
+    picture(media / "IMG_7-edited.jpg")
+    library.index([media])
+    assert len(library.stack(media / "IMG_7.jpg")) == 2
+    changed = library.corrections.date([media / "IMG_7-edited.jpg"], datetime(2020, 1, 2))
+    assert len({item.sha256 for item in changed}) == 2
+    for name in ("IMG_7.jpg", "IMG_7-edited.jpg"):
+        assert known(library, media / name)["taken_at"].value == datetime(2020, 1, 2)
 
 
 def test_what_is_typed_is_taken_whole_or_not_at_all(corrected: tuple[trove.Library, Path]) -> None:
