@@ -82,7 +82,7 @@ def measure(path: Path) -> dict[str, float]:
         took[name] = statistics.median(times)
 
     rules = {
-        "filter: a month": FactRule("moment", "between", (datetime(2018, 7, 1), datetime(2018, 8, 1))),
+        "filter: a month": FactRule("taken_at", "between", (datetime(2018, 7, 1), datetime(2018, 8, 1))),
         "filter: a place": FactRule("place", "within", (45.0, 7.0, 20.0)),
         "filter: a camera": FactRule("camera", "contains", "camera 7"),
         "filter: a folder": FactRule("folder", "matches", "42"),
