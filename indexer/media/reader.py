@@ -5,7 +5,7 @@ it, and the suffix only decides what the scan picks up and settles what the byte
 Decoders see an open file, never a name, so that none can be made to open another file or
 an address. Everything that goes wrong with a file is a ``MediaError`` whose message
 is fit for its owner; each decoding library has one place that translates its errors:
-``pillow.py`` (Pillow, libheif), ``libraw.py`` (LibRaw) and ``ffmpeg.py`` (FFmpeg). They are
+``pictures/pillow.py`` (Pillow, libheif), ``pictures/libraw.py`` (LibRaw) and ``ffmpeg.py`` (FFmpeg). They are
 imported when first needed, mostly in worker processes.
 """
 
@@ -246,7 +246,7 @@ def _unreadable(exc: Exception) -> UnreadableError:
 
 
 class _ImageDecoder(Protocol):
-    """Interface of the modules ``indexer.media.pillow`` and ``indexer.media.libraw``."""
+    """Interface of the modules of ``indexer.media.pictures`` that decode."""
 
     def probe(self, file: BinaryIO) -> Metadata: ...
 
@@ -269,12 +269,12 @@ def _with_image_decoder(path: Path, content: Signature, use: Callable[[_ImageDec
 
 
 def _images() -> _ImageDecoder:
-    from indexer.media import pillow
+    from indexer.media.pictures import pillow
 
     return pillow
 
 
 def _raw() -> _ImageDecoder:
-    from indexer.media import libraw
+    from indexer.media.pictures import libraw
 
     return libraw

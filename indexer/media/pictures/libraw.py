@@ -11,7 +11,8 @@ from PIL import Image
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import dates
-from indexer.media.pillow import as_picture, check_size, exif_facts, shrink, turn_of
+from indexer.media.pictures.exif import exif_facts, turn_of
+from indexer.media.pictures.scaling import as_picture, check_size, shrink
 from indexer.media.types import Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures
 

@@ -1,0 +1,1 @@
+"""Decode pictures: one module for each decoding library, and the table of them."""

@@ -1,0 +1,127 @@
+"""Decode pictures with Pillow (an allowlist of formats) and HEIC with libheif."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pillow_heif
+from PIL import Image, UnidentifiedImageError
+
+from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media import motion, xmp
+from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
+from indexer.media.pictures.scaling import as_picture, check_size, shrink
+from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
+from indexer.media.words import pictures, png
+
+log = logging.getLogger(__name__)
+
+# A closed list: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
+_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+_WITH_FILMS = frozenset({"JPEG", "MPO", "HEIF"})
+_FRAMES_LOOKED_AT = 64
+_EXIF_IN_PNG = {"exif", "Raw profile type exif"}
+
+pillow_heif.register_heif_opener()
+
+
+def probe(file: BinaryIO) -> Metadata:
+    """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
+    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+        return _metadata(image, file)
+
+
+def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
+    """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
+
+    Raises:
+        UnknownFormatError: Pillow does not know the format.
+        DecodeError: damaged, or too large.
+        UnreadableError: input/output error.
+    """
+    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+        check_size(*image.size, max_megapixels)
+        metadata = _metadata(image, file)
+        turn = _turn(image)
+        return metadata, as_picture(_first_to_show(image, min_side), turn)
+
+
+def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
+    width, height = image.size
+    chunks = png.chunks(file) if image.format == "PNG" else None
+    if chunks is not None and chunks.exif is not None:
+        image.info["exif"] = chunks.exif
+    turn = _turn(image)
+    if turn is not None and turn not in KEEP_SIDES:
+        width, height = height, width
+    exif = _exif(image)
+    facts = exif_facts(exif)
+    packet = image.info.get("xmp")
+    facts["burst"] = facts["burst"] or xmp.burst(packet)
+    return Metadata(
+        kind="image",
+        width=width,
+        height=height,
+        generated=GENERATED_KEY in image.info,
+        film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
+        words=pictures.words_of(image, exif, chunks),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    # Pillow decodes a PNG to look for EXIF behind its pixels: see ``indexer.media.words.png``.
+    if image.format == "PNG" and not _EXIF_IN_PNG & image.info.keys():
+        return Image.Exif()
+    try:
+        return image.getexif()
+    except Exception:
+        log.debug("damaged EXIF", exc_info=True)
+        return Image.Exif()
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    # Pillow turns TIFF and libheif turns HEIC on its own.
+    return None if image.format in ("TIFF", "HEIF") else turn_of(_exif(image))
+
+
+def _first_to_show(image: Image.Image, min_side: int) -> Image.Image:
+    """The first frame of an animation that is not blank, if one comes soon; else its first frame."""
+    shown = first = shrink(image, min_side)
+    if image.format not in _ANIMATED or not getattr(image, "is_animated", False):
+        return first
+    for number in range(1, _FRAMES_LOOKED_AT):
+        if not _blank(shown):
+            return shown
+        try:
+            image.seek(number)
+        except EOFError:
+            break
+        shown = shrink(image, min_side)
+    return first
+
+
+def _blank(image: Image.Image) -> bool:
+    return all(high - low < 8 for low, high in image.getextrema())  # type: ignore[misc]
+
+
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Translate Pillow's errors to Trove's: the one place that does."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except UnidentifiedImageError as exc:
+        raise UnknownFormatError("not a picture in any known format, or damaged at its very start") from exc
+    except Image.DecompressionBombError as exc:
+        raise DecodeError("the picture has more pixels than this process lets Pillow open") from exc
+    except MemoryError as exc:
+        raise DecodeError("decoding the picture needs more memory than there is") from exc
+    except Exception as exc:
+        if isinstance(exc, OSError) and exc.errno is not None:
+            raise UnreadableError(f"the file cannot be read: {exc.strerror}") from exc
+        # Damaged files make Pillow raise almost anything: OSError, SyntaxError, struct.error, ValueError...
+        raise DecodeError(f"the picture is damaged or cut short: {exc}") from exc

@@ -1,0 +1,67 @@
+"""Sizes and modes of pictures: the guard against bombs, and any picture as small upright RGB pixels."""
+
+import numpy as np
+from PIL import Image
+
+from db.errors import DecodeError
+from indexer.media.types import Picture, fit
+
+
+def check_size(width: int, height: int, max_megapixels: float) -> None:
+    """Refuse decompression bombs before a pixel is decoded.
+
+    Raises:
+        DecodeError: the picture has more than ``max_megapixels``.
+    """
+    megapixels = width * height / 1e6
+    if megapixels > max_megapixels:
+        raise DecodeError(
+            f"the picture has {megapixels:,.0f} megapixels ({width} by {height}), "
+            f"more than the {max_megapixels:,.0f} allowed",
+            "Raise TROVE_MAX_MEGAPIXELS if you trust it.",
+        )
+
+
+def shrink(image: Image.Image, min_side: int) -> Image.Image:
+    """The image as RGB, downscaled to the size of ``indexer.media.types.fit``."""
+    size = fit(*image.size, min_side)
+    # Never below ``size``: a JPEG is decoded at 1/2, 1/4 or 1/8 straight from its DCT coefficients,
+    # of a HEIC with a thumbnail that is large enough only the thumbnail is decoded.
+    image.draft(None, size)
+    image = _resizable(image)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return _on_white(image) if image.mode in ("RGBA", "LA") else image.convert("RGB")
+
+
+def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
+    """(height, width, 3) uint8 pixels of an RGB image, turned upright."""
+    return np.asarray(image if turn is None else image.transpose(turn))
+
+
+def _resizable(image: Image.Image) -> Image.Image:
+    """The image in a mode that can be averaged over pixels."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in ("P", "1"):
+        return image.convert("RGB")
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey levels of 10, 12, 16 or 32 bits, or floating point, brought to 0 to 255."""
+    levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
+    low, high = float(levels.min()), float(levels.max())
+    if image.mode == "F" or low < 0:
+        scale = 255 / ((high - low) or 1.0)
+    else:
+        # A sensor of 12 bits stores 0 to 4095 in 16: its own white, not the container's, is white.
+        low, scale = 0.0, 255 / (2 ** max(8, int(high).bit_length()) - 1)
+    return Image.fromarray(((levels - low) * scale).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
