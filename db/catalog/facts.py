@@ -70,6 +70,7 @@ Key = Literal[
     "colours",
     "size",
     "duration",
+    "note",
     "live",
     "burst",
     "film",
@@ -102,13 +103,15 @@ class Fact:
     says it; ``zone`` the name of a time zone, ``Europe/Lisbon``; ``place`` (latitude, longitude) in degrees;
     ``city``, ``state``, ``country``, ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
     their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
-    seconds; ``live`` and ``burst`` the identifier that a live photo shares with its film, and a picture with
-    the others of its burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody filters
-    by these three, so that they have no column. What people wrote: ``title``, ``description``, ``artist`` and
-    ``album`` text; ``tags`` some, each with the levels above it, ``Places/France/Paris``; ``rating`` 0
-    to 5, -1 for rejected; ``label`` a colour; ``pick`` ``picked`` or ``rejected``; ``favourite`` that it is.
-    Of exports: ``edited`` the name of Apple's file that says how, ``uploaded_as`` the name that a file had,
-    ``put_away`` whether it was ``archived`` there or ``in the trash``, which changes nothing here.
+    seconds; ``note`` what is to be known of what is shown, as that a picture is cut short; ``live`` and
+    ``burst`` the identifier that a live photo shares with its film, and a picture with the others of its
+    burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody
+    filters by these four, so that they have no column. What people wrote: ``title``,
+    ``description``, ``artist`` and ``album`` text; ``tags`` some, each with the levels above it,
+    ``Places/France/Paris``; ``rating`` 0 to 5, -1 for rejected; ``label`` a colour; ``pick`` ``picked`` or
+    ``rejected``; ``favourite`` that it is. Of exports: ``edited`` the name of Apple's file that says how,
+    ``uploaded_as`` the name that a file had, ``put_away`` whether it was ``archived`` there or
+    ``in the trash``, which changes nothing here.
     """
 
     key: Key

@@ -40,6 +40,7 @@ def facts_of(header: Metadata) -> Iterator[Fact]:
         ("film", header.film, "decoder"),
         ("size", _pair(header.width, header.height), "decoder"),
         ("duration", header.duration_s, "decoder"),
+        ("note", header.note, "decoder"),
     )
     for key, value, source in claims:
         if value is not None:

@@ -17,6 +17,9 @@ _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mpeg,mpegts,mpegvideo,ogg,tta,w64,wav,wv"
 )
 
+MOST_PIXELS = 150_000_000
+"""Of a frame: more than any camera films (16K has 133 million); larger ones are not decoded."""
+
 
 @contextmanager
 def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
@@ -39,12 +42,14 @@ def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
                 "export_xmp": "1",  # of MP4 and MOV, whose people write captions into it
             },
             metadata_errors="replace",
+            options={"max_pixels": str(MOST_PIXELS)},
             buffer_size=1 << 18,
         ) as container:
             for stream in container.streams.video:
                 if stream.codec_context is not None:
                     # Several workers decode side by side; threads inside each would only cost memory.
                     stream.codec_context.thread_count = 1
+                    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
             yield container
     except MediaError:
         raise

@@ -13,7 +13,7 @@ import numpy as np
 from av.stream import Disposition
 
 from db.errors import DecodeError
-from indexer.media.container import open_container
+from indexer.media.container import MOST_PIXELS, open_container
 from indexer.media.tags import facts_of
 from indexer.media.types import (
     GLIMPSE_SIDE,
@@ -57,6 +57,7 @@ def probe(file: BinaryIO) -> Metadata:
         metadata = replace(facts, kind="video" if video else "audio", has_audio=sound is not None)
         metadata = replace(metadata, words=tags.words_of(_tags(container), _chapters(container)))
         if video is not None:
+            _check_size(video)
             width, height = _upright_size(container, video)
             metadata = replace(metadata, width=width, height=height)
         return replace(metadata, duration_s=_duration(container))
@@ -186,7 +187,17 @@ def _video_or_raise(container: av.container.InputContainer) -> av.VideoStream:
     video = _video(container)
     if video is None:
         raise DecodeError("there is no video in it")
+    _check_size(video)
     return video
+
+
+def _check_size(video: av.VideoStream) -> None:
+    width, height = video.codec_context.width, video.codec_context.height
+    if width * height > MOST_PIXELS:
+        raise DecodeError(
+            f"the frames of the film have {width * height / 1e6:,.0f} megapixels ({width} by {height}), "
+            f"more than the {MOST_PIXELS / 1e6:,.0f} that Trove decodes"
+        )
 
 
 def _sound(container: av.container.InputContainer) -> av.AudioStream | None:
@@ -343,9 +354,15 @@ def _shown_width(width: int, video: av.VideoStream) -> int:
 
 def _upright_size(container: av.container.InputContainer, video: av.VideoStream) -> tuple[int, int]:
     context = video.codec_context
-    width, height = _shown_width(context.width, video), context.height
     context.skip_frame = "NONKEY"
     frame = next((f for packet in _packets(container, video) for f in _decoded(packet)), None)
+    if not context.width * context.height and frame is None:
+        # FFmpeg gives no size either where it is larger than it was told to decode.
+        raise DecodeError(
+            f"no frame of the film could be decoded, or they have more than the {MOST_PIXELS / 1e6:,.0f} "
+            "megapixels that Trove decodes"
+        )
+    width, height = _shown_width(context.width, video), context.height
     if frame is not None and _quarter_turns(frame) % 2:
         return height, width
     return width, height

@@ -71,6 +71,8 @@ class Metadata:
     """Drawn by Trove itself."""
     words: "tuple[Word, ...]" = ()
     """What people wrote into it, see ``indexer.media.words``."""
+    note: str | None = None
+    """What its owner should know of what is shown of it, as that it is cut short."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from PIL import Image
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import dates
 from indexer.media.pictures.exif import exif_facts, turn_of
-from indexer.media.pictures.scaling import as_picture, check_size, shrink
+from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
 from indexer.media.types import Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures
 
@@ -42,6 +42,8 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
         sizes = raw.sizes
         check_size(sizes.raw_width, sizes.raw_height, max_megapixels)
         preview = _preview(raw)
+        if preview is not None:
+            check_size(*preview.size, max_megapixels, file_size(file))
         metadata = _metadata(file, raw, preview)
         if preview is not None and min(preview.size) >= min(min_side, sizes.height, sizes.width):
             turn = _preview_turn(preview, sizes.flip)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import BinaryIO
 
 import pillow_heif
@@ -10,8 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import motion, xmp
+from indexer.media.pictures import cut
 from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
-from indexer.media.pictures.scaling import as_picture, check_size, shrink
+from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures, png
 
@@ -29,7 +31,7 @@ pillow_heif.register_heif_opener()
 
 def probe(file: BinaryIO) -> Metadata:
     """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
-    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
+    with _pillow_errors(), _opened(file) as image:
         return _metadata(image, file)
 
 
@@ -41,11 +43,29 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
         DecodeError: damaged, or too large.
         UnreadableError: input/output error.
     """
-    with _pillow_errors(), Image.open(file, formats=_FORMATS) as image:
-        check_size(*image.size, max_megapixels)
+    with _pillow_errors(), _opened(file) as image:
+        check_size(*image.size, max_megapixels, file_size(file))
         metadata = _metadata(image, file)
         turn = _turn(image)
-        return metadata, as_picture(_first_to_show(image, min_side), turn)
+        try:
+            return metadata, as_picture(_first_to_show(image, min_side), turn)
+        except MemoryError:
+            raise
+        except Exception as exc:
+            part, note = cut.first_part(file, _FORMATS, min_side, exc)
+            return replace(metadata, note=note), as_picture(part, turn)
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    """The picture by its header; what is wrong with its texts or its profile costs no more than these."""
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except (UnidentifiedImageError, Image.DecompressionBombError, MemoryError):
+        raise
+    except Exception:
+        file.seek(0)
+        with cut.lenient():
+            return Image.open(file, formats=_FORMATS)
 
 
 def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
@@ -124,4 +144,5 @@ def _pillow_errors() -> Iterator[None]:
         if isinstance(exc, OSError) and exc.errno is not None:
             raise UnreadableError(f"the file cannot be read: {exc.strerror}") from exc
         # Damaged files make Pillow raise almost anything: OSError, SyntaxError, struct.error, ValueError...
-        raise DecodeError(f"the picture is damaged or cut short: {exc}") from exc
+        reason = " ".join(str(exc).split())
+        raise DecodeError(f"the picture is damaged or cut short: {reason}") from exc

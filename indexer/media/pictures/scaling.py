@@ -1,17 +1,28 @@
 """Sizes and modes of pictures: the guard against bombs, and any picture as small upright RGB pixels."""
 
+import math
+import os
+from typing import BinaryIO
+
 import numpy as np
 from PIL import Image
 
 from db.errors import DecodeError
 from indexer.media.types import Picture, fit
 
+_BELIEVED_PIXELS = 64_000_000
+_MOST_PIXELS_PER_BYTE = 10_000
+"""Above what drawings of one bit have, of which large areas are white."""
 
-def check_size(width: int, height: int, max_megapixels: float) -> None:
+
+def check_size(width: int, height: int, max_megapixels: float, bytes_there: int | None = None) -> None:
     """Refuse decompression bombs before a pixel is decoded.
 
+    Args:
+        bytes_there: the size of the file, where its format packs empty areas into nothing.
+
     Raises:
-        DecodeError: the picture has more than ``max_megapixels``.
+        DecodeError: the picture has more than ``max_megapixels``, or far more than its file can hold.
     """
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
@@ -20,6 +31,20 @@ def check_size(width: int, height: int, max_megapixels: float) -> None:
             f"more than the {max_megapixels:,.0f} allowed",
             "Raise TROVE_MAX_MEGAPIXELS if you trust it.",
         )
+    if width * height > max(_BELIEVED_PIXELS, _MOST_PIXELS_PER_BYTE * (bytes_there or math.inf)):
+        raise DecodeError(
+            f"the picture says that it has {megapixels:,.0f} megapixels ({width} by {height}), "
+            f"and is a file of {bytes_there:,} bytes: there is no picture in it"
+        )
+
+
+def file_size(file: BinaryIO) -> int:
+    """Bytes of an open file, whose position is kept."""
+    before = file.tell()
+    try:
+        return file.seek(0, os.SEEK_END)
+    finally:
+        file.seek(before)
 
 
 def shrink(image: Image.Image, min_side: int) -> Image.Image:
