@@ -19,7 +19,7 @@ from indexer.beside.companions import Companions, Named
 from indexer.drives.placeholders import STUB, is_placeholder
 from indexer.drives.volumes import Volumes
 from indexer.leaving_out import NOWHERE, TELLING, Below, LeavingOut, Rule
-from indexer.media.formats import media_kind
+from indexer.media.formats import SHARED_SUFFIXES, begins_as_mpeg, media_kind
 
 log = logging.getLogger(__name__)
 
@@ -277,10 +277,20 @@ def _note(entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool
     if (real := _downloaded(path)) is not None:
         # Only the system can download it, whatever is asked for here.
         result.unread.append(Unread(file._replace(path=real), "cloud", IN_CLOUD))
-    elif is_media:
+    elif is_media and _is_as_named(path, status, download=download):
         result.note(file, status, download=download)
     elif download or not is_placeholder(status):
         result.others.setdefault(path.parent, []).append(file)
+
+
+def _is_as_named(path: Path, status: os.stat_result, *, download: bool) -> bool:
+    """Whether a file is media, as its suffix says: others have some of these, too.
+
+    Of one in the cloud nobody can tell, which would have to be downloaded.
+    """
+    if path.suffix.lower() not in SHARED_SUFFIXES:
+        return True
+    return (download or not is_placeholder(status)) and begins_as_mpeg(path)
 
 
 def _downloaded(path: Path) -> Path | None:

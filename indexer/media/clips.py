@@ -23,9 +23,10 @@ from av.video.frame import PictureType
 
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact, write_checksummed
-from indexer.media.container import open_container
+from indexer.media.container import open_container, origin, seek
 from indexer.media.pool import DecodePool
 from indexer.media.reader import opened_film
+from indexer.media.turning import turning
 
 log = logging.getLogger(__name__)
 
@@ -200,10 +201,10 @@ def _packets(
     end_s: float,
 ) -> "list[av.Packet[Any]]":
     """What a span has of each track, the first track's key frame at its start first; empty without one."""
-    origin_s = (source.start_time or 0) / av.time_base
+    origin_s = origin(source)
     first_s, last_s = start_s + origin_s, end_s + origin_s
     leading = tracks[0]
-    _seek(source, leading, first_s)
+    seek(source, start_s, leading)
     found: list[av.Packet[Any]] = []
     begin_s: float | None = None
     unfinished = {track.index for track in tracks}
@@ -227,23 +228,18 @@ def _packets(
     return found
 
 
-def _seek(source: av.container.InputContainer, track: av.VideoStream | av.AudioStream, at_s: float) -> None:
-    """Go to the key frame of a track at or before a moment."""
-    source.seek(int(at_s / (track.time_base or _CLOCK)), stream=track, backward=True)
-
-
 def _looks_alike(
     source: av.container.InputContainer, pictures: av.VideoStream, at_s: float, made: io.BytesIO
 ) -> bool:
     """Whether the first picture of a copy has the size and is as turned as that of its source."""
-    _seek(source, pictures, at_s)
+    seek(source, at_s - origin(source), pictures)
     before = next(source.decode(pictures), None)
     made.seek(0)
     with open_container(made) as container:
         after = next(container.decode(video=0), None)
     if before is None or after is None:
         return False
-    return (before.width, before.height, before.rotation) == (after.width, after.height, after.rotation)
+    return (before.width, before.height, turning(before)) == (after.width, after.height, turning(after))
 
 
 def _encode(path: Path, start_s: float, end_s: float) -> bytes:
@@ -275,9 +271,9 @@ def _frames(
     container: av.container.InputContainer, indexes: list[int], start_s: float, end_s: float
 ) -> Iterator[tuple[int, Any, float]]:
     """All frames in the span: (track index, frame, seconds from the start of the file)."""
-    origin_s = (container.start_time or 0) / av.time_base
+    origin_s = origin(container)
     unfinished = set(indexes)
-    container.seek(int((start_s + origin_s) * av.time_base), backward=True)
+    seek(container, start_s, _tracks(container)[0])
     for packet in container.demux([container.streams[index] for index in indexes]):
         index = packet.stream.index
         for frame in _decoded(packet):
@@ -360,12 +356,14 @@ class _Sound:
 def _graph(frame: av.VideoFrame) -> av.filter.Graph:
     """FFmpeg filter graph that turns, scales and converts frames of this shape for the encoder."""
     turns = {1: [("transpose", "cclock")], 2: [("hflip", ""), ("vflip", "")], 3: [("transpose", "clock")]}
+    mirrored, quarters = turning(frame)
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
     )
     steps = [
-        *turns.get(round(frame.rotation / 90) % 4, []),
+        *([("hflip", "")] if mirrored else []),
+        *turns.get(quarters, []),
         # libx264 takes even sides only.
         ("scale", f"trunc(iw*sar*min(1\\,{_MOST_LINES}/ih)/2)*2:trunc(min(ih\\,{_MOST_LINES})/2)*2"),
         ("setsar", "1"),

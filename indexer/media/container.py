@@ -4,6 +4,8 @@ FFmpeg gets an open file and an allowlist of containers: it never learns a name,
 network protocol, and playlists or concatenations, which point at other files, are not on the list.
 """
 
+import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -13,9 +15,15 @@ import av
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.types import UnknownFormatError
 
+log = logging.getLogger(__name__)
+
 _CONTAINERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,flac,flv,matroska,mov,mp3,mpeg,mpegts,mpegvideo,ogg,tta,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dv,flac,flv,matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,ogg,tta,w64,wav,"
+    "wv"
 )
+
+_WITHOUT_INDEX = frozenset({"mpeg", "mpegts"})
+_LOOKED_BACK_S = (1.0, 4.0, 16.0, 64.0)
 
 MOST_PIXELS = 150_000_000
 """Of a frame: more than any camera films (16K has 133 million); larger ones are not decoded."""
@@ -64,3 +72,56 @@ def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
     except Exception as exc:
         raise DecodeError(f"the video or recording is damaged: {exc}") from exc
+
+
+def origin(container: av.container.InputContainer) -> float:
+    """Start of the container's clock in seconds; players count from there, and so does Trove."""
+    return (container.start_time or 0) / av.time_base
+
+
+def seek(
+    container: av.container.InputContainer, at_s: float, track: av.VideoStream | av.AudioStream | None = None
+) -> None:
+    """Go to the last key frame of a track at or before a moment; one that cannot seek is read on.
+
+    In MPEG streams, which have no index, FFmpeg goes to any packet near the moment, and the key frame before
+    it is lost; so it is looked for from further and further before.
+    """
+    if container.format.name in _WITHOUT_INDEX:
+        for before_s in _LOOKED_BACK_S:
+            if at_s <= before_s:
+                break
+            _seek(container, at_s - before_s)
+            if track is None or _key_comes(container, track, at_s):
+                _seek(container, at_s - before_s)
+                return
+        # To the first byte: going to the first moment loses the key frame that is there.
+        container.seek(0, unsupported_byte_offset=True)
+    else:
+        _seek(container, at_s)
+
+
+def _seek(container: av.container.InputContainer, at_s: float) -> None:
+    try:
+        container.seek(math.floor((at_s + origin(container)) * av.time_base), backward=True)
+    except av.FFmpegError:
+        log.debug("cannot seek to %.1f s", at_s, exc_info=True)
+
+
+def _key_comes(
+    container: av.container.InputContainer, track: av.VideoStream | av.AudioStream, before_s: float
+) -> bool:
+    """Whether there is a key frame of a track between here and a moment."""
+    last_s = before_s + origin(container)
+    try:
+        for packet in container.demux(track):
+            ticks = packet.dts if packet.pts is None else packet.pts
+            if ticks is None:
+                continue
+            if float(ticks * packet.time_base) > last_s:
+                return False
+            if packet.is_keyframe:
+                return True
+    except av.FFmpegError:
+        log.debug("the container ends early", exc_info=True)
+    return False

@@ -10,11 +10,13 @@ from typing import Any, BinaryIO, Literal, TypeVar, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.stream import Disposition
 
 from db.errors import DecodeError
-from indexer.media.container import MOST_PIXELS, open_container
+from indexer.media.container import MOST_PIXELS, open_container, origin, seek
 from indexer.media.tags import facts_of
+from indexer.media.turning import turning
 from indexer.media.types import (
     GLIMPSE_SIDE,
     SAMPLE_RATE,
@@ -161,7 +163,7 @@ def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
         sound = _sound(container)
         if sound is None:
             return samples[:0]
-        _seek(container, max(0.0, start_s - _PRE_ROLL_S))
+        seek(container, max(0.0, start_s - _PRE_ROLL_S))
         for at_s, chunk in _chunks(container, sound):
             if at_s >= end_s:
                 break
@@ -204,19 +206,6 @@ def _sound(container: av.container.InputContainer) -> av.AudioStream | None:
     return next((s for s in container.streams.audio if s.codec_context is not None), None)
 
 
-def _origin(container: av.container.InputContainer) -> float:
-    """Start of the container's clock in seconds; players count from there, and so does Trove."""
-    return (container.start_time or 0) / av.time_base
-
-
-def _seek(container: av.container.InputContainer, at_s: float) -> None:
-    """Seek to the last key frame before ``at_s``; one that cannot seek is read on from where it is."""
-    try:
-        container.seek(math.floor((at_s + _origin(container)) * av.time_base), backward=True)
-    except av.FFmpegError:
-        log.debug("cannot seek to %.1f s", at_s, exc_info=True)
-
-
 def _packets(container: av.container.InputContainer, stream: _Track) -> Iterator["av.Packet[_Track]"]:
     """Packets up to the end of the container or its first read error."""
     packets = cast("Iterator[av.Packet[_Track]]", container.demux(stream))
@@ -254,11 +243,11 @@ def _key_frames(
     In formats made of key frames alone (MJPEG, ProRes) that leaves most undecoded.
     """
     video.codec_context.skip_frame = "NONKEY"
-    _seek(container, start_s)
-    origin = _origin(container)
+    seek(container, start_s, video)
+    begin = origin(container)
     for packet in _key_packets(container, video, end_s):
         for frame in _decoded(packet):
-            at_s = _time(frame, origin)
+            at_s = _time(frame, begin)
             if at_s is not None and start_s <= at_s < end_s and not frame.is_corrupt:
                 yield at_s, _picture(frame, video, min_side)
 
@@ -267,9 +256,9 @@ def _key_packets(
     container: av.container.InputContainer, video: av.VideoStream, end_s: float
 ) -> Iterator["av.Packet[av.VideoStream]"]:
     """Packets of key frames, then an empty packet that flushes the decoder."""
-    origin, last_s = _origin(container), -math.inf
+    begin, last_s = origin(container), -math.inf
     for packet in _packets(container, video):
-        at_s = _time(packet, origin)
+        at_s = _time(packet, begin)
         if not packet.size:
             yield packet
         elif packet.is_keyframe and at_s is not None and at_s - last_s >= _KEY_FRAME_GAP_S:
@@ -309,14 +298,14 @@ def _shown_at(
     stays on screen. Beyond the last frame it is that frame, once, with its own time.
     """
     video.codec_context.skip_frame = skip
-    _seek(container, times[0])
-    origin = _origin(container)
+    seek(container, times[0], video)
+    begin = origin(container)
     remaining = iter(times)
     target = next(remaining)
     shown: av.VideoFrame | None = None
     for packet in _packets(container, video):
         for frame in _decoded(packet):
-            at_s = _time(frame, origin)
+            at_s = _time(frame, begin)
             if at_s is None or frame.is_corrupt:
                 continue
             # A frame's time is rounded to the container's clock: a millisecond decides nothing.
@@ -327,24 +316,25 @@ def _shown_at(
                 target = following
             shown = frame
     if shown is not None:
-        yield min(target, _time(shown, origin) or 0.0), shown
+        yield min(target, _time(shown, begin) or 0.0), shown
 
 
 def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:
     width, height = fit(_shown_width(frame.width, video), frame.height, GLIMPSE_SIDE)
     small = frame.reformat(width, height, "gray", interpolation="AREA")
-    return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)
+    return _upright(small.to_ndarray(), frame)
 
 
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
     """The frame as upright RGB with square pixels, downscaled as ``indexer.media.types.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
     small = frame.reformat(width, height, "rgb24", interpolation="AREA")
-    return np.ascontiguousarray(np.rot90(small.to_ndarray(), _quarter_turns(frame)), dtype=np.uint8)
+    return _upright(small.to_ndarray(), frame)
 
 
-def _quarter_turns(frame: av.VideoFrame) -> int:
-    return round(frame.rotation / 90) % 4
+def _upright(pixels: npt.NDArray[Any], frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    mirrored, turns = turning(frame)
+    return np.ascontiguousarray(np.rot90(np.fliplr(pixels) if mirrored else pixels, turns), dtype=np.uint8)
 
 
 def _shown_width(width: int, video: av.VideoStream) -> int:
@@ -363,14 +353,14 @@ def _upright_size(container: av.container.InputContainer, video: av.VideoStream)
             "megapixels that Trove decodes"
         )
     width, height = _shown_width(context.width, video), context.height
-    if frame is not None and _quarter_turns(frame) % 2:
+    if frame is not None and turning(frame)[1] % 2:
         return height, width
     return width, height
 
 
 def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> Iterator[tuple[float, Samples]]:
     """Decoded chunks of the track: (seconds of the first sample, mono samples at ``SAMPLE_RATE``)."""
-    origin = _origin(container)
+    begin = origin(container)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     setup, next_s = None, 0.0
     for packet in _packets(container, sound):
@@ -379,7 +369,7 @@ def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> It
             before, setup = setup, (frame.format.name, frame.layout.name, frame.sample_rate)
             if before not in (None, setup):
                 resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-            at_s = _time(frame, origin)
+            at_s = _time(frame, begin)
             next_s = next_s if at_s is None else at_s
             for part in resampler.resample(frame):
                 samples = part.to_ndarray().reshape(-1).astype(np.float32, copy=False)
@@ -395,10 +385,10 @@ def _duration(container: av.container.InputContainer) -> float | None:
     stream = _video(container) or _sound(container)
     if stream is None:
         return declared
-    origin, end_s = _origin(container), 0.0
-    _seek(container, 0.0)
+    begin, end_s = origin(container), 0.0
+    seek(container, 0.0)
     for packet in _packets(container, stream):
-        at_s = _time(packet, origin)
+        at_s = _time(packet, begin)
         if at_s is not None:
             end_s = max(end_s, at_s + float((packet.duration or 0) * packet.time_base))
     return end_s or None

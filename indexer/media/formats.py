@@ -17,9 +17,15 @@ RAW_SUFFIXES = frozenset(
     "srf srw x3f".split()
 )
 _IMAGE_SUFFIXES = "avif bmp dib gif heic heif hif jfif jpe jpeg jpg mpo png tif tiff webp".split()
-# Not ".ts": far more of those are TypeScript than television.
-_VIDEO_SUFFIXES = "3g2 3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts ogv vob webm wmv".split()
-_AUDIO_SUFFIXES = "aac aif aiff amr ape au caf flac m4a m4b mka mp3 oga ogg opus wav wma wv".split()
+_VIDEO_SUFFIXES = (
+    "3g2 3gp asf avi divx dv f4v flv insv lrv m2t m2ts m2v m4v mkv mod mov mp4 mpe mpeg mpg mts mxf ogv qt "
+    "tod ts vob webm wmv"
+).split()
+_AUDIO_SUFFIXES = (
+    "aac ac3 aif aifc aiff amr ape au caf flac m4a m4b mka mp2 mp3 oga ogg opus tta wav wma wv".split()
+)
+SHARED_SUFFIXES = frozenset({".mod", ".mts", ".ts"})
+"""Of television and cameras, and of other things: TypeScript, and music."""
 
 EXTENSIONS: "Mapping[str, MediaKind]" = {
     **dict.fromkeys(sorted(RAW_SUFFIXES), "image"),
@@ -43,6 +49,28 @@ def media_kind(path: Path) -> "MediaKind | None":
 
 _IDLE = ("", " ", ".")
 
+
+def begins_as_mpeg(path: Path) -> bool:
+    """Whether a file is an MPEG program stream, or a transport stream, which may begin in a packet.
+
+    One that cannot be opened may be. Its first bytes are read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_FIRST_BYTES)
+    except OSError:
+        return True
+    return head.startswith(b"\0\0\1\xba") or any(
+        len(head) > 2 * length + first and set(head[first::length]) == {_SYNC}
+        for length in _PACKETS
+        for first in range(length)
+    )
+
+
+_SYNC = 0x47
+_PACKETS = (188, 192, 204)
+"""How long the packets of a transport stream are: bare, with times, with parity."""
+_FIRST_BYTES = 8 * 204
 
 _PICTURE_BRANDS = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 mif2 msf1 miaf avif avis".split())
 

@@ -100,6 +100,23 @@ def test_films_are_turned_upright(tmp_path: Path, rotation: int) -> None:
     assert stills(path, 0, 2.0)[0].picture.shape == expected.shape
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_mirrored_films_are_turned_upright(tmp_path: Path, turns: int) -> None:
+    # As a camera that faces the person writes it: mirrored left to right, then turned.
+    upright = media.scene(3)
+    path = media.video(tmp_path / "mirrored.mp4", scenes=[3])
+    a, b, c, d = [(-1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, -1), (0, -1, -1, 0)][turns]
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    data[at : at + 20] = struct.pack(">5i", a << 16, b << 16, 0, c << 16, d << 16)
+    path.write_bytes(data)
+    expected = np.rot90(np.fliplr(upright), turns)
+    metadata = probe(path)
+    assert (metadata.width, metadata.height) == ((240, 320) if turns % 2 else (320, 240))
+    picture = still_at(path, 0.5, min_side=240)
+    assert float(np.abs(picture.astype(float) - expected).mean()) < 6
+
+
 def test_still_at_a_second_shows_what_a_player_shows(tmp_path: Path) -> None:
     path = media.video(tmp_path / "film.mp4", scenes=[1, 2, 3], scene_s=2.0, key_frame_s=3.0)
     for at_s, seed in [(0.0, 1), (1.85, 1), (2.0, 2), (3.99, 2), (4.5, 3), (99.0, 3)]:
