@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:  # decoder processes need no database, and start sooner without
     from db.engine.schema import MediaKind
 
-Signature = Literal["picture", "tiff", "raw", "film", "unknown"]
+Signature = Literal["picture", "tiff", "raw", "jpeg xl", "icon", "film", "unknown"]
 """Kind of a file by its magic bytes. "film" is any video or recording; FFmpeg tells those apart."""
 
 RAW_SUFFIXES = frozenset(
@@ -16,7 +16,11 @@ RAW_SUFFIXES = frozenset(
     for name in "3fr arw cr2 cr3 crw dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 "
     "srf srw x3f".split()
 )
-_IMAGE_SUFFIXES = "avif bmp dib gif heic heif hif jfif jpe jpeg jpg mpo png tif tiff webp".split()
+VECTOR_SUFFIXES = frozenset({".svg", ".svgz"})
+_IMAGE_SUFFIXES = (
+    "apng avif avifs bmp dib gif heic heics heif heifs hif ico j2c j2k jfif jp2 jpc jpe jpeg jpf jpg jpx jxl "
+    "mpo png psd tga tif tiff webp"
+).split()
 _VIDEO_SUFFIXES = (
     "3g2 3gp asf avi divx dv f4v flv insv lrv m2t m2ts m2v m4v mkv mod mov mp4 mpe mpeg mpg mts mxf ogv qt "
     "tod ts vob webm wmv"
@@ -30,6 +34,7 @@ SHARED_SUFFIXES = frozenset({".mod", ".mts", ".ts"})
 EXTENSIONS: "Mapping[str, MediaKind]" = {
     **dict.fromkeys(sorted(RAW_SUFFIXES), "image"),
     **{f".{name}": "image" for name in _IMAGE_SUFFIXES},
+    **dict.fromkeys(sorted(VECTOR_SUFFIXES), "image"),
     **{f".{name}": "video" for name in _VIDEO_SUFFIXES},
     **{f".{name}": "audio" for name in _AUDIO_SUFFIXES},
 }
@@ -99,10 +104,26 @@ def lacks_end(path: Path) -> bool:
 _FIRST_BOXES = (b"ftyp", b"wide", b"mdat", b"free")
 
 
+_MOST_ICONS = 256
+# JPEG, PNG, GIF, BMP, JPEG 2000 and its bare code stream, PSD.
+_PICTURES = (
+    *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM"),
+    *(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51", b"8BPS"),
+)
+
+
 def signature(head: bytes) -> Signature:
     """Kind of a file by its first bytes (64 are enough)."""
-    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")):
+    if head.startswith(_PICTURES):
         return "picture"
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return "jpeg xl"
+    if (
+        head.startswith(b"\0\0\1\0")
+        and 0 < int.from_bytes(head[4:6], "little") <= 256
+        and head[9:10] == b"\0"
+    ):
+        return "icon"
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "raw" if head[8:10] == b"CR" else "tiff"
     if head.startswith((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR", b"\0MRM", b"FOVb")):

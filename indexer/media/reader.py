@@ -4,9 +4,8 @@ A file is used by its content, not by its name: the first bytes decide which dec
 it, and the suffix only decides what the scan picks up and settles what the bytes leave open.
 Decoders see an open file, never a name, so that none can be made to open another file or
 an address. Everything that goes wrong with a file is a ``MediaError`` whose message
-is fit for its owner; each decoding library has one place that translates its errors:
-``pictures/pillow.py`` (Pillow, libheif), ``pictures/libraw.py`` (LibRaw) and ``ffmpeg.py`` (FFmpeg). They are
-imported when first needed, mostly in worker processes.
+is fit for its owner; each decoding library has one place that translates its errors: ``ffmpeg.py``
+and the readers of ``pictures``. They are imported when first needed, mostly in worker processes.
 """
 
 import hashlib
@@ -17,16 +16,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 from db.errors import DecodeError, UnreadableError
-from indexer.media.formats import RAW_SUFFIXES, Signature, media_kind, signature
+from indexer.media.formats import Signature, media_kind, signature
+from indexer.media.pictures.readers import Reader, readers
 from indexer.media.stills import merge_stills
-from indexer.media.types import Glimpse, Metadata, Opened, Picture, Samples, Still, UnknownFormatError
+from indexer.media.types import (
+    Glimpse,
+    Metadata,
+    Opened,
+    Picture,
+    Samples,
+    Still,
+    TooLargeError,
+    UnknownFormatError,
+)
 
 log = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
+_HEAD_BYTES = 64
 
 
 def probe(path: Path) -> Metadata:
@@ -41,7 +51,7 @@ def probe(path: Path) -> Metadata:
     with _opened(path) as (file, content):
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
             return ffmpeg.probe(file)
-        return _heard(file, _with_image_decoder(path, content, lambda decoder: decoder.probe(file)))
+        return _heard(file, _with_image_reader(path, file, content, lambda reader: reader.probe(file)))
 
 
 def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: float) -> Opened:
@@ -62,10 +72,13 @@ def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: fl
 
             return Opened(sha256, ffmpeg.probe(file), None)
         if side is None:
-            header = _with_image_decoder(path, content, lambda decoder: decoder.probe(file))
+            header = _with_image_reader(path, file, content, lambda reader: reader.probe(file))
             return Opened(sha256, _heard(file, header), None)
-        header, picture = _with_image_decoder(
-            path, content, lambda decoder: decoder.read(file, min_side=side, max_megapixels=max_megapixels)
+        header, picture = _with_image_reader(
+            path,
+            file,
+            content,
+            lambda reader: reader.read(file, min_side=side, max_megapixels=max_megapixels),
         )
         return Opened(sha256, _heard(file, header), picture)
 
@@ -85,10 +98,11 @@ def read_image(path: Path, *, min_side: int, max_megapixels: float) -> tuple[Met
     with _opened(path) as (file, content):
         if content == "film":
             raise DecodeError("not a picture but a video or a recording")
-        return _with_image_decoder(
+        return _with_image_reader(
             path,
+            file,
             content,
-            lambda decoder: decoder.read(file, min_side=min_side, max_megapixels=max_megapixels),
+            lambda reader: reader.read(file, min_side=min_side, max_megapixels=max_megapixels),
         )
 
 
@@ -186,13 +200,13 @@ def opened_film(path: Path) -> Iterator[BinaryIO]:
     from indexer.media import motion
 
     with _opened(path) as (file, content):
-        place = _with_image_decoder(path, content, _film_in(file)) if content == "picture" else None
+        place = (
+            _with_image_reader(path, file, content, lambda reader: reader.probe(file).film)
+            if content == "picture"
+            else None
+        )
         file.seek(0)
         yield file if place is None else cast(BinaryIO, motion.Part(file, place))
-
-
-def _film_in(file: BinaryIO) -> Callable[["_ImageDecoder"], tuple[int, int] | None]:
-    return lambda decoder: decoder.probe(file).film
 
 
 def _heard(file: BinaryIO, header: Metadata) -> Metadata:
@@ -229,7 +243,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, Signature]]:
         raise _unreadable(exc) from exc
     with file:
         try:
-            head = file.read(64)
+            head = file.read(_HEAD_BYTES)
             file.seek(0)
         except OSError as exc:
             raise _unreadable(exc) from exc
@@ -245,36 +259,18 @@ def _unreadable(exc: Exception) -> UnreadableError:
     )
 
 
-class _ImageDecoder(Protocol):
-    """Interface of the modules of ``indexer.media.pictures`` that decode."""
-
-    def probe(self, file: BinaryIO) -> Metadata: ...
-
-    def read(self, file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]: ...
-
-
-def _with_image_decoder(path: Path, content: Signature, use: Callable[[_ImageDecoder], _Result]) -> _Result:
-    """Decode with Pillow or LibRaw; most camera raw files begin like a TIFF, so for TIFF both are tried."""
-    named_raw = path.suffix.lower() in RAW_SUFFIXES
-    if content == "tiff":
-        first, second = (_raw, _images) if named_raw else (_images, _raw)
+def _with_image_reader(
+    path: Path, file: BinaryIO, content: Signature, use: Callable[[Reader], _Result]
+) -> _Result:
+    """Read a picture with the first reader that can; the first one's error is told where none can."""
+    head = file.read(_HEAD_BYTES)
+    file.seek(0)
+    first: DecodeError | None = None
+    for reader in readers(content, head, path.suffix):
         try:
-            return use(first())
-        except UnknownFormatError as exc:
-            try:
-                return use(second())
-            except UnknownFormatError:
-                raise exc from None
-    return use(_raw() if content == "raw" or (named_raw and content == "unknown") else _images())
-
-
-def _images() -> _ImageDecoder:
-    from indexer.media.pictures import pillow
-
-    return pillow
-
-
-def _raw() -> _ImageDecoder:
-    from indexer.media.pictures import libraw
-
-    return libraw
+            return use(reader)
+        except TooLargeError:
+            raise
+        except DecodeError as exc:
+            first = first or exc
+    raise first or UnknownFormatError("not a picture in any known format")

@@ -34,6 +34,10 @@ class UnknownFormatError(DecodeError):
     """A decoder does not know the format of the file; another one may."""
 
 
+class TooLargeError(DecodeError):
+    """A picture is larger than is allowed: no other decoder shall try it."""
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Metadata of a media file; None where it is missing or implausible."""

@@ -10,13 +10,14 @@ from PIL import ExifTags, Image
 
 from indexer.media import apple, dates
 from indexer.media.degrees import known
+from indexer.media.types import Metadata, Word
 
 if TYPE_CHECKING:
     from db.catalog.facts import Source
 
 log = logging.getLogger(__name__)
 
-_TURNS = {
+TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -25,8 +26,33 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-KEEP_SIDES = (_TURNS[2], _TURNS[3], _TURNS[4])
+KEEP_SIDES = (TURNS[2], TURNS[3], TURNS[4])
 """Transpositions that change neither width nor height."""
+
+
+def header(
+    size: tuple[int, int],
+    exif: Image.Exif | None = None,
+    *,
+    turn: Image.Transpose | None = None,
+    words: tuple[Word, ...] = (),
+    note: str | None = None,
+) -> Metadata:
+    """Metadata of a picture whose pixels have this size as stored, and what turns them upright."""
+    width, height = size if turn is None or turn in KEEP_SIDES else reversed(size)
+    facts = {} if exif is None else exif_facts(exif)
+    return Metadata(kind="image", width=width, height=height, words=words, note=note, **facts)  # type: ignore[arg-type]
+
+
+def loaded(block: bytes) -> Image.Exif:
+    """EXIF from its bytes, with or without the mark before them; empty where they are damaged."""
+    exif = Image.Exif()
+    try:
+        exif.load(block)
+    except Exception:
+        log.debug("damaged EXIF", exc_info=True)
+        return Image.Exif()
+    return exif
 
 
 def exif_facts(exif: Image.Exif) -> dict[str, object]:
@@ -52,7 +78,7 @@ def exif_facts(exif: Image.Exif) -> dict[str, object]:
 def turn_of(exif: Image.Exif) -> Image.Transpose | None:
     """Transposition that makes the pixels upright, by EXIF orientation; None for none."""
     try:
-        return _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
+        return TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:
         log.debug("damaged EXIF: no orientation", exc_info=True)
         return None

@@ -77,7 +77,7 @@ def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> 
         width, height = height, width
     metadata = Metadata(kind="image", width=width, height=height)
     # Most raw formats are TIFF and have EXIF at their head; the others have it in the preview.
-    head = _head_exif(file)
+    head = head_exif(file)
     words = pictures.words_of_raw(head)
     if not words and preview is not None:
         words = pictures.words_of(preview, preview.getexif())
@@ -97,7 +97,8 @@ def _known(metadata: Metadata) -> dict[str, object]:
     return {name: value for name, value in vars(metadata).items() if value is not None}
 
 
-def _head_exif(file: BinaryIO) -> Image.Exif:
+def head_exif(file: BinaryIO) -> Image.Exif:
+    """EXIF of a file that begins as a TIFF; empty for others."""
     exif = Image.Exif()
     try:
         file.seek(0)

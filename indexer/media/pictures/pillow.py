@@ -3,24 +3,23 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import pillow_heif
-from PIL import Image, UnidentifiedImageError
+from PIL import BmpImagePlugin, Image, UnidentifiedImageError
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import motion, xmp
 from indexer.media.pictures import cut
+from indexer.media.pictures.directories import pages
 from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
-from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
+from indexer.media.pictures.scaling import as_picture, check_size, file_size, pages_note, shrink
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures, png
 
 log = logging.getLogger(__name__)
 
-# A closed list: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "HEIF")
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 _WITH_FILMS = frozenset({"JPEG", "MPO", "HEIF"})
 _FRAMES_LOOKED_AT = 64
@@ -29,43 +28,73 @@ _EXIF_IN_PNG = {"exif", "Raw profile type exif"}
 pillow_heif.register_heif_opener()
 
 
-def probe(file: BinaryIO) -> Metadata:
-    """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
-    with _pillow_errors(), _opened(file) as image:
-        return _metadata(image, file)
+@dataclass(frozen=True)
+class PillowReader:
+    """Reads pictures of the formats that it is given, by Pillow's names of them."""
 
+    formats: tuple[str, ...]
 
-def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
-    """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
+    def probe(self, file: BinaryIO) -> Metadata:
+        """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
+        with _pillow_errors(), self._opened(file) as image:
+            return _metadata(image, file)
 
-    Raises:
-        UnknownFormatError: Pillow does not know the format.
-        DecodeError: damaged, or too large.
-        UnreadableError: input/output error.
-    """
-    with _pillow_errors(), _opened(file) as image:
-        check_size(*image.size, max_megapixels, file_size(file))
-        metadata = _metadata(image, file)
-        turn = _turn(image)
+    def read(self, file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
+        """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
+
+        Raises:
+            UnknownFormatError: Pillow does not know the format.
+            DecodeError: damaged, or too large.
+            UnreadableError: input/output error.
+        """
+        with _pillow_errors(), self._opened(file) as image:
+            check_size(*image.size, max_megapixels, file_size(file))
+            metadata = _metadata(image, file)
+            turn = _turn(image)
+            _take_alpha(image)
+            try:
+                return metadata, as_picture(_first_to_show(image, min_side), turn)
+            except MemoryError:
+                raise
+            except Exception as exc:
+                part, note = cut.first_part(file, self.formats, min_side, exc)
+                return replace(metadata, note=note), as_picture(part, turn)
+
+    def _opened(self, file: BinaryIO) -> Image.Image:
+        """The picture by its header; what is wrong with its texts or profile costs no more than these."""
+        file.seek(0)  # another decoder may have looked at it before
         try:
-            return metadata, as_picture(_first_to_show(image, min_side), turn)
-        except MemoryError:
+            return Image.open(file, formats=self.formats)
+        except (UnidentifiedImageError, Image.DecompressionBombError, MemoryError):
             raise
-        except Exception as exc:
-            part, note = cut.first_part(file, _FORMATS, min_side, exc)
-            return replace(metadata, note=note), as_picture(part, turn)
+        except Exception:
+            file.seek(0)
+            with cut.lenient():
+                return Image.open(file, formats=self.formats)
 
 
-def _opened(file: BinaryIO) -> Image.Image:
-    """The picture by its header; what is wrong with its texts or its profile costs no more than these."""
-    try:
-        return Image.open(file, formats=_FORMATS)
-    except (UnidentifiedImageError, Image.DecompressionBombError, MemoryError):
-        raise
-    except Exception:
-        file.seek(0)
-        with cut.lenient():
-            return Image.open(file, formats=_FORMATS)
+# Closed lists: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.
+PICTURES = PillowReader(
+    tuple("JPEG PNG WEBP GIF BMP DIB TIFF AVIF HEIF JPEG2000 PSD".split()),
+)
+TARGA = PillowReader(("TGA",))
+"""Apart, for it has no signature: anything may seem to be one."""
+
+
+def _take_alpha(image: Image.Image) -> None:
+    """Have Pillow read the fourth byte of each pixel of a BMP: writers put transparency where none is meant.
+
+    Where it is the same everywhere nothing was put there.
+    """
+    tiles = getattr(image, "tile", None)
+    if not isinstance(image, BmpImagePlugin.BmpImageFile) or not tiles or tiles[0].args[0] != "BGRX":
+        return
+    opaque = tiles[0]
+    image.tile = [opaque._replace(args=("BGRA", *opaque.args[1:]))]
+    image._mode = "RGBA"
+    low, high = image.getextrema()[3]  # type: ignore[misc]
+    if low == high:
+        image.putalpha(255)
 
 
 def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
@@ -86,6 +115,7 @@ def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
         height=height,
         generated=GENERATED_KEY in image.info,
         film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
+        note=pages_note(pages(file)) if image.format == "TIFF" else None,
         words=pictures.words_of(image, exif, chunks),
         **facts,  # type: ignore[arg-type]
     )

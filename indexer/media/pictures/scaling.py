@@ -2,15 +2,18 @@
 
 import math
 import os
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from db.errors import DecodeError
-from indexer.media.types import Picture, fit
+from indexer.media.types import Picture, TooLargeError, fit
 
 _BELIEVED_PIXELS = 64_000_000
+_SHARE_USED = 0.25
+_OUTLIERS = 0.2
+"""Per cent at either end."""
 _MOST_PIXELS_PER_BYTE = 10_000
 """Above what drawings of one bit have, of which large areas are white."""
 
@@ -22,17 +25,17 @@ def check_size(width: int, height: int, max_megapixels: float, bytes_there: int 
         bytes_there: the size of the file, where its format packs empty areas into nothing.
 
     Raises:
-        DecodeError: the picture has more than ``max_megapixels``, or far more than its file can hold.
+        TooLargeError: the picture has more than ``max_megapixels``, or far more than its file can hold.
     """
     megapixels = width * height / 1e6
     if megapixels > max_megapixels:
-        raise DecodeError(
+        raise TooLargeError(
             f"the picture has {megapixels:,.0f} megapixels ({width} by {height}), "
             f"more than the {max_megapixels:,.0f} allowed",
             "Raise TROVE_MAX_MEGAPIXELS if you trust it.",
         )
     if width * height > max(_BELIEVED_PIXELS, _MOST_PIXELS_PER_BYTE * (bytes_there or math.inf)):
-        raise DecodeError(
+        raise TooLargeError(
             f"the picture says that it has {megapixels:,.0f} megapixels ({width} by {height}), "
             f"and is a file of {bytes_there:,} bytes: there is no picture in it"
         )
@@ -67,7 +70,7 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 def _resizable(image: Image.Image) -> Image.Image:
     """The image in a mode that can be averaged over pixels."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _eight_bits(image)
+        return Image.fromarray(eight_bits(np.asarray(image)))
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode in ("P", "1"):
@@ -75,16 +78,31 @@ def _resizable(image: Image.Image) -> Image.Image:
     return image
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey levels of 10, 12, 16 or 32 bits, or floating point, brought to 0 to 255."""
-    levels = np.nan_to_num(np.asarray(image, dtype=np.float32))
+def eight_bits(levels: npt.NDArray[Any]) -> Picture:
+    """Levels of 10, 12, 16 or 32 bits, or floating point, brought to 0 to 255."""
+    if levels.dtype == np.uint8:
+        return levels
+    is_float = levels.dtype.kind == "f"
+    levels = np.nan_to_num(levels.astype(np.float32), posinf=0, neginf=0)
     low, high = float(levels.min()), float(levels.max())
-    if image.mode == "F" or low < 0:
-        scale = 255 / ((high - low) or 1.0)
+    if is_float:
+        # From 0 to 1, but for what editing has brought a little beyond.
+        white = 1.0 if low >= -0.5 and 0.1 < high <= 1.5 else None
     else:
         # A sensor of 12 bits stores 0 to 4095 in 16: its own white, not the container's, is white.
-        low, scale = 0.0, 255 / (2 ** max(8, int(high).bit_length()) - 1)
-    return Image.fromarray(((levels - low) * scale).astype(np.uint8))
+        white = None if low < 0 else 2 ** max(8, int(high).bit_length()) - 1
+    if white is None or high - low < _SHARE_USED * white:
+        # Heights, temperatures, or grey that differs little: its own range, without hot and dead pixels.
+        low, high = (float(level) for level in np.percentile(levels, (_OUTLIERS, 100 - _OUTLIERS)))
+        scale = 255 / ((high - low) or 1.0)
+    else:
+        low, scale = 0.0, 255 / white
+    return (np.clip((levels - low) * scale, 0, 255) + 0.5).astype(np.uint8)
+
+
+def pages_note(pages: int) -> str | None:
+    """What is to be known of a picture with several pages."""
+    return f"the first of {pages:,} pages" if pages > 1 else None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -28,9 +28,14 @@ def words_of(image: Image.Image, exif: Image.Exif, chunks: png.Chunks | None = N
     )
 
 
+def words_of_parts(exif: Image.Exif, packet: object) -> tuple[Word, ...]:
+    """The words in EXIF and in an XMP packet."""
+    return _read(lambda: exif_words.words_of(exif), lambda: xmp.embedded(packet))
+
+
 def words_of_raw(exif: Image.Exif) -> tuple[Word, ...]:
     """The words in the first directory of a RAW photograph."""
-    return _read(lambda: exif_words.words_of(exif), lambda: xmp.embedded(exif.get(_XMP_TAG)))
+    return words_of_parts(exif, exif.get(_XMP_TAG))
 
 
 def _comment(image: Image.Image) -> list[Word]:

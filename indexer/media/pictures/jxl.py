@@ -1,0 +1,102 @@
+"""Decode JPEG XL with libjxl (pylibjxl)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import brotli
+import numpy as np
+import pylibjxl
+from PIL import Image
+
+from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media.pictures.exif import header, loaded
+from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
+from indexer.media.types import Metadata, Picture
+from indexer.media.words.pictures import words_of_parts
+
+_LONGEST_BOX = 1 << 20
+_MOST_BOXES = 256
+
+
+def probe(file: BinaryIO) -> Metadata:
+    """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
+    with _jxl_errors():
+        file.seek(0)
+        return _metadata(file, pylibjxl.probe(file.read()))
+
+
+def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
+    """Metadata and the upright RGB picture, see ``indexer.media.reader.read_image``.
+
+    libjxl turns it upright; of an animation it gives the first frame.
+
+    Raises:
+        DecodeError: damaged.
+        TooLargeError: it is too large.
+        UnreadableError: input/output error.
+    """
+    with _jxl_errors():
+        file.seek(0)
+        data = file.read()
+        found = pylibjxl.probe(data)
+        check_size(found["width"], found["height"], max_megapixels, file_size(file))
+        pixels, said = pylibjxl.decode(data, metadata=True)
+        image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1:] == (1,) else pixels))
+        if "icc" in said:
+            image.info["icc_profile"] = said["icc"]
+        return _metadata(file, found), as_picture(shrink(image, min_side), None)
+
+
+def _metadata(file: BinaryIO, said: dict[str, Any]) -> Metadata:
+    exif, packet = Image.Exif(), None
+    for kind, content in _boxes(file):
+        if kind == b"xml ":
+            packet = packet or content
+        elif kind == b"Exif":
+            exif = loaded(content[4 + int.from_bytes(content[:4], "big") :])
+    return header((said["width"], said["height"]), exif, words=words_of_parts(exif, packet))
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes of EXIF and XMP in a container (ISO/IEC 18181-2); a bare code stream has none."""
+    at, end = 0, file_size(file)
+    file.seek(0)
+    if file.read(8)[4:] != b"JXL ":
+        return
+    for _ in range(_MOST_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        length, kind, begin = int.from_bytes(head[:4], "big"), head[4:8], 8
+        if length == 1:
+            length, begin = int.from_bytes(head[8:16], "big"), 16
+        length = length or end - at
+        if len(head) < 8 or length < begin:
+            return
+        if kind in (b"Exif", b"xml ", b"brob") and length <= _LONGEST_BOX:
+            file.seek(at + begin)
+            content = file.read(length - begin)
+            yield (content[:4], _unpacked(content[4:])) if kind == b"brob" else (kind, content)
+        at += length
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return bytes(brotli.Decompressor().process(content, output_buffer_limit=_LONGEST_BOX))
+    except brotli.error:  # damaged: what is in it is a bonus
+        return b""
+
+
+@contextmanager
+def _jxl_errors() -> Iterator[None]:
+    """Translate libjxl's errors to Trove's: the one place that does."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except MemoryError as exc:
+        raise DecodeError("decoding the picture needs more memory than there is") from exc
+    except OSError as exc:
+        raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
+    except Exception as exc:
+        raise DecodeError(f"the JPEG XL is damaged or cut short, says libjxl: {exc}") from exc
