@@ -21,7 +21,15 @@ from tests.support.media import (
     tone,
     video,
 )
+from tests.support.variants import Variant, variants
 
+_OF_OTHER_READERS = frozenset(
+    (
+        "jxl-alpha.jxl jxl-container.jxl jxl-turned-6.jxl jpeg2000.jp2 jpeg2000-tiles.jp2 psd-rgb.psd "
+        "icon.ico icon-bmp.ico targa-packed-rgb.tga drawing.svg tiff-big-high-byte-first.tif tiff-float.tiff "
+        "pages.tif tiff-rgb-zstd.tif avif-alpha.avif moving.avif raw-preview.dng"
+    ).split()
+)
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 24)
 
 
@@ -40,8 +48,16 @@ def originals(folder: Path) -> list[Path]:
     made += [
         video(folder / f"v{suffix}", scene_s=0.5, size=size, audio=tone(1.0)) for suffix in VIDEO_SUFFIXES
     ]
+    made += [video(folder / f"v{suffix}", scene_s=0.5, size=size) for suffix in (".ts", ".mpg")]
+    made += [_made(variant, folder) for variant in variants() if variant.name in _OF_OTHER_READERS]
     made += [sound(folder / f"a{suffix}", tone(0.5)) for suffix in AUDIO_SUFFIXES]
     return made
+
+
+def _made(variant: Variant, folder: Path) -> Path:
+    path = folder / variant.name
+    variant.write(path)
+    return path
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:

@@ -42,9 +42,12 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
 def _said(file: BinaryIO) -> Any:
     file.seek(0)
     try:
-        return pillow_heif.open_heif(io.BytesIO(file.read()))[0]
+        said = pillow_heif.open_heif(io.BytesIO(file.read()))[0]
     except Exception as exc:
         raise DecodeError(f"the AVIF is damaged, says libheif: {' '.join(str(exc).split())}") from exc
+    if not all(said.size):
+        raise DecodeError("the AVIF says that it has no pixels")
+    return said
 
 
 def _metadata(said: Any) -> Metadata:

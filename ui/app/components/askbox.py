@@ -23,7 +23,7 @@ _HTML = """<div class="ask">
       <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"
         aria-hidden="true"><path d="M4 8h3l2-3h6l2 3h3v11H4z"/><circle cx="12" cy="13" r="3.4"/></svg>
     </button>
-    <input type="file" 
+    <input type="file"
       accept="image/*,.heic,.heif,.avif,.jxl,.jp2,.tga,.psd,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2"
       aria-label="A picture like what you look for">
   </div>
