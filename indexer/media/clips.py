@@ -37,6 +37,8 @@ _MOST_LINES = 720
 _MOST_FRAMES_PER_S = 30
 _SOUND_RATE = 48_000
 _CLOCK = Fraction(1, 90_000)
+_WIDE = 9
+"""The matrix of BT.2020, by its code point (ITU-T H.273)."""
 _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 
 _PLAYED = {
@@ -304,7 +306,7 @@ class _Pictures:
         self._graph.push(frame)
         filtered = cast(av.VideoFrame, self._graph.pull())
         if self._stream is None:
-            self._stream = self._new_stream(filtered)
+            self._stream = self._new_stream(filtered, frame)
             # In a slide show the first frame may come seconds into the clip: it is shown from the start.
             at_s = 0.0
         filtered.pts, filtered.time_base = round(at_s / _CLOCK), _CLOCK
@@ -312,11 +314,16 @@ class _Pictures:
         self.packets += self._stream.encode(filtered)
         self._next_s = at_s + 0.9 / self._rate
 
-    def _new_stream(self, frame: av.VideoFrame) -> av.VideoStream:
+    def _new_stream(self, frame: av.VideoFrame, source: av.VideoFrame) -> av.VideoStream:
         options = {"preset": "veryfast", "crf": "23"}
         stream = self._target.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
-        stream.codec_context.time_base = _CLOCK
+        context = stream.codec_context
+        context.time_base = _CLOCK
+        if source.colorspace == _WIDE:
+            # Said of the clip as of the film, so that browsers show high dynamic range as such.
+            context.color_primaries, context.color_trc = source.color_primaries, source.color_trc
+            context.colorspace = _WIDE
         return stream
 
     def finish(self) -> None:

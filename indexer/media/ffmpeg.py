@@ -14,6 +14,7 @@ import numpy.typing as npt
 from av.stream import Disposition
 
 from db.errors import DecodeError
+from indexer.media.colour_spaces import Colours, differs, to_srgb
 from indexer.media.container import MOST_PIXELS, open_container, origin, seek
 from indexer.media.tags import facts_of
 from indexer.media.turning import turning
@@ -328,6 +329,10 @@ def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:
 def _picture(frame: av.VideoFrame, video: av.VideoStream, min_side: int) -> Picture:
     """The frame as upright RGB with square pixels, downscaled as ``indexer.media.types.fit`` says."""
     width, height = fit(_shown_width(frame.width, video), frame.height, min_side)
+    colours = Colours(frame.color_primaries, frame.color_trc)
+    if differs(colours):
+        deep = frame.reformat(width, height, "rgb48le", interpolation="AREA")
+        return _upright(to_srgb(deep.to_ndarray(), colours), frame)
     small = frame.reformat(width, height, "rgb24", interpolation="AREA")
     return _upright(small.to_ndarray(), frame)
 

@@ -9,7 +9,9 @@ import pillow_heif
 from PIL import Image
 
 from db.errors import DecodeError
+from indexer.media.colour_spaces import Colours
 from indexer.media.container import open_container
+from indexer.media.pictures.colour import CODE_POINTS
 from indexer.media.pictures.exif import header, loaded
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
 from indexer.media.turning import turning
@@ -36,6 +38,9 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
     with open_container(file) as container:
         pixels = _upright(_whole(container, said.info.get("tiling") or {}), (width, height))
     image = Image.fromarray(pixels)
+    if (nclx := said.info.get("nclx_profile")) is not None:
+        image.info[CODE_POINTS] = Colours(nclx["color_primaries"], nclx["transfer_characteristics"])
+    image.info["icc_profile"] = said.info.get("icc_profile")
     return _metadata(said), as_picture(shrink(image, min_side), None)
 
 

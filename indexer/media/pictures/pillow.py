@@ -12,6 +12,7 @@ from PIL import BmpImagePlugin, Image, UnidentifiedImageError
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import motion, xmp
 from indexer.media.pictures import cut
+from indexer.media.pictures.colour import CODE_POINTS, code_points
 from indexer.media.pictures.directories import pages
 from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, pages_note, shrink
@@ -64,13 +65,15 @@ class PillowReader:
         """The picture by its header; what is wrong with its texts or profile costs no more than these."""
         file.seek(0)  # another decoder may have looked at it before
         try:
-            return Image.open(file, formats=self.formats)
+            image = Image.open(file, formats=self.formats)
         except (UnidentifiedImageError, Image.DecompressionBombError, MemoryError):
             raise
         except Exception:
             file.seek(0)
             with cut.lenient():
-                return Image.open(file, formats=self.formats)
+                image = Image.open(file, formats=self.formats)
+        image.info[CODE_POINTS] = code_points(image, file)
+        return image
 
 
 # Closed lists: Pillow would also hand EPS to Ghostscript, and open formats nobody keeps photographs in.

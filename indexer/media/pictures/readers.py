@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol, cast
 
+from db.errors import DecodeError
 from indexer.media.formats import RAW_SUFFIXES, VECTOR_SUFFIXES, Signature
 from indexer.media.types import Metadata, Picture
 
@@ -39,7 +40,10 @@ def readers(content: Signature, head: bytes, suffix: str) -> Iterator[Reader]:
     """The readers for a file, the likeliest first; the next one is for what the one before cannot read."""
     for name in _names(content, head, suffix.lower()):
         module, attribute = _READERS[name]
-        found = importlib.import_module(f"{__package__}.{module}")
+        try:
+            found = importlib.import_module(f"{__package__}.{module}")
+        except ModuleNotFoundError as exc:  # some have no package for some machines
+            raise DecodeError(f"it cannot be read here: the package {exc.name} is missing") from exc
         yield cast(Reader, getattr(found, attribute) if attribute else found)
 
 

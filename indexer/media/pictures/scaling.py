@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from indexer.media.pictures.colour import managed
 from indexer.media.types import Picture, TooLargeError, fit
 
 _BELIEVED_PIXELS = 64_000_000
@@ -59,6 +60,8 @@ def shrink(image: Image.Image, min_side: int) -> Image.Image:
     image = _resizable(image)
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    # Only now, when it is small.
+    image = managed(image)
     return _on_white(image) if image.mode in ("RGBA", "LA") else image.convert("RGB")
 
 
@@ -70,7 +73,9 @@ def as_picture(image: Image.Image, turn: Image.Transpose | None) -> Picture:
 def _resizable(image: Image.Image) -> Image.Image:
     """The image in a mode that can be averaged over pixels."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(eight_bits(np.asarray(image)))
+        levels = Image.fromarray(eight_bits(np.asarray(image)))
+        levels.info = image.info
+        return levels
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode in ("P", "1"):

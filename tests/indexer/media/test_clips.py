@@ -1,5 +1,6 @@
 """Clips for what browsers cannot play."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -65,6 +66,26 @@ def test_a_turned_film_is_upright(tmp_path: Path, decoders: DecodePool) -> None:
         source = next(container.decode(video=0))
     assert source.rotation == 90
     assert (frame.width, frame.height, frame.rotation) == (source.height, source.width, 0)
+
+
+def test_a_film_of_high_dynamic_range_says_so_of_its_clip(tmp_path: Path, decoders: DecodePool) -> None:
+    film = tmp_path / "film.mkv"
+    with av.open(str(film), "w") as target:
+        stream = target.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace = 9, 18, 9
+        for number in range(10):
+            frame = av.VideoFrame.from_ndarray(media.scene(1)).reformat(
+                format="yuv420p10le", dst_colorspace=9
+            )
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    made = clip(film, 0.5, cache=tmp_path / "cache", decoders=decoders)
+    with av.open(str(made.path)) as container:
+        shown = next(container.decode(video=0))
+    assert (shown.color_primaries, shown.color_trc, shown.colorspace) == (9, 18, 9)
 
 
 def test_a_recording_becomes_sound_alone(tmp_path: Path, decoders: DecodePool) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +132,15 @@ def test_what_another_program_wrote_into_jpeg_xl_is_known(tmp_path: Path) -> Non
     header, _ = read(path)
     assert (header.camera, header.latitude) == ("Canon EOS R5", pytest.approx(10.0))
     assert [word.value for word in header.words if word.key == "title"] == ["Ein Hund"]
+
+
+def test_a_library_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(pylibjxl.encode(media.scene(1)))
+    monkeypatch.delitem(sys.modules, "indexer.media.pictures.jxl", raising=False)
+    monkeypatch.setitem(sys.modules, "pylibjxl", None)
+    with pytest.raises(DecodeError, match="the package pylibjxl is missing"):
+        read(path)
 
 
 # --- bombs of the formats that have readers of their own

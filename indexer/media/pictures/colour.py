@@ -1,0 +1,73 @@
+"""Colour management: pictures with a profile, or with code points of their colours, become sRGB."""
+
+import io
+import logging
+import re
+from functools import lru_cache
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from indexer.media.colour_spaces import Colours, differs, to_srgb
+
+log = logging.getLogger(__name__)
+
+CODE_POINTS = "cicp"
+"""The key of ``Colours`` in the ``info`` of a picture."""
+
+# The colour space of a profile, by the mode of the pictures that it is for.
+_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
+_HEAD_BYTES = 1 << 18
+_NCLX = re.compile(rb"colrnclx(.{2})(.{2})", re.DOTALL)
+_IN_PNG = re.compile(rb"\0\0\0\x04cICP(.)(.)\0", re.DOTALL)
+
+
+def managed(image: Image.Image) -> Image.Image:
+    """The picture in sRGB, with its transparency; as it is where nothing is known of its colours."""
+    if image.mode in ("RGBA", "LA"):
+        colours = managed(image.convert(image.mode[:-1]))
+        result = colours.convert("RGB")
+        result.putalpha(image.getchannel("A"))
+        return result
+    code_points = image.info.get(CODE_POINTS)
+    # Where both are there the code points hold (PNG, third edition; MIAF).
+    if isinstance(code_points, Colours) and differs(code_points) and image.mode == "RGB":
+        return Image.fromarray(to_srgb(np.asarray(image), code_points))
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in _SPACES:
+        return image
+    try:
+        transform = _transform(bytes(profile), image.mode)
+        return image if transform is None else ImageCms.applyTransform(image, transform) or image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        log.debug("a profile cannot be used", exc_info=True)
+        return image
+
+
+@lru_cache(maxsize=8)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From a profile to sRGB; None where it says sRGB already, or is one of another kind of picture."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    description = source.profile.profile_description or ""
+    if source.profile.xcolor_space.strip() != _SPACES[mode] or description.startswith("sRGB"):
+        return None
+    return ImageCms.buildTransform(
+        source,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    )
+
+
+def code_points(image: Image.Image, file: BinaryIO) -> Colours | None:
+    """The code points that a HEIC, AVIF or PNG states of its colours; None where it does not."""
+    if image.format not in ("HEIF", "AVIF", "PNG"):
+        return None
+    before = file.tell()
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    file.seek(before)
+    match = _IN_PNG.search(head.partition(b"IDAT")[0]) if image.format == "PNG" else _NCLX.search(head)
+    return None if match is None else Colours(*(int.from_bytes(point, "big") for point in match.groups()))
