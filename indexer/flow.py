@@ -161,6 +161,7 @@ class Report:
     library that a rule leaves out now. ``offline``: how many files of the whole library are out of reach, by
     the root or drive that they are on; ``renamed``: the new paths of roots by their old ones;
     ``alike``: by roots that are not there the new ones with the same files, which may be copies.
+    ``passed_over``: how many files of kinds that are not read are in the walked roots, by their endings.
     ``units``: how many of each kind the whole library has after the run; ``seconds``: how long it took.
     """
 
@@ -177,6 +178,7 @@ class Report:
     offline: dict[str, int] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
+    passed_over: dict[str, dict[str, int]] = field(default_factory=dict)
     units: dict[UnitKind, int] = field(default_factory=dict)
     seconds: float = 0.0
 

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import os
 import stat as modes
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -42,6 +42,9 @@ class Unread:
     reason: str
 
 
+_OF_SYSTEMS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+"""What systems put into folders, of which nobody asks why it is not read."""
+
 IN_CLOUD = "in the cloud, not read"
 LEADS_NOWHERE = "the link leads nowhere"
 
@@ -64,6 +67,8 @@ class Scan:
     """
     bare: set[Path] = field(default_factory=set)
     """Folders with nothing in them at all."""
+    passed_over: dict[str, Counter[str]] = field(default_factory=dict)
+    """Files of kinds that are not read, by their root, and by their endings in small letters."""
     others: dict[Path, list[FileStat]] = field(default_factory=dict)
     """By folder the files that are no media, where those were asked for."""
     _folders: dict[str, "_Folder"] = field(default_factory=dict)
@@ -74,6 +79,12 @@ class Scan:
             self.unread.append(Unread(file, "cloud", IN_CLOUD))
         else:
             self.files.append(file)
+
+    def pass_over(self, path: Path) -> None:
+        """Count a file of a kind that is not read."""
+        root = self.leaving.outermost_root(path.parent)
+        if root in self.roots and path.name.casefold() not in _OF_SYSTEMS:
+            self.passed_over.setdefault(str(root), Counter())[path.suffix.casefold()] += 1
 
     def rule(self, path: Path) -> Rule | None:
         """The rule by which a path that was not listed is left out; None where it is for another reason."""
@@ -241,10 +252,9 @@ def _sort(
                     result.left_out[str(path)] = rule
                 else:
                     (links if entry.is_symlink() else folders).append(path)
-            elif (is_media or name.casefold().endswith(others) or name.endswith(STUB)) and not _is_left_out(
-                path, place, result, is_media=is_media
-            ):
-                _note(entry, path, result, is_media=is_media, download=download)
+            elif not _is_left_out(path, place, result, is_media=is_media):
+                is_wanted = is_media or name.casefold().endswith((*others, STUB))
+                _note(entry, path, result, is_media=is_media, download=download, is_wanted=is_wanted)
         except OSError as exc:
             if entry.is_symlink() and exc.errno in NOWHERE:
                 status = path.lstat()
@@ -268,8 +278,13 @@ def _is_left_out(path: Path, place: Below, result: Scan, *, is_media: bool) -> b
     return rule is not None
 
 
-def _note(entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool, download: bool) -> None:
-    """Add a file to ``result``, if it is one."""
+def _note(
+    entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool, download: bool, is_wanted: bool
+) -> None:
+    """Add a file to ``result``, if it is one; those that are not wanted are only counted."""
+    if not is_wanted:
+        result.pass_over(path)
+        return
     status = entry.stat()
     if not modes.S_ISREG(status.st_mode):
         return
@@ -279,6 +294,8 @@ def _note(entry: "os.DirEntry[str]", path: Path, result: Scan, *, is_media: bool
         result.unread.append(Unread(file._replace(path=real), "cloud", IN_CLOUD))
     elif is_media and _is_as_named(path, status, download=download):
         result.note(file, status, download=download)
+    elif path.suffix.lower() in SHARED_SUFFIXES:
+        result.pass_over(path)
     elif download or not is_placeholder(status):
         result.others.setdefault(path.parent, []).append(file)
 

@@ -61,6 +61,11 @@ def settle(session: Session, found: Survey) -> Report:
         removed=sum(file.state not in ("failed", "unfinished") for file in todo.gone),
         left_out=len(todo.left_out),
         renamed={str(old): str(new) for old, new in found.moves.renamed.items()},
+        passed_over={
+            str(root): dict(scanned.passed_over.get(str(root), {}))
+            for root in scanned.roots
+            if str(root) in scanned.leaving.roots
+        },
         alike={str(old): str(new) for old, new in found.moves.alike.items()},
     )
 

@@ -36,6 +36,8 @@ SOURCES: Mapping[str, str] = {
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
 
 
+_MOST_ENDINGS = 6
+
 STACKS: Mapping[str, str] = {
     "live": "live photo and its film",
     "raw": "RAW and picture of one shot",
@@ -53,6 +55,17 @@ def stack_reason(name: str) -> str:
 def files(count: int) -> str:
     """How many files: 1 file, 1,234 files."""
     return "1 file" if count == 1 else f"{count:,} files"
+
+
+def passed_over(counts: Mapping[str, int]) -> str:
+    """Files of kinds that are not read: 12 files of kinds that Trove does not read: 9 .docx, 3 .zip."""
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{count:,} {ending or 'without an ending'}" for ending, count in ranked[:_MOST_ENDINGS]]
+    if more := len(ranked) - _MOST_ENDINGS:
+        named += [f"and {more} more {'kind' if more == 1 else 'kinds'}"] if more > 0 else []
+    total = sum(counts.values())
+    kinds = "a kind" if total == 1 else "kinds"
+    return f"{files(total)} of {kinds} that Trove does not read: {', '.join(named)}"
 
 
 def size(count: float) -> str:

@@ -1,13 +1,20 @@
 """Queries on indexing runs: their progress and reports, for other processes and later."""
 
+import json
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine.clock import utc_now
 from db.engine.schema import RunRow
+
+_MOST_LOOKED_AT = 200
+"""Runs, the last ones: watching makes many."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +63,17 @@ def changes(session: Session) -> list[Run]:
     """The finished changes of the model, in their order."""
     statement = select(RunRow).where(RunRow.finished_at.is_not(None), RunRow.report.contains('"embedded"'))
     return [row.values(Run) for row in session.scalars(statement.order_by(RunRow.id))]
+
+
+def passed_over(session: Session, roots: Collection[Path]) -> Counter[str]:
+    """By their endings how many files of kinds that are not read the roots had when last walked."""
+    statement = select(RunRow.report).where(RunRow.report.contains('"passed_over"'))
+    left, counts = set(map(str, roots)), Counter[str]()
+    for report in session.scalars(statement.order_by(RunRow.id.desc()).limit(_MOST_LOOKED_AT)):
+        by_root = json.loads(report or "{}").get("passed_over", {})
+        for root in left & by_root.keys():
+            counts.update(by_root[root])
+        left -= by_root.keys()
+        if not left:
+            break
+    return counts

@@ -65,9 +65,9 @@ def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
         raise DecodeError("decoding needs more memory than there is") from exc
     except av.ArgumentError as exc:
         # What FFmpeg answers to a container that is not on the list.
-        raise UnknownFormatError("not a video or recording, or of a format that is not known") from exc
+        raise UnknownFormatError("not a video or recording of a format that Trove lets FFmpeg read") from exc
     except av.FFmpegError as exc:
-        raise DecodeError(f"not a video or recording, or damaged: {exc.strerror}") from exc
+        raise DecodeError(f"not a video or recording, or damaged, says FFmpeg: {exc.strerror}") from exc
     except OSError as exc:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
     except Exception as exc:

@@ -131,8 +131,10 @@ def signature(head: bytes) -> Signature:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "picture"
     if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        return "raw" if brand == b"crx " else "picture" if brand in _PICTURE_BRANDS else "film"
+        length = min(len(head), int.from_bytes(head[:4], "big"))
+        # Some writers name one of their own, and that of the format among those that it goes with.
+        brands = {head[at : at + 4] for at in (8, *range(16, length - 3, 4))}
+        return "raw" if head[8:12] == b"crx " else "picture" if brands & _PICTURE_BRANDS else "film"
     if head.startswith((b"RIFF", b"\x1aE\xdf\xa3", b"OggS", b"fLaC", b"ID3", b"FORM", b"FLV\1")):
         return "film"
     return "unknown"

@@ -46,11 +46,9 @@ def probe(path: Path) -> Metadata:
         DecodeError: it is no picture, video or recording that can be decoded.
         UnreadableError: it cannot be opened now.
     """
-    from indexer.media import ffmpeg
-
     with _opened(path) as (file, content):
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
-            return ffmpeg.probe(file)
+            return _probe_film(path, file)
         return _heard(file, _with_image_reader(path, file, content, lambda reader: reader.probe(file)))
 
 
@@ -68,9 +66,7 @@ def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: fl
     with _opened(path) as (file, content):
         sha256 = _sha256(file) if hashed else None
         if content == "film" or (content == "unknown" and media_kind(path) != "image"):
-            from indexer.media import ffmpeg
-
-            return Opened(sha256, ffmpeg.probe(file), None)
+            return Opened(sha256, _probe_film(path, file), None)
         if side is None:
             header = _with_image_reader(path, file, content, lambda reader: reader.probe(file))
             return Opened(sha256, _heard(file, header), None)
@@ -257,6 +253,20 @@ def _unreadable(exc: Exception) -> UnreadableError:
     return UnreadableError(
         f"the file cannot be read: {reason}", "Check its permissions and that its drive is connected."
     )
+
+
+def _probe_film(path: Path, file: BinaryIO) -> Metadata:
+    from indexer.media import ffmpeg
+
+    try:
+        return ffmpeg.probe(file)
+    except DecodeError as exc:
+        if media_kind(path) != "image":
+            raise
+        said = getattr(exc.__cause__, "strerror", None) or exc
+        raise DecodeError(
+            f"the picture cannot be read: it begins as films do, and FFmpeg says: {said}"
+        ) from exc
 
 
 def _with_image_reader(

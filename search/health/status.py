@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from db.catalog import assets, drives, hidden, spaces, stacks, units
+from db.catalog import assets, drives, hidden, runs, spaces, stacks, units
 from db.engine.schema import LIVE, UnitKind
 from db.library import Library
 from db.vectors.store import IndexStatus
@@ -19,6 +19,7 @@ class Status:
     that they are on. Not among them are those that are ``hidden``, and found only with ``is:hidden``, that
     ``failed``, were ``skipped`` on purpose, are in the ``cloud``, only a placeholder of them here, or are
     ``unfinished``: still being written.
+    ``passed_over``: files of kinds that are not read, by their endings, when the folders were last walked.
     ``stacks``: how many times several files are one hit, such as a live photo and its film.
     """
 
@@ -33,6 +34,7 @@ class Status:
     cloud: int
     unfinished: int
     hidden: int
+    passed_over: Mapping[str, int]
     index: IndexStatus
     analysers: tuple[AnalyserState, ...]
 
@@ -45,6 +47,7 @@ def status(library: Library) -> Status:
         counts = units.counts(session)
         together = stacks.count(session)
         hidden_files = hidden.count(session)
+        passed_over = dict(runs.passed_over(session, assets.roots(session)))
         offline = {str(path): count for path, count in drives.offline(session).items()}
     index = IndexStatus("flat", 0, True)
     if space is not None:
@@ -61,6 +64,7 @@ def status(library: Library) -> Status:
         cloud=states.get("cloud", 0),
         unfinished=states.get("unfinished", 0),
         hidden=hidden_files,
+        passed_over=passed_over,
         index=index,
         analysers=tuple(control.states(library)),
     )

@@ -28,6 +28,7 @@ from indexer.flow import Progress, Report
 from indexer.media.pool import DecodePool
 from indexer.media.reader import read_whole
 from indexer.pipeline import index
+from search.health.status import status
 from tests.support.media import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, photo, sound, tone, video
 
 Counts = dict[str, int]
@@ -240,7 +241,7 @@ def make_bad_files(folder: Path) -> dict[str, str]:
     """Bad files by name, each with a word that its reason must have."""
     (folder / "zero.jpg").touch()
     whole = photo(folder / "cut.jpg", 5, size=(1600, 1200)).read_bytes()
-    (folder / "cut.jpg").write_bytes(whole[: len(whole) // 20])
+    (folder / "cut.jpg").write_bytes(whole[: whole.index(b"\xff\xda")])  # its header alone
     (folder / "text.jpg").write_text("this is no picture")
     (folder / "text.mp4").write_text("this is no film")
     (folder / "vector.png").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
@@ -251,6 +252,41 @@ def make_bad_files(folder: Path) -> dict[str, str]:
         "text.mp4": "",
         "vector.png": "",
     }
+
+
+def test_what_is_passed_over_is_told(library: Library, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for name in (
+        "a.docx",
+        "B.DOCX",
+        "sub/c.docx",
+        "notes",
+        "app.ts",
+        "1.jpg.xmp",
+        "Thumbs.db",
+        ".hidden.txt",
+    ):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("export const x = 1;\n" * 40)
+    other.mkdir()
+    (other / "d.zip").touch()
+    (folder / "sub" / ".nomedia").touch()
+    assert index(library, [folder]).passed_over == {str(folder): {".docx": 2, "": 1, ".ts": 1}}
+    (folder / "sub" / ".nomedia").unlink()
+    report = index(library, [other])
+    assert report.passed_over == {str(other): {".zip": 1}}
+    # Of both folders, each as it was when it was walked.
+    assert status(library).passed_over == {".docx": 2, "": 1, ".ts": 1, ".zip": 1}
+    index(library, [folder / "sub"])
+    assert status(library).passed_over[".docx"] == 2, "a part of a folder is not all of it"
+    report = index(library, [])
+    assert report.passed_over == {str(folder): {".docx": 3, "": 1, ".ts": 1}, str(other): {".zip": 1}}
+    assert status(library).passed_over == {".docx": 3, "": 1, ".ts": 1, ".zip": 1}
+    (folder / "a.docx").unlink()
+    (other / "d.zip").unlink()
+    index(library, [])
+    assert status(library).passed_over == {".docx": 2, "": 1, ".ts": 1}
 
 
 def test_bad_files_are_named_and_everything_else_is_indexed(
@@ -487,6 +523,7 @@ def test_a_report_adds_up_and_is_plain_data() -> None:
         "offline": {},
         "renamed": {},
         "alike": {},
+        "passed_over": {},
         "units": {"image": 3, "frame": 0, "speech": 0},
         "seconds": 1.5,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +13,7 @@ import typer
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
 from ui.cli.options import Exclude, Json, Model, library_of
-from ui.wording import out_of_reach, units_in_words
+from ui.wording import out_of_reach, passed_over, units_in_words
 
 if TYPE_CHECKING:
     from trove import Library, Report, TroveError
@@ -72,6 +73,8 @@ def _say_report(report: Report) -> None:
         console.say(f"{report.cloud} files are in the cloud and were not read: trove index --download")
     if report.left_out:
         console.say(f"{report.left_out} files of your library are left out now: see trove roots")
+    if others := sum(map(Counter, report.passed_over.values()), Counter()):
+        console.say(f"{passed_over(others)}.")
     for old, new in report.renamed.items():
         console.say(f"{old} is now {new}: the same files under another name.")
     for old, new in report.alike.items():

@@ -11,7 +11,7 @@ from ui.cli import console
 from ui.cli.analysers import state_json
 from ui.cli.folders import run_index
 from ui.cli.options import Json, library_of
-from ui.wording import duration, out_of_reach, units_in_words
+from ui.wording import duration, out_of_reach, passed_over, units_in_words
 
 if TYPE_CHECKING:
     from trove import AnalyserState, Failure
@@ -41,6 +41,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         console.say(f"Hidden   {facts.hidden} more {'file' if facts.hidden == 1 else 'files'}: trove hide")
     if facts.cloud:
         console.say(f"Cloud    {facts.cloud} more that are not read: trove index --download")
+    if facts.passed_over:
+        console.say(f"Others   {passed_over(facts.passed_over)}")
     if facts.stacks:
         console.say(f"Stacks   {facts.stacks} of files that belong together")
     console.say(f"Units    {units_in_words(facts.units)}")

@@ -37,7 +37,7 @@ class PillowReader:
 
     def probe(self, file: BinaryIO) -> Metadata:
         """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
-        with _pillow_errors(), self._opened(file) as image:
+        with _pillow_errors(file), self._opened(file) as image:
             return _metadata(image, file)
 
     def read(self, file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -48,7 +48,7 @@ class PillowReader:
             DecodeError: damaged, or too large.
             UnreadableError: input/output error.
         """
-        with _pillow_errors(), self._opened(file) as image:
+        with _pillow_errors(file), self._opened(file) as image:
             check_size(*image.size, max_megapixels, file_size(file))
             metadata = _metadata(image, file)
             turn = _turn(image)
@@ -161,14 +161,16 @@ def _blank(image: Image.Image) -> bool:
 
 
 @contextmanager
-def _pillow_errors() -> Iterator[None]:
+def _pillow_errors(file: BinaryIO) -> Iterator[None]:
     """Translate Pillow's errors to Trove's: the one place that does."""
     try:
         yield
     except MediaError:
         raise
     except UnidentifiedImageError as exc:
-        raise UnknownFormatError("not a picture in any known format, or damaged at its very start") from exc
+        raise UnknownFormatError(
+            f"not a picture that {_decoder(file)} knows, or damaged at its very start"
+        ) from exc
     except Image.DecompressionBombError as exc:
         raise DecodeError("the picture has more pixels than this process lets Pillow open") from exc
     except MemoryError as exc:
@@ -178,4 +180,13 @@ def _pillow_errors() -> Iterator[None]:
             raise UnreadableError(f"the file cannot be read: {exc.strerror}") from exc
         # Damaged files make Pillow raise almost anything: OSError, SyntaxError, struct.error, ValueError...
         reason = " ".join(str(exc).split())
-        raise DecodeError(f"the picture is damaged or cut short: {reason}") from exc
+        raise DecodeError(f"the picture is damaged or cut short, says {_decoder(file)}: {reason}") from exc
+
+
+def _decoder(file: BinaryIO) -> str:
+    """The library that has said no, for people who ask elsewhere."""
+    try:
+        file.seek(4)
+        return "libheif" if file.read(8).startswith((b"ftyphe", b"ftypmif")) else "Pillow"
+    except (OSError, ValueError):
+        return "Pillow"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.formats import EXTENSIONS, media_kind
-from indexer.media.reader import probe, read_audio, read_image, read_stills, still_at
+from indexer.media.reader import probe, read_audio, read_image, read_stills, read_whole, still_at
 from indexer.media.stills import merge_stills
 from indexer.media.types import Metadata, Still, fit
 from tests.support import media
@@ -108,7 +108,7 @@ def test_what_is_no_media_is_refused(tmp_path: Path, suffix: str, content: bytes
 def test_a_text_named_jpg_says_so_in_plain_words(tmp_path: Path) -> None:
     path = tmp_path / "notes.jpg"
     path.write_text("not a photograph")
-    with pytest.raises(DecodeError, match=r"^not a picture in any known format"):
+    with pytest.raises(DecodeError, match=r"^not a picture that Pillow knows"):
         probe(path)
 
 
@@ -249,3 +249,27 @@ def test_the_door_itself_is_light() -> None:
     heavy = "av PIL rawpy pillow_heif torch faiss faster_whisper streamlit onnxruntime".split()
     code = f"import sys, indexer.media.reader; print(*[m for m in {heavy} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == ""
+
+
+def test_a_reason_names_the_tool_and_what_the_file_is_called(tmp_path: Path) -> None:
+    def reason(name: str, data: bytes) -> str:
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(DecodeError) as caught:
+            read_whole(path, hashed=False, side=64, max_megapixels=50)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    heic = media.photo(tmp_path / "whole.heic").read_bytes()
+    webp = media.photo(tmp_path / "whole.webp").read_bytes()
+    for name, data, tool in (
+        ("cut.heic", heic[:200], "libheif"),
+        ("cut.webp", webp[:200], "Pillow"),
+        ("noise.jpg", b"noise" * 20, "Pillow"),
+        ("box.heic", b"\0\0\0\x18ftypxxxx\0\0\0\0yyyyzzzz" + bytes(40), "FFmpeg"),
+        ("cut.jxl", b"\xff\x0a" + b"\xff" * 9, "libjxl"),
+        ("cut.svg", b"<svg", "SVG"),
+    ):
+        said = reason(name, data)
+        assert tool in said, name
+        assert "not a video" not in said, name

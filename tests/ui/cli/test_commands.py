@@ -34,6 +34,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
+    for name in ("a.docx", "b.docx", "notes"):
+        (folder / name).touch()
     first = trove(settings, "index", folder, "--json")
     assert first.returncode == 0, first.stderr
     report = as_json(first)
@@ -53,11 +55,15 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "offline": {},
         "renamed": {},
         "alike": {},
+        "passed_over": {str(folder): {".docx": 2, "": 1}},
         "units": dict.fromkeys(("frame", "speech", "text", "caption", "tag", "file_name"), 0) | {"image": 2},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
     assert "2 unchanged" in again.stdout
+    others = "3 files of kinds that Trove does not read: 2 .docx, 1 without an ending"
+    assert f"{others}.\n" in again.stdout
+    assert f"Others   {others}\n" in trove(settings, "status").stdout
 
 
 def test_dates_and_places_are_set_and_taken_back(settings: Settings, folder: Path) -> None:
@@ -208,7 +214,7 @@ def test_a_moment_is_saved(sample_library: Settings, tmp_path: Path) -> None:
 
 def test_status_says_as_documented(sample_library: Settings) -> None:
     status = as_json(trove(sample_library, "status", "--json"))
-    counts = "assets offline failed stacks skipped cloud unfinished hidden".split()
+    counts = "assets offline failed stacks skipped cloud unfinished hidden passed_over".split()
     assert list(status) == ["library", "model", "units", *counts, "index", "analysers"]
     assert {state["name"]: state["left"] for state in status["analysers"]} == {
         "headers": 0,

@@ -17,7 +17,7 @@ from search.health.status import Status
 from search.health.storage import Storage
 from ui.app import resources
 from ui.app.views import indexing, tree
-from ui.wording import counts_by_label, duration, evidence_in_words, files, out_of_reach, size
+from ui.wording import counts_by_label, duration, evidence_in_words, files, out_of_reach, passed_over, size
 
 _MOST_FAILURES = 200
 _FEW_FAILURES = 20
@@ -243,6 +243,8 @@ def _passed_over(facts: Status) -> None:
         if facts.hidden:
             st.caption(f"{facts.hidden:,} are hidden.", width="content")
             st.page_link("pages/find.py", label="Show what is hidden", query_params={"q": "is:hidden"})
+    if facts.passed_over:
+        st.caption(f"{passed_over(facts.passed_over)}.")
     _left_out()
 
 
@@ -328,7 +330,7 @@ def _clear() -> None:
 facts = resources.status()
 _folders(facts.offline)
 _counts(facts)
-if facts.assets or facts.hidden or facts.cloud:
+if facts.assets or facts.hidden or facts.cloud or facts.passed_over:
     _passed_over(facts)
 _failed()
 if facts.assets or facts.hidden:
