@@ -38,6 +38,7 @@ def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -
     page.get_by_role("button", name=re.compile(r"^\d folders$")).click()
     branch = page.locator("[class*=st-key-branch_]").filter(has_text="pictures")
     expect(branch).to_contain_text("48 files")
+    expect(page.get_by_text("3 files of kinds that Trove does not read: 2 .csv, 1 .md.")).to_be_visible()
     shoot(page, "library")
     branch.get_by_role("link", name="Show these").click()
     answered(page, f'in:"{media_folder / "pictures"}"')
