@@ -13,8 +13,10 @@ from ui.wording import (
     clock,
     counts_by_label,
     evidence_in_words,
+    fact,
     kind_label,
     meaning_found,
+    passed_over,
     place_found,
     seconds,
     units_in_words,
@@ -133,3 +135,18 @@ def test_times_are_read_as_players_write_them(text: str, expected: float) -> Non
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         seconds(text)
+
+
+def test_files_of_other_kinds_are_told_by_their_endings_the_most_first() -> None:
+    assert passed_over({".zip": 1}) == "1 file of a kind that Trove does not read: 1 .zip"
+    some = {".zip": 3, ".docx": 9, "": 1}
+    told = "13 files of kinds that Trove does not read: 9 .docx, 3 .zip, 1 without an ending"
+    assert passed_over(some) == told
+    many = {f".{letter}": 1000 for letter in "abcdefgh"}
+    assert passed_over(many).endswith(
+        "1,000 .a, 1,000 .b, 1,000 .c, 1,000 .d, 1,000 .e, 1,000 .f, and 2 more kinds"
+    )
+
+
+def test_a_note_is_told_as_it_is() -> None:
+    assert fact("note", "the first of 3 pages") == ("Note", "the first of 3 pages")

@@ -25,6 +25,8 @@ _IN_PNG = re.compile(rb"\0\0\0\x04cICP(.)(.)\0", re.DOTALL)
 
 def managed(image: Image.Image) -> Image.Image:
     """The picture in sRGB, with its transparency; as it is where nothing is known of its colours."""
+    if not image.info.get("icc_profile") and image.info.get(CODE_POINTS) is None:
+        return image
     if image.mode in ("RGBA", "LA"):
         colours = managed(image.convert(image.mode[:-1]))
         result = colours.convert("RGB")
