@@ -150,8 +150,6 @@ def fact(key: str, value: object) -> tuple[str, str]:
             return "Shows", "the screen"
         case "film", (_, length):
             return "Moves", f"a film in it, {size(length)}"
-        case "note", str():
-            return "Note", value
         case "live", str():
             return "Live photo", value
         case "duration", float() | int():
