@@ -84,7 +84,7 @@ def test_a_picture_of_which_nothing_is_there_is_refused_in_one_line(tmp_path: Pa
     path = cut(picture(tmp_path / name), 0.02) if name != "photo.png" else picture(tmp_path / name)
     if name == "photo.png":
         path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(DecodeError, match=r"^(the picture is damaged or cut short: |not a picture)[^\n]+$"):
+    with pytest.raises(DecodeError, match=r"^(the picture is damaged or cut|not a picture)[^\n]+$"):
         read(path)
 
 
