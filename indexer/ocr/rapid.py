@@ -164,6 +164,7 @@ def _process_as_it_was() -> Iterator[None]:
         import rapidocr.utils.log  # noqa: F401
     for name in os.environ.keys() - before:
         del os.environ[name]
+    os.environ.update(before)
     log = logging.getLogger("RapidOCR")
     for handler in list(log.handlers):
         log.removeHandler(handler)

@@ -59,6 +59,7 @@ def test_a_host_finds_its_process_as_it_was(tmp_path: Path, cache: Path) -> None
     hub = ("HF_", "DO_NOT", "OMP_", "TROVE_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(hub)}
     environment |= {"TROVE_CACHE": str(cache), "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    environment["LD_LIBRARY_PATH"] = str(tmp_path)  # which OpenCV changes when it is loaded
     done = subprocess.run(
         [sys.executable, tmp_path / "host.py", tmp_path / "library", folder],
         env=environment,

@@ -81,6 +81,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/results/export.py": "a column: what is said or written there",
         "search/saved/searches.py": "a part of a query: words",
         "search/understanding/limits.py": "a part of a query: words",
+        "ui/app/components/copytext.py": "words to be copied",
         "ui/cli/search.py": "a column, and a key of the JSON output: what is said or written there",
         "ui/cli/why.py": "a key of the JSON output: what is said or written there",
     },
