@@ -95,7 +95,7 @@ def _place(here: tuple[float, float]) -> None:
         st.markdown(
             f":material/location_on: {resources.plain(name)} ({place.written(here)})", width="content"
         )
-        copy_text(f"{here[0]:.6f},{here[1]:.6f}", "the place", key="viewer_place")
+        copy_text(f"{here[0]:.6f},{here[1]:.6f}", "the place", key="viewer_position")
         if st.button(
             "Taken around here",
             icon=":material/near_me:",
