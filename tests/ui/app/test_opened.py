@@ -92,7 +92,8 @@ def test_a_file_that_cannot_be_reached_is_not_offered(library: Library, tmp_path
     page = AppTest.from_function(_page, default_timeout=60)
     page.query_params["q"] = "type:image"
     page.run()
-    assert [link.proto.label for link in page.get("link_button")] == ["Open the file", "Download"]
+    of_file = {"Open the file", "Download"}
+    assert of_file <= {link.proto.label for link in page.get("link_button")}
     assert page.table[0].value.iloc[-1].to_list() == ["Why", r"it keeps type\:image"]
     with library.core.write() as session:
         hit = library.search("type:image").hits[1]
@@ -100,7 +101,7 @@ def test_a_file_that_cannot_be_reached_is_not_offered(library: Library, tmp_path
         session.execute(update(Asset).where(Asset.path == hit.path).values(values))
         revision.touch(session)
     page.run()
-    assert [link.proto.label for link in page.get("link_button")] == []
+    assert not of_file & {link.proto.label for link in page.get("link_button")}
     assert "not connected" in page.info[0].value
 
 
