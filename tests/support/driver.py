@@ -26,23 +26,37 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _START_S = 60.0
 
+# Playwright asks for an element again after half a second, for what a function says with each frame.
+_ALL = """const all = (what) => {
+        const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
+        const roots = [document, ...hosts.map((host) => host.shadowRoot)];
+        return roots.flatMap((root) => [...root.querySelectorAll(what)]);
+    };"""
+_ANSWERED = f"""(text) => {{
+    {_ALL}
+    const label = text ? `Hits for ${{text}}` : "Hits";
+    return all("input[type=search]")[0]?.dataset.answered === text
+        && all(".gallery").some((one) => one.ariaLabel === label) && all(".tile").length > 0;
+}}"""
+_OPENED = """() => {
+    const names = [...document.querySelectorAll("[role=dialog] button")].map((button) => button.innerText);
+    return ["Next", "Similar to this"].every((name) => names.some((one) => one.includes(name)));
+}"""
 # Twice in a row: what comes from the server is drawn a little later.
-_SETTLED = """async () => {
-    const isSettled = () => {
+_SETTLED = f"""async () => {{
+    {_ALL}
+    const seen = (what) => all(what).filter((one) => one.getBoundingClientRect().top < window.innerHeight);
+    const isSettled = () => {{
         const app = document.querySelector("[data-testid=stApp]");
         const isStale = document.querySelector("[data-stale=true]") !== null;
         if (app?.dataset.testScriptState !== "notRunning" || isStale) return false;
-        const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
-        const roots = [document, ...hosts.map((host) => host.shadowRoot)];
-        const all = (what) => roots.flatMap((root) => [...root.querySelectorAll(what)])
-            .filter((element) => element.getBoundingClientRect().top < window.innerHeight);
-        return all(".tile.blank").length === 0
-            && all("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
-    };
+        return seen(".tile.blank").length === 0
+            && seen("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
+    }};
     if (!isSettled()) return false;
-    await new Promise((done) => { setTimeout(done, 100); });
+    await new Promise((done) => {{ setTimeout(done, 100); }});
     return isSettled();
-}"""
+}}"""
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
@@ -130,23 +144,18 @@ def search(page: Page, text: str) -> Locator:
 
 def ready(page: Page) -> Locator:
     """Wait until the page is complete; returns the query box, which is mounted anew while it loads."""
+    settle(page)
     box = page.get_by_role("searchbox")
     box.wait_for()
-    settle(page)
     return box
 
 
 def answered(page: Page, text: str) -> Locator:
     """Wait until the question is answered; returns the tiles."""
-    page.wait_for_function(
-        "([box, text]) => box.dataset.answered === text",
-        arg=[page.get_by_role("searchbox").element_handle(), text],
-    )
-    page.get_by_role("group", name=f"Hits for {text}" if text else "Hits", exact=True).wait_for()
-    page.locator(".st-key-verdict").wait_for()
-    tiles = page.locator(".tile")
-    tiles.first.wait_for()
+    page.wait_for_function(_ANSWERED, arg=text)
     settle(page)
+    expect(page.locator(".st-key-verdict")).to_be_visible()
+    tiles = page.locator(".tile")
     expect(page.locator('.tile[data-index="0"]'), "tiles of an earlier answer are left").to_have_count(1)
     return tiles
 
@@ -156,11 +165,9 @@ def opened(page: Page) -> Locator:
 
     A browser loads what draws buttons with the first of them: until then no key turns to the next hit.
     """
-    dialog = page.get_by_role("dialog")
-    for name in ("^Next", "^Similar to this"):
-        expect(dialog.get_by_role("button", name=re.compile(name))).to_be_visible()
+    page.wait_for_function(_OPENED)
     settle(page)
-    return dialog
+    return page.get_by_role("dialog")
 
 
 def settle(page: Page) -> None:
