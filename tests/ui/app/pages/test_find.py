@@ -652,6 +652,7 @@ def test_similar(page: Page, app: App) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
     chip = page.get_by_role("button", name=f"Search without Similar to {first}")
     expect(chip).to_be_visible()
+    expect(tiles.locator(".name").get_by_text(first, exact=True)).to_have_count(0)
     settle(page)
     first = _name(tiles).inner_text()
     dialog = _open(page, tiles.first)
