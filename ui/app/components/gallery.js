@@ -268,7 +268,7 @@ class Gallery {
 
   // Fetches what is missing near the window, that which is in sight first.
   more(y, height) {
-    if (this.loading) return;
+    if (this.loading || !this.sheet.isConnected) return; // a grid that is gone has no height, and would ask for all
     if (!this.sorted) {
       if (!this.complete && y + height + 2 * AHEAD_PX > this.sheet.clientHeight) {
         this.fetch(this.items.length, Math.max(FETCHED, Math.min(1000, this.items.length)));
