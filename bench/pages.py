@@ -53,6 +53,7 @@ _GROWN = """(tile) => new Promise((done) => {
     const look = () => {
         const picture = document.querySelector(".trove-growing img");
         if (picture && picture.getAnimations().length === 0) { done((performance.now() - began) / 1000); }
+        else if (performance.now() - began > 2000) { done(2); }
         else { requestAnimationFrame(look); }
     };
     look();
