@@ -1,7 +1,6 @@
 """Decode JPEG XL with libjxl (pylibjxl)."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import brotli
@@ -9,19 +8,20 @@ import numpy as np
 import pylibjxl
 from PIL import Image
 
-from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media.pictures.errors import decoder_errors
 from indexer.media.pictures.exif import header, loaded
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
 from indexer.media.types import Metadata, Picture
 from indexer.media.words.pictures import words_of_parts
 
+_DAMAGED = "the JPEG XL is damaged or cut short, says libjxl"
 _LONGEST_BOX = 1 << 20
 _MOST_BOXES = 256
 
 
 def probe(file: BinaryIO) -> Metadata:
     """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
-    with _jxl_errors():
+    with decoder_errors(_DAMAGED):
         file.seek(0)
         return _metadata(file, pylibjxl.probe(file.read()))
 
@@ -36,7 +36,7 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
         TooLargeError: it is too large.
         UnreadableError: input/output error.
     """
-    with _jxl_errors():
+    with decoder_errors(_DAMAGED):
         file.seek(0)
         data = file.read()
         found = pylibjxl.probe(data)
@@ -85,18 +85,3 @@ def _unpacked(content: bytes) -> bytes:
         return bytes(brotli.Decompressor().process(content, output_buffer_limit=_LONGEST_BOX))
     except brotli.error:  # damaged: what is in it is a bonus
         return b""
-
-
-@contextmanager
-def _jxl_errors() -> Iterator[None]:
-    """Translate libjxl's errors to Trove's: the one place that does."""
-    try:
-        yield
-    except MediaError:
-        raise
-    except MemoryError as exc:
-        raise DecodeError("decoding the picture needs more memory than there is") from exc
-    except OSError as exc:
-        raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
-    except Exception as exc:
-        raise DecodeError(f"the JPEG XL is damaged or cut short, says libjxl: {exc}") from exc

@@ -1,15 +1,14 @@
 """Decode the TIFFs that Pillow does not know with OpenCV (libtiff): floating point, 16-bit Lab, BigTIFF."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import BinaryIO
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from db.errors import DecodeError, MediaError
+from db.errors import DecodeError
 from indexer.media.pictures import directories
+from indexer.media.pictures.errors import decoder_errors
 from indexer.media.pictures.exif import TURNS, header
 from indexer.media.pictures.libraw import head_exif
 from indexer.media.pictures.scaling import as_picture, check_size, eight_bits, file_size, pages_note, shrink
@@ -32,7 +31,7 @@ def read(file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metad
     """
     page = _first(file)
     check_size(page[directories.WIDTH], page[directories.HEIGHT], max_megapixels, file_size(file))
-    with _opencv_errors():
+    with decoder_errors("the TIFF is damaged or cut short"):
         file.seek(0)
         flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
         pixels = cv2.imdecode(np.frombuffer(file.read(), np.uint8), flags)
@@ -72,16 +71,3 @@ def _metadata(file: BinaryIO, page: directories.Directory) -> Metadata:
         words=pictures.words_of_raw(exif),
         note=pages_note(directories.pages(file)),
     )
-
-
-@contextmanager
-def _opencv_errors() -> Iterator[None]:
-    """Translate OpenCV's errors to Trove's: the one place that does."""
-    try:
-        yield
-    except MediaError:
-        raise
-    except MemoryError as exc:
-        raise DecodeError("decoding the picture needs more memory than there is") from exc
-    except Exception as exc:
-        raise DecodeError(f"the TIFF is damaged or cut short: {' '.join(str(exc).split())}") from exc

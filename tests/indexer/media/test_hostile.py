@@ -96,22 +96,21 @@ def tiff_bomb(path: Path) -> Path:
 
 def webp_bomb(path: Path) -> Path:
     """A few bytes that say 16,383 by 16,383, the most that the format knows."""
-    path = path.with_suffix(".webp")
-    Image.new("RGB", (64, 64)).save(path)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"\x9d\x01\x2a") + 3
-    data[at : at + 4] = struct.pack("<HH", 0x3FFF, 0x3FFF)
-    path.write_bytes(data)
-    return path
+    return lying(path.with_suffix(".webp"), b"\x9d\x01\x2a", 3, struct.pack("<HH", 0x3FFF, 0x3FFF))
 
 
 def lossless_webp_bomb(path: Path) -> Path:
     """As ``webp_bomb``, of the kind that packs empty areas into nothing."""
-    path = path.with_suffix(".webp")
-    Image.new("RGB", (64, 64)).save(path, lossless=True)
+    sizes = struct.pack("<L", 16_382 | 16_382 << 14)
+    return lying(path.with_suffix(".webp"), b"VP8L", 9, sizes, lossless=True)
+
+
+def lying(path: Path, mark: bytes, after: int, sizes: bytes, **options: bool) -> Path:
+    """A small picture that says other sizes, so many bytes after the first of a mark."""
+    Image.new("RGB", (64, 64)).save(path, **options)
     data = bytearray(path.read_bytes())
-    at = data.index(b"VP8L") + 9
-    data[at : at + 4] = struct.pack("<L", 16_382 | 16_382 << 14)
+    at = data.index(mark) + after
+    data[at : at + len(sizes)] = sizes
     path.write_bytes(data)
     return path
 
@@ -128,13 +127,8 @@ def moving_webp_bomb(path: Path) -> Path:
 
 def jpeg_bomb(path: Path) -> Path:
     """A progressive JPEG, which is decoded as a whole."""
-    path = path.with_suffix(".jpg")
-    Image.new("RGB", (64, 64)).save(path, progressive=True)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"\xff\xc2") + 5
-    data[at : at + 4] = struct.pack(">HH", 17_000, 17_000)
-    path.write_bytes(data)
-    return path
+    sizes = struct.pack(">HH", 17_000, 17_000)
+    return lying(path.with_suffix(".jpg"), b"\xff\xc2", 5, sizes, progressive=True)
 
 
 def film_of_huge_frames(path: Path) -> Path:

@@ -46,7 +46,6 @@ def _open(page: Page, tile: Locator) -> Locator:
 def test_words_find_their_picture_while_they_are_typed(page: Page, app: App) -> None:
     page.goto(app.url)
     ready(page)
-    settle(page)
     shoot(page, "start")
     page.keyboard.press("/")
     page.keyboard.type("a brick lighthouse")
