@@ -14,80 +14,50 @@ const besides = (url) => {
 
 const streamlit = () => document.querySelector("[data-testid=stApp]");
 
-const DRAWN_MS = 50;
+const whole = (href) => href.split("#")[0];
 
-// To open a hit is a step, to turn to another one is none, to close it goes back to where it was opened.
+// To open a hit is a step, to turn to another one is none, and a closed one leaves none: the next step takes the
+// place of its own, and Back goes past it.
 //
-// Streamlit runs the page again on the way back. For what people close that would be a second run, which
-// stops the first before it has reached the grid. It runs none on the way to an address with a fragment
-// that it has drawn already, so that one is put where the hit is opened, and the way back taken once the
-// page without the hit is drawn. Until then we stand on the step of the hit, which the next step uses up.
+// Streamlit runs the page again on each way back, and writes the address of what it runs into the history: a way
+// back that nobody asked for would meet what people do meanwhile. It runs none on the way to an address with a
+// fragment that it has drawn already, so that one is put where the hit is opened, for Back to go through.
 class Steps {
   constructor() {
     this.push = history.pushState.bind(history);
     history.pushState = (state, unused, url) => this.step(state, unused, url);
     window.addEventListener("popstate", () => this.gone());
+    this.stand();
+  }
+
+  // On the step of a closed hit, or not.
+  stand() {
+    this.closed = history.state?.closed && whole(location.href);
   }
 
   step(state, unused, url) {
     const [here, there] = [new URL(location.href), new URL(url ?? "", location.href)];
     const [from, to] = [hitIn(here.search), hitIn(there.search)];
-    if (this.going) {
-      this.next = [state, unused, there.href];
-      return;
-    }
     // st.switch_page puts the values of the next page into the address of this one first.
     if (here.pathname !== there.pathname && here.search && here.search === there.search) {
       history.replaceState(state, unused, url);
-    } else if (this.closed) this.use(state, unused, url, to);
+    } else if (this.closed) history.replaceState({ ...state, opened: Boolean(to) }, unused, url);
     else if (from === to || besides(here) !== besides(there)) this.push(state, unused, url);
     else if (from && to) history.replaceState(history.state, unused, url);
     else if (to) {
-      history.replaceState(history.state, unused, `${here.href.split("#")[0]}#`);
+      history.replaceState(history.state, unused, `${whole(here.href)}#`);
       this.push({ ...state, opened: true }, unused, url);
-    } else if (history.state?.opened) this.close(unused, url);
+    } else if (history.state?.opened) history.replaceState({ ...state, closed: true }, unused, url);
     else this.push(state, unused, url);
-  }
-
-  close(unused, url) {
-    history.replaceState(history.state, unused, url);
-    this.closed = true;
-    setTimeout(() => this.back(), DRAWN_MS);
-  }
-
-  back() {
-    if (!this.closed) return;
-    if (streamlit().dataset.testScriptState !== "notRunning") {
-      setTimeout(() => this.back(), DRAWN_MS);
-      return;
-    }
-    this.going = true;
-    history.back();
-  }
-
-  use(state, unused, url, hit) {
-    this.closed = false;
-    history.replaceState({ ...state, opened: Boolean(hit) }, unused, url);
+    this.stand();
   }
 
   // Streamlit, which listens for longer, has been here already.
   gone() {
-    const early = this.closed && !this.going; // who was faster than us means the step before
-    this.going = false;
-    this.closed = false;
     const [address, fragment] = location.href.split("#");
     if (fragment === "") history.replaceState(history.state, "", address);
-    if (early) history.back();
-    else if (this.next) this.overtaken();
-  }
-
-  // What people did while the way back was taken comes after it. Streamlit has just gone back, and goes on.
-  overtaken() {
-    const next = this.next;
-    this.next = undefined;
-    if (next[2] === location.href) return;
-    this.step(...next);
-    window.dispatchEvent(new PopStateEvent("popstate"));
+    if (this.closed === address) history.back();
+    this.stand();
   }
 }
 
