@@ -38,6 +38,11 @@ _ANSWERED = f"""(text) => {{
     return all("input[type=search]")[0]?.dataset.answered === text
         && all(".gallery").some((one) => one.ariaLabel === label) && all(".tile").length > 0;
 }}"""
+# Streamlit draws a component's HTML before its script listens.
+_READY = f"""() => {{
+    {_ALL}
+    return all("input[type=search]")[0]?.dataset.answered !== undefined;
+}}"""
 _OPENED = """() => {
     const names = [...document.querySelectorAll("[role=dialog] button")].map((button) => button.innerText);
     return ["Next", "Similar to this"].every((name) => names.some((one) => one.includes(name)));
@@ -143,11 +148,10 @@ def search(page: Page, text: str) -> Locator:
 
 
 def ready(page: Page) -> Locator:
-    """Wait until the page is complete; returns the query box, which is mounted anew while it loads."""
+    """Wait until the page is complete; returns the query box, which listens then."""
+    page.wait_for_function(_READY)
     settle(page)
-    box = page.get_by_role("searchbox")
-    box.wait_for()
-    return box
+    return page.get_by_role("searchbox")
 
 
 def answered(page: Page, text: str) -> Locator:

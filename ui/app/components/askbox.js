@@ -66,8 +66,8 @@ class AskBox {
     if (isAnother && data.words.trim() !== this.input.value.trim()) {
       // The server was started again and has not heard these words: what it shows must not stand under them.
       setTimeout(() => this.ask(true));
-    // An answer to what was typed some letters ago must not undo the letters since.
-    } else if (data.sequence >= this.sequence) {
+    // An answer to what was typed some letters ago, or to nothing yet, must not undo the letters since.
+    } else if (data.sequence >= this.sequence && !this.unasked) {
       this.sequence = data.sequence;
       if (data.words.trim() !== this.input.value.trim()) this.input.value = data.words;
       this.sent = data.words.trim();
@@ -89,6 +89,7 @@ class AskBox {
 
   typed() {
     clearTimeout(this.timer);
+    this.unasked = true;
     this.compare();
     const length = this.input.value.trim().length;
     if (length >= SHORTEST || length === 0) this.timer = setTimeout(() => this.ask(false), TYPING_MS);
@@ -96,6 +97,7 @@ class AskBox {
 
   ask(final) {
     clearTimeout(this.timer);
+    this.unasked = false;
     const words = this.input.value.trim();
     if (!final && words === this.sent) return;
     this.sent = words;

@@ -62,6 +62,21 @@ def test_words_find_their_picture_while_they_are_typed(page: Page, app: App) -> 
     shoot(page, "find")
 
 
+def test_an_answer_leaves_letters_that_were_typed_meanwhile(page: Page, app: App) -> None:
+    page.goto(app.url)
+    box = ready(page)
+    box.evaluate(
+        """async (box) => {
+            const type = (words) => { box.value = words; box.dispatchEvent(new Event("input")); };
+            type("a red");
+            await new Promise((done) => { setTimeout(done, 310); });  // just after it was asked
+            type("a red flower");
+        }"""
+    )
+    answered(page, "a red flower")
+    assert box.input_value() == "a red flower"
+
+
 def test_pictures_keep_their_proportions(page: Page, app: App) -> None:
     page.goto(app.url)
     search(page, "an animal type:image")
