@@ -149,14 +149,14 @@ def search(page: Page, text: str) -> Locator:
 
 def ready(page: Page) -> Locator:
     """Wait until the page is complete; returns the query box, which listens then."""
-    page.wait_for_function(_READY)
+    page.wait_for_function(_READY, polling=100)
     settle(page)
     return page.get_by_role("searchbox")
 
 
 def answered(page: Page, text: str) -> Locator:
     """Wait until the question is answered; returns the tiles."""
-    page.wait_for_function(_ANSWERED, arg=text)
+    page.wait_for_function(_ANSWERED, arg=text, polling=100)
     settle(page)
     expect(page.locator(".st-key-verdict")).to_be_visible()
     tiles = page.locator(".tile")
@@ -169,14 +169,14 @@ def opened(page: Page) -> Locator:
 
     A browser loads what draws buttons with the first of them: until then no key turns to the next hit.
     """
-    page.wait_for_function(_OPENED)
+    page.wait_for_function(_OPENED, polling=100)
     settle(page)
     return page.get_by_role("dialog")
 
 
 def settle(page: Page) -> None:
     """Wait until Streamlit has nothing left to do and the pictures in sight are there."""
-    page.wait_for_function(_SETTLED)
+    page.wait_for_function(_SETTLED, polling=100)
 
 
 def metric(page: Page, label: str) -> Locator:
