@@ -14,7 +14,7 @@ from db.errors import LibraryError
 from db.settings import Settings
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
-from tests.support.copying import copy_library
+from tests.support.copying import own_copy
 from trove import Library, Query
 
 LIGHTHOUSE = SAMPLES / "pictures" / "p025.jpg"
@@ -23,11 +23,10 @@ LATER = SAMPLES / "pictures" / "p002.jpg"
 RIGHT = "these are the right words"
 
 
-@pytest.fixture
-def full(sample_library: Settings, tmp_path: Path) -> Settings:
-    """The samples with something of everything that people make."""
-    copy_library(sample_library.paths.folder, tmp_path / "full")
-    settings = sample_library.model_copy(update={"library": tmp_path / "full"})
+@pytest.fixture(scope="module")
+def original(sample_library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The samples with something of everything that people make, to be copied."""
+    settings = own_copy(sample_library, tmp_path_factory.mktemp("original") / "library")
     with Library.of(settings) as library:
         library.saved.add("towers", Query("a lighthouse", image=LIGHTHOUSE))
         hit = next(hit for hit in library.search("a lighthouse").hits if hit.path == LIGHTHOUSE)
@@ -47,11 +46,32 @@ def full(sample_library: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def file(full: Settings, tmp_path: Path) -> Path:
-    path = tmp_path / "made.json"
-    told = as_json(trove(full, "backup", path, "--json"))
+def full(original: Settings, tmp_path: Path) -> Settings:
+    """A copy of ``original``."""
+    return own_copy(original, tmp_path / "full")
+
+
+@pytest.fixture(scope="module")
+def backup(original: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of ``original``, to be copied."""
+    path = tmp_path_factory.mktemp("backup") / "made.json"
+    told = as_json(trove(original, "backup", path, "--json"))
     assert told["entries"] == entries(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def lone(sample_library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A library of one picture, to be copied."""
+    folder = tmp_path_factory.mktemp("lone") / "library"
+    settings = sample_library.model_copy(update={"library": folder, "whisper": "none", "off": ("text",)})
+    assert trove(settings, "index", LIGHTHOUSE).returncode == 0
+    return settings
+
+
+@pytest.fixture
+def file(backup: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(backup, tmp_path))
 
 
 def held(settings: Settings) -> dict[str, Any]:
@@ -105,10 +125,9 @@ def test_another_library_with_other_paths_takes_it_over(
 
 
 def test_a_library_with_the_files_has_it_all_at_once(
-    full: Settings, file: Path, sample_library: Settings, tmp_path: Path
+    original: Settings, full: Settings, file: Path, sample_library: Settings, tmp_path: Path
 ) -> None:
-    copy_library(sample_library.paths.folder, tmp_path / "same")
-    same = sample_library.model_copy(update={"library": tmp_path / "same"})
+    same = own_copy(sample_library, tmp_path / "same")
     told = as_json(trove(same, "restore", file, "--json"))
     assert told["waiting"] == 0
     with Library.of(same) as library:
@@ -119,7 +138,7 @@ def test_a_library_with_the_files_has_it_all_at_once(
             row.pop("seen", None)
             row.pop("id", None)
     after["saved_search"][0]["query"] = after["saved_search"][0]["query"].replace(
-        str(same.library), str(full.library)
+        str(same.library), str(original.library)
     )
     roots = [before.pop("root"), after.pop("root")]
     assert before == after
@@ -158,10 +177,10 @@ def _worsened(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
     ],
 )
 def test_a_hostile_or_newer_file_is_refused_in_a_line_and_changes_nothing(
-    file: Path, settings: Settings, change: Callable[[dict[str, Any]], object]
+    file: Path, lone: Settings, tmp_path: Path, change: Callable[[dict[str, Any]], object]
 ) -> None:
     _worsened(file, change)
-    assert trove(settings, "index", LIGHTHOUSE).returncode == 0
+    settings = own_copy(lone, tmp_path / "lone")
     before = held(settings)
     check_error(trove(settings, "restore", file), file.name)
     assert held(settings) == before

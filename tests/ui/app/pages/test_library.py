@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from db.library import Library
+from db.settings import Settings
+from indexer.pipeline import index
 from tests.support import SAMPLES
 from tests.support.driver import App, answered, metric, search, serving, settle, shoot
 from tests.support.media import photo
@@ -69,13 +72,21 @@ def test_a_bad_folder_is_explained(page: Page, app: App) -> None:
     expect(page.get_by_role("alert")).to_contain_text("There is no folder /nowhere/at *all* on this machine")
 
 
-def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cache: Path) -> None:
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Twelve pictures and one that is broken."""
     photos = tmp_path / "My photos"
     photos.mkdir()
     for number in (*range(1, 12), 25):
         (picture,) = (SAMPLES / "pictures").glob(f"p{number:03}.*")
         shutil.copy(picture, photos)
     (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
+    return photos
+
+
+def test_from_an_empty_library_to_the_first_hit(
+    page: Page, photos: Path, tmp_path: Path, cache: Path
+) -> None:
     with serving(
         tmp_path / "library", cache, TROVE_WHISPER="none", TROVE_OFF="text", TROVE_GENERATOR="sd-turbo"
     ) as app:
@@ -96,7 +107,19 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         tiles = search(page, "a brick lighthouse")
         expect(tiles.first.locator(".name")).to_have_text("p025.jpg")
 
-        page.get_by_role("link", name="Library").click()
+        page.get_by_test_id("stTopNav").get_by_role("link", name="Draw").click()
+        # The model that the settings name stands first.
+        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^sd-turbo "))
+
+
+@pytest.mark.slow
+def test_a_folder_changes_goes_away_comes_back_and_is_left_out(
+    page: Page, settings: Settings, photos: Path, tmp_path: Path, cache: Path
+) -> None:
+    with Library(settings) as library:
+        index(library, [photos])
+    with serving(settings.paths.folder, cache, TROVE_WHISPER="none", TROVE_OFF="text") as app:
+        page.goto(f"{app.url}/library")
         expect(page.get_by_text("13 files in")).to_be_visible()
         expect(page.get_by_text("12 new, 1 failed")).to_be_visible()
         (photos / "broken.jpg").unlink()
@@ -131,10 +154,6 @@ def test_from_an_empty_library_to_the_first_hit(page: Page, tmp_path: Path, cach
         page.keyboard.press("Escape")
         page.get_by_text("Show what is left out").click()
         expect(page.get_by_role("row").filter(has_text="/p025.*")).to_contain_text("By a pattern of yours")
-
-        page.get_by_role("link", name="Draw").click()
-        # The model that the settings name stands first.
-        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^sd-turbo "))
 
 
 @pytest.mark.slow

@@ -180,6 +180,7 @@ def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -
     expect(page.get_by_role("button", name="Drop")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_folder_is_kept_up_to_date_and_taken_out(
     page: Page, own_app: App, own_folder: Path, own_library: Path
 ) -> None:
