@@ -1,5 +1,6 @@
 """Running the app and using it as a person would."""
 
+import itertools
 import os
 import re
 import shutil
@@ -26,7 +27,9 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 _START_S = 60.0
 
-# Playwright asks for an element again after half a second, for what a function says with each frame.
+# Playwright asks for an element again after a whole second, for what a function says as often as it is told.
+_ASKED_MS = 50
+_SETTLED_MS = 100
 _ALL = """const all = (what) => {
         const hosts = [...document.querySelectorAll("*")].filter((element) => element.shadowRoot);
         const roots = [document, ...hosts.map((host) => host.shadowRoot)];
@@ -47,8 +50,8 @@ _OPENED = """() => {
     const names = [...document.querySelectorAll("[role=dialog] button")].map((button) => button.innerText);
     return ["Next", "Similar to this"].every((name) => names.some((one) => one.includes(name)));
 }"""
-# Twice in a row: what comes from the server is drawn a little later.
-_SETTLED = f"""async () => {{
+# For a while, since what comes from the server is drawn a little later. Playwright waits for no promise.
+_SETTLED = f"""(call) => {{
     {_ALL}
     const seen = (what) => all(what).filter((one) => one.getBoundingClientRect().top < window.innerHeight);
     const isSettled = () => {{
@@ -58,10 +61,13 @@ _SETTLED = f"""async () => {{
         return seen(".tile.blank").length === 0
             && seen("img").every((image) => image.complete && (image.src || !image.closest(".tile")));
     }};
-    if (!isSettled()) return false;
-    await new Promise((done) => {{ setTimeout(done, 100); }});
-    return isSettled();
+    const now = performance.now();
+    if (!isSettled()) window.settled = undefined;
+    else if (window.settled?.call !== call) window.settled = {{ call, at: now }};
+    return now - (window.settled?.at ?? now) >= {_SETTLED_MS};
 }}"""
+
+_calls = itertools.count()
 
 _FLAGS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync "
@@ -149,14 +155,14 @@ def search(page: Page, text: str) -> Locator:
 
 def ready(page: Page) -> Locator:
     """Wait until the page is complete; returns the query box, which listens then."""
-    page.wait_for_function(_READY, polling=100)
+    page.wait_for_function(_READY, polling=_ASKED_MS)
     settle(page)
     return page.get_by_role("searchbox")
 
 
 def answered(page: Page, text: str) -> Locator:
     """Wait until the question is answered; returns the tiles."""
-    page.wait_for_function(_ANSWERED, arg=text, polling=100)
+    page.wait_for_function(_ANSWERED, arg=text, polling=_ASKED_MS)
     settle(page)
     expect(page.locator(".st-key-verdict")).to_be_visible()
     tiles = page.locator(".tile")
@@ -169,14 +175,14 @@ def opened(page: Page) -> Locator:
 
     A browser loads what draws buttons with the first of them: until then no key turns to the next hit.
     """
-    page.wait_for_function(_OPENED, polling=100)
+    page.wait_for_function(_OPENED, polling=_ASKED_MS)
     settle(page)
     return page.get_by_role("dialog")
 
 
 def settle(page: Page) -> None:
     """Wait until Streamlit has nothing left to do and the pictures in sight are there."""
-    page.wait_for_function(_SETTLED, polling=100)
+    page.wait_for_function(_SETTLED, arg=next(_calls), polling=_ASKED_MS)
 
 
 def metric(page: Page, label: str) -> Locator:

@@ -227,7 +227,7 @@ class Gallery {
       if (!this.strip && picks(event)) this.toggle(index, event.shiftKey);
       else {
         this.tell("open", hit.id);
-        grow(open.querySelector("img"));
+        grow(open.querySelector("img"), hit.view);
       }
     };
     if (!this.strip) press(open, () => this.toggle(index, false));

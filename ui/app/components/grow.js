@@ -4,7 +4,8 @@ const GROWN_MS = 150;
 const FADED_MS = 250; // Streamlit's dialog is pale at first
 const LONGEST_MS = 5000; // after which something is wrong, and people see the page again
 
-const grow = (image) => {
+// `view`: the address of the large picture, which takes the place of its thumbnail once it is there.
+const grow = (image, view) => {
   if (!image?.naturalWidth) return;
   const over = element("div", "trove-growing");
   const copy = element("img", "");
@@ -14,6 +15,10 @@ const grow = (image) => {
   over.style.background = getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor;
   over.append(copy);
   document.body.append(over);
+  if (view) {
+    const whole = Object.assign(new Image(), { src: view });
+    whole.decode().then(() => { copy.src = view; }, () => {});
+  }
   const { stage, width, height } = window.troveStage ?? {};
   if (width === window.innerWidth && height === window.innerHeight) {
     for (const side of ["left", "top", "width", "height"]) copy.style[side] = `${stage[side]}px`;

@@ -100,6 +100,7 @@ def _tile(hit: Hit, row: units.UnitRow | None) -> dict[str, Any]:
     return {
         "id": hit.unit_id,
         "src": None if hit.media == "audio" else media.thumbnail_url(hit.unit_id),
+        "view": media.view_url(hit.unit_id) if hit.media == "image" else None,
         "preview": media.preview_url(hit.unit_id) if hit.media == "video" and not hit.offline else None,
         "ratio": round(max(_RATIOS[0], min(_RATIOS[1], ratio)), 3),
         "kind": kind_label(hit.kind),

@@ -248,6 +248,23 @@ def test_back_closes_an_opened_hit_and_forward_opens_it_again(page: Page, app: A
     expect(page.get_by_text("What this link opens is not in your library any more.")).to_be_visible()
 
 
+def test_a_large_picture_does_not_wait_for_what_stands_around_it(page: Page, app: App) -> None:
+    page.goto(app.url)
+    tiles = search(page, "a brick lighthouse type:image")
+    shown = """(button) => new Promise((done) => {
+        button.click();
+        const look = () => {
+            const picture = document.querySelector(".trove-growing img");
+            if (!picture || picture.src.includes("/view/")) done(picture?.naturalWidth ?? 0);
+            else requestAnimationFrame(look);
+        };
+        look();
+    })"""
+    thumbnail = tiles.first.locator("img").evaluate("image => image.naturalWidth")
+    assert tiles.first.locator(".open").evaluate(shown) > thumbnail
+    opened(page)
+
+
 def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, media_folder: Path) -> None:
     page.goto(app.url)
     tiles = search(page, "glowing blue jellyfish type:image")
