@@ -92,7 +92,7 @@ class Refused:
 class Read:
     """A file was read, and the analysers of the first phase have looked at it.
 
-    ``sha256`` and ``kind`` are None where its content is known (``task.content_id``).
+    ``sha256`` is None where its content is known (``task.content_id``), ``kind`` where it was not opened.
     """
 
     task: Task

@@ -86,8 +86,10 @@ def pictures_first(task: Task) -> tuple[bool, Path]:
 
 
 def is_short(job: Job) -> bool:
-    """Whether it is a look at a picture, and waits for no other."""
-    return media_kind(job.tasks[0].stat.path) == "image" and not job.analyser.needs
+    """Whether it is a look at a picture, and waits for no other. Some that are named so are animations."""
+    analyser = job.analyser
+    of_pictures = "image" in analyser.media or bool(analyser.facts)
+    return of_pictures and media_kind(job.tasks[0].stat.path) == "image" and not analyser.needs
 
 
 def likeness(session: Session, model: Model, text: str, content_ids: Sequence[int]) -> Mapping[int, float]:

@@ -91,7 +91,7 @@ class Preparer:
         except Exception as exc:
             error = _of_now(task.stat, as_media_error(exc, task.stat.path))
             return Refused(task, sha256, str(error), error)
-        return Read(task, sha256, None if task.content_id else opened.header.kind, looks)
+        return Read(task, sha256, opened.header.kind, looks)
 
     def _is_hashed_first(self, task: Task) -> bool:
         """Whether its content is perhaps known, or it is too large to be read at once."""

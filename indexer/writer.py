@@ -103,8 +103,8 @@ def believe(session: Session, todo: Plan) -> int:
 class Finished:
     """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
 
-    ``sha256`` and ``kind`` of new content; ``content_id`` and ``asset_id`` where they are known;
-    ``is_copy``: a new file, or one that was moved, with a known content.
+    ``sha256`` of new content; ``kind`` where it was opened; ``content_id`` and ``asset_id`` where they are
+    known; ``is_copy``: a new file, or one that was moved, with a known content.
     """
 
     task: Task
@@ -188,6 +188,13 @@ class Writer:
         }
         ids, new = contents.find_or_add(session, kinds, arrived)
         self._arrived |= new
+        known = {
+            finished.content_id: finished.kind
+            for finished in batch
+            if finished.content_id is not None and finished.kind is not None
+        }
+        changed = contents.change_kinds(session, known)
+        analyses.forget(session, changed)
         assets.revive(session, [finished.task.asset_id for finished in batch if not _is_new(finished)])
         placed: list[tuple[int, int | Asset | None]] = []
         for finished in batch:

@@ -192,6 +192,12 @@ def retry_failures(session: Session) -> int:
     return rows_changed(session.execute(failed.values(state="retry")))
 
 
+def forget(session: Session, content_ids: Collection[int]) -> None:
+    """Delete all that analysers have made of contents, as if they had not looked: the next run does anew."""
+    for batch in chunks(list(content_ids)):
+        session.execute(delete(Analysis).where(Analysis.content_id.in_(batch)))
+
+
 def delete_made(session: Session, analyser: str, content_ids: Collection[int]) -> int:
     """Delete what an analyser has made of contents; returns how many units there were."""
     units = select(func.count()).select_from(Unit).join(Analysis, Analysis.id == Unit.analysis_id)

@@ -45,6 +45,15 @@ def find_or_add(
     return ids, {content.id for content in new}
 
 
+def change_kinds(session: Session, kinds: Mapping[int, MediaKind]) -> list[int]:
+    """Note the media of known contents; returns those that were taken for another one before."""
+    statement = select(Content.id, Content.kind).where(Content.id.in_(kinds))
+    changed = [found for found, before in session.execute(statement) if before != kinds[found]]
+    for content_id in changed:
+        session.execute(update(Content).where(Content.id == content_id).values(kind=kinds[content_id]))
+    return changed
+
+
 def arrive(session: Session, content_ids: Collection[int], arrived: int) -> None:
     """Let contents count as having arrived with a revision."""
     if content_ids:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import kinds
 from db.catalog import revision
 from db.catalog.units import UnitRow, region_of, same_region
 from db.engine.clock import utc_now
@@ -118,10 +119,13 @@ def unjudge(session: Session, ids: Sequence[int]) -> None:
 def judged(session: Session, saved_id: int) -> list[Judged]:
     """All judgements of a saved search, the latest first."""
     gap_s = func.abs(func.coalesce(Unit.start_s, 0.0) - func.coalesce(Judgement.start_s, 0.0))
+    # An animation was a picture in older libraries, and has frames now.
+    seen = kinds.proving("shows")
+    alike = or_(Unit.kind == Judgement.kind, and_(Unit.kind.in_(seen), Judgement.kind.in_(seen)))
     statement = (
         select(Judgement, Unit)
         .outerjoin(Content, Content.sha256 == Judgement.sha256)
-        .outerjoin(Unit, and_(Unit.content_id == Content.id, Unit.kind == Judgement.kind, gap_s <= NEAR_S))
+        .outerjoin(Unit, and_(Unit.content_id == Content.id, alike, gap_s <= NEAR_S))
         .where(Judgement.saved_id == saved_id)
         .order_by(Judgement.id.desc(), gap_s, Unit.id)
     )

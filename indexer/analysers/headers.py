@@ -17,7 +17,7 @@ class Headers(Analyser):
 
     name = "headers"
     label = "dates, places and cameras"
-    fingerprint = "4"  # with offsets from UTC, and without dates that cannot be
+    fingerprint = "5"  # with animated pictures as films
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
 

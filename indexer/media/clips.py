@@ -25,7 +25,7 @@ from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact, write_checksummed
 from indexer.media.container import open_container, origin, seek
 from indexer.media.pool import DecodePool
-from indexer.media.reader import opened_film
+from indexer.media.reader import is_animation, opened_film, read_frames
 from indexer.media.turning import turning
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,8 @@ def browser_type(path: Path, decoders: DecodePool) -> str | None:
 
 def _played_as(path: Path) -> str | None:
     """See ``browser_type``. Runs in a worker."""
+    if is_animation(path):
+        return None
     with _opened(path) as container:
         playable = _PLAYED.get(container.format.name.partition(",")[0])
         video, sound = _tracks(container)
@@ -170,6 +172,8 @@ def _save(target: Path, data: bytes) -> None:
 
 def _copy(path: Path, start_s: float, end_s: float) -> bytes | None:
     """A span as it is, in an MP4; None where that cannot be. Runs in a worker."""
+    if is_animation(path):
+        return None
     buffer = io.BytesIO()
     with _opened(path) as source:
         pictures, sound = _tracks(source)
@@ -248,16 +252,23 @@ def _encode(path: Path, start_s: float, end_s: float) -> bytes:
     """Transcode a span of the file to MP4. Runs in a worker."""
     buffer = io.BytesIO()
     target = av.open(buffer, "w", format="mp4")
-    with _opened(path) as source:
-        pictures, sound = _tracks(source)
-        tracks: dict[int, _Pictures | _Sound] = {}
-        if pictures is not None:
-            pictures.thread_type = "AUTO"
-            tracks[pictures.index] = _Pictures(target, pictures.average_rate or 25)
-        if sound is not None:
-            tracks[sound.index] = _Sound(target)
-        for index, frame, at_s in _frames(source, list(tracks), start_s, end_s):
-            tracks[index].put(frame, at_s - start_s)
+    tracks: dict[int, _Pictures | _Sound] = {}
+    if is_animation(path):
+        tracks[0] = moving = _Pictures(target, _MOST_FRAMES_PER_S)
+        for at_s, picture in read_frames(path, start_s, end_s, min_side=_MOST_LINES):
+            frame = av.VideoFrame.from_ndarray(picture)
+            frame.time_base = _CLOCK
+            moving.put(frame, at_s - start_s)
+    else:
+        with _opened(path) as source:
+            pictures, sound = _tracks(source)
+            if pictures is not None:
+                pictures.thread_type = "AUTO"
+                tracks[pictures.index] = _Pictures(target, pictures.average_rate or 25)
+            if sound is not None:
+                tracks[sound.index] = _Sound(target)
+            for index, frame, at_s in _frames(source, list(tracks), start_s, end_s):
+                tracks[index].put(frame, at_s - start_s)
     for track in tracks.values():
         track.finish()
     packets = [packet for track in tracks.values() for packet in track.packets]
@@ -315,7 +326,8 @@ class _Pictures:
         self._next_s = at_s + 0.9 / self._rate
 
     def _new_stream(self, frame: av.VideoFrame, source: av.VideoFrame) -> av.VideoStream:
-        options = {"preset": "veryfast", "crf": "23"}
+        # With frames that are made of later ones, MP4 takes a slide show for shorter than it is.
+        options = {"preset": "veryfast", "crf": "23", "bf": "0"}
         stream = self._target.add_stream("libx264", rate=self._rate, options=options)
         stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
         context = stream.codec_context

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, Protocol, TypeVar, cast
 
 from db.errors import DecodeError, UnreadableError
 from indexer.media.formats import Signature, media_kind, signature
@@ -76,7 +76,7 @@ def read_whole(path: Path, *, hashed: bool, side: int | None, max_megapixels: fl
             content,
             lambda reader: reader.read(file, min_side=side, max_megapixels=max_megapixels),
         )
-        return Opened(sha256, _heard(file, header), picture)
+        return Opened(sha256, _heard(file, header), picture if header.kind == "image" else None)
 
 
 def read_image(path: Path, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -115,10 +115,8 @@ def read_stills(
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
         UnreadableError: it cannot be read now.
     """
-    from indexer.media import ffmpeg
-
-    with _opened(path) as (file, _):
-        stills = ffmpeg.read_stills(file, start_s, end_s, min_side=min_side, every_s=every_s)
+    with _opened(path) as (file, content):
+        stills = _frames_of(content).read_stills(file, start_s, end_s, min_side=min_side, every_s=every_s)
     return merge_stills(stills)
 
 
@@ -129,10 +127,8 @@ def still_at(path: Path, at_s: float, *, min_side: int) -> Picture:
         DecodeError: there is none that could be decoded.
         UnreadableError: it cannot be read now.
     """
-    from indexer.media import ffmpeg
-
-    with _opened(path) as (file, _):
-        return ffmpeg.still_at(file, at_s, min_side=min_side)
+    with _opened(path) as (file, content):
+        return _frames_of(content).still_at(file, at_s, min_side=min_side)
 
 
 def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[float, Picture]]:
@@ -145,10 +141,8 @@ def stills_at(path: Path, times: list[float], *, min_side: int) -> list[tuple[fl
         DecodeError: it is no video.
         UnreadableError: it cannot be read now.
     """
-    from indexer.media import ffmpeg
-
-    with _opened(path) as (file, _):
-        return ffmpeg.stills_at(file, times, min_side=min_side)
+    with _opened(path) as (file, content):
+        return _frames_of(content).stills_at(file, times, min_side=min_side)
 
 
 def read_glimpses(path: Path, start_s: float, end_s: float, *, every_s: float = 0.25) -> list[Glimpse]:
@@ -161,10 +155,33 @@ def read_glimpses(path: Path, start_s: float, end_s: float, *, every_s: float = 
         DecodeError: it is no video, or nothing could be decoded in a span that starts at 0.
         UnreadableError: it cannot be read now.
     """
-    from indexer.media import ffmpeg
+    with _opened(path) as (file, content):
+        return _frames_of(content).read_glimpses(file, start_s, end_s, every_s=every_s)
+
+
+def is_animation(path: Path) -> bool:
+    """Whether a file is an animated picture, which is seen as a film. Errors as ``probe``."""
+    with _opened(path) as (file, content):
+        if content != "picture":
+            return False
+        return _with_image_reader(path, file, content, lambda reader: reader.probe(file)).kind == "video"
+
+
+def read_frames(
+    path: Path, start_s: float, end_s: float, *, min_side: int
+) -> Iterator[tuple[float, Picture]]:
+    """(seconds, frame) of an animated picture as they are shown in a span, downscaled as by ``read_image``.
+
+    The last one comes again shortly before its end.
+
+    Raises:
+        DecodeError: it is no animation, or nothing can be decoded.
+        UnreadableError: it cannot be read now.
+    """
+    from indexer.media.pictures import animation
 
     with _opened(path) as (file, _):
-        return ffmpeg.read_glimpses(file, start_s, end_s, every_s=every_s)
+        yield from animation.frames(file, start_s, end_s, min_side=min_side)
 
 
 def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
@@ -203,6 +220,32 @@ def opened_film(path: Path) -> Iterator[BinaryIO]:
         )
         file.seek(0)
         yield file if place is None else cast(BinaryIO, motion.Part(file, place))
+
+
+class _Frames(Protocol):
+    """Decodes the frames of an open film: ``ffmpeg``, and ``animation`` of ``pictures``."""
+
+    def read_stills(
+        self, file: BinaryIO, start_s: float, end_s: float, *, min_side: int, every_s: float
+    ) -> list[Still]: ...
+
+    def still_at(self, file: BinaryIO, at_s: float, *, min_side: int) -> Picture: ...
+
+    def stills_at(
+        self, file: BinaryIO, times: list[float], *, min_side: int
+    ) -> list[tuple[float, Picture]]: ...
+
+    def read_glimpses(
+        self, file: BinaryIO, start_s: float, end_s: float, *, every_s: float
+    ) -> list[Glimpse]: ...
+
+
+def _frames_of(content: Signature) -> _Frames:
+    """What decodes the frames of a film, or of an animated picture."""
+    from indexer.media import ffmpeg
+    from indexer.media.pictures import animation
+
+    return animation if content == "picture" else ffmpeg
 
 
 def _heard(file: BinaryIO, header: Metadata) -> Metadata:

@@ -24,6 +24,9 @@ SAMPLE_RATE = 16_000
 GLIMPSE_SIDE = 180
 """Pixels of the shorter side of a glimpse: letters cannot be read in it, but seen to come and go."""
 
+LARGEST_ANIMATION = 40_000_000
+"""Pixels of a frame: an animated picture with larger ones is shown as a picture."""
+
 GENERATED_KEY = "trove:generated"
 """Text chunk that marks a PNG as drawn by Trove."""
 

@@ -29,6 +29,7 @@ from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
 from db.names import spelled
 from db.near import did_you_mean
+from indexer.media.formats import media_kind
 from indexer.media.reader import probe
 from search.answer import Hit
 from search.query.language import Parsed, Term
@@ -261,7 +262,8 @@ class SavedSearches:
         if term.kind != "picture":
             return term
         path = spelled(term.value)
-        if self._service.decoders.run(probe, path).kind != "image":
+        is_picture = self._service.decoders.run(probe, path).kind == "image"
+        if not is_picture and media_kind(path) != "image":  # it may be an animated one
             raise DecodeError(f"{path.name} is not a picture")
         try:
             data = path.read_bytes()

@@ -33,12 +33,16 @@ _STORED = {
 
 @dataclass(frozen=True)
 class Variant:
-    """A file that shows ``media.scene(SEED, *SIZE)``; ``colours``: grey or of one bit, it has none."""
+    """A file that shows ``media.scene(SEED, *SIZE)``; ``colours``: grey or of one bit, it has none.
+
+    ``moving``: an animation that shows it first.
+    """
 
     name: str
     write: Callable[[Path], object]
     colours: bool = True
     note: str | None = None
+    moving: bool = False
 
 
 def variants() -> list[Variant]:
@@ -130,8 +134,8 @@ def _png() -> list[Variant]:
         _by_opencv(
             "png-16-bit-alpha.png", lambda pixels: np.dstack([pixels, pixels[:, :, 0] | 255]) * np.uint16(257)
         ),
-        Variant("moving.png", _several("PNG")),
-        Variant("moving.apng", _several("PNG")),
+        Variant("moving.png", _several("PNG"), moving=True),
+        Variant("moving.apng", _several("PNG"), moving=True),
     ]
 
 
@@ -141,7 +145,7 @@ def _webp() -> list[Variant]:
         *(_saved(f"webp-method-{method}.webp", quality=90, method=method) for method in (0, 6)),
         *(_saved(f"webp-lossless-{mode.lower()}.webp", mode, lossless=True) for mode in ("RGB", "RGBA")),
         _saved("webp-alpha.webp", "RGBA", quality=95),
-        Variant("moving.webp", _several("WEBP")),
+        Variant("moving.webp", _several("WEBP"), moving=True),
     ]
 
 
@@ -152,7 +156,7 @@ def _gif() -> list[Variant]:
         _saved("gif-rgb.gif"),
         _saved("gif-interlaced.gif", interlace=1),
         _saved("gif-plain.gif", interlace=0),
-        Variant("moving.gif", _several("GIF")),
+        Variant("moving.gif", _several("GIF"), moving=True),
     ]
 
 
@@ -227,7 +231,7 @@ def _heif() -> list[Variant]:
         _saved("avif-grey.avif", "L", quality=90, subsampling="4:0:0"),
         _saved("avif-alpha.avif", "RGBA", quality=90),
         _saved("avif-lossless.avif", quality=100),
-        Variant("moving.avif", _several("AVIF")),
+        Variant("moving.avif", _several("AVIF"), moving=True),
         *_turned("heic", ".heic", quality=95),
         *(
             _saved(f"heic-{one.replace(':', '')}.heic", quality=90, chroma=one.replace(":", ""))

@@ -49,6 +49,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/query/conditions/what.py": "a medium: type:image",
         "search/saved/searches.py": "a medium: of a query's file",
         "trove/library.py": "a part of a query: a picture",
+        "ui/app/views/film.py": "a medium: of the name of an animated picture",
         "ui/app/views/known.py": "a medium: whether a file is a picture",
         "ui/app/views/picture.py": "a medium: which neighbours are pictures",
         "ui/app/views/stack.py": "a medium: which files of a stack are pictures",

@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 from indexer.media.pictures.scaling import shrink
 from indexer.media.types import fit
 
-_NOTE = "damaged or cut short: what could be decoded is shown"
+NOTE = "damaged or cut short: what could be decoded is shown"
 _JPEG = b"\xff\xd8\xff"
 _END_OF_JPEG = b"\xff\xd9"
 _TEXT_TOO_LARGE = "text chunk"
@@ -38,7 +38,7 @@ def first_part(
         raise error from None
     if all(high - low < _NOTHING for low, high in part.getextrema()):  # type: ignore[misc]
         raise error
-    return part, None if _TEXT_TOO_LARGE in str(error).lower().replace("_", " ") else _NOTE
+    return part, None if _TEXT_TOO_LARGE in str(error).lower().replace("_", " ") else NOTE
 
 
 @contextmanager

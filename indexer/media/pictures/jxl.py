@@ -1,6 +1,7 @@
 """Decode JPEG XL with libjxl (pylibjxl)."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 import brotli
@@ -8,6 +9,7 @@ import numpy as np
 import pylibjxl
 from PIL import Image
 
+from indexer.media.boxes import boxes
 from indexer.media.pictures.errors import decoder_errors
 from indexer.media.pictures.exif import header, loaded
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
@@ -60,24 +62,15 @@ def _metadata(file: BinaryIO, said: dict[str, Any]) -> Metadata:
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     """The boxes of EXIF and XMP in a container (ISO/IEC 18181-2); a bare code stream has none."""
-    at, end = 0, file_size(file)
+    end = file_size(file)
     file.seek(0)
     if file.read(8)[4:] != b"JXL ":
         return
-    for _ in range(_MOST_BOXES):
-        file.seek(at)
-        head = file.read(16)
-        length, kind, begin = int.from_bytes(head[:4], "big"), head[4:8], 8
-        if length == 1:
-            length, begin = int.from_bytes(head[8:16], "big"), 16
-        length = length or end - at
-        if len(head) < 8 or length < begin:
-            return
-        if kind in (b"Exif", b"xml ", b"brob") and length <= _LONGEST_BOX:
-            file.seek(at + begin)
-            content = file.read(length - begin)
+    for kind, begin, after in islice(boxes(file, 0, end), _MOST_BOXES):
+        if kind in (b"Exif", b"xml ", b"brob") and after - begin <= _LONGEST_BOX:
+            file.seek(begin)
+            content = file.read(after - begin)
             yield (content[:4], _unpacked(content[4:])) if kind == b"brob" else (kind, content)
-        at += length
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -16,6 +16,7 @@ from indexer.media.pictures.colour import CODE_POINTS, code_points
 from indexer.media.pictures.directories import pages
 from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, pages_note, shrink
+from indexer.media.pictures.timing import timing
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures, png
 
@@ -37,7 +38,7 @@ class PillowReader:
 
     def probe(self, file: BinaryIO) -> Metadata:
         """Metadata of the header; the pixels are not decoded. Errors as ``read``."""
-        with _pillow_errors(file), self._opened(file) as image:
+        with self.opened(file) as image:
             return _metadata(image, file)
 
     def read(self, file: BinaryIO, *, min_side: int, max_megapixels: float) -> tuple[Metadata, Picture]:
@@ -48,7 +49,7 @@ class PillowReader:
             DecodeError: damaged, or too large.
             UnreadableError: input/output error.
         """
-        with _pillow_errors(file), self._opened(file) as image:
+        with self.opened(file) as image:
             check_size(*image.size, max_megapixels, file_size(file))
             metadata = _metadata(image, file)
             turn = _turn(image)
@@ -59,7 +60,17 @@ class PillowReader:
                 raise
             except Exception as exc:
                 part, note = cut.first_part(file, self.formats, min_side, exc)
-                return replace(metadata, note=note), as_picture(part, turn)
+                return replace(metadata, note=note or metadata.note), as_picture(part, turn)
+
+    @contextmanager
+    def opened(self, file: BinaryIO) -> Iterator[Image.Image]:
+        """The picture by its header, with what goes wrong meanwhile translated to Trove's errors.
+
+        Raises:
+            UnknownFormatError, DecodeError, UnreadableError: as ``read``.
+        """
+        with _pillow_errors(file), self._opened(file) as image:
+            yield image
 
     def _opened(self, file: BinaryIO) -> Image.Image:
         """The picture by its header; what is wrong with its texts or profile costs no more than these."""
@@ -111,14 +122,16 @@ def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
     exif = _exif(image)
     facts = exif_facts(exif)
     packet = image.info.get("xmp")
+    moving = timing(file, image.format, image.size)
     facts["burst"] = facts["burst"] or xmp.burst(packet)
     return Metadata(
-        kind="image",
+        kind="image" if moving is None else "video",
         width=width,
         height=height,
+        duration_s=None if moving is None else moving.duration_s,
         generated=GENERATED_KEY in image.info,
         film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
-        note=pages_note(pages(file)) if image.format == "TIFF" else None,
+        note=pages_note(pages(file)) if image.format == "TIFF" else None if moving is None else moving.note,
         words=pictures.words_of(image, exif, chunks),
         **facts,  # type: ignore[arg-type]
     )

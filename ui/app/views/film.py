@@ -11,6 +11,7 @@ from db.catalog.units import UnitRow
 from db.errors import MediaError
 from db.files import read_checksummed
 from indexer.media.clips import AFTER_S, LONGEST_S, browser_type
+from indexer.media.formats import media_kind
 from indexer.media.types import Metadata
 from search.answer import Hit
 from search.results.listing import Listing
@@ -160,8 +161,10 @@ def _jump() -> None:
 
 def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
     """Put a clip into ``data`` in place of a file that browsers cannot play; False if there is none."""
+    is_animation = media_kind(row.path) == "image"
+    cannot = "go to a moment of an animated picture" if is_animation else "play this format"
     try:
-        with st.spinner("Browsers cannot play this format. Making a clip that they can …"):
+        with st.spinner(f"Browsers cannot {cannot}. Making a clip that they can play …"):
             clip = media.clip_at(row, start_s)
     except MediaError as exc:
         if row.media == "video":
@@ -174,7 +177,7 @@ def _as_clip(row: UnitRow, start_s: float, data: dict) -> bool:
         "end_s": start_s + AFTER_S,
     }
     st.caption(
-        f"Browsers cannot play this format, so this is a clip from {clock(clip.start_s)} on. "
+        f"Browsers cannot {cannot}, so this is a clip from {clock(clip.start_s)} on. "
         "Click elsewhere on the timeline for another part; your own player can open the whole file."
     )
     return True
