@@ -10,6 +10,7 @@ and the readers of ``pictures``. They are imported when first needed, mostly in 
 
 import hashlib
 import logging
+import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -326,4 +327,16 @@ def _with_image_reader(
             raise
         except DecodeError as exc:
             first = first or exc
+    if first is not None and (missing := _missing(file)):
+        raise DecodeError(missing) from first
     raise first or UnknownFormatError("not a picture in any known format")
+
+
+def _missing(file: BinaryIO) -> str | None:
+    """What is to be said of a picture that is shorter than it says, and of which nothing can be shown."""
+    from indexer.media.pictures.cut import is_missing, said_end
+
+    if not is_missing(file):
+        return None
+    end, there = said_end(file), file.seek(0, os.SEEK_END)
+    return f"the picture is cut short: {there:,} of at least {end:,} bytes are there, and none can be shown"

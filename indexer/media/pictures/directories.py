@@ -35,6 +35,23 @@ def directories(file: BinaryIO) -> Iterator[Directory]:
         yield directory
 
 
+def place_of(file: BinaryIO, tag: int) -> tuple[int, str] | None:
+    """Where the number of a tag of the first directory lies, and its form for ``struct``; None without it."""
+    file.seek(0)
+    head = file.read(16)
+    order, is_big = ("<" if head[:2] == b"II" else ">"), head[2:4] in (b"+\0", b"\0+")
+    at = struct.unpack(order + ("Q" if is_big else "L"), head[8:16] if is_big else head[4:8])[0]
+    file.seek(at)
+    (count,) = struct.unpack(order + ("Q" if is_big else "H"), file.read(8 if is_big else 2))
+    for _ in range(min(count, _MOST_TAGS)):
+        found, kind = struct.unpack(order + "HH", file.read(4))
+        file.seek(8 if is_big else 4, 1)
+        if found == tag and kind in _NUMBERS:
+            return file.tell(), order + _NUMBERS[kind]
+        file.seek(8 if is_big else 4, 1)
+    return None
+
+
 def pages(file: BinaryIO) -> int:
     """How many pages there are; smaller versions of one are none."""
     return sum(not directory.get(SUBFILE, 0) & 1 for directory in directories(file))

@@ -16,7 +16,7 @@ from indexer.media.pictures.colour import CODE_POINTS, code_points
 from indexer.media.pictures.directories import pages
 from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, pages_note, shrink
-from indexer.media.pictures.timing import timing
+from indexer.media.pictures.timing import Timing, timing
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures, png
 
@@ -80,9 +80,10 @@ class PillowReader:
         except (UnidentifiedImageError, Image.DecompressionBombError, MemoryError):
             raise
         except Exception:
-            file.seek(0)
+            whole = cut.completed(file) or file
+            whole.seek(0)
             with cut.lenient():
-                image = Image.open(file, formats=self.formats)
+                image = Image.open(whole, formats=self.formats)
         image.info[CODE_POINTS] = code_points(image, file)
         return image
 
@@ -131,10 +132,18 @@ def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
         duration_s=None if moving is None else moving.duration_s,
         generated=GENERATED_KEY in image.info,
         film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,
-        note=pages_note(pages(file)) if image.format == "TIFF" else None if moving is None else moving.note,
+        note=_note(image, file, moving),
         words=pictures.words_of(image, exif, chunks),
         **facts,  # type: ignore[arg-type]
     )
+
+
+def _note(image: Image.Image, file: BinaryIO, moving: Timing | None) -> str | None:
+    if image.format == "TIFF":
+        return pages_note(pages(file))
+    if moving is not None:
+        return moving.note
+    return cut.NOTE if cut.is_missing(file) else None
 
 
 def _exif(image: Image.Image) -> Image.Exif:
