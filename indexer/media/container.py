@@ -6,13 +6,15 @@ network protocol, and playlists or concatenations, which point at other files, a
 
 import logging
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar, cast
 
 import av
 
 from db.errors import DecodeError, MediaError, UnreadableError
+from indexer.media.boxes import boxes
 from indexer.media.types import UnknownFormatError
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dv,flac,flv,matroska,mov,mp3,mpeg,mpegts,mpegvideo,mxf,ogg,tta,w64,wav,"
     "wv"
 )
+
+Track = TypeVar("Track", bound=av.VideoStream | av.AudioStream)
 
 _WITHOUT_INDEX = frozenset({"mpeg", "mpegts"})
 _LOOKED_BACK_S = (1.0, 4.0, 16.0, 64.0)
@@ -77,6 +81,77 @@ def open_container(file: BinaryIO) -> Iterator[av.container.InputContainer]:
 def origin(container: av.container.InputContainer) -> float:
     """Start of the container's clock in seconds; players count from there, and so does Trove."""
     return (container.start_time or 0) / av.time_base
+
+
+def is_cut(file: BinaryIO) -> bool:
+    """Whether an MP4, QuickTime, Matroska, WebM or MP3 file ends before it says that it does.
+
+    The position of the file, which may be open in FFmpeg, is kept.
+    """
+    before, size = file.tell(), file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    try:
+        if head.startswith(_EBML):
+            return _segment_ends(head) > size
+        return (_boxes_end(file, size) if head[4:8] in _FIRST_BOXES else _frames_end(file, head)) > size
+    finally:
+        file.seek(before)
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int:
+    return max((after for _, _, after in boxes(file, 0, size)), default=0)
+
+
+def _segment_ends(head: bytes) -> int:
+    """Where a Matroska file says that it ends (RFC 8794, 4); 0 where it was written as it came."""
+    start = head.find(_SEGMENT) + len(_SEGMENT)
+    if start < len(_SEGMENT) or start == len(head):
+        return 0
+    width = 9 - head[start].bit_length()
+    most = (1 << 7 * width) - 1
+    length = int.from_bytes(head[start : start + width], "big") & most
+    return 0 if length == most else start + width + length
+
+
+def _frames_end(file: BinaryIO, head: bytes) -> int:
+    """Where an MP3 says that it ends, in what encoders put into its first frame (Xing, LAME); 0 without."""
+    start = 0
+    if head.startswith(b"ID3"):
+        start = 10 + sum((byte & 0x7F) << 7 * place for place, byte in enumerate(reversed(head[6:10])))
+        file.seek(start)
+        head = file.read(_HEAD_BYTES)
+    for at in (head.find(b"Xing"), head.find(b"Info")):
+        # A number of flags: the second says that the bytes are counted, behind the frames of the first.
+        if 0 <= at < _LATEST_XING and head[at + 7] & 3 == 3:
+            return start + int.from_bytes(head[at + 12 : at + 16], "big")
+    return 0
+
+
+_LATEST_XING = 64
+_FIRST_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
+_EBML, _SEGMENT = b"\x1aE\xdf\xa3", b"\x18\x53\x80\x67"
+_HEAD_BYTES = 4096
+
+
+def packets(container: av.container.InputContainer, stream: Track) -> Iterator["av.Packet[Track]"]:
+    """Packets up to the end of the container or its first read error."""
+    all_packets = cast("Iterator[av.Packet[Track]]", container.demux(stream))
+    while True:
+        try:
+            yield next(all_packets)
+        except StopIteration:
+            return
+        except av.FFmpegError:
+            log.debug("the container ends early", exc_info=True)
+            return
+
+
+def time_of(item: "av.Packet[Any] | av.VideoFrame | av.AudioFrame", origin_s: float) -> float | None:
+    """Seconds from the start of the container's clock, which is at ``origin_s``; None if it is not said."""
+    # AVI has decoding times only.
+    ticks = item.dts if item.pts is None else item.pts
+    return None if ticks is None or item.time_base is None else float(ticks * item.time_base) - origin_s
 
 
 def seek(

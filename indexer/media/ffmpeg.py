@@ -15,7 +15,8 @@ from av.stream import Disposition
 
 from db.errors import DecodeError
 from indexer.media.colour_spaces import Colours, differs, to_srgb
-from indexer.media.container import MOST_PIXELS, open_container, origin, seek
+from indexer.media.container import MOST_PIXELS, open_container, origin, packets, seek, time_of
+from indexer.media.durations import duration
 from indexer.media.tags import facts_of
 from indexer.media.turning import turning
 from indexer.media.types import (
@@ -38,7 +39,6 @@ _Track = TypeVar("_Track", bound=av.VideoStream | av.AudioStream)
 _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 _KEY_FRAME_GAP_S = 1.0
 _PRE_ROLL_S = 0.5
-_BELIEVABLE_BYTES_PER_S = 100
 _Skipped = Literal["DEFAULT", "NONREF", "BIDIR", "NONKEY"]
 _FORWARD: _Skipped = "BIDIR"
 """What FFmpeg is told to skip where frames that are made of later ones are not needed."""
@@ -54,7 +54,8 @@ def probe(file: BinaryIO) -> Metadata:
     """
     with open_container(file) as container:
         video, sound = _video(container), _sound(container)
-        if video is None and sound is None:
+        leading = video or sound
+        if leading is None:
             raise DecodeError("neither pictures nor sound in it can be decoded")
         facts = facts_of({**container.metadata, **(video.metadata if video else {})})
         metadata = replace(facts, kind="video" if video else "audio", has_audio=sound is not None)
@@ -63,7 +64,8 @@ def probe(file: BinaryIO) -> Metadata:
             _check_size(video)
             width, height = _upright_size(container, video)
             metadata = replace(metadata, width=width, height=height)
-        return replace(metadata, duration_s=_duration(container))
+        duration_s, note = duration(container, leading, file)
+        return replace(metadata, duration_s=duration_s, note=note)
 
 
 def _tags(container: av.container.InputContainer) -> dict[str, str]:
@@ -207,19 +209,6 @@ def _sound(container: av.container.InputContainer) -> av.AudioStream | None:
     return next((s for s in container.streams.audio if s.codec_context is not None), None)
 
 
-def _packets(container: av.container.InputContainer, stream: _Track) -> Iterator["av.Packet[_Track]"]:
-    """Packets up to the end of the container or its first read error."""
-    packets = cast("Iterator[av.Packet[_Track]]", container.demux(stream))
-    while True:
-        try:
-            yield next(packets)
-        except StopIteration:
-            return
-        except av.FFmpegError:
-            log.debug("the container ends early", exc_info=True)
-            return
-
-
 def _decoded(packet: "av.Packet[_Track]") -> list[Any]:
     try:
         return packet.decode()
@@ -228,12 +217,6 @@ def _decoded(packet: "av.Packet[_Track]") -> list[Any]:
     except av.FFmpegError:
         log.debug("a packet cannot be decoded", exc_info=True)
         return []
-
-
-def _time(item: "av.Packet[Any] | av.VideoFrame | av.AudioFrame", origin_s: float) -> float | None:
-    # AVI has decoding times only.
-    ticks = item.dts if item.pts is None else item.pts
-    return None if ticks is None or item.time_base is None else float(ticks * item.time_base) - origin_s
 
 
 def _key_frames(
@@ -248,7 +231,7 @@ def _key_frames(
     begin = origin(container)
     for packet in _key_packets(container, video, end_s):
         for frame in _decoded(packet):
-            at_s = _time(frame, begin)
+            at_s = time_of(frame, begin)
             if at_s is not None and start_s <= at_s < end_s and not frame.is_corrupt:
                 yield at_s, _picture(frame, video, min_side)
 
@@ -258,8 +241,8 @@ def _key_packets(
 ) -> Iterator["av.Packet[av.VideoStream]"]:
     """Packets of key frames, then an empty packet that flushes the decoder."""
     begin, last_s = origin(container), -math.inf
-    for packet in _packets(container, video):
-        at_s = _time(packet, begin)
+    for packet in packets(container, video):
+        at_s = time_of(packet, begin)
         if not packet.size:
             yield packet
         elif packet.is_keyframe and at_s is not None and at_s - last_s >= _KEY_FRAME_GAP_S:
@@ -304,9 +287,9 @@ def _shown_at(
     remaining = iter(times)
     target = next(remaining)
     shown: av.VideoFrame | None = None
-    for packet in _packets(container, video):
+    for packet in packets(container, video):
         for frame in _decoded(packet):
-            at_s = _time(frame, begin)
+            at_s = time_of(frame, begin)
             if at_s is None or frame.is_corrupt:
                 continue
             # A frame's time is rounded to the container's clock: a millisecond decides nothing.
@@ -317,7 +300,7 @@ def _shown_at(
                 target = following
             shown = frame
     if shown is not None:
-        yield min(target, _time(shown, begin) or 0.0), shown
+        yield min(target, time_of(shown, begin) or 0.0), shown
 
 
 def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:
@@ -350,7 +333,7 @@ def _shown_width(width: int, video: av.VideoStream) -> int:
 def _upright_size(container: av.container.InputContainer, video: av.VideoStream) -> tuple[int, int]:
     context = video.codec_context
     context.skip_frame = "NONKEY"
-    frame = next((f for packet in _packets(container, video) for f in _decoded(packet)), None)
+    frame = next((f for packet in packets(container, video) for f in _decoded(packet)), None)
     if not context.width * context.height and frame is None:
         # FFmpeg gives no size either where it is larger than it was told to decode.
         raise DecodeError(
@@ -368,32 +351,15 @@ def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> It
     begin = origin(container)
     resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     setup, next_s = None, 0.0
-    for packet in _packets(container, sound):
+    for packet in packets(container, sound):
         for frame in _decoded(packet):
             # A broadcast may change from stereo to surround and back; a resampler is made for one input.
             before, setup = setup, (frame.format.name, frame.layout.name, frame.sample_rate)
             if before not in (None, setup):
                 resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
-            at_s = _time(frame, begin)
+            at_s = time_of(frame, begin)
             next_s = next_s if at_s is None else at_s
             for part in resampler.resample(frame):
                 samples = part.to_ndarray().reshape(-1).astype(np.float32, copy=False)
                 yield next_s, samples
                 next_s += len(samples) / SAMPLE_RATE
-
-
-def _duration(container: av.container.InputContainer) -> float | None:
-    """Duration in seconds; from the packets where the header has none or an implausible one."""
-    declared = container.duration / av.time_base if container.duration else None
-    if declared is not None and container.size / declared >= _BELIEVABLE_BYTES_PER_S:
-        return declared
-    stream = _video(container) or _sound(container)
-    if stream is None:
-        return declared
-    begin, end_s = origin(container), 0.0
-    seek(container, 0.0)
-    for packet in _packets(container, stream):
-        at_s = _time(packet, begin)
-        if at_s is not None:
-            end_s = max(end_s, at_s + float((packet.duration or 0) * packet.time_base))
-    return end_s or None

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar, cast
 
 from db.errors import DecodeError, UnreadableError
-from indexer.media.formats import Signature, media_kind, signature
+from indexer.media.formats import Signature, lacks_end, media_kind, signature
 from indexer.media.pictures.readers import Reader, readers
 from indexer.media.stills import merge_stills
 from indexer.media.types import (
@@ -306,7 +306,10 @@ def _probe_film(path: Path, file: BinaryIO) -> Metadata:
         return ffmpeg.probe(file)
     except DecodeError as exc:
         if media_kind(path) != "image":
-            raise
+            if not lacks_end(path):
+                raise
+            index = "it is cut short: its index, which is written last, is missing"
+            raise DecodeError(f"{index}; {exc}") from exc
         said = getattr(exc.__cause__, "strerror", None) or exc
         raise DecodeError(
             f"the picture cannot be read: it begins as films do, and FFmpeg says: {said}"
@@ -328,7 +331,7 @@ def _with_image_reader(
         except DecodeError as exc:
             first = first or exc
     if first is not None and (missing := _missing(file)):
-        raise DecodeError(missing) from first
+        raise DecodeError(f"{missing}: {first}") from first
     raise first or UnknownFormatError("not a picture in any known format")
 
 
@@ -339,4 +342,4 @@ def _missing(file: BinaryIO) -> str | None:
     if not is_missing(file):
         return None
     end, there = said_end(file), file.seek(0, os.SEEK_END)
-    return f"the picture is cut short: {there:,} of at least {end:,} bytes are there, and none can be shown"
+    return f"the picture is cut short, of at least {end:,} bytes {there:,} are there"

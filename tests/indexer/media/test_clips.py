@@ -58,6 +58,22 @@ def test_a_clip_shows_and_sounds_what_is_there(tmp_path: Path, decoders: DecodeP
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+def test_a_clip_of_a_slide_show_lasts_as_long_as_it(tmp_path: Path, decoders: DecodePool) -> None:
+    film = tmp_path / "slides.mkv"
+    with av.open(str(film), "w") as target:
+        stream = target.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, at_s in enumerate((0, 3, 6, 9)):
+            frame = av.VideoFrame.from_ndarray(media.scene(number))
+            frame.pts, frame.time_base = 1000 * at_s, Fraction(1, 1000)
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    with av.open(str(clip(film, 0.0, cache=tmp_path, decoders=decoders).path)) as container:
+        assert container.duration / av.time_base == pytest.approx(9.0, abs=0.1)
+        assert [round(frame.time) for frame in container.decode(video=0)] == [0, 3, 6, 9]
+
+
 def test_a_turned_film_is_upright(tmp_path: Path, decoders: DecodePool) -> None:
     film = media.video(tmp_path / "film.mp4", scenes=(1,), rotation=90)
     with av.open(str(clip(film, 0.0, cache=tmp_path, decoders=decoders).path)) as container:

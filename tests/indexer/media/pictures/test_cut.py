@@ -145,7 +145,9 @@ def test_what_cannot_be_shown_of_a_cut_picture_is_said_to_be_cut(tmp_path: Path)
     tiny = picture(tmp_path / "tiny.webp", quality=90)
     for path, share in ((last, 0.9), (tiny, 0.05), (picture(tmp_path / "photo.avif", quality=90), 0.9)):
         size = path.stat().st_size
-        with pytest.raises(DecodeError, match=r"^the picture is cut short: [\d,]+ of at least [\d,]+ bytes"):
+        with pytest.raises(
+            DecodeError, match=r"^the picture is cut short, of at least [\d,]+ bytes [\d,]+ are there: "
+        ):
             read(cut(path, share))
         assert path.stat().st_size < size
     jxl = tmp_path / "photo.jxl"
@@ -162,7 +164,7 @@ def test_a_picture_that_is_damaged_is_not_said_to_be_cut(tmp_path: Path) -> None
     path.write_bytes(data)
     with pytest.raises(DecodeError) as caught:
         read(path)
-    assert "bytes are there" not in str(caught.value)
+    assert "of at least" not in str(caught.value)
 
 
 def test_the_frames_of_a_cut_animated_webp_that_are_whole_are_shown(tmp_path: Path) -> None:
