@@ -13,6 +13,7 @@ import pillow_heif
 import pylibjxl
 from PIL import Image, TiffImagePlugin
 
+from indexer.media.pictures.cut import NOTE
 from tests.support import media
 
 SIZE = (160, 120)
@@ -97,10 +98,12 @@ def _jpeg() -> list[Variant]:
     ]
 
 
-def _several(kind: str) -> Callable[[Path], object]:
+def _several(kind: str, mode: str = "RGB", count: int = 3, **options: Any) -> Callable[[Path], object]:
     def write(path: Path) -> None:
-        other = Image.fromarray(media.scene(SEED + 1, *SIZE))
-        upright().save(path, kind, save_all=True, append_images=[other, other], quality=95, duration=100)
+        others = [Image.fromarray(media.scene(SEED + n, *SIZE)).convert(mode) for n in range(1, count)]
+        upright().convert(mode).save(
+            path, kind, save_all=True, append_images=others, quality=95, duration=100, **options
+        )
 
     return write
 
@@ -136,6 +139,9 @@ def _png() -> list[Variant]:
         ),
         Variant("moving.png", _several("PNG"), moving=True),
         Variant("moving.apng", _several("PNG"), moving=True),
+        Variant("moving-alpha.apng", _several("PNG", "RGBA"), moving=True),
+        Variant("moving-behind-another.png", _several("PNG", default_image=True), moving=True),
+        Variant("single.apng", _several("PNG", count=1)),
     ]
 
 
@@ -146,6 +152,9 @@ def _webp() -> list[Variant]:
         *(_saved(f"webp-lossless-{mode.lower()}.webp", mode, lossless=True) for mode in ("RGB", "RGBA")),
         _saved("webp-alpha.webp", "RGBA", quality=95),
         Variant("moving.webp", _several("WEBP"), moving=True),
+        Variant("moving-alpha.webp", _several("WEBP", "RGBA"), moving=True),
+        Variant("moving-lossless.webp", _several("WEBP", lossless=True), moving=True),
+        Variant("single-moving.webp", _several("WEBP", count=1)),
     ]
 
 
@@ -157,6 +166,9 @@ def _gif() -> list[Variant]:
         _saved("gif-interlaced.gif", interlace=1),
         _saved("gif-plain.gif", interlace=0),
         Variant("moving.gif", _several("GIF"), moving=True),
+        Variant("moving-alpha.gif", _several("GIF", "RGBA"), moving=True),
+        Variant("moving-endless.gif", _several("GIF", loop=0, disposal=2), moving=True),
+        Variant("single.gif", _several("GIF", count=1)),
     ]
 
 
@@ -232,6 +244,8 @@ def _heif() -> list[Variant]:
         _saved("avif-alpha.avif", "RGBA", quality=90),
         _saved("avif-lossless.avif", quality=100),
         Variant("moving.avif", _several("AVIF"), moving=True),
+        Variant("moving-alpha.avif", _several("AVIF", "RGBA"), moving=True),
+        Variant("single-moving.avif", _several("AVIF", count=1)),
         *_turned("heic", ".heic", quality=95),
         *(
             _saved(f"heic-{one.replace(':', '')}.heic", quality=90, chroma=one.replace(":", ""))
@@ -241,7 +255,20 @@ def _heif() -> list[Variant]:
         _saved("heic-alpha.hif", "RGBA", quality=90),
         Variant("heic-10-bit.heic", _ten_bits),
         Variant("several.heic", _several("HEIF")),
+        _cut("cut.heic", 0.97, quality=95),
     ]
+
+
+def _cut(name: str, share: float, **options: Any) -> Variant:
+    """A picture without its last bytes."""
+    whole = _saved(name, **options)
+
+    def write(path: Path) -> None:
+        whole.write(path)
+        data = path.read_bytes()
+        path.write_bytes(data[: round(share * len(data))])
+
+    return Variant(name, write, note=NOTE)
 
 
 def _ten_bits(path: Path) -> None:

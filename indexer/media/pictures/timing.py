@@ -68,7 +68,7 @@ def timing(file: BinaryIO, kind: str | None, size: tuple[int, int]) -> Timing | 
     looked_at = max(2, min(most, sum(start_s < _MOST_S for start_s in (0.0, *ends[:-1]))))
     if len(delays) < 2:
         return None
-    left_out = f"an animation: its first {looked_at:,} frames" if len(delays) > looked_at else None
+    left_out = f"the first {looked_at:,} frames of the animation" if len(delays) > looked_at else None
     starts = (0.0, *ends[: looked_at - 1])[: len(delays)]
     return Timing(starts, ends[len(starts) - 1], first, NOTE if is_cut and not left_out else left_out)
 

@@ -177,7 +177,7 @@ def worker() -> Iterator[DecodePool]:
 def test_a_hundred_thousand_frames_cost_little(tmp_path: Path, worker: DecodePool) -> None:
     header = worker.run(probe, deep_gif(tmp_path / "deep", 100_000))
     assert header.kind == "video"
-    assert header.note == "an animation: its first 3,000 frames"
+    assert header.note == "the first 3,000 frames of the animation"
     assert header.duration_s == pytest.approx(300.0)
     assert len(worker.run(read_stills, tmp_path / "deep.gif", 240.0, 300.0, min_side=64)) == 1
     assert worker.run(most_memory_mb) < 200
@@ -200,7 +200,7 @@ def test_what_frames_make_together_is_bounded(tmp_path: Path) -> None:
     data[6:10] = struct.pack("<HH", 6000, 6000)
     path.write_bytes(data)
     header = probe(path)
-    assert (header.note, header.duration_s) == ("an animation: its first 27 frames", pytest.approx(13.5))
+    assert (header.note, header.duration_s) == ("the first 27 frames of the animation", pytest.approx(13.5))
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".apng"])

@@ -16,6 +16,7 @@ MOST = {".dng": 40, ".jxl": 6, ".heic": 6, ".avif": 6, ".jpg": 6}
 # One of each kind; the others differ from one of these by an option of its library.
 QUICK = {
     *("jpeg-turned-6.jpg", "jpeg-cmyk.jpeg", "several.mpo", "png-16-bit.png", "moving.apng", "moving.webp"),
+    *("moving-alpha.gif", "moving-behind-another.png", "single.gif", "moving-alpha.avif", "cut.heic"),
     *("gif-interlaced.gif", "bmp-rgba.bmp", "bmp.dib", "tiff-rgb-zstd.tif", "tiff-big.tif", "tiff-lab.tif"),
     *(
         "tiff-big-high-byte-first.tif",
