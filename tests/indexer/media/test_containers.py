@@ -179,7 +179,7 @@ def remuxed(path: Path, target: Path, shift_s: float = 0.0, **options: str) -> P
 
 CUT = [
     *(("film.mp4", "libx264", "mp4", "aac"), ("film.mkv", "libx264", "matroska", "aac")),
-    *(("film.webm", "libvpx", "webm", "libopus"), ("sound.mp3",), ("sound.flac",), ("sound.m4a",)),
+    *(("sound.webm",), ("sound.mp3",), ("sound.flac",), ("sound.m4a",)),
 ]
 
 
@@ -187,41 +187,41 @@ CUT = [
 def test_a_film_that_ends_early_says_how_much_of_it_there_is(tmp_path: Path, made: tuple[str, ...]) -> None:
     path = tmp_path / f"whole-{made[0]}"
     if len(made) > 1:
-        film(path, *made[1:], scenes=6)
+        film(path, *made[1:], scenes=4)
     else:
-        media.sound(path, media.tone(12.0))
+        media.sound(path, media.tone(8.0))
     if path.suffix in (".mp4", ".m4a"):
         path = remuxed(path, tmp_path / f"first-{made[0]}", movflags="faststart")
     header = probe(path)
-    assert (header.note, header.duration_s) == (None, pytest.approx(12.0, abs=0.15))
+    assert (header.note, header.duration_s) == (None, pytest.approx(8.0, abs=0.15))
     data = path.read_bytes()
     path.write_bytes(data[: round(len(data) * 0.5)])
     header = probe(path)
     assert header.duration_s is not None
-    assert 2.0 < header.duration_s < 10.0
-    assert header.note == f"cut short: {round(header.duration_s)} s of 12 s could be read"
+    assert 1.5 < header.duration_s < 7.0
+    assert header.note == f"cut short: {round(header.duration_s)} s of 8 s could be read"
     if header.kind == "video":
-        stills = read_stills(path, 0.0, 12.0, min_side=240)
+        stills = read_stills(path, 0.0, 8.0, min_side=240)
         assert stills[-1].at_s < header.duration_s
     else:
-        assert len(read_audio(path, 0.0, 12.0)) / SAMPLE_RATE == pytest.approx(header.duration_s, abs=0.3)
+        assert len(read_audio(path, 0.0, 8.0)) / SAMPLE_RATE == pytest.approx(header.duration_s, abs=0.3)
 
 
 @pytest.mark.parametrize("name", ["film.ts", "film.avi", "sound.ogg", "sound.wav"])
 def test_what_says_no_length_lasts_as_long_as_what_is_there(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     if path.suffix == ".ts":
-        film(path, scenes=6)
+        film(path, scenes=4)
     elif path.suffix == ".avi":
-        media.video(path, scenes=(1, 2, 3), scene_s=4.0)
+        media.video(path, scenes=(1, 2, 3), scene_s=2.7)
     else:
-        media.sound(path, media.tone(12.0))
+        media.sound(path, media.tone(8.0))
     data = path.read_bytes()
     path.write_bytes(data[: round(len(data) * 0.5)])
     header = probe(path)
     assert header.note is None
     assert header.duration_s is not None
-    assert 2.0 < header.duration_s < 10.0
+    assert 1.5 < header.duration_s < 7.0
 
 
 def test_a_film_without_its_index_is_said_to_be_cut(tmp_path: Path) -> None:
