@@ -22,6 +22,7 @@ from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.embed import Embedder, Model
 from indexer.encoders.active import encoder_for, roles
+from indexer.events import renewal as events
 from indexer.fill import fill
 from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
@@ -177,6 +178,7 @@ def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Mo
         store.save()
         if model.space.role == CLIP:
             null_model.refit(library, store, model.encoder)
+            events.renew(library, model.encoder)
 
 
 def _switches(library: Library) -> Switches:

@@ -32,6 +32,7 @@ SOURCES: Mapping[str, str] = {
     "gazetteer": "the nearest town",
     "outlines": "that of its place",
     "machine": "that of this machine, as nothing says where it was taken",
+    "events": "by when and where it was taken",
 }
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
 
@@ -55,6 +56,11 @@ def stack_reason(name: str) -> str:
 def files(count: int) -> str:
     """How many files: 1 file, 1,234 files."""
     return "1 file" if count == 1 else f"{count:,} files"
+
+
+def told_words(words: Sequence[str]) -> str:
+    """What an event shows, as a machine guesses: perhaps sea, tram; empty where nothing stands out."""
+    return f"perhaps {', '.join(words)}" if words else ""
 
 
 def passed_over(counts: Mapping[str, int]) -> str:

@@ -41,6 +41,7 @@ Source = Literal[
     "gazetteer",
     "outlines",
     "machine",
+    "events",
 ]
 """Who claims a fact, the most trusted first.
 
@@ -50,7 +51,8 @@ embedded in the file; ``tags``: the tags of a film or recording, the texts of a 
 ``takeout``: Google's JSON; ``name``: a pattern in the file's name; ``modified``: EXIF's ModifyDate, the day
 of editing; ``decoder``: measured while decoding; ``first edition``: from a library without sources;
 ``gazetteer``: the nearest town to a place; ``outlines``: those of time zones, by a place; ``machine``: the
-settings of this machine, where nobody else says anything.
+settings of this machine, where nobody else says anything; ``events``: what was taken near it in time and
+place, which is told of a file and never claimed.
 """
 
 PRECEDENCE: tuple[Source, ...] = get_args(Source)
@@ -86,6 +88,7 @@ Key = Literal[
     "edited",
     "uploaded_as",
     "put_away",
+    "event",
 ]
 
 IN_UTC: frozenset[Source] = frozenset({"container", "takeout", "name"})
@@ -111,7 +114,8 @@ class Fact:
     ``Places/France/Paris``; ``rating`` 0 to 5, -1 for rejected; ``label`` a colour; ``pick`` ``picked`` or
     ``rejected``; ``favourite`` that it is. Of exports: ``edited`` the name of Apple's file that says how,
     ``uploaded_as`` the name that a file had, ``put_away`` whether it was ``archived`` there or
-    ``in the trash``, which changes nothing here.
+    ``in the trash``, which changes nothing here; ``event`` the name of the event that it is of, see
+    ``db.catalog.events``.
     """
 
     key: Key

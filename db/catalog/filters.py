@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, String, and_, case, false, func, literal_c
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import kinds
+from db.catalog import events
 from db.catalog.hidden import is_hidden
 from db.catalog.tags import tagged
 from db.engine.functions import ANY_OF
@@ -177,6 +178,7 @@ FACTS: Mapping[str, _Fact] = {
     "pick": _Fact((Asset.pick,), ("=",)),
     "favourite": _Fact((Asset.favourite,), ("=",)),
     "tags": _Fact((Asset.id,), ("=",), tagged),
+    "event": _Fact((Asset.content_id,), ("=",), events.is_of),
     "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
     "name": _Fact((Asset.path,), ("matches",), func.trove_named),
     "width": _Fact((Asset.width,), _NUMBER),

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from db.catalog import corrections, revision
+from db.catalog import corrections, events, revision
 from db.engine.backups import TABLES, Backup
 from db.engine.batches import chunks
 from db.engine.schema import Content
@@ -31,8 +31,13 @@ _KEYS = {
     "opened": ("owner", "query", "sha256", "start_s"),
     "stack_choice": ("owner", "sha256"),
     "hidden": ("owner", "sha256", "path"),
+    "event_said": ("owner", "name", "said_at"),
+    "event_picture": ("owner", "sha256"),
 }
 """By which columns two rows say something of the same thing."""
+
+_PARENTS = {"judgement": ("saved_id", "saved_search"), "event_picture": ("event_id", "event_said")}
+"""The column that names the row which another one belongs to, and the table of that."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,11 @@ def restore(session: Session, backup: Backup, *, own: bool = False) -> Restored:
     now = revision.touch(session)
     added: dict[str, list[Row]] = {}
     known = 0
-    saved_ids: dict[int, int] = {}
+    ids: dict[str, dict[int, int]] = {name: {} for _, name in _PARENTS.values()}
     for table in (METADATA.tables[name] for name in TABLES):
         there = _there(session, table)
         added[table.name] = []
-        for old_id, row in _given(table, backup.rows[table.name], saved_ids):
+        for old_id, row in _given(table, backup.rows[table.name], ids):
             if table.name == "saved_search":
                 row["seen"] = min(row["seen"], now) if own else now
                 row["name"] = _free_name(table, row, there)
@@ -72,8 +77,9 @@ def restore(session: Session, backup: Backup, *, own: bool = False) -> Restored:
             else:
                 there[key] = _insert(session, table, row)
                 added[table.name].append(row)
-            if table.name == "saved_search":
-                saved_ids[old_id] = there[key]
+            if table.name in ids:
+                ids[table.name][old_id] = there[key]
+    events.drop_empty(session)
     hashes = [row["sha256"] for rows in added.values() for row in rows if row.get("sha256")]
     present = _present(session, set(hashes))
     for sha256 in {row["sha256"] for row in added["correction"]} & present.keys():
@@ -87,7 +93,7 @@ def restore(session: Session, backup: Backup, *, own: bool = False) -> Restored:
 
 
 def _given(
-    table: Table, rows: Sequence[Mapping[str, Any]], saved_ids: Mapping[int, int]
+    table: Table, rows: Sequence[Mapping[str, Any]], ids: Mapping[str, Mapping[int, int]]
 ) -> Iterator[tuple[int, Row]]:
     """The rows of a backup as they are to be inserted, each with the id that it had."""
     for given in rows:
@@ -95,10 +101,11 @@ def _given(
         old_id = row.pop("id", 0)
         if "owner" in table.c:
             row["owner"] = ""
-        if table.name == "judgement":
-            if row["saved_id"] not in saved_ids:
+        if table.name in _PARENTS:
+            column, parent = _PARENTS[table.name]
+            if row[column] is not None and row[column] not in ids[parent]:
                 continue
-            row["saved_id"] = saved_ids[row["saved_id"]]
+            row[column] = ids[parent].get(row[column])
         yield old_id, row
 
 

@@ -37,6 +37,8 @@ TABLES = (
     "opened",
     "stack_choice",
     "hidden",
+    "event_said",
+    "event_picture",
 )
 """The tables of what users made, children after parents: nobody but they could make it again."""
 

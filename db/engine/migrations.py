@@ -27,6 +27,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.WORDS_IN_LANGUAGES,
     steps.WORDS_OF_PEOPLE,
     steps.PLACE_NAMES,
+    steps.EVENTS,
 )
 
 

@@ -77,6 +77,8 @@ class LibraryState(Base):
     """Whether it is noted what people open; only they turn it on."""
     stacked: Mapped[int] = mapped_column(server_default=text("0"))
     """The revision as of which stacks were made."""
+    eventful: Mapped[int] = mapped_column(server_default=text("0"))
+    """The revision as of which events were made."""
 
 
 class Root(Base):
@@ -384,3 +386,34 @@ class StackMember(Base):
     """In the order in which they would stand for it: 0 for the one that does."""
     reason: Mapped[str]
     """The name of the rule by which it belongs there."""
+
+
+class EventRow(Base):
+    """A journey, a party or another event: pictures and films near in time and place.
+
+    Worked out from dates, places and what users said (``indexer.events``), anew when these change.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    said_id: Mapped[int | None] = mapped_column(ForeignKey("event_said.id", ondelete="SET NULL"))
+    """What users said of it; None where nobody did."""
+    name: Mapped[str]
+    """The users' own, or its place and days."""
+    words: Mapped[str]
+    """What it shows more than the rest of the library does, as far as a machine can tell; may be empty."""
+    first: Mapped[datetime]
+    """The local time of its first picture."""
+    last: Mapped[datetime]
+
+
+class EventMember(Base):
+    """A content that is of an event."""
+
+    __tablename__ = "event_member"
+    __table_args__ = (Index("event_member_event", "event_id"),)
+
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))

@@ -418,3 +418,31 @@ WORDS_OF_PEOPLE = (
 
 # Filled by the next indexing, which reads headers and sidecars again, for their dates and places.
 PLACE_NAMES = tuple(f"ALTER TABLE asset ADD COLUMN {name} VARCHAR" for name in ("city", "region", "country"))
+
+# Events are worked out by the next indexing; nobody has said anything of them.
+EVENTS = (
+    "ALTER TABLE library ADD COLUMN eventful INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE event_said (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        name VARCHAR,
+        said_at DATETIME NOT NULL)""",
+    """CREATE TABLE event_picture (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        event_id INTEGER REFERENCES event_said (id) ON DELETE CASCADE,
+        sha256 BLOB NOT NULL,
+        UNIQUE (owner, sha256))""",
+    "CREATE INDEX event_picture_event ON event_picture (event_id)",
+    """CREATE TABLE event (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        said_id INTEGER REFERENCES event_said (id) ON DELETE SET NULL,
+        name VARCHAR NOT NULL,
+        words VARCHAR NOT NULL,
+        first DATETIME NOT NULL,
+        last DATETIME NOT NULL)""",
+    """CREATE TABLE event_member (
+        content_id INTEGER NOT NULL PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,
+        event_id INTEGER NOT NULL REFERENCES event (id) ON DELETE CASCADE)""",
+    "CREATE INDEX event_member_event ON event_member (event_id)",
+)

@@ -140,5 +140,39 @@ class HiddenRow(Base):
     """In UTC."""
 
 
+class EventSaid(Base):
+    """An event that a user has named, or has put together otherwise than Trove would; it stays so."""
+
+    __tablename__ = "event_said"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    name: Mapped[str | None]
+    """None for that of its place and days."""
+    said_at: Mapped[datetime]
+    """In UTC."""
+
+
+class EventPicture(Base):
+    """A content that is of an event that users made, or of none.
+
+    Keyed by the content's hash, as a judgement is. What arrives later joins the nearest of its neighbours.
+    """
+
+    __tablename__ = "event_picture"
+    __table_args__ = (
+        UniqueConstraint("owner", "sha256"),
+        Index("event_picture_event", "event_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event_said.id", ondelete="CASCADE"))
+    """None for what was taken out of its event."""
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 METADATA = Base.metadata
 """All tables: these, and those that Trove fills by itself."""

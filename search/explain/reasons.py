@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from db.arrays import Floats
-from db.catalog import assets, copies, facts, live, units
+from db.catalog import assets, copies, events, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
 from indexer.media.reader import probe, read_image, still_at
@@ -70,7 +70,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     hits = service.search(replace(query, k=_LOOKED_AT)).hits
     hit = next((hit for hit in hits if path in hit.files), None)
     with service.library.read() as session:
-        known = tuple(facts.told(session, path))
+        known = tuple(events.told(session, path))
         there = copies.readable(session, path)
         own = {None, *units.ids_at(session, path)}
         others = copies.others(session, path)

@@ -1,34 +1,23 @@
 """Map of a library: its pictures on a plane by their embeddings, what they show, and where that lies.
 
-What they show is told in words that people use for their own pictures (``subjects.txt``): of the classes of
-ImageNet a hundred and twenty are breeds of dogs, and none is a dog, a child or the sea.
+What they show is told in words that people use for their own pictures: see ``indexer.subjects``.
 """
 
-import hashlib
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from db import kinds
 from db.arrays import Vectors
 from db.catalog import live, spaces, units
-from db.errors import ModelError
 from db.kinds import CLIP, PICTURE
-from indexer.encoders.base import Encoder
-from indexer.encoders.cache import kept_array
+from indexer.subjects import bare, clear_concepts, concept_vectors, subjects
 from search.service import SearchService
-
-log = logging.getLogger(__name__)
 
 MOST_POINTS = 3_000
 """Pictures on the plane, evenly spread over the library."""
-
-CLEAR = 3.5
-"""Standard deviations by which a concept must stand out among all concepts to be what a picture shows."""
 
 _MOST_REGIONS = 24
 _LEAST_SHARE = 0.005
@@ -91,7 +80,7 @@ def landscape(service: SearchService) -> Landscape:
         ids = ids[np.unique(np.linspace(0, len(ids) - 1, MOST_POINTS).astype(np.int64))]
         vectors = units.vectors(session, space.id, ids)
     texts = subjects()
-    names = [_bare(text) for text in texts]
+    names = [bare(text) for text in texts]
     shown = clear_concepts(vectors, concept_vectors(encoder, service.library.paths.concepts, texts), names)
     plane = principal_plane(vectors)
     points = tuple(
@@ -101,16 +90,6 @@ def landscape(service: SearchService) -> Landscape:
     counts = Counter(concept for concept in shown if concept)
     concepts = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return Landscape(len(ids), points, concepts, named_regions(points, concepts))
-
-
-def subjects() -> tuple[str, ...]:
-    """What people take pictures of, in their words and with articles: a dog, the sea, snow."""
-    lines = Path(__file__).with_name("subjects.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(filter(None, lines))
-
-
-def _bare(text: str) -> str:
-    return text.removeprefix("a ").removeprefix("an ").removeprefix("the ")
 
 
 def named_regions(points: Sequence[Point], concepts: Sequence[tuple[str, int]]) -> tuple[Region, ...]:
@@ -147,24 +126,3 @@ def principal_plane(vectors: Vectors) -> Vectors:
     ranks = plane.argsort(axis=0).argsort(axis=0) / max(1, len(plane) - 1) * 2 - 1
     shown: Vectors = ((np.clip(plane / reach, -1.0, 1.0) + ranks) / 2).astype(np.float32)
     return shown
-
-
-def clear_concepts(vectors: Vectors, concepts: Vectors, names: Sequence[str]) -> list[str | None]:
-    """The concept that each picture shows, or None where none stands out."""
-    similarities = vectors @ concepts.T
-    z_score = similarities - similarities.mean(axis=1, keepdims=True)
-    z_score /= np.maximum(z_score.std(axis=1, keepdims=True), 1e-6)
-    best = z_score.argmax(axis=1)
-    clear = z_score[np.arange(len(best)), best] >= CLEAR
-    return [names[at] if ok else None for at, ok in zip(best.tolist(), clear.tolist(), strict=True)]
-
-
-def concept_vectors(encoder: Encoder, folder: Path, names: Sequence[str]) -> Vectors:
-    """(n, dim) text vectors of the concepts, encoded once for each model and cached in the ``folder``."""
-    texts = [f"a photo of {name}" for name in names]
-    digest = hashlib.sha256("\n".join([encoder.name, encoder.fingerprint, *texts]).encode()).hexdigest()[:16]
-    try:
-        return kept_array(folder / f"{digest}.npy", lambda: encoder.encode_texts(texts))
-    except ModelError as exc:
-        log.warning("the concepts could not be kept: %s", exc)
-        return encoder.encode_texts(texts)

@@ -23,16 +23,14 @@ from indexer.encoders.registry import near_duplicate
 from indexer.flow import Report
 from indexer.pipeline import index
 from indexer.roots import forget
+from indexer.subjects import clear_concepts, concept_vectors, subjects
 from indexer.watch import keep_watching
 from search.explore.duplicates import duplicates
 from search.explore.landscape import (
     Point,
-    clear_concepts,
-    concept_vectors,
     landscape,
     named_regions,
     principal_plane,
-    subjects,
 )
 from search.health.storage import clear_pictures, storage
 from search.query.query import Query

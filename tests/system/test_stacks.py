@@ -140,7 +140,9 @@ def _downgrade(settings: Settings) -> None:
     with closing(sqlite3.connect(settings.paths.database)) as connection:
         units = connection.execute("SELECT * FROM unit").fetchall()
         connection.executescript(
-            """DROP TABLE stack_member; DROP TABLE stack_choice; ALTER TABLE library DROP COLUMN stacked;
+            """DROP TABLE event_member; DROP TABLE event; DROP TABLE event_picture;
+            DROP TABLE event_said; ALTER TABLE library DROP COLUMN eventful;
+            DROP TABLE stack_member; DROP TABLE stack_choice; ALTER TABLE library DROP COLUMN stacked;
             DROP TABLE hidden; ALTER TABLE root DROP COLUMN exclude; DROP TABLE mount; DROP TABLE asset_tag;
             DROP INDEX unit_language;
             ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;

@@ -218,6 +218,8 @@ def test_a_library_from_before_reads_headers_and_nothing_else(
     with closing(sqlite3.connect(indexed.paths.database)) as connection:
         connection.executescript(
             """PRAGMA foreign_keys = ON; DELETE FROM analysis WHERE analyser IN ('words', 'sidecars');
+            DROP TABLE event_member; DROP TABLE event; DROP TABLE event_picture;
+            DROP TABLE event_said; ALTER TABLE library DROP COLUMN eventful;
             DROP TABLE asset_tag; ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
             ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
             ALTER TABLE asset DROP COLUMN city; ALTER TABLE asset DROP COLUMN region;

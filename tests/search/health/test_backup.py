@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db.catalog import stacks, switches
+from db.catalog import contents, events, stacks, switches
 from db.engine import backups
 from db.errors import LibraryError
 from db.settings import Settings
@@ -42,6 +42,10 @@ def original(sample_library: Settings, tmp_path_factory: pytest.TempPathFactory)
             content_id = stacks.content_at(session, LIGHTHOUSE)
             assert content_id is not None
             stacks.choose(session, content_id)
+            lighthouse, hidden = (contents.sha256_at(session, path) for path in (LIGHTHOUSE, HIDDEN))
+            assert lighthouse and hidden
+            events.keep(session, [lighthouse], "Towers")
+            events.take_out(session, [hidden])
     return settings
 
 

@@ -17,7 +17,16 @@ from db.engine import backups
 from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.engine.schema import Root, SwitchRow
-from db.engine.users import Correction, HiddenRow, Judgement, OpenedRow, SavedSearchRow, StackChoice
+from db.engine.users import (
+    Correction,
+    EventPicture,
+    EventSaid,
+    HiddenRow,
+    Judgement,
+    OpenedRow,
+    SavedSearchRow,
+    StackChoice,
+)
 from db.errors import LibraryDamagedError, LibraryError
 from db.library import Library
 from db.paths import Paths
@@ -55,6 +64,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 SavedSearchRow(name=name, query=f"a dog {number}", kind=None, created_at=utc_now(), seen=1)
             )
         session.flush()
+        session.add(EventSaid(name="A talk", said_at=utc_now()))
+        session.flush()
         for number in range(FILES):
             sha256, path = bytes([number]) * 32, Path(f"/talks/{number:04}.mp3")
             thumb = {"saved_id": 1 + number % 12, "kind": "speech", "start_s": 1.0, "up": number % 2 == 0}
@@ -63,6 +74,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
             session.add(Correction(sha256=sha256, created_at=utc_now(), **right))
             session.add(OpenedRow(query="a dog", sha256=sha256, rank=1, opened_at=utc_now()))
             session.add(StackChoice(sha256=sha256, chosen_at=utc_now()))
+            session.add(EventPicture(sha256=sha256, event_id=None if number % 5 else 1))
             session.add(HiddenRow(sha256=sha256, path=path, hidden_at=utc_now()))
         session.add(HiddenRow(path=Path("/talks/caf\udce9"), hidden_at=utc_now()))
         opened.turn(session, on=True)
@@ -175,7 +187,8 @@ def test_so_it_is_after_random_damage_and_the_rest_is_nearly_all_there(original:
         repair(paths)
         check_whole(original, paths)
         units += count(paths.database, "unit")
-    assert units > 8 * 4 * FILES * 0.6
+    # Nothing can be read where a page of the schema is lost, as by three of the eight.
+    assert units > 8 * 4 * FILES * 0.55
 
 
 def test_a_changed_bit_takes_nothing_away_but_may_add_what_it_made_of_a_row(
