@@ -42,17 +42,20 @@ from search.answer import Answer, Dropped, Evidence, Hit, Member, Note, Understa
 from search.query.query import Query
 from trove.analysers import Analysers
 from trove.corrections import Corrections
+from trove.events import Events
 from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
 
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
+    from db.catalog.events import Event
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.correct import Earlier
+    from indexer.events.keeping import EarlierEvents
     from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
     from search.drawing.output import Drawing
@@ -74,6 +77,8 @@ _RESULTS = {
     "Cut": "indexer.media.clips",
     "Drawing": "search.drawing.output",
     "Earlier": "indexer.correct",
+    "EarlierEvents": "indexer.events.keeping",
+    "Event": "db.catalog.events",
     "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
     "Group": "search.explore.duplicates",
@@ -112,6 +117,9 @@ __all__ = [
     "Drawing",
     "Dropped",
     "Earlier",
+    "EarlierEvents",
+    "Event",
+    "Events",
     "Evidence",
     "Fact",
     "Failure",

@@ -72,7 +72,7 @@ class Corrections:
         """
         from indexer.correct import set_date
 
-        return set_date(self._library, files, moment)
+        return self._renewed(set_date(self._library, files, moment))
 
     def shift(self, files: Iterable[Path], by: timedelta) -> list[Earlier]:
         """Move the dates of files, as of a camera whose clock was wrong; those without one are left alone.
@@ -82,7 +82,7 @@ class Corrections:
         """
         from indexer.correct import shift_dates
 
-        return shift_dates(self._library, files, by)
+        return self._renewed(shift_dates(self._library, files, by))
 
     def zone(self, files: Iterable[Path], name: str) -> list[Earlier]:
         """Say in which time zone files were taken: what they have in UTC is told by its clock.
@@ -92,7 +92,7 @@ class Corrections:
         """
         from indexer.correct import set_zone
 
-        return set_zone(self._library, files, name)
+        return self._renewed(set_zone(self._library, files, name))
 
     def place(self, files: Iterable[Path], place: tuple[float, float]) -> list[Earlier]:
         """Say where files were taken, in degrees north and east.
@@ -102,7 +102,7 @@ class Corrections:
         """
         from indexer.correct import set_place
 
-        return set_place(self._library, files, place)
+        return self._renewed(set_place(self._library, files, place))
 
     def take_back(self, files: Iterable[Path]) -> list[Earlier]:
         """Let the files' own dates, zones and places count again.
@@ -112,10 +112,18 @@ class Corrections:
         """
         from indexer.correct import take_back
 
-        return take_back(self._library, files)
+        return self._renewed(take_back(self._library, files))
 
     def undo(self, earlier: Sequence[Earlier]) -> None:
         """Put back what was said before one of these was called, by what it returned."""
         from indexer.correct import put_back
 
         put_back(self._library, earlier)
+        self._renewed(earlier)
+
+    def _renewed(self, earlier: Sequence[Earlier]) -> list[Earlier]:
+        """Make events anew, which dates and places tell."""
+        from indexer.events.renewal import renew
+
+        renew(self._library)
+        return list(earlier)

@@ -22,6 +22,7 @@ from indexer.encoders.lazy import Once
 from search.query.query import Order, Query
 from trove.analysers import Analysers
 from trove.corrections import Corrections
+from trove.events import Events
 from trove.folders import Folders
 from trove.models import Models, ignore
 
@@ -306,7 +307,7 @@ class Library:
 
         Tags are those of all sources, one fact for each. Empty if the file is not here.
         """
-        from db.catalog.facts import told
+        from db.catalog.events import told
 
         path = self.known(file)
         with self.core.read() as session:
@@ -366,6 +367,11 @@ class Library:
     def corrections(self) -> Corrections:
         """Dates, time zones and places that people say: set, shift, undo."""
         return Corrections(self.core)
+
+    @property
+    def events(self) -> Events:
+        """Journeys, parties and other events: list, rename, merge, split, undo."""
+        return Events(self.core)
 
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
@@ -517,7 +523,8 @@ class Library:
         """Write what you made into a JSON file, for another library; returns how many entries there are.
 
         That is: folders with what is left out of them, saved searches with their pictures and thumbs,
-        corrections, what is hidden, switched off, chosen for stacks, and remembered of what was opened.
+        corrections, what is hidden, switched off, chosen for stacks, said of events, and remembered of what
+        was opened.
 
         Raises:
             LibraryError: the file cannot be written, or is there and no backup; or nothing was made yet.
@@ -535,11 +542,13 @@ class Library:
             LibraryError: the file is no backup; the library is as it was.
             LibraryNewerError: a newer Trove wrote it.
         """
+        from indexer.events.renewal import renew as renew_events
         from indexer.stacks.renewal import renew
         from search.health.backup import restore
 
         restored = restore(self.core, expanded(path))
         renew(self.core)
+        renew_events(self.core)
         return restored
 
     def duplicates(

@@ -11,6 +11,7 @@ from ui.cli import (
     doctor,
     drawing,
     evaluate,
+    events,
     folders,
     hide,
     model,
@@ -61,6 +62,7 @@ for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hi
     app.command()(command)
 app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")
+app.add_typer(events.app, name="events")
 app.add_typer(model.app, name="model")
 
 
