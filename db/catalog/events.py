@@ -27,11 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
+from db import kinds
 from db.catalog import facts, hidden, revision
 from db.catalog.facts import Fact
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.schema import LIVE, Asset, Content, EventMember, EventRow, LibraryState
+from db.engine.schema import LIVE, Asset, Content, EventMember, EventRow, LibraryState, Unit
 from db.engine.users import EventPicture, EventSaid
 from db.words.forms import fold
 
@@ -44,7 +45,7 @@ class Event:
     """An event. ``words``: what it shows more than the rest of the library does, a machine's guess.
 
     ``first`` and ``last``: local times of its pictures; ``files``: how many pictures and films can be found;
-    ``cover``: the content that stands for it; ``said``: whether users named it or put it together.
+    ``cover``: the unit whose picture stands for it; ``said``: whether users named it or put it together.
     """
 
     id: int
@@ -194,12 +195,18 @@ def _covers(session: Session) -> dict[int, int]:
     of: dict[int, list[tuple[int, int]]] = {}
     for event_id, content_id, liked in session.connection().execute(statement):
         of.setdefault(event_id, []).append((content_id, liked))
-    return {
+    chosen = {
         event_id: max(
-            (liked, -abs(at - len(all_) // 2), content_id) for at, (content_id, liked) in enumerate(all_)
+            (liked, -abs(at - len(rows) // 2), content_id) for at, (content_id, liked) in enumerate(rows)
         )[2]
-        for event_id, all_ in of.items()
+        for event_id, rows in of.items()
     }
+    unit_of: dict[int, int] = {}
+    for batch in chunks(list(chosen.values())):
+        seen = Unit.kind.in_(kinds.of_modality(kinds.CLIP, kinds.PICTURE)), Unit.content_id.in_(batch)
+        first = select(Unit.content_id, func.min(Unit.id)).where(*seen).group_by(Unit.content_id)
+        unit_of |= dict(session.execute(first).all())
+    return {event_id: unit_of[one] for event_id, one in chosen.items() if one in unit_of}
 
 
 def contents(session: Session, event_id: int) -> dict[bytes, int]:

@@ -7,6 +7,7 @@ Words"), which does not take a rare word for a telling one.
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ MOST = 3
 
 _LEAST, _LEAST_SHARE = 3, 0.08
 """Pictures of an event, and the share of them, that must have a word."""
-_Z_SCORE = 2.6
+_Z_SCORE = 2.33
 """Standard errors by which the log-odds of a word must lie above those of the rest of the library."""
 _PRIOR = 20.0
 """Pictures of an average event that are taken for known before any was seen."""
@@ -45,21 +46,19 @@ class Teller:
         self._space = spaces.active(session)
         self._concepts = None if self._space is None else _concepts(self._space, folder, encoder)
         everything = _spread(session.scalars(select(Asset.content_id).distinct()), _OF_LIBRARY)
-        self._background = self._counted(everything)
+        self._library = self._said_of(everything)
 
     def words(self, contents: Collection[int], without: Sequence[str] = ()) -> tuple[str, ...]:
         """The most telling words of an event, at most three; none that are ``without``, such as its town."""
-        own = self._counted(_spread(contents, _OF_EVENT))
-        # A library of one event has nothing to tell it from.
-        return telling(own, self._background, {fold(word) for word in without if word})
+        own = set(contents)
+        event = Words.of(self._said_of(_spread(own, _OF_EVENT)).values())
+        rest = Words.of(words for one, words in self._library.items() if one not in own)
+        return telling(event, rest, {fold(word) for word in without if word})
 
-    def _counted(self, contents: Sequence[int]) -> "_Words":
-        shown = self._shown(contents)
-        tags = _tags(self._session, contents)
-        return _Words(
-            Counter(word for one in contents for word in {*shown.get(one, ()), *tags.get(one, ())}),
-            len(contents),
-        )
+    def _said_of(self, contents: Sequence[int]) -> dict[int, set[str]]:
+        """The words of each content: what it clearly shows, and its tags."""
+        shown, tags = self._shown(contents), _tags(self._session, contents)
+        return {one: {*shown.get(one, ()), *tags.get(one, ())} for one in contents}
 
     def _shown(self, contents: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """What the pictures clearly show."""
@@ -82,24 +81,33 @@ class Teller:
         return {of_unit[unit]: (word,) for unit, word in zip(ids.tolist(), shown, strict=True) if word}
 
 
-class _Words:
+@dataclass(frozen=True)
+class Words:
     """In how many of some pictures each word is."""
 
-    def __init__(self, counts: Mapping[str, int], pictures: int) -> None:
-        self.counts, self.pictures = counts, pictures
+    counts: Mapping[str, int]
+    pictures: int
+
+    @classmethod
+    def of(cls, pictures: Iterable[Collection[str]]) -> "Words":
+        """Those of pictures with the words of each."""
+        several = list(pictures)
+        return cls(Counter(word for words in several for word in words), len(several))
 
 
-def telling(own: _Words, background: _Words, without: Collection[str] = ()) -> tuple[str, ...]:
-    """The words by which an event stands out most from its background, at most three."""
+def telling(own: Words, rest: Words, without: Collection[str] = ()) -> tuple[str, ...]:
+    """The words by which an event stands out most from the rest of the library, at most three."""
     least = max(_LEAST, _LEAST_SHARE * own.pictures)
     scores: dict[str, float] = {}
+    if not rest.pictures:
+        return ()  # there is nothing to tell it from
     for word, count in own.counts.items():
         if count < least or fold(word) in without:
             continue
-        usual = (background.counts.get(word, 0) + 0.5) / (background.pictures + 1)
+        usual = (rest.counts.get(word, 0) + 0.5) / (rest.pictures + 1)
         prior = _PRIOR * usual
         lead = _odds(count + prior, own.pictures + _PRIOR) - _odds(usual, 1.0)
-        error = math.sqrt(1 / (count + prior) + 1 / (background.counts.get(word, 0) + prior + 0.5))
+        error = math.sqrt(1 / (count + prior) + 1 / (rest.counts.get(word, 0) + prior + 0.5))
         scores[word] = lead / error
     ranked = sorted(scores, key=lambda word: (-scores[word], word))
     return tuple(word for word in ranked if scores[word] >= _Z_SCORE)[:MOST]

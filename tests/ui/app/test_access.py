@@ -14,7 +14,7 @@ from tests.support.driver import DESKTOP, PHONE, App, answered, opened, ready, s
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "saved", "overview", "library", "duplicates", "models", "draw")
+PAGES = ("", "saved", "events", "overview", "library", "duplicates", "models", "draw")
 QUICK = ("", "library")
 """Those that are looked at in every run; the others are built of the same components."""
 

@@ -12,7 +12,9 @@ from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.routes import media
 from ui.app.views import question, reveal
-from ui.app.views.correcting import offer_correction, show_corrected
+from ui.app.views.correcting import offer_correction
+from ui.app.views.eventful import offer_event
+from ui.app.views.undoing import show_last
 from ui.wording import OFFLINE
 
 _HIDDEN_NOW = "viewer_hidden_now"
@@ -20,7 +22,7 @@ _HIDDEN_NOW = "viewer_hidden_now"
 
 def show_actions(row: UnitRow | None, hit: Hit, *, kept: bool) -> None:
     """What can be done with a hit; not with the file itself where only its thumbnail is ``kept``."""
-    show_corrected("viewer")
+    show_last("viewer")
     with st.container(horizontal=True):
         if st.button("Similar to this", icon=":material/image_search:", key="viewer_similar"):
             question.find_similar(hit.path)
@@ -38,6 +40,7 @@ def show_actions(row: UnitRow | None, hit: Hit, *, kept: bool) -> None:
                 args=(hit.path,),
             )
         offer_correction([hit], "viewer")
+        offer_event(hit, "viewer")
         _hiding(hit)
 
 

@@ -1,7 +1,7 @@
 """A form that corrects when and where selected or opened hits were taken, and undoes that."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from zoneinfo import available_timezones
 
 import streamlit as st
@@ -10,10 +10,8 @@ from db.errors import TroveError
 from indexer.correct import Earlier
 from search.answer import Hit
 from ui.app import resources
+from ui.app.views.undoing import note, note_error
 from ui.wording import files
-
-_LAST = "corrected"
-"""Key of the session: what the last correction has changed, and what is told of it."""
 
 _FIELDS = ("date", "shift", "zone", "place")
 
@@ -50,32 +48,13 @@ def offer_correction(hits: Sequence[Hit], key: str) -> None:
         )
 
 
-def show_corrected(key: str) -> None:
-    """What the last correction did, with a button that undoes it, until people have seen it."""
-    place = st.empty()  # there in any case, so that what is below stays what it is
-    if (last := st.session_state.get(_LAST)) is None:
-        return
-    changed, told = last
-    with place.container(horizontal=True, vertical_alignment="center", key=f"{key}_corrected"):
-        st.markdown(told, width="content")
-        if changed:
-            st.button("Undo", icon=":material/undo:", key=f"{key}_undo", on_click=_undo)
-        st.button("Done", type="tertiary", key=f"{key}_done", on_click=_seen)
-
-
-def _seen() -> None:
-    st.session_state.pop(_LAST, None)
-
-
 def _correct(hits: Sequence[Hit], key: str) -> None:
     typed = {field: (st.session_state.get(f"{key}_{field}") or "").strip() for field in _FIELDS}
     corrections = resources.library().corrections
     try:
         changed = corrections.typed([hit.path for hit in hits], **typed)
     except TroveError as exc:
-        # Beside the form: what a callback writes comes at the top of the page, behind an opened hit.
-        said = f"**{resources.plain(resources.sentence(str(exc)))}** {resources.plain(exc.hint)}"
-        st.session_state[_LAST] = ((), f":material/error: {said}")
+        note_error(exc)
         return
     count = len({item.sha256 for item in changed})
     _note(changed, f"Corrected: {files(count)}." if changed else "Nothing has changed.")
@@ -89,10 +68,4 @@ def _take_back(hits: Sequence[Hit]) -> None:
 
 
 def _note(changed: Sequence[Earlier], told: str) -> None:
-    st.session_state[_LAST] = (changed, f":material/check: {told}")
-
-
-def _undo() -> None:
-    changed, _ = st.session_state.pop(_LAST)
-    resources.library().corrections.undo(changed)
-    _note((), "Undone.")
+    note(told, partial(resources.library().corrections.undo, changed) if changed else None)

@@ -12,7 +12,8 @@ from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.routes import feeds, media
 from ui.app.views import question
-from ui.app.views.correcting import offer_correction, show_corrected
+from ui.app.views.correcting import offer_correction
+from ui.app.views.undoing import show_last
 
 _CLEARED = "selection_cleared"
 _HIGH_PX = 300
@@ -37,7 +38,7 @@ def _clear() -> None:
 
 def bar(hits: list[Hit], token: str) -> None:
     """Show what is selected and what can be done with it."""
-    show_corrected("selection")
+    show_last("selection")
     if not hits:
         return
     ids = [hit.unit_id for hit in hits]
