@@ -7,7 +7,7 @@ seed: places for all, for half, or none; times of the day, days alone, or both f
 outings, journeys that go on from place to place, others at home a day after the last one; days with hundreds
 of pictures and with three, evenings that go on after midnight, and everyday pictures at home between.
 
-    python -m bench.events [--seeds 100:120] [--trips 50]
+    python -m bench.events [--seeds 100:120] [--trips 50] [--library]
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import numpy as np
 from indexer.events.segmentation import Shots, segment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from db.arrays import Doubles, Ids
 
 DAY_S = 86_400.0
@@ -152,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", default="100:120", help="the first and the one after the last")
     parser.add_argument("--trips", type=int, default=50)
+    parser.add_argument("--library", action="store_true", help="also time a library of 100,000 pictures")
     asked = parser.parse_args()
     first, last = map(int, asked.seeds.split(":"))
     total = np.zeros(3, np.int64)
@@ -165,22 +168,77 @@ def main() -> None:
         total += sums
         print(f"{kind:<14}{pictures:>10,}{sums[0] / sums[1]:>11.1%}{sums[0] / sums[2]:>9.1%}")
     print(f"{'all':<14}{'':>10}{total[0] / total[1]:>11.1%}{total[0] / total[2]:>9.1%}")
-    several = [calendar(seed, "places", 300) for seed in range(first, first + 20)]
-    count, shots = 0, []
-    for number, made in enumerate(several):
-        times = made.shots.times + number * 40_000 * DAY_S
-        shots.append(Shots(times, made.shots.has_clock, made.shots.at))
-        count += len(times)
-        if count >= 100_000:
-            break
-    whole = Shots(*(np.concatenate([getattr(s, f)[:100_000] for s in shots])[:100_000] for f in _FIELDS))
+    shots = _many(first)
     began = time.perf_counter()
-    events = segment(whole)
-    took = time.perf_counter() - began
-    print(f"{len(events):,} pictures, {events.max() + 1:,} events: {took:.2f} s")
+    events = segment(shots)
+    print(f"{len(events):,} pictures, {events.max() + 1:,} events: {time.perf_counter() - began:.2f} s")
+    if asked.library:
+        _time_library(shots)
 
 
-_FIELDS = ("times", "has_clock", "at")
+def _many(first: int, count: int = 100_000) -> Shots:
+    """Long calendars, one after the other."""
+    times, clocks, at, end = [], [], [], 0.0
+    while sum(map(len, times)) < count:
+        shots = calendar(first + len(times), "places", 300).shots
+        times.append(shots.times - shots.times.min() + end)
+        clocks.append(shots.has_clock)
+        at.append(shots.at)
+        end = times[-1].max() + 30 * DAY_S
+    return Shots(*(np.concatenate(rows)[:count] for rows in (times, clocks, at)))
+
+
+def _time_library(shots: Shots) -> None:
+    """How long it takes in a library with these pictures, of which no words can be told."""
+    from datetime import datetime, timedelta
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from sqlalchemy import text, update
+
+    from db.catalog import events, live
+    from db.engine.schema import Asset
+    from db.library import Library
+    from db.settings import Settings
+    from indexer.events import keeping, renewal
+    from search.query.conditions import filter_of
+    from tests.support.rows import add_many, directions, space
+
+    count = len(shots.times)
+    with TemporaryDirectory() as folder, Library(Settings(library=Path(folder) / "library")) as library:
+        with library.write() as session:
+            paths = [Path(f"/media/{at // 1000}/{at}.jpg") for at in range(count)]
+            add_many(session, paths, directions(count), space(session).id)
+            facts = [
+                {
+                    "id": number,
+                    "taken_at": datetime(1900, 1, 1) + timedelta(seconds=seconds),
+                    "latitude": None if np.isnan(north) else north,
+                    "longitude": None if np.isnan(north) else east,
+                }
+                for number, (seconds, (north, east)) in enumerate(
+                    zip(shots.times.tolist(), shots.at.tolist(), strict=True), start=1
+                )
+            ]
+            session.execute(update(Asset), facts)
+        _timed("made", lambda: renewal.renew(library))
+        with library.write() as session:
+            session.execute(text("UPDATE library SET revision = revision + 1"))
+        _timed("made again, as something else has changed", lambda: renewal.renew(library))
+        _timed("nothing has changed", lambda: renewal.renew(library))
+        with library.read() as session:
+            _timed("listed", lambda: events.every(session))
+            event = events.every(session)[9]
+        with library.read() as session:
+            wanted = (filter_of("event", [event.name], negated=False),)
+            _timed("event:", lambda: live.ids(session, ["image"], wanted))
+        _timed("renamed", lambda: keeping.rename(library, event.id, "Another"))
+
+
+def _timed(what: str, do: Callable[[], object]) -> None:
+    began = time.perf_counter()
+    do()
+    print(f"{what}: {time.perf_counter() - began:.3f} s")
 
 
 if __name__ == "__main__":

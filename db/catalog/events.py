@@ -108,7 +108,7 @@ def files(session: Session) -> list[EventFile]:
     )
     once: dict[int, EventFile] = {}
     # By the connection: a session would make more of each of many rows.
-    for row in session.connection().execute(statement):
+    for row in session.connection().execute(statement).all():
         once.setdefault(row[0], EventFile(*row))
     return list(once.values())
 
@@ -117,7 +117,7 @@ def stored(session: Session) -> list[Stored]:
     """The events as they are stored."""
     of: dict[int, set[int]] = {}
     members = select(EventMember.event_id, EventMember.content_id)
-    for event_id, content_id in session.connection().execute(members):
+    for event_id, content_id in session.connection().execute(members).all():
         of.setdefault(event_id, set()).add(content_id)
     columns = (EventRow.id, EventRow.said_id, EventRow.name, EventRow.words, EventRow.first, EventRow.last)
     return [Stored(*row, frozenset(of.get(row[0], ()))) for row in session.execute(select(*columns))]
