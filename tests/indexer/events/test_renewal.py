@@ -1,6 +1,7 @@
 """Events in a library: made with the other facts, named by what is known, stable, and found."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -11,8 +12,11 @@ from db.library import Library
 from indexer.events.naming import days
 from indexer.events.renewal import renew
 from indexer.events.telling import Words, telling
+from indexer.pipeline import index
 from search.query.conditions import Context, every, filter_of
-from tests.support.events import PORTO, add_days, everyday
+from tests.support.dated import picture
+from tests.support.events import HOME, PORTO, add_days, everyday
+from tests.support.words import listed, packet
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,22 @@ def test_deleted_journeys_are_gone(library: Library) -> None:
         session.execute(text("UPDATE library SET revision = revision + 1"))
     renew(library)
     assert names(library) == []
+
+
+def test_an_indexing_makes_them_and_tells_what_they_show(library: Library, tmp_path: Path) -> None:
+    """Files as cameras write them: a day by the sea, and tags, among other days."""
+    (media := tmp_path / "media").mkdir()
+    for number in range(12):
+        tags = {"DateTimeOriginal": f"2021:07:03 1{number % 10}:05:00", "place": PORTO}
+        xmp = packet(listed("dc:subject", "Surfing", "Porto"))
+        picture(media / f"trip{number}.jpg", xmp, **tags)
+        picture(media / f"home{number}.jpg", DateTimeOriginal=f"2020:{number + 1:02}:09 18:00:00", place=HOME)
+    index(library, [media])
+    event = only(library)
+    assert (event.name, event.words, event.files) == ("Porto, 3 July 2021", ("Surfing",), 12)
+    picture(media / "later.jpg", DateTimeOriginal="2021:07:03 21:05:00", place=PORTO)
+    index(library, [media])
+    assert (only(library).id, only(library).files) == (event.id, 13)
+    with library.read() as session:
+        told = {fact.key: fact for fact in events.told(session, media / "later.jpg")}
+    assert (told["event"].value, told["event"].source) == ("Porto, 3 July 2021", "events")
