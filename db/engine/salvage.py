@@ -199,6 +199,7 @@ _IMPOSSIBLE = {
     "analysis": f"state NOT IN {get_args(AnalysisState)}",
     "unit": "kind GLOB '*[^a-z_]*'",
     "fact": "NOT json_valid(value) OR key GLOB '*[^a-z_]*'",
+    "event": "datetime(first) IS NULL OR datetime(last) IS NULL",
     "embedding": "length(vector) IS NOT 2 * (SELECT dim FROM space WHERE id = space_id) "
     "OR NOT trove_is_direction(vector) "
     "OR typeof(revision) <> 'integer' OR revision > (SELECT revision FROM library)",

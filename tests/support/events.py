@@ -27,8 +27,8 @@ def add_days(
 
 
 def everyday(session: Session) -> None:
-    """Two pictures at home in every week of a year and a half, but for that of the journey."""
-    for week in range(78):
-        first = date(2018, 9, 6) + timedelta(weeks=week)
+    """Two pictures at home in every week of most of a year, but for that of the journey."""
+    for week in range(40):
+        first = date(2019, 1, 3) + timedelta(weeks=week)
         if first != date(2019, 5, 2):
             add_days(session, "home", first, 1, HOME, 2)
