@@ -34,7 +34,16 @@ _CHROMATICITIES = {
 }
 _SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
 _D65 = (0.3127, 0.3290)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
+_FROM_D50 = np.array(
+    [
+        [3.1338561, -1.6168667, -0.4906146],
+        [-0.9787684, 1.9161415, 0.0334540],
+        [0.0719453, -0.2289914, 1.4052427],
+    ],
+    np.float32,
+)
+"""XYZ of a white D50 to linear sRGB, adapted after Bradford (Lindbloom)."""
 
 _PAPER_NITS = 203.0  # ITU-R BT.2408
 _MASTERED_NITS = 1000.0
@@ -50,7 +59,22 @@ def to_srgb(levels: npt.NDArray[Any], colours: Colours) -> Picture:
     light = _linear((levels / np.iinfo(levels.dtype).max).astype(np.float32), colours.transfer)
     if colours.primaries not in _OF_SRGB and colours.primaries in _CHROMATICITIES:
         light = light @ _matrix(colours.primaries).T.astype(np.float32)
+    return shown_light(light)
+
+
+def shown_light(light: Light) -> Picture:
+    """Linear light of sRGB, also of colours that it does not have, as sRGB of 8 bits."""
     return _encoded(_in_gamut(light))
+
+
+def lab_light(lab: npt.NDArray[np.uint8]) -> Light:
+    """Linear light of sRGB of (height, width, 3) CIELAB as Pillow has it: 8 bits, a and b signed, D50."""
+    lightness = lab[..., 0] * np.float32(100 / 255)
+    a, b = (lab[..., at].view(np.int8).astype(np.float32) for at in (1, 2))
+    y = (lightness + 16) / 116
+    root = np.stack([y + a / 500, y, y - b / 200], axis=-1)
+    xyz = np.where(root > 6 / 29, root**3, 3 * (6 / 29) ** 2 * (root - 4 / 29)) * _D50
+    return np.asarray(xyz @ _FROM_D50.T)
 
 
 def _matrix(primaries: int) -> npt.NDArray[np.float64]:
@@ -119,8 +143,11 @@ def _in_gamut(light: Light) -> Light:
     away = light - grey
     with np.errstate(divide="ignore", invalid="ignore"):
         over = np.where(away > 0, (1 - grey) / away, np.where(away < 0, -grey / away, np.inf))
-    share = np.clip(over.min(axis=2, keepdims=True), 0, 1)
+    share = np.clip(over.min(axis=-1, keepdims=True), 0, 1)
     return np.asarray(np.clip(grey + away * (1 + share) / 2, 0, 1))
+
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def _encoded(light: Light) -> Picture:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms
 
-from indexer.media.colour_spaces import Colours, differs, to_srgb
+from indexer.media.colour_spaces import Colours, differs, lab_light, shown_light, to_srgb
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,9 @@ CODE_POINTS = "cicp"
 # The colour space of a profile, by the mode of the pictures that it is for.
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
 _HEAD_BYTES = 1 << 18
+_ROUNDED = 0.02
+"""Linear light that Lab of 8 bits may be off."""
+
 _NCLX = re.compile(rb"colrnclx(.{2})(.{2})", re.DOTALL)
 _IN_PNG = re.compile(rb"\0\0\0\x04cICP(.)(.)\0", re.DOTALL)
 
@@ -40,27 +43,53 @@ def managed(image: Image.Image) -> Image.Image:
     if not profile or image.mode not in _SPACES:
         return image
     try:
-        transform = _transform(bytes(profile), image.mode)
-        return image if transform is None else ImageCms.applyTransform(image, transform) or image
+        transforms = _transforms(bytes(profile), image.mode)
+        return image if transforms is None else _converted(image, *transforms)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         log.debug("a profile cannot be used", exc_info=True)
         return image
 
 
 @lru_cache(maxsize=8)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From a profile to sRGB; None where it says sRGB already, or is one of another kind of picture."""
+def _transforms(
+    profile: bytes, mode: str
+) -> tuple[ImageCms.ImageCmsTransform, ImageCms.ImageCmsTransform] | None:
+    """From a profile to sRGB and to Lab; None where that says sRGB, or is of other pictures."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     description = source.profile.profile_description or ""
     if source.profile.xcolor_space.strip() != _SPACES[mode] or description.startswith("sRGB"):
         return None
-    return ImageCms.buildTransform(
-        source,
-        ImageCms.createProfile("sRGB"),
-        mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    return (
+        ImageCms.buildTransform(source, srgb, mode, "RGB", intent),
+        ImageCms.buildTransform(source, lab, mode, "LAB", intent),
     )
+
+
+def _converted(
+    image: Image.Image, to_srgb: ImageCms.ImageCmsTransform, to_lab: ImageCms.ImageCmsTransform
+) -> Image.Image:
+    """The picture in sRGB; what that cannot show keeps its hue. LittleCMS turns it, by channel."""
+    result = ImageCms.applyTransform(image, to_srgb)
+    if result is None:
+        return image
+    levels = np.array(result)
+    at_the_end = ((levels == 0) | (levels == 255)).any(axis=2)
+    if not at_the_end.any():
+        return result
+    ends = Image.fromarray(np.asarray(image)[at_the_end][None], image.mode)
+    lab = np.asarray(ImageCms.applyTransform(ends, to_lab))
+    # Many have the same colour.
+    _, first, same = np.unique(
+        lab[0] @ np.array([1 << 16, 1 << 8, 1]), return_index=True, return_inverse=True
+    )
+    light = lab_light(lab[:, first])
+    outside = np.any((light < -_ROUNDED) | (light > 1 + _ROUNDED), axis=2)[0]
+    inside = np.zeros((len(first), 3), np.uint8)
+    inside[outside] = shown_light(light[:, outside])[0]
+    levels[at_the_end] = np.where(outside[same, None], inside[same], levels[at_the_end])
+    return Image.fromarray(levels)
 
 
 def code_points(image: Image.Image, file: BinaryIO) -> Colours | None:

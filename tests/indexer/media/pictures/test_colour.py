@@ -281,17 +281,40 @@ def test_highlights_are_rolled_off_and_keep_their_hue(point: int) -> None:
     assert np.ptp(found[:, 2]) < 25
 
 
-def test_colours_outside_are_brought_in_without_a_turn_of_hue() -> None:
-    angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-    wide = colour.RGB_COLOURSPACES["Display P3"]
-    vivid = np.stack([0.5 + 0.5 * np.cos(angles - turn) for turn in (0, 2.094, 4.189)], axis=1)
-    levels = (vivid * 65535 + 0.5).astype(np.uint16)
-    seen = to_srgb(levels[None], Colours(12, 13))[0] / 255
-    meant = colour.RGB_to_XYZ(SRGB.cctf_decoding(levels / 65535), wide)
+def turns(numbers: Numbers, space: str, seen: Numbers) -> Numbers:
+    """Degrees by which the hue of colours that are shown is another than that of colours of a space."""
+    wide = colour.RGB_COLOURSPACES[space]
+    meant = colour.RGB_to_XYZ(
+        wide.cctf_decoding(numbers), wide, SRGB.whitepoint, chromatic_adaptation_transform="Bradford"
+    )
     one, other = colour.XYZ_to_Oklab(meant), colour.XYZ_to_Oklab(colour.sRGB_to_XYZ(seen))
     turn = np.arctan2(one[:, 2], one[:, 1]) - np.arctan2(other[:, 2], other[:, 1])
-    turn = np.degrees(np.abs((turn + np.pi) % (2 * np.pi) - np.pi))
+    return np.asarray(np.degrees(np.abs((turn + np.pi) % (2 * np.pi) - np.pi)))
+
+
+def vivid() -> Numbers:
+    """(72, 3) of all hues, as strong as a space has them."""
+    angles = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    return np.stack([0.5 + 0.5 * np.cos(angles - turn) for turn in (0, 2.094, 4.189)], axis=1)
+
+
+def test_colours_outside_are_brought_in_without_a_turn_of_hue() -> None:
+    levels = (vivid() * 65535 + 0.5).astype(np.uint16)
+    turn = turns(levels / 65535, "Display P3", to_srgb(levels[None], Colours(12, 13))[0] / 255)
     assert (turn.mean() < 3, turn.max() < 12) == (True, True), (turn.mean(), turn.max())
+
+
+@pytest.mark.parametrize(
+    ("space", "most"), [("Display P3", 8), ("Adobe RGB (1998)", 12), ("ITU-R BT.2020", 20)]
+)
+def test_so_are_those_of_a_profile(tmp_path: Path, space: str, most: float) -> None:
+    levels, numbers = rounded(vivid())
+    patches = levels.reshape(8, 9, 3).repeat(SIDE, axis=0).repeat(SIDE, axis=1)
+    Image.fromarray(patches).save(tmp_path / "vivid.png", icc_profile=profile(space))
+    picture = read_image(tmp_path / "vivid.png", min_side=8 * SIDE, max_megapixels=50)[1]
+    seen = picture[SIDE // 2 :: SIDE, SIDE // 2 :: SIDE].reshape(-1, 3) / 255
+    turn = turns(numbers, space, seen)
+    assert (turn.mean() < most / 3, turn.max() < most) == (True, True), (turn.mean(), turn.max())
 
 
 @pytest.mark.parametrize(("transfer", "point"), [("pq", 16), ("hlg", 18)])
