@@ -6,7 +6,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from db.words.forms import ENGLISH, UNSPACED
+from db.words.forms import ENGLISH, SIGN, UNSPACED
 from db.words.grammar import grammar
 from db.words.numbers import numbers
 
@@ -106,7 +106,7 @@ def _pattern() -> Any:
 
     letter = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
     return regex.compile(
-        rf"(?V1)\d+(?:[.,:/\-]\d+)+|(?P<run>[{UNSPACED}][{UNSPACED}\p{{M}}]*)|{letter}(?:{letter}|\p{{M}})*"
+        rf"(?V1)\d+(?:[.,:/\-]\d+)+|(?P<run>{SIGN}(?:{SIGN}|\p{{M}})*)|{letter}(?:{letter}|\p{{M}})*"
     )
 
 

@@ -176,6 +176,8 @@ def _in_script(script: str, word: str) -> bool:
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 """Scripts without spaces between words, as a set of the module ``regex``."""
+SIGN = rf"[[{UNSPACED}]&&[\p{{L}}\p{{N}}]]"
+"""A letter or number of one of them; they have radicals, too, which are symbols."""
 _LETTER = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
 
 
@@ -183,7 +185,7 @@ _LETTER = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
 def _pattern() -> Any:
     import regex
 
-    sign = rf"(?P<sign>[[{UNSPACED}]&&[\p{{L}}\p{{N}}]][\p{{M}}\uff9e\uff9f]*)"
+    sign = rf"(?P<sign>{SIGN}[\p{{M}}\uff9e\uff9f]*)"
     return regex.compile(rf"(?V1){sign}|{_LETTER}(?:{_LETTER}|\p{{M}})*")
 
 

@@ -23,6 +23,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "image": {
         "db/catalog/assets.py": "a medium: files that are pictures",
         "db/catalog/captions.py": "a medium: files that are pictures",
+        "db/catalog/events.py": "a medium: pictures are shown before films",
         "db/engine/schema.py": "a medium: its definition",
         "indexer/analysers/exports.py": "a medium: what it looks at",
         "indexer/analysers/headers.py": "a medium: what it looks at",
@@ -49,6 +50,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/query/conditions/what.py": "a medium: type:image",
         "search/saved/searches.py": "a medium: of a query's file",
         "trove/library.py": "a part of a query: a picture",
+        "ui/app/routes/feeds.py": "a medium: whether a hit is a picture",
         "ui/app/views/film.py": "a medium: of the name of an animated picture",
         "ui/app/views/known.py": "a medium: whether a file is a picture",
         "ui/app/views/picture.py": "a medium: which neighbours are pictures",

@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.words.asked import run_of, words_of
@@ -23,6 +23,7 @@ def test_any_text_is_found_by_itself(text: str, language: str) -> None:
     assert not any(set(one) & set(' "\0') for terms in each for one in terms)
 
 
+@example("\u2e80")  # a radical is a sign of Chinese, and no letter
 @given(st.text(max_size=40))
 def test_words_worth_looking_up_have_terms(text: str) -> None:
     words = words_of(text)
