@@ -145,7 +145,7 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
         try:
             from diffusers import AutoPipelineForText2Image
 
-            pipeline = AutoPipelineForText2Image.from_pretrained(  # type: ignore[no-untyped-call]
+            pipeline = AutoPipelineForText2Image.from_pretrained(
                 weights.folder,
                 variant=weights.variant,
                 use_safetensors=True,

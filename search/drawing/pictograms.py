@@ -47,7 +47,7 @@ class Sketch(nn.Module):
         return latents
 
 
-class SketchTransformer(PixArtTransformer2DModel):
+class SketchTransformer(PixArtTransformer2DModel):  # type: ignore[misc]  # mypy does not read diffusers
     """PixArt's transformer (Chen et al. 2023, arXiv 2310.00426), conditioned on a sketch beside the noise.
 
     A small network of its own sketches the likeliest meaning of a sentence. What sentences look like is then
@@ -88,7 +88,7 @@ class SketchTransformer(PixArtTransformer2DModel):
         self.sharpness = sharpness
         self.sketch = Sketch(caption_channels, concepts, (in_channels, sample_size, sample_size))
 
-    def forward(  # type: ignore[override]
+    def forward(
         self,
         hidden_states: Tensor,
         encoder_hidden_states: Tensor,
