@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     and_,
     case,
     delete,
@@ -157,15 +158,6 @@ def made(session: Session) -> None:
 
 def every(session: Session) -> list[Event]:
     """All events of which anything can be found, the latest first."""
-    count = func.count(Asset.content_id.distinct())
-    statement = (
-        select(EventRow, count)
-        .join(EventMember, EventMember.event_id == EventRow.id)
-        .join(Asset, Asset.content_id == EventMember.content_id)
-        .where(Asset.state.in_(LIVE), *hidden.shown(session))
-        .group_by(EventRow.id)
-        .order_by(EventRow.first.desc(), EventRow.id)
-    )
     covers = _covers(session)
     return [
         Event(
@@ -178,8 +170,21 @@ def every(session: Session) -> list[Event]:
             covers.get(row.id),
             row.said_id is not None,
         )
-        for row, number in session.execute(statement)
+        for row, number in _counted(session)
     ]
+
+
+def _counted(session: Session) -> Sequence[Row[EventRow, int]]:
+    """Events of which anything can be found, the latest first, with how many pictures and films."""
+    statement = (
+        select(EventRow, func.count(Asset.content_id.distinct()))
+        .join(EventMember, EventMember.event_id == EventRow.id)
+        .join(Asset, Asset.content_id == EventMember.content_id)
+        .where(Asset.state.in_(LIVE), *hidden.shown(session))
+        .group_by(EventRow.id)
+        .order_by(EventRow.first.desc(), EventRow.id)
+    )
+    return session.execute(statement).all()
 
 
 def _covers(session: Session) -> dict[int, int]:
@@ -262,6 +267,12 @@ def _days_of(event: EventRow) -> tuple[datetime, datetime]:
 
 def told(session: Session, path: Path) -> list[Fact]:
     """All that is known of the file at a path, as ``facts.told``, with the event that it is of."""
+    event = at(session, path)
+    return [*facts.told(session, path), *([event] if event else [])]
+
+
+def at(session: Session, path: Path) -> Fact | None:
+    """The event that the file at a path is of, as a fact: its name, and whether users say it."""
     statement = (
         select(EventRow.name, EventSaid.name)
         .join(EventMember, EventMember.event_id == EventRow.id)
@@ -269,17 +280,16 @@ def told(session: Session, path: Path) -> list[Fact]:
         .outerjoin(EventSaid, EventSaid.id == EventRow.said_id)
         .where(Asset.path == path)
     )
-    known = facts.told(session, path)
     for name, own in session.execute(statement):
-        known.append(Fact("event", name, "events" if own is None else "user"))
-    return known
+        return Fact("event", name, "events" if own is None else "user")
+    return None
 
 
 def counts(session: Session) -> dict[str, int]:
     """How many pictures and films events of each name have, the latest first."""
     found: dict[str, int] = {}
-    for event in every(session):
-        found[event.name] = found.get(event.name, 0) + event.files
+    for event, number in _counted(session):
+        found[event.name] = found.get(event.name, 0) + number
     return found
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from db.catalog import events
 from db.catalog.events import Event
 from db.errors import TroveError
 from indexer.events.keeping import LONGEST_NAME, EarlierEvents
@@ -46,13 +47,15 @@ def offer_changes(event: Event, others: Sequence[Event], key: str) -> None:
 
 def offer_event(hit: Hit, key: str) -> None:
     """A popover about the event of an opened hit, where it is of one."""
-    name = next((item.value for item in resources.library().facts(hit.path) if item.key == "event"), None)
-    if name is None:
+    with resources.read() as session:
+        event = events.at(session, hit.path)
+    if event is None:
         return
+    name = str(event.value)
     with st.popover("Event", icon=":material/event:", key=f"{key}_event"):
-        st.markdown(f"**{resources.plain(str(name))}**")
+        st.markdown(f"**{resources.plain(name)}**")
         if st.button("See all of it", icon=":material/search:", key=f"{key}_event_all"):
-            find_event(str(name))
+            find_event(name)
         st.button(
             "Begin another event here",
             icon=":material/content_cut:",
