@@ -44,6 +44,7 @@ _FROM_D50 = np.array(
     np.float32,
 )
 """XYZ of a white D50 to linear sRGB, adapted after Bradford (Lindbloom)."""
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 _PAPER_NITS = 203.0  # ITU-R BT.2408
 _MASTERED_NITS = 1000.0
@@ -145,9 +146,6 @@ def _in_gamut(light: Light) -> Light:
         over = np.where(away > 0, (1 - grey) / away, np.where(away < 0, -grey / away, np.inf))
     share = np.clip(over.min(axis=-1, keepdims=True), 0, 1)
     return np.asarray(np.clip(grey + away * (1 + share) / 2, 0, 1))
-
-
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def _encoded(light: Light) -> Picture:

@@ -80,15 +80,9 @@ def _converted(
         return result
     ends = Image.fromarray(np.asarray(image)[at_the_end][None], image.mode)
     lab = np.asarray(ImageCms.applyTransform(ends, to_lab))
-    # Many have the same colour.
-    _, first, same = np.unique(
-        lab[0] @ np.array([1 << 16, 1 << 8, 1]), return_index=True, return_inverse=True
-    )
-    light = lab_light(lab[:, first])
-    outside = np.any((light < -_ROUNDED) | (light > 1 + _ROUNDED), axis=2)[0]
-    inside = np.zeros((len(first), 3), np.uint8)
-    inside[outside] = shown_light(light[:, outside])[0]
-    levels[at_the_end] = np.where(outside[same, None], inside[same], levels[at_the_end])
+    light = lab_light(lab)
+    outside = np.any((light < -_ROUNDED) | (light > 1 + _ROUNDED), axis=2, keepdims=True)
+    levels[at_the_end] = np.where(outside, shown_light(light), levels[at_the_end])[0]
     return Image.fromarray(levels)
 
 
