@@ -6,7 +6,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-from db.words.forms import ENGLISH, SIGN, UNSPACED
+from db.words.forms import ENGLISH, LETTER, SIGN
 from db.words.grammar import grammar
 from db.words.numbers import numbers
 
@@ -104,9 +104,8 @@ def _without_particles(kana: str) -> str:
 def _pattern() -> Any:
     import regex
 
-    letter = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
     return regex.compile(
-        rf"(?V1)\d+(?:[.,:/\-]\d+)+|(?P<run>{SIGN}(?:{SIGN}|\p{{M}})*)|{letter}(?:{letter}|\p{{M}})*"
+        rf"(?V1)\d+(?:[.,:/\-]\d+)+|(?P<run>{SIGN}(?:{SIGN}|\p{{M}})*)|{LETTER}(?:{LETTER}|\p{{M}})*"
     )
 
 

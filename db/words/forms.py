@@ -178,7 +178,7 @@ UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}ーｰ\p{Thai}\p{Lao}\p{Khmer}\p{Mya
 """Scripts without spaces between words, as a set of the module ``regex``."""
 SIGN = rf"[[{UNSPACED}]&&[\p{{L}}\p{{N}}]]"
 """A letter or number of one of them; they have radicals, too, which are symbols."""
-_LETTER = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
+LETTER = rf"[[\p{{L}}\p{{N}}]--[{UNSPACED}]]"
 
 
 @cache
@@ -186,7 +186,7 @@ def _pattern() -> Any:
     import regex
 
     sign = rf"(?P<sign>{SIGN}[\p{{M}}\uff9e\uff9f]*)"
-    return regex.compile(rf"(?V1){sign}|{_LETTER}(?:{_LETTER}|\p{{M}})*")
+    return regex.compile(rf"(?V1){sign}|{LETTER}(?:{LETTER}|\p{{M}})*")
 
 
 @cache

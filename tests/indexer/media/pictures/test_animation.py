@@ -2,14 +2,14 @@
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from PIL import Image, ImageFile
+from PIL import Image
 from sqlalchemy import delete, select, update
 
 from db.catalog import analyses, facts, units
@@ -153,18 +153,10 @@ def test_an_animation_is_turned_upright(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_frames_are_counted_without_decoding(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, suffix: str, forbid_decoding: Callable[[], None]
 ) -> None:
     path = animated(tmp_path / f"moving{suffix}")
-
-    def load(self: ImageFile.ImageFile) -> None:
-        raise AssertionError(f"{self.format} is decoded")
-
-    kinds = [ImageFile.ImageFile]
-    while kinds:
-        kind = kinds.pop()
-        kinds += kind.__subclasses__()
-        monkeypatch.setattr(kind, "load", load)
+    forbid_decoding()
     assert probe(path).kind == "video"
 
 
