@@ -21,13 +21,13 @@ def _page() -> None:
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "x", "../a", "٣", "9" * 30])
 def test_what_is_no_id_opens_nothing(text: str) -> None:
-    page = AppTest.from_function(_page)
+    page = AppTest.from_function(_page, default_timeout=60)
     page.query_params["hit"] = text
     assert page.run().markdown[0].value == "`None`"
 
 
 def test_who_comes_back_to_a_page_finds_it_as_it_was_left_with_nothing_open() -> None:
-    page = AppTest.from_function(_page).run()
+    page = AppTest.from_function(_page, default_timeout=60).run()
     page.button[0].click().run()
     page.button[1].click().run()
     assert dict(page.query_params) == {"q": "a dog", "hit": "7"}

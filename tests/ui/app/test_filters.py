@@ -64,7 +64,7 @@ def page(library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]
     with trove.Library.of(library.settings) as opened:
         monkeypatch.setattr(resources, "library", lambda: opened)
         _forget()
-        yield AppTest.from_function(_page)
+        yield AppTest.from_function(_page, default_timeout=60)
     for condition in _ADDED:
         conditions.unregister(condition.key)
     kinds.unregister("test")

@@ -166,7 +166,7 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
 
 
 def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
-    page = AppTest.from_file(APP).run()
+    page = AppTest.from_file(APP, default_timeout=60).run()
     assert not page.exception
     assert page.header[0].value == "Nothing is in your library yet"
     page.text_input[0].input("nowhere")
@@ -178,7 +178,7 @@ def test_an_empty_library_asks_for_a_folder(environment: Settings) -> None:
 def test_a_damaged_library_is_explained(environment: Settings) -> None:
     environment.paths.folder.mkdir()
     environment.paths.database.write_bytes(b"this is no database " * 400)
-    page = AppTest.from_file(APP).run()
+    page = AppTest.from_file(APP, default_timeout=60).run()
     assert not page.exception
     assert "is damaged" in page.error[0].value
     assert "Your media files are untouched" in page.error[0].value
