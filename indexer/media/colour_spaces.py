@@ -1,8 +1,7 @@
 """Colours by code points (ITU-T H.273, "CICP", nclx) as sRGB: wide gamuts are mapped, high dynamic range too.
 
 Of PQ and HLG what is darker than paper white stays as it is, and the highlights above are rolled off, as
-ITU-R BT.2390 describes. What sRGB cannot show is brought nearer to grey of the same luminance, so that its
-hue hardly turns.
+ITU-R BT.2390 describes. What sRGB cannot show keeps its hue.
 """
 
 from typing import Any, NamedTuple
@@ -10,10 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from indexer.media.gamut import SRGB, Chromaticities, Light, to_xyz, within
 from indexer.media.types import Picture
-
-Light = npt.NDArray[np.floating[Any]]
-"""(height, width, 3) linear light, 1 for white."""
 
 
 class Colours(NamedTuple):
@@ -27,25 +24,11 @@ _PQ, _HLG, _LINEAR = 16, 18, 8
 _OF_SRGB = frozenset({0, 1, 2, 5, 6, 7})
 """Primaries that are those of sRGB, or near enough that few see it: the television of old."""
 
-_CHROMATICITIES = {
+_CHROMATICITIES: dict[int, Chromaticities] = {
     9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),  # BT.2020
     11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # DCI-P3, whose white is taken for that of a screen
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),  # Display P3
 }
-_SRGB = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
-_D65 = (0.3127, 0.3290)
-_D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
-_FROM_D50 = np.array(
-    [
-        [3.1338561, -1.6168667, -0.4906146],
-        [-0.9787684, 1.9161415, 0.0334540],
-        [0.0719453, -0.2289914, 1.4052427],
-    ],
-    np.float32,
-)
-"""XYZ of a white D50 to linear sRGB, adapted after Bradford (Lindbloom)."""
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
-
 _PAPER_NITS = 203.0  # ITU-R BT.2408
 _MASTERED_NITS = 1000.0
 
@@ -65,27 +48,11 @@ def to_srgb(levels: npt.NDArray[Any], colours: Colours) -> Picture:
 
 def shown_light(light: Light) -> Picture:
     """Linear light of sRGB, also of colours that it does not have, as sRGB of 8 bits."""
-    return _encoded(_in_gamut(light))
-
-
-def lab_light(lab: npt.NDArray[np.uint8]) -> Light:
-    """Linear light of sRGB of (height, width, 3) CIELAB as Pillow has it: 8 bits, a and b signed, D50."""
-    lightness = lab[..., 0] * np.float32(100 / 255)
-    a, b = (lab[..., at].view(np.int8).astype(np.float32) for at in (1, 2))
-    y = (lightness + 16) / 116
-    root = np.stack([y + a / 500, y, y - b / 200], axis=-1)
-    xyz = np.where(root > 6 / 29, root**3, 3 * (6 / 29) ** 2 * (root - 4 / 29)) * _D50
-    return np.asarray(xyz @ _FROM_D50.T)
+    return _encoded(within(light))
 
 
 def _matrix(primaries: int) -> npt.NDArray[np.float64]:
-    return np.asarray(np.linalg.inv(_to_xyz(_SRGB)) @ _to_xyz(_CHROMATICITIES[primaries]))
-
-
-def _to_xyz(chromaticities: tuple[tuple[float, float], ...]) -> npt.NDArray[np.float64]:
-    """The matrix from linear RGB to XYZ: white is D65 (SMPTE RP 177)."""
-    columns = np.array([(x / y, 1.0, (1 - x - y) / y) for x, y in (*chromaticities, _D65)]).T
-    return np.asarray(columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3]))
+    return np.asarray(np.linalg.inv(to_xyz(SRGB)) @ to_xyz(_CHROMATICITIES[primaries]))
 
 
 def _linear(levels: Light, transfer: int) -> Light:
@@ -133,19 +100,6 @@ def _rolled_off(nits: Light) -> Light:
     )
     mapped = _PQ_MOST_NITS * _from_pq(np.where(level < knee, level, curve) * top)
     return np.asarray(nits * mapped / np.maximum(largest, 1e-6) / _PAPER_NITS)
-
-
-def _in_gamut(light: Light) -> Light:
-    """Colours that sRGB has: others are mixed with the grey of their luminance, half of what they would need.
-
-    The rest is clipped. All of it would make a strong red pink, none would turn it to orange.
-    """
-    grey = np.clip(light @ _LUMINANCE, 0, 1)[..., None]
-    away = light - grey
-    with np.errstate(divide="ignore", invalid="ignore"):
-        over = np.where(away > 0, (1 - grey) / away, np.where(away < 0, -grey / away, np.inf))
-    share = np.clip(over.min(axis=-1, keepdims=True), 0, 1)
-    return np.asarray(np.clip(grey + away * (1 + share) / 2, 0, 1))
 
 
 def _encoded(light: Light) -> Picture:

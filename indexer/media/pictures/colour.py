@@ -9,7 +9,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms
 
-from indexer.media.colour_spaces import Colours, differs, lab_light, shown_light, to_srgb
+from indexer.media.colour_spaces import Colours, differs, shown_light, to_srgb
+from indexer.media.gamut import wide_light, wide_profile
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +20,8 @@ CODE_POINTS = "cicp"
 # The colour space of a profile, by the mode of the pictures that it is for.
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab"}
 _HEAD_BYTES = 1 << 18
-_ROUNDED = 0.02
-"""Linear light that Lab of 8 bits may be off."""
+_ROUNDED = 0.008
+"""Linear light that 8 bits of the wide space may be off, for the strongest channel at 1."""
 
 _NCLX = re.compile(rb"colrnclx(.{2})(.{2})", re.DOTALL)
 _IN_PNG = re.compile(rb"\0\0\0\x04cICP(.)(.)\0", re.DOTALL)
@@ -54,21 +55,21 @@ def managed(image: Image.Image) -> Image.Image:
 def _transforms(
     profile: bytes, mode: str
 ) -> tuple[ImageCms.ImageCmsTransform, ImageCms.ImageCmsTransform] | None:
-    """From a profile to sRGB and to Lab; None where that says sRGB, or is of other pictures."""
+    """From a profile to sRGB and to a wider space; None where that says sRGB, or is of other pictures."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     description = source.profile.profile_description or ""
     if source.profile.xcolor_space.strip() != _SPACES[mode] or description.startswith("sRGB"):
         return None
     intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
-    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    srgb, wide = ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(wide_profile()))
     return (
         ImageCms.buildTransform(source, srgb, mode, "RGB", intent),
-        ImageCms.buildTransform(source, lab, mode, "LAB", intent),
+        ImageCms.buildTransform(source, wide, mode, "RGB", intent),
     )
 
 
 def _converted(
-    image: Image.Image, to_srgb: ImageCms.ImageCmsTransform, to_lab: ImageCms.ImageCmsTransform
+    image: Image.Image, to_srgb: ImageCms.ImageCmsTransform, to_wide: ImageCms.ImageCmsTransform
 ) -> Image.Image:
     """The picture in sRGB; what that cannot show keeps its hue. LittleCMS turns it, by channel."""
     result = ImageCms.applyTransform(image, to_srgb)
@@ -79,10 +80,12 @@ def _converted(
     if not at_the_end.any():
         return result
     ends = Image.fromarray(np.asarray(image)[at_the_end][None], image.mode)
-    lab = np.asarray(ImageCms.applyTransform(ends, to_lab))
-    light = lab_light(lab)
-    outside = np.any((light < -_ROUNDED) | (light > 1 + _ROUNDED), axis=2, keepdims=True)
-    levels[at_the_end] = np.where(outside, shown_light(light), levels[at_the_end])[0]
+    light = wide_light(np.asarray(ImageCms.applyTransform(ends, to_wide)))
+    rounded = _ROUNDED * np.sqrt(light.max(axis=2, keepdims=True)) + 1e-6
+    outside = np.maximum(-light, light - 1).max(axis=2, keepdims=True)
+    # By degrees, so that there is no border between the two.
+    share = np.clip(outside / rounded, 0, 1)
+    levels[at_the_end] = np.rint(levels[at_the_end] * (1 - share) + shown_light(light) * share)[0]
     return Image.fromarray(levels)
 
 
