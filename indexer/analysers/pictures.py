@@ -20,7 +20,7 @@ _AT_ONCE = 500
 
 
 class Pictures(Analyser):
-    """Makes one unit of a picture, and names its colours."""
+    """Makes one unit of a picture, names its colours, and says where a part of it is missing."""
 
     name = "pictures"
     label = "what pictures show"
@@ -29,9 +29,12 @@ class Pictures(Analyser):
     phase = 0
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
-        """The picture itself, and its colours."""
+        """The picture itself, its colours, and what is to be known of what is shown."""
         yield Draft(NewUnit("image"), PicturePayload(medium.picture()))
         yield _colours(medium.picture())
+        # What only decoding it tells must last when headers alone are read anew.
+        if medium.header.note is not None:
+            yield Fact("note", medium.header.note, "decoder")
         progress(1.0)
 
     def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:

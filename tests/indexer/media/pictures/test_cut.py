@@ -13,6 +13,7 @@ from PIL import Image
 from db.catalog import facts
 from db.errors import DecodeError
 from db.library import Library
+from indexer.analysers.headers import Headers
 from indexer.media.reader import probe, read_image, read_stills
 from indexer.media.types import Metadata, Picture
 from indexer.pipeline import index
@@ -231,11 +232,20 @@ def test_the_header_is_read_without_decoding(
     assert probe(path) == expected
 
 
-def test_it_is_said_of_a_picture_in_the_library(library: Library, tmp_path: Path) -> None:
+def test_it_is_said_of_a_picture_in_the_library_also_when_its_header_is_read_anew(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "media"
     folder.mkdir()
     path = cut(picture(folder / "photo.jpg"), 0.6)
     report = index(library, [folder])
     assert (report.failed, report.units["image"]) == (0, 1)
+    assert note_of(library, path) == NOTE
+    monkeypatch.setattr(Headers, "fingerprint", "another")
+    assert index(library).indexed == 1
+    assert note_of(library, path) == NOTE
+
+
+def note_of(library: Library, path: Path) -> object:
     with library.read() as session:
-        assert facts.of_file(session, path.resolve())["note"].value == NOTE
+        return facts.of_file(session, path.resolve())["note"].value
