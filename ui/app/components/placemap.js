@@ -64,12 +64,13 @@ class PlaceMap {
       }
       this.clear();
     }
-    const place = at && [...at, times].join();
-    if (place && place !== this.place) {
-      this.go({ x: toX(at[1]), y: toY(at[0]), world: widthAt(FIRST_LEVEL) });
+    // Of the address, which follows the map then.
+    if (at && (isFirst || times !== this.times)) {
+      const [latitude, longitude, level = FIRST_LEVEL] = at;
+      this.go({ x: toX(longitude), y: toY(latitude), world: widthAt(level) });
       this.stage.scrollIntoView({ block: "center" });
-    } else if (isFirst && !place) this.showAll();
-    this.place = place;
+    } else if (isFirst) this.showAll();
+    this.times = times;
     this.later();
   }
 
@@ -189,7 +190,10 @@ class PlaceMap {
     this.scale(width, height, taken);
     this.ground.drawTowns(context, this.view, width, height, level, taken);
     clearTimeout(this.counting);
-    this.counting = setTimeout(() => this.count(width, height), COUNTED_MS);
+    this.counting = setTimeout(() => {
+      this.count(width, height);
+      this.remember();
+    }, COUNTED_MS);
   }
 
   // Puts the groups in sight where they are; returns the boxes that they take.
@@ -286,6 +290,16 @@ class PlaceMap {
     const where = this.level < NAMED_LEVEL ? "" : `, ${this.ground.where({ spot: this.view })}`;
     this.told.textContent = (seen === this.clusters.total ? `All ${all} in sight` : `${some} of ${all} in sight`) + where;
     this.these.disabled = !seen;
+  }
+
+  // Where people look is in the address, so that a bookmark and the way back lead there.
+  remember() {
+    const url = new URL(location.href);
+    const { x, y } = this.view;
+    const place = [toLatitude(y).toFixed(5), toLongitude(x).toFixed(5), this.level.toFixed(2)].join();
+    if (this.isWhole) url.searchParams.delete("place");
+    else url.searchParams.set("place", place);
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
   }
 
   // --- what people do

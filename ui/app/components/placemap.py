@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from db.gazetteer import Place
 from ui.app.components.source import joined
 from ui.app.routes import media, places
 
@@ -31,8 +30,9 @@ JS = joined("element.js", "gestures.js", "clusters.js", "ground.js", "mounted.js
 _component = st.components.v2.component("trove_placemap", html=HTML, css=CSS, js=JS)
 
 
-def placemap(now: int, at: Place | None, times: int, *, on_open: Callable[[], None]) -> Any:
-    """Draw the map of all places as of a revision of the library; ``at``: where people want to begin.
+def placemap(now: int, at: tuple[float, ...] | None, times: int, *, on_open: Callable[[], None]) -> Any:
+    """Draw the map of all places as of a revision of the library; ``at``: latitude, longitude and
+    perhaps the level (a tile of the world is 256 px wide on level 0) where people want to begin.
 
     ``times``: how often they have asked for a place, so that the same one is shown again.
 

@@ -9,7 +9,9 @@ from db.gazetteer import Place
 from search.explore.places import CELLS
 
 _PLACE = "place"
-"""Key of the address: the latitude and longitude at which the map begins."""
+"""Key of the address: latitude, longitude and level of the middle of the map, which the map itself keeps."""
+
+_MOST_LEVEL = 30
 
 _TIMES = "times on the map"
 
@@ -20,14 +22,15 @@ _FINEST = 5
 """Decimals of a degree: a metre."""
 
 
-def asked() -> Place | None:
-    """The place of the address, if it is one."""
+def asked() -> tuple[float, ...] | None:
+    """Latitude, longitude and mostly the level of the address, where people want to look; if it has any."""
     try:
-        latitude, longitude = map(float, st.query_params.get(_PLACE, "").split(","))
+        latitude, longitude, *level = map(float, st.query_params.get(_PLACE, "").split(","))
     except ValueError:
         return None
-    known = abs(latitude) <= 90 and abs(longitude) <= 180  # false for "nan" as well
-    return (latitude, longitude) if known else None
+    # False for "nan" as well.
+    known = abs(latitude) <= 90, abs(longitude) <= 180, *(0 <= one <= _MOST_LEVEL for one in level)
+    return (latitude, longitude, *level[:1]) if all(known) else None
 
 
 def times() -> int:
