@@ -8,6 +8,7 @@ from db.settings import Settings
 from tests.support import crowd, media
 
 
+@pytest.mark.slow
 def test_no_search_is_wrong_while_others_search_and_index(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

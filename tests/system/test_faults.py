@@ -298,7 +298,7 @@ def test_a_clock_that_goes_back_changes_nothing(
     ("fault", "words"),
     [
         (broken_decoders.crash, "crashed"),
-        (broken_decoders.hang, "longer than"),
+        pytest.param(broken_decoders.hang, "longer than", marks=pytest.mark.slow),
         (broken_decoders.devour, "more memory"),
     ],
 )

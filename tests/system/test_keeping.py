@@ -84,6 +84,7 @@ def test_a_removed_folder_is_forgotten_and_its_files_stay(library: Library, fold
         forget(library, folder / "more")
 
 
+@pytest.mark.slow
 def test_trove_forget(library: Library, settings: Settings, database: Database, folder: Path) -> None:
     index(library, [folder])
     environment = os.environ | {"TROVE_CACHE": str(settings.cache)}
@@ -137,6 +138,7 @@ def _busy(library: Library) -> Iterator[None]:
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_what_changes_in_a_watched_folder_is_indexed(
     library: Library, database: Database, folder: Path
 ) -> None:
@@ -183,6 +185,7 @@ def test_what_changes_in_a_watched_folder_is_indexed(
         assert watching.reports[-1].offline == {}
 
 
+@pytest.mark.slow
 def test_the_switch_starts_and_ends_a_process(
     library: Library, database: Database, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_file_cut_short_gives_what_is_left(original: Path, tmp_path: Path, sha
     assert found.rows["asset"] > 100 * (share - 0.1)
 
 
+@pytest.mark.slow
 def test_random_damage_always_ends_in_a_sound_copy_or_a_named_error(original: Path, tmp_path: Path) -> None:
     whole = original.read_bytes()
     chance = random.Random(0)  # noqa: S311

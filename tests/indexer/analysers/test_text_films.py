@@ -114,6 +114,7 @@ def test_slides_that_differ_in_their_words_alone_are_read_each() -> None:
     assert before < 10 < after < 11.5
 
 
+@pytest.mark.slow
 def test_a_picture_that_moves_is_read_now_and_then_and_never_more_than_it_may() -> None:
     quiet = Changes().moments(shot(moving(1), 0, 59))
     assert 59 / MOVING_S * 0.5 <= len(quiet) <= 59 / MOVING_S + 2
@@ -160,6 +161,7 @@ def test_a_text_stands_as_long_as_its_strokes_do() -> None:
     assert (text.start_s, text.end_s, text.at_s) == (3.0, 8.0, 4.5)
 
 
+@pytest.mark.slow
 def test_it_goes_on_through_cuts_and_what_is_read_of_it_may_differ() -> None:
     def drawn(at_s: float) -> Image.Image:
         return standing(0, 30, moving(int(at_s / 5)))(at_s)
@@ -280,6 +282,7 @@ def spans(units: Sequence[NewUnit]) -> Iterator[tuple[str, float, float]]:
         yield unit.text, unit.start_s, unit.end_s
 
 
+@pytest.mark.slow
 def test_titles_slides_and_signs_are_units_with_the_span_in_which_they_stand(
     made: Path, settings: Settings, decoders: DecodePool
 ) -> None:

@@ -418,6 +418,7 @@ def test_whatever_is_typed_is_a_query_or_a_named_error(text: str) -> None:
         assert str(exc)
 
 
+@pytest.mark.slow
 def test_a_film_of_key_frames_at_an_absurd_rate_stays_small(tmp_path: Path, pool: DecodePool) -> None:
     path = tmp_path / "fast.mkv"
     with av.open(str(path), "w") as container:

@@ -264,6 +264,7 @@ def test_a_crash_before_the_parent_knows_who_took_the_task_is_a_crash(
         assert not any(task.done() for task in busy)
 
 
+@pytest.mark.slow
 def test_a_task_is_done_elsewhere_when_its_process_is_ended_for_the_one_before(
     slow_reader: threading.Event,
 ) -> None:

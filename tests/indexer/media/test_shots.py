@@ -75,6 +75,7 @@ def test_noise_and_a_flash_cut_nothing() -> None:
     assert len(found(iter(pictures))) == 1
 
 
+@pytest.mark.slow
 def test_a_long_shot_comes_in_pieces() -> None:
     shots = found(still(1, 2.5 * MOST_S), still(2, 5))
     assert [shot.goes_on for shot in shots] == [False, True, True, False]

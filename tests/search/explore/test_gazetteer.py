@@ -56,6 +56,7 @@ def test_the_largest_come_first_and_all_are_on_the_earth() -> None:
     assert all(abs(town.at[0]) <= 90 and abs(town.at[1]) <= 180 for town in towns())
 
 
+@pytest.mark.slow
 @profile(max_examples=30)
 @given(LATITUDES, LONGITUDES)
 def test_no_place_breaks_a_map(north: float, east: float) -> None:
@@ -85,6 +86,7 @@ def is_land(place: Place) -> bool:
     return crossed % 2 == 1
 
 
+@pytest.mark.slow
 def test_towns_are_on_land_and_outlines_are_closed() -> None:
     assert all(np.array_equal(ring[0], ring[-1]) and abs(ring[:, 1]).max() <= 90 for ring in coastline())
     large = towns()[:500:5]

@@ -177,6 +177,7 @@ def test_what_people_made_is_all_there_after_a_repair(
         assert (done.kept / "trove.db").read_bytes() == damaged, "it is as it was"
 
 
+@pytest.mark.slow
 def test_so_it_is_after_random_damage_and_the_rest_is_nearly_all_there(original: Path, paths: Paths) -> None:
     whole = (original / "trove.db").read_bytes()
     pages, units = len(whole) // PAGE, 0

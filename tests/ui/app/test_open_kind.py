@@ -26,6 +26,7 @@ def scented(settings: Settings, tmp_path: Path) -> Iterator[str]:
         yield app.url
 
 
+@pytest.mark.slow
 def test_it_has_a_tile_a_filter_and_its_words_in_the_viewer(scented: str, browser: Browser) -> None:
     page = browser.new_page(viewport=DESKTOP)
     page.goto(scented)

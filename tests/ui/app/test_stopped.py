@@ -20,6 +20,7 @@ _TYPED = """box => {
 }"""
 
 
+@pytest.mark.slow
 def test_a_tab_says_that_the_app_is_stopped_and_comes_back_with_what_was_typed(
     page: Page, shown_library: Path, cache: Path
 ) -> None:
@@ -43,6 +44,7 @@ def test_a_tab_says_that_the_app_is_stopped_and_comes_back_with_what_was_typed(
         page.wait_for_url("**/?q=a+brick+lighthouse")
 
 
+@pytest.mark.slow
 def test_it_ends_though_a_browser_never_reads_its_answer(tmp_path: Path, cache: Path) -> None:
     """``serving`` fails where the app takes longer than half a minute to end."""
     with socket.socket() as browser:

@@ -101,6 +101,7 @@ def test_asked_words_are_marked_and_all_text_is_copied(page: Page, written: Show
     page.evaluate("document.exitFullscreen()")
 
 
+@pytest.mark.slow
 def test_turned_text_is_marked_as_it_stands(page: Page, written: Shown) -> None:
     app, boxes = written
     dialog = _opened(page, app, "bread every morning")
@@ -112,6 +113,7 @@ def test_turned_text_is_marked_as_it_stands(page: Page, written: Shown) -> None:
     shoot(page, "written-turned")
 
 
+@pytest.mark.slow
 def test_a_film_stands_still_where_the_words_are(page: Page, written: Shown) -> None:
     app, boxes = written
     dialog = _opened(page, app, "written:harbour")

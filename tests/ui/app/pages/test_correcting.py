@@ -20,6 +20,7 @@ def uncorrected(shown_library: Path, media_folder: Path) -> Iterator[None]:
         library.corrections.take_back([path for path in pictures if library.facts(path)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("uncorrected")
 def test_a_selection_gets_a_date_and_a_place_and_that_is_undone(page: Page, app: App) -> None:
     page.goto(app.url)

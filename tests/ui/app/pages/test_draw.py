@@ -12,6 +12,7 @@ from tests.support.tiny_drawer import make_tiny_drawer
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_drawn(page: Page, app: App, shown_library: Path, tmp_path: Path) -> None:
     drawer = make_tiny_drawer(tmp_path / "tiny-drawer")
     page.goto(app.url)
@@ -45,6 +46,7 @@ def test_what_is_missing_is_drawn(page: Page, app: App, shown_library: Path, tmp
     assert not drawn.exists()
 
 
+@pytest.mark.slow
 def test_a_missing_model_says_its_size_first_and_then_what_to_do(
     page: Page, app: App, shown_library: Path
 ) -> None:

@@ -148,6 +148,7 @@ def _to_a_folder(page: Page) -> None:
     page.wait_for_url("**in%3A**")
 
 
+@pytest.mark.slow
 def test_closing_a_hit_runs_the_page_once(page: Page, app: App) -> None:
     # A second run would stop the first before it has reached the grid, or open the hit again for a moment.
     sent: list[str | bytes] = []
@@ -164,6 +165,7 @@ def test_closing_a_hit_runs_the_page_once(page: Page, app: App) -> None:
         assert len(sent) == 1
 
 
+@pytest.mark.slow
 def test_a_closed_hit_leaves_no_step_behind(page: Page, app: App) -> None:
     page.goto(app.url)
     _open_and_close(page, search(page, "an animal type:image"))
@@ -248,6 +250,7 @@ def test_back_closes_an_opened_hit_and_forward_opens_it_again(page: Page, app: A
     expect(page.get_by_text("What this link opens is not in your library any more.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_large_picture_does_not_wait_for_what_stands_around_it(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "a brick lighthouse type:image")

@@ -109,6 +109,7 @@ def test_duplicates_are_named_side_by_side(page: Page, own_app: App) -> None:
     expect(page.get_by_text("1 group", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_saved_search_learns_and_tells_what_is_new(page: Page, own_app: App, own_folder: Path) -> None:
     page.goto(own_app.url)
     search(page, "an animal")
