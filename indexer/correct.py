@@ -5,7 +5,7 @@ never changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from db import kinds, zones
 from db.catalog import corrections, facts, hidden, units
 from db.catalog.corrections import Span
 from db.catalog.facts import Fact, Key, Value
-from db.engine.schema import Content
+from db.engine.schema import Asset, Content
 from db.errors import SettingsError, not_indexed
 from db.library import Library
 from indexer.media import dates, degrees
@@ -27,40 +27,88 @@ CORRECTABLE: tuple[Key, ...] = ("taken_at", "zone", "place")
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the user had said of a fact before it was corrected, as JSON; None for nothing."""
+    """What the user had said of something before it was corrected; None for nothing.
+
+    ``key``: of the fact, with its value as JSON; or the kind of the passage, with its text and ``span``.
+    """
 
     sha256: bytes
-    key: Key
+    key: str
     value: str | None
+    span: Span = field(default_factory=Span)
 
 
 _Said = Callable[[Mapping[Key, Fact]], Mapping[Key, Value | None]]
 """From what is known of a file to what is to be said of it; None takes a correction back."""
 
 
-def correct_passage(library: Library, path: Path, text: str, at_s: float) -> None:
+def correct_passage(
+    library: Library, path: Path, text: str, at_s: float, unit_id: int | None = None
+) -> list[Earlier]:
     """Give the passage that is said at a second its right words; an empty text takes it away.
 
-    The next indexing embeds them. They outlive a new transcript, another model and a lost file.
+    Its words are found at once; the next indexing embeds them. They outlive a new transcript, another model
+    and a lost file. Returns what was said before, for ``put_back``.
+
+    Args:
+        unit_id: of that passage, where several are said at the same time.
 
     Raises:
         SettingsError: nothing is said there, as far as the library knows.
     """
+    text = " ".join(text.split())
     with library.write() as session:
-        spoken = [
-            row
-            for row in units.rows(session, units.ids_at(session, path), among_hidden=True).values()
-            if row.kind in kinds.proving("said")
-            and row.text is not None
-            and row.start_s is not None
-            and row.end_s is not None
-            and row.start_s <= at_s < row.end_s
-        ]
-        if not spoken:
-            raise SettingsError(f"nothing is said in {path.name} at {at_s:g} s", "See: trove search")
-        row = spoken[0]
-        sha256 = session.scalars(select(Content.sha256).where(Content.id == row.content_id)).one()
-        corrections.put(session, sha256, row.kind, text.strip(), Span(row.start_s, row.end_s, row.region))
+        row = _passage(session, path, at_s, unit_id)
+        if row is None:
+            raise SettingsError(
+                f"nothing is said in {path.name} at {at_s:g} s", f'See: trove transcript "{path.name}"'
+            )
+        if row.text == text:
+            return []
+        return [_reword(session, _sha256(session, path), row.kind, Span.of(row), text)]
+
+
+def take_back_passage(library: Library, path: Path, at_s: float, unit_id: int | None = None) -> list[Earlier]:
+    """Let what was heard at a second count again, also where the passage was taken away.
+
+    Raises:
+        SettingsError: nothing was corrected there.
+    """
+    with library.write() as session:
+        sha256 = _sha256(session, path)
+        row = _passage(session, path, at_s, unit_id)
+        if row is not None and row.is_corrected:
+            return [_reword(session, sha256, row.kind, Span.of(row), None)]
+        for kind in kinds.proving("said"):
+            for span in corrections.spans(session, sha256, kind):
+                if span.start_s is not None and span.end_s is not None and span.start_s <= at_s < span.end_s:
+                    return [_reword(session, sha256, kind, span, None)]
+        raise SettingsError(f"nothing was corrected in {path.name} at {at_s:g} s", "")
+
+
+def _passage(session: Session, path: Path, at_s: float, unit_id: int | None) -> units.UnitRow | None:
+    """The passage of a unit, or else the first one that is said at a second."""
+    ids = set(units.ids_at(session, path))
+    for row in units.rows(session, ids if unit_id is None else ids & {unit_id}, among_hidden=True).values():
+        start_s, end_s = row.start_s, row.end_s
+        if row.kind not in kinds.proving("said") or not row.text or start_s is None or end_s is None:
+            continue
+        if unit_id is not None or start_s <= at_s < end_s:
+            return row
+    return None
+
+
+def _sha256(session: Session, path: Path) -> bytes:
+    statement = select(Content.sha256).join(Asset, Asset.content_id == Content.id)
+    if (sha256 := session.scalars(statement.where(Asset.path == path)).first()) is None:
+        raise not_indexed(path)
+    return sha256
+
+
+def _reword(session: Session, sha256: bytes, kind: str, span: Span, text: str | None) -> Earlier:
+    earlier = Earlier(sha256, kind, corrections.said(session, sha256, kind, span), span)
+    _put(session, replace(earlier, value=text))
+    return earlier
 
 
 def set_date(library: Library, paths: Iterable[Path], moment: datetime) -> list[Earlier]:
@@ -138,7 +186,7 @@ def put_back(library: Library, earlier: Sequence[Earlier]) -> None:
     """Undo a correction by what it returned."""
     with library.write() as session:
         for item in reversed(earlier):
-            _put(session, item.sha256, item.key, item.value)
+            _put(session, item)
 
 
 def _say(library: Library, paths: Iterable[Path], said: _Said) -> list[Earlier]:
@@ -157,13 +205,13 @@ def _say(library: Library, paths: Iterable[Path], said: _Said) -> list[Earlier]:
                     before = corrections.said(session, sha256, key)
                     now = None if value is None else facts.as_json(value)
                     if before != now:
-                        _put(session, sha256, key, now)
+                        _put(session, Earlier(sha256, key, now))
                         earlier.append(Earlier(sha256, key, before))
     return earlier
 
 
-def _put(session: Session, sha256: bytes, key: Key, value: str | None) -> None:
-    if value is None:
-        corrections.drop(session, sha256, key)
+def _put(session: Session, item: Earlier) -> None:
+    if item.value is None:
+        corrections.drop(session, item.sha256, item.key, item.span)
     else:
-        corrections.put(session, sha256, key, value)
+        corrections.put(session, item.sha256, item.key, item.value, item.span)

@@ -1,4 +1,4 @@
-"""``Corrections``: dates, time zones and places that people say, for the Python API and both faces of it."""
+"""``Corrections``: dates, places and spoken words that people put right, for the API and both faces of it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Corrections:
-    """The user's own word on when and where files of one library were taken.
+    """The user's own word on when and where files of one library were taken, and on what is said in them.
 
-    It goes before what files say, is kept by their content, and changes no file. Each is said of files with
-    all that belongs to them, and returns what was said before, for ``undo``.
+    It goes before what files say, is kept by their content, and changes no file. Dates and places are said of
+    files with all that belongs to them. Each returns what was said before, for ``undo``.
     """
 
     def __init__(self, library: Library) -> None:
@@ -104,6 +104,36 @@ class Corrections:
 
         return self._renewed(set_place(self._library, files, place))
 
+    def passage(
+        self, file: Path, text: str, *, at_s: float = 0.0, unit_id: int | None = None
+    ) -> list[Earlier]:
+        """Give the passage that is said at a second of a file its right words; empty, it is taken away.
+
+        Its words are found at once, its meaning after the next ``index``. They outlive a new transcript,
+        another model and a lost file.
+
+        Args:
+            unit_id: of that passage, in place of its second, where several are said at the same time.
+
+        Raises:
+            SettingsError: nothing is said there, as far as the library knows.
+        """
+        from indexer.correct import correct_passage
+
+        return correct_passage(self._library, file, text, at_s, unit_id)
+
+    def take_back_passage(
+        self, file: Path, *, at_s: float = 0.0, unit_id: int | None = None
+    ) -> list[Earlier]:
+        """Let what was heard at a second of a file count again, also where it was taken away.
+
+        Raises:
+            SettingsError: nothing was corrected there.
+        """
+        from indexer.correct import take_back_passage
+
+        return take_back_passage(self._library, file, at_s, unit_id)
+
     def take_back(self, files: Iterable[Path]) -> list[Earlier]:
         """Let the files' own dates, zones and places count again.
 
@@ -119,7 +149,8 @@ class Corrections:
         from indexer.correct import put_back
 
         put_back(self._library, earlier)
-        self._renewed(earlier)
+        if any(item.span.start_s is None for item in earlier):
+            self._renewed(earlier)
 
     def _renewed(self, earlier: Sequence[Earlier]) -> list[Earlier]:
         """Make events anew, which dates and places tell."""

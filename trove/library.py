@@ -351,21 +351,9 @@ class Library:
 
         choose(self.core, self.known(file))
 
-    def correct(self, file: Path | str, text: str, *, at_s: float) -> None:
-        """Give the passage that is said at a second of a file its right words; empty, it is taken away.
-
-        The next ``index`` embeds them. They outlive a new transcript, another model and a lost file.
-
-        Raises:
-            SettingsError: nothing is said there, as far as the library knows.
-        """
-        from indexer.correct import correct_passage
-
-        correct_passage(self.core, self.known(file), text, at_s)
-
     @property
     def corrections(self) -> Corrections:
-        """Dates, time zones and places that people say: set, shift, undo."""
+        """Dates, places and the words of what is said, as people have them right: set, shift, undo."""
         return Corrections(self.core)
 
     @property

@@ -5,19 +5,22 @@ model and a lost file. These are the user's own data: only the user removes them
 session.
 """
 
+import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import contents, facts, revision
-from db.catalog.units import Region, region_of, same_region
+from db.catalog.units import Region, UnitRow, region_of, same_region
 from db.engine.clock import utc_now
 from db.engine.schema import (
     Analysis,
+    Asset,
     Content,
     Embedding,
     Unit,
@@ -25,6 +28,7 @@ from db.engine.schema import (
 from db.engine.users import (
     Correction,
 )
+from db.words.forms import UNKNOWN
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +36,28 @@ COVERED = 0.5
 """A passage of which a correction covers at least this share is the one that was corrected."""
 
 
+_KEPT = ("start_s", "end_s", "at_s", "x", "y", "w", "h", "text", "language", "track", "detail")
+"""What is kept of the units that a correction replaces."""
+
+
 @dataclass(frozen=True)
 class Span:
-    """What a correction is about: seconds of a film or recording, a region of a picture, or all of it."""
+    """What a correction is about: seconds of a film or recording, a region of a picture, or all of it.
+
+    ``track`` and ``language`` tell passages apart that are said at the same time, as in ``Unit``.
+    """
 
     start_s: float | None = None
     end_s: float | None = None
     region: Region | None = None
+    track: int | None = None
+    language: str | None = None
+
+    @classmethod
+    def of(cls, row: Unit | UnitRow | Correction) -> Self:
+        """That of a unit, or of an earlier correction."""
+        region = row.region if isinstance(row, UnitRow) else region_of(row)
+        return cls(row.start_s, row.end_s, region, row.track, row.language)
 
 
 def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = Span()) -> None:
@@ -48,20 +67,26 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
         subject: a kind of units, such as ``speech``, or the key of a fact, such as ``taken_at``.
         value: the text of the unit, empty to take it away; or the fact as JSON, see ``db.catalog.facts``.
     """
-    for earlier in _of(session, sha256, subject):
-        if _covers(span, Span(earlier.start_s, earlier.end_s, region_of(earlier))):
-            session.delete(earlier)
-    session.flush()
+    before = _of(session, sha256, subject, span)
+    replaced = [unit for earlier in before for unit in _replaced(earlier)]
     row = Correction(
         sha256=sha256,
         subject=subject,
         start_s=span.start_s,
         end_s=span.end_s,
+        track=span.track,
+        language=span.language,
         value=value,
+        replaced=json.dumps(replaced) if replaced else None,
         created_at=utc_now(),
         **(span.region._asdict() if span.region else {}),
     )
     session.add(row)
+    session.flush()
+    for earlier in before:
+        theirs = update(Unit).where(Unit.correction_id == earlier.id)
+        session.execute(theirs.values(correction_id=row.id))
+        session.delete(earlier)
     session.flush()
     content_id = contents.find(session, sha256)
     if content_id is not None:
@@ -69,22 +94,36 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
         revision.touch(session)
 
 
-def said(session: Session, sha256: bytes, subject: str) -> str | None:
-    """The value of the correction of a fact; None where there is none."""
-    return next((row.value for row in _of(session, sha256, subject)), None)
+def said(session: Session, sha256: bytes, subject: str, span: Span = Span()) -> str | None:
+    """The value of the correction of a fact, or of what has a span; None where there is none."""
+    return next((row.value for row in _of(session, sha256, subject, span)), None)
 
 
-def drop(session: Session, sha256: bytes, subject: str) -> bool:
-    """Take the correction of a fact back: the files' own word counts. Returns whether there was one."""
-    rows = _of(session, sha256, subject)
+def spans(session: Session, sha256: bytes, subject: str) -> list[Span]:
+    """What has been corrected of a content, in the order of time."""
+    return [Span.of(row) for row in _all_of(session, sha256, subject)]
+
+
+def drop(session: Session, sha256: bytes, subject: str, span: Span = Span()) -> bool:
+    """Take a correction back: what analysers and files say counts. Returns whether there was one.
+
+    The passages that it replaced are there again at once. Of a correction that an older Trove has stored
+    they are not known: its text stays, as that of an analyser, until that looks again.
+    """
+    rows = _of(session, sha256, subject, span)
+    content_id = contents.find(session, sha256)
+    if rows and content_id is not None:
+        if subject in kinds.every():
+            for row in rows:
+                _put_back(session, content_id, row)
+        else:
+            facts.unclaim(session, [content_id], "user", subject)
+        revision.touch(session)
     for row in rows:
         session.delete(row)
     session.flush()
-    content_id = contents.find(session, sha256)
-    if rows and content_id is not None:
-        facts.unclaim(session, [content_id], "user", subject)
+    if rows and content_id is not None and subject not in kinds.every():
         facts.refresh(session, [content_id])
-        revision.touch(session)
     return bool(rows)
 
 
@@ -119,58 +158,111 @@ def _claim(session: Session, content_id: int, correction: Correction) -> None:
 
 def _reword(session: Session, content_id: int, correction: Correction) -> None:
     """Give the passage that a correction covers its text; others that it covers are part of it."""
-    span = Span(correction.start_s, correction.end_s, region_of(correction))
+    span = Span.of(correction)
     statement = select(Unit).where(Unit.content_id == content_id, Unit.kind == correction.subject)
     covered = [
         unit
         for unit in session.scalars(statement.order_by(Unit.start_s, Unit.id))
-        if _covers(span, Span(unit.start_s, unit.end_s, region_of(unit)))
+        if _covers(span, Span.of(unit))
     ]
-    kept = next((unit for unit in covered if unit.correction_id == correction.id), None)
-    if kept is None and covered and correction.value:
-        kept = covered[0]
-        kept.start_s, kept.end_s, kept.text = span.start_s, span.end_s, correction.value
-        kept.correction_id = correction.id
-        # It is embedded again, from its new text.
-        session.execute(delete(Embedding).where(Embedding.unit_id == kept.id))
-    elif kept is None and correction.value:
+    if made := [unit for unit in covered if unit.correction_id is None]:
+        correction.replaced = json.dumps([{name: getattr(unit, name) for name in _KEPT} for unit in made])
+    covered.sort(key=lambda unit: unit.correction_id != correction.id)
+    kept = covered[0] if covered and correction.value else None
+    if kept is None and correction.value:
         _insert(session, content_id, correction)
+    elif kept is not None and (kept.correction_id, kept.text) != (correction.id, correction.value):
+        kept.correction_id = correction.id
+        words = {"start_s": span.start_s, "end_s": span.end_s, "text": correction.value}
+        _change(session, kept, words)
     for unit in covered:
         if unit is not kept:
             session.delete(unit)
     session.flush()
 
 
+def _put_back(session: Session, content_id: int, correction: Correction) -> None:
+    """Let the passages stand again that a correction has replaced."""
+    replaced = _replaced(correction)
+    own = session.scalars(
+        select(Unit).where(Unit.content_id == content_id, Unit.correction_id == correction.id)
+    ).all()
+    for unit, made in zip(own, replaced, strict=False):
+        unit.correction_id = None
+        _change(session, unit, made)
+    more, maker = replaced[len(own) :], _maker(session, content_id, correction.subject)
+    if maker is not None:
+        session.add_all(
+            Unit(content_id=content_id, kind=correction.subject, **maker, **made) for made in more
+        )
+    session.flush()
+
+
+def _change(session: Session, unit: Unit, columns: Mapping[str, Any]) -> None:
+    """Change the text of a unit, which is embedded again, from its new text."""
+    for name, value in columns.items():
+        setattr(unit, name, value)
+    session.execute(delete(Embedding).where(Embedding.unit_id == unit.id))
+
+
 def _insert(session: Session, content_id: int, correction: Correction) -> None:
     """A unit for what nothing was made of: the user's word counts all the same, once it was looked at."""
-    analysis_id = session.scalar(
-        select(Analysis.id).where(
-            Analysis.content_id == content_id,
-            Analysis.analyser.in_(kinds.makers(correction.subject)),
-            Analysis.state == "done",
-        )
-    )
-    if analysis_id is not None:
+    if (maker := _maker(session, content_id, correction.subject)) is not None:
+        names = ("start_s", "end_s", "x", "y", "w", "h", "track", "language")
         session.add(
             Unit(
                 content_id=content_id,
-                analysis_id=analysis_id,
                 correction_id=correction.id,
                 kind=correction.subject,
                 text=correction.value,
-                **{name: getattr(correction, name) for name in ("start_s", "end_s", "x", "y", "w", "h")},
+                **maker,
+                **{name: getattr(correction, name) for name in names},
             )
         )
 
 
-def _of(session: Session, sha256: bytes, subject: str) -> Sequence[Correction]:
-    return session.scalars(
-        select(Correction).where(Correction.sha256 == sha256, Correction.subject == subject)
-    ).all()
+def _maker(session: Session, content_id: int, kind: str) -> dict[str, int | None] | None:
+    """The analysis that looked for such units in a content, or in a file with it; None where none has."""
+    statement = (
+        select(Analysis.id, Analysis.asset_id)
+        .outerjoin(Asset, Asset.id == Analysis.asset_id)
+        .where(
+            or_(Analysis.content_id == content_id, Asset.content_id == content_id),
+            Analysis.analyser.in_(kinds.makers(kind)),
+            Analysis.state == "done",
+        )
+    )
+    found = session.execute(statement.order_by(Analysis.id).limit(1)).first()
+    return None if found is None else {"analysis_id": found.id, "asset_id": found.asset_id}
+
+
+def _replaced(correction: Correction) -> list[dict[str, Any]]:
+    """The units that a correction has replaced; none where nobody knows, or it cannot be read."""
+    try:
+        return [
+            {name: unit[name] for name in _KEPT if name in unit}
+            for unit in json.loads(correction.replaced or "[]")
+        ]
+    except (ValueError, TypeError) as exc:
+        log.warning("what a correction has replaced is damaged, and left out: %s", exc)
+        return []
+
+
+def _all_of(session: Session, sha256: bytes, subject: str) -> Sequence[Correction]:
+    statement = select(Correction).where(Correction.sha256 == sha256, Correction.subject == subject)
+    return session.scalars(statement.order_by(Correction.start_s, Correction.id)).all()
+
+
+def _of(session: Session, sha256: bytes, subject: str, span: Span) -> list[Correction]:
+    """The corrections of that span; of a fact, which has none, the one that there is."""
+    return [row for row in _all_of(session, sha256, subject) if _covers(span, Span.of(row))]
 
 
 def _covers(span: Span, other: Span) -> bool:
     """Whether a correction of ``span`` is one of what has the span ``other``."""
+    languages = {span.language, other.language} - {None, UNKNOWN}
+    if (span.track or 0) != (other.track or 0) or len(languages) > 1:
+        return False
     if span.start_s is None or span.end_s is None or other.start_s is None or other.end_s is None:
         return same_region(span.region, other.region)
     common_s = min(span.end_s, other.end_s) - max(span.start_s, other.start_s)

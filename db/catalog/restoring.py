@@ -27,7 +27,7 @@ _KEYS = {
     "switch": ("analyser", "folder"),
     "saved_search": ("owner", "name", "query", "kind"),
     "judgement": ("owner", "saved_id", "sha256", "kind", "start_s", "x", "y", "w", "h"),
-    "correction": ("owner", "sha256", "subject", "start_s", "end_s", "x", "y", "w", "h"),
+    "correction": ("owner", "sha256", "subject", "start_s", "end_s", "x", "y", "w", "h", "track", "language"),
     "opened": ("owner", "query", "sha256", "start_s"),
     "stack_choice": ("owner", "sha256"),
     "hidden": ("owner", "sha256", "path"),

@@ -101,7 +101,7 @@ class UnitRow:
 
     ``files``: the live files with which it is found, at least one, the one that answers for it first (see
     ``db.catalog.copies``). ``others``: further live files with its content, where it belongs to one of them
-    or is switched off for some.
+    or is switched off for some. ``is_corrected``: its text is a user's word.
     """
 
     id: int
@@ -116,6 +116,8 @@ class UnitRow:
     region: Region | None = None
     others: tuple[FileRow, ...] = ()
     language: str | None = None
+    track: int | None = None
+    is_corrected: bool = False
 
     @property
     def file(self) -> FileRow:
@@ -275,6 +277,8 @@ def _row(unit: Unit, media: MediaKind, files: tuple[FileRow, ...], others: tuple
         region_of(unit),
         others,
         unit.language,
+        unit.track,
+        unit.correction_id is not None,
     )
 
 

@@ -28,6 +28,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.WORDS_OF_PEOPLE,
     steps.PLACE_NAMES,
     steps.EVENTS,
+    steps.CORRECTIONS_TAKEN_BACK,
 )
 
 

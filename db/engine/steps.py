@@ -446,3 +446,10 @@ EVENTS = (
         event_id INTEGER NOT NULL REFERENCES event (id) ON DELETE CASCADE)""",
     "CREATE INDEX event_member_event ON event_member (event_id)",
 )
+
+# What was heard before a correction is kept from now on; of an older one nobody knows it.
+CORRECTIONS_TAKEN_BACK = (
+    "ALTER TABLE correction ADD COLUMN track INTEGER",
+    "ALTER TABLE correction ADD COLUMN language VARCHAR",
+    "ALTER TABLE correction ADD COLUMN replaced VARCHAR",
+)

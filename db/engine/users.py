@@ -78,8 +78,14 @@ class Correction(Base):
     y: Mapped[float | None]
     w: Mapped[float | None]
     h: Mapped[float | None]
+    track: Mapped[int | None]
+    """The track that the unit is of; None for the first one, and where there are none."""
+    language: Mapped[str | None]
+    """Of the unit, as in ``Unit``."""
     value: Mapped[str]
     """The text of the unit, or the fact as JSON; an empty text takes the unit away."""
+    replaced: Mapped[str | None]
+    """The units that stood there as they were made, as JSON, for when the correction is taken back."""
     created_at: Mapped[datetime]
 
 

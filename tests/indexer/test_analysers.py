@@ -31,7 +31,7 @@ from indexer.analysers.headers import Headers
 from indexer.analysers.medium import Medium
 from indexer.analysers.speech import Speech
 from indexer.analysers.whisper import Passage
-from indexer.correct import correct_passage
+from indexer.correct import correct_passage, put_back, take_back_passage
 from indexer.encoders.registry import load_encoder
 from indexer.flow import Progress
 from indexer.media.pixels import read_pixels
@@ -296,6 +296,16 @@ def test_a_correction_survives_all_that_can_happen_to_it(
             hits = service.search(Query("whispering pines", kind="speech")).hits
             return hits[0].path == memo and "whispering pines" in (hits[0].text or "")
 
+    earlier = correct_passage(library, memo, " the whispering\npines ", 0.7)
+    assert is_found(), "its words are found at once"
+    put_back(library, earlier)
+    assert (texts()[1], is_found()) == ("this was misheard", False)
+    correct_passage(library, memo, "", 0.7)
+    assert texts() == ["hello from the garden"]
+    take_back_passage(library, memo, 0.7)
+    assert texts()[1] == "this was misheard"
+    with pytest.raises(SettingsError, match=r"nothing was corrected in memo.flac at 0.7 s"):
+        take_back_passage(library, memo, 0.7)
     correct_passage(library, memo, "the whispering pines", 0.7)
     with pytest.raises(SettingsError, match=r"nothing is said in memo.flac at 9 s"):
         correct_passage(library, memo, "nobody", 9.0)

@@ -45,6 +45,7 @@ class Drafted:
     at_s: float | None = None
     text: str | None = None
     language: str | None = None
+    track: int | None = None
 
 
 def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> None:
@@ -61,6 +62,7 @@ def add_units(session: Session, content_id: int, drafts: Sequence[Drafted]) -> N
                 draft.at_s,
                 text=draft.text,
                 language=draft.language,
+                track=draft.track,
             )
             for draft in drafts
             if kinds.makers(draft.kind)[0] == analyser

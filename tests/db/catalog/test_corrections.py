@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
@@ -117,3 +118,60 @@ def test_a_date_is_the_users_word(recording: Database) -> None:
         known = facts.of_file(session, Path("/a.ogg"))["taken_at"]
         assert known == Fact("taken_at", datetime(1988, 6, 5), "user")
         assert assets.id_at(session, Path("/a.ogg")) is not None
+
+
+def heard(database: Database) -> list[tuple[float | None, float | None, str | None, str | None]]:
+    with database.read() as session:
+        rows = session.execute(
+            select(Unit.start_s, Unit.end_s, Unit.text, Unit.detail).order_by(Unit.start_s)
+        )
+        return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("again", [RIGHT, "", "another one"], ids=["once", "then taken away", "twice"])
+def test_taken_back_it_is_as_it_was_heard(database: Database, again: str) -> None:
+    with database.write() as session:
+        add_file(session, "/a.ogg", drafts(HEARD), "audio")
+    before = heard(database)
+    with database.write() as session:
+        corrections.put(session, SHA, "speech", RIGHT, Span(4.0, 8.0))
+        corrections.put(session, SHA, "speech", again, Span(4.0, 8.0))
+        assert corrections.said(session, SHA, "speech", Span(4.0, 8.0)) == again
+        assert corrections.spans(session, SHA, "speech") == [Span(4.0, 8.0)]
+    assert heard(database) != before
+    with database.write() as session:
+        assert corrections.drop(session, SHA, "speech", Span(4.0, 8.0))
+        assert not corrections.drop(session, SHA, "speech", Span(4.0, 8.0))
+        assert [bare.unit.text for bare in spaces.bare_units(session, space(session))] == [HEARD[1][2]]
+        assert [match.unit_id for match in fulltext.match_words(session, "guard", 5)] != []
+        assert fulltext.match_words(session, "another garden", 5) == []
+    assert heard(database) == before
+
+
+def test_taken_back_it_is_as_it_was_heard_last(recording: Database) -> None:
+    again = [(0.0, 4.0, "one"), (4.0, 6.0, "two"), (6.0, 8.0, "three")]
+    assert heard_again(recording, again) == ["one", RIGHT]
+    with recording.write() as session:
+        corrections.drop(session, SHA, "speech", Span(4.0, 8.0))
+    assert said(recording)[-3:] == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("value", [RIGHT, ""], ids=["corrected", "taken away"])
+@pytest.mark.parametrize(
+    ("first", "second"), [({"track": 0}, {"track": 1}), ({"language": "en"}, {"language": "de"})]
+)
+def test_what_is_said_at_the_same_time_has_its_own(
+    database: Database, first: dict[str, Any], second: dict[str, Any], value: str
+) -> None:
+    both = [
+        Drafted("speech", ROWS[0], 4.0, 8.0, text="first", **first),
+        Drafted("speech", ROWS[1], 4.0, 8.0, text="second", **second),
+    ]
+    with database.write() as session:
+        add_file(session, "/a.ogg", both, "audio")
+        corrections.put(session, SHA, "speech", value, Span(4.0, 8.0, **second))
+        corrections.apply(session, 1)
+    assert sorted(said(database)) == sorted(filter(None, [value, "first"]))
+    with database.write() as session:
+        corrections.drop(session, SHA, "speech", Span(4.0, 8.0, **second))
+    assert sorted(said(database)) == ["first", "second"]

@@ -32,7 +32,7 @@ def original(sample_library: Settings, tmp_path_factory: pytest.TempPathFactory)
         hit = next(hit for hit in library.search("a lighthouse").hits if hit.path == LIGHTHOUSE)
         library.saved.judge("towers", hit.unit_id, up=True)
         spoken = library.search("type:audio", kind="speech").hits[0]
-        library.correct(spoken.path, RIGHT, at_s=spoken.start_s or 0.0)
+        library.corrections.passage(spoken.path, RIGHT, at_s=spoken.start_s or 0.0)
         library.hide(HIDDEN, LATER)
         library.openings.remember(True)
         library.openings.add(Query("a lighthouse"), hit)
