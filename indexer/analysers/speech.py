@@ -65,6 +65,7 @@ class Speech(Analyser):
                 end_s=passage.end_s,
                 text=passage.text,
                 language=passage.language,
+                detail={"words": passage.words} if passage.words else None,
             )
             yield Draft(unit, TextPayload(passage.text))
             progress(min(1.0, passage.end_s / duration_s))

@@ -58,12 +58,14 @@ class Passage:
     """A spoken passage of about a sentence, with its start and end in seconds of the recording.
 
     ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
+    ``words``: the start and end of each in seconds from ``start_s``, and its first character in the text.
     """
 
     start_s: float
     end_s: float
     text: str
     language: str | None = None
+    words: tuple[tuple[float, float, int], ...] = ()
 
 
 class Transcriber(Protocol):
@@ -183,9 +185,16 @@ def sentences(segment: "Segment") -> Iterator[Passage]:
 
 
 def _passage(words: "list[Word]") -> Iterator[Passage]:
-    text = "".join(word.word for word in words).strip()
-    if any(character.isalnum() for character in text):
-        yield Passage(float(words[0].start), float(words[-1].end), text)
+    whole = "".join(word.word for word in words)
+    text = whole.strip()
+    if not any(character.isalnum() for character in text):
+        return
+    start_s, at, timed = float(words[0].start), len(text) - len(whole.rstrip()), []
+    for word in words:
+        begins_s, ends_s = (round(float(second) - start_s, 2) for second in (word.start, word.end))
+        timed.append((begins_s, ends_s, at + len(word.word) - len(word.word.lstrip())))
+        at += len(word.word)
+    yield Passage(start_s, float(words[-1].end), text, words=tuple(timed))
 
 
 def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline":
