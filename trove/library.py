@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from search.health.storage import Storage
     from search.query.conditions import Suggestion
     from search.results.moments import Moment
+    from search.results.transcript import Transcript
     from search.saved.searches import SavedSearches
     from search.service import SearchService
 
@@ -301,6 +302,16 @@ class Library:
         from search.results.moments import moments
 
         return moments(self.service, Query(query) if isinstance(query, str) else query, self.known(file))
+
+    def transcripts(self, file: Path | str) -> list[Transcript]:
+        """What is said in a file, with times and chapters; several where it has several tracks, or subtitles.
+
+        Raises:
+            SettingsError: the file is not in the library, or nothing is said in it as far as that is known.
+        """
+        from search.results.transcript import transcripts
+
+        return transcripts(self.core, self.known(file))
 
     def facts(self, file: Path | str) -> tuple[Fact, ...]:
         """What is known of a file (date, place, camera, title, rating), each with who says so.

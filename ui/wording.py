@@ -11,6 +11,7 @@ from db import kinds
 
 if TYPE_CHECKING:
     from search.answer import Dropped, Evidence, Hit, ReadAs
+    from search.results.transcript import Transcript
 
 OFFLINE = "on a drive that is not connected"
 """Of a file that is not there now, and is not believed to be gone."""
@@ -298,6 +299,14 @@ def _ninth(across: Sequence[float], down: Sequence[float]) -> str:
 def _written(kind: kinds.Kind) -> str:
     """A text by the name of its kind, with a warning where a machine has written it."""
     return f"{kind.label}, which a machine has written" if kind.proof == "machine" else kind.label
+
+
+def told_transcript(transcript: Transcript) -> str:
+    """What a transcript is of: Spoken passages, track 2, de."""
+    track = f"track {transcript.track + 1}" if transcript.track else ""
+    return ", ".join(
+        filter(None, (capital(kinds.named(transcript.kind).plural), track, transcript.language or ""))
+    )
 
 
 def capital(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Command that corrects when and where files were taken: set."""
+"""Command that corrects when and where files were taken, and what is said in them: set."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, library_of
-from ui.wording import SOURCES, fact, files
+from ui.cli.options import Json, library_of, time_of
+from ui.wording import SOURCES, clock, fact, files
 
 
 def set_facts(
@@ -25,16 +25,32 @@ def set_facts(
     place: Annotated[
         str | None, typer.Option(help='Where: a town, or degrees: Porto, "41.15,-8.61".')
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Let what the files say count again.")] = False,
+    at: Annotated[
+        float | None,
+        typer.Option(parser=time_of, metavar="TIME", help="The moment of what is said: 1:02."),
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help='What is said there; "" where nothing is. See: trove transcript')
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let what the files say count again; with --at what was heard.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Correct when and where files were taken, each with what belongs to it. The files stay as they are.
+    """Correct when and where files were taken, or what is said in them. The files stay as they are.
 
-    What you say goes before what files say. It is kept by their content, through new names and copies.
+    What you say goes before what files say. It is kept by their content, through new names and copies. Dates
+    and places are said of each file with what belongs to it.
     """
-    if not undo and not any((date, shift, zone, place)):
-        raise typer.BadParameter("Say what is right: --date, --shift, --zone, --place; or --undo.")
-    if undo and any((date, shift, zone, place)):
+    about_files = any((date, shift, zone, place))
+    if at is not None or text is not None:
+        if at is None or about_files or (text is None) != undo or len(paths) != 1:
+            raise typer.BadParameter("Give one file, --at and --text; or --at and --undo.")
+        _set_passage(ctx, paths[0], at, text, as_json=as_json)
+        return
+    if not undo and not about_files:
+        raise typer.BadParameter("Say what is right: --date, --shift, --zone, --place, --at; or --undo.")
+    if undo and about_files:
         raise typer.BadParameter("--undo goes alone.")
     with library_of(ctx) as library:
         meant = [library.known(path) for path in paths]
@@ -61,6 +77,27 @@ def set_facts(
             if key in facts
         ]
         console.say(f"{console.one_line(str(path))}: {'; '.join(told) or 'no date and no place'}")
+
+
+def _set_passage(ctx: typer.Context, file: Path, at_s: float, text: str | None, *, as_json: bool) -> None:
+    """Correct what is said at a second, or without a text take that back."""
+    with library_of(ctx) as library:
+        path, corrections = library.known(file), library.corrections
+        if text is None:
+            changed = corrections.take_back_passage(path, at_s=at_s)
+        else:
+            changed = corrections.passage(path, text, at_s=at_s)
+    if as_json:
+        spans = [{"start_s": item.span.start_s, "end_s": item.span.end_s} for item in changed]
+        console.print_json({"changed": len(changed), "path": path, "passages": spans})
+        return
+    if not changed:
+        console.say("Nothing has changed.")
+    for item in changed:
+        verb = "Taken back" if text is None else "Corrected" if text.strip() else "Taken away"
+        console.say(f"{verb}: {console.one_line(str(path))} at {clock(item.span.start_s)}.")
+    if changed:
+        console.say("It is found by its words now, and by its meaning after the next: trove index")
 
 
 _SHOWN = ("taken_at", "zone", "place")

@@ -22,6 +22,7 @@ from ui.cli import (
     serve,
     stack,
     status,
+    transcript,
     values,
     why,
 )
@@ -47,6 +48,7 @@ for command in (
     values.values,
     stack.stack,
     moment.moment,
+    transcript.transcript,
     status.status,
     status.failures,
     doctor.rebuild,

@@ -8,27 +8,20 @@ from typing import Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, library_of
-from ui.wording import how_cut, seconds
-
-
-def _seconds(text: str) -> float:
-    try:
-        return seconds(text)
-    except ValueError as exc:
-        raise typer.BadParameter("Write it as a player does: 1:02, 1:02:03 or 62.5.") from exc
+from ui.cli.options import Json, library_of, time_of
+from ui.wording import how_cut
 
 
 def moment(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A film or recording.")],
     start: Annotated[
-        float, typer.Argument(parser=_seconds, metavar="START", help="As a player writes it: 1:02.")
+        float, typer.Argument(parser=time_of, metavar="START", help="As a player writes it: 1:02.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write, MP4 or JPEG.")],
     end: Annotated[
         float | None,
-        typer.Argument(parser=_seconds, metavar="END", help="Without it, one picture is saved."),
+        typer.Argument(parser=time_of, metavar="END", help="Without it, one picture is saved."),
     ] = None,
     as_json: Json = False,
 ) -> None:

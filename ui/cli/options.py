@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console, kinds
+from ui.wording import seconds
 
 if TYPE_CHECKING:
     from db.settings import Settings
@@ -47,6 +48,14 @@ Model = Annotated[str | None, typer.Option("--model", help="Model name or preset
 LibraryFolder = Annotated[
     Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")
 ]
+
+
+def time_of(text: str) -> float:
+    """A place in a film or recording, in seconds, as people type it."""
+    try:
+        return seconds(text)
+    except ValueError as exc:
+        raise typer.BadParameter("Write it as a player does: 1:02, 1:02:03 or 62.5.") from exc
 
 
 def settings_of(ctx: typer.Context, *, make: bool = True, **overrides: Any) -> "Settings":
