@@ -36,7 +36,7 @@ COVERED = 0.5
 """A passage of which a correction covers at least this share is the one that was corrected."""
 
 
-_KEPT = ("start_s", "end_s", "at_s", "x", "y", "w", "h", "text", "language", "track", "detail")
+_KEPT = ("id", "start_s", "end_s", "at_s", "x", "y", "w", "h", "text", "language", "track", "detail")
 """What is kept of the units that a correction replaces."""
 
 
@@ -182,19 +182,19 @@ def _reword(session: Session, content_id: int, correction: Correction) -> None:
 
 
 def _put_back(session: Session, content_id: int, correction: Correction) -> None:
-    """Let the passages stand again that a correction has replaced."""
-    replaced = _replaced(correction)
-    own = session.scalars(
-        select(Unit).where(Unit.content_id == content_id, Unit.correction_id == correction.id)
-    ).all()
-    for unit, made in zip(own, replaced, strict=False):
+    """Let the passages stand again that a correction has replaced, by their ids where these are theirs."""
+    replaced = {made.pop("id", -number): made for number, made in enumerate(_replaced(correction))}
+    statement = select(Unit).where(Unit.content_id == content_id, Unit.correction_id == correction.id)
+    for unit in session.scalars(statement).all():
+        if not replaced:
+            break
         unit.correction_id = None
-        _change(session, unit, made)
-    more, maker = replaced[len(own) :], _maker(session, content_id, correction.subject)
-    if maker is not None:
-        session.add_all(
-            Unit(content_id=content_id, kind=correction.subject, **maker, **made) for made in more
-        )
+        _change(session, unit, replaced.pop(unit.id if unit.id in replaced else next(iter(replaced))))
+    if replaced and (maker := _maker(session, content_id, correction.subject)) is not None:
+        taken = set(session.scalars(select(Unit.id).where(Unit.id.in_(replaced))))
+        for unit_id, made in replaced.items():
+            own = {"id": unit_id} if unit_id > 0 and unit_id not in taken else {}
+            session.add(Unit(content_id=content_id, kind=correction.subject, **own, **maker, **made))
     session.flush()
 
 

@@ -148,6 +148,15 @@ def test_taken_back_it_is_as_it_was_heard(database: Database, again: str) -> Non
     assert heard(database) == before
 
 
+def test_what_was_taken_away_comes_back_as_the_same_unit(recording: Database) -> None:
+    with recording.write() as session:
+        corrections.put(session, SHA, "speech", "", Span(4.0, 8.0))
+        assert session.get(Unit, 2) is None
+    with recording.write() as session:
+        corrections.drop(session, SHA, "speech", Span(4.0, 8.0))
+        assert session.get_one(Unit, 2).text == HEARD[1][2]
+
+
 def test_taken_back_it_is_as_it_was_heard_last(recording: Database) -> None:
     again = [(0.0, 4.0, "one"), (4.0, 6.0, "two"), (6.0, 8.0, "three")]
     assert heard_again(recording, again) == ["one", RIGHT]

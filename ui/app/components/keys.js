@@ -1,6 +1,6 @@
 // The keys of an opened hit. One table says what each does: to the keyboard, and to people who press "?".
 
-const NAMES = { ArrowLeft: "←", ArrowRight: "→", " ": "Space", Escape: "Esc" };
+const NAMES = { ArrowLeft: "←", ArrowRight: "→", " ": "Space", Escape: "Esc", "Ctrl+f": "Ctrl F" };
 const WRITTEN_IN = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 const PRESSED = "button, a, input, summary, video, audio, [role=slider]";
 
@@ -37,13 +37,14 @@ class Keys {
   }
 
   press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.altKey) return;
     const at = event.composedPath()[0];
     if (at.matches?.(WRITTEN_IN) || (event.key === " " && at.matches?.(PRESSED))) return;
     if (event.key === "Escape" && !this.sheet.hidden) {
       this.toggle(false);
     } else {
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const held = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
+      const key = held + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
       const act = this.rows.find(([keys]) => keys.includes(key))?.[2];
       if (!act || act(event) === false) return;
     }

@@ -1,17 +1,8 @@
 // Plays from the found moment, with what is said beside it and a picture of where the question fits.
-// What was said is only ever set as text, never as HTML.
-
-const clock = (seconds) => {
-  const whole = Math.max(0, Math.floor(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (number) => String(number).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
-};
 
 class Player {
   constructor(root) {
     this.stage = root.querySelector(".stage");
-    this.said = root.querySelector(".said");
     this.line = root.querySelector(".timeline");
     this.plot = root.querySelector(".plot");
     this.marks = root.querySelector(".marks");
@@ -20,12 +11,14 @@ class Player {
     this.copy = root.querySelector(".copy");
     this.still = root.querySelector(".still");
     this.still.onclick = () => this.saveStill();
+    this.transcript = new Transcript(root, this);
     offerCopy(root.querySelector(".link"), "Copy a link to this moment", () => this.link());
     this.keys = new Keys(root, [
       [["ArrowLeft"], "the one before; on the timeline, five seconds back"],
       [["ArrowRight"], "the next one; on the timeline, five seconds on"],
       [["f"], "full screen", () => this.enlarge()],
       [[" "], "play or stop", () => this.toggle()],
+      [["Ctrl+f"], "find in what is said", () => this.transcript.focus()],
       [["Escape"], "close"],
     ]);
     root.querySelector(".help").onclick = () => this.keys.toggle();
@@ -47,25 +40,38 @@ class Player {
     this.keys.close();
   }
 
-  show(data) {
-    const shown = JSON.stringify(data);
-    if (this.shown === shown) return;
-    this.shown = shown;
-    this.data = data;
-    this.overlay = drawn("svg", { class: "overlay", "aria-hidden": "true" });
-    const screen = element("div", `screen ${data.kind}`);
-    screen.append(this.medium(data), this.overlay);
-    this.stage.replaceChildren(screen);
-    this.still.hidden = data.kind !== "video";
-    this.said.hidden = !data.passages.length;
-    this.said.replaceChildren(...data.passages.map((passage) => this.passage(passage)));
-    this.timeline(data);
+  show({ texts, shown, ...data }) {
+    const isNew = this.play(data);
+    this.transcript.show(texts, shown);
+    const told = JSON.stringify([data, texts]);
+    if (this.told === told) return;
+    this.told = told;
     offerText(this.copy, data.copied);
-    this.tick(true);
-    grown(this.stage);
+    this.retold(isNew);
   }
 
-  medium(data) {
+  // Draws what goes with the words that are shown.
+  retold(isNew = false) {
+    this.timeline(this.data);
+    this.tick(isNew);
+  }
+
+  // What plays goes on while something else about it changes, as when a passage is put right.
+  play(data) {
+    const medium = JSON.stringify([data.src, data.start_s, data.offset_s]);
+    this.data = data;
+    if (this.medium === medium) return false;
+    this.medium = medium;
+    this.overlay = drawn("svg", { class: "overlay", "aria-hidden": "true" });
+    const screen = element("div", `screen ${data.kind}`);
+    screen.append(this.made(data), this.overlay);
+    this.stage.replaceChildren(screen);
+    this.still.hidden = data.kind !== "video";
+    grown(this.stage);
+    return true;
+  }
+
+  made(data) {
     const made = element(data.kind, "medium");
     made.controls = true;
     made.autoplay = !data.paused;
@@ -76,6 +82,7 @@ class Player {
       made.currentTime = Math.max(0, data.start_s - data.offset_s);
     }, { once: true });
     made.addEventListener("timeupdate", () => this.tick(false));
+    made.addEventListener("play", () => this.follow());
     made.addEventListener("seeked", () => this.tick(false));
     for (const event of ["loadeddata", "seeked", "pause", "play"]) {
       made.addEventListener(event, () => this.mark());
@@ -135,6 +142,13 @@ class Player {
     this.player.play().catch(() => {});
   }
 
+  // Words go by faster than a player tells its time.
+  follow() {
+    if (this.player.paused || !this.player.isConnected) return;
+    this.transcript.tick(this.time());
+    requestAnimationFrame(() => this.follow());
+  }
+
   // What is written may move: it is marked where the film stands still.
   mark() {
     const { videoWidth: width, videoHeight: height, paused } = this.player;
@@ -142,17 +156,6 @@ class Player {
     const now = paused && width
       ? this.data.found.filter(({ start_s: start, end_s: end }) => time >= start - 0.05 && time <= end + 0.05) : [];
     drawMarks(this.overlay, width || 1, height || 1, now);
-  }
-
-  passage(passage) {
-    const made = element("button", "passage");
-    made.type = "button";
-    made.append(element("span", "at", clock(passage.start_s)));
-    const text = element("span", "text");
-    for (const [piece, asked] of passage.parts) text.append(asked ? element("mark", "", piece) : piece);
-    made.append(text);
-    made.onclick = () => this.go(passage.start_s);
-    return made;
   }
 
   timeline(data) {
@@ -168,7 +171,11 @@ class Player {
       this.plot.append(drawn("polygon", { class: "area", points: `${first},100 ${points.join(" ")} ${last},100` }));
       this.plot.append(drawn("polyline", { class: "outline", points: points.join(" "), "vector-effect": "non-scaling-stroke" }));
     }
-    for (const passage of data.passages.filter((item) => item.parts.some(([, asked]) => asked))) {
+    const { passages, chapters } = this.transcript.texts[this.transcript.chosen?.at] ?? { passages: [], chapters: [] };
+    for (const chapter of chapters.slice(1)) {
+      this.plot.append(drawn("rect", { class: "border", x: x(chapter.start_s), y: 0, width: 1.5, height: 100 }));
+    }
+    for (const passage of passages.filter((item) => item.asked.length)) {
       this.plot.append(drawn("rect", {
         class: "spoken", x: x(passage.start_s), y: 94, width: Math.max(3, x(passage.end_s - passage.start_s)), height: 6,
       }));
@@ -194,18 +201,7 @@ class Player {
     this.now.style.left = `${(100 * time) / this.data.duration_s}%`;
     this.line.setAttribute("aria-valuenow", Math.round(time));
     this.line.setAttribute("aria-valuetext", clock(time));
-    const { passages } = this.data;
-    let at = passages.findIndex((passage) => time >= passage.start_s - 0.05 && time < passage.end_s);
-    if (at < 0 && first) at = passages.findIndex((passage) => passage.end_s > time);
-    if (at === this.at && !first) return;
-    this.at = at;
-    [...this.said.children].forEach((child, index) => {
-      if (index === at) child.setAttribute("aria-current", "true");
-      else child.removeAttribute("aria-current");
-    });
-    const active = this.said.children[at];
-    // Not scrollIntoView, which would scroll the page as well.
-    if (active) this.said.scrollTop = active.offsetTop - this.said.clientHeight / 3;
+    this.transcript.tick(time, first || undefined);
   }
 }
 

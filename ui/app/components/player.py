@@ -14,7 +14,16 @@ _component = st.components.v2.component(
     "trove_player",
     html="""<div class="player">
       <div class="stage"></div>
-      <div class="said" role="group" aria-label="What is said" tabindex="0"></div>
+      <div class="beside" hidden>
+        <div class="finder">
+          <input type="text" class="find" enterkeyhint="next" autocomplete="off" spellcheck="false"
+            aria-label="Find in what is said" placeholder="Find in what is said" title="Ctrl F">
+          <span class="count" role="status"></span>
+          <select class="which" aria-label="What is said by whom" hidden></select>
+        </div>
+        <details class="chapters" hidden><summary></summary><ol></ol></details>
+        <div class="said" role="group" aria-label="What is said" tabindex="0"></div>
+      </div>
       <div class="below">
         <div class="line">
           <div class="timeline" role="slider" tabindex="0" aria-label="Place in the file" aria-valuemin="0">
@@ -33,19 +42,46 @@ _component = st.components.v2.component(
       </div>
       <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
-    css=joined("marks.css", "pill.css", "keys.css", "player.css"),
-    js=joined("element.js", "grow.js", "marks.js", "copying.js", "keys.js", "mounted.js", "player.js"),
+    css=joined("marks.css", "pill.css", "keys.css", "player.css", "transcript.css"),
+    js=joined(
+        "element.js",
+        "grow.js",
+        "marks.js",
+        "copying.js",
+        "keys.js",
+        "mounted.js",
+        "clock.js",
+        "finding.js",
+        "transcript.js",
+        "player.js",
+    ),
 )
 
 
-def player(data: Mapping[str, Any], *, key: str, on_jump: Callable[[], None]) -> Any:
+def player(
+    data: Mapping[str, Any],
+    *,
+    key: str,
+    on_jump: Callable[[], None],
+    on_correct: Callable[[], None],
+    on_heard: Callable[[], None],
+) -> Any:
     """Play a file, or a clip of it.
 
-    The result's ``jump`` is the second outside the clip to which somebody went. ``data``: ``kind`` (video or
+    The result's ``jump`` is the second outside the clip to which somebody went; ``correct`` the ``unit`` and
+    ``text`` of a passage that somebody has put right, ``heard`` the ``unit`` of one that is to be as it was
+    heard. ``data``: ``kind`` (video or
     audio), ``unit``, ``src``, ``name``, ``width``, ``height``; ``start_s``, from where it plays;
     ``offset_s`` and ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file;
-    ``passages`` and ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``;
+    ``texts``, what is said, as ``ui.app.views.said`` makes them, and the number of the one that is ``shown``
+    first; ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``;
     ``found``, what is marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and
     ``end_s``; ``paused``, whether it is not to begin by itself; ``copied``, what is written there.
     """
-    return _component(key=key, data=dict(data), on_jump_change=on_jump)
+    return _component(
+        key=key,
+        data=dict(data),
+        on_jump_change=on_jump,
+        on_correct_change=on_correct,
+        on_heard_change=on_heard,
+    )

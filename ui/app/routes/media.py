@@ -85,11 +85,16 @@ def preview_url(unit_id: int) -> str:
 def unit(unit_id: int, path: Path | None = None) -> UnitRow:
     """The row of a unit; ``path``: of the file that is shown, where it has several.
 
+    Of one that was taken away since, or made anew, the first one of that file.
+
     Raises:
         UnreadableError: it is in the library no more.
     """
     with resources.read() as session:
         row = units.rows(session, [unit_id], among_hidden=True).get(unit_id)
+        if row is None and path is not None:
+            others = units.rows(session, units.ids_at(session, path), among_hidden=True)
+            row = next(iter(others.values()), None)
     if row is None:
         raise UnreadableError("this is no longer in your library", "Search again.")
     return row.led_by(path) if path is not None else row

@@ -20,10 +20,10 @@ from search.results.texts import Written
 from ui.app import resources
 from ui.app.components.player import player
 from ui.app.routes import media
-from ui.app.views import address
+from ui.app.views import address, said
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, whole_text
-from ui.highlight import asked_words, pieces, spans_of
+from ui.highlight import asked_words
 from ui.wording import clock, how_cut
 
 _START = "viewer_start"
@@ -60,12 +60,7 @@ def show_film(
         start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if is_scene else 0.0)
         if read:
             start_s = read[0].at_s if read[0].at_s is not None else read[0].start_s or 0.0
-    spoken = [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")]
-    spans = spans_of(
-        [moment.text or "" for moment in spoken],
-        asked_words(hit.why),
-        [moment.language for moment in spoken],
-    )
+    texts_said = said.transcripts(path)
     duration_s = metadata.duration_s or max((moment.end_s for moment in moments), default=start_s + 1.0)
     data = {
         "kind": row.media,
@@ -78,10 +73,8 @@ def show_film(
         "offset_s": 0.0,
         "end_s": duration_s,
         "duration_s": duration_s,
-        "passages": [
-            {"start_s": moment.start_s, "end_s": moment.end_s, "parts": pieces(moment.text or "", own)}
-            for moment, own in zip(spoken, spans, strict=True)
-        ],
+        "texts": said.as_texts(texts_said, asked_words(hit.why)),
+        "shown": said.shown_first(texts_said, row),
         "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
         # Words that were asked for are there to be read.
         "paused": is_first and bool(read),
@@ -100,7 +93,13 @@ def show_film(
         row, start_s, data
     ):
         return
-    player(data, key="player", on_jump=_jump)
+    player(
+        data,
+        key="player",
+        on_jump=_jump,
+        on_correct=lambda: said.put_right(path, st.session_state.player.correct),
+        on_heard=lambda: said.as_heard(path, st.session_state.player.heard),
+    )
 
 
 def _linked(row: UnitRow, metadata: Metadata) -> float | None:

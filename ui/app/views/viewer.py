@@ -20,6 +20,7 @@ from ui.app.views.film import forget_moment, offer_moment, show_film
 from ui.app.views.known import show_known
 from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
+from ui.app.views.said import offer_transcript
 from ui.app.views.texts import in_moment, show_text
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,7 @@ def _show(listing: Listing, asked: Question) -> None:
                     offer_views(metadata, asked)
                 else:
                     offer_moment(row, metadata, hit)
+                    offer_transcript(row)
             show_known(row, metadata, hit)
             show_text(in_moment(texts, hit))
             show_paths(row, hit)
