@@ -47,7 +47,10 @@ class Passage:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of a long recording that is about something of its own; ``title``: its first words."""
+    """A part of a long recording that is about something of its own.
+
+    ``title``: the one that somebody gave it in the file, or else its first words.
+    """
 
     start_s: float
     end_s: float
@@ -113,15 +116,22 @@ def transcripts(library: Library, path: Path) -> list[Transcript]:
         if assets.id_at(session, path) is None:
             raise not_indexed(path)
         rows = units.rows(session, units.ids_at(session, path), among_hidden=True)
-        spoken = [row for row in rows.values() if row.kind in kinds.proving("said") and _has_words(row)]
+        timed = sorted(
+            filter(_has_words, rows.values()), key=lambda row: (row.start_s or 0.0, row.end_s or 0.0, row.id)
+        )
+        spoken = [row for row in timed if row.kind in kinds.proving("said")]
         details = units.details(session, [row.id for row in spoken])
     if not spoken:
         raise SettingsError(
             f"nothing is said in {path.name}, as far as is known",
             "See whether that was listened for: trove analysers",
         )
-    spoken.sort(key=lambda row: (row.start_s or 0.0, row.end_s or 0.0, row.id))
-    return [_transcript(own, details) for own in _apart(spoken)]
+    named = [
+        Chapter(row.start_s or 0.0, row.end_s or 0.0, row.text or "")
+        for row in timed
+        if row.kind in kinds.proving("by_people")
+    ]
+    return [_transcript(own, details, named) for own in _apart(spoken)]
 
 
 def _has_words(row: UnitRow) -> bool:
@@ -150,7 +160,9 @@ def _apart(rows: Sequence[UnitRow]) -> list[list[UnitRow]]:
     return each
 
 
-def _transcript(rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]]) -> Transcript:
+def _transcript(
+    rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]], named: Sequence[Chapter]
+) -> Transcript:
     passages = tuple(_passage(row, details.get(row.id, {})) for row in rows)
     languages = {passage.language for passage in passages}
     return Transcript(
@@ -158,7 +170,7 @@ def _transcript(rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]
         rows[0].track,
         languages.pop() if len(languages) == 1 else None,
         passages,
-        tuple(_chapters(passages)),
+        tuple(named if len(named) > 1 else _chapters(passages)),
     )
 
 

@@ -84,12 +84,11 @@ def _exported(chosen: Transcript, path: Path, form: Form) -> str:
 
 def _show(chosen: Transcript) -> None:
     """A line for each passage, below the chapter that it begins."""
-    titles = {chapter.start_s: chapter.title for chapter in chosen.chapters}
+    chapters = list(chosen.chapters)
     wide = len(clock(chosen.passages[-1].start_s))
     for passage in chosen.passages:
-        if passage.start_s in titles:
-            console.say(
-                f"\n{clock(passage.start_s):>{wide}}  — {console.one_line(titles[passage.start_s])}\n"
-            )
+        while chapters and chapters[0].start_s <= passage.start_s:
+            begun = chapters.pop(0)
+            console.say(f"\n{clock(begun.start_s):>{wide}}  — {console.one_line(begun.title)}\n")
         own = "  (your words)" if passage.is_corrected else ""
         console.say(f"{clock(passage.start_s):>{wide}}  {console.one_line(passage.text)}{own}")

@@ -13,7 +13,7 @@ from db.engine.schema import Unit
 from db.errors import SettingsError
 from db.library import Library
 from search.results.transcript import Word, transcripts
-from tests.support.rows import Drafted, add_file
+from tests.support.rows import Drafted, add_file, add_units
 
 TALK = Path("/talk.ogg")
 SHA = b"/talk.ogg".ljust(32, b"\0")
@@ -91,3 +91,8 @@ def test_chapters_are_told_by_their_first_words(library: Library) -> None:
     assert [(one.start_s, one.end_s) for one in only.chapters] == [(0.0, 200.0), (200.0, 399.0)]
     assert only.chapters[1].title == "Take flour and butter for the cake, and bake the dough with …"
     assert len(only.export("txt").split("\n\n")) == 2
+    with library.write() as session:
+        titles = [Drafted("caption", None, at, at + 100.0, text=f"Part {at:g}") for at in (0.0, 100.0, 300.0)]
+        add_units(session, 1, titles)
+    (only,) = transcripts(library, TALK)
+    assert [chapter.title for chapter in only.chapters] == ["Part 0", "Part 100", "Part 300"], "people know"

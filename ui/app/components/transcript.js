@@ -36,7 +36,8 @@ class Transcript {
     this.chosen = { at, shown };
     this.which.value = at;
     this.passages = this.texts[at].passages.map((passage) => ({ ...passage, ...findable(passage.text), found: [] }));
-    this.starts = new Set(this.texts[at].chapters.map((chapter) => chapter.start_s));
+    const begins = ({ start_s: start }) => this.passages.find((passage) => passage.start_s >= start - 0.05);
+    this.beginning = new Set(this.texts[at].chapters.map(begins));
     const top = this.said.scrollTop;
     this.said.replaceChildren(...this.passages.map((passage) => this.row(passage)));
     this.said.scrollTop = top;
@@ -67,7 +68,7 @@ class Transcript {
   }
 
   row(passage) {
-    const made = element("div", `row${this.starts.has(passage.start_s) ? " begins" : ""}`);
+    const made = element("div", `row${this.beginning.has(passage) ? " begins" : ""}`);
     const edit = element("button", "edit", "✎");
     edit.type = "button";
     edit.title = "Put right what is said";
