@@ -302,7 +302,9 @@ def _written(kind: kinds.Kind) -> str:
 
 
 def told_transcript(transcript: Transcript) -> str:
-    """What a transcript is of: Spoken passages, track 2, de."""
+    """What a transcript is of: Subtitles film.de.srt; or Spoken passages, track 2, de."""
+    if transcript.name:
+        return capital(transcript.name)
     track = f"track {transcript.track + 1}" if transcript.track else ""
     return ", ".join(
         filter(None, (capital(kinds.named(transcript.kind).plural), track, transcript.language or ""))

@@ -141,15 +141,19 @@ class UnitRow:
         return replace(self, files=tuple(sorted(self.files, key=lambda file: file.path != path)))
 
 
-def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+def details(
+    session: Session, ids: Iterable[int], *, of_corrected: bool = False
+) -> dict[int, Mapping[str, Any]]:
     """What else their analysers know of these units, by id, such as where the lines of a text stand.
 
     Left out are those of which nothing is known, or nothing that can be read, and those that a user has
-    corrected: theirs is another text.
+    corrected: theirs is another text. ``of_corrected``: with these, for what does not depend on the text.
     """
     found: dict[int, Mapping[str, Any]] = {}
     for batch in chunks(list(ids)):
-        statement = select(Unit.id, Unit.detail).where(Unit.id.in_(batch), Unit.correction_id.is_(None))
+        statement = select(Unit.id, Unit.detail).where(Unit.id.in_(batch))
+        if not of_corrected:
+            statement = statement.where(Unit.correction_id.is_(None))
         for unit_id, detail in session.execute(statement):
             try:
                 known = json.loads(detail or "{}")

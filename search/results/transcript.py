@@ -61,7 +61,8 @@ class Chapter:
 class Transcript:
     """All that is said in a file, in the order of time, by one kind of passages and in one of its tracks.
 
-    ``language``: where all passages of it are told to be in one; ``chapters``: of what is long enough.
+    ``language``: where all passages of it are told to be in one; ``chapters``: of what is long enough;
+    ``name``: of the track, or of the file beside it, where its analyser names it.
     """
 
     kind: UnitKind
@@ -69,6 +70,7 @@ class Transcript:
     language: str | None
     passages: tuple[Passage, ...]
     chapters: tuple[Chapter, ...] = ()
+    name: str | None = None
 
     def export(self, form: Format) -> str:
         """It as subtitles for other programs (``srt``, ``vtt``), or as text with a paragraph a chapter."""
@@ -87,6 +89,7 @@ class Transcript:
         return {
             "kind": self.kind,
             "track": self.track,
+            "name": self.name,
             "language": self.language,
             "chapters": [chapter.__dict__ for chapter in self.chapters],
             "passages": [
@@ -120,7 +123,7 @@ def transcripts(library: Library, path: Path) -> list[Transcript]:
             filter(_has_words, rows.values()), key=lambda row: (row.start_s or 0.0, row.end_s or 0.0, row.id)
         )
         spoken = [row for row in timed if row.kind in kinds.proving("said")]
-        details = units.details(session, [row.id for row in spoken])
+        details = units.details(session, [row.id for row in spoken], of_corrected=True)
     if not spoken:
         raise SettingsError(
             f"nothing is said in {path.name}, as far as is known",
@@ -131,21 +134,21 @@ def transcripts(library: Library, path: Path) -> list[Transcript]:
         for row in timed
         if row.kind in kinds.proving("by_people")
     ]
-    return [_transcript(own, details, named) for own in _apart(spoken)]
+    return [_transcript(own, details, named) for own in _apart(spoken, details)]
 
 
 def _has_words(row: UnitRow) -> bool:
     return bool(row.text and row.text.strip()) and row.start_s is not None and row.end_s is not None
 
 
-def _apart(rows: Sequence[UnitRow]) -> list[list[UnitRow]]:
+def _apart(rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]]) -> list[list[UnitRow]]:
     """Passages by kind and track; and by language where they are said at the same time in several."""
-    tracks: dict[tuple[str, int], list[UnitRow]] = defaultdict(list)
-    for row in rows:
-        tracks[row.kind, row.track or 0].append(row)
     order = list(kinds.every())
+    tracks: dict[tuple[int, int, str], list[UnitRow]] = defaultdict(list)
+    for row in rows:
+        tracks[order.index(row.kind), row.track or 0, _name(details.get(row.id, {})) or ""].append(row)
     each: list[list[UnitRow]] = []
-    for _, own in sorted(tracks.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
+    for _, own in sorted(tracks.items()):
         at_once = sum(
             one.language != other.language and (other.start_s or 0.0) < (one.end_s or 0.0) - 0.5
             for one, other in pairwise(own)
@@ -171,12 +174,18 @@ def _transcript(
         languages.pop() if len(languages) == 1 else None,
         passages,
         tuple(named if len(named) > 1 else _chapters(passages)),
+        _name(details.get(rows[0].id, {})),
     )
+
+
+def _name(detail: Mapping[str, Any]) -> str | None:
+    name = detail.get("track")
+    return name if isinstance(name, str) and name else None
 
 
 def _passage(row: UnitRow, detail: Mapping[str, Any]) -> Passage:
     start_s, text = row.start_s or 0.0, row.text or ""
-    words = _words(detail.get("words"), start_s, text)
+    words = () if row.is_corrected else _words(detail.get("words"), start_s, text)
     return Passage(row.id, start_s, row.end_s or start_s, text, row.language, row.is_corrected, words)
 
 

@@ -47,6 +47,22 @@ def test_tracks_and_languages_said_at_once_are_texts_of_their_own(library: Libra
     ]
 
 
+def test_what_has_a_name_is_a_text_by_it_also_where_it_was_corrected(library: Library) -> None:
+    with library.write() as session:
+        both = [said(5.0 * (n // 2), f"text {n}", language="en") for n in range(6)]
+        add_file(session, str(TALK), both, "audio")
+        for n, unit in enumerate(session.scalars(select(Unit).order_by(Unit.id)).all()):
+            unit.detail = json.dumps({"track": "subtitles a.srt" if n % 2 else "sound in English"})
+            unit.track = n % 2
+        session.flush()
+        corrections.put(session, SHA, "speech", "my own", Span(5.0, 9.0, track=1, language="en"))
+    every = transcripts(library, TALK)
+    assert [(one.name, [passage.text for passage in one.passages]) for one in every] == [
+        ("sound in English", ["text 0", "text 2", "text 4"]),
+        ("subtitles a.srt", ["text 1", "my own", "text 5"]),
+    ]
+
+
 def test_a_talk_that_changes_its_language_is_one(library: Library) -> None:
     with library.write() as session:
         both = [said(5.0 * n, str(n), language="de" if n % 2 else "en") for n in range(6)]
