@@ -594,6 +594,14 @@ def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
     said.click()
     page.wait_for_function("video => !video.seeking && video.currentTime < 5", arg=player.element_handle())
     expect(dialog.locator(".passage[aria-current=true]")).to_have_text(said.inner_text().replace("\n", ""))
+    # Keys are those of the box while somebody types in it: they turn to no other hit.
+    address = page.url
+    page.keyboard.press("Control+f")
+    page.keyboard.type("walk with")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type(" the")
+    expect(dialog.locator(".count")).to_have_text("1")
+    assert page.url == address
 
 
 def _kept(page: Page, dialog: Locator, start_s: int) -> None:
@@ -659,6 +667,9 @@ def test_what_was_said_is_found_and_played(page: Page, app: App) -> None:
     # The whole transcript, the passage that plays, and in it the words that were asked for.
     assert dialog.locator(".passage").count() > 4
     expect(dialog.locator(".passage[aria-current=true] mark")).to_have_text(["buy", "milk", "eggs", "market"])
+    assert dialog.locator(".passage[aria-current=true] [data-word]").count() > 10, (
+        "when each was said is kept"
+    )
     shoot(page, "passage")
 
 
