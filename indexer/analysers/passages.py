@@ -1,0 +1,48 @@
+"""Passages of what is said, about a sentence each, made of shorter parts: words, or lines of subtitles."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+LONGEST_S = 15.0
+SHORTEST_S = 2.0
+PAUSE_S = 1.0
+_SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width ones of Chinese and Japanese are meant
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A spoken passage of about a sentence, with its start and end in seconds of the recording.
+
+    ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None = None
+
+
+def passages(parts: Iterable[Passage], between: str = "") -> Iterator[Passage]:
+    """Passages of 2 to 15 s where possible, that end with a sentence or before a pause.
+
+    ``parts``: in the order of time; ``between``: what their texts are joined with.
+    """
+    joined: list[Passage] = []
+    for part in parts:
+        if joined and (
+            part.start_s - joined[-1].end_s > PAUSE_S or part.end_s - joined[0].start_s > LONGEST_S
+        ):
+            yield from _passage(joined, between)
+            joined = []
+        joined.append(part)
+        if part.text.rstrip().endswith(_SENTENCE_ENDS) and part.end_s - joined[0].start_s >= SHORTEST_S:
+            yield from _passage(joined, between)
+            joined = []
+    yield from _passage(joined, between)
+
+
+def _passage(parts: list[Passage], between: str) -> Iterator[Passage]:
+    text = between.join(part.text for part in parts).strip()
+    if any(character.isalnum() for character in text):
+        last_s = max(part.end_s for part in parts)
+        yield Passage(parts[0].start_s, last_s, text, parts[0].language)
