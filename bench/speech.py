@@ -1,6 +1,6 @@
 """Speech to text: how fast and how right, beside other ways of using the same weights; and what is hard.
 
-    python bench/speech.py --audio FOLDER --transcripts CSV [--minutes 10] [--rounds 2] [--json FILE]
+    python bench/speech.py --audio FOLDER --transcripts CSV [--minutes 10] [--rounds 2] [--without plain]
     python bench/speech.py --hard [--repeat FILE] [--nothing 30] [--json FILE]
 
 CSV has columns ``audio,caption``. The recordings are joined, with a second of silence between them, until
@@ -132,14 +132,17 @@ class Ways:
         return {"trove": self.trove, "one look": self.one_look, "plain": self.plain}
 
 
-def compared(ways: Ways, samples: Samples, said: list[str], rounds: int) -> dict[str, object]:
+def compared(
+    ways: Ways, samples: Samples, said: list[str], rounds: int, without: Sequence[str]
+) -> dict[str, object]:
     """Seconds, CPU seconds and word error rate of each way; the best of some rounds, in turns."""
     seconds = len(samples) / SAMPLE_RATE
     figures: dict[str, object] = {"seconds of speech": round(seconds), "words": len(said)}
-    took: dict[str, list[tuple[float, float]]] = {name: [] for name in ways.every()}
+    each = {name: transcribe for name, transcribe in ways.every().items() if name not in without}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in each}
     heard: dict[str, str] = {}
     for _ in range(rounds):
-        for name, transcribe in ways.every().items():
+        for name, transcribe in each.items():
             started, cpu = time.perf_counter(), time.process_time()
             heard[name] = " ".join(passage.text for passage in transcribe(samples))
             took[name].append((time.perf_counter() - started, time.process_time() - cpu))
@@ -244,6 +247,7 @@ def main() -> None:
     parser.add_argument("--transcripts", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--without", nargs="*", default=[], choices=["trove", "one look", "plain"])
     parser.add_argument("--hard", action="store_true")
     parser.add_argument("--repeat", type=Path, help="a recording of one sentence, again and again")
     parser.add_argument("--nothing", type=float, default=30, help="minutes of silence, noise and tones")
@@ -254,7 +258,7 @@ def main() -> None:
     ways, figures = Ways(), {}
     if options.audio and options.transcripts:
         samples, said = joined(options.audio, options.transcripts, options.minutes)
-        figures |= compared(ways, samples, said, options.rounds)
+        figures |= compared(ways, samples, said, options.rounds, options.without)
     if options.repeat:
         figures["repeats"] = repeats(ways, options.repeat)
     if options.hard:

@@ -37,9 +37,6 @@ SOURCES: Mapping[str, str] = {
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
 
 
-HEARD = "as it was heard"
-"""What is said in the only track of sound, beside subtitles of it."""
-
 _MOST_ENDINGS = 6
 
 STACKS: Mapping[str, str] = {

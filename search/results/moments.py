@@ -19,7 +19,7 @@ from search.service import SearchService
 class Moment:
     """A frame, a spoken passage, …; ``match``: how well what is seen fits, 0 (baseline) to 1 (best).
 
-    ``language``: of the text, by its ISO 639 code. ``track``: that it was said in, see ``Evidence``.
+    ``language``: of the text, by its ISO 639 code.
     """
 
     unit_id: int
@@ -29,7 +29,6 @@ class Moment:
     text: str | None
     match: float | None
     language: str | None = None
-    track: str | None = None
 
 
 def moments(service: SearchService, query: Query | None, path: Path) -> list[Moment]:
@@ -45,7 +44,6 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
     with service.library.read() as session:
         rows = units.rows(session, units.ids_at(session, path), among_hidden=True).values()
         timed = sorted((row for row in rows if row.start_s is not None), key=lambda row: row.start_s or 0.0)
-        details = units.details(session, [row.id for row in timed if row.kind in kinds.proving("said")])
         seen = kinds.of_modality(CLIP, PICTURE)
         frames = [row.id for row in timed if row.kind in seen]
         vectors = None
@@ -61,7 +59,6 @@ def moments(service: SearchService, query: Query | None, path: Path) -> list[Mom
             row.text,
             matches.get(row.id),
             row.language,
-            units.track_of(details.get(row.id, {})),
         )
         for row in timed
     ]

@@ -24,7 +24,7 @@ from ui.app.views import address
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, whole_text
 from ui.highlight import asked_words, pieces, spans_of
-from ui.wording import HEARD, capital, clock, how_cut
+from ui.wording import clock, how_cut
 
 _START = "viewer_start"
 _LEAST_S = 5.0
@@ -60,9 +60,7 @@ def show_film(
         start_s = (row.start_s or 0.0) + (_STARTS_LATER_S if is_scene else 0.0)
         if read:
             start_s = read[0].at_s if read[0].at_s is not None else read[0].start_s or 0.0
-    spoken = _of_one_track(
-        [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")], row
-    )
+    spoken = [moment for moment in moments if moment.text and moment.kind in kinds.proving("said")]
     spans = spans_of(
         [moment.text or "" for moment in spoken],
         asked_words(hit.why),
@@ -103,23 +101,6 @@ def show_film(
     ):
         return
     player(data, key="player", on_jump=_jump)
-
-
-def _of_one_track(spoken: Sequence[Moment], row: UnitRow) -> Sequence[Moment]:
-    """What is said in one track of sound or subtitles: that of the hit, else what was heard, or as chosen."""
-    tracks = list(dict.fromkeys(moment.track for moment in spoken))
-    if len(tracks) < 2:
-        return spoken
-    heard = next((at for at, track in enumerate(tracks) if track is None), 0)
-    hit = next((tracks.index(moment.track) for moment in spoken if moment.unit_id == row.id), heard)
-    chosen = st.selectbox(
-        "What is said",
-        tracks,
-        index=hit,
-        format_func=lambda track: capital(track or HEARD),
-        key=f"viewer_track_{row.id}",
-    )
-    return [moment for moment in spoken if moment.track == chosen]
 
 
 def _linked(row: UnitRow, metadata: Metadata) -> float | None:
