@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from db.catalog.facts import Key
 from db.catalog.units import NewUnit
@@ -81,6 +81,9 @@ class Speech(Analyser):
 
 def _draft(passage: Passage, track: Track, tracks: int) -> Draft:
     """The unit of a passage; it names its track where there are several."""
+    detail: dict[str, Any] = {"words": passage.words} if passage.words else {}
+    if tracks > 1:
+        detail["track"] = f"sound {told(track)}"
     unit = NewUnit(
         "speech",
         start_s=passage.start_s,
@@ -88,6 +91,6 @@ def _draft(passage: Passage, track: Track, tracks: int) -> Draft:
         text=passage.text,
         language=passage.language,
         track=track.number,
-        detail={"track": f"sound {told(track)}"} if tracks > 1 else None,
+        detail=detail or None,
     )
     return Draft(unit, TextPayload(passage.text))

@@ -152,6 +152,14 @@ def test_long_talk_is_cut_into_sentences() -> None:
         "Yes. Six seven eight nine.",
     ]
     assert all(passage.end_s - passage.start_s <= 15 for passage in passages)
+    start_s, second = passages[1].start_s, passages[1]
+    words = [
+        (start_s + begins, start_s + ends, second.text[at:].split()[0]) for begins, ends, at in second.words
+    ]
+    assert words == [
+        (pytest.approx(2.5 + 0.5 * number), pytest.approx(2.9 + 0.5 * number), word)
+        for number, word in enumerate("Yes. Six seven eight nine.".split())
+    ]
     assert list(joined(words_of([_segment("... ♪ ♪")], "en"))) == []
 
 
