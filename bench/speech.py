@@ -177,13 +177,10 @@ def changes(ways: Ways) -> list[dict[str, object]]:
     """Word error of each part of a recording that changes its language, there and alone."""
     with tempfile.TemporaryDirectory() as folder:
         parts = [
-            (
-                language,
-                TALK[language][number],
-                _said_by_machine(language, TALK[language][number], Path(folder)),
-            )
+            (language, text, _said_by_machine(language, text, Path(folder)))
             for number in range(3)
-            for language in TALK
+            for language, texts in TALK.items()
+            for text in [f"{texts[number]} {texts[(number + 1) % 3]}"]
         ]
     whole = np.concatenate([piece for *_, samples in parts for piece in (samples, _PAUSE)])
     heard = {name: transcribe(whole) for name, transcribe in ways.every().items()}

@@ -14,7 +14,8 @@ class Passage:
     """A spoken passage of about a sentence, with its start and end in seconds of the recording.
 
     ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
-    ``words``: the start and end of each in seconds from ``start_s``, and its first character in the text.
+    ``words``: the start and end of each in seconds from ``start_s``, and its first character in the text; of
+    subtitles, of each line.
     """
 
     start_s: float
@@ -48,15 +49,13 @@ def _passage(parts: list[Passage], between: str) -> Iterator[Passage]:
     text = whole.strip()
     if any(character.isalnum() for character in text):
         last_s = max(part.end_s for part in parts)
-        words = () if between else _words(parts, len(text) - len(whole.rstrip()))
+        words = tuple(_timed(parts, between, len(text) - len(whole.rstrip())))
         yield Passage(parts[0].start_s, last_s, text, parts[0].language, words)
 
 
-def _words(parts: list[Passage], at: int) -> tuple[tuple[float, float, int], ...]:
-    """When each of the words is said that a passage is made of; the first one begins ``at`` its character."""
-    timed: list[tuple[float, float, int]] = []
+def _timed(parts: list[Passage], between: str, at: int) -> Iterator[tuple[float, float, int]]:
+    """When each part of a passage is said; the text of the first one begins ``at`` a character."""
     for part in parts:
         begins_s, ends_s = (round(second - parts[0].start_s, 2) for second in (part.start_s, part.end_s))
-        timed.append((begins_s, ends_s, at + len(part.text) - len(part.text.lstrip())))
-        at += len(part.text)
-    return tuple(timed)
+        yield begins_s, ends_s, at + len(part.text) - len(part.text.lstrip())
+        at += len(part.text) + len(between)

@@ -137,6 +137,6 @@ def _drafts(
             text=passage.text,
             language=language,
             track=track,
-            detail={"track": source},
+            detail={"track": source} | ({"words": passage.words} if passage.words else {}),
         )
         yield Draft(unit, TextPayload(passage.text))
