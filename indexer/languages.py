@@ -5,9 +5,13 @@ Scripts of one language decide by themselves. All else is asked of fastText's ``
 package itself is not imported: it can download a larger model, and nothing here may.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from indexer.encoders.packages import package_file
@@ -66,10 +70,39 @@ def sure_language(text: str) -> str | None:
     return guess.language if is_sure else None
 
 
+def code_of(tag: str) -> str | None:
+    """The ISO 639 code of a language by its tag or English name: ``de`` of ``ger``, ``de-AT`` and ``German``.
+
+    None for what is none that Trove has a name for, such as ``und``, which says that nobody knows.
+    """
+    first = re.split(r"[-_]", tag.strip().casefold())[0]
+    if first in named_languages():
+        return first
+    return _codes().get(first)
+
+
 def is_latin(text: str) -> bool:
     """Whether at least half of the letters are Latin ones, with accents or without; True without letters."""
     letters = _LETTER.findall(text)
     return len(_LATIN.findall(text)) >= len(letters) / 2
+
+
+@cache
+def named_languages() -> Mapping[str, str]:
+    """Languages by their ISO 639 codes, with their English names."""
+    return MappingProxyType(_read("languages.json"))
+
+
+@cache
+def _codes() -> Mapping[str, str]:
+    """The codes of two letters by those of three (ISO 639-2, both of them), by old ones, and by names."""
+    names = {name.casefold(): code for code, name in named_languages().items()}
+    return names | _read("language_codes.json")
+
+
+def _read(name: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return texts
 
 
 @cache

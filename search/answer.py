@@ -83,6 +83,8 @@ class Evidence:
     """Of the text, by its ISO 639 code; ``und`` or None where it is not known."""
     read_as: tuple[ReadAs, ...] = ()
     """What of the question was compared in English instead of as it was asked."""
+    track: str | None = None
+    """The track of sound or subtitles that it was said in, or the file beside it, where there is a choice."""
 
 
 @dataclass(frozen=True)

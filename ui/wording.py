@@ -235,6 +235,7 @@ def words_found(evidence: Evidence) -> str:
     if kind is not None:
         place = {"said": "said", "in_picture": "written in it"}.get(kind.proof, f"in its {_written(kind)}")
     was_said = place == "said"
+    place += _track(evidence)
     if not evidence.words:
         return f"it {'was' if was_said else 'is'} {place}"
     return f"these words {'were' if was_said else 'are'} {place}: {', '.join(evidence.words)}"
@@ -248,7 +249,12 @@ def meaning_found(evidence: Evidence) -> str:
         comma = "," if kind.proof == "machine" else ""
         own = {"said": "what was said", "in_picture": "what is written in it"}
         text = own.get(kind.proof, f"its {_written(kind)}{comma}")
-    return f"{text} means something near"
+    return f"{text}{_track(evidence)} means something near"
+
+
+def _track(evidence: Evidence) -> str:
+    """In which track, or file beside it, something was said, where there is a choice."""
+    return f" in {evidence.track}" if evidence.track else ""
 
 
 def excerpt(hit: Hit) -> str:

@@ -37,9 +37,9 @@ from indexer.encoders.builtin.sentences.mapped import SPACE
 from indexer.encoders.builtin.sentences.tower import SentenceTower
 from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
+from indexer.languages import named_languages
 from search.translation.english import WORD
 from search.translation.lexicon import languages, lexicon
-from search.understanding.tongues import named_languages
 
 Floats = npt.NDArray[np.float32]
 Pair = tuple[str, str]

@@ -73,6 +73,7 @@ Key = Literal[
     "size",
     "duration",
     "note",
+    "subtitles",
     "live",
     "burst",
     "film",
@@ -106,7 +107,8 @@ class Fact:
     says it; ``zone`` the name of a time zone, ``Europe/Lisbon``; ``place`` (latitude, longitude) in degrees;
     ``city``, ``state``, ``country``, ``camera`` and ``lens`` text; ``screenshot`` that it is one; ``colours``
     their names with spaces between; ``size`` (width, height) in pixels of the upright picture; ``duration``
-    seconds; ``note`` what is to be known of what is shown, as that a picture is cut short; ``live`` and
+    seconds; ``note`` what is to be known of what is shown, as that a picture is cut short;
+    ``subtitles`` what of them is not read, and why; ``live`` and
     ``burst`` the identifier that a live photo shares with its film, and a picture with the others of its
     burst; ``film`` where the film of a motion photo is, (first byte, bytes). Nobody
     filters by these four, so that they have no column. What people wrote: ``title``,

@@ -165,6 +165,12 @@ def details(
     return found
 
 
+def track_of(detail: Mapping[str, Any]) -> str | None:
+    """The track, or the file beside it, that a unit was said in, as its analyser calls it."""
+    track = detail.get("track")
+    return track if isinstance(track, str) else None
+
+
 def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str]]:
     """What is written in pictures, by the id of the content, in reading order."""
     texts: dict[int, list[str]] = defaultdict(list)

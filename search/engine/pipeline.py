@@ -113,7 +113,11 @@ class Retrieved:
         several, the conditions met, and whether its file can be reached.
         """
         terms = self._terms(hits)
-        marked = self._marked(fact for hit in hits for fact in hit.why)
+        facts = [fact for hit in hits for fact in hit.why]
+        spans = self._spans(facts)
+        said = kinds.proving("said")
+        told = {fact.unit_id or 0 for fact in facts if fact in spans or fact.kind in said}
+        details = units.details(self.scope.session, told)
         model = self.scope.models.get(CLIP)
         read = read_as(self.question.query.parsed, model.space.model) if model is not None else ()
         met = tuple(
@@ -123,7 +127,15 @@ class Retrieved:
         def explained(fact: Evidence, hit: Hit) -> Evidence:
             own = terms.get(hit.unit_id, ()) if fact.unit_id == hit.unit_id else fact.terms
             in_english = read if fact.source in _OF_TEXTS else ()
-            return replace(marked.get(fact, fact), terms=own, read_as=in_english)
+            detail = details.get(fact.unit_id or 0, {})
+            return replace(
+                fact,
+                terms=own,
+                read_as=in_english,
+                spans=spans.get(fact, ()),
+                marks=marks(fact.text or "", detail, spans.get(fact, ())),
+                track=units.track_of(detail),
+            )
 
         def reasons(hit: Hit) -> tuple[Evidence, ...]:
             return (*(explained(fact, hit) for fact in hit.why), *met)
@@ -142,7 +154,7 @@ class Retrieved:
         )
         return {unit_id: whole[own] for unit_id, own in contents.items() if own in whole}
 
-    def _marked(self, facts: Iterable[Evidence]) -> dict[Evidence, Evidence]:
+    def _spans(self, facts: Iterable[Evidence]) -> dict[Evidence, tuple[tuple[int, int], ...]]:
         """Those facts whose texts have what was asked for, with where they have it."""
         worded = list(dict.fromkeys(fact for fact in facts if fact.text and fact.unit_id is not None))
         found = spans_of(
@@ -150,12 +162,7 @@ class Retrieved:
             asked(self.question.query.parsed, language_asked_in),
             [fact.language for fact in worded],
         )
-        spans = {fact: tuple(own) for fact, own in zip(worded, found, strict=True) if own}
-        details = units.details(self.scope.session, {fact.unit_id or 0 for fact in spans})
-        return {
-            fact: replace(fact, spans=own, marks=marks(fact.text or "", details.get(fact.unit_id or 0), own))
-            for fact, own in spans.items()
-        }
+        return {fact: tuple(own) for fact, own in zip(worded, found, strict=True) if own}
 
     def _terms(self, hits: Sequence[Hit]) -> dict[int, tuple[tuple[str, float], ...]]:
         """The similarity of each hit to each part of a question of several, by its unit id."""

@@ -1,13 +1,10 @@
 """Languages of questions: what another one was read as, and which model would read it by itself."""
 
-import json
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from indexer.encoders.registry import PRESETS, ModelInfo, preset_of
-from indexer.languages import Guess, is_latin, language_of
+from indexer.languages import Guess, is_latin, language_of, named_languages
 from search.answer import Note, ReadAs, Understood
 from search.query.asking import asked_for
 from search.query.language import Parsed
@@ -16,7 +13,6 @@ from search.translation.english import WORD
 from search.translation.router import Translation, after_article, translated
 from search.understanding.asked import Asked, Finding, Known, listed, quoted
 
-_NAMES = Path(__file__).with_name("languages.json")
 _ENGLISH = "English"
 
 LEAST_EVIDENCE = 0.15
@@ -95,7 +91,7 @@ def _foreign(text: str, thing: str, known: Known) -> Guess | None:
     told = words if named or words[0] in small else [words[0], *small]
     strange = [word for word in told if _is_strange(word, known)]
     guess = language_of(" ".join(words)) if strange else None
-    if guess is None or guess.language not in named_languages() or (named and guess.share < _SURE_OF_NAMES):
+    if guess is None or not _is_known(guess) or (named and guess.share < _SURE_OF_NAMES):
         return None  # letters that look like a language of few speakers are mis-spelt English
     long = [word for word in strange if len(word) >= _LEAST_LETTERS]
     is_clear = len(words) == 1 or len(long) >= _LEAST_STRANGE or (long and guess.share >= _SURE_OF_ONE)
@@ -106,7 +102,12 @@ def _foreign(text: str, thing: str, known: Known) -> Guess | None:
 
 def _after_article(thing: str) -> Guess | None:
     guess = after_article(thing)
-    return guess if guess is not None and guess.language in named_languages() else None
+    return guess if guess is not None and _is_known(guess) else None
+
+
+def _is_known(guess: Guess) -> bool:
+    """Whether it is another language that is told by its name."""
+    return guess.language != "en" and guess.language in named_languages()
 
 
 def _asks_in_it(text: str, thing: str, known: Known) -> bool:
@@ -177,10 +178,3 @@ def _who_speaks() -> str:
     other = min((info for info in PRESETS.values() if speaks(info)), key=lambda info: info.size_mb)
     size = f"{other.size_mb / 1000:.1f} GB" if other.size_mb >= 1000 else f"{other.size_mb} MB"
     return f"{other.name} ({size}) understands {other.languages}: trove model use {other.name}."
-
-
-@cache
-def named_languages() -> dict[str, str]:
-    """The languages that a question may be told to be in: their English names by their ISO 639 codes."""
-    names: dict[str, str] = json.loads(_NAMES.read_text(encoding="utf-8"))
-    return names

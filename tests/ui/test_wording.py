@@ -38,17 +38,21 @@ def test_units_in_words() -> None:
     )
     assert units_in_words({"image": 1_200, "frame": 0, "speech": 1}) == "1,200 pictures and 1 spoken passage"
     assert units_in_words({"frame": 1}) == "1 video frame"
-    assert units_in_words({}) == "0 pictures, 0 video frames and 0 spoken passages"
+    assert units_in_words({}) == (
+        "0 pictures, 0 video frames, 0 subtitles, 0 spoken passages and 0 lines of lyrics"
+    )
 
 
 @pytest.mark.usefixtures("more_kinds")
 def test_a_new_kind_has_its_place_in_the_words() -> None:
     assert units_in_words({"image": 2, "plate": 1, "bang": 7}) == "2 pictures, 1 GPS plate and 7 bangs"
-    assert units_in_words({}) == "0 pictures, 0 video frames, 0 spoken passages and 0 bangs"
+    assert units_in_words({}).endswith("0 lines of lyrics and 0 bangs")
     assert counts_by_label({"image": 2}) == {
         "Pictures": 2,
         "Video frames": 0,
+        "Subtitles": 0,
         "Spoken passages": 0,
+        "Lines of lyrics": 0,
         "Bangs": 0,
     }
     assert "GPS plates" not in counts_by_label({"plate": 4})

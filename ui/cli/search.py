@@ -189,6 +189,7 @@ def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
         }
         | ({"marks": [_mark_json(mark) for mark in fact.marks]} if fact.marks else {})
         | ({"path": fact.path} if fact.path else {})
+        | ({"track": fact.track} if fact.track else {})
         for fact in facts
         if fact.unit_id is not None
     ]

@@ -15,6 +15,7 @@ from faster_whisper.transcribe import Segment, Word
 
 from db.errors import DecodeError, ModelError, ModelMissingError
 from indexer.analysers import whisper as whisper_module
+from indexer.analysers.rereading import joined, trusted, words_of
 from indexer.analysers.whisper import Passage, Transcriber, load_transcriber
 from indexer.media.reader import probe, read_audio
 from indexer.media.types import SAMPLE_RATE, Samples
@@ -142,8 +143,8 @@ def _segment(text: str, **facts: float) -> Segment:
 
 def test_long_talk_is_cut_into_sentences() -> None:
     passages = list(
-        whisper_module.sentences(
-            _segment("One two three four five. Yes. Six seven eight nine. " + "la " * 80)
+        joined(
+            words_of([_segment("One two three four five. Yes. Six seven eight nine. " + "la " * 80)], "en")
         )
     )
     assert [passage.text for passage in passages[:2]] == [
@@ -159,13 +160,13 @@ def test_long_talk_is_cut_into_sentences() -> None:
         (pytest.approx(2.5 + 0.5 * number), pytest.approx(2.9 + 0.5 * number), word)
         for number, word in enumerate("Yes. Six seven eight nine.".split())
     ]
-    assert list(whisper_module.sentences(_segment("... ♪ ♪"))) == []
+    assert list(joined(words_of([_segment("... ♪ ♪")], "en"))) == []
 
 
 def test_loops_and_inventions_are_left_out() -> None:
-    assert whisper_module.trusted(_segment("A good sentence."))
-    assert not whisper_module.trusted(_segment("la la la", compression_ratio=5.0))
-    assert not whisper_module.trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
+    assert trusted(_segment("A good sentence."))
+    assert not trusted(_segment("la la la", compression_ratio=5.0))
+    assert not trusted(_segment("Thanks for watching!", no_speech_prob=0.9, avg_logprob=-1.3))
 
 
 def test_no_speech_model_is_wanted(tmp_path: Path) -> None:

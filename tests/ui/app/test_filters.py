@@ -126,7 +126,9 @@ def test_types_are_what_is_shown_by_itself(page: AppTest) -> None:
     assert pills.options == [
         "Pictures",
         "Video frames",
+        "Subtitles",
         "Spoken passages",
+        "Lines of lyrics",
         "Bangs",
         "Recordings",
     ], "a note is found in what it is about"

@@ -33,8 +33,8 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    first = ["headers", "pictures", "frames", "speech", "text"]
-    assert list(found) == [*first, "words", "sidecars", "names", "exports"]
+    first = ["headers", "pictures", "frames", "subtitles", "speech", "text"]
+    assert list(found) == [*first, "words", "sidecars", "subtitle_files", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
         "label",
@@ -55,10 +55,12 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "headers": (True, 3, 0),
         "pictures": (True, 2, 0),
         "frames": (True, 1, 0),
+        "subtitles": (True, 1, 0),
         "speech": (False, 0, 0),
         "text": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
+        "subtitle_files": (True, 1, 0),
         "names": (False, 0, 0),
         "exports": (True, 3, 0),
     }
@@ -96,7 +98,7 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
-    beside = {"caption": 0, "tag": 0, "file_name": 0}
+    beside = {"caption": 0, "tag": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
     assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from db import kinds
 from db.library import Library
 from db.settings import Settings
 from tests.support import ROOT, SAMPLES
@@ -56,7 +57,7 @@ def test_index_reports_as_documented(settings: Settings, folder: Path) -> None:
         "renamed": {},
         "alike": {},
         "passed_over": {str(folder): {".docx": 2, "": 1}},
-        "units": dict.fromkeys(("frame", "speech", "text", "caption", "tag", "file_name"), 0) | {"image": 2},
+        "units": dict.fromkeys(kinds.every(), 0) | {"image": 2},
     }
     again = trove(settings, "index", folder)
     assert again.returncode == 0
@@ -220,10 +221,12 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "headers": 0,
         "pictures": 0,
         "frames": 0,
+        "subtitles": 0,
         "speech": 0,
         "text": 0,
         "words": 0,
         "sidecars": 0,
+        "subtitle_files": 0,
         "names": 0,
         "exports": 0,
     }
