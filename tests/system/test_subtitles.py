@@ -16,6 +16,7 @@ from indexer.media.types import Samples
 from tests.support import media
 from tests.support.command import as_json, trove
 from tests.support.tracks import srt, with_tracks
+from ui.wording import words_found
 
 
 class Heard:
@@ -108,7 +109,9 @@ def test_subtitles_of_each_language_are_found_at_their_second(library: face.Libr
     assert {hit.kind for hit in library.search("type:subtitle").hits} == {"subtitle"}
 
 
-def test_an_answer_says_what_was_heard_and_what_was_read(settings: Settings, folder: Path) -> None:
+def test_an_answer_says_what_was_heard_and_what_was_read(
+    settings: Settings, library: face.Library, folder: Path
+) -> None:
     found = as_json(trove(settings, "search", "said:vicar", "--json"))["hits"]
     assert [fact["track"] for fact in found[0]["evidence"]] == ["subtitle track 1 (English)"]
     for words, file, says in (
@@ -118,7 +121,8 @@ def test_an_answer_says_what_was_heard_and_what_was_read(settings: Settings, fol
         ("quist", "song.wav", "said in song.lrc"),
         ("a ferryman", "other.mp4", "words were said: ferryman"),
     ):
-        assert says in trove(settings, "why", words, folder / file).stdout, words
+        reasons = library.why(words, folder / file)
+        assert says in "; ".join(map(words_found, reasons.why)), words
 
 
 def test_what_is_not_read_is_named_with_its_reason(library: face.Library, folder: Path) -> None:

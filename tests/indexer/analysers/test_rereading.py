@@ -1,9 +1,6 @@
 """What the first look at speech leaves out is read again: repeats, and other languages."""
 
-import csv
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +11,7 @@ from faster_whisper.transcribe import Word as Heard
 from indexer.analysers import rereading
 from indexer.analysers.chunks import Piece
 from indexer.analysers.passages import Passage
-from indexer.analysers.whisper import Transcriber, load_transcriber
-from indexer.media.reader import read_audio
 from indexer.media.types import SAMPLE_RATE, Samples
-from tests.support import SAMPLES
 
 
 class Told(NamedTuple):
@@ -144,28 +138,3 @@ def test_one_voice_that_is_hard_to_understand_is_no_other_language() -> None:
     pipeline = Scripted(first, [Piece(0.0, 3.0, {"en": 0.7})], {}, {0.0: {"la": 0.5, "en": 0.4}})
     assert [one.text for one in read(pipeline)] == ["mumbled words"]
     assert (pipeline.asked, pipeline.told) == ([], 1)
-
-
-@pytest.fixture(scope="module")
-def whisper(cache: Path) -> Transcriber:
-    transcriber = load_transcriber("builtin", device="cpu", cache=cache)
-    assert transcriber is not None
-    return transcriber
-
-
-def test_a_sentence_that_is_said_again_is_heard_again(whisper: Transcriber) -> None:
-    with (SAMPLES / "speech.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["file"] == "recordings/r001.ogg"]
-    start_s, end_s = (float(row["start_s"]) for row in rows[:2])
-    once = read_audio(SAMPLES / "recordings" / "r001.ogg", max(0.0, start_s - 0.2), end_s - 0.2)
-    loop = np.concatenate([once] * 4)
-    found = list(whisper.transcribe(_reader(loop), len(loop) / SAMPLE_RATE))
-    rare = max(re.findall(r"[a-z]+", rows[0]["sentence"].lower()), key=len)
-    assert " ".join(one.text for one in found).lower().count(rare) == 4
-    for number in range(4):
-        begins_s = number * len(once) / SAMPLE_RATE + min(start_s, 0.2)
-        assert min(abs(one.start_s - begins_s) for one in found) < 0.7
-
-
-def _reader(samples: Samples) -> Any:
-    return lambda start_s, end_s: samples[round(start_s * SAMPLE_RATE) : round(end_s * SAMPLE_RATE)]

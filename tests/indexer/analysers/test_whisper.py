@@ -75,6 +75,18 @@ def test_sentences_are_found_at_their_second(whisper: Transcriber, name: str) ->
     assert all(p.text and p.text == p.text.strip() for p in passages)
 
 
+def test_a_sentence_that_is_said_again_is_heard_again(whisper: Transcriber) -> None:
+    (start_s, sentence), (end_s, _) = spoken()["recordings/r001.ogg"][:2]
+    once = read_audio(SAMPLES / "recordings" / "r001.ogg", max(0.0, start_s - 0.2), end_s - 0.2)
+    loop = np.concatenate([once] * 3)
+    found = list(whisper.transcribe(reader(loop), len(loop) / SAMPLE_RATE))
+    rare = max(words(sentence), key=len)
+    assert " ".join(passage.text for passage in found).lower().count(rare) == 3
+    for number in range(3):
+        begins_s = number * len(once) / SAMPLE_RATE + min(start_s, 0.2)
+        assert min(abs(passage.start_s - begins_s) for passage in found) < 0.7
+
+
 @pytest.mark.slow
 def test_silence_noise_and_music_say_nothing(whisper: Transcriber) -> None:
     second = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
