@@ -70,6 +70,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/query/conditions/words.py": "a key of the query language: tag:KEYWORD",
     },
     "text": {
+        "db/catalog/corrections.py": "a column: what is said or written there",
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",
         "indexer/ocr/tesseract.py": "a column of a table of words",
         "search/drawing/imagine.py": "a part of a query: words",
