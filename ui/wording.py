@@ -192,9 +192,11 @@ def kind_label(name: str) -> str:
 def counts_by_label(counts: Mapping[str, int]) -> dict[str, int]:
     """The units of each kind that is shown by itself, by what they are called: Pictures, Spoken passages.
 
-    Each always has its place, so that nothing moves when there is none of it.
+    Those of which there is nothing are left out, unless there is nothing at all.
     """
-    return {capital(kind.plural): counts.get(kind.name, 0) for kind in kinds.every().values() if kind.stands}
+    shown = [kind for kind in kinds.every().values() if kind.stands]
+    listed = [kind for kind in shown if counts.get(kind.name)] or shown
+    return {capital(kind.plural): counts.get(kind.name, 0) for kind in listed}
 
 
 def evidence_in_words(counts: Mapping[str, int]) -> str:

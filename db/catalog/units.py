@@ -168,7 +168,7 @@ def details(
 def track_of(detail: Mapping[str, Any]) -> str | None:
     """The track, or the file beside it, that a unit was said in, as its analyser calls it."""
     track = detail.get("track")
-    return track if isinstance(track, str) else None
+    return track if isinstance(track, str) and track else None
 
 
 def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str]]:

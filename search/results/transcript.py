@@ -146,7 +146,7 @@ def _apart(rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]]) ->
     order = list(kinds.every())
     tracks: dict[tuple[int, int, str], list[UnitRow]] = defaultdict(list)
     for row in rows:
-        tracks[order.index(row.kind), row.track or 0, _name(details.get(row.id, {})) or ""].append(row)
+        tracks[order.index(row.kind), row.track or 0, units.track_of(details.get(row.id, {})) or ""].append(row)
     each: list[list[UnitRow]] = []
     for _, own in sorted(tracks.items()):
         at_once = sum(
@@ -174,13 +174,8 @@ def _transcript(
         languages.pop() if len(languages) == 1 else None,
         passages,
         tuple(named if len(named) > 1 else _chapters(passages)),
-        _name(details.get(rows[0].id, {})),
+        units.track_of(details.get(rows[0].id, {})),
     )
-
-
-def _name(detail: Mapping[str, Any]) -> str | None:
-    name = detail.get("track")
-    return name if isinstance(name, str) and name else None
 
 
 def _passage(row: UnitRow, detail: Mapping[str, Any]) -> Passage:
