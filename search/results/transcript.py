@@ -146,7 +146,8 @@ def _apart(rows: Sequence[UnitRow], details: Mapping[int, Mapping[str, Any]]) ->
     order = list(kinds.every())
     tracks: dict[tuple[int, int, str], list[UnitRow]] = defaultdict(list)
     for row in rows:
-        tracks[order.index(row.kind), row.track or 0, units.track_of(details.get(row.id, {})) or ""].append(row)
+        name = units.track_of(details.get(row.id, {})) or ""
+        tracks[order.index(row.kind), row.track or 0, name].append(row)
     each: list[list[UnitRow]] = []
     for _, own in sorted(tracks.items()):
         at_once = sum(
