@@ -14,6 +14,7 @@ from db.errors import SettingsError
 from db.settings import Settings
 from tests.support import media
 from tests.support.command import trove
+from tests.support.older import downgrade
 
 NOON = datetime(2023, 7, 14, 12, 0, 0, 250_000)
 LIVE, BURST = "0CE2A5B6-LIVE", "0CE2A5B6-BURST"
@@ -139,18 +140,10 @@ def _downgrade(settings: Settings) -> None:
     """Make the library one of the schema before stacks, whose headers were read by an older edition."""
     with closing(sqlite3.connect(settings.paths.database)) as connection:
         units = connection.execute("SELECT * FROM unit").fetchall()
+        downgrade(connection, 7)
         connection.executescript(
-            """DROP TABLE event_member; DROP TABLE event; DROP TABLE event_picture;
-            DROP TABLE event_said; ALTER TABLE library DROP COLUMN eventful;
-            DROP TABLE stack_member; DROP TABLE stack_choice; ALTER TABLE library DROP COLUMN stacked;
-            DROP TABLE hidden; ALTER TABLE root DROP COLUMN exclude; DROP TABLE mount; DROP TABLE asset_tag;
-            DROP INDEX unit_language;
-            ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
-            ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
-            ALTER TABLE asset DROP COLUMN city; ALTER TABLE asset DROP COLUMN region;
-            ALTER TABLE asset DROP COLUMN country;
-            DELETE FROM fact WHERE key IN ('live', 'burst');
-            UPDATE analysis SET fingerprint = '2' WHERE analyser = 'headers'; PRAGMA user_version = 7"""
+            """DELETE FROM fact WHERE key IN ('live', 'burst');
+            UPDATE analysis SET fingerprint = '2' WHERE analyser = 'headers'"""
         )
     assert trove(settings, "index").returncode == 0
     with closing(sqlite3.connect(settings.paths.database)) as connection:

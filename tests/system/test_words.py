@@ -18,6 +18,7 @@ from indexer.media.pool import DecodePool
 from search.results.export import copy_to, words_beside
 from tests.support.command import as_json, trove
 from tests.support.media import photo, raw_photo, sound, tone
+from tests.support.older import downgrade
 from tests.support.words import iptc_jpeg, listed, packet
 
 
@@ -217,15 +218,9 @@ def test_a_library_from_before_reads_headers_and_nothing_else(
 ) -> None:
     with closing(sqlite3.connect(indexed.paths.database)) as connection:
         connection.executescript(
-            """PRAGMA foreign_keys = ON; DELETE FROM analysis WHERE analyser IN ('words', 'sidecars');
-            DROP TABLE event_member; DROP TABLE event; DROP TABLE event_picture;
-            DROP TABLE event_said; ALTER TABLE library DROP COLUMN eventful;
-            DROP TABLE asset_tag; ALTER TABLE asset DROP COLUMN rating; ALTER TABLE asset DROP COLUMN label;
-            ALTER TABLE asset DROP COLUMN pick; ALTER TABLE asset DROP COLUMN favourite;
-            ALTER TABLE asset DROP COLUMN city; ALTER TABLE asset DROP COLUMN region;
-            ALTER TABLE asset DROP COLUMN country;
-            PRAGMA user_version = 12"""
+            "PRAGMA foreign_keys = ON; DELETE FROM analysis WHERE analyser IN ('words', 'sidecars')"
         )
+        downgrade(connection, 12)
         kept = connection.execute("SELECT unit_id, vector FROM embedding ORDER BY unit_id").fetchall()
     asked = decoded(monkeypatch)
     with face.Library.of(indexed) as later:
