@@ -141,33 +141,36 @@ class UnitRow:
         return replace(self, files=tuple(sorted(self.files, key=lambda file: file.path != path)))
 
 
-def details(
-    session: Session, ids: Iterable[int], *, of_corrected: bool = False
-) -> dict[int, Mapping[str, Any]]:
+_OF_TRACK = "track"
+
+
+def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
     """What else their analysers know of these units, by id, such as where the lines of a text stand.
 
-    Left out are those of which nothing is known, or nothing that can be read, and those that a user has
-    corrected: theirs is another text. ``of_corrected``: with these, for what does not depend on the text.
+    Left out are those of which nothing is known, or nothing that can be read. Of those that a user has
+    corrected there is the track alone: theirs is another text.
     """
     found: dict[int, Mapping[str, Any]] = {}
     for batch in chunks(list(ids)):
-        statement = select(Unit.id, Unit.detail).where(Unit.id.in_(batch))
-        if not of_corrected:
-            statement = statement.where(Unit.correction_id.is_(None))
-        for unit_id, detail in session.execute(statement):
+        statement = select(Unit.id, Unit.detail, Unit.correction_id).where(Unit.id.in_(batch))
+        for unit_id, detail, correction_id in session.execute(statement):
             try:
                 known = json.loads(detail or "{}")
             except ValueError as exc:
                 log.warning("a damaged detail of a unit is left out: %s", exc)
                 continue
-            if known and isinstance(known, dict):
+            if not isinstance(known, dict):
+                continue
+            if correction_id is not None:
+                known = {name: value for name, value in known.items() if name == _OF_TRACK}
+            if known:
                 found[unit_id] = known
     return found
 
 
 def track_of(detail: Mapping[str, Any]) -> str | None:
     """The track, or the file beside it, that a unit was said in, as its analyser calls it."""
-    track = detail.get("track")
+    track = detail.get(_OF_TRACK)
     return track if isinstance(track, str) and track else None
 
 

@@ -116,9 +116,8 @@ class Retrieved:
         facts = [fact for hit in hits for fact in hit.why]
         spans = self._spans(facts)
         said = kinds.proving("said")
-        details = units.details(self.scope.session, {fact.unit_id or 0 for fact in spans})
-        passages = {fact.unit_id or 0 for fact in facts if fact.kind in said}
-        tracks = units.details(self.scope.session, passages, of_corrected=True)
+        told = {fact.unit_id or 0 for fact in facts if fact in spans or fact.kind in said}
+        details = units.details(self.scope.session, told)
         model = self.scope.models.get(CLIP)
         read = read_as(self.question.query.parsed, model.space.model) if model is not None else ()
         met = tuple(
@@ -128,14 +127,14 @@ class Retrieved:
         def explained(fact: Evidence, hit: Hit) -> Evidence:
             own = terms.get(hit.unit_id, ()) if fact.unit_id == hit.unit_id else fact.terms
             in_english = read if fact.source in _OF_TEXTS else ()
-            unit_id = fact.unit_id or 0
+            detail = details.get(fact.unit_id or 0, {})
             return replace(
                 fact,
                 terms=own,
                 read_as=in_english,
                 spans=spans.get(fact, ()),
-                marks=marks(fact.text or "", details.get(unit_id, {}), spans.get(fact, ())),
-                track=units.track_of(tracks.get(unit_id, {})),
+                marks=marks(fact.text or "", detail, spans.get(fact, ())),
+                track=units.track_of(detail),
             )
 
         def reasons(hit: Hit) -> tuple[Evidence, ...]:

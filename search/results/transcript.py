@@ -123,7 +123,7 @@ def transcripts(library: Library, path: Path) -> list[Transcript]:
             filter(_has_words, rows.values()), key=lambda row: (row.start_s or 0.0, row.end_s or 0.0, row.id)
         )
         spoken = [row for row in timed if row.kind in kinds.proving("said")]
-        details = units.details(session, [row.id for row in spoken], of_corrected=True)
+        details = units.details(session, [row.id for row in spoken])
     if not spoken:
         raise SettingsError(
             f"nothing is said in {path.name}, as far as is known",
@@ -181,7 +181,7 @@ def _transcript(
 
 def _passage(row: UnitRow, detail: Mapping[str, Any]) -> Passage:
     start_s, text = row.start_s or 0.0, row.text or ""
-    words = () if row.is_corrected else _words(detail.get("words"), start_s, text)
+    words = _words(detail.get("words"), start_s, text)
     return Passage(row.id, start_s, row.end_s or start_s, text, row.language, row.is_corrected, words)
 
 

@@ -65,9 +65,17 @@ def test_values(key: str, value: str, expected: Rule) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("type", "moovie", "a type is one of image, video, audio, frame, speech, text, caption, tag"),
+        (
+            "type",
+            "moovie",
+            "a type is one of image, video, audio, frame, subtitle, speech, text, caption, tag, lyric, file_name",
+        ),
         ("is", "great", "is: takes screenshot, raw"),
-        ("has", "cats", "has: takes place, date, camera, lens, rating, speech, text, caption, tag"),
+        (
+            "has",
+            "cats",
+            "has: takes place, date, camera, lens, rating, subtitle, speech, text, caption, tag, lyric, file_name",
+        ),
         ("has", "image", "has: takes"),
         ("ext", "a b", "an extension is written"),
         ("size", "10MB", "a size is written"),
