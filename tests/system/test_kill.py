@@ -9,11 +9,11 @@ from tests.support.crash import Arena
 
 # 3.3 seconds of processor a round: each starts Trove at least twice.
 _ROUNDS = [
-    ("model", 0),
     ("save", 2),
     *[
         pytest.param(*more, marks=pytest.mark.slow)
         for more in (
+            ("model", 0),
             ("phases", 0),
             ("phases", 3),
             ("rebuild", 0),

@@ -57,10 +57,8 @@ def likeness(first: str, second: str) -> float:
     return len(words(first) & words(second)) / len(words(first) | words(second))
 
 
-_FIRST, *_OTHERS = sorted(spoken())
-
-
-@pytest.mark.parametrize("name", [_FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in _OTHERS)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(spoken()))
 def test_sentences_are_found_at_their_second(whisper: Transcriber, name: str) -> None:
     path = SAMPLES / name
     duration_s = probe(path).duration_s

@@ -89,6 +89,7 @@ def test_chapters_and_words_lead_to_where_they_are_said(page: Page, dialog: Loca
     expect(dialog, "the hit stays open").to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_passage_is_put_right_where_it_is_and_that_is_undone(page: Page, dialog: Locator) -> None:
     passage = dialog.locator(".passage").nth(2)
     heard = passage.inner_text()

@@ -72,6 +72,7 @@ def _marked(dialog: Locator, medium: str) -> list[float]:
     return sides
 
 
+@pytest.mark.slow
 def test_asked_words_are_marked_and_all_text_is_copied(page: Page, written: Shown) -> None:
     app, boxes = written
     page.goto(app.url)

@@ -60,6 +60,7 @@ def test_a_selection_gets_a_date_and_a_place_and_that_is_undone(page: Page, app:
     expect(page.get_by_text("Undone.")).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("uncorrected")
 def test_an_opened_hit_is_corrected_where_it_is(page: Page, app: App) -> None:
     page.goto(app.url)

@@ -64,6 +64,7 @@ def test_a_missing_model_says_its_size_first_and_then_what_to_do(
     assert not list((shown_library / "drawings").glob("*.png"))
 
 
+@pytest.mark.slow
 def test_without_a_larger_model_a_pictogram_is_drawn_and_called_one(
     page: Page, app: App, shown_library: Path
 ) -> None:

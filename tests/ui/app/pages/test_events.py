@@ -85,6 +85,7 @@ def test_events_are_seen_renamed_merged_and_split(page: Page, app: App, journeys
     page.keyboard.press("Escape")
 
 
+@pytest.mark.slow
 def test_events_on_a_phone(page: Page, app: App, journeys: trove.Library) -> None:
     assert journeys.events.named(SECOND).files == 8
     page.set_viewport_size(PHONE)

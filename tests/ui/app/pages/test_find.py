@@ -77,6 +77,7 @@ def test_an_answer_leaves_letters_that_were_typed_meanwhile(page: Page, app: App
     assert box.input_value() == "a red flower"
 
 
+@pytest.mark.slow
 def test_pictures_keep_their_proportions(page: Page, app: App) -> None:
     page.goto(app.url)
     search(page, "an animal type:image")
@@ -192,6 +193,7 @@ def _open_and_close(page: Page, tiles: Locator) -> None:
     page.wait_for_url(lambda url: "hit=" not in url)
 
 
+@pytest.mark.slow
 def test_the_keyboard_keeps_its_place_when_the_window_changes(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "an animal type:image")
@@ -361,6 +363,7 @@ def _looked_at_from_near(page: Page, picture: Locator) -> None:
     assert size() == pytest.approx(fitting, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_camera_and_place_of_a_photo(page: Page, app: App) -> None:
     page.goto(f"{app.url}/?q=name:travel.jpg")
     tiles = answered(page, "name:travel.jpg")
@@ -386,6 +389,7 @@ def test_camera_and_place_of_a_photo(page: Page, app: App) -> None:
     assert sorted(tiles.locator(".name").all_inner_texts()) == ["p009.jpg", "travel.jpg"]
 
 
+@pytest.mark.slow
 def test_chips_take_parts_of_the_question_out(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "an animal type:image -lighthouse")
@@ -446,6 +450,7 @@ def test_a_malformed_question_is_explained(page: Page, app: App) -> None:
     expect(page.get_by_role("alert")).to_contain_text("A type is one of")
 
 
+@pytest.mark.slow
 def test_what_leaves_nothing_can_be_dropped(page: Page, app: App) -> None:
     page.goto(f"{app.url}/?q=an+animal+type:image+date:1950")
     page.get_by_role("button", name=re.compile(r"Without date:1950: \d+ files")).click()
@@ -455,6 +460,7 @@ def test_what_leaves_nothing_can_be_dropped(page: Page, app: App) -> None:
     assert not any(re.search(r"\d\.\d\d", text) for text in tiles.locator(".caption").all_inner_texts())
 
 
+@pytest.mark.slow
 def test_what_is_offered_instead_is_shown_as_it_is_typed(page: Page, app: App) -> None:
     page.goto(app.url)
     search(page, "dgo on *green* grass")
@@ -631,6 +637,7 @@ def _kept(page: Page, dialog: Locator, start_s: int) -> None:
     dialog.locator("video").evaluate(f"film => {{ film.currentTime = {start_s}; film.play(); }}")
 
 
+@pytest.mark.slow
 def test_a_format_that_browsers_cannot_play_becomes_a_clip(page: Page, app: App, media_folder: Path) -> None:
     import av
 
@@ -673,6 +680,7 @@ def test_what_was_said_is_found_and_played(page: Page, app: App) -> None:
     shoot(page, "passage")
 
 
+@pytest.mark.slow
 def test_similar(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "a brick lighthouse")
@@ -712,6 +720,7 @@ def test_similar(page: Page, app: App) -> None:
     expect(page.get_by_text("is not in your library any more")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_selected_hits_are_taken_along(page: Page, app: App, tmp_path: Path) -> None:
     page.goto(app.url)
     tiles = search(page, "an animal type:image")
@@ -768,6 +777,7 @@ def test_only_what_the_library_knows_is_served_and_only_here(page: Page, app: Ap
     assert listening == ["127.0.0.1"]
 
 
+@pytest.mark.slow
 def test_screenshot(page: Page, app: App) -> None:
     """The picture in the README; TROVE_SCREENSHOT=1 puts a new one there."""
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -48,6 +48,7 @@ def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -
     expect(page.get_by_role("searchbox")).to_have_value(f'in:"{media_folder / "pictures"}"')
 
 
+@pytest.mark.slow
 def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> None:
     page.goto(f"{app.url}/library")
     settle(page)

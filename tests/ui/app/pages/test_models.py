@@ -35,6 +35,7 @@ def said(page: AppTest) -> str:
     return "\n".join(part.value for part in (*page.markdown, *page.caption)).replace("\xa0", " ")
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_said_and_can_be_brought_about(own: Settings) -> None:
     page = AppTest.from_file(PAGE, default_timeout=60).run()
     assert "Too little is known yet" in said(page)
