@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Tests of one file share what is costly to make, and stay in one process.
 PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two processes with two threads each would hold each other up on two cores.
+TESTED := OMP_NUM_THREADS=1 $(BIN)/pytest
 DEMO := $(BIN)/trove --library demo-library
 DATA ?= samples
 
@@ -42,13 +44,13 @@ demo: $(READY)
 	@echo "    $(DEMO) ui"
 
 test: $(READY) check
-	$(BIN)/pytest $(PARALLEL) -m "not slow"
+	$(TESTED) $(PARALLEL) -m "not slow"
 
 test-app: $(READY)
 	TROVE_SHOTS=1 $(BIN)/pytest -m "browser and not slow"
 
 test-all: $(READY) check
-	$(BIN)/pytest $(PARALLEL)
+	$(TESTED) $(PARALLEL)
 
 bench: $(READY)
 	$(BIN)/python bench/all.py $(BENCH)
