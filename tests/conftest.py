@@ -65,7 +65,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from going through all that was imported, again and again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 10, 5)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
