@@ -1,7 +1,12 @@
-"""Passages of what is said, about a sentence each, made of shorter parts: words, or lines of subtitles."""
+"""Passages of what is said, about a sentence each, of words or of lines of subtitles; and their units."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from db.catalog.units import NewUnit
+from db.kinds import Kind
+from indexer.analysers.base import Draft, TextPayload
 
 LONGEST_S = 15.0
 SHORTEST_S = 2.0
@@ -59,3 +64,20 @@ def _timed(parts: list[Passage], between: str, at: int) -> Iterator[tuple[float,
         begins_s, ends_s = (round(second - parts[0].start_s, 2) for second in (part.start_s, part.end_s))
         yield begins_s, ends_s, at + len(part.text) - len(part.text.lstrip())
         at += len(part.text) + len(between)
+
+
+def draft(kind: Kind, passage: Passage, track: int | None, named: str | None) -> Draft:
+    """The unit of a passage; ``named``: the track or the file that it is of, where that is to be told."""
+    detail: dict[str, Any] = {"words": passage.words} if passage.words else {}
+    if named:
+        detail["track"] = named
+    unit = NewUnit(
+        kind.name,
+        start_s=passage.start_s,
+        end_s=passage.end_s,
+        text=passage.text,
+        language=passage.language,
+        track=track,
+        detail=detail or None,
+    )
+    return Draft(unit, TextPayload(passage.text))

@@ -3,21 +3,20 @@
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from db.catalog.facts import Key
-from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
 from db.errors import ModelError
 from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
-from indexer.analysers.base import Analyser, Draft, TextPayload
+from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
-from indexer.analysers.passages import Passage
+from indexer.analysers.passages import draft
 from indexer.analysers.same_sound import Read, is_same
 from indexer.analysers.tracks import told
 from indexer.encoders.lazy import Once
-from indexer.media.types import Metadata, Track
+from indexer.media.types import Metadata
 
 if TYPE_CHECKING:
     from indexer.analysers.whisper import Transcriber
@@ -74,23 +73,7 @@ class Speech(Analyser):
             if any(is_same(read, other, duration_s) for other in heard):
                 continue
             heard.append(read)
+            named = f"sound {told(track)}" if len(tracks) > 1 else None
             for passage in self._transcriber().transcribe(read, duration_s):
-                yield _draft(passage, track, len(tracks))
+                yield draft(self.kinds[0], passage, track.number, named)
                 progress((done + min(1.0, passage.end_s / duration_s)) / len(tracks))
-
-
-def _draft(passage: Passage, track: Track, tracks: int) -> Draft:
-    """The unit of a passage; it names its track where there are several."""
-    detail: dict[str, Any] = {"words": passage.words} if passage.words else {}
-    if tracks > 1:
-        detail["track"] = f"sound {told(track)}"
-    unit = NewUnit(
-        "speech",
-        start_s=passage.start_s,
-        end_s=passage.end_s,
-        text=passage.text,
-        language=passage.language,
-        track=track.number,
-        detail=detail or None,
-    )
-    return Draft(unit, TextPayload(passage.text))

@@ -5,17 +5,17 @@ tell them apart, and what was heard is neither made again nor mixed with what pe
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 from db.catalog.facts import Fact
-from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
 from db.errors import DecodeError
 from db.kinds import CLIP, PASSAGE, Kind
-from indexer.analysers.base import Analyser, Draft, TextPayload
+from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
-from indexer.analysers.passages import Passage, passages
+from indexer.analysers.passages import Passage, draft, passages
 from indexer.analysers.tracks import told
 from indexer.languages import code_of
 from indexer.media.formats import SUBTITLES
@@ -125,18 +125,8 @@ def _drafts(
     """A unit of each passage before the end of the film."""
     end_s = medium.header.duration_s
     there = (cue for cue in lines if end_s is None or cue.start_s < end_s)
-    parts = (Passage(cue.start_s, cue.end_s, cue.text) for cue in there)
+    parts = (Passage(cue.start_s, cue.end_s, cue.text, language) for cue in there)
     # Lines of lyrics have no sentences, and each is sung at its own time.
-    for number, passage in enumerate(parts if kind is LYRIC else passages(parts, " ")):
-        if number == MOST_UNITS:
-            return
-        unit = NewUnit(
-            kind.name,
-            start_s=passage.start_s,
-            end_s=passage.end_s,
-            text=passage.text,
-            language=language,
-            track=track,
-            detail={"track": source} | ({"words": passage.words} if passage.words else {}),
-        )
-        yield Draft(unit, TextPayload(passage.text))
+    every = parts if kind is LYRIC else passages(parts, " ")
+    for passage in islice(every, MOST_UNITS):
+        yield draft(kind, passage, track, source)
