@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     generator: str = "auto"
     """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
     name or a local folder."""
+    idle_minutes: float = Field(default=10.0, ge=0)
+    """How long a large model is kept in memory after its last use."""
     workers: int = Field(default=2, ge=1, le=64)
     """Decoder processes."""
     batch: int = Field(default=32, ge=1, le=1024)

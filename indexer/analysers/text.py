@@ -85,8 +85,8 @@ class Text(Analyser):
             ) from exc
 
     def _load(self) -> "Readers":
-        from indexer.encoders.device import cores
         from indexer.ocr.readers import Readers
+        from indexer.pretrained.device import cores
 
         # As many pictures are read side by side as there are workers.
         return Readers(max(1, cores() // self.settings.workers))

@@ -23,10 +23,10 @@ from db.settings import Device
 from indexer.analysers import rereading
 from indexer.analysers.passages import Passage
 from indexer.encoders.cache import load_or_build
-from indexer.encoders.hub import require_hub
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import package_file
 from indexer.media.types import SAMPLE_RATE, Samples
+from indexer.pretrained.hub import require_hub
 
 if TYPE_CHECKING:
     from indexer.analysers.chunks import ChunkPipeline

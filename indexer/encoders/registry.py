@@ -181,8 +181,8 @@ def is_here(info: ModelInfo, cache: Path) -> bool:
     """Whether the weights of a preset are on this machine, so that it needs no network. Imports no torch."""
     if info.repository is None:
         return True
-    from indexer.encoders.hub import cached_checkpoint
     from indexer.encoders.openclip.exports import read_facts
+    from indexer.pretrained.hub import cached_checkpoint
 
     return read_facts(cache, info.model) is not None or cached_checkpoint(info.repository) is not None
 

@@ -9,8 +9,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from PIL import Image
 from db.errors import GenerateError, ModelError, SettingsError, TroveError, first_line
 from db.paths import expanded
 from db.settings import Device
+from indexer.pretrained.loading import quiet
 from search.drawing.output import Drawing, check_target, save_drawing
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, preset_of
 from search.drawing.preview import OnPreview, Previewer
@@ -141,7 +141,7 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
 
     on_cuda = device != "cpu" and torch.cuda.is_available()
     dtype = _cuda_dtype(weights) if on_cuda else _cpu_dtype(weights)
-    with _quiet():
+    with quiet():
         try:
             from diffusers import AutoPipelineForText2Image
 
@@ -261,7 +261,7 @@ def _sample(pipeline: Any, seed: int, arguments: dict[str, Any]) -> Image.Image:
 
     # On the CPU whatever the device, so that a seed means the same noise on all of them.
     generator = torch.Generator("cpu").manual_seed(seed)
-    with _quiet():
+    with quiet():
         try:
             result = pipeline(**arguments, generator=generator)
         except TroveError:
@@ -296,23 +296,3 @@ def _out_of_memory() -> GenerateError:
         "there is not enough memory to draw",
         "Close other programs, choose a smaller model, or use --device cpu.",
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the progress bars and log lines of diffusers and transformers; errors still raise."""
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    libraries = (diffusers_logging, transformers_logging)
-    before = [(library.get_verbosity(), library.is_progress_bar_enabled()) for library in libraries]
-    for library in libraries:
-        library.set_verbosity_error()
-        library.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for library, (verbosity, bars) in zip(libraries, before, strict=True):
-            library.set_verbosity(verbosity)
-            if bars:
-                library.enable_progress_bar()

@@ -9,19 +9,17 @@ import logging
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 from db.errors import ModelError, ModelMissingError
-from db.near import did_you_mean
 from db.paths import expanded
-from indexer.encoders.hub import REACH_TIMEOUT_S, cached_file
+from indexer.pretrained import hub
+from indexer.pretrained.weights import parameters
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
 
 logger = logging.getLogger(__name__)
 
 INDEX = "model_index.json"
-_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 _WEIGHTS = re.compile(
     r"(?:diffusion_pytorch_)?model(?:\.(?P<variant>\w+))?(?:-\d+-of-(?P<shards>\d+))?\.safetensors"
 )
@@ -91,13 +89,7 @@ def _require_repository(model: str, path: Path) -> None:
             "Give the folder of a pipeline saved by diffusers; its from_single_file and "
             "save_pretrained convert such a file.",
         )
-    if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1 or "\\" in model:
-        raise ModelMissingError(f"there is no folder {model}", "Check the path of the drawing model.")
-    if not _REPOSITORY.fullmatch(model):
-        presets = f"Presets are {', '.join(PRESETS)}; a Hub name ORG/NAME or a folder will also do."
-        raise ModelError(
-            f"there is no drawing model {model!r}", f"{did_you_mean(model, PRESETS)} {presets}".strip()
-        )
+    hub.require_repository(model, PRESETS, "drawing model")
 
 
 def _repository(model: str) -> str:
@@ -105,7 +97,7 @@ def _repository(model: str) -> str:
 
 
 def _cached(repository: str) -> Weights | None:
-    if (index := cached_file(repository, INDEX)) is None:
+    if (index := hub.cached_file(repository, INDEX)) is None:
         return None
     try:
         return read_pipeline(index.parent)
@@ -128,7 +120,7 @@ def read_pipeline(folder: Path) -> Weights:
     for variant in variants:
         if all(variant in by_variant or "" in by_variant for by_variant in sets):
             files = [file for by_variant in sets for file in by_variant.get(variant) or by_variant[""]]
-            return Weights(folder, variant or None, sum(map(_parameters, files)), components)
+            return Weights(folder, variant or None, sum(map(parameters, files)), components)
     raise ModelMissingError(f"{folder} holds different variants of its parts", _AGAIN)
 
 
@@ -176,20 +168,10 @@ def _weight_sets(folder: Path, name: str) -> dict[str, list[Path]]:
     raise ModelMissingError(f"{folder} is incomplete: the weights of {name} are missing", _AGAIN)
 
 
-def _parameters(file: Path) -> int:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="numpy") as tensors:
-            return sum(prod(tensors.get_slice(key).get_shape()) for key in tensors.keys())  # noqa: SIM118
-    except (OSError, SafetensorError) as exc:
-        raise ModelError(f"{file} is damaged: {exc}", _AGAIN) from exc
-
-
 def _download(model: str) -> Weights:
     """Fetch the safetensors files of a Hub repository into the cache that all Hub programs share."""
     repository = _repository(model)
-    files = _list_files(model, repository)
+    files = hub.files_of(repository, f"the weights of {model} are not on this machine", _how_to_fetch(model))
     if INDEX not in files:
         raise ModelError(
             f"{repository} is no drawing model: it has no {INDEX}", "Name a text-to-image model of diffusers."
@@ -211,31 +193,6 @@ def _download(model: str) -> Weights:
     except Exception as exc:  # the kinds differ between versions of the Hub's client
         raise ModelMissingError(f"the download of {repository} failed: {exc}", _how_to_fetch(model)) from exc
     return read_pipeline(Path(folder))
-
-
-def _list_files(model: str, repository: str) -> list[str]:
-    """Names of the files in a Hub repository; this is also the test of whether the Hub can be reached."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    try:
-        siblings = HfApi().model_info(repository, timeout=REACH_TIMEOUT_S).siblings
-    except GatedRepoError as exc:
-        raise ModelMissingError(
-            f"{repository} is only given to those who accept its terms",
-            "Accept them on its page on the Hugging Face Hub, then run: hf auth login",
-        ) from exc
-    except RepositoryNotFoundError as exc:
-        raise ModelError(
-            f"there is no model {repository} on the Hugging Face Hub",
-            "Check its name; a private one needs: hf auth login",
-        ) from exc
-    except Exception as exc:  # the HTTP library beneath differs between versions of the Hub's client
-        raise ModelMissingError(
-            f"the weights of {model} are not on this machine, and the Hugging Face Hub cannot be reached",
-            _how_to_fetch(model),
-        ) from exc
-    return [file.rfilename for file in siblings or ()]
 
 
 def _how_to_fetch(model: str) -> str:

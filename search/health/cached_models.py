@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from indexer.encoders.hub import DEFAULT_NAMES
+from indexer.pretrained.hub import DEFAULT_NAMES
 from search.drawing.weights import INDEX
 
 _ENCODER_FILES = frozenset(("open_clip_config.json", *DEFAULT_NAMES))

@@ -17,9 +17,9 @@ from db.arrays import Floats
 from db.errors import ModelError
 from indexer.encoders.base import Pixels
 from indexer.encoders.cache import load_or_build
-from indexer.encoders.device import has_cuda
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_hash
+from indexer.pretrained.device import has_cuda
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,6 @@ from PIL import Image
 from db.arrays import Vectors, unit_length
 from db.errors import ModelError, ModelMissingError, first_line
 from indexer.encoders.base import Pixels
-from indexer.encoders.device import has_cuda
-from indexer.encoders.hub import cached_file, find_checkpoint, require_hub
 from indexer.encoders.lazy import Once
 from indexer.encoders.openclip.exports import (
     Tokens,
@@ -32,6 +30,8 @@ from indexer.encoders.openclip.exports import (
     read_facts,
     tokenizer,
 )
+from indexer.pretrained.device import picked
+from indexer.pretrained.hub import cached_file, find_checkpoint, require_hub
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class OpenClipEncoder:
         self._cache = cache
         self._facts = read_facts(cache, name) if cache else None
         self._config = self._facts.config if self._facts else source.config()
-        self._device = Once(lambda: _pick_device(device))
+        self._device = Once(lambda: picked(device))
         self._fingerprint = Once(self._make_fingerprint)
         self._preprocess = Once(self._load_preprocess)
         self._tokenizer = Once(self._load_tokenizer)
@@ -311,19 +311,6 @@ def half_module(model: Any, use: str) -> Any:
             return self.model.encode_image(inputs) if use == "image" else self.model.encode_text(inputs)
 
     return Half().eval()
-
-
-def _pick_device(device: str) -> str:
-    # Where there is no GPU, torch need not be imported to find that out.
-    if device == "cpu" or (device == "auto" and not has_cuda()):
-        return "cpu"
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ModelError("PyTorch sees no CUDA device", "Use the device auto or cpu (TROVE_DEVICE).")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
 
 
 def _sample(path: Path) -> bytes:

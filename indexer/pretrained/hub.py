@@ -5,14 +5,19 @@ of them for most of a minute. Here a cached file is used as it is, and before an
 one short request finds out whether the Hub can be reached at all.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from db.errors import ModelMissingError
+from db.errors import ModelError, ModelMissingError
+from db.near import did_you_mean
+from db.paths import expanded
 
 REACH_TIMEOUT_S = 5.0
 """Longest wait for the Hub's first answer, after which this machine counts as offline."""
+
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 DEFAULT_NAMES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
@@ -70,6 +75,53 @@ def require_hub(message: str, hint: str) -> None:
         get_session().head(constants.ENDPOINT, timeout=REACH_TIMEOUT_S)
     except Exception as exc:  # requests' or httpx's errors, by the library's version
         raise ModelMissingError(f"{message}, and the Hub cannot be reached", hint) from exc
+
+
+def require_repository(model: str, presets: Iterable[str], what: str) -> None:
+    """Check that a name which is neither a preset nor a folder can be that of a Hub repository.
+
+    Args:
+        presets: their names, for what was perhaps meant.
+        what: such names are of, for the messages: ``drawing model``.
+
+    Raises:
+        ModelMissingError: it is a path, and nothing is there.
+        ModelError: it is no name.
+    """
+    path, presets = expanded(model), list(presets)
+    if path.is_absolute() or model.startswith((".", "~")) or model.count("/") > 1 or "\\" in model:
+        raise ModelMissingError(f"there is no folder {model}", f"Check the path of the {what}.")
+    if not _REPOSITORY.fullmatch(model):
+        forms = f"Presets are {', '.join(presets)}; a Hub name ORG/NAME or a folder will also do."
+        raise ModelError(f"there is no {what} {model!r}", f"{did_you_mean(model, presets)} {forms}".strip())
+
+
+def files_of(repository: str, message: str, hint: str) -> list[str]:
+    """Names of the files in a Hub repository; this is also the test of whether the Hub can be reached.
+
+    Raises:
+        ModelMissingError: it cannot (``message`` says what is missing, ``hint`` how to get it), or its owners
+            ask for more.
+        ModelError: there is no such repository.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    try:
+        siblings = HfApi().model_info(repository, timeout=REACH_TIMEOUT_S).siblings
+    except GatedRepoError as exc:
+        raise ModelMissingError(
+            f"{repository} is only given to those who accept its terms",
+            "Accept them on its page on the Hugging Face Hub, then run: hf auth login",
+        ) from exc
+    except RepositoryNotFoundError as exc:
+        raise ModelError(
+            f"there is no model {repository} on the Hugging Face Hub",
+            "Check its name; a private one needs: hf auth login",
+        ) from exc
+    except Exception as exc:  # the HTTP library beneath differs between versions of the Hub's client
+        raise ModelMissingError(f"{message}, and the Hugging Face Hub cannot be reached", hint) from exc
+    return [file.rfilename for file in siblings or ()]
 
 
 def _candidates(file: str) -> tuple[str, ...]:

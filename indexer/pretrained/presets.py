@@ -1,0 +1,170 @@
+"""Presets of pretrained models that describe, answer and point, and what is known of each beforehand.
+
+Licences, sizes and figures were read in the files that ``source`` names; what was not found there is None.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from db.paths import expanded
+
+Task = Literal["caption", "ask", "detect", "ground", "similar", "sound", "motion"]
+"""What a model does: describe a picture, answer a question about one, find things, find what words say, tell
+what looks alike, hear, see motion."""
+
+AUTO = "auto"
+"""In place of a model's name: the first preset of the task that is on this machine."""
+NONE = "none"
+"""In place of a model's name: no model, so that nothing is done with one."""
+
+
+@dataclass(frozen=True)
+class PretrainedInfo:
+    """A preset: its tasks, where it is, and what its files and card say; None for what was not found."""
+
+    name: str
+    tasks: tuple[Task, ...]
+    repository: str
+    """On the Hugging Face Hub."""
+    classes: tuple[str, ...]
+    """The classes that run it: of transformers, or ``CoCa`` of open_clip."""
+    licence: str
+    commercial_use: bool | None
+    """The licence lets everybody use it commercially. False also where only some may: see the note."""
+    source: str
+    """The files in which all of this was read."""
+    download_gb: float | None = None
+    """Size of the weights, in 10^9 bytes."""
+    languages: str | None = None
+    figure: str | None = None
+    """What was published of how good it is, with the name of the test."""
+    note: str = ""
+    architecture: str | None = None
+    """MODEL/TAG of open_clip, for its models; None for those of transformers."""
+
+
+PRESETS: Mapping[str, PretrainedInfo] = MappingProxyType(
+    {
+        info.name: info
+        for info in (
+            PretrainedInfo(
+                name="blip",
+                tasks=("caption",),
+                repository="Salesforce/blip-image-captioning-base",
+                classes=("BlipForConditionalGeneration",),
+                download_gb=0.99,
+                licence="BSD-3-Clause",
+                commercial_use=True,
+                source="the list of files and README.md of Salesforce/blip-image-captioning-base",
+                note="The smallest that describes pictures.",
+            ),
+            PretrainedInfo(
+                name="blip-large",
+                tasks=("caption",),
+                repository="Salesforce/blip-image-captioning-large",
+                classes=("BlipForConditionalGeneration",),
+                download_gb=1.88,
+                licence="BSD-3-Clause",
+                commercial_use=True,
+                source="the list of files and README.md of Salesforce/blip-image-captioning-large",
+            ),
+            PretrainedInfo(
+                name="coca",
+                tasks=("caption",),
+                repository="laion/mscoco_finetuned_CoCa-ViT-L-14-laion2B-s13B-b90k",
+                classes=("CoCa",),
+                architecture="coca_ViT-L-14/mscoco_finetuned_laion2b_s13b_b90k",
+                licence="MIT",
+                commercial_use=True,
+                source="README.md of laion/mscoco_finetuned_CoCa-ViT-L-14-laion2B-s13B-b90k",
+            ),
+            PretrainedInfo(
+                name="florence",
+                tasks=("caption",),
+                repository="florence-community/Florence-2-base",
+                classes=("Florence2ForConditionalGeneration",),
+                licence="MIT",
+                commercial_use=True,
+                source="README.md of florence-community and of microsoft/Florence-2-large",
+                note="Microsoft's model in the form that transformers reads without code of its own.",
+            ),
+            PretrainedInfo(
+                name="smolvlm",
+                tasks=("caption", "ask"),
+                repository="HuggingFaceTB/SmolVLM-256M-Instruct",
+                classes=("Idefics3ForConditionalGeneration",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="English",
+                source="the card of HuggingFaceTB/SmolVLM-256M-Instruct",
+                note="The smallest that answers questions.",
+            ),
+            PretrainedInfo(
+                name="smolvlm2",
+                tasks=("caption", "ask"),
+                repository="HuggingFaceTB/SmolVLM2-2.2B-Instruct",
+                classes=("SmolVLMForConditionalGeneration",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="English",
+                figure="TextVQA 73.2, DocVQA 80.0, MMMU 42.0",
+                source="README.md of HuggingFaceTB/SmolVLM2-2.2B-Instruct",
+                note="Better with what is written in pictures; wants a GPU.",
+            ),
+            PretrainedInfo(
+                name="llava-onevision",
+                tasks=("ask",),
+                repository="llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+                classes=("LlavaOnevisionForConditionalGeneration",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                languages="English, Chinese",
+                source="the card of llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+            ),
+            PretrainedInfo(
+                name="qwen2-vl",
+                tasks=("caption", "ask"),
+                repository="Qwen/Qwen2-VL-2B-Instruct",
+                classes=("Qwen2VLForConditionalGeneration",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                source="README.md of Qwen/Qwen2-VL-2B-Instruct",
+            ),
+            PretrainedInfo(
+                name="llava",
+                tasks=("ask",),
+                repository="llava-hf/llava-1.5-7b-hf",
+                classes=("LlavaForConditionalGeneration",),
+                download_gb=14.13,
+                licence="Llama 2 Community License",
+                commercial_use=False,
+                languages="English",
+                source="the card and the list of files of llava-hf/llava-1.5-7b-hf",
+                note="Wants a GPU. Commercial use only under Meta's terms.",
+            ),
+        )
+    }
+)
+
+
+def of_task(task: Task) -> Iterator[PretrainedInfo]:
+    """The presets of a task, the smallest first."""
+    return (info for info in PRESETS.values() if task in info.tasks)
+
+
+def preset_of(model: str) -> PretrainedInfo | None:
+    """The preset of that name, Hub name, or name of a folder; None for other models."""
+    folder = expanded(model)
+    in_folder = folder.resolve().name.casefold() if _is_folder(model, folder) else None
+    for info in PRESETS.values():
+        names = {info.name, info.repository}
+        if model in names or in_folder in {name.split("/")[-1].casefold() for name in names}:
+            return info
+    return None
+
+
+def _is_folder(model: str, folder: Path) -> bool:
+    return bool(model) and model not in PRESETS and folder.is_dir()  # Path("") would be the current folder
