@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     generator: str = "auto"
     """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
     name or a local folder."""
+    captioner: str = "none"
+    """What describes pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    answerer: str = "auto"
+    """What answers questions about pictures: ``auto`` (the first preset that is on this machine), a preset, a
+    Hub name, a local folder, or the address of a server on this machine that speaks OpenAI's protocol."""
     idle_minutes: float = Field(default=10.0, ge=0)
     """How long a large model is kept in memory after its last use."""
     workers: int = Field(default=2, ge=1, le=64)

@@ -493,9 +493,11 @@ class Library:
 
         self.core.require_open()
         target = new_drawing(self.core.paths.drawings, prompt) if path is None else expanded(path)
-        return Drawer(model or self.settings.generator, device=self.settings.device).draw(
-            prompt, path=target, **how
+        settings = self.settings
+        drawer = Drawer(
+            model or settings.generator, device=settings.device, idle_minutes=settings.idle_minutes
         )
+        return drawer.draw(prompt, path=target, **how)
 
     # --- looking after it
 

@@ -5,50 +5,47 @@ running any code that comes with a model.
 """
 
 import inspect
-import logging
 import secrets
-import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import psutil
 from PIL import Image
 
 from db.errors import GenerateError, ModelError, SettingsError, TroveError, first_line
 from db.paths import expanded
 from db.settings import Device
+from indexer.pretrained import memory
+from indexer.pretrained.keeper import KEEPER
 from indexer.pretrained.loading import quiet
 from search.drawing.output import Drawing, check_target, save_drawing
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, preset_of
 from search.drawing.preview import OnPreview, Previewer
 from search.drawing.weights import Weights, chosen, find_weights
 
-logger = logging.getLogger(__name__)
-
 StepCallback = Callable[[int, int], None]
 """Called with the number of steps done and the number of all steps."""
 
-_GB = 10**9
-_WORKING_BYTES = 1.5 * _GB
-"""Memory needed besides the weights: activations of the largest layer at 1024 pixels, in round numbers."""
+_HALF_BYTES = 2
+"""Of a number in the least memory that a model can do with."""
 _MAX_SEED = 2**63
 
 
 class Drawer:
-    """A drawing model, loaded on the first drawing and kept. One picture is drawn at a time."""
+    """A drawing model, loaded on the first drawing and kept for a while. One picture is drawn at a time."""
 
-    def __init__(self, model: str, *, device: Device = "auto") -> None:
+    def __init__(self, model: str, *, device: Device = "auto", idle_minutes: float = 10.0) -> None:
         """
         Args:
             model: a preset of ``search.drawing.presets``, a Hub name, the folder of a pipeline, or ``auto``.
             device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
+            idle_minutes: how long it is kept in memory after a drawing.
         """
         self.model = chosen(model)
         self._device = device
-        self._lock = threading.Lock()
-        self._pipeline: Any = None
+        self._idle_s = 60 * idle_minutes
 
     def draw(
         self,
@@ -81,8 +78,7 @@ class Drawer:
         _check_request(prompt, steps, seed)
         check_target(path)
         seed = secrets.randbelow(2**32) if seed is None else seed
-        with self._lock:
-            pipeline = self._load()
+        with self._pipeline() as pipeline:
             arguments = _call_arguments(pipeline, self.model, steps)
             steps = int(arguments["num_inference_steps"])
             arguments |= _progress_arguments(pipeline, steps, on_step, on_preview)
@@ -101,15 +97,20 @@ class Drawer:
         save_drawing(image, drawing)
         return drawing
 
-    def _load(self) -> Any:
-        if self._pipeline is None:
-            if self._device == "cuda":
-                _require_cuda()
-            weights = find_weights(self.model)
-            started = time.perf_counter()
-            self._pipeline = _load_pipeline(weights, self._device)
-            logger.info("loaded %s in %.1f s", weights.folder, time.perf_counter() - started)
-        return self._pipeline
+    def _pipeline(self) -> AbstractContextManager[Any]:
+        """The pipeline, for one drawing."""
+        if self._device == "cuda":
+            _require_cuda()
+        weights, device = find_weights(self.model), self._device
+        return KEEPER.use(
+            ("draw", weights.folder, device),
+            _shown_name(self.model),
+            weights.parameters * _HALF_BYTES,
+            lambda: _load_pipeline(weights, device),
+            # On a GPU what does not fit waits in the memory of the machine.
+            device="cpu",
+            idle_s=self._idle_s,
+        )
 
 
 def _check_request(prompt: str, steps: int | None, seed: int | None) -> None:
@@ -157,9 +158,9 @@ def _load_pipeline(weights: Weights, device: Device) -> Any:
                 _move_to_cuda(pipeline, weights)
         except TroveError:
             raise
-        except (MemoryError, torch.OutOfMemoryError) as exc:
-            raise _out_of_memory() from exc
         except Exception as exc:  # anything: the files are whatever was downloaded
+            if memory.is_out_of_memory(exc):
+                raise _out_of_memory() from exc
             raise ModelError(
                 f"{weights.folder} cannot be loaded as a text-to-image pipeline: {first_line(exc)}",
                 "It needs a pipeline that diffusers knows by itself, without code of its own; "
@@ -190,13 +191,13 @@ def _cpu_dtype(weights: Weights) -> Any:
     """float32 where it fits. Checked first, because a system out of memory kills instead of raising."""
     import torch
 
-    free = psutil.virtual_memory().available
+    free = memory.free_bytes("cpu")
     for dtype in (torch.float32, torch.bfloat16):
-        if weights.parameters * dtype.itemsize + _WORKING_BYTES <= free:
+        if weights.parameters * dtype.itemsize + memory.WORKING_BYTES <= free:
             return dtype
-    needed = (weights.parameters * torch.bfloat16.itemsize + _WORKING_BYTES) / _GB
+    needed = (weights.parameters * torch.bfloat16.itemsize + memory.WORKING_BYTES) / memory.GB
     raise GenerateError(
-        f"the model needs about {needed:.1f} GB of memory and {free / _GB:.1f} GB are free",
+        f"the model needs about {needed:.1f} GB of memory and {free / memory.GB:.1f} GB are free",
         "Close other programs, or choose a smaller model.",
     )
 
@@ -204,8 +205,7 @@ def _cpu_dtype(weights: Weights) -> Any:
 def _move_to_cuda(pipeline: Any, weights: Weights) -> None:
     import torch
 
-    free, _ = torch.cuda.mem_get_info()
-    if weights.parameters * torch.float16.itemsize + _WORKING_BYTES <= free:
+    if weights.parameters * torch.float16.itemsize + memory.WORKING_BYTES <= memory.free_bytes("cuda"):
         pipeline.to("cuda")
     else:
         pipeline.enable_model_cpu_offload()
@@ -266,10 +266,8 @@ def _sample(pipeline: Any, seed: int, arguments: dict[str, Any]) -> Image.Image:
             result = pipeline(**arguments, generator=generator)
         except TroveError:
             raise
-        except (MemoryError, torch.OutOfMemoryError) as exc:
-            raise _out_of_memory() from exc
         except Exception as exc:  # anything: each pipeline fails in its own way
-            if "allocate memory" in str(exc):  # PyTorch's allocator on the CPU raises a bare RuntimeError
+            if memory.is_out_of_memory(exc):
                 raise _out_of_memory() from exc
             raise GenerateError(
                 f"the model could not draw it: {first_line(exc)}",

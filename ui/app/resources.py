@@ -110,7 +110,8 @@ def draw_job() -> DrawJob:
 @st.cache_resource(show_spinner=False, max_entries=1)
 def drawer(model: str) -> Drawer:
     """A drawing model, loaded on its first drawing."""
-    return Drawer(model, device=library().settings.device)
+    settings = library().settings
+    return Drawer(model, device=settings.device, idle_minutes=settings.idle_minutes)
 
 
 def warm() -> None:

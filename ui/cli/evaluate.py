@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 def models(as_json: Json = False) -> None:
     """List the models that can be used, with size, licence, languages and published figures."""
     from indexer.encoders.registry import PRESETS
+    from indexer.pretrained.presets import PRESETS as PRETRAINED
     from search.drawing.presets import PRESETS as DRAWERS
     from search.health.cached_models import cached_models
 
     cached = cached_models()
     if as_json:
-        lists = {"encoders": PRESETS.values(), "drawers": DRAWERS.values(), "cached": cached}
+        lists = {
+            "encoders": PRESETS.values(),
+            "drawers": DRAWERS.values(),
+            "pretrained": PRETRAINED.values(),
+            "cached": cached,
+        }
         console.print_json({name: [asdict(info) for info in infos] for name, infos in lists.items()})
         return
     console.say("To search with (--model; also any open_clip MODEL/TAG, or MODEL@CHECKPOINT):")
@@ -77,10 +83,40 @@ def models(as_json: Json = False) -> None:
             for info in DRAWERS.values()
         ],
     )
+    _list_pretrained()
     if cached:
         console.say("\nAlready on this machine:")
         rows = [[model.name, model.use, str(model.size_mb)] for model in cached]
         console.table({"name": "left", "to": "left", "MB": "right"}, rows)
+
+
+def _list_pretrained() -> None:
+    """The models that describe and answer, with what is known of them and whether they are here."""
+    from indexer.pretrained.presets import PRESETS
+    from indexer.pretrained.weights import is_here
+
+    console.say("\nTo describe pictures (caption) and to answer questions about them (ask), by the names of")
+    console.say(
+        "TROVE_CAPTIONER and TROVE_ANSWERER; also other models of transformers by Hub name or folder:"
+    )
+    console.table(
+        {"name": "left", "for": "left", "model": "left", "GB": "right"}
+        | dict.fromkeys(("licence", "languages", "published", "here", " "), "left"),
+        [
+            [
+                info.name,
+                ", ".join(info.tasks),
+                info.repository,
+                "" if info.download_gb is None else f"{info.download_gb:.1f}",
+                _licence(info.licence, info.commercial_use is not False),
+                info.languages or "",
+                info.figure or "",
+                "yes" if is_here(info) else "no",
+                info.note,
+            ]
+            for info in PRESETS.values()
+        ],
+    )
 
 
 def _licence(name: str, commercial_use: bool) -> str:

@@ -216,33 +216,16 @@ class OpenClipEncoder:
 
     def _load_half(self, use: str) -> Any:
         """The model with one tower only, ``image`` or ``text``: a text search holds no picture tower."""
-        import open_clip
         import torch
 
-        files = self._source.files(self.name)
-        try:
-            model = open_clip.create_model(
-                self._source.model,
-                pretrained=None if self._source.folder else str(files[0]),
-                # With a path instead of a tag open_clip would not know which activation was trained.
-                force_quick_gelu=bool(self._source.tag_config().get("quick_gelu")),
-                require_pretrained=True,
-                weights_only=True,
-            )
-        except Exception as exc:  # whatever torch, safetensors, timm or transformers make of the file
-            raise ModelError(
-                f"the weights of {self.name} cannot be loaded: {first_line(exc)}",
-                "The checkpoint must be of this architecture: safetensors or a plain PyTorch state dict.",
-            ) from exc
+        model = load_whole(self._source, self.name)
         for part in _HALVES[use]:
             if part in dict(model.named_children()):
                 setattr(model, part, None)
         return model.to(device=self._device(), memory_format=torch.channels_last).eval()
 
     def _load_preprocess(self) -> Any:
-        from open_clip.transform import PreprocessCfg, image_transform_v2
-
-        return image_transform_v2(PreprocessCfg(**self._config["preprocess_cfg"]), is_train=False)
+        return preprocessing(self._config)
 
     def _load_tokenizer(self) -> Callable[[list[str]], Tokens]:
         if (path := self._cache_path("tokens")) is not None:
@@ -272,6 +255,38 @@ class OpenClipEncoder:
             raise ModelError(
                 f"the tokenizer of {self.name} cannot be loaded: {first_line(exc)}", hint
             ) from exc
+
+
+def load_whole(source: Source, name: str) -> Any:
+    """A model with all of its parts, on the CPU; ``name`` is for the messages.
+
+    Raises:
+        ModelError: its weights are missing, or cannot be loaded.
+    """
+    import open_clip
+
+    files = source.files(name)
+    try:
+        return open_clip.create_model(
+            source.model,
+            pretrained=None if source.folder else str(files[0]),
+            # With a path instead of a tag open_clip would not know which activation was trained.
+            force_quick_gelu=bool(source.tag_config().get("quick_gelu")),
+            require_pretrained=True,
+            weights_only=True,
+        )
+    except Exception as exc:  # whatever torch, safetensors, timm or transformers make of the file
+        raise ModelError(
+            f"the weights of {name} cannot be loaded: {first_line(exc)}",
+            "The checkpoint must be of this architecture: safetensors or a plain PyTorch state dict.",
+        ) from exc
+
+
+def preprocessing(config: dict[str, Any]) -> Any:
+    """How pictures are prepared for a model of such a configuration, see ``Source.config``."""
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    return image_transform_v2(PreprocessCfg(**config["preprocess_cfg"]), is_train=False)
 
 
 class TorchTower:

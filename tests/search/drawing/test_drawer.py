@@ -20,6 +20,8 @@ import db.files
 import search.drawing.drawer
 from db.errors import GenerateError, ModelError, ModelMissingError, SettingsError
 from indexer.media.reader import probe
+from indexer.pretrained import memory
+from indexer.pretrained.keeper import KEEPER
 from search.drawing import preview
 from search.drawing.drawer import Drawer
 from search.drawing.output import SOURCE_TYPE, is_drawing
@@ -87,6 +89,7 @@ def test_seed_and_prompt_decide_the_picture(drawer: Drawer, folder: Path, tmp_pa
 
     first = draw("first.png", "a boat", 1)
     np.testing.assert_array_equal(draw("same.png", "a boat", 1), first)
+    KEEPER.release()
     np.testing.assert_array_equal(draw("fresh.png", "a boat", 1, Drawer(str(folder))), first)
     assert (draw("seed.png", "a boat", 2) != first).any()
     assert (draw("prompt.png", "quite another thing", 1) != first).any()
@@ -129,10 +132,10 @@ def test_what_cannot_be_previewed_is_drawn_without(drawer: Drawer) -> None:
     import torch
 
     assert preview.preview(object(), torch.zeros(1, 4, 8, 8)) is None
-    pipeline = drawer._load()
-    assert preview.preview(pipeline, torch.zeros(1, 64, 16)) is None
-    assert preview.preview(pipeline, torch.full((1, 4, 8, 8), float("nan"))) is None
-    assert preview.preview(pipeline, torch.zeros(1, 4, 128, 64)) is not None
+    with drawer._pipeline() as pipeline:
+        assert preview.preview(pipeline, torch.zeros(1, 64, 16)) is None
+        assert preview.preview(pipeline, torch.full((1, 4, 8, 8), float("nan"))) is None
+        assert preview.preview(pipeline, torch.zeros(1, 4, 128, 64)) is not None
 
 
 def test_drawing_can_be_stopped_at_a_step(drawer: Drawer, tmp_path: Path) -> None:
@@ -185,6 +188,7 @@ def test_model_is_loaded_once_by_many_threads(
     monkeypatch.setattr(
         search.drawing.drawer, "_load_pipeline", lambda *given: (loads.append(given), load(*given))[1]
     )
+    KEEPER.release()
     drawer = Drawer(str(folder), device="cpu")
     paths = [tmp_path / f"{i}.png" for i in range(3)]
     threads = [
@@ -257,7 +261,8 @@ def test_cuda_must_be_there(folder: Path, tmp_path: Path) -> None:
 def test_too_little_memory_is_told_before_loading(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search.drawing.drawer, "_WORKING_BYTES", 10**18)
+    KEEPER.release()
+    monkeypatch.setattr(memory, "WORKING_BYTES", 10**18)
     with pytest.raises(GenerateError, match=r"needs about .* GB of memory") as caught:
         Drawer(str(folder), device="cpu").draw("a boat", path=tmp_path / "a.png")
     assert "smaller model" in caught.value.hint
@@ -266,17 +271,18 @@ def test_too_little_memory_is_told_before_loading(
 def test_half_the_memory_is_enough(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    free = search.drawing.drawer._WORKING_BYTES + 3 * read_pipeline(folder).parameters
-    monkeypatch.setattr(
-        search.drawing.drawer.psutil, "virtual_memory", lambda: SimpleNamespace(available=free)
-    )
+    KEEPER.release()
+    free = memory.WORKING_BYTES + 3 * read_pipeline(folder).parameters
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
     drawer = Drawer(str(folder), device="cpu")
     drawer.draw("a boat", path=tmp_path / "a.png", steps=1, seed=1)
-    assert drawer._pipeline.dtype == torch.bfloat16
+    with drawer._pipeline() as pipeline:
+        assert pipeline.dtype == torch.bfloat16
+    KEEPER.release()
     assert is_drawing(tmp_path / "a.png")
 
 
-def test_out_of_memory_while_drawing(folder: Path, tmp_path: Path) -> None:
+def test_out_of_memory_while_drawing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawer = Drawer(str(folder), device="cpu")
     drawer.draw("a boat", path=tmp_path / "a.png", steps=1)
 
@@ -285,7 +291,8 @@ def test_out_of_memory_while_drawing(folder: Path, tmp_path: Path) -> None:
 
         torch.empty(2**60, dtype=torch.uint8)
 
-    drawer._pipeline.vae.decode = exhaust
+    with drawer._pipeline() as pipeline:
+        monkeypatch.setattr(pipeline.vae, "decode", exhaust)
     with pytest.raises(GenerateError, match="not enough memory"):
         drawer.draw("a boat", path=tmp_path / "a.png", steps=1)
 
