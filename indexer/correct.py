@@ -1,4 +1,4 @@
-"""Corrections: the user's words in place of what was heard, and the user's dates and places of files.
+"""Corrections: the user's words in place of what was heard or described, and the user's dates and places.
 
 A fact is corrected for a file with all that belongs to it, as a film to its live photo. What files are is
 never changed.
@@ -43,9 +43,11 @@ _Said = Callable[[Mapping[Key, Fact]], Mapping[Key, Value | None]]
 
 
 def correct_passage(
-    library: Library, path: Path, text: str, at_s: float, unit_id: int | None = None
+    library: Library, path: Path, text: str, at_s: float | None, unit_id: int | None = None
 ) -> list[Earlier]:
     """Give the passage that is said at a second its right words; an empty text takes it away.
+
+    Where nothing is said, or without a second, it is what a machine has written about it that is put right.
 
     Its words are found at once; the next indexing embeds them. They outlive a new transcript, another model
     and a lost file. Returns what was said before, for ``put_back``.
@@ -54,22 +56,22 @@ def correct_passage(
         unit_id: of that passage, where several are said at the same time.
 
     Raises:
-        SettingsError: nothing is said there, as far as the library knows.
+        SettingsError: there is nothing to put right, as far as the library knows.
     """
     text = " ".join(text.split())
     with library.write() as session:
         row = _passage(session, path, at_s, unit_id)
         if row is None:
-            raise SettingsError(
-                f"nothing is said in {path.name} at {at_s:g} s", f'See: trove transcript "{path.name}"'
-            )
+            raise _nothing(path, at_s)
         if row.text == text:
             return []
         return [_reword(session, _sha256(session, path), row.kind, Span.of(row), text)]
 
 
-def take_back_passage(library: Library, path: Path, at_s: float, unit_id: int | None = None) -> list[Earlier]:
-    """Let what was heard at a second count again, also where the passage was taken away.
+def take_back_passage(
+    library: Library, path: Path, at_s: float | None, unit_id: int | None = None
+) -> list[Earlier]:
+    """Let what was heard at a second, or described, count again, also where it was taken away.
 
     Raises:
         SettingsError: nothing was corrected there.
@@ -79,23 +81,46 @@ def take_back_passage(library: Library, path: Path, at_s: float, unit_id: int | 
         row = _passage(session, path, at_s, unit_id)
         if row is not None and row.is_corrected:
             return [_reword(session, sha256, row.kind, Span.of(row), None)]
-        for kind in kinds.proving("said"):
+        for kind in _rewordable():
             for span in corrections.spans(session, sha256, kind):
-                if span.start_s is not None and span.end_s is not None and span.start_s <= at_s < span.end_s:
+                if _is_at(at_s, span.start_s, span.end_s):
                     return [_reword(session, sha256, kind, span, None)]
-        raise SettingsError(f"nothing was corrected in {path.name} at {at_s:g} s", "")
+        raise SettingsError(f"nothing was corrected in {path.name}{_at(at_s)}", "")
 
 
-def _passage(session: Session, path: Path, at_s: float, unit_id: int | None) -> units.UnitRow | None:
-    """The passage of a unit, or else the first one that is said at a second."""
+def _rewordable() -> tuple[str, ...]:
+    """The kinds of texts that people put right: what was heard, and after it what a machine has written."""
+    return (*kinds.proving("said"), *kinds.proving("machine"))
+
+
+def _passage(session: Session, path: Path, at_s: float | None, unit_id: int | None) -> units.UnitRow | None:
+    """The passage of a unit, or else the first one that is said, or is there, at a second."""
     ids = set(units.ids_at(session, path))
-    for row in units.rows(session, ids if unit_id is None else ids & {unit_id}, among_hidden=True).values():
-        start_s, end_s = row.start_s, row.end_s
-        if row.kind not in kinds.proving("said") or not row.text or start_s is None or end_s is None:
-            continue
-        if unit_id is not None or start_s <= at_s < end_s:
-            return row
-    return None
+    rows = units.rows(session, ids if unit_id is None else ids & {unit_id}, among_hidden=True).values()
+    of_kinds = _rewordable()
+    there = [
+        row
+        for row in rows
+        if row.kind in of_kinds and row.text and (unit_id is not None or _is_at(at_s, row.start_s, row.end_s))
+    ]
+    return min(there, key=lambda row: of_kinds.index(row.kind), default=None)
+
+
+def _is_at(at_s: float | None, start_s: float | None, end_s: float | None) -> bool:
+    """Whether a span is at a second; without a second, whether it is none, as of a whole picture."""
+    if at_s is None or start_s is None or end_s is None:
+        return at_s is start_s is None
+    return start_s <= at_s < end_s
+
+
+def _at(at_s: float | None) -> str:
+    return "" if at_s is None else f" at {at_s:g} s"
+
+
+def _nothing(path: Path, at_s: float | None) -> SettingsError:
+    if at_s is None:
+        return SettingsError(f"no machine has described {path.name}", "See: trove analysers")
+    return SettingsError(f"nothing is said in {path.name}{_at(at_s)}", f'See: trove transcript "{path.name}"')
 
 
 def _sha256(session: Session, path: Path) -> bytes:
@@ -174,12 +199,20 @@ def set_place(library: Library, paths: Iterable[Path], place: zones.Place) -> li
 
 
 def take_back(library: Library, paths: Iterable[Path]) -> list[Earlier]:
-    """Let the files' own dates, zones and places count again.
+    """Let the files' own dates, zones and places count again, and what machines have written of pictures.
 
     Raises:
         SettingsError: as ``set_date``.
     """
-    return _say(library, paths, lambda _known: dict.fromkeys(CORRECTABLE))
+    paths = list(paths)
+    earlier = _say(library, paths, lambda _known: dict.fromkeys(CORRECTABLE))
+    with library.write() as session:
+        for sha256 in {_sha256(session, path) for path in paths}:
+            for kind in kinds.proving("machine"):
+                for span in corrections.spans(session, sha256, kind):
+                    if span.start_s is None:
+                        earlier.append(_reword(session, sha256, kind, span, None))
+    return earlier
 
 
 def put_back(library: Library, earlier: Sequence[Earlier]) -> None:

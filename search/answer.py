@@ -85,6 +85,8 @@ class Evidence:
     """What of the question was compared in English instead of as it was asked."""
     track: str | None = None
     """The track of sound or subtitles that it was said in, or the file beside it, where there is a choice."""
+    corrected: bool = False
+    """Whether the text is a user's word in place of what was heard, or of a machine's."""
 
 
 @dataclass(frozen=True)

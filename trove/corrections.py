@@ -105,9 +105,11 @@ class Corrections:
         return self._renewed(set_place(self._library, files, place))
 
     def passage(
-        self, file: Path, text: str, *, at_s: float = 0.0, unit_id: int | None = None
+        self, file: Path, text: str, *, at_s: float | None = None, unit_id: int | None = None
     ) -> list[Earlier]:
         """Give the passage that is said at a second of a file its right words; empty, it is taken away.
+
+        Where nothing is said, and of a picture, it is what a machine has written about it that is put right.
 
         Its words are found at once, its meaning after the next ``index``. They outlive a new transcript,
         another model and a lost file.
@@ -116,16 +118,16 @@ class Corrections:
             unit_id: of that passage, in place of its second, where several are said at the same time.
 
         Raises:
-            SettingsError: nothing is said there, as far as the library knows.
+            SettingsError: there is nothing to put right, as far as the library knows.
         """
         from indexer.correct import correct_passage
 
         return correct_passage(self._library, file, text, at_s, unit_id)
 
     def take_back_passage(
-        self, file: Path, *, at_s: float = 0.0, unit_id: int | None = None
+        self, file: Path, *, at_s: float | None = None, unit_id: int | None = None
     ) -> list[Earlier]:
-        """Let what was heard at a second of a file count again, also where it was taken away.
+        """Let what was heard at a second of a file, or described, count again, also where it was taken away.
 
         Raises:
             SettingsError: nothing was corrected there.
@@ -135,7 +137,7 @@ class Corrections:
         return take_back_passage(self._library, file, at_s, unit_id)
 
     def take_back(self, files: Iterable[Path]) -> list[Earlier]:
-        """Let the files' own dates, zones and places count again.
+        """Let the files' own dates, zones and places count again, and what machines have written of pictures.
 
         Raises:
             SettingsError: a file is not in the library.

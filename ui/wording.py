@@ -235,7 +235,9 @@ def words_found(evidence: Evidence) -> str:
     if kind is not None and kind.proof == "called":
         return f"it is called so: {', '.join(evidence.words)}" if evidence.words else "it is called so"
     if kind is not None:
-        place = {"said": "said", "in_picture": "written in it"}.get(kind.proof, f"in its {_written(kind)}")
+        place = {"said": "said", "in_picture": "written in it"}.get(
+            kind.proof, f"in its {_written(kind, evidence)}"
+        )
     was_said = place == "said"
     place += _track(evidence)
     if not evidence.words:
@@ -248,9 +250,9 @@ def meaning_found(evidence: Evidence) -> str:
     kind = kinds.every().get(evidence.kind or "")
     text = "a text of it"
     if kind is not None:
-        comma = "," if kind.proof == "machine" else ""
+        comma = "," if is_of_machine(kind.name, corrected=evidence.corrected) else ""
         own = {"said": "what was said", "in_picture": "what is written in it"}
-        text = own.get(kind.proof, f"its {_written(kind)}{comma}")
+        text = own.get(kind.proof, f"its {_written(kind, evidence)}{comma}")
     return f"{text}{_track(evidence)} means something near"
 
 
@@ -304,9 +306,16 @@ def _ninth(across: Sequence[float], down: Sequence[float]) -> str:
     return f"at the {side}" if row else f"on the {side}" if column else "in the middle"
 
 
-def _written(kind: kinds.Kind) -> str:
+def _written(kind: kinds.Kind, evidence: Evidence) -> str:
     """A text by the name of its kind, with a warning where a machine has written it."""
-    return f"{kind.label}, which a machine has written" if kind.proof == "machine" else kind.label
+    machine = is_of_machine(kind.name, corrected=evidence.corrected)
+    return f"{kind.label}, which a machine has written" if machine else kind.label
+
+
+def is_of_machine(name: str | None, *, corrected: bool) -> bool:
+    """Whether a text of that kind is a machine's, and not a user's in its place."""
+    kind = kinds.every().get(name or "")
+    return kind is not None and kind.proof == "machine" and not corrected
 
 
 def told_transcript(transcript: Transcript) -> str:

@@ -120,6 +120,12 @@ class UnitRow:
     is_corrected: bool = False
 
     @property
+    def proof(self) -> kinds.Proof:
+        """What a match of it proves: what its kind does, but a user's own words where a machine's were."""
+        proof = kinds.named(self.kind).proof
+        return "by_people" if self.is_corrected and proof == "machine" else proof
+
+    @property
     def file(self) -> FileRow:
         """The file that answers for it."""
         return self.files[0]

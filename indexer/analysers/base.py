@@ -84,7 +84,12 @@ class Analyser(ABC):
     @classmethod
     def is_left_out(cls, settings: Settings) -> bool:
         """Whether the settings leave it out, or leave nothing to do it with: it is off in a new library."""
-        return cls.name in settings.off
+        return cls.name in settings.off or bool(cls.lacking(settings))
+
+    @classmethod
+    def lacking(cls, settings: Settings) -> str:  # noqa: ARG003 - most lack nothing
+        """What to choose before it can do anything, where the settings leave nothing to do it with."""
+        return ""
 
     @classmethod
     def abilities(cls) -> str:

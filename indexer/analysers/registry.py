@@ -10,6 +10,7 @@ from db import kinds
 from db.catalog.analyses import Work
 from db.settings import Settings
 from indexer.analysers.base import Analyser
+from indexer.analysers.captions import Captions
 from indexer.analysers.exports import Exports
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
@@ -43,6 +44,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Subtitles,
     Speech,
     Text,
+    Captions,
     Words,
     Sidecars,
     SubtitleFiles,

@@ -42,9 +42,9 @@ class Speech(Analyser):
         self._transcriber = Once(self._load)
 
     @classmethod
-    def is_left_out(cls, settings: Settings) -> bool:
-        """By ``TROVE_WHISPER=none``, too."""
-        return settings.whisper == "none" or super().is_left_out(settings)
+    def lacking(cls, settings: Settings) -> str:
+        """The model, where ``TROVE_WHISPER=none`` leaves it out."""
+        return "leave out TROVE_WHISPER=none" if settings.whisper == "none" else ""
 
     def require(self) -> None:
         """Find the weights of the speech model."""

@@ -174,6 +174,7 @@ def _evidence(ranking: Ranking, rank: int, found: Found, unit: UnitRow) -> Evide
         region=unit.region,
         text=unit.text,
         language=unit.language,
+        corrected=unit.is_corrected,
     )
 
 

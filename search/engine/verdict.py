@@ -166,4 +166,4 @@ def _proved(found: Found, ranking: Ranking, rows: Mapping[int, UnitRow]) -> floa
     if ranking.proof == "condition":
         return CERTAIN * certainty
     unit = rows.get(found.unit_id)
-    return 0.0 if unit is None else _PROOFS.get(kinds.named(unit.kind).proof, CERTAIN) * certainty
+    return 0.0 if unit is None else _PROOFS.get(unit.proof, CERTAIN) * certainty

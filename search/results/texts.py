@@ -1,8 +1,9 @@
-"""What is written in a picture or film, and which of its words were asked for."""
+"""What is written in a picture or film, which of its words were asked for, and what a model says of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from db import kinds
 from db.catalog import units
 from db.catalog.units import Region
 from db.library import Library
@@ -58,3 +59,23 @@ def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[
         )
         for row, text, spans in zip(own, texts, found, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a model says that a picture, or a film for a while, shows; or a user in its place."""
+
+    unit_id: int
+    text: str
+    start_s: float | None
+    end_s: float | None
+    is_corrected: bool
+
+
+def described(library: Library, path: Path) -> list[Described]:
+    """What is said of a file by machines, or by users in their place, by time."""
+    with library.read() as session:
+        rows = units.rows(session, units.ids_at(session, path), among_hidden=True)
+    own = [row for row in rows.values() if row.text and row.kind in kinds.proving("machine")]
+    own.sort(key=lambda row: (row.start_s or 0.0, row.id))
+    return [Described(row.id, row.text or "", row.start_s, row.end_s, row.is_corrected) for row in own]

@@ -37,6 +37,8 @@ def analysers(ctx: typer.Context, as_json: Json = False) -> None:
     for state in states:
         for folder, is_on in state.folders.items():
             console.say(f"{state.name} is {'on' if is_on else 'off'} in {console.one_line(str(folder))}")
+        if state.lacking and state.on:
+            console.say(f"{state.name} makes nothing yet: {state.lacking}")
         if state.stale:
             again = f"trove analysers redo {state.name}"
             console.say(f"{state.stale} files were looked at by an older {state.name}: {again}")
@@ -63,6 +65,8 @@ def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
         state = next(state for state in library.analysers.every() if state.name == name)
     left = state.left
     rest = f"{_files(left)} left for it. Now run: trove index" if left else "nothing is left for it."
+    if state.lacking:
+        rest = f"before it can do anything, {state.lacking}"
     off_in = [str(path) for path, is_on in state.folders.items() if not is_on]
     stays = f" It stays off in {console.one_line(', '.join(off_in))}." if off_in else ""
     console.say(f"{name} is on{_where(folder)}: {rest}{stays}")

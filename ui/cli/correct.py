@@ -27,10 +27,14 @@ def set_facts(
     ] = None,
     at: Annotated[
         float | None,
-        typer.Option(parser=time_of, metavar="TIME", help="The moment of what is said: 1:02."),
+        typer.Option(parser=time_of, metavar="TIME", help="The moment of a film or recording: 1:02."),
     ] = None,
     text: Annotated[
-        str | None, typer.Option(help='What is said there; "" where nothing is. See: trove transcript')
+        str | None,
+        typer.Option(
+            help="What is said there (see: trove transcript); of a picture, or where nothing is said, what "
+            'it shows, in place of what a machine has written; "" for nothing.'
+        ),
     ] = None,
     undo: Annotated[
         bool, typer.Option("--undo", help="Let what the files say count again; with --at what was heard.")
@@ -44,8 +48,8 @@ def set_facts(
     """
     about_files = any((date, shift, zone, place))
     if at is not None or text is not None:
-        if at is None or about_files or (text is None) != undo or len(paths) != 1:
-            raise typer.BadParameter("Give one file, --at and --text; or --at and --undo.")
+        if about_files or (text is None) != undo or len(paths) != 1:
+            raise typer.BadParameter("Give one file and --text, of a film --at, too; or --at and --undo.")
         _set_passage(ctx, paths[0], at, text, as_json=as_json)
         return
     if not undo and not about_files:
@@ -79,8 +83,10 @@ def set_facts(
         console.say(f"{console.one_line(str(path))}: {'; '.join(told) or 'no date and no place'}")
 
 
-def _set_passage(ctx: typer.Context, file: Path, at_s: float, text: str | None, *, as_json: bool) -> None:
-    """Correct what is said at a second, or without a text take that back."""
+def _set_passage(
+    ctx: typer.Context, file: Path, at_s: float | None, text: str | None, *, as_json: bool
+) -> None:
+    """Correct what is said at a second, or described, or without a text take that back."""
     with library_of(ctx) as library:
         path, corrections = library.known(file), library.corrections
         if text is None:
@@ -95,7 +101,8 @@ def _set_passage(ctx: typer.Context, file: Path, at_s: float, text: str | None, 
         console.say("Nothing has changed.")
     for item in changed:
         verb = "Taken back" if text is None else "Corrected" if text.strip() else "Taken away"
-        console.say(f"{verb}: {console.one_line(str(path))} at {clock(item.span.start_s)}.")
+        when = "" if item.span.start_s is None else f" at {clock(item.span.start_s)}"
+        console.say(f"{verb}: {console.one_line(str(path))}{when}.")
     if changed:
         console.say("It is found by its words now, and by its meaning after the next: trove index")
 

@@ -13,7 +13,7 @@ from ui.cli import console
 from ui.cli.options import Apart, Json, Kind, Limit, Model, Sort, Stacks, library_of
 from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
-from ui.wording import clock, excerpt, text_label, without
+from ui.wording import clock, excerpt, is_of_machine, text_label, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -190,6 +190,7 @@ def evidence_json(facts: Sequence[Evidence]) -> list[dict[str, Any]]:
         | ({"marks": [_mark_json(mark) for mark in fact.marks]} if fact.marks else {})
         | ({"path": fact.path} if fact.path else {})
         | ({"track": fact.track} if fact.track else {})
+        | ({"machine": True} if is_of_machine(fact.kind, corrected=fact.corrected) else {})
         for fact in facts
         if fact.unit_id is not None
     ]

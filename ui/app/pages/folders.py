@@ -211,6 +211,8 @@ def _so_far(state: AnalyserState) -> str:
         parts.append(f"{state.left:,} left{time}")
     if state.failed:
         parts.append(f"{state.failed:,} without a result")
+    if state.on and state.lacking:
+        parts.append(resources.plain(state.lacking))
     if state.off_by:
         parts.append(f"needs {', '.join(state.off_by)}")
     parts += [

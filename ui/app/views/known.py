@@ -20,6 +20,7 @@ from ui.wording import (
     above,
     clock,
     fact,
+    is_of_machine,
     kind_label,
     meaning_found,
     read_as,
@@ -59,16 +60,22 @@ def show_known(row: UnitRow | None, metadata: Metadata | None, hit: Hit) -> None
 
 def written_or_said(row: UnitRow | None, hit: Hit) -> dict[str, str]:
     """All texts of a hit by what they are; not what is said in a film or recording: the player has it all."""
-    texts = {evidence.text: evidence.kind for evidence in hit.why if evidence.text and evidence.kind}
+    texts = {
+        evidence.text: (evidence.kind, evidence.corrected)
+        for evidence in hit.why
+        if evidence.text and evidence.kind
+    }
     if hit.text:
-        texts.setdefault(hit.text, hit.kind)
+        texts.setdefault(hit.text, (hit.kind, False))
     said = kinds.proving("said")
     is_played = row is not None and row.media != "image"
     shown: dict[str, str] = {}
-    for text, kind in texts.items():
+    for text, (kind, corrected) in texts.items():
         if is_played and kind in said:
             continue
         label = "Said" if kind in said else kind_label(kind)
+        if is_of_machine(kind, corrected=corrected):
+            label = f"{label}, by a machine"
         shown[label] = f"{shown[label]} · {text}" if label in shown else text
     return shown
 

@@ -16,6 +16,7 @@ from ui.app import resources
 from ui.app.routes import media
 from ui.app.views import address, stack
 from ui.app.views.actions import show_actions, show_paths
+from ui.app.views.described import show_described
 from ui.app.views.film import forget_moment, offer_moment, show_film
 from ui.app.views.known import show_known
 from ui.app.views.picture import forget_view, offer_views, show_picture
@@ -131,6 +132,8 @@ def _show(listing: Listing, asked: Question) -> None:
                     offer_moment(row, metadata, hit)
                     offer_transcript(row)
             show_known(row, metadata, hit)
+            if row is not None:
+                show_described(row.path, hit)
             show_text(in_moment(texts, hit))
             show_paths(row, hit)
 
