@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     answerer: str = "auto"
     """What answers questions about pictures: ``auto`` (the first preset that is on this machine), a preset, a
     Hub name, a local folder, or the address of a server on this machine that speaks OpenAI's protocol."""
+    answerer_elsewhere: bool = False
+    """Whether that server may be on another machine, to which pictures are then sent."""
     idle_minutes: float = Field(default=10.0, ge=0)
     """How long a large model is kept in memory after its last use."""
     workers: int = Field(default=2, ge=1, le=64)

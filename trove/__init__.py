@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from indexer.events.keeping import EarlierEvents
     from indexer.media.clips import Clip, Cut
     from indexer.roots import LeftOut
+    from search.asking.answering import Reply
+    from search.asking.prompts import Said
     from search.drawing.output import Drawing
     from search.evaluation.measured import Measured
     from search.evaluation.openings import Openings
@@ -92,7 +94,9 @@ _RESULTS = {
     "Passage": "search.results.transcript",
     "Quality": "search.evaluation.retrieval",
     "Reasons": "search.explain.reasons",
+    "Reply": "search.asking.answering",
     "Restored": "db.catalog.restoring",
+    "Said": "search.asking.prompts",
     "SavedSearches": "search.saved.searches",
     "Status": "search.health.status",
     "Storage": "search.health.storage",
@@ -157,8 +161,10 @@ __all__ = [
     "Query",
     "QueryError",
     "Reasons",
+    "Reply",
     "Report",
     "Restored",
+    "Said",
     "SavedSearches",
     "Settings",
     "SettingsError",

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip, Cut
     from search.answer import Answer, Member
+    from search.asking.answering import Reply
+    from search.asking.prompts import Said
     from search.drawing.output import Drawing
     from search.evaluation.comparison import Line
     from search.evaluation.openings import Openings
@@ -296,6 +298,46 @@ class Library:
         from search.explain.reasons import reasons
 
         return reasons(self.service, query if isinstance(query, Query) else Query(query), self.known(file))
+
+    def ask(
+        self,
+        question: str,
+        *,
+        on: Path | str | None = None,
+        at_s: float | None = None,
+        before: Sequence[Said] = (),
+        on_text: Callable[[str], object] = ignore,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Reply:
+        """Have a model answer a question about a picture, or from the pictures that are found for it.
+
+        What it says is a machine's, may be wrong, and is no more than text.
+
+        Args:
+            on: the picture or film; None asks the library.
+            at_s: the second of a film.
+            before: what was asked about this file before, and answered.
+            on_text: called with each piece of the answer as it is made.
+            stopped: asked between words; True ends the answer there.
+
+        Raises:
+            ModelError: no model that answers is here, or it fails.
+            MediaError: the file cannot be read.
+            SettingsError: nothing is asked, the file is a recording, or the server is on another machine.
+        """
+        from search.asking.answering import ask_about, ask_library
+
+        if on is None:
+            return ask_library(self.service, question, on_text=on_text, stopped=stopped)
+        return ask_about(
+            self.service,
+            question,
+            self.known(on),
+            at_s=at_s,
+            before=before,
+            on_text=on_text,
+            stopped=stopped,
+        )
 
     def moments(self, file: Path | str, query: Query | str | None = None) -> list[Moment]:
         """The frames and passages of a file by their time, each with how well it fits the query, 0 to 1."""

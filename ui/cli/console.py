@@ -112,6 +112,13 @@ def say(text: str = "") -> None:
     typer.echo(text)
 
 
+def pour(text: str) -> None:
+    """A piece of a text on stdout as it comes; of what controls a terminal only its ends of lines."""
+    shown = "\n".join(map(one_line, text.split("\n")))
+    typer.echo(shown, nl=False)
+    sys.stdout.flush()
+
+
 def note(text: str) -> None:
     """A line for people on stderr, where it does not disturb JSON."""
     typer.echo(text, err=True)

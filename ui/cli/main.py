@@ -6,6 +6,7 @@ import typer
 
 from ui.cli import (
     analysers,
+    ask,
     console,
     correct,
     doctor,
@@ -45,6 +46,7 @@ for command in (folders.index, search.similar, drawing.generate, serve.ui):
 for command in (search.search, why.why):
     app.command(cls=console.QueryCommand)(command)
 for command in (
+    ask.ask,
     values.values,
     stack.stack,
     moment.moment,

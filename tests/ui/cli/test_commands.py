@@ -224,6 +224,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "subtitles": 0,
         "speech": 0,
         "text": 0,
+        "captions": 0,
         "words": 0,
         "sidecars": 0,
         "subtitle_files": 0,

@@ -1,0 +1,1 @@
+"""Questions about pictures, answered by a model that sees them."""
