@@ -1,4 +1,4 @@
-"""Background jobs of the app: indexing and measuring in processes, drawing in a thread."""
+"""Background jobs of the app: indexing and measuring in processes, drawing and answering in threads."""
 
 import gc
 import json
@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,7 +18,8 @@ from PIL import Image
 
 from db.catalog import runs, spaces
 from db.catalog.runs import Run
-from db.errors import GenerateError, LibraryBusyError, TroveError
+from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
+from search.asking.answering import OnText, Reply
 from search.drawing.drawer import Drawer
 from search.drawing.output import Drawing
 from trove import Library
@@ -282,3 +283,56 @@ class DrawJob:
         finally:
             with self._lock:
                 gc.unfreeze()
+
+
+@dataclass(frozen=True)
+class AskState:
+    """How far an answer is. ``text``: what there is of it; ``reply``: all of it, once it is made."""
+
+    active: bool = False
+    question: str = ""
+    text: str = ""
+    reply: Reply | None = None
+    error: TroveError | None = None
+
+
+class AskJob:
+    """Has a question answered in a thread, so that the answer can be read as it comes, and be stopped."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._state = AskState()
+
+    @property
+    def state(self) -> AskState:
+        """How far the last answer is."""
+        return self._state
+
+    def start(self, question: str, ask: Callable[[OnText, Callable[[], bool]], Reply]) -> None:
+        """Begin, unless an answer is under way; ``ask(on_text, stopped)`` makes it."""
+        if self._state.active:
+            return
+        self._stopping.clear()
+        self._state = AskState(active=True, question=question)
+        threading.Thread(target=self._answer, args=(question, ask), daemon=True).start()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the answer ends after the next word."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """End the answer after the next word."""
+        self._stopping.set()
+
+    def _answer(self, question: str, ask: Callable[[OnText, Callable[[], bool]], Reply]) -> None:
+        def tell(piece: str) -> None:
+            self._state = replace(self._state, text=self._state.text + piece)
+
+        try:
+            self._state = AskState(question=question, reply=ask(tell, self._stopping.is_set))
+        except TroveError as exc:
+            self._state = AskState(question=question, error=exc)
+        except BaseException:
+            self._state = AskState(question=question, error=ModelError("the answer failed"))
+            raise

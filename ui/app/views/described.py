@@ -8,6 +8,7 @@ import streamlit as st
 
 from db.errors import TroveError
 from indexer.correct import Earlier
+from indexer.pretrained.vision_language import tidied
 from search.answer import Hit
 from search.results.texts import Described, described
 from ui.app import resources
@@ -26,9 +27,10 @@ def show_described(path: Path, hit: Hit) -> None:
         return
     st.markdown("**What it shows**")
     for one in shown:
+        when = "" if one.start_s is None else f"{clock(one.start_s)} "
+        # Not as Markdown, which makes links of addresses however its signs are escaped.
+        st.text(f"{when}{tidied(one.text)}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            when = "" if one.start_s is None else f"{clock(one.start_s)} "
-            st.markdown(f"{when}{resources.plain(one.text)}", width="content")
             said = "your words" if one.is_corrected else "a machine's words, which may be wrong"
             st.caption(said, width="content")
             _offer(path, one)

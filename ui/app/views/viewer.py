@@ -16,6 +16,7 @@ from ui.app import resources
 from ui.app.routes import media
 from ui.app.views import address, stack
 from ui.app.views.actions import show_actions, show_paths
+from ui.app.views.conversing import offer_conversation
 from ui.app.views.described import show_described
 from ui.app.views.film import forget_moment, offer_moment, show_film
 from ui.app.views.known import show_known
@@ -133,6 +134,8 @@ def _show(listing: Listing, asked: Question) -> None:
                     offer_transcript(row)
             show_known(row, metadata, hit)
             if row is not None:
+                if row.media != "audio" and not kept:
+                    offer_conversation(row.path, hit)
                 show_described(row.path, hit)
             show_text(in_moment(texts, hit))
             show_paths(row, hit)
