@@ -119,7 +119,9 @@ def _at(at_s: float | None) -> str:
 
 def _nothing(path: Path, at_s: float | None) -> SettingsError:
     if at_s is None:
-        return SettingsError(f"no machine has described {path.name}", "See: trove analysers")
+        return SettingsError(
+            f"no machine has described {path.name}", "For what is said at a moment give it: --at TIME"
+        )
     return SettingsError(f"nothing is said in {path.name}{_at(at_s)}", f'See: trove transcript "{path.name}"')
 
 

@@ -6,8 +6,9 @@ Words are chosen greedily, so that the same picture gives the same words. Texts 
 signs by which a model tells its turns apart: what a file says cannot end one and begin another.
 """
 
+import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -63,7 +64,7 @@ class VisionLanguage:
 
     def answer(
         self, turns: Sequence[Turn], most_tokens: int, stopped: Callable[[], bool] = lambda: False
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The next turn of a conversation, piece by piece as it is made, until ``stopped()``.
 
         Raises:
@@ -95,6 +96,10 @@ class VisionLanguage:
         thread.start()
         try:
             yield from (piece for piece in streamer if piece)
+        except queue.Empty as exc:
+            raise ModelError(
+                f"the model {self.name} has said nothing for {_WAIT_S / 60:.0f} minutes"
+            ) from exc
         finally:  # also where nobody listens any more
             over.set()
             thread.join()

@@ -6,8 +6,8 @@ only thing read in it are the numbers of the pictures that it says it rests on.
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,7 +60,9 @@ class Answerer(Protocol):
 
     name: str
 
-    def answer(self, turns: Sequence[Turn], most_tokens: int, stopped: Callable[[], bool]) -> Iterator[str]:
+    def answer(
+        self, turns: Sequence[Turn], most_tokens: int, stopped: Callable[[], bool]
+    ) -> Generator[str, None, None]:
         """The next turn, piece by piece, until ``stopped()``."""
 
 
@@ -171,6 +173,11 @@ def answerer(settings: Settings) -> Iterator[Answerer]:
         yield loaded
 
 
+def is_at_hand(settings: Settings) -> bool:
+    """Whether something that answers has been chosen, or is here."""
+    return is_address(settings.answerer) or chosen(settings.answerer, "ask") != NONE
+
+
 def needs(settings: Settings) -> tuple[str, float] | None:
     """The name of the model that answers, and the bytes of memory that it takes; None for a server.
 
@@ -254,9 +261,11 @@ def _told(
 ) -> tuple[str, bool]:
     """All that a model says, and whether it was stopped."""
     text = ""
-    for piece in model.answer(turns, MOST_TOKENS, stopped):
-        text += piece
-        on_text(piece)
+    # Closed whatever happens: the model is somebody else's afterwards.
+    with closing(model.answer(turns, MOST_TOKENS, stopped)) as pieces:
+        for piece in pieces:
+            text += piece
+            on_text(piece)
     return text.strip(), stopped()
 
 

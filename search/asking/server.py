@@ -11,7 +11,7 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -51,7 +51,7 @@ class Server:
 
     def answer(
         self, turns: Sequence[Turn], most_tokens: int, stopped: Callable[[], bool] = lambda: False
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The next turn of a conversation, piece by piece, until ``stopped()``.
 
         Raises:

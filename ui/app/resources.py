@@ -13,6 +13,7 @@ from db.catalog import revision, units
 from db.catalog import saved as saved_rows
 from db.engine.schema import UnitKind
 from db.errors import TroveError
+from search.asking.answering import is_at_hand
 from search.drawing.drawer import Drawer
 from search.health.status import Status
 from trove import Library
@@ -112,6 +113,12 @@ def drawer(model: str) -> Drawer:
     """A drawing model, loaded on its first drawing."""
     settings = library().settings
     return Drawer(model, device=settings.device, idle_minutes=settings.idle_minutes)
+
+
+@st.cache_resource(show_spinner=False)
+def has_answerer() -> bool:
+    """Whether a model that answers questions is here, or a server was chosen."""
+    return is_at_hand(library().settings)
 
 
 def warm() -> None:

@@ -33,7 +33,7 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    first = ["headers", "pictures", "frames", "subtitles", "speech", "text"]
+    first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
     assert list(found) == [*first, "words", "sidecars", "subtitle_files", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
@@ -49,6 +49,7 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "left",
         "seconds_per_file",
         "seconds_left",
+        "lacking",
     ]
     done = {name: (state["on"], state["done"], state["left"]) for name, state in found.items()}
     assert done == {
@@ -58,6 +59,7 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "subtitles": (True, 1, 0),
         "speech": (False, 0, 0),
         "text": (False, 0, 0),
+        "captions": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
         "subtitle_files": (True, 1, 0),
@@ -98,8 +100,9 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
+    machine = {"machine_caption": 0}
     beside = {"caption": 0, "tag": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
-    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside
+    assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside | machine
 
 
 def test_mistakes_are_one_line(indexed: Settings, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_a_passage_is_corrected_and_that_is_undone(heard: Settings) -> None:
         trove(heard, "set", "/a.ogg", "--at", "0:30", "--text", "x"), "nothing is said", "trove transcript"
     )
     check_error(trove(heard, "set", "/a.ogg", "--at", "0:30", "--undo"), "nothing was corrected")
-    for wrong in (["--at", "1"], ["--text", "x"], ["--at", "1", "--text", "x", "--undo"], ["--at", "soon"]):
+    check_error(trove(heard, "set", "/a.ogg", "--text", "x"), "no machine has described", "--at TIME")
+    for wrong in (["--at", "1"], ["--at", "1", "--text", "x", "--undo"], ["--at", "soon"]):
         assert trove(heard, "set", "/a.ogg", *wrong).returncode == 2, wrong
     assert trove(heard, "set", "/a.ogg", "/b.jpg", "--at", "1", "--text", "x").returncode == 2

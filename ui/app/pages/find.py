@@ -18,6 +18,7 @@ from ui.app.components.askbox import askbox
 from ui.app.components.gallery import gallery
 from ui.app.routes.feeds import upload_url
 from ui.app.views import address, indexing, question, selection, viewer
+from ui.app.views.conversing import offer_answer, show_answer
 from ui.app.views.filters import filters
 from ui.app.views.opened import show_opened
 from ui.app.views.question import Question
@@ -78,9 +79,11 @@ def _show(asked: Question) -> None:
     token, listing = question.listing(asked)
     with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
         _verdict(listing.answer)
+        offer_answer(asked.words)
         _draw_it(asked, listing.answer)
         _order(asked)
         _save(asked)
+    show_answer(asked.words)
     _notes(listing.answer)
     _drop(listing.answer)
     _hits(token, listing, asked)

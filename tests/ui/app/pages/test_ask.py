@@ -31,6 +31,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Sho
     folder = tmp_path_factory.mktemp("asking")
     (media := folder / "media").mkdir()
     Image.new("RGB", (320, 240), "red").save(media / "wall.png")
+    Image.new("RGB", (240, 240), "blue").save(media / "lake.png")
     settings = Settings(
         library=folder / "library",
         cache=cache,
@@ -120,3 +121,26 @@ def test_a_description_is_a_machines_until_people_put_it_right(page: Page, shown
     dialog.get_by_role("button", name="Undo").click()
     expect(dialog.get_by_text("a machine's words, which may be wrong")).to_be_visible()
     expect(dialog.get_by_text(said)).to_be_visible()
+
+
+def test_the_library_is_asked_and_the_pictures_that_it_names_are_shown(page: Page, shown: Shown) -> None:
+    app, server, _ = shown
+    page.goto(app.url)
+    ready(page)
+    search(page, "which one is a lake")
+    server.says = ("The ", "second one (picture 2).")
+    server.held.clear()
+    page.get_by_role("button", name="Answer it").click()
+    answer = page.locator(".st-key-answer")
+    expect(answer.get_by_text("The", exact=True)).to_be_visible()
+    expect(answer.get_by_role("button", name="Stop")).to_be_visible()
+    server.held.set()
+    expect(answer.get_by_text("The second one (picture 2).")).to_be_visible()
+    expect(answer.get_by_text("It rests on")).to_be_visible()
+    expect(answer.get_by_role("img")).to_have_count(1)
+    settle(page)
+    shoot(page, "answer")
+    check(page, "an answer of the library")
+    page.emulate_media(color_scheme="light")
+    search(page, "wall")
+    expect(answer).to_have_count(0)
