@@ -112,7 +112,7 @@ PRESETS: Mapping[str, PretrainedInfo] = MappingProxyType(
                 languages="English",
                 figure="TextVQA 73.2, DocVQA 80.0, MMMU 42.0",
                 source="README.md of HuggingFaceTB/SmolVLM2-2.2B-Instruct",
-                note="Better with what is written in pictures; wants a GPU.",
+                note="Wants a GPU, and the package num2words.",
             ),
             PretrainedInfo(
                 name="llava-onevision",

@@ -121,7 +121,8 @@ class VisionLanguage:
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
-            processor_kwargs={"padding": True},
+            # Whatever the model's own side is: what is made follows on the end.
+            processor_kwargs={"padding": True, "padding_side": "left"},
         )
 
     def _message(self, turn: Turn) -> dict[str, Any]:

@@ -40,7 +40,6 @@ def tokenizer(*more: str, **options: Any) -> Any:
         **named,
         additional_special_tokens=["<image>", "<|im_start|>", "<|im_end|>", *more],
         model_max_length=512,
-        padding_side="left",
         **options,
     )
 
@@ -240,9 +239,45 @@ def save_qwen2_vl(folder: Path) -> Path:
     return _save(folder, Qwen2VLForConditionalGeneration, config, processor)
 
 
+def save_onevision(folder: Path) -> Path:
+    """LLaVA-OneVision, which sees a picture whole and in tiles."""
+    from transformers import (
+        LlavaOnevisionConfig,
+        LlavaOnevisionForConditionalGeneration,
+        LlavaOnevisionImageProcessor,
+        LlavaOnevisionProcessor,
+        LlavaOnevisionVideoProcessor,
+    )
+
+    words = tokenizer("<video>")
+    image, film = words.convert_tokens_to_ids(["<image>", "<video>"])
+    tiles = {"image_grid_pinpoints": [[32, 32], [64, 64]]}
+    config = LlavaOnevisionConfig(
+        vision_config=_VISION | {"model_type": "siglip_vision_model"},
+        text_config=_llama(words),
+        image_token_index=image,
+        video_token_index=film,
+        **tiles,
+    )
+    processor = LlavaOnevisionProcessor(
+        LlavaOnevisionImageProcessor(size=_SQUARE, **tiles),
+        words,
+        LlavaOnevisionVideoProcessor(size=_SQUARE),
+        num_image_tokens=16,
+        vision_feature_select_strategy="full",
+        chat_template=CHAT,
+    )
+    return _save(folder, LlavaOnevisionForConditionalGeneration, config, processor)
+
+
 CAPTIONERS = {"BLIP": save_blip, "BLIP-2": save_blip2, "GIT": save_git, "Florence-2": save_florence}
 """What can only describe, by its name."""
-ANSWERERS = {"LLaVA": save_llava, "Idefics3": save_idefics3, "Qwen2-VL": save_qwen2_vl}
+ANSWERERS = {
+    "LLaVA": save_llava,
+    "LLaVA-OneVision": save_onevision,
+    "Idefics3": save_idefics3,
+    "Qwen2-VL": save_qwen2_vl,
+}
 """What can be talked to, by its name."""
 
 

@@ -88,6 +88,7 @@ def test_captions_and_answers_are_those_of_the_pipeline(family: str, folder: Cal
     wanted = [asked("Describe this picture in one sentence.", one, CAPTION_WORDS) for one in PICTURES]
     assert len(set(wanted)) == 3, "what is said depends on the picture"
     assert [model.captions([picture])[0] for picture in PICTURES] == [tidied(text) for text in wanted]
+    assert model.captions(PICTURES) == [tidied(text) for text in wanted], "also of several at once"
 
     question = "what does the sign say ?"
     pieces = list(model.answer([Turn("user", question, (PICTURES[0],))], 20))
