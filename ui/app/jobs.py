@@ -223,18 +223,58 @@ class DrawState:
     error: TroveError | None = None
 
 
-class DrawJob:
-    """Draws in a thread, one picture at a time, so that other pages stay usable meanwhile."""
+class _ThreadJob:
+    """Does one thing at a time in a thread, so that pages stay usable meanwhile; it can be stopped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+
+    @property
+    def active(self) -> bool:
+        """Whether something is being done."""
+        raise NotImplementedError
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it ends after the current step."""
+        return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Give up after the current step."""
+        self._stopping.set()
+
+    def spare(self) -> None:
+        """Exclude the objects so far from garbage collection (``gc.freeze``), until it is done.
+
+        For a page that shows the progress: Streamlit collects after every refresh. It would traverse all
+        objects of the model, and stop its loading meanwhile: 20 s became minutes.
+        """
+        with self._lock:
+            if self.active:
+                gc.freeze()
+
+    def _spare_no_more(self) -> None:
+        with self._lock:
+            gc.unfreeze()
+
+
+class DrawJob(_ThreadJob):
+    """Draws in a thread, one picture at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._state = DrawState()
 
     @property
     def state(self) -> DrawState:
         """Progress of the last drawing."""
         return self._state
+
+    @property
+    def active(self) -> bool:
+        """Whether a picture is being drawn."""
+        return self._state.active
 
     def start(self, drawer: Drawer, prompt: str, path: Path, *, steps: int | None, seed: int | None) -> None:
         """Begin to draw.
@@ -248,20 +288,6 @@ class DrawJob:
             self._stopping.clear()
             self._state = DrawState(active=True, prompt=prompt)
         threading.Thread(target=self._draw, args=(drawer, prompt, path, steps, seed), daemon=True).start()
-
-    def stop(self) -> None:
-        """Give up after the current step."""
-        self._stopping.set()
-
-    def spare(self) -> None:
-        """Exclude the objects so far from garbage collection (``gc.freeze``), until the drawing is done.
-
-        For a page that shows the progress: Streamlit collects after every refresh. It would traverse all
-        objects of the model, and stop its loading meanwhile: 20 s became minutes.
-        """
-        with self._lock:
-            if self._state.active:
-                gc.freeze()
 
     def _draw(self, drawer: Drawer, prompt: str, path: Path, steps: int | None, seed: int | None) -> None:
         def tell(done: int, total: int) -> None:
@@ -281,8 +307,7 @@ class DrawJob:
             self._state = DrawState(prompt=prompt, error=GenerateError("the drawing failed"))
             raise
         finally:
-            with self._lock:
-                gc.unfreeze()
+            self._spare_no_more()
 
 
 @dataclass(frozen=True)
@@ -296,11 +321,11 @@ class AskState:
     error: TroveError | None = None
 
 
-class AskJob:
+class AskJob(_ThreadJob):
     """Has a question answered in a thread, so that the answer can be read as it comes, and be stopped."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
+        super().__init__()
         self._state = AskState()
 
     @property
@@ -308,22 +333,19 @@ class AskJob:
         """How far the last answer is."""
         return self._state
 
+    @property
+    def active(self) -> bool:
+        """Whether an answer is under way."""
+        return self._state.active
+
     def start(self, question: str, ask: Callable[[OnText, Callable[[], bool]], Reply]) -> None:
         """Begin, unless an answer is under way; ``ask(on_text, stopped)`` makes it."""
-        if self._state.active:
-            return
-        self._stopping.clear()
-        self._state = AskState(active=True, question=question)
+        with self._lock:
+            if self._state.active:
+                return
+            self._stopping.clear()
+            self._state = AskState(active=True, question=question)
         threading.Thread(target=self._answer, args=(question, ask), daemon=True).start()
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the answer ends after the next word."""
-        return self._stopping.is_set()
-
-    def stop(self) -> None:
-        """End the answer after the next word."""
-        self._stopping.set()
 
     def _answer(self, question: str, ask: Callable[[OnText, Callable[[], bool]], Reply]) -> None:
         def tell(piece: str) -> None:
@@ -336,3 +358,5 @@ class AskJob:
         except BaseException:
             self._state = AskState(question=question, error=ModelError("the answer failed"))
             raise
+        finally:
+            self._spare_no_more()

@@ -100,6 +100,7 @@ def test_a_description_is_found_marked_and_proves_nothing(
     (held,) = library.models.held()
     assert held.vectors == 2 + 5, "descriptions have vectors: they are found by meaning, too"
     assert answer.verdict != "found", "a machine's words prove nothing"
+    assert len({hit.path for hit in library.search(f"has:{KIND}", apart=True).hits}) == 3
 
     told = run(settings, "why", f'"{says["red"]}"', settings.library.parent / "media" / "red.png")
     assert "which a machine has written" in told.stdout

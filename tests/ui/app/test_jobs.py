@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,15 +19,16 @@ import trove
 from db.catalog import runs
 from db.engine.database import Database
 from db.engine.schema import RunRow
-from db.errors import GenerateError, LibraryBusyError
+from db.errors import GenerateError, LibraryBusyError, ModelError
 from db.library import Library
 from db.settings import Settings
 from search.answer import Evidence, ReadAs
+from search.asking.answering import Reply
 from search.drawing.drawer import Drawer
 from search.drawing.folder import drawings, new_drawing
 from tests.support import ROOT
 from tests.support.tiny_drawer import make_tiny_drawer
-from ui.app.jobs import DrawJob, IndexJob
+from ui.app.jobs import AskJob, DrawJob, IndexJob
 from ui.app.resources import plain
 from ui.app.views.known import reason
 
@@ -133,7 +135,40 @@ def test_what_is_loading_is_spared_from_the_collector_until_it_is_drawn(tmp_path
     assert gc.get_freeze_count() == 0
 
 
-def _wait(job: DrawJob) -> None:
+def test_an_answer_comes_word_by_word_is_stopped_and_fails_in_one_line() -> None:
+    job, go = AskJob(), threading.Event()
+
+    def ask(on_text: Callable[[str], object], stopped: Callable[[], bool]) -> Reply:
+        on_text("a red ")
+        go.wait(30)
+        if not stopped():
+            on_text("wall")
+        return Reply("what?", job.state.text, "tiny", is_known=True, stopped=stopped(), seconds=0.1)
+
+    job.start("what?", ask)
+    job.spare()
+    assert gc.get_freeze_count() > 0
+    job.start("another?", lambda *_: pytest.fail("one at a time"))
+    job.stop()
+    assert job.stopping
+    go.set()
+    _wait(job)
+    assert job.state.reply is not None
+    assert (job.state.reply.text, job.state.reply.stopped) == ("a red ", True)
+
+    job.start("what?", ask)
+    _wait(job)
+    assert job.state.reply.text == "a red wall"
+
+    def fail(*_: object) -> Reply:
+        raise ModelError("there is no model", "Choose one.")
+
+    job.start("what?", fail)
+    _wait(job)
+    assert (str(job.state.error), job.state.reply) == ("there is no model", None)
+
+
+def _wait(job: DrawJob | AskJob) -> None:
     pause = threading.Event()
     deadline = time.monotonic() + 60
     while job.state.active and time.monotonic() < deadline:

@@ -20,7 +20,7 @@ from ui.wording import clock
 _NEWS_S = 0.3
 _HIT, _LIBRARY = "ask_hit", "ask_library"
 _SAID = "ask_said"
-_KEPT = "ask_kept"
+_KEPT, _ABOUT = "ask_kept", "ask_about"
 """Keys of the session: the jobs of this tab, what was said of each file and moment, and the last of that."""
 _SHOWN_PX = 180
 
@@ -58,6 +58,7 @@ def _start(about: _About) -> None:
     def ask(on_text: OnText, stopped: Callable[[], bool]) -> Reply:
         return library.ask(question, on=path, at_s=at_s, before=before, on_text=on_text, stopped=stopped)
 
+    st.session_state[_ABOUT] = about
     _job(_HIT).start(question, ask)
 
 
@@ -91,6 +92,7 @@ def show_answer(words: str) -> None:
 
 def _of_library(was_active: bool) -> None:
     job = _job(_LIBRARY)
+    job.spare()
     state = job.state
     if was_active and not state.active:
         st.rerun()
@@ -117,8 +119,13 @@ def _of_library(was_active: bool) -> None:
 def _progress(about: _About, was_active: bool) -> None:
     """What there is of the answer; once it is made it belongs to the conversation."""
     state = _job(_HIT).state
+    _job(_HIT).spare()
+    is_mine = st.session_state.get(_ABOUT) == about
     if state.active:
-        _show(state.question, state.text or "…")
+        if is_mine:
+            _show(state.question, state.text or "…")
+        else:
+            st.caption("A question about something else is still being answered.")
         _stop_button(_job(_HIT), "viewer_ask_stop")
         return
     if state.reply is not None and state.reply is not st.session_state.get(_KEPT):
@@ -126,7 +133,7 @@ def _progress(about: _About, was_active: bool) -> None:
         of_reply = (state.reply.path or about[0], state.reply.at_s)
         _said(of_reply).append(Said(state.reply.question, state.reply.text or "…"))
         st.rerun()
-    if state.error is not None:
+    if state.error is not None and is_mine:
         resources.explain(state.error)
     if was_active:
         st.rerun()
