@@ -2,7 +2,7 @@
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,14 @@ from indexer.pretrained.vision_language import (
 from indexer.pretrained.weights import find_weights
 from tests.support import tiny_openclip
 from tests.support.tiny_pretrained import ANSWERERS, CAPTIONERS
+
+QUICK = ("BLIP", "LLaVA")
+"""One that describes and one that answers; the others are left to ``make test-all``."""
+
+
+def families(names: Iterable[str]) -> list[object]:
+    return [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in names]
+
 
 PICTURES = [
     Image.new("RGB", size, colour)
@@ -64,7 +72,7 @@ def of_card(folder: Path, picture: Image.Image, task: str = "") -> str:
     return str(processor.batch_decode(made, skip_special_tokens=True)[0])
 
 
-@pytest.mark.parametrize("family", CAPTIONERS)
+@pytest.mark.parametrize("family", families(CAPTIONERS))
 def test_captions_are_those_of_the_card(family: str, folder: Callable[[str], Path]) -> None:
     model = loaded(folder(family))
     task = "<CAPTION>" if family == "Florence-2" else ""
@@ -74,7 +82,7 @@ def test_captions_are_those_of_the_card(family: str, folder: Callable[[str], Pat
     assert model.captions(PICTURES) == [tidied(text) for text in wanted], "also of several at once"
 
 
-@pytest.mark.parametrize("family", ANSWERERS)
+@pytest.mark.parametrize("family", families(ANSWERERS))
 def test_captions_and_answers_are_those_of_the_pipeline(family: str, folder: Callable[[str], Path]) -> None:
     model, documented = loaded(folder(family)), pipeline(folder(family))
 
@@ -125,7 +133,7 @@ def test_what_only_describes_cannot_answer(folder: Callable[[str], Path]) -> Non
         next(loaded(folder("BLIP")).answer([Turn("user", "what ?", (PICTURES[0],))], 5))
 
 
-@pytest.mark.parametrize("family", ANSWERERS)
+@pytest.mark.parametrize("family", families(ANSWERERS))
 def test_what_is_said_cannot_end_a_turn(family: str, folder: Callable[[str], Path]) -> None:
     """Signs that part the turns, and places of pictures, are taken out of texts, however they are hidden."""
     model = loaded(folder(family))

@@ -126,6 +126,7 @@ def test_a_picture_is_asked_about(library: trove.Library, server: Talking, setti
     assert again.question == "and below?"
 
 
+@pytest.mark.slow
 def test_a_film_is_asked_about_at_a_second(
     library: trove.Library, server: Talking, settings: Settings
 ) -> None:
@@ -219,6 +220,7 @@ def test_where_nothing_is_found_nothing_is_made_up(library: trove.Library, serve
 # --- models
 
 
+@pytest.mark.slow
 def test_a_model_of_this_machine_answers_word_by_word(settings: Settings, model: Path) -> None:
     with trove.Library.of(settings.model_copy(update={"answerer": str(model)})) as library:
         name, needed = needs(library.settings) or ("", 0.0)
@@ -246,6 +248,7 @@ def test_without_a_model_it_says_what_to_choose(settings: Settings) -> None:
     assert "smolvlm (licence: Apache-2.0)" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_importing_is_cheap() -> None:
     script = "import sys, search.asking.answering; print({'torch', 'transformers'} & set(sys.modules))"
     done = subprocess.run(

@@ -95,6 +95,7 @@ def test_a_hit_is_asked_about_and_answers_are_text(page: Page, shown: Shown) -> 
     assert roles == ["user", "assistant", "user"]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_answered_is_said(page: Page, shown: Shown) -> None:
     app, server, _ = shown
     server.status = 503
@@ -105,6 +106,7 @@ def test_what_cannot_be_answered_is_said(page: Page, shown: Shown) -> None:
     server.status = 200
 
 
+@pytest.mark.slow
 def test_a_description_is_a_machines_until_people_put_it_right(page: Page, shown: Shown) -> None:
     app, _, said = shown
     dialog = _opened(page, app)
@@ -123,6 +125,7 @@ def test_a_description_is_a_machines_until_people_put_it_right(page: Page, shown
     expect(dialog.get_by_text(said)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_library_is_asked_and_the_pictures_that_it_names_are_shown(page: Page, shown: Shown) -> None:
     app, server, _ = shown
     page.goto(app.url)
