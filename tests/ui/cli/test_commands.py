@@ -387,7 +387,10 @@ def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settin
     models = as_json(trove(sample_library, "models", "--json"))
     assert {"builtin", "fast", "multilingual", "best"} <= {info["name"] for info in models["encoders"]}
     assert {"builtin", "sd-turbo", "sd15-lcm"} <= {info["name"] for info in models["drawers"]}
-    assert trove(sample_library, "models").returncode == 0
+    assert {"blip", "smolvlm"} <= {info["name"] for info in models["pretrained"]}
+    told = trove(sample_library, "models")
+    assert told.returncode == 0
+    assert "Salesforce/blip-image-captioning-base" in told.stdout
     doctor = trove(sample_library, "doctor")
     assert doctor.returncode == 0
     assert "sound" in doctor.stdout
