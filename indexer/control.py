@@ -20,7 +20,8 @@ class AnalyserState:
     ``off_by``: analysers that it needs and that are off. ``done``: files that it has looked at, ``stale`` of
     them by an older version; ``failed``: those of which it could make nothing; ``left``: those that the next
     run takes to it. ``seconds_per_file``: the mean so far, None where nothing was measured; ``seconds_left``:
-    for what is left, by that. ``lacking``: what to choose before it can do anything; mostly empty.
+    for what is left, by that. ``lacking``: what to choose before it can do anything, and
+    ``costs`` what it takes of this machine; mostly empty.
     """
 
     name: str
@@ -37,6 +38,7 @@ class AnalyserState:
     seconds_per_file: float | None
     seconds_left: float | None
     lacking: str = ""
+    costs: str = ""
 
 
 def states(library: Library) -> list[AnalyserState]:
@@ -123,6 +125,7 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         seconds_per_file=None if seconds is None else round(seconds, 3),
         seconds_left=None if seconds is None else round(seconds * left, 1),
         lacking=analyser.lacking(library.settings),
+        costs="" if left_out else analyser.costs(),
     )
 
 

@@ -91,6 +91,10 @@ class Analyser(ABC):
         """What to choose before it can do anything, where the settings leave nothing to do it with."""
         return ""
 
+    def costs(self) -> str:
+        """What it takes of this machine that people should know before, in a sentence; mostly nothing."""
+        return ""
+
     @classmethod
     def abilities(cls) -> str:
         """What it can do on this machine, and what to install for more, where that differs (``doctor``)."""

@@ -12,6 +12,7 @@ from PIL import Image
 
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
+from db.errors import ModelError
 from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
@@ -19,7 +20,7 @@ from indexer.analysers.medium import Medium
 from indexer.media.shots import Shot
 from indexer.media.types import Picture
 from indexer.pretrained.loading import Pretrained
-from indexer.pretrained.memory import in_batches
+from indexer.pretrained.memory import GB, in_batches
 from indexer.pretrained.presets import NONE
 from indexer.pretrained.weights import Weights, chosen
 
@@ -58,6 +59,15 @@ class Captions(Analyser):
         if chosen(settings.captioner, "caption") != NONE:
             return ""
         return "choose a model that describes pictures with TROVE_CAPTIONER, such as blip: see trove models"
+
+    def costs(self) -> str:
+        """The memory that its model takes, or else what has to be downloaded first."""
+        try:
+            if what := self._model.to_download:
+                return f"{what} is downloaded first"
+            return f"{self._model.weights.name} takes about {self._model.needed / GB:.1f} GB of memory"
+        except ModelError:  # told by the run that would use it
+            return ""
 
     def require(self) -> None:
         """Find the weights."""

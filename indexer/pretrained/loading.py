@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from db.errors import ModelError, TroveError, first_line
+from db.errors import ModelError, ModelMissingError, TroveError, first_line
 from db.settings import Settings
 from indexer.pretrained.device import picked
 from indexer.pretrained.keeper import KEEPER
 from indexer.pretrained.memory import free_bytes, is_out_of_memory, needed_bytes
 from indexer.pretrained.presets import Task
-from indexer.pretrained.weights import Weights, chosen, find_weights
+from indexer.pretrained.weights import Weights, chosen, find_weights, told
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,19 @@ class Pretrained(Generic[T]):
         if self._found is None:
             self._found = find_weights(self.model, self.task)
         return self._found
+
+    @property
+    def to_download(self) -> str:
+        """What has to be downloaded first, with its size and licence; empty where it is on this machine.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        try:
+            find_weights(self.model, self.task, download=False)
+        except ModelMissingError:
+            return told(self.model)
+        return ""
 
     @property
     def needed(self) -> float:

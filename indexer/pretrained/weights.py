@@ -104,6 +104,11 @@ def find_weights(model: str, task: Task, *, download: bool = True) -> Weights:
     return _download(model, repository, info)
 
 
+def told(model: str) -> str:
+    """A model with its size and licence, as far as they are known: blip (0.99 GB, licence: BSD-3-Clause)."""
+    return f"{model}{_terms(preset_of(model))}"
+
+
 def read_folder(folder: Path, name: str, architecture: str | None = None) -> Weights:
     """Inspect the model in ``folder`` without loading it.
 

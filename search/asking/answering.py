@@ -22,6 +22,7 @@ from db.kinds import Proof
 from db.settings import Settings
 from indexer.media.reader import probe, read_image, still_at
 from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.memory import GB
 from indexer.pretrained.presets import NONE, of_task
 from indexer.pretrained.vision_language import Turn, VisionLanguage, load_vision_language
 from indexer.pretrained.weights import chosen
@@ -178,16 +179,20 @@ def is_at_hand(settings: Settings) -> bool:
     return is_address(settings.answerer) or chosen(settings.answerer, "ask") != NONE
 
 
-def needs(settings: Settings) -> tuple[str, float] | None:
-    """The name of the model that answers, and the bytes of memory that it takes; None for a server.
+def needs(settings: Settings) -> Iterator[str]:
+    """What the model that answers needs before it does, in sentences; nothing for a server.
+
+    It is downloaded, where it has to be, between saying so and saying how much memory it takes.
 
     Raises:
         ModelError: there is none, or it cannot be had.
     """
     if is_address(settings.answerer):
-        return None
+        return
     model = _model(settings)
-    return model.weights.name, model.needed
+    if what := model.to_download:
+        yield f"Downloading {what} once."
+    yield f"{model.weights.name} takes about {model.needed / GB:.1f} GB of memory."
 
 
 def _model(settings: Settings) -> Pretrained[VisionLanguage]:

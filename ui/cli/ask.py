@@ -10,11 +10,11 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, library_of, time_of
 from ui.cli.search import hit_json
-from ui.wording import clock, size
+from ui.wording import clock
 
 if TYPE_CHECKING:
     from search.answer import Hit
-    from trove import Library, Reply
+    from trove import Reply
 
 
 def ask(
@@ -41,9 +41,12 @@ def ask(
     """
     if at is not None and on is None:
         raise typer.BadParameter("Give --at with --on and a film.")
+    from search.asking.answering import needs
+
     with library_of(ctx, answerer=model) as library:
         if not as_json:
-            _tell_needs(library)
+            for sentence in needs(library.settings):
+                console.note(sentence)
         told = (lambda _: None) if as_json else console.pour
         reply = library.ask(" ".join(question), on=on, at_s=at, on_text=told)
     if as_json:
@@ -56,14 +59,6 @@ def ask(
         console.say("It names no picture. It was shown:")
     for number, hit in enumerate(reply.looked_at, start=1) if not reply.rests_on else ():
         console.say(f"  {number}. {_place(hit)}")
-
-
-def _tell_needs(library: Library) -> None:
-    """Say how much memory the model will take, before it is loaded."""
-    from search.asking.answering import needs
-
-    if (found := needs(library.settings)) is not None:
-        console.note(f"Asking {found[0]}, which takes about {size(found[1])} of memory.")
 
 
 def _place(hit: Hit) -> str:

@@ -156,6 +156,23 @@ def test_without_a_model_it_says_what_to_choose(settings: Settings, tmp_path: Pa
     assert "choose a model that describes pictures with TROVE_CAPTIONER, such as blip" in told.stdout
 
 
+def test_what_a_model_takes_is_told_before(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    for captioner, told in (
+        (settings.captioner, "tiny takes about 0.0 GB of memory"),
+        ("blip", "blip (0.99 GB, licence: BSD-3-Clause) is downloaded first"),
+        ("blib", ""),
+    ):
+        new = settings.model_copy(update={"library": tmp_path / "library", "captioner": captioner})
+        with trove.Library.of(new) as library:
+            states = {state.name: state for state in library.analysers.every()}
+        assert (states["captions"].costs, states["captions"].lacking, states["text"].costs) == (told, "", "")
+
+
 def test_a_model_that_is_not_here_is_told_before_anything_is_read(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,8 +223,7 @@ def test_where_nothing_is_found_nothing_is_made_up(library: trove.Library, serve
 @pytest.mark.slow
 def test_a_model_of_this_machine_answers_word_by_word(settings: Settings, model: Path) -> None:
     with trove.Library.of(settings.model_copy(update={"answerer": str(model)})) as library:
-        name, needed = needs(library.settings) or ("", 0.0)
-        assert (name, needed > 0) == ("tiny", True)
+        assert list(needs(library.settings)) == ["tiny takes about 0.0 GB of memory."]
         heard: list[str] = []
         reply = library.ask("what is it?", on=media(settings) / "orders.png", on_text=heard.append)
         assert reply.text == "".join(heard).strip() != ""
@@ -246,6 +245,19 @@ def test_without_a_model_it_says_what_to_choose(settings: Settings) -> None:
         library.ask("what is it?", on=media(settings) / "orders.png")
     assert "no model that answers questions is on this machine" in str(caught.value)
     assert "smolvlm (licence: Apache-2.0)" in caught.value.hint
+
+
+def test_what_has_to_be_downloaded_is_told_first(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    told = needs(settings.model_copy(update={"answerer": "llava"}))
+    assert next(told) == "Downloading llava (14.13 GB, licence: Llama 2 Community License) once."
+    with pytest.raises(ModelMissingError, match="weights of llava are not on this machine"):
+        next(told)
 
 
 @pytest.mark.slow

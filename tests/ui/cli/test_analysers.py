@@ -50,6 +50,7 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "seconds_per_file",
         "seconds_left",
         "lacking",
+        "costs",
     ]
     done = {name: (state["on"], state["done"], state["left"]) for name, state in found.items()}
     assert done == {
