@@ -64,13 +64,13 @@ def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
         library.analysers.on(name, folder)
         state = next(state for state in library.analysers.every() if state.name == name)
     left = state.left
-    rest = f"{_files(left)} left for it. Now run: trove index" if left else "nothing is left for it."
+    costs = f"{state.costs}. " if state.costs else ""
+    rest = f"{_files(left)} left for it. {costs}Now run: trove index" if left else "nothing is left for it."
     if state.lacking:
         rest = f"before it can do anything, {state.lacking}"
-    costs = f" {state.costs}." if state.costs else ""
     off_in = [str(path) for path, is_on in state.folders.items() if not is_on]
     stays = f" It stays off in {console.one_line(', '.join(off_in))}." if off_in else ""
-    console.say(f"{name} is on{_where(folder)}: {rest}{costs}{stays}")
+    console.say(f"{name} is on{_where(folder)}: {rest}{stays}")
 
 
 @app.command()
