@@ -595,12 +595,20 @@ class Library:
         return restored
 
     def duplicates(
-        self, *, threshold: float | None = None, on_progress: Callable[[int, int], None] = ignore
+        self,
+        *,
+        threshold: float | None = None,
+        saved_again: bool = False,
+        on_progress: Callable[[int, int], None] = ignore,
     ) -> list[Group]:
-        """Groups of identical files and, with a ``threshold``, of pictures whose cosine is at least that."""
+        """Groups of identical files.
+
+        With ``saved_again`` also of one picture that was made smaller, cut, framed or saved anew; with a
+        ``threshold`` these, and pictures whose cosine is at least that.
+        """
         from search.explore.duplicates import duplicates
 
-        return duplicates(self.core, threshold=threshold, on_progress=on_progress)
+        return duplicates(self.core, threshold=threshold, saved_again=saved_again, on_progress=on_progress)
 
     def landscape(self) -> Landscape:
         """A 2-D map of all pictures, and the concepts that most of them show; errors as ``search``."""

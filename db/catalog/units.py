@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 from sqlalchemy.orm import Session
 
@@ -172,6 +173,24 @@ def details(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]
             if known:
                 found[unit_id] = known
     return found
+
+
+def without_detail(session: Session, analyser: str, kind: UnitKind) -> dict[int, Path]:
+    """A path of each unit of a kind of which its analyser knows nothing else, in files that are there."""
+    statement = (
+        select(Unit.id, func.min(Asset.path))
+        .join(Analysis, Analysis.id == Unit.analysis_id)
+        .join(Asset, Asset.content_id == Unit.content_id)
+        .where(Analysis.analyser == analyser, Unit.kind == kind, Unit.detail.is_(None))
+        .where(Asset.state == "indexed")
+    )
+    return dict(session.execute(statement.group_by(Unit.id)).all())
+
+
+def detail(session: Session, known: Mapping[int, Mapping[str, Any]]) -> None:
+    """Keep what else is known of units, by id, instead of what was known."""
+    rows = [{"id": unit_id, "detail": json.dumps(own)} for unit_id, own in known.items()]
+    session.execute(update(Unit), rows)
 
 
 def track_of(detail: Mapping[str, Any]) -> str | None:

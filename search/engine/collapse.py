@@ -1,19 +1,26 @@
 """Near-duplicate grouping: bursts, and copies that were resized, cropped or re-encoded, become one hit.
 
 Copies of the same bytes are one content from the start; near-duplicates are recognised by the vectors
-that are there anyway. So it needs no perceptual hash, and follows the model.
+that are there anyway, and copies that have lost too much for that by their sketches (``resaved``).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from db.arrays import Ids, Vectors
+from db.catalog import units
+from db.words.asked import words_of
 from search.answer import Hit
+from search.engine.resaved import FLOOR, Pair
 
 _AT_ONCE = 256
+_MOST = 4
+"""How many pictures each is compared with by sketches: among those most like a copy is its original."""
 _SHARED_WORDS = 0.5
 """Of the words of the picture with fewer of them: a smaller copy has lost some of its text, not all of it."""
 
@@ -23,6 +30,7 @@ def collapsed(
     vectors: Mapping[int, Vectors],
     least: float,
     words: Mapping[int, frozenset[str]] = MappingProxyType({}),
+    resaved: Callable[[Iterable[Pair]], Collection[Pair]] = lambda _pairs: (),
 ) -> list[Hit]:
     """Group each picture with the best one that it is a near-duplicate of.
 
@@ -34,17 +42,18 @@ def collapsed(
         vectors: (dim,) of unit length by ``unit_id``; hits without one stay as they are.
         least: the cosine similarity from which two are near-duplicates.
         words: that are written in each, by ``unit_id``.
+        resaved: tells which of some pairs are copies of one picture all the same.
     """
     groups: list[list[Hit]] = []
     led: dict[int, list[Hit]] = {}
     pictures = [hit.unit_id for hit in hits if hit.unit_id in vectors]
-    earlier = _earlier(np.stack([vectors[unit_id] for unit_id in pictures]), least) if pictures else iter(())
+    earlier = _earlier(pictures, vectors, least, resaved) if pictures else {}
     for hit in hits:
         group = None
         if hit.unit_id in vectors:
             own = words.get(hit.unit_id)
-            alike = (led[pictures[row]] for row in next(earlier) if pictures[row] in led)
-            group = next((group for group in alike if _say_the_same(own, words.get(group[0].unit_id))), None)
+            alike = (led[unit_id] for unit_id in earlier[hit.unit_id] if unit_id in led)
+            group = next((group for group in alike if say_the_same(own, words.get(group[0].unit_id))), None)
         if group is not None:
             group.append(hit)
             continue
@@ -57,19 +66,47 @@ def collapsed(
     ]
 
 
-def _earlier(vectors: Vectors, least: float) -> Iterator[Ids]:
-    """For each of n vectors (n, dim) the earlier ones that are near-duplicates, by their places.
+def _earlier(
+    pictures: Sequence[int],
+    vectors: Mapping[int, Vectors],
+    least: float,
+    resaved: Callable[[Iterable[Pair]], Collection[Pair]],
+) -> Mapping[int, Sequence[int]]:
+    """For each picture the earlier ones that are near-duplicates or copies of it."""
+    found: dict[int, list[int]] = defaultdict(list)
+    pairs: list[Pair] = []
+    for at, (near, worth) in enumerate(_near(np.stack([vectors[one] for one in pictures]), least)):
+        found[pictures[at]] += [pictures[row] for row in near]
+        pairs += [(pictures[row], pictures[at]) for row in worth]
+    for original, copy in sorted(resaved(pairs)):
+        found[copy].append(original)
+    return found
+
+
+def _near(vectors: Vectors, least: float) -> Iterator[tuple[Ids, Ids]]:
+    """For each of n vectors (n, dim) the places of the earlier near-duplicates, and of those worth a look.
 
     Many at once: the product of two matrices takes a tenth of the time of as many with a single vector.
     """
     for start in range(0, len(vectors), _AT_ONCE):
         block = vectors[start : start + _AT_ONCE]
-        near = block @ vectors[: start + len(block)].T >= least
-        for at, row in enumerate(near):
-            yield np.flatnonzero(row[: start + at])
+        for at, row in enumerate(block @ vectors[: start + len(block)].T, start=start):
+            earlier = row[:at]
+            worth = np.flatnonzero((earlier >= FLOOR) & (earlier < least))
+            yield np.flatnonzero(earlier >= least), worth[np.argsort(-earlier[worth])[:_MOST]]
 
 
-def _say_the_same(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+def words_in(session: Session, pictures: Mapping[int, int]) -> dict[int, frozenset[str]]:
+    """The words that are written in pictures, by unit, of those that have any; given by unit and content."""
+    texts = units.texts_in(session, set(pictures.values()))
+    return {
+        unit_id: frozenset(words_of(" ".join(texts[content_id]), most=None))
+        for unit_id, content_id in pictures.items()
+        if content_id in texts
+    }
+
+
+def say_the_same(one: frozenset[str] | None, other: frozenset[str] | None) -> bool:
     """Whether two pictures may be one, by the words in them; those without words may be any."""
     if not one or not other:
         return True

@@ -10,12 +10,11 @@ from db.arrays import Vectors
 from db.catalog import live, representatives, units
 from db.catalog.filters import FactRule, Filter, Wanted
 from db.kinds import CLIP, PICTURE
-from db.words.asked import words_of
 from db.words.spans import spans as spans_of
 from search.answer import Evidence, Hit, Member
-from search.engine import feedback, sources
+from search.engine import feedback, resaved, sources
 from search.engine.balance import balanced
-from search.engine.collapse import collapsed, without_disliked
+from search.engine.collapse import collapsed, without_disliked, words_in
 from search.engine.embed import Question
 from search.engine.fuse import Candidates, fuse
 from search.engine.marks import marks
@@ -98,13 +97,13 @@ class Retrieved:
         if self.question.query.apart or not pictures or CLIP not in models:
             return hits
         contents = {unit_id: known[unit_id].content_id for unit_id in pictures}
-        texts = units.texts_in(self.scope.session, set(contents.values()))
-        words = {
-            unit_id: frozenset(words_of(" ".join(texts[content_id]), most=None))
-            for unit_id, content_id in contents.items()
-            if content_id in texts
-        }
-        return collapsed(hits, self._vectors(PICTURE, pictures), models[CLIP].near_duplicate, words)
+        return collapsed(
+            hits,
+            self._vectors(PICTURE, pictures),
+            models[CLIP].near_duplicate,
+            words_in(self.scope.session, contents),
+            lambda pairs: resaved.among(self.scope.session, pairs),
+        )
 
     def explained(self, hits: Sequence[Hit]) -> list[Hit]:
         """The hits with all that is to be told of them.

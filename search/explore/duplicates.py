@@ -1,7 +1,7 @@
-"""Duplicate files: copies of the same bytes, and near-duplicate pictures."""
+"""Duplicate files: copies of the same bytes, of the same picture, and near-duplicate pictures."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,9 +14,16 @@ from db.catalog.stacks import Place
 from db.kinds import PICTURE
 from db.library import Library
 from db.vectors.store import VectorView
+from search.engine import resaved
+from search.engine.collapse import say_the_same, words_in
+from search.engine.resaved import Pair
 
-_NEIGHBOURS = 16
+NEIGHBOURS = 16
+"""Pictures that each is compared with, those most like it."""
+_NEVER = 2.0
+"""A cosine that nothing has."""
 _CHUNK = 512
+Likeness = Literal["same", "copy", "alike"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,11 @@ class Copy:
 class Group:
     """A group of duplicates, the best first: most pixels, most bytes, then in the order of ``copies.rank``.
 
-    ``kind``: ``same`` for files that are equal byte for byte, ``alike`` for near-duplicates: pictures that
-    were resized, re-encoded, or taken in the same second.
+    ``kind``: ``same`` for files that are equal byte for byte, ``copy`` for one picture that was saved again:
+    smaller, cut, framed, brighter; ``alike`` for near-duplicates, such as those of a burst.
     """
 
-    kind: Literal["same", "alike"]
+    kind: Likeness
     copies: tuple[Copy, ...]
 
     @property
@@ -55,12 +62,14 @@ def duplicates(
     library: Library,
     *,
     threshold: float | None,
+    saved_again: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Group]:
     """All groups of duplicates, those with the most ``spare`` bytes first.
 
     Args:
-        threshold: cosine similarity from which pictures are near-duplicates; None finds only identical files.
+        threshold: cosine similarity from which pictures are near-duplicates; None finds none of these.
+        saved_again: whether copies of a picture that were saved again are found without a threshold, too.
     """
     with library.read() as session:
         shown = assets.each_shown(session)
@@ -69,11 +78,11 @@ def duplicates(
             for content_id, of_content in copies.of_contents(session, shown).items()
         }
     groups = [_group("same", own) for own in files.values() if len(own) > 1]
-    if threshold is not None:
-        for group in _near_duplicates(library, threshold, on_progress):
+    if threshold is not None or saved_again:
+        for kind, group in _near_duplicates(library, threshold or _NEVER, on_progress):
             best = [files[content_id][0] for content_id in group if content_id in files]
             if len(best) > 1:
-                groups.append(_group("alike", best))
+                groups.append(_group(kind, best))
     return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
 
 
@@ -81,7 +90,7 @@ def _copy(file: FileRow, unit_id: int) -> Copy:
     return Copy(file.path, file.size, file.width, file.height, unit_id, file.offline)
 
 
-def _group(kind: Literal["same", "alike"], several: list[Copy]) -> Group:
+def _group(kind: Likeness, several: list[Copy]) -> Group:
     def place(copy: Copy) -> tuple[object, ...]:
         pixels = (copy.width or 0) * (copy.height or 0)
         return -pixels, -copy.size, *copies.rank(copy.path, offline=copy.offline)
@@ -91,8 +100,8 @@ def _group(kind: Literal["same", "alike"], several: list[Copy]) -> Group:
 
 def _near_duplicates(
     library: Library, least: float, on_progress: Callable[[int, int], None]
-) -> list[list[int]]:
-    """Groups of contents by single linkage: chains of pictures with at least this similarity.
+) -> list[tuple[Likeness, list[int]]]:
+    """Groups of contents by single linkage: chains of copies, and of pictures with at least this similarity.
 
     Of files that are pictures: a film is no near-duplicate of a photograph. Files of one stack belong
     together, and are no duplicates to clean up.
@@ -103,14 +112,28 @@ def _near_duplicates(
             return []
         view = library.vectors(space).at(session)
         of_pictures = Filter((FactRule("media", "=", "image"),))
-        linked = _linked(view, view.ids(PICTURE, Wanted(filters=(of_pictures,))), least, on_progress)
-        rows = units.rows(session, [unit for group in linked for unit in group])
-    # A part of a picture, such as a face, says nothing of the whole.
-    whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
-    groups = [list(dict.fromkeys(whole[unit] for unit in group if unit in whole)) for group in linked]
-    with library.read() as session:
+        ids = view.ids(PICTURE, Wanted(filters=(of_pictures,)))
+        near: list[Pair] = []
+        copied: list[Pair] = []
+        for pairs in _neighbours(view, ids, min(least, resaved.FLOOR), on_progress):
+            near += [pair for pair, similarity in pairs.items() if similarity >= least]
+            copied += resaved.among(session, pairs)
+        rows = units.rows(session, {unit for pair in near + copied for unit in pair})
+        # A part of a picture, such as a face, says nothing of the whole.
+        whole = {unit: row.content_id for unit, row in rows.items() if row.region is None}
+        words = words_in(session, whole)
         together = stacks.of(session, set(whole.values()))
-    return [_one_of_each_stack(group, together) for group in groups]
+    copied = [(one, other) for one, other in copied if say_the_same(words.get(one), words.get(other))]
+
+    def contents(group: list[int]) -> list[int]:
+        own = list(dict.fromkeys(whole[unit] for unit in group if unit in whole))
+        return _one_of_each_stack(own, together)
+
+    by_copies = {frozenset(group) for group in _linked(copied)}
+    return [
+        ("copy" if frozenset(group) in by_copies else "alike", contents(group))
+        for group in _linked([*near, *copied])
+    ]
 
 
 def _one_of_each_stack(group: list[int], together: Mapping[int, tuple[Place, ...]]) -> list[int]:
@@ -123,26 +146,37 @@ def _one_of_each_stack(group: list[int], together: Mapping[int, tuple[Place, ...
     return list(first.values())
 
 
-def _linked(
+def _neighbours(
     view: VectorView, ids: Ids, least: float, on_progress: Callable[[int, int], None]
-) -> list[list[int]]:
-    parent = {int(unit_id): int(unit_id) for unit_id in ids}
+) -> Iterator[dict[Pair, float]]:
+    """Pairs of these pictures that are at least so similar, with their similarity, some at a time."""
+    wanted = set(ids.tolist())
+    for start in range(0, len(ids), _CHUNK):
+        batch: Ids = ids[start : start + _CHUNK]
+        nearest = view.search(PICTURE, view.vectors(PICTURE, batch), NEIGHBOURS)
+        yield {
+            (min(unit, other), max(unit, other)): similarity
+            for unit, neighbours in zip(batch.tolist(), nearest, strict=True)
+            for other, similarity in neighbours
+            if similarity >= least and other in wanted and other != unit
+        }
+        on_progress(min(start + _CHUNK, len(ids)), len(ids))
+
+
+def _linked(pairs: Iterable[Pair]) -> list[list[int]]:
+    """Groups of what is linked by pairs, however long the chain."""
+    parent: dict[int, int] = {}
 
     def root(unit: int) -> int:
+        parent.setdefault(unit, unit)
         while parent[unit] != unit:
             parent[unit] = parent[parent[unit]]
             unit = parent[unit]
         return unit
 
-    for start in range(0, len(ids), _CHUNK):
-        batch: Ids = ids[start : start + _CHUNK]
-        nearest = view.search(PICTURE, view.vectors(PICTURE, batch), _NEIGHBOURS)
-        for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
-            for other, similarity in neighbours:
-                if similarity >= least and other in parent:
-                    parent[root(other)] = root(unit)
-        on_progress(min(start + _CHUNK, len(ids)), len(ids))
+    for unit, other in pairs:
+        parent[root(other)] = root(unit)
     groups: dict[int, list[int]] = defaultdict(list)
-    for unit in parent:
+    for unit in sorted(parent):
         groups[root(unit)].append(unit)
-    return [group for group in groups.values() if len(group) > 1]
+    return list(groups.values())

@@ -219,12 +219,12 @@ def test_duplicates(library: Library, folder: Path) -> None:
     groups = duplicates(library, threshold=near_duplicate("builtin"))
     assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
         "same": ["a.jpg", "copy of a.jpg"],
-        "alike": ["b.jpg", "b small.png"],
+        "copy": ["b.jpg", "b small.png"],
     }
     assert [group.kind for group in duplicates(library, threshold=None)] == ["same"]
     spare = {group.kind: group.spare for group in groups}
     assert spare["same"] == (folder / "a.jpg").stat().st_size
-    assert spare["alike"] == (folder / "b small.png").stat().st_size
+    assert spare["copy"] == (folder / "b small.png").stat().st_size
 
 
 def test_storage(library: Library, settings: Settings, folder: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Duplicates page: identical and near-identical files side by side. It deletes nothing."""
+"""Duplicates page: identical files, copies and near-identical pictures side by side. It deletes nothing."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ import streamlit as st
 from db.catalog import revision, spaces
 from indexer.encoders.registry import near_duplicate
 from indexer.media.thumbnails import GRID_SIDE
-from search.explore.duplicates import Copy, Group
+from search.explore.duplicates import Copy, Group, Likeness
 from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.routes import media
@@ -16,17 +16,23 @@ from ui.wording import OFFLINE, size
 
 _AT_ONCE = 20
 _SHOWN = "duplicates_shown"
+_TITLES: dict[Likeness, str] = {
+    "same": "The same file",
+    "copy": "The same picture, saved again",
+    "alike": "Nearly the same picture",
+}
 
 
 @st.cache_data(show_spinner="Comparing all pictures …", max_entries=4)
-def _duplicates(revision: int, threshold: float | None) -> list[Group]:  # noqa: ARG001
-    return resources.library().duplicates(threshold=threshold)
+def _duplicates(revision: int, threshold: float | None, *, saved_again: bool) -> list[Group]:  # noqa: ARG001
+    return resources.library().duplicates(threshold=threshold, saved_again=saved_again)
 
 
 def _group(group: Group) -> None:
-    title = "The same file" if group.kind == "same" else "Nearly the same picture"
     with st.container(border=True):
-        st.markdown(f"**{title}**, {len(group.copies)} times · {size(group.spare)} beside the best one")
+        st.markdown(
+            f"**{_TITLES[group.kind]}**, {len(group.copies)} times · {size(group.spare)} beside the best one"
+        )
         with st.container(horizontal=True):
             for at, copy in enumerate(group.copies):
                 with st.container(width=260):
@@ -60,8 +66,12 @@ st.title("Duplicates")
 st.caption("Trove deletes nothing of yours: it shows you what is there more than once, and where.")
 how = st.segmented_control(
     "What to compare",
-    ["same", "alike"],
-    format_func={"same": "Copies only", "alike": "Also nearly the same pictures"}.get,
+    ["same", "copy", "alike"],
+    format_func={
+        "same": "Copies only",
+        "copy": "Also saved again",
+        "alike": "Also nearly the same pictures",
+    }.get,
     default="alike",
     required=True,
     key="duplicates_how",
@@ -73,7 +83,7 @@ if how == "alike":
     default = near_duplicate(space.model if space else "")
     threshold = st.slider("How alike", 0.85, 1.0, default, 0.01, key="duplicates_likeness")
 with resources.read() as session:
-    groups = _duplicates(revision.current(session), threshold)
+    groups = _duplicates(revision.current(session), threshold, saved_again=how == "copy")
 if not groups:
     st.info("Nothing is there twice.", icon=":material/check_circle:")
 else:

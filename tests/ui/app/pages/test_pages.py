@@ -102,9 +102,12 @@ def test_duplicates_are_named_side_by_side(page: Page, own_app: App) -> None:
     page.goto(f"{own_app.url}/duplicates")
     expect(page.get_by_text("2 groups")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("The same file")).to_be_visible()
-    expect(page.get_by_text("Nearly the same picture, 2 times")).to_be_visible()
+    expect(page.get_by_text("The same picture, saved again, 2 times")).to_be_visible()
     settle(page)
     shoot(page, "duplicates")
+    page.get_by_role("radio", name="Also saved again").click()
+    expect(page.get_by_role("slider")).to_have_count(0)
+    expect(page.get_by_text("2 groups")).to_be_visible()
     page.get_by_role("radio", name="Copies only").click()
     expect(page.get_by_text("1 group", exact=True)).to_be_visible()
 
