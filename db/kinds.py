@@ -13,9 +13,12 @@ from typing import Literal
 CLIP = "clip"
 """The role of models that put pictures and texts into one space: what text queries are answered by."""
 
+SIMILAR = "similar"
+"""The role of models that see pictures alone: what looks alike is told by them, where there is one."""
+
 PICTURE = "picture"
 PASSAGE = "passage"
-"""The modalities of vectors in that role: of what is seen, and of all text."""
+"""The modalities of vectors in these roles: of what is seen, and of all text."""
 
 Proof = Literal["shows", "said", "in_picture", "by_people", "called", "machine"]
 """What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written

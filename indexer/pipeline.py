@@ -6,6 +6,7 @@ large the library is. What an analyser has made enters the library whole, in one
 its batch, or not at all: after a kill the next run simply goes on.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from db.catalog import analyses, assets, contents, drives, hidden, spaces, switches, units
 from db.catalog.switches import Switches
-from db.errors import SettingsError
+from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
 from db.library import Library
 from indexer import null_model
@@ -32,6 +33,8 @@ from indexer.stacks.renewal import renew
 from indexer.survey import NO_WORD, Survey, Word, survey
 from indexer.told import tell_languages
 from indexer.writer import Writer, believe, settle
+
+log = logging.getLogger(__name__)
 
 
 def index(
@@ -67,7 +70,7 @@ def index(
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:
             if tasks or space is not None:
-                models = [_model(library, role) for role in _roles(analysers)]
+                models = _models(library, analysers)
                 work = _Work(library, analysers, switched, models)
                 report.add(work.over(found, run.id, on_progress))
                 if found.plan.doubtful:
@@ -151,10 +154,29 @@ class _Work:
         return bool(hopeless)
 
 
-def _roles(analysers: Sequence[Analyser]) -> list[str]:
-    """The roles of vectors that analysers need a model for, and that of CLIP, which answers queries."""
+def _models(library: Library, analysers: Sequence[Analyser]) -> list[Model]:
+    """The models of all roles that analysers need one for, and that of CLIP, which answers queries.
+
+    One that people have chosen beside these may be missing: what is lacking is embedded by a later run.
+    """
     needed = (role for analyser in analysers for kind in analyser.kinds for role in kind.vectors)
-    return [role for role in dict.fromkeys([CLIP, *needed]) if role in roles()]
+    found = []
+    for role in dict.fromkeys([CLIP, *needed]):
+        served = roles().get(role)
+        if served is None or (served.default is None and not _is_chosen(library, role)):
+            continue
+        try:
+            found.append(_model(library, role))
+        except ModelError as exc:
+            if served.default is not None:
+                raise
+            log.warning("without the model of the role %s: %s. %s", role, exc, exc.hint)
+    return found
+
+
+def _is_chosen(library: Library, role: str) -> bool:
+    with library.read() as session:
+        return spaces.active(session, role) is not None
 
 
 def _model(library: Library, role: str) -> Model:

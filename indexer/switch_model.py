@@ -8,7 +8,7 @@ be resumed.
 import time
 from pathlib import Path
 
-from db.catalog import runs, spaces
+from db.catalog import revision, runs, spaces
 from db.catalog.spaces import BareUnit, Space
 from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
@@ -16,7 +16,7 @@ from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.embed import Embedder, Model
-from indexer.encoders.active import roles
+from indexer.encoders.active import Role, roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
@@ -41,11 +41,11 @@ def use_model(
     Raises:
         LibraryBusyError: another process is indexing into this library.
         ModelError: the model is unknown or missing, or some files cannot be read now.
-        SettingsError: the library is empty: its first indexing chooses the model.
+        SettingsError: the library is empty: its first indexing chooses the model; or there is no such role.
     """
     started = time.monotonic()
     settings = library.settings
-    encoder = roles()[role].load(name, settings)
+    encoder = _role(role).load(name, settings)
     with library.indexing():
         space = _space(library, encoder, role)
         with library.read() as session:
@@ -88,17 +88,22 @@ def roll_back(library: Library, *, on_progress: OnProgress = lambda _progress: N
     return use_model(library, previous.model, on_progress=on_progress)
 
 
-def drop_model(library: Library, name: str) -> int:
-    """Delete the vectors of an inactive model; returns how many there were.
+def drop_model(library: Library, name: str, *, role: str = CLIP) -> int:
+    """Delete the vectors of a model that nobody needs; returns how many there were.
+
+    In a role that a library can do without, the model may be the one that answers: then none does.
 
     Raises:
         SettingsError: the library has none of this model, or it is the one that answers.
         LibraryBusyError: another process is indexing into this library.
     """
-    model = canonical_name(name)
+    served = _role(role)
+    model = canonical_name(name) if role == CLIP else served.load(name, library.settings).name
     with library.indexing(), library.write() as session:
-        held = {space: count for space, count in spaces.every(session).items() if space.model == model}
-        unused = {space: count for space, count in held.items() if space.state != "active"}
+        every = {space: count for space, count in spaces.every(session).items() if space.role == role}
+        held = {space: count for space, count in every.items() if space.model == model}
+        needed = served.default is not None
+        unused = {space: count for space, count in held.items() if not needed or space.state != "active"}
         if held and not unused:
             raise SettingsError(
                 f"{model} is the model that answers in this library", "Use another one first: trove model use"
@@ -108,13 +113,23 @@ def drop_model(library: Library, name: str) -> int:
         for space in unused:
             spaces.drop(session, space.id)
             library.vectors(space).delete()
+        revision.touch(session)
     return sum(unused.values())
+
+
+def _role(name: str) -> Role:
+    role = roles().get(name)
+    if role is None:
+        raise SettingsError(
+            f"there is no role {name!r} of models", f"Roles are: {', '.join(sorted(roles()))}."
+        )
+    return role
 
 
 def _space(library: Library, encoder: Encoder, role: str) -> Space:
     """The space to fill: the one already begun, or a new one."""
     with library.write() as session:
-        if spaces.active(session, role) is None:
+        if spaces.active(session, role if _role(role).default else CLIP) is None:
             raise SettingsError(
                 "the library is empty, so it has no model to change",
                 f"Index with it: trove index FOLDER --model {encoder.name}",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from db.catalog import spaces
+from db.kinds import CLIP
 from db.library import Library
 from db.paths import expanded
 
@@ -26,6 +27,8 @@ class HeldModel:
     name: str
     state: SpaceState
     vectors: int
+    role: str = CLIP
+    """What its vectors are for: ``clip`` answers, ``similar`` tells what looks alike."""
 
 
 def ignore(*_: object) -> None:
@@ -41,16 +44,15 @@ class Models:
     def held(self) -> list[HeldModel]:
         """The models that the library has vectors of; the active one answers."""
         with self._library.read() as session:
-            return [
-                HeldModel(space.model, space.state, count) for space, count in spaces.every(session).items()
-            ]
+            every = spaces.every(session).items()
+        return [HeldModel(space.model, space.state, count, space.role) for space, count in every]
 
     def ready(self) -> list[str]:
         """The models that can be used without a network: presets on this machine, and those that are held."""
         from indexer.encoders.registry import PRESETS, is_here
 
         here = [info.model for info in PRESETS.values() if is_here(info, self._library.settings.cache)]
-        return list(dict.fromkeys([*here, *(model.name for model in self.held())]))
+        return list(dict.fromkeys([*here, *(model.name for model in self.held() if model.role == CLIP)]))
 
     def measured(self) -> dict[str, Measured]:
         """What was measured of models in this library, the last time, by their names.
@@ -61,8 +63,12 @@ class Models:
 
         return measured(self._library)
 
-    def use(self, name: str, *, partial: bool = False, on_progress: OnProgress = ignore) -> Switch:
+    def use(
+        self, name: str, *, role: str = CLIP, partial: bool = False, on_progress: OnProgress = ignore
+    ) -> Switch:
         """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.
+
+        In the role ``similar`` it is a model of pictures alone, which tells what looks alike.
 
         Raises:
             LibraryBusyError: another process is indexing into this library.
@@ -72,7 +78,7 @@ class Models:
         """
         from indexer.switch_model import use_model
 
-        return use_model(self._library, name, partial=partial, on_progress=on_progress)
+        return use_model(self._library, name, role=role, partial=partial, on_progress=on_progress)
 
     def roll_back(self, *, on_progress: OnProgress = ignore) -> Switch:
         """Switch back to the previous model; errors as ``use``."""
@@ -80,8 +86,8 @@ class Models:
 
         return roll_back(self._library, on_progress=on_progress)
 
-    def drop(self, name: str) -> int:
-        """Delete the vectors of an inactive model; returns how many there were.
+    def drop(self, name: str, *, role: str = CLIP) -> int:
+        """Delete the vectors of an inactive model, or of one that only tells what looks alike; says how many.
 
         Raises:
             SettingsError: the library has none of this model, or it is the one that answers.
@@ -89,7 +95,7 @@ class Models:
         """
         from indexer.switch_model import drop_model
 
-        return drop_model(self._library, name)
+        return drop_model(self._library, name, role=role)
 
     def evaluate(
         self,

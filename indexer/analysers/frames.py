@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from db.catalog.units import NewUnit, StoredUnit
 from db.engine.schema import MediaKind
-from db.kinds import CLIP, PICTURE, Kind
+from db.kinds import CLIP, PICTURE, SIMILAR, Kind
 from indexer.analysers.base import Analyser, Draft, Payload, PicturePayload
 from indexer.analysers.medium import Medium
 
@@ -16,7 +16,7 @@ class Frames(Analyser):
 
     name = "frames"
     label = "what films show"
-    kinds = (Kind("frame", "video frame", {CLIP: PICTURE}, "shows"),)
+    kinds = (Kind("frame", "video frame", {CLIP: PICTURE, SIMILAR: PICTURE}, "shows"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video"})
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:

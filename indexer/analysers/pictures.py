@@ -9,7 +9,7 @@ from db.catalog import units as found
 from db.catalog.facts import Fact
 from db.catalog.units import NewUnit, StoredUnit
 from db.engine.schema import MediaKind
-from db.kinds import CLIP, PICTURE, Kind
+from db.kinds import CLIP, PICTURE, SIMILAR, Kind
 from db.library import Library
 from indexer.analysers.base import Analyser, Draft, Payload, PicturePayload
 from indexer.analysers.medium import Medium
@@ -29,7 +29,7 @@ class Pictures(Analyser):
 
     name = "pictures"
     label = "what pictures show"
-    kinds = (Kind("image", "picture", {CLIP: PICTURE}, "shows"),)
+    kinds = (Kind("image", "picture", {CLIP: PICTURE, SIMILAR: PICTURE}, "shows"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image"})
     phase = 0
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from db.catalog import spaces
 from db.catalog.spaces import Space
-from db.errors import ModelMismatchError
-from db.kinds import CLIP, PASSAGE, PICTURE
+from db.errors import ModelError, ModelMismatchError
+from db.kinds import CLIP, PASSAGE, PICTURE, SIMILAR
 from db.library import Library
 from db.registry import Registry
 from db.settings import Settings
 from indexer.encoders.base import Encoder
+from indexer.encoders.lookalike import LookalikeEncoder
 from indexer.encoders.registry import canonical_name, load_encoder
 
 DEFAULT_MODEL = "builtin"
@@ -24,12 +25,13 @@ class Role:
     """What the vectors of some models are for, and what may be asked of them.
 
     ``load`` makes the encoder of a model's name, ``default`` is the model of a new library, and ``asked`` the
-    one that the settings name, if they do. ``texts`` and ``pictures``: the modalities that the vector of a
-    text, or of a picture, can be compared with.
+    one that the settings name, if they do; without a default there is none until people choose one.
+    ``texts`` and ``pictures``: the modalities that the vector of a text, or of a picture, can be compared
+    with; without them it is asked for nothing, and its vectors are compared with each other alone.
     """
 
     name: str
-    default: str
+    default: str | None
     load: Callable[[str, Settings], Encoder]
     texts: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
@@ -59,17 +61,22 @@ register(
 )
 
 
+register(Role(SIMILAR, None, LookalikeEncoder))
+
+
 def encoder_for(library: Library, space: Space | None, role: str = CLIP) -> Encoder:
     """The encoder of a role's active space; without one, of the model in the settings.
 
     Raises:
         ModelMismatchError: another model is asked for than the library was indexed with, or its
             weights have changed since.
-        ModelError: the model is unknown or its weights are missing.
+        ModelError: the model is unknown, its weights are missing, or none was chosen.
     """
     settings, served = library.settings, roles()[role]
     known = space.model if space else served.default
     name = served.asked(settings) or known
+    if name is None:
+        raise ModelError(f"no model was chosen for {role}", f"See: trove model use --role {role} --help")
     if space is not None and name != space.model:
         raise ModelMismatchError(
             f"this library was indexed with {space.model}, not with {name}",
@@ -80,7 +87,7 @@ def encoder_for(library: Library, space: Space | None, role: str = CLIP) -> Enco
     if space is not None and encoder.fingerprint != space.fingerprint:
         raise ModelMismatchError(
             f"the weights of {name} are not those that this library was indexed with",
-            f"Make the vectors anew with: trove model use {name}",
+            f"Make the vectors anew with: trove model use {name}{'' if role == CLIP else f' --role {role}'}",
         )
     return encoder
 

@@ -86,8 +86,10 @@ class Pretrained(Generic[T]):
             yield model
 
 
-def load_model(weights: Weights, auto: str, device: str) -> Any:
+def load_model(weights: Weights, auto: str, device: str, **options: Any) -> Any:
     """The model of a folder by a class of transformers that chooses among others: ``AutoModelFor…``.
+
+    ``options`` are those of its class and configuration.
 
     Raises:
         ModelError: it cannot be loaded, or lacks weights.
@@ -102,6 +104,7 @@ def load_model(weights: Weights, auto: str, device: str) -> Any:
             weights_only=True,
             output_loading_info=True,
             **_SAFE,
+            **options,
         )
         if missing := sorted(told["missing_keys"]):
             raise ModelError(

@@ -14,6 +14,7 @@ from db.library import Library
 from db.vectors.store import VectorStore
 from indexer.encoders.active import Role, encoder_for, roles
 from indexer.encoders.base import Encoder, SentenceEncoder
+from indexer.encoders.lazy import Once
 from indexer.encoders.registry import near_duplicate
 from indexer.null_model import fitted, keep
 from search.engine.query_cache import QueryVectors
@@ -32,7 +33,9 @@ class ActiveModel:
         self.library = library
         self.space = space
         self.role = role
-        self.encoder: Encoder = encoder_for(library, space, role.name)
+        self._encoder = Once(lambda: encoder_for(library, space, role.name))
+        if role.texts or role.pictures:
+            self._encoder()  # a question cannot be asked without it
         self.vectors: VectorStore = library.vectors(space)
         self.queries = QueryVectors(library.paths.query_vectors, space.fingerprint)
         self._lock = threading.Lock()
@@ -41,9 +44,14 @@ class ActiveModel:
         self._to_keep: NullScores | None = None
 
     @property
+    def encoder(self) -> Encoder:
+        """Its encoder; errors as ``encoder_for``."""
+        return self._encoder()
+
+    @property
     def near_duplicate(self) -> float:
         """Cosine similarity from which two pictures are near-duplicates, and one hit."""
-        return near_duplicate(self.encoder.name)
+        return near_duplicate(self.space.model)
 
     @property
     def reads_sentences(self) -> bool:

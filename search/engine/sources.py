@@ -18,7 +18,7 @@ from db.arrays import Vectors
 from db.catalog import filters, live, orders
 from db.catalog.fulltext import WordMatch, match_words
 from db.catalog.orders import LATEST, Order, Placed
-from db.kinds import CLIP, PASSAGE, PICTURE
+from db.kinds import CLIP, PASSAGE, PICTURE, SIMILAR
 from db.registry import Registry
 from search.engine.embed import Question
 from search.engine.ranking import Found, Match, Ranking, above_z_score, without
@@ -138,17 +138,23 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Alike:
-    """Units whose vectors are nearest to those of the file that others are to be like."""
+    """Units whose vectors are nearest to those of the file that others are to be like.
+
+    ``unless``: a role whose vectors of the file take the place of these.
+    """
 
     name: str
     weight: float
     role: str
     modality: str
+    unless: str | None = None
 
     def rank(self, question: Question, scope: Scope, depth: int) -> Ranking | None:
         """The units nearest to any vector of the file, which is never among them itself."""
         like = question.like
         vectors = None if like is None else like.vectors.get((self.role, self.modality))
+        if like is not None and (self.unless, self.modality) in like.vectors:
+            return None
         if like is None or vectors is None or self.role not in scope.models:
             return None
         return without(_nearest(self, scope, vectors, depth), set(like.unit_ids.tolist()))
@@ -264,6 +270,7 @@ register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="i
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
 register("words", Keywords())
 register("names", Keywords(names=True))
-register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE))
+register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE, unless=SIMILAR))
+register("look alike", Alike("image_to_image", 1.0, SIMILAR, PICTURE))
 register("alike passages", Alike("text_to_passage", ALIKE_PASSAGE_WEIGHT, CLIP, PASSAGE))
 register("listed", Listed())

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sqlalchemy.orm import Session
+
 from db.arrays import Ids
 from db.catalog import assets, copies, spaces, stacks, units
 from db.catalog.copies import FileRow
 from db.catalog.filters import FactRule, Filter, Wanted
+from db.catalog.spaces import Space
 from db.catalog.stacks import Place
-from db.kinds import PICTURE
+from db.kinds import PICTURE, SIMILAR
 from db.library import Library
 from db.vectors.store import VectorView
 from search.engine import resaved
@@ -86,6 +89,11 @@ def duplicates(
     return sorted(groups, key=lambda group: (-group.spare, group.copies[0].path))
 
 
+def comparing(session: Session) -> Space | None:
+    """The space by which pictures are compared: that of a model of pictures alone where there is one."""
+    return spaces.active(session, SIMILAR) or spaces.active(session)
+
+
 def _copy(file: FileRow, unit_id: int) -> Copy:
     return Copy(file.path, file.size, file.width, file.height, unit_id, file.offline)
 
@@ -107,7 +115,7 @@ def _near_duplicates(
     together, and are no duplicates to clean up.
     """
     with library.read() as session:
-        space = spaces.active(session)
+        space = comparing(session)
         if space is None:
             return []
         view = library.vectors(space).at(session)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Change the model that your library answers with.")
 
 Name = Annotated[str, typer.Argument(help="Model name or preset: see trove models.")]
+Role = Annotated[
+    str,
+    typer.Option("--role", help="clip, which answers, or similar, which sees pictures alone."),
+]
 Partial = Annotated[bool, typer.Option("--partial", help="Leave out files that cannot be read now.")]
 
 
@@ -25,6 +29,7 @@ Partial = Annotated[bool, typer.Option("--partial", help="Leave out files that c
 def use(
     ctx: typer.Context,
     name: Name,
+    role: Role = "clip",
     partial: Partial = False,
     background: Annotated[
         bool, typer.Option("--background", help="Go on behind; trove status shows how far it is.")
@@ -36,12 +41,12 @@ def use(
             paths = library.core.paths
         output = paths.model_output
         partly = ["--partial"] if partial else []
-        start(paths.folder, ["model", "use", *partly, "--", name], output)
+        start(paths.folder, ["model", "use", "--role", role, *partly, "--", name], output)
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
-        switch = library.models.use(name, partial=partial, on_progress=tell)
-    _say(switch)
+        switch = library.models.use(name, role=role, partial=partial, on_progress=tell)
+    _say(switch, role)
 
 
 @app.command()
@@ -53,10 +58,10 @@ def rollback(ctx: typer.Context) -> None:
 
 
 @app.command()
-def drop(ctx: typer.Context, name: Name) -> None:
+def drop(ctx: typer.Context, name: Name, role: Role = "clip") -> None:
     """Forget a model that no longer answers, to free the space of its vectors."""
     with library_of(ctx) as library:
-        count = library.models.drop(name)
+        count = library.models.drop(name, role=role)
     console.say(f"Dropped {count} vectors.")
 
 
@@ -73,7 +78,7 @@ def list_models(ctx: typer.Context, as_json: Json = False) -> None:
     rows = []
     for name in names:
         model, known = held.get(name), measured.get(name)
-        state, vectors = ("not here", "") if model is None else (model.state, str(model.vectors))
+        state, vectors = ("not here", "") if model is None else (_state(model), str(model.vectors))
         own = ["", ""] if known is None else [found_first(known), takes(known.speed)]
         rows.append([name, state, vectors, *own])
     sides = ("left", "left", "right", "right", "right")
@@ -81,11 +86,16 @@ def list_models(ctx: typer.Context, as_json: Json = False) -> None:
     console.table(dict(zip(headings, sides, strict=True)), rows)
 
 
+def _state(model: HeldModel) -> str:
+    return model.state if model.role == "clip" else f"{model.state} ({model.role})"
+
+
 def _json(name: str, held: HeldModel | None, known: Measured | None) -> dict[str, Any]:
     speed = None if known is None else known.speed
     return {
         "model": name,
         "state": None if held is None else held.state,
+        "role": None if held is None else held.role,
         "vectors": 0 if held is None else held.vectors,
         "figures": [] if known is None else [asdict(figure) for figure in known.figures],
         "seconds": None if speed is None else round(speed.seconds, 1),
@@ -93,8 +103,9 @@ def _json(name: str, held: HeldModel | None, known: Measured | None) -> dict[str
     }
 
 
-def _say(switch: Switch) -> None:
-    console.say(f"Your library now answers with {switch.model}.")
+def _say(switch: Switch, role: str = "clip") -> None:
+    what = "answers with" if role == "clip" else f"has in the role {role}"
+    console.say(f"Your library now {what} {switch.model}.")
     console.say(f"{switch.embedded} units were embedded in {switch.seconds:.1f} s.")
     if switch.missing:
         console.say(f"{switch.missing} could not be read; trove index adds them when they can be.")

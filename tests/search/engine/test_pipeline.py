@@ -65,8 +65,8 @@ def test_statements_do_not_grow_with_the_hits(sample_library: Settings, text: st
                 answer = service.search(Query(text, k=k))
             counts[len(answer.hits)] = [line for line in asked if not line.startswith("BEGIN")]
     fewest, most = counts[min(counts)], counts[max(counts)]
-    # What only some hits have, such as a track, is asked for once, or not at all.
-    assert len(fewest) <= len(most) <= len(fewest) + 1 <= 25, most
+    # What only some hits have, a track, or a sketch that is worth a look, is asked for once, or not at all.
+    assert len(fewest) <= len(most) <= len(fewest) + 2 <= 27, most
 
 
 def test_one_answer_is_of_one_session(sample_library: Settings) -> None:

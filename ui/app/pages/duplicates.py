@@ -5,10 +5,10 @@ import io
 
 import streamlit as st
 
-from db.catalog import revision, spaces
+from db.catalog import revision
 from indexer.encoders.registry import near_duplicate
 from indexer.media.thumbnails import GRID_SIDE
-from search.explore.duplicates import Copy, Group, Likeness
+from search.explore.duplicates import Copy, Group, Likeness, comparing
 from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.routes import media
@@ -79,7 +79,7 @@ how = st.segmented_control(
 threshold = None
 if how == "alike":
     with resources.read() as session:
-        space = spaces.active(session)
+        space = comparing(session)
     default = near_duplicate(space.model if space else "")
     threshold = st.slider("How alike", 0.85, 1.0, default, 0.01, key="duplicates_likeness")
 with resources.read() as session:

@@ -1,0 +1,228 @@
+"""Encoders that see pictures alone, such as DINOv2, BEiT and MAE: any of transformers or timm.
+
+They know no words, and compare by nothing but looks. A vector is what the library calls the pooled output of
+a picture, or its class token where there is none.
+"""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from db.arrays import Floats, Vectors, unit_length
+from db.errors import ModelError, first_line
+from db.paths import expanded
+from db.settings import Settings
+from indexer.encoders.base import Pixels
+from indexer.encoders.lazy import Once
+from indexer.pretrained.loading import Pretrained, load_model, load_processor, loaded
+from indexer.pretrained.memory import in_batches
+from indexer.pretrained.weights import CONFIG, Weights
+
+_SAMPLES = 256
+_SAMPLE = 4096
+"""Bytes of a checkpoint that are read to know it again: gigabytes would take seconds at every start."""
+_USUAL_SIZE = 224
+_MASKED = {"vit_mae": {"mask_ratio": 0.0}}
+"""Models that hide parts of a picture when they learn, and how they are told to look at all of it."""
+
+Tower = Callable[[Pixels], Floats]
+"""(n, 3, H, W) to (n, dim)."""
+
+
+class LookalikeEncoder:
+    """A model of pictures alone by preset, Hub name or folder, see ``base.Encoder``."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        folder = expanded(name)
+        self.name = str(folder.resolve()) if name and folder.is_dir() else name
+        self._model = Pretrained(self.name, "similar", settings, _load_tower)
+        self._config = Once(lambda: _config(self._model.weights))
+        self._prepare = Once(lambda: _load_preparation(self._model.weights))
+        self._fingerprint = Once(lambda: _fingerprint(self._model.weights))
+        self._dim = Once(self._find_dim)
+
+    @property
+    def fingerprint(self) -> str:
+        """See ``base.Encoder``.
+
+        Raises:
+            ModelError: its weights cannot be had.
+        """
+        return self._fingerprint()
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._dim()
+
+    @property
+    def image_size(self) -> int:
+        """See ``base.Encoder``."""
+        config = self._config()
+        size = config.get("image_size") or config.get("pretrained_cfg", {}).get("input_size", _USUAL_SIZE)
+        return int(size if isinstance(size, int) else size[-1])
+
+    def prepare(self, image: Image.Image) -> Pixels:
+        """As the model's own configuration says, see ``base.Encoder``."""
+        return self._prepare()(image.convert("RGB"))
+
+    def encode_pixels(self, batch: Pixels) -> Vectors:
+        """See ``base.Encoder``.
+
+        Raises:
+            ModelError: the model is none of pictures alone, or there is too little memory for it.
+        """
+        if not len(batch):
+            return np.empty((0, self.dim), np.float32)
+        with self._model.use() as tower:
+            return unit_length(_encoded(tower, batch, self.name))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """It knows none, see ``base.Encoder``.
+
+        Raises:
+            ModelError: there are texts.
+        """
+        if texts:
+            raise ModelError(f"the model {self.name} knows no words", "Choose one of pictures and texts.")
+        return np.empty((0, self.dim), np.float32)
+
+    def _find_dim(self) -> int:
+        blank = self.prepare(Image.new("RGB", (self.image_size, self.image_size)))
+        return len(self.encode_pixels(blank[None])[0])
+
+
+def _encoded(tower: Tower, batch: Pixels, name: str) -> Floats:
+    try:
+        return np.stack(list(in_batches(list(batch), len(batch), lambda some: list(tower(np.stack(some))))))
+    except ModelError:
+        raise
+    except Exception as exc:  # anything: it may be a model of something else
+        raise ModelError(
+            f"the model {name} cannot look at pictures: {first_line(exc)}",
+            "Name one that sees pictures alone, such as dinov2-small: see trove models",
+        ) from exc
+
+
+def _load_tower(weights: Weights, device: str) -> Tower:
+    import torch
+
+    config = _config(weights)
+    forward = _timm(weights, device) if _is_timm(config) else _transformers(weights, config, device)
+
+    def encode(batch: Pixels) -> Floats:
+        with torch.inference_mode():
+            pixels = torch.from_numpy(np.ascontiguousarray(batch)).to(device)
+            vectors: Floats = forward(pixels).flatten(1).float().cpu().numpy()
+        return vectors
+
+    return encode
+
+
+def _transformers(weights: Weights, config: dict[str, Any], device: str) -> Callable[[Any], Any]:
+    model = load_model(weights, "AutoModel", device, **loaded(weights, lambda: _options(weights, config)))
+
+    def forward(pixels: Any) -> Any:
+        seen = model(pixel_values=pixels.to(model.dtype))
+        pooled = getattr(seen, "pooler_output", None)
+        return seen.last_hidden_state[:, 0] if pooled is None else pooled
+
+    return forward
+
+
+def _options(weights: Weights, config: dict[str, Any]) -> dict[str, Any]:
+    """How its class is made: without a pooling layer where the checkpoint has none."""
+    import transformers
+
+    options: dict[str, Any] = dict(_MASKED.get(config.get("model_type", ""), {}))
+    known = transformers.AutoConfig.from_pretrained(
+        weights.folder, local_files_only=True, trust_remote_code=False
+    )
+    made = inspect.signature(transformers.MODEL_MAPPING[type(known)].__init__)
+    if "add_pooling_layer" in made.parameters:
+        options["add_pooling_layer"] = _pools(weights)
+    return options
+
+
+def _pools(weights: Weights) -> bool:
+    from safetensors import safe_open
+
+    safe = [file for file in weights.files if file.suffix == ".safetensors"]
+    for file in safe:
+        with safe_open(file, framework="numpy") as tensors:
+            if any("pooler." in name for name in tensors.keys()):  # noqa: SIM118 - it is no mapping
+                return True
+    return not safe
+
+
+def _timm(weights: Weights, device: str) -> Callable[[Any], Any]:
+    def load() -> Any:
+        import timm
+
+        return timm.create_model(f"local-dir:{weights.folder}", pretrained=True).to(device).eval()
+
+    model = loaded(weights, load)
+    return lambda pixels: model.forward_head(model.forward_features(pixels), pre_logits=True)
+
+
+def _load_preparation(weights: Weights) -> Callable[[Image.Image], Pixels]:
+    if _is_timm(_config(weights)):
+        return loaded(weights, lambda: _timm_preparation(weights))
+    processor = load_processor(weights, "AutoImageProcessor")
+
+    def prepare(image: Image.Image) -> Pixels:
+        pixels: Pixels = processor(images=image, return_tensors="np")["pixel_values"][0]
+        return pixels.astype(np.float32, copy=False)
+
+    return prepare
+
+
+def _timm_preparation(weights: Weights) -> Callable[[Image.Image], Pixels]:
+    import timm
+
+    model = timm.create_model(f"local-dir:{weights.folder}", pretrained=False)
+    transform = timm.data.create_transform(**timm.data.resolve_model_data_config(model), is_training=False)
+
+    def prepare(image: Image.Image) -> Pixels:
+        pixels: Pixels = transform(image).numpy()
+        return pixels
+
+    return prepare
+
+
+def _config(weights: Weights) -> dict[str, Any]:
+    try:
+        config = json.loads((weights.folder / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError) as exc:
+        raise ModelError(f"{weights.folder / CONFIG} cannot be read: {exc}", "Download it again.") from exc
+    return config if isinstance(config, dict) else {}
+
+
+def _is_timm(config: dict[str, Any]) -> bool:
+    return "architecture" in config and "model_type" not in config
+
+
+def _fingerprint(weights: Weights) -> str:
+    """Of the configuration, and of samples of the weights from the first to the last byte."""
+    digest = hashlib.sha256()
+    for beside in sorted(weights.folder.glob("*.json")):
+        digest.update(beside.read_bytes())
+    for file in weights.files:
+        digest.update(_sampled(file))
+    return digest.hexdigest()[:16]
+
+
+def _sampled(file: Path) -> bytes:
+    size = file.stat().st_size
+    with file.open("rb") as weights:
+        parts = [str(size).encode()]
+        for at in np.linspace(0, max(0, size - _SAMPLE), _SAMPLES).astype(int).tolist():
+            weights.seek(at)
+            parts.append(weights.read(_SAMPLE))
+    return b"".join(parts)
