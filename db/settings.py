@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     name or a local folder."""
     captioner: str = "none"
     """What describes pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    detector: str = "none"
+    """What finds things in pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    pointer: str = "auto"
+    """What says where in a picture something is: ``auto`` (the first preset that is on this machine, else a
+    map of what the search model looks at), ``none`` for that map, a preset, a Hub name or a local folder."""
     answerer: str = "auto"
     """What answers questions about pictures: ``auto`` (the first preset that is on this machine), a preset, a
     Hub name, a local folder, or the address of a server on this machine that speaks OpenAI's protocol."""

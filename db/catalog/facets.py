@@ -71,6 +71,14 @@ def _counts(session: Session, column: InstrumentedAttribute[str | None]) -> dict
     return {name: files for name, files in session.execute(statement) if name}
 
 
+def texts(session: Session, kind: str) -> dict[str, int]:
+    """The number of pictures and films that have a unit of a kind with each text, largest first."""
+    count = func.count(Unit.content_id.distinct())
+    statement = select(Unit.text, count).where(Unit.kind == kind, switches.findable(session))
+    statement = statement.group_by(Unit.text).order_by(count.desc(), Unit.text)
+    return {text: files for text, files in session.execute(statement) if text}
+
+
 def towns(session: Session) -> dict[tuple[str, str], int]:
     """The number of pictures and films of each (city, country), largest first; "" for an unknown country."""
     count = func.count(Asset.content_id.distinct())

@@ -54,6 +54,12 @@ class Region(NamedTuple):
     w: float
     h: float
 
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """x and y of its four corners, from the top left around."""
+        right, bottom = self.x + self.w, self.y + self.h
+        return self.x, self.y, right, self.y, right, bottom, self.x, bottom
+
 
 @dataclass(frozen=True)
 class NewUnit:

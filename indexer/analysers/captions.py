@@ -17,7 +17,7 @@ from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
-from indexer.media.shots import Shot
+from indexer.analysers.middles import middles
 from indexer.media.types import Picture
 from indexer.pretrained.loading import Pretrained
 from indexer.pretrained.memory import GB, in_batches
@@ -85,7 +85,7 @@ class Captions(Analyser):
 
     def _of_film(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[NewUnit]:
         duration_s = medium.header.duration_s
-        shown = _middles(medium)
+        shown = middles(medium, SIDE)
         while some := list(islice(shown, AT_ONCE)):
             texts = self._described([picture for _, _, picture in some])
             for (shot, at_s, _), text in zip(some, texts, strict=True):
@@ -115,13 +115,6 @@ def load_captioner(weights: Weights, device: str) -> Captioner:
     from indexer.pretrained.vision_language import load_vision_language
 
     return load_vision_language(weights, device)
-
-
-def _middles(medium: Medium) -> Iterator[tuple[Shot, float, Picture]]:
-    """The shots of a film, each with the second and the frame in its middle."""
-    for shot in medium.shots():
-        for at_s, picture in medium.stills_at([(shot.start_s + shot.end_s) / 2], SIDE):
-            yield shot, at_s, picture
 
 
 def _joined(units: Iterator[NewUnit]) -> Iterator[NewUnit]:

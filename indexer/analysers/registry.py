@@ -20,6 +20,7 @@ from indexer.analysers.sidecars import Sidecars
 from indexer.analysers.speech import Speech
 from indexer.analysers.subtitles import SubtitleFiles, Subtitles
 from indexer.analysers.text import Text
+from indexer.analysers.things import Things
 from indexer.analysers.words import Words
 
 _makers: dict[str, type[Analyser]] = {}
@@ -45,6 +46,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Speech,
     Text,
     Captions,
+    Things,
     Words,
     Sidecars,
     SubtitleFiles,

@@ -38,6 +38,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/media/pictures/libraw.py": "a medium: of what it has read",
         "indexer/media/pictures/pillow.py": "a medium: of what it has read",
         "indexer/media/reader.py": "a medium: which decoder is asked first",
+        "indexer/analysers/things.py": "a medium: what it looks at",
         "indexer/jobs.py": "a medium: pictures come before films",
         "indexer/phases.py": "a medium: of a file that could not be read",
         "indexer/pretrained/vision_language.py": "a part of a conversation: a picture",
@@ -60,6 +61,9 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/routes/media.py": "a medium: whether a file is shown or played",
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
+    },
+    "thing": {
+        "search/query/conditions/seen.py": "a key that people type",
     },
     "caption": {
         "indexer/analysers/captions.py": "a task of models",

@@ -5,7 +5,7 @@ is registered is parsed, explained and offered among the app's filters without a
 module here registers those of one subject, in the order in which help lists them.
 """
 
-from search.query.conditions import facts, files, happenings, places, table, texts, times, what, words
+from search.query.conditions import facts, files, happenings, places, seen, table, texts, times, what, words
 from search.query.conditions.table import (
     TERM_KEYS,
     UNKNOWN_KEYS,
@@ -29,6 +29,7 @@ table.register(
     *files.CONDITIONS,
     *facts.CONDITIONS,
     *words.CONDITIONS,
+    *seen.CONDITIONS,
     *texts.CONDITIONS,
 )
 

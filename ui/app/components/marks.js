@@ -26,10 +26,18 @@ const drawMarks = (svg, width, height, marks, lines = []) => {
     made.textContent = words;
     return made;
   };
+  // At the top of its box, as large in a small one as in a large one.
+  const high = 0.03 * Math.max(width, height);
+  const named = ({ name, corners }) => {
+    const made = drawn("text", { x: corners[0] * width + high / 4, y: corners[1] * height + high, "font-size": high, class: "name" });
+    made.textContent = name;
+    return made;
+  };
   svg.replaceChildren(
     ...marks.map(({ corners, whole }) => drawn("polygon", {
       class: whole ? "found whole" : "found", points: points(corners).join(" "), "vector-effect": "non-scaling-stroke",
     })),
+    ...marks.filter(({ name }) => name).map(named),
     ...lines.map(line),
   );
 };

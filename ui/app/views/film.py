@@ -17,12 +17,14 @@ from search.answer import Hit
 from search.results.listing import Listing
 from search.results.moments import Moment
 from search.results.texts import Written
+from search.results.things import Thing
 from ui.app import resources
 from ui.app.components.player import player
 from ui.app.routes import media
 from ui.app.views import address, said
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, in_moment, whole_text
+from ui.app.views.things import boxes
 from ui.highlight import asked_words
 from ui.wording import clock, how_cut
 
@@ -46,6 +48,7 @@ def show_film(
     hit: Hit,
     asked: Question,
     texts: Sequence[Written],
+    seen: Sequence[Thing],
 ) -> None:
     """Play it from the moment of the hit, or from where somebody went."""
     path = row.path
@@ -75,7 +78,7 @@ def show_film(
         "duration_s": duration_s,
         "texts": said.as_texts(texts_said, asked_words(hit.why)),
         "shown": said.shown_first(texts_said, row),
-        "found": [mark for mark in found_marks(texts, hit) if mark["start_s"] is not None],
+        "found": [mark for mark in [*found_marks(texts, hit), *boxes(seen)] if mark["start_s"] is not None],
         # Words that were asked for are there to be read.
         "paused": is_first and bool(read),
         "copied": whole_text(in_moment(texts, hit)),

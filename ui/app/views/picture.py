@@ -11,12 +11,14 @@ from db.catalog.units import UnitRow
 from indexer.media.types import Metadata
 from search.answer import Hit
 from search.results.texts import Written
+from search.results.things import Thing
 from ui.app import resources
 from ui.app.components.picture import picture
 from ui.app.routes import media
 from ui.app.views import question
 from ui.app.views.question import Question
 from ui.app.views.texts import found_marks, text_lines, whole_text
+from ui.app.views.things import boxes
 
 _KEY = "picture"
 _HEAT = "viewer_heat"
@@ -35,6 +37,7 @@ def show_picture(
     hit: Hit,
     asked: Question,
     texts: Sequence[Written],
+    seen: Sequence[Thing],
     steps: Mapping[str, Hit | None],
     on_turned: Callable[[int], None],
 ) -> None:
@@ -65,7 +68,7 @@ def show_picture(
         "type": kind or "application/octet-stream",
         "near": [media.view_url(other.unit_id) for other in near if other.media == "image"],
         "slides": steps["next picture"] is not None,
-        "marks": found_marks(texts, hit),
+        "marks": [*found_marks(texts, hit), *boxes(seen)],
         "lines": text_lines(texts),
         "copied": whole_text(texts),
     }

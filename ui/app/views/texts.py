@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from db.catalog.units import Region
 from search.answer import Hit
 from search.results.texts import Written
 from ui.app.components.copytext import copy_text
@@ -57,7 +58,6 @@ def found_marks(texts: Sequence[Written], hit: Hit) -> list[dict[str, Any]]:
     worded = {text.unit_id for text in texts if text.marks}
     regions = {fact.unit_id: fact for fact in hit.why if fact.region and fact.unit_id not in worded}
     for fact in regions.values():
-        x, y, width, height = fact.region or (0.0, 0.0, 1.0, 1.0)
-        corners = (x, y, x + width, y, x + width, y + height, x, y + height)
-        marks.append({"corners": corners, "whole": True, "start_s": fact.start_s, "end_s": fact.end_s})
+        region = fact.region or Region(0.0, 0.0, 1.0, 1.0)
+        marks.append({"corners": region.corners, "whole": True, "start_s": fact.start_s, "end_s": fact.end_s})
     return marks

@@ -12,6 +12,7 @@ from indexer.media.reader import probe
 from search.answer import Hit
 from search.results.listing import Listing
 from search.results.texts import Written, written
+from search.results.things import Thing, things
 from ui.app import resources
 from ui.app.routes import media
 from ui.app.views import address, stack
@@ -24,6 +25,8 @@ from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
 from ui.app.views.said import offer_transcript
 from ui.app.views.texts import in_moment, show_text
+from ui.app.views.things import in_moment as of_moment
+from ui.app.views.things import show_things
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +108,7 @@ def _show(listing: Listing, asked: Question) -> None:
         return
     hit, row, metadata, kept = whole, None, None, False
     texts: list[Written] = []
+    seen: list[Thing] = []
     with st.container(key="viewer"):
         with st.container(key="viewer_bar"):
             _heading(listing, whole)
@@ -117,11 +121,12 @@ def _show(listing: Listing, asked: Question) -> None:
             else:
                 metadata = resources.library().service.decoders.run(probe, media.file_of(row))
                 texts = written(resources.library().core, row.path, asked.parsed)
+                seen = things(resources.library().core, row.path)
                 if row.media == "image":
                     steps = _steps(listing, whole.unit_id)
-                    show_picture(row, metadata, hit, asked, texts, steps, on_turned=_turn_to)
+                    show_picture(row, metadata, hit, asked, texts, seen, steps, on_turned=_turn_to)
                 else:
-                    show_film(row, metadata, listing, hit, asked, texts)
+                    show_film(row, metadata, listing, hit, asked, texts, seen)
         with st.container(key="viewer_known"):
             with resources.explained():
                 stack.strip(whole, hit, on_open=_start_anew)
@@ -137,6 +142,7 @@ def _show(listing: Listing, asked: Question) -> None:
                 if row.media != "audio" and not kept:
                     offer_conversation(row.path, hit)
                 show_described(row.path, hit)
+            show_things(of_moment(seen, hit))
             show_text(in_moment(texts, hit))
             show_paths(row, hit)
 

@@ -1,0 +1,92 @@
+"""Things that a detector sees in pictures, and in the shots of films: found by their names, with boxes.
+
+A machine says so, and is shown only where it is sure; it proves nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from PIL import Image
+
+from db.catalog.units import NewUnit, Region
+from db.engine.schema import MediaKind
+from db.kinds import Kind
+from db.settings import Settings
+from indexer.analysers.base import Analyser, Draft
+from indexer.analysers.medium import Medium
+from indexer.analysers.middles import middles
+from indexer.media.types import Picture
+from indexer.pretrained.boxes import load_detector
+from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.presets import NONE
+from indexer.pretrained.weights import chosen
+
+SIDE = 800
+"""Pixels of the shorter side of what is looked at: as many as detectors were trained with."""
+LEAST = 0.7
+"""How sure a detector must be; half of that would be usual, but what is shown should be there."""
+SCORE = "score"
+"""The name by which the detail of a thing has how sure it is."""
+_FORMAT = 1
+"""Grows whenever the units that are made of the same boxes change."""
+
+
+class Things(Analyser):
+    """Makes a unit of each thing that a detector sees, with the place where it is."""
+
+    name = "things"
+    label = "things that a model sees, with their places"
+    kinds = (Kind("thing", "thing", {}, "machine"),)
+    media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
+    phase = 3
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.fingerprint = f"{settings.detector} {LEAST} {_FORMAT}"
+        self._model = Pretrained(settings.detector, "detect", settings, load_detector)
+
+    @classmethod
+    def lacking(cls, settings: Settings) -> str:
+        """The model, which people choose."""
+        if chosen(settings.detector, "detect") != NONE:
+            return ""
+        return "choose a model that finds things with TROVE_DETECTOR, such as rt-detr-r18: see trove models"
+
+    def require(self) -> None:
+        """Find the weights."""
+        _ = self._model.weights
+
+    def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
+        """One unit a thing, of a film in the middle of each shot."""
+        if medium.header.kind == "video":
+            duration_s = medium.header.duration_s
+            for shot, at_s, picture in middles(medium, SIDE):
+                yield from self._seen(picture, shot.start_s, shot.end_s, at_s)
+                if duration_s:
+                    progress(min(1.0, shot.end_s / duration_s))
+        else:
+            yield from self._seen(medium.picture(SIDE))
+        progress(1.0)
+
+    def _seen(
+        self,
+        picture: Picture,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        at_s: float | None = None,
+    ) -> Iterator[Draft]:
+        with self._model.use() as detector:
+            boxes = detector.detect(Image.fromarray(picture), LEAST)
+        for box in boxes:
+            yield Draft(
+                NewUnit(
+                    self.kinds[0].name,
+                    start_s=start_s,
+                    end_s=end_s,
+                    at_s=at_s,
+                    region=Region(box.x, box.y, box.w, box.h),
+                    text=box.label,
+                    language="en",
+                    detail={SCORE: round(box.score, 4)},
+                )
+            )

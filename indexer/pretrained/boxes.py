@@ -1,0 +1,146 @@
+"""Models that draw boxes: detectors, which know some things by name, and those that find what words say.
+
+Any class of transformers behind ``AutoModelForObjectDetection`` (DETR, RT-DETR, YOLOS) or behind
+``AutoModelForZeroShotObjectDetection`` (Grounding DINO, OWLv2). The boxes are those that the library's own
+processor reads from a model's output, one picture and one phrase at a time.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from db.errors import ModelError, first_line
+from indexer.pretrained.loading import load_model, load_processor, quiet
+from indexer.pretrained.memory import is_out_of_memory
+from indexer.pretrained.weights import Weights
+
+_PHRASE_SCORE = 0.25
+"""Of a word of the phrase in a box, as Grounding DINO's own processor has it."""
+
+
+class Box(NamedTuple):
+    """What is at a place of a picture: left edge, top edge, width and height, each 0 to 1, and how sure."""
+
+    label: str
+    score: float
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+class Detector:
+    """A detector that is loaded. Not thread-safe: ``Pretrained.use`` lets one thread in."""
+
+    def __init__(self, name: str, model: Any, processor: Any) -> None:
+        self.name = name
+        self._model = model
+        self._processor = processor
+
+    def detect(self, picture: Image.Image, least: float) -> list[Box]:
+        """The things that it knows and sees, the surest first.
+
+        Raises:
+            ModelError: it cannot look at the picture.
+        """
+        return _looked(self.name, lambda: self._detect(picture, least))
+
+    def _detect(self, picture: Image.Image, least: float) -> list[Box]:
+        inputs = self._processor(images=[picture], return_tensors="pt")
+        (found,) = self._processor.post_process_object_detection(
+            _run(self._model, inputs), threshold=least, target_sizes=[picture.size[::-1]]
+        )
+        names = self._model.config.id2label
+        return _boxes([names[int(label)] for label in found["labels"]], found, picture)
+
+
+class Pointer:
+    """A model that finds what words say. Not thread-safe: ``Pretrained.use`` lets one thread in."""
+
+    def __init__(self, name: str, model: Any, processor: Any) -> None:
+        self.name = name
+        self._model = model
+        self._processor = processor
+
+    def point(self, picture: Image.Image, phrase: str, least: float) -> list[Box]:
+        """Where the picture shows what a phrase says, the surest first.
+
+        Raises:
+            ModelError: it cannot look at the picture.
+        """
+        return _looked(self.name, lambda: self._point(picture, phrase, least))
+
+    def _point(self, picture: Image.Image, phrase: str, least: float) -> list[Box]:
+        told = [[phrase.lower()]]
+        inputs = self._processor(images=[picture], text=told, return_tensors="pt")
+        read: dict[str, Any] = {"threshold": least, "target_sizes": [picture.size[::-1]], "text_labels": told}
+        if _reads_words(self._processor):
+            read |= {"input_ids": inputs["input_ids"], "text_threshold": _PHRASE_SCORE}
+        (found,) = self._processor.post_process_grounded_object_detection(_run(self._model, inputs), **read)
+        return _boxes([phrase] * len(found["scores"]), found, picture)
+
+
+def load_detector(weights: Weights, device: str) -> Detector:
+    """A detector by the weights that were found.
+
+    Raises:
+        ModelError: they cannot be loaded, or are none of a detector.
+    """
+    model = load_model(weights, "AutoModelForObjectDetection", device)
+    return Detector(weights.name, model, load_processor(weights, "AutoImageProcessor"))
+
+
+def load_pointer(weights: Weights, device: str) -> Pointer:
+    """A model that finds what words say, by the weights that were found.
+
+    Raises:
+        ModelError: they cannot be loaded, or find nothing by words.
+    """
+    model = load_model(weights, "AutoModelForZeroShotObjectDetection", device)
+    return Pointer(weights.name, model, load_processor(weights))
+
+
+def _reads_words(processor: Any) -> bool:
+    """Whether its processor tells the words of each box from the text that was given."""
+    made = inspect.signature(processor.post_process_grounded_object_detection)
+    return "text_threshold" in made.parameters
+
+
+def _run(model: Any, inputs: Any) -> Any:
+    import torch
+
+    inputs = inputs.to(model.device)
+    if "pixel_values" in inputs:
+        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+    with torch.inference_mode():
+        return model(**inputs)
+
+
+def _boxes(names: Sequence[str], found: Any, picture: Image.Image) -> list[Box]:
+    """Boxes as shares of the picture; what is beyond its edges is not in it."""
+    width, height = picture.size
+    boxes = []
+    for name, score, corners in zip(names, found["scores"].tolist(), found["boxes"].tolist(), strict=True):
+        left, right = (min(1.0, max(0.0, at / width)) for at in corners[::2])
+        top, bottom = (min(1.0, max(0.0, at / height)) for at in corners[1::2])
+        if right > left and bottom > top:
+            boxes.append(Box(name, float(score), left, top, right - left, bottom - top))
+    return sorted(boxes, key=lambda box: -box.score)
+
+
+def _looked(name: str, look: Callable[[], list[Box]]) -> list[Box]:
+    with quiet():
+        try:
+            return look()
+        except Exception as exc:  # anything: the files are whatever was downloaded
+            if is_out_of_memory(exc):
+                raise ModelError(
+                    f"there is not enough memory for the model {name}",
+                    "Close other programs, choose a smaller model, or use --device cpu.",
+                ) from exc
+            raise ModelError(
+                f"the model {name} cannot look at the picture: {first_line(exc)}",
+                "Choose another one: see trove models",
+            ) from exc
