@@ -11,6 +11,7 @@ from db import kinds
 
 if TYPE_CHECKING:
     from search.answer import Dropped, Evidence, Hit, ReadAs
+    from search.explain.pointing import Place
     from search.results.transcript import Transcript
 
 OFFLINE = "on a drive that is not connected"
@@ -298,6 +299,15 @@ def place_found(evidence: Evidence) -> str:
     where = _ninth(corners[::2], corners[1::2]) if corners else ""
     when = f"at {clock(evidence.start_s)}" if evidence.start_s is not None else ""
     return ", ".join(filter(None, (where, when)))
+
+
+def where_found(place: Place) -> str:
+    """Where a part of a question is, and who says so: a dog: on the left (83 %), by a model that reads it."""
+    x, y, width, height = place.region
+    where = _ninth((x, x + width), (y, y + height)) or "all over it"
+    sure = "" if place.score is None else f" ({100 * place.score:.0f} % sure)"
+    by = "by a model that was told so" if place.by == "pointer" else f"where a model sees: {place.name}"
+    return f"{place.part}: {where}{sure}, {by}"
 
 
 def _ninth(across: Sequence[float], down: Sequence[float]) -> str:

@@ -74,7 +74,7 @@ class Pointer:
 
     def _point(self, picture: Image.Image, phrase: str, least: float) -> list[Box]:
         told = [[phrase.lower()]]
-        inputs = self._processor(images=[picture], text=told, return_tensors="pt")
+        inputs = self._processor(images=[picture], text=told, truncation=True, return_tensors="pt")
         read: dict[str, Any] = {"threshold": least, "target_sizes": [picture.size[::-1]], "text_labels": told}
         if _reads_words(self._processor):
             read |= {"input_ids": inputs["input_ids"], "text_threshold": _PHRASE_SCORE}

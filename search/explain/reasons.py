@@ -16,6 +16,7 @@ from search.answer import Evidence, Hit, ReadAs
 from search.engine.pipeline import wanted
 from search.engine.scope import BACKGROUND
 from search.explain.heatmap import heat_map, overlay
+from search.explain.pointing import Place, boxed, places
 from search.query.query import Query
 from search.service import SearchService
 from search.understanding.tongues import read_as
@@ -33,9 +34,9 @@ class Reasons:
     for sound. ``above``: the share, 0 to 1, of the library's pictures that score below it, ``exact``
     or from a sample of a thousand. ``text``: that of the hit; ``words``: those of the query that any text of
     it has, be it said or written. ``copies``: the other files with its content.
-    ``facts``: what is known of a file in the library, each with who says so. ``heat``: see
-    ``search.explain.heatmap``. ``read_as``: what of the query was read in English, where the model knows no
-    other language.
+    ``facts``: what is known of a file in the library, each with who says so. ``places``: where it is, see
+    ``search.explain.pointing``; ``heat``: where nobody can tell that, see ``search.explain.heatmap``.
+    ``read_as``: what of the query was read in English, where the model knows no other language.
     """
 
     path: Path
@@ -52,9 +53,12 @@ class Reasons:
     picture: Image.Image | None
     copies: tuple[Path, ...] = ()
     read_as: tuple[ReadAs, ...] = ()
+    places: tuple[Place, ...] = ()
 
     def overlay(self) -> Image.Image | None:
-        """The picture with the map over it; None for sound."""
+        """The picture with boxes around the places, or with the map over it; None for sound."""
+        if self.places and self.picture is not None:
+            return boxed(self.picture, self.places)
         return None if self.heat is None or self.picture is None else overlay(self.picture, self.heat)
 
 
@@ -81,7 +85,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
     # What is said of a copy, as in a note beside that, is no reason for this file; its stack is.
     why = tuple(fact for fact in hit.why if fact.unit_id in own or fact.path) if hit else ()
     words = dict.fromkeys(word for fact in why if fact.source == "keywords" for word in fact.words)
-    look = _look(service, query, there, kind, at_s) if kind != "audio" else None
+    look = _look(service, query, path, there, kind, at_s) if kind != "audio" else None
     return Reasons(
         path,
         hit.rank if hit else None,
@@ -97,6 +101,7 @@ def reasons(service: SearchService, query: Query, path: Path) -> Reasons:
         look.picture if look else None,
         others,
         read_as(query.parsed, service.model()) if look else (),
+        look.places if look else (),
     )
 
 
@@ -110,12 +115,13 @@ class _Look:
     similarity: float
     above: float | None
     exact: bool
-    heat: Floats
+    heat: Floats | None
     picture: Image.Image
+    places: tuple[Place, ...]
 
 
 def _look(
-    service: SearchService, query: Query, path: Path, kind: MediaKind, at_s: float | None
+    service: SearchService, query: Query, known_as: Path, path: Path, kind: MediaKind, at_s: float | None
 ) -> _Look | None:
     sight = service.sight(query)
     if sight is None:
@@ -127,6 +133,7 @@ def _look(
     else:
         pixels = service.decoders.run(still_at, path, at_s or 0.0, min_side=side)
     picture = Image.fromarray(pixels)
+    found = places(service.library, query.parsed, known_as, at_s, picture)
     prepared = sight.encoder.prepare(picture)
     similarity = float((sight.encoder.encode_pixels(prepared[None]) @ sight.vectors.T).max())
     baseline = np.asarray(sight.baseline)
@@ -135,6 +142,7 @@ def _look(
         round(similarity, 4),
         None if above is None else round(above, 4),
         len(baseline) < BACKGROUND,
-        heat_map(sight.encoder, picture, sight.vectors),
+        None if found else heat_map(sight.encoder, picture, sight.vectors),
         picture,
+        found,
     )

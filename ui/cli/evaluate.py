@@ -97,7 +97,9 @@ def _list_pretrained() -> None:
 
     console.say("\nTo describe pictures (caption) and to answer questions about them (ask), by the names of")
     console.say(
-        "TROVE_CAPTIONER and TROVE_ANSWERER; also other models of transformers by Hub name or folder:"
+        "TROVE_CAPTIONER and TROVE_ANSWERER, to find things (detect: TROVE_DETECTOR), and to say where they are\n"
+        "(ground: TROVE_POINTER), or what looks alike (similar: trove model use NAME --role similar); also other\n"
+        "models of transformers by Hub name or folder:"
     )
     console.table(
         {"name": "left", "for": "left", "model": "left", "GB": "right"}

@@ -22,6 +22,7 @@ from ui.wording import (
     meaning_found,
     place_found,
     read_as,
+    where_found,
     words_found,
 )
 
@@ -66,6 +67,7 @@ def why(
                 "why": [fact_json(evidence) for evidence in reasons.why],
                 "facts": [asdict(known) for known in reasons.facts],
                 "heat": None if reasons.heat is None else reasons.heat.round(3).tolist(),
+                "places": [asdict(place) for place in reasons.places],
                 "overlay": written,
                 "evidence": evidence_json(reasons.why),
                 "copies": reasons.copies,
@@ -106,5 +108,7 @@ def _say(reasons: Reasons, written: Path | None) -> None:
     for known in reasons.facts:
         name, value = fact(known.key, known.value)
         console.say(f"{name}: {console.one_line(value)} ({SOURCES[known.source]})")
+    for place in reasons.places:
+        console.say(console.one_line(capital(where_found(place))))
     if written is not None:
         console.say(f"Where in the picture: {written}")

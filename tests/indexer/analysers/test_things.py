@@ -14,8 +14,8 @@ from indexer.analysers.things import SIDE, Things
 from indexer.media.reader import still_at
 from indexer.pretrained.boxes import Detector, load_detector
 from indexer.pretrained.weights import find_weights
+from search.engine.things import things
 from search.results.texts import described
-from search.results.things import things
 from tests.support import SAMPLES
 from tests.support.command import as_json
 from tests.support.command import trove as run

@@ -2,41 +2,24 @@
 
 import shutil
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from db.catalog import analyses, contents, switches, units
-from db.catalog.units import NewUnit, Region
+from db.catalog.units import Region
 from db.library import Library
 from db.settings import Settings
-from indexer.analysers.things import SCORE, Things
 from indexer.pipeline import index
 from tests.support import SAMPLES
 from tests.support.driver import App, opened, search, serving, settle, shoot
+from tests.support.seen import add_things
 from tests.ui.app.test_access import check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DOGS = (("dog", 0.98, Region(0.1, 0.3, 0.3, 0.5)), ("dog", 0.81, Region(0.55, 0.35, 0.3, 0.4)))
 BALL = ("sports ball", 0.74, Region(0.45, 0.8, 0.1, 0.12))
-
-
-def add_things(library: Library, path: Path, seen: tuple[tuple[str, float, Region], ...]) -> None:
-    """As if a model had seen them in a picture."""
-    (kind,) = Things.kinds
-    with library.write() as session:
-        switches.turn(session, Things.name, on=True)
-        content_id = contents.find(session, sha256(path.read_bytes()).digest())
-        assert content_id is not None
-        analysis_id = analyses.record(session, Things.name, "1", "done", content_id=content_id, took_ms=1)
-        made = [
-            NewUnit(kind.name, text=name, language="en", region=region, detail={SCORE: score})
-            for name, score, region in seen
-        ]
-        units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from indexer.media.clips import AFTER_S, LONGEST_S, browser_type
 from indexer.media.formats import media_kind
 from indexer.media.types import Metadata
 from search.answer import Hit
+from search.engine.things import Thing
 from search.results.listing import Listing
 from search.results.moments import Moment
 from search.results.texts import Written
-from search.results.things import Thing
 from ui.app import resources
 from ui.app.components.player import player
 from ui.app.routes import media

@@ -10,8 +10,8 @@ import streamlit as st
 from db.catalog.units import UnitRow
 from indexer.media.types import Metadata
 from search.answer import Hit
+from search.engine.things import Thing
 from search.results.texts import Written
-from search.results.things import Thing
 from ui.app import resources
 from ui.app.components.picture import picture
 from ui.app.routes import media
@@ -97,7 +97,8 @@ def offer_views(metadata: Metadata, asked: Question) -> None:
         st.toggle(
             "Where in the picture it is",
             key=_HEAT,
-            help="Red is what the question looks at: covering it costs the picture most of its likeness",
+            help="Boxes where a model finds it by its name. Without one, red is what the question looks at: "
+            "covering it costs the picture most of its likeness",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from search.answer import Hit
-from search.results.things import Thing
+from search.engine.things import Thing
 from ui.app import resources
 from ui.app.views import question
 

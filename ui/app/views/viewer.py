@@ -10,9 +10,9 @@ from db.errors import TroveError
 from db.files import is_there
 from indexer.media.reader import probe
 from search.answer import Hit
+from search.engine.things import Thing, things
 from search.results.listing import Listing
 from search.results.texts import Written, written
-from search.results.things import Thing, things
 from ui.app import resources
 from ui.app.routes import media
 from ui.app.views import address, stack
