@@ -25,8 +25,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.registry import load_encoder, near_duplicate
 from indexer.media import sketches
 from indexer.media.sketches import Levels
-from search.engine.resaved import FLOOR
-from search.explore.duplicates import NEIGHBOURS
+from search.engine.resaved import FLOOR, MOST
 
 THRESHOLDS = (0.6, 0.65, 0.7, 0.75, 0.8)
 SEED = 7
@@ -103,14 +102,14 @@ def measure(encoder: Encoder, paths: list[Path], every: int) -> None:
     print(f"\n{len(paths)} pictures, {len(pictures[::every])} copies of each kind; cosine or correlation")
     alike = near_duplicate(encoder.name)
     heads = "".join(f"{f'or {t}':>9}" for t in THRESHOLDS)
-    print(f"{'':40}{f'cos {alike}':>9}{heads}   missed by the nearest {NEIGHBOURS}")
+    print(f"{'':40}{f'cos {alike}':>9}{heads}   missed by the nearest {MOST}")
     for kind, changes in CHANGES.items():
         for name, change in changes.items():
             others, sketched = _looked_at(encoder, list(map(change, pictures[::every])))
             own = np.arange(0, len(paths), every)
             cosines = (others * vectors[own]).sum(axis=1)
             rank = (others @ vectors.T > cosines[:, None] + 1e-6).sum(axis=1)
-            near = (cosines >= FLOOR) & (rank < NEIGHBOURS)
+            near = (cosines >= FLOOR) & (rank < MOST)
             same = np.where(near, sketches.correlations(sketched, drawn[own]), -1)
             found = [cosines >= alike, *((cosines >= alike) | (same >= least) for least in THRESHOLDS)]
             shares = "".join(f"{100 * one.mean():8.1f}%" for one in found)

@@ -90,9 +90,8 @@ def main() -> None:
                 at = way(picture, caption)
                 found += at is not None
                 right += at is not None and (at > 1 / 2) == on_left
-        print(
-            f"{name}: something found {found}, on the right half {right} ({100 * right / max(1, found):.0f} %)"
-        )
+        share = 100 * right / max(1, found)
+        print(f"{name}: something found {found}, on the right half {right} ({share:.0f} %)")
 
 
 if __name__ == "__main__":

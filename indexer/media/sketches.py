@@ -9,14 +9,13 @@ each also with what is left of the other one without its edges: so neither a fra
 import base64
 import binascii
 import itertools
-from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from db.arrays import Floats, Mask, unit_length
+from db.arrays import Floats, Ids, Mask, unit_length
 from indexer.media.types import Picture
 
 DETAIL = "sketch"
@@ -29,7 +28,7 @@ LEAST = 0.75
 """The correlation from which two pictures are copies of one (bench/resaved.py)."""
 
 _BLOCK = 3
-_ROUGH = 0.6
+_ROUGH = 0.65
 """What the correlation of copies is not below from afar, of means of blocks: few other pairs are left."""
 _MIDDLES = (1.0, 0.9, 0.82)
 """How much of a side is compared from afar: a frame outweighs what is in it."""
@@ -37,7 +36,7 @@ _SCALES = (0.96, 0.92, 0.88, 0.84, 0.8)
 """How much is left of a side without its edges."""
 _AROUND = 2
 """Pixels on each side of one whose mean is taken from it: what is left is detail."""
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 Levels = npt.NDArray[np.uint8]
 """(n, SIDE, SIDE) levels of grey."""
@@ -45,8 +44,22 @@ Levels = npt.NDArray[np.uint8]
 _Window = tuple[float, float]
 """A part of a side: how much of it, and how far from its beginning."""
 _Part = tuple[_Window, _Window]
-_Taken = tuple[Floats, Floats]
-"""(v, SIDE, SIDE) matrices, for rows and for columns, by which v parts are enlarged to a whole sketch."""
+
+
+class _Parts(NamedTuple):
+    """How v parts of a sketch are taken from it, each enlarged to the size of all; the first is the whole.
+
+    ``rows`` (w · size, SIDE) take all windows of one side, ``columns`` (w, SIDE, size) those of the other;
+    ``down`` and ``across`` (v,) say which of them make each part. ``around``: rows and columns that take the
+    means around each pixel instead, where what is left of it is looked at.
+    """
+
+    size: int
+    rows: Floats
+    columns: Floats
+    down: Ids
+    across: Ids
+    around: tuple[Floats, Floats] | None = None
 
 
 def sketch(picture: Picture) -> str:
@@ -76,9 +89,9 @@ def correlations(ones: Levels, others: Levels) -> Floats:
     found = np.full(len(ones), -1, np.float32)
     for start in range(0, len(ones), _AT_ONCE):
         one, other = (_floats(some[start : start + _AT_ONCE]) for some in (ones, others))
-        near = np.flatnonzero(_fit(one, other, _middles(), _blocks) >= _ROUGH)
+        near = np.flatnonzero(_fit(one, other, _middles()) >= _ROUGH)
         if len(near):
-            found[start + near] = _fit(one[near], other[near], _parts(), _details)
+            found[start + near] = _fit(one[near], other[near], _all())
     return found
 
 
@@ -86,28 +99,24 @@ def _floats(sketches: npt.NDArray[Any]) -> Floats:
     return sketches.astype(np.float32, copy=False)
 
 
-def _fit(one: Floats, other: Floats, parts: _Taken, look: Callable[[Floats], Floats]) -> Floats:
+def _fit(one: Floats, other: Floats, parts: _Parts) -> Floats:
     """The correlation of each of n pairs, one whole and the part of the other that fits it best."""
-    rows, columns = parts
-    fits = []
-    for whole, taken in ((one, other), (other, one)):
-        enlarged = look(_floats(rows @ taken[:, None] @ columns))
-        fits.append(np.einsum("nvd,nd->nv", _rows(enlarged), _rows(look(whole))).max(axis=1))
-    best: Floats = np.maximum(*fits)
+    ones, others = (_rows(_looked_at(some, parts)) for some in (one, other))
+    fits = [np.einsum("nd,nvd->nv", ones[:, 0], others), np.einsum("nvd,nd->nv", ones, others[:, 0])]
+    best: Floats = np.hstack(fits).max(axis=1)
     return best
 
 
-def _blocks(sketches: Floats) -> Floats:
-    """The means of blocks."""
-    side = SIDE // _BLOCK
-    blocks = sketches.reshape(*sketches.shape[:-2], side, _BLOCK, side, _BLOCK)
-    means: Floats = blocks.mean(axis=(-3, -1), dtype=np.float32)
-    return means
+def _looked_at(sketches: Floats, parts: _Parts) -> Floats:
+    """(n, v, size, size) parts of n sketches; of their details, where these are told by what is around."""
+    taken = _taken(sketches, parts, parts.rows, parts.columns)
+    return taken if parts.around is None else taken - _taken(sketches, parts, *parts.around)
 
 
-def _details(sketches: Floats) -> Floats:
-    around = _around()
-    return sketches - _floats(around @ sketches @ around.T)
+def _taken(sketches: Floats, parts: _Parts, rows: Floats, columns: Floats) -> Floats:
+    # Products of small matrices: of large ones threads would take more time than they save.
+    windows = (rows @ sketches).reshape(len(sketches), -1, parts.size, SIDE)
+    return _floats(windows[:, parts.down] @ columns[parts.across])
 
 
 def _rows(pictures: Floats) -> Floats:
@@ -117,12 +126,17 @@ def _rows(pictures: Floats) -> Floats:
 
 
 @cache
-def _middles() -> _Taken:
-    return _taken([((scale, (1 - scale) / 2),) * 2 for scale in _MIDDLES])
+def _middles() -> _Parts:
+    """Parts around the middle, each as the means of blocks."""
+    windows = [(scale, (1 - scale) / 2) for scale in _MIDDLES]
+    means = np.kron(np.eye(SIDE // _BLOCK), np.full((1, _BLOCK), 1 / _BLOCK)).astype(np.float32)
+    every = np.arange(len(windows))
+    return _Parts(SIDE // _BLOCK, *_sides(windows, means), every, every)
 
 
 @cache
-def _parts() -> _Taken:
+def _all() -> _Parts:
+    """Parts that cuts and frames leave, each with what is around its pixels taken from it."""
     whole = (1.0, 0.0)
     parts: list[_Part] = [(whole, whole)]
     for scale in _SCALES:
@@ -130,14 +144,17 @@ def _parts() -> _Taken:
         parts += itertools.product(windows, windows)
         parts += [pair for window in windows for pair in ((window, whole), (whole, window))]
     # A frame takes a larger share of the shorter side.
-    middles = [(scale, (1 - scale) / 2) for scale in _SCALES]
-    parts += itertools.permutations(middles, 2)
-    return _taken(parts)
+    parts += itertools.permutations([(scale, (1 - scale) / 2) for scale in _SCALES], 2)
+    known = list(dict.fromkeys(window for part in parts for window in part))
+    down, across = (np.array([known.index(part[axis]) for part in parts]) for axis in (0, 1))
+    own = np.eye(SIDE, dtype=np.float32)
+    return _Parts(SIDE, *_sides(known, own), down, across, _sides(known, _around()))
 
 
-def _taken(parts: list[_Part]) -> _Taken:
-    rows, columns = (np.stack([_window(*part[axis]) for part in parts]) for axis in (0, 1))
-    return rows, np.ascontiguousarray(columns.transpose(0, 2, 1))
+def _sides(windows: list[_Window], after: Floats) -> tuple[Floats, Floats]:
+    """What takes windows of the rows, and of the columns, and does something with each after that."""
+    each = [_floats(after @ _window(*window)) for window in windows]
+    return np.concatenate(each), np.stack([np.ascontiguousarray(one.T) for one in each])
 
 
 def _window(scale: float, offset: float) -> Floats:
@@ -147,7 +164,6 @@ def _window(scale: float, offset: float) -> Floats:
     return weights
 
 
-@cache
 def _around() -> Floats:
     """(SIDE, SIDE): each row takes the mean of the pixels around one, of those at the edges repeatedly."""
     means = np.zeros((SIDE, SIDE), np.float32)

@@ -19,8 +19,8 @@ from search.answer import Hit
 from search.engine.resaved import FLOOR, Pair
 
 _AT_ONCE = 256
-_MOST = 4
-"""How many pictures each is compared with by sketches: among those most like a copy is its original."""
+_MOST = 2
+"""How many of the hits before it each is compared with by sketches: its original is among the nearest."""
 _SHARED_WORDS = 0.5
 """Of the words of the picture with fewer of them: a smaller copy has lost some of its text, not all of it."""
 

@@ -15,6 +15,9 @@ from indexer.media import sketches
 FLOOR = 0.6
 """The cosine similarity from which two pictures are looked at (bench/resaved.py)."""
 
+MOST = 4
+"""How many pictures each is compared with by sketches: among those most like a copy is its original."""
+
 Pair = tuple[int, int]
 
 

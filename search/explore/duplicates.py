@@ -123,7 +123,7 @@ def _near_duplicates(
         ids = view.ids(PICTURE, Wanted(filters=(of_pictures,)))
         near: list[Pair] = []
         copied: list[Pair] = []
-        for pairs in _neighbours(view, ids, min(least, resaved.FLOOR), on_progress):
+        for pairs in _neighbours(view, ids, least, on_progress):
             near += [pair for pair, similarity in pairs.items() if similarity >= least]
             copied += resaved.among(session, pairs)
         rows = units.rows(session, {unit for pair in near + copied for unit in pair})
@@ -157,17 +157,19 @@ def _one_of_each_stack(group: list[int], together: Mapping[int, tuple[Place, ...
 def _neighbours(
     view: VectorView, ids: Ids, least: float, on_progress: Callable[[int, int], None]
 ) -> Iterator[dict[Pair, float]]:
-    """Pairs of these pictures that are at least so similar, with their similarity, some at a time."""
+    """Pairs of pictures with their similarity, some at a time: what is alike, and what is worth a look."""
     wanted = set(ids.tolist())
     for start in range(0, len(ids), _CHUNK):
         batch: Ids = ids[start : start + _CHUNK]
         nearest = view.search(PICTURE, view.vectors(PICTURE, batch), NEIGHBOURS)
-        yield {
-            (min(unit, other), max(unit, other)): similarity
-            for unit, neighbours in zip(batch.tolist(), nearest, strict=True)
-            for other, similarity in neighbours
-            if similarity >= least and other in wanted and other != unit
-        }
+        pairs: dict[Pair, float] = {}
+        for unit, neighbours in zip(batch.tolist(), nearest, strict=True):
+            others = [(other, value) for other, value in neighbours if other in wanted and other != unit]
+            alike = sum(value >= least for _, value in others)
+            for other, value in others[: alike + resaved.MOST]:
+                if value >= min(least, resaved.FLOOR):
+                    pairs[min(unit, other), max(unit, other)] = value
+        yield pairs
         on_progress(min(start + _CHUNK, len(ids)), len(ids))
 
 

@@ -95,11 +95,11 @@ def _list_pretrained() -> None:
     from indexer.pretrained.presets import PRESETS
     from indexer.pretrained.weights import is_here
 
-    console.say("\nTo describe pictures (caption) and to answer questions about them (ask), by the names of")
     console.say(
-        "TROVE_CAPTIONER and TROVE_ANSWERER, to find things (detect: TROVE_DETECTOR), and to say where they are\n"
-        "(ground: TROVE_POINTER), or what looks alike (similar: trove model use NAME --role similar); also other\n"
-        "models of transformers by Hub name or folder:"
+        "\nTo describe pictures (caption: TROVE_CAPTIONER), answer about them (ask: TROVE_ANSWERER),\n"
+        "find things (detect: TROVE_DETECTOR), say where they are (ground: TROVE_POINTER), and tell\n"
+        "what looks alike (similar: trove model use NAME --role similar); also other models of\n"
+        "transformers by Hub name or folder:"
     )
     console.table(
         {"name": "left", "for": "left", "model": "left", "GB": "right"}
