@@ -225,6 +225,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "speech": 0,
         "text": 0,
         "captions": 0,
+        "things": 0,
         "words": 0,
         "sidecars": 0,
         "subtitle_files": 0,
