@@ -33,7 +33,7 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
+    first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions", "things"]
     assert list(found) == [*first, "words", "sidecars", "subtitle_files", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
@@ -61,6 +61,7 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "speech": (False, 0, 0),
         "text": (False, 0, 0),
         "captions": (False, 0, 0),
+        "things": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
         "subtitle_files": (True, 1, 0),
@@ -101,7 +102,7 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
-    machine = {"machine_caption": 0}
+    machine = {"machine_caption": 0, "thing": 0}
     beside = {"caption": 0, "tag": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
     assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside | machine
 
