@@ -4,8 +4,11 @@ What they see is nonsense, through the same loading, preparing and reading as th
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.tiny_pretrained import WORDS
 
@@ -267,3 +270,11 @@ def save_owlv2(folder: Path) -> Path:
 
 POINTERS = {"grounding dino": save_grounding_dino, "owlv2": save_owlv2}
 """Models that find what words say, by family."""
+
+
+def some(families: Iterable[str], most: int) -> list[Any]:
+    """The families to be tested each time; those after the first ones are left to all tests."""
+    return [
+        family if at < most else pytest.param(family, marks=pytest.mark.slow)
+        for at, family in enumerate(families)
+    ]

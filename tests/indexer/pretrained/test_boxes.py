@@ -12,7 +12,7 @@ from db.errors import ModelError
 from indexer.pretrained.boxes import Box, load_detector, load_pointer
 from indexer.pretrained.weights import find_weights
 from tests.support import SAMPLES
-from tests.support.tiny_vision import DETECTORS, POINTERS, THINGS, save_dinov2
+from tests.support.tiny_vision import DETECTORS, POINTERS, THINGS, save_dinov2, some
 
 LEAST = 0.2
 NAMES = ("p002.jpg", "p011.jpg", "p025.jpg")
@@ -68,7 +68,7 @@ def assert_same(found: list[Told], told: list[Told], *, rounding: float) -> None
         assert edges == pytest.approx(at, abs=rounding)
 
 
-@pytest.mark.parametrize("family", DETECTORS)
+@pytest.mark.parametrize("family", some(DETECTORS, 1))
 def test_things_are_those_of_the_pipeline(
     folder: Callable[[str], Path], pictures: list[Image.Image], family: str
 ) -> None:
@@ -125,7 +125,7 @@ def of_card(folder: Path, picture: Image.Image, phrase: str, least: float) -> An
     return processor.post_process_grounded_object_detection(outputs, **size)[0]
 
 
-@pytest.mark.parametrize("family", POINTERS)
+@pytest.mark.parametrize("family", some(POINTERS, 1))
 def test_what_words_say_is_where_the_library_finds_it(
     folder: Callable[[str], Path], pictures: list[Image.Image], family: str
 ) -> None:
