@@ -30,13 +30,14 @@ _MOST_NO_SPEECH = 0.6
 
 _SURE_OF_LANGUAGE = 0.5
 _SURE_OF_ANOTHER, _TOLD_S = 0.8, 2.5
-"""Another language is spoken somewhere if so many seconds are so likely in it; shorter ones tell little."""
+"""Another language is spoken somewhere if so many seconds are so likely in it; shorter ones tell little.
+Then every language counts that is likelier than all others together of some stretch."""
 _MOST_LANGUAGES = 3
 """Of those that are spoken somewhere, in how many a stretch is read of which the language is not sure."""
 _SURE_OF_WORDS = 0.8
 """The mean probability of the words of a stretch: in the right language it is hardly ever less."""
-_JOINED_S, _STRETCH_S = 0.3, 12.0
-"""Pieces so near to each other are in one language, as far as that is not too long to be told at once."""
+_JOINED_S, _STRETCH_S = 0.3, 15.0
+"""Pieces so near to each other are in one language, as far as they last no longer than a passage."""
 _SHORTEST_S = 1.0
 """Of a piece that is read again: silence of 0.4 s on both sides is part of it."""
 _MISSING_S = 3.0
@@ -125,36 +126,47 @@ def _in_other_languages(
         for stretch, shares in _stretches(pieces)
         if _is_doubtful(shares, stretch.those(words), main)
     }
-    best = {
-        stretch: max(shares, key=shares.__getitem__, default=main) for stretch, shares in doubtful.items()
+    told = {
+        stretch: max(shares.items(), key=lambda own: own[1], default=(main, 0.0))
+        for stretch, shares in doubtful.items()
     }
     sure = {
-        stretch
-        for stretch, shares in doubtful.items()
-        if shares.get(best[stretch], 0.0) >= _SURE_OF_ANOTHER and stretch.lasts_s >= _TOLD_S
+        stretch: language
+        for stretch, (language, share) in told.items()
+        if share >= _SURE_OF_ANOTHER and stretch.lasts_s >= _TOLD_S
     }
-    spoken = {best[stretch] for stretch in sure} | {main}
-    if spoken == {main}:
+    if set(sure.values()) <= {main}:
         return
+    spoken = {main} | {
+        language
+        for stretch, (language, share) in told.items()
+        if share >= _SURE_OF_LANGUAGE and stretch.lasts_s >= _TOLD_S
+    }
     for stretch, shares in doubtful.items():
         likely = [name for _, name in sorted((-shares.get(name, 0.0), name) for name in spoken)]
-        for language in (best[stretch],) if stretch in sure else likely[:_MOST_LANGUAGES]:
+        for language in (sure[stretch],) if stretch in sure else likely[:_MOST_LANGUAGES]:
             yield stretch._replace(language=language)
 
 
 def _stretches(pieces: Sequence["Piece"]) -> Iterator[tuple[Clip, dict[str, float]]]:
     """Pieces with hardly a pause between them, and how likely their chunk is in each language."""
-    at = 0
-    while at < len(pieces):
-        first = at
-        while (
-            at + 1 < len(pieces)
-            and pieces[at + 1].start_s - pieces[at].end_s < _JOINED_S
-            and pieces[at + 1].end_s - pieces[first].start_s <= _STRETCH_S
-        ):
-            at += 1
-        yield Clip(pieces[first].start_s, pieces[at].end_s), pieces[first].languages
-        at += 1
+    first = 0
+    for last, piece in enumerate(pieces):
+        if last + 1 == len(pieces) or pieces[last + 1].start_s - piece.end_s >= _JOINED_S:
+            yield from _parts(pieces[first : last + 1])
+            first = last + 1
+
+
+def _parts(pieces: Sequence["Piece"]) -> Iterator[tuple[Clip, dict[str, float]]]:
+    """Pieces in one, or in halves where that is too long: of a second or two nobody can tell the language."""
+    whole = Clip(pieces[0].start_s, pieces[-1].end_s)
+    if whole.lasts_s <= _STRETCH_S or len(pieces) == 1:
+        yield whole, pieces[0].languages
+        return
+    middle_s = (whole.start_s + whole.end_s) / 2
+    half = min(range(1, len(pieces)), key=lambda at: abs(pieces[at].start_s - middle_s))
+    yield from _parts(pieces[:half])
+    yield from _parts(pieces[half:])
 
 
 def _is_doubtful(shares: dict[str, float], words: Sequence[Word], main: str) -> bool:

@@ -138,3 +138,30 @@ def test_one_voice_that_is_hard_to_understand_is_no_other_language() -> None:
     pipeline = Scripted(first, [Piece(0.0, 3.0, {"en": 0.7})], {}, {0.0: {"la": 0.5, "en": 0.4}})
     assert [one.text for one in read(pipeline)] == ["mumbled words"]
     assert (pipeline.asked, pipeline.told) == ([], 1)
+
+
+def test_once_languages_change_a_likely_one_is_tried_as_well() -> None:
+    pieces = [Piece(start_s, start_s + 3.0, {"en": 0.6}) for start_s in (0.0, 3.5, 7.0)]
+    first = [segment(piece.start_s + 0.4, "who knows", share=0.4) for piece in pieces]
+    languages = {0.0: {"la": 0.4, "de": 0.3}, 3.5: {"de": 0.6, "la": 0.3}, 7.0: {"fr": 0.9}}
+    again = {
+        (0.0, "de"): segment(0.4, "wer weiß", share=0.8),
+        (7.0, "fr"): segment(7.4, "qui sait", share=0.8),
+    }
+    pipeline = Scripted(first, pieces, again, languages)
+    assert [(one.text, one.language) for one in read(pipeline)] == [
+        ("wer weiß", "de"),
+        ("who knows", "en"),
+        ("qui sait", "fr"),
+    ]
+    assert {asked for asked in pipeline.asked if asked[0] == 7.0} == {(7.0, 10.0, "fr")}, "of that it is sure"
+    assert "la" not in {language for *_, language in pipeline.asked}, "nowhere likelier than all others"
+
+
+def test_long_speech_is_told_in_halves_and_leaves_no_short_end() -> None:
+    pieces = [Piece(start_s, start_s + 3.8, {"en": 0.6}) for start_s in (0.0, 4.0, 8.0, 12.0)]
+    pieces.append(Piece(16.0, 17.2, {"en": 0.6}))
+    first = [segment(piece.start_s + 0.1, "who knows", share=0.4) for piece in pieces]
+    pipeline = Scripted(first, pieces, {}, {0.0: {"de": 0.9}, 8.0: {"en": 0.9}})
+    read(pipeline)
+    assert pipeline.asked == [(0.0, 7.8, "de"), (8.0, 17.2, "en")]
