@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from captioned import load, parser
 from concepts import Concepts, read_concepts
-from verdict import calibration_error, logistic
+from draws import Draws, Flags, Floats, Ids
+from verdict import calibrate, calibration_error, probabilities
 
 from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import phrasings
@@ -34,8 +35,6 @@ from phrasings import BARE, WAYS, countable
 
 SIZES = (30, 100, 500)
 LEAST_SHOWN = 3
-
-Floats = npt.NDArray[np.floating]
 
 STEPS: dict[str, Callable[[str], Sequence[str]]] = {
     "as typed": lambda text: (text,),
@@ -81,43 +80,50 @@ def main() -> None:
     own = np.array([at for at, some in enumerate(pictures.captions) for _ in some])
     rows = drawn(read_concepts(captions, own), len(pictures.vectors))
     there = np.array([is_there for _, is_there, _ in rows])
+    sizes = np.array([len(kept) for *_, kept in rows])
     half = np.array([zlib.crc32(name.encode()) % 2 == 1 for name, _, _ in rows])
     names = sorted({name for name, _, _ in rows})
     print(f"{options.model}: {len(names)} things, {len(rows)} libraries, {len(WAYS)} ways")
     print(f"{'':26} {'flips':>6} {'decided':>8} {'bare':>6} {'AUROC':>6} {'ECE':>6}")
     for step, ways in STEPS.items():
         background = means(pictures.encoder, [ways(text) for text in background_queries()])
-        scores = np.empty((len(WAYS), len(rows)))
-        for at, ask in enumerate(WAYS.values()):
-            asked = [ask(name).strip('"') for name in names]
-            own_vectors = dict(
-                zip(names, means(pictures.encoder, [ways(text) for text in asked]), strict=True)
-            )
-            for number, (name, _, kept) in enumerate(rows):
-                scores[at, number] = standing(own_vectors[name], background, pictures.vectors[kept])
-        print(f"{step:26} {line(scores, there, half)}")
+        asked = {
+            name: means(pictures.encoder, [ways(ask(name).strip('"')) for ask in WAYS.values()])
+            for name in names
+        }
+        scores = np.column_stack(
+            [standings(asked[name], background, pictures.vectors[kept]) for name, _, kept in rows]
+        )
+        print(f"{step:26} {line(scores, there, sizes, half)}", flush=True)
 
 
-def standing(asked: Floats, background: Floats, pictures: Floats) -> float:
-    """The z-score of the best picture among the best ones of background queries."""
+def standings(asked: Floats, background: Floats, pictures: Floats) -> Floats:
+    """(ways,) z-scores of the best picture by each way among the best ones of background queries."""
     similarities = background @ pictures.T
     null = fit(similarities.max(axis=1), similarities.std(axis=1), np.empty(0), len(pictures))
-    return z_score(Match("text", float((pictures @ asked).max())), null, len(pictures))
+    best = (asked @ pictures.T).max(axis=1)
+    return np.array([z_score(Match("text", float(own)), null, len(pictures)) for own in best])
 
 
-def line(scores: Floats, there: npt.NDArray[np.bool_], half: npt.NDArray[np.bool_]) -> str:
-    """The figures of one step: (ways, libraries) z-scores."""
+def line(scores: Floats, there: Flags, sizes: Ids, half: Flags) -> str:
+    """The figures of one step: (ways, libraries) z-scores, the calibration fitted on the other half."""
     predicted = np.empty_like(scores)
-    for judged in (True, False):
-        others = half != judged
-        bias, slope = logistic([scores[:, others].ravel()], np.tile(there[others], len(scores)))
-        predicted[:, half == judged] = 1 / (1 + np.exp(-(bias + slope * scores[:, half == judged])))
+    for own in (half, ~half):
+        fitted = calibrate(draws(scores[:, ~own], there[~own], sizes[~own]))
+        shares = probabilities(fitted, draws(scores[:, own], there[own], sizes[own]))
+        predicted[:, own] = shares.reshape(len(scores), -1)
     said = (predicted >= FOUND_AT).astype(int) - (predicted < ABSENT_BELOW)
     bare = said[list(WAYS).index(BARE)]
     flips = np.delete(said != bare, list(WAYS).index(BARE), axis=0).mean()
     error = calibration_error(predicted.ravel(), np.tile(there, len(scores)))
     area = auroc(scores[:, there].ravel(), scores[:, ~there].ravel())
     return f"{flips:6.1%} {(said != 0).mean():8.2f} {(bare != 0).mean():6.2f} {area:6.3f} {error:6.3f}"
+
+
+def draws(scores: Floats, there: Flags, sizes: Ids) -> Draws:
+    """Draws of the libraries, once for each way."""
+    kinds = np.where(np.tile(there, len(scores)), "there", "missing")
+    return Draws(kinds, np.tile(sizes, len(scores)), {"standing": scores.ravel()})
 
 
 if __name__ == "__main__":

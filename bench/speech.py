@@ -11,7 +11,8 @@ use, ``WhisperModel(folder).transcribe(file)``. Words are compared in lower case
 
 ``--hard``: with ``--repeat`` a recording of one sentence, again and again (how often each finds it);
 recordings made by espeak-ng that change their language every few sentences (word error of each part there,
-and alone); and so many minutes of silence, noise and tones (words that nobody said).
+and alone: as it is, and with some silence before it, which tells how much of a difference is chance); and so
+many minutes of silence, noise and tones (words that nobody said).
 """
 
 import argparse
@@ -34,6 +35,7 @@ from indexer.media.reader import read_audio
 from indexer.media.types import SAMPLE_RATE, Samples
 
 _PAUSE = np.zeros(SAMPLE_RATE, dtype=np.float32)
+_LEADS = [np.zeros(round(lead_s * SAMPLE_RATE), dtype=np.float32) for lead_s in (0, 0.2, 0.5, 1, 1.7)]
 
 TALK = {
     "en": (
@@ -189,7 +191,8 @@ def changes(ways: Ways) -> list[dict[str, object]]:
     for language, text, samples in parts:
         end_s = start_s + len(samples) / SAMPLE_RATE
         row: dict[str, object] = {"language": language, "words": len(spoken(text))}
-        row["alone"] = _rate(ways.trove(samples), text)
+        alone = [_rate(ways.trove(np.concatenate([quiet, samples, quiet])), text) for quiet in _LEADS]
+        row["alone"], row["alone, later"] = alone[0], alone[1:]
         for name, passages in heard.items():
             own = [one for one in passages if start_s <= (one.start_s + one.end_s) / 2 < end_s + 0.5]
             row[name] = _rate(own, text)
