@@ -138,14 +138,16 @@ def _label(value: str, suggested: Suggestions) -> str:
 
 
 def _types(condition: Condition, parsed: Parsed, suggested: Suggestions) -> None:
-    """Whole recordings, and the kinds that are shown by themselves: others are found in these."""
+    """Whole recordings, and the kinds that are shown by themselves and there: others are found in these."""
+    key = f"filter_{condition.key}"
+    chosen = dict.fromkeys(conditions.type_of(value) for value in parsed.values(condition.key))
+    counts = resources.counts()
     shown = {
         value: item.label
         for value, item in suggested.items()
-        if value not in kinds.every() or kinds.named(value).stands
+        if value not in kinds.every()
+        or (kinds.named(value).stands and (counts.get(value) or value in chosen))
     }
-    key = f"filter_{condition.key}"
-    chosen = dict.fromkeys(conditions.type_of(value) for value in parsed.values(condition.key))
     st.session_state[key] = [value for value in chosen if value in shown]
     st.pills(
         condition.facet,
