@@ -87,6 +87,6 @@ class Things(Analyser):
                     region=Region(box.x, box.y, box.w, box.h),
                     text=box.label,
                     language="en",
-                    detail={SCORE: round(box.score, 4)},
+                    detail=None if box.score is None else {SCORE: round(box.score, 4)},
                 )
             )

@@ -1,11 +1,13 @@
 """Models that draw boxes: detectors, which know some things by name, and those that find what words say.
 
 Any class of transformers behind ``AutoModelForObjectDetection`` (DETR, RT-DETR, YOLOS) or behind
-``AutoModelForZeroShotObjectDetection`` (Grounding DINO, OWLv2). The boxes are those that the library's own
-processor reads from a model's output, one picture and one phrase at a time.
+``AutoModelForZeroShotObjectDetection`` (Grounding DINO, OWLv2), and Florence-2, which writes places as words.
+The boxes are those that the library's own processor reads from a model's output, one picture and one phrase
+at a time.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,13 +20,21 @@ from indexer.pretrained.weights import Weights
 
 _PHRASE_SCORE = 0.25
 """Of a word of the phrase in a box, as Grounding DINO's own processor has it."""
+_FLORENCE = "florence2"
+_LOCATE = "<CAPTION_TO_PHRASE_GROUNDING>"
+"""What Florence-2 is told to do."""
+_MOST_TOKENS = 256
+"""Of what it writes: some fifty boxes."""
 
 
 class Box(NamedTuple):
-    """What is at a place of a picture: left edge, top edge, width and height, each 0 to 1, and how sure."""
+    """What is at a place of a picture: left edge, top edge, width and height, each 0 to 1, and how sure.
+
+    ``score``: None where a model does not say it.
+    """
 
     label: str
-    score: float
+    score: float | None
     x: float
     y: float
     w: float
@@ -53,7 +63,8 @@ class Detector:
             _run(self._model, inputs), threshold=least, target_sizes=[picture.size[::-1]]
         )
         names = self._model.config.id2label
-        return _boxes([names[int(label)] for label in found["labels"]], found, picture)
+        labels = [names[int(label)] for label in found["labels"]]
+        return _boxes(labels, found["scores"].tolist(), found["boxes"].tolist(), picture)
 
 
 class Pointer:
@@ -79,7 +90,28 @@ class Pointer:
         if _reads_words(self._processor):
             read |= {"input_ids": inputs["input_ids"], "text_threshold": _PHRASE_SCORE}
         (found,) = self._processor.post_process_grounded_object_detection(_run(self._model, inputs), **read)
-        return _boxes([phrase] * len(found["scores"]), found, picture)
+        scores = found["scores"].tolist()
+        return _boxes([phrase] * len(scores), scores, found["boxes"].tolist(), picture)
+
+
+class PlaceWriter(Pointer):
+    """Florence-2 (Xiao et al. 2023, arXiv 2311.06242), which writes places as words.
+
+    It does so for each thing that a caption names, and says of none how sure it is.
+    """
+
+    def _point(self, picture: Image.Image, phrase: str, least: float) -> list[Box]:  # noqa: ARG002
+        import torch
+
+        asked = _LOCATE + re.sub(r"[<>]", " ", phrase)  # in these stand its own words
+        inputs = _moved(self._model, self._processor(images=[picture], text=[asked], return_tensors="pt"))
+        with torch.inference_mode():
+            made = self._model.generate(**inputs, max_new_tokens=_MOST_TOKENS, do_sample=False, num_beams=1)
+        (written,) = self._processor.batch_decode(made, skip_special_tokens=False)
+        told = self._processor.post_process_generation(written, task=_LOCATE, image_size=picture.size)[
+            _LOCATE
+        ]
+        return _boxes(told["labels"], [None] * len(told["bboxes"]), told["bboxes"], picture)
 
 
 def load_detector(weights: Weights, device: str) -> Detector:
@@ -98,8 +130,10 @@ def load_pointer(weights: Weights, device: str) -> Pointer:
     Raises:
         ModelError: they cannot be loaded, or find nothing by words.
     """
-    model = load_model(weights, "AutoModelForZeroShotObjectDetection", device)
-    return Pointer(weights.name, model, load_processor(weights))
+    writes = weights.kind == _FLORENCE
+    auto = "AutoModelForImageTextToText" if writes else "AutoModelForZeroShotObjectDetection"
+    kind = PlaceWriter if writes else Pointer
+    return kind(weights.name, load_model(weights, auto, device), load_processor(weights))
 
 
 def _reads_words(processor: Any) -> bool:
@@ -111,23 +145,33 @@ def _reads_words(processor: Any) -> bool:
 def _run(model: Any, inputs: Any) -> Any:
     import torch
 
+    with torch.inference_mode():
+        return model(**_moved(model, inputs))
+
+
+def _moved(model: Any, inputs: Any) -> Any:
+    """The input of a model on its device, and pictures in its numbers."""
     inputs = inputs.to(model.device)
     if "pixel_values" in inputs:
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-    with torch.inference_mode():
-        return model(**inputs)
+    return inputs
 
 
-def _boxes(names: Sequence[str], found: Any, picture: Image.Image) -> list[Box]:
-    """Boxes as shares of the picture; what is beyond its edges is not in it."""
+def _boxes(
+    names: Sequence[str],
+    scores: Sequence[float | None],
+    edges: Sequence[Sequence[float]],
+    picture: Image.Image,
+) -> list[Box]:
+    """Boxes as shares of the picture, the surest first; what is beyond its edges is not in it."""
     width, height = picture.size
     boxes = []
-    for name, score, corners in zip(names, found["scores"].tolist(), found["boxes"].tolist(), strict=True):
+    for name, score, corners in zip(names, scores, edges, strict=True):
         left, right = (min(1.0, max(0.0, at / width)) for at in corners[::2])
         top, bottom = (min(1.0, max(0.0, at / height)) for at in corners[1::2])
         if right > left and bottom > top:
-            boxes.append(Box(name, float(score), left, top, right - left, bottom - top))
-    return sorted(boxes, key=lambda box: -box.score)
+            boxes.append(Box(name, score, left, top, right - left, bottom - top))
+    return sorted(boxes, key=lambda box: -(box.score or 0.0))
 
 
 def _looked(name: str, look: Callable[[], list[Box]]) -> list[Box]:

@@ -83,7 +83,7 @@ PRESETS: Mapping[str, PretrainedInfo] = MappingProxyType(
             ),
             PretrainedInfo(
                 name="florence",
-                tasks=("caption",),
+                tasks=("caption", "ground"),
                 repository="florence-community/Florence-2-base",
                 classes=("Florence2ForConditionalGeneration",),
                 licence="MIT",

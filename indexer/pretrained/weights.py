@@ -54,6 +54,14 @@ class Weights:
         return self.architecture is not None or not (self.folder / CONFIG).is_file()
 
     @property
+    def kind(self) -> str:
+        """What transformers calls its family, such as ``florence2``; empty where its files do not say."""
+        if self.is_open_clip:
+            return ""
+        told = json.loads((self.folder / CONFIG).read_text("utf-8"))
+        return str(told.get("model_type", "")) if isinstance(told, dict) else ""
+
+    @property
     def is_half(self) -> bool:
         """Whether it is stored in numbers of 16 bits."""
         safe = [file for file in self.files if file.suffix == ".safetensors"]

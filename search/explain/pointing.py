@@ -93,10 +93,14 @@ def _pointed(settings: Settings, parts: Sequence[str], picture: Image.Image) -> 
         for part in parts:
             phrase = _in_english(part)
             found += [
-                Place(part, phrase, Region(*box[2:]), round(box.score, 4), "pointer")
+                Place(part, box.label, Region(*box[2:]), _rounded(box.score), "pointer")
                 for box in pointer.point(picture, phrase, LEAST)[:MOST]
             ]
     return tuple(found)
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
 
 
 def _in_english(part: str) -> str:

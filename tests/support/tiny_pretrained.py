@@ -22,9 +22,9 @@ CHAT = (
 """A conversation in the form that these models are told one in."""
 
 
-def tokenizer(*more: str, **options: Any) -> Any:
-    """A fast tokenizer of some words; all others are unknown to it."""
-    from tokenizers import Tokenizer
+def tokenizer(*more: str, spaced: bool = True, **options: Any) -> Any:
+    """A fast tokenizer of some words, written with spaces between them; all others are unknown to it."""
+    from tokenizers import Tokenizer, decoders
     from tokenizers.models import WordLevel
     from tokenizers.normalizers import Lowercase
     from tokenizers.pre_tokenizers import Whitespace
@@ -35,6 +35,8 @@ def tokenizer(*more: str, **options: Any) -> Any:
     made = Tokenizer(WordLevel(vocabulary, unk_token=named["unk_token"]))
     made.normalizer = Lowercase()
     made.pre_tokenizer = Whitespace()
+    if not spaced:
+        made.decoder = decoders.Fuse()
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         **named,
@@ -114,8 +116,8 @@ def save_git(folder: Path) -> Path:
     return _save(folder, GitForCausalLM, GitConfig(vision_config=_VISION, **text), processor)
 
 
-def save_florence(folder: Path) -> Path:
-    """Florence-2, which is told what to do by the name of a task."""
+def save_florence(folder: Path, *places: str, seed: int = 1) -> Path:
+    """Florence-2, which is told what to do by the name of a task; ``places``: words for edges of boxes."""
     from transformers import (
         CLIPImageProcessor,
         Florence2Config,
@@ -123,7 +125,7 @@ def save_florence(folder: Path) -> Path:
         Florence2Processor,
     )
 
-    words = tokenizer(extra_special_tokens={"image_token": "<image>"})
+    words = tokenizer(*places, spaced=not places, extra_special_tokens={"image_token": "<image>"})
     config = Florence2Config(
         vision_config={
             "depths": (1, 1, 1, 1),
@@ -143,7 +145,7 @@ def save_florence(folder: Path) -> Path:
             "decoder_attention_heads": 2,
             "encoder_ffn_dim": 37,
             "decoder_ffn_dim": 37,
-            "max_position_embeddings": 128,
+            "max_position_embeddings": 512,
             "decoder_start_token_id": 2,
             "forced_eos_token_id": None,
             "forced_bos_token_id": None,
@@ -153,8 +155,9 @@ def save_florence(folder: Path) -> Path:
     )
     pictures = CLIPImageProcessor(size={"height": 64, "width": 64}, do_center_crop=False)
     pictures.image_seq_length = 5
-    processor = Florence2Processor(pictures, words)
-    return _save(folder, Florence2ForConditionalGeneration, config, processor, seed=1, scale=16)
+    read = {"pure_text": {}, "phrase_grounding": {"banned_grounding_tokens": []}}
+    processor = Florence2Processor(pictures, words, post_processor_config=read)
+    return _save(folder, Florence2ForConditionalGeneration, config, processor, seed=seed, scale=16)
 
 
 def save_llava(folder: Path) -> Path:

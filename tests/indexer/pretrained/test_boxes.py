@@ -12,6 +12,7 @@ from db.errors import ModelError
 from indexer.pretrained.boxes import Box, load_detector, load_pointer
 from indexer.pretrained.weights import find_weights
 from tests.support import SAMPLES
+from tests.support.tiny_pretrained import save_florence
 from tests.support.tiny_vision import DETECTORS, POINTERS, THINGS, save_dinov2, some
 
 LEAST = 0.2
@@ -139,6 +140,38 @@ def test_what_words_say_is_where_the_library_finds_it(
             documented = inside([(phrase, score, tuple(edges)) for score, edges in told], picture)
             assert_same(ours(found, picture), documented, rounding=0.01)
             seen |= {tuple(round(at, 3) for at in box[1:]) for box in found}
+    assert len(seen) > 6, "what it finds depends on the picture"
+
+
+def test_what_florence_writes_is_read_as_the_library_reads_it(
+    tmp_path: Path, pictures: list[Image.Image]
+) -> None:
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    folder = save_florence(tmp_path / "model", *(f"<loc_{at}>" for at in range(0, 1000, 10)), seed=0)
+    pointer = load_pointer(find_weights(str(folder), "ground"), "cpu")
+    processor = AutoProcessor.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    task, seen = "<CAPTION_TO_PHRASE_GROUNDING>", set()
+    for picture in pictures[:2]:
+        inputs = processor(text=f"{task}a red boat", images=picture, return_tensors="pt")
+        with torch.inference_mode():
+            made = model.generate(**inputs, max_new_tokens=256, do_sample=False, num_beams=1)
+        written = processor.batch_decode(made, skip_special_tokens=False)[0]
+        told = processor.post_process_generation(written, task=task, image_size=picture.size)[task]
+        found = pointer.point(picture, "a red boat", LEAST)
+        documented = [
+            (label, *edges)
+            for label, edges in zip(told["labels"], told["bboxes"], strict=True)
+            if edges[2] > edges[0] and edges[3] > edges[1]
+        ]
+        ours_told = [(box.label, *corners(box, picture)) for box in found]
+        assert [label for label, *_ in ours_told] == [label for label, *_ in documented]
+        for (_, *edges), (_, *at) in zip(ours_told, documented, strict=True):
+            assert edges == pytest.approx(at, abs=1e-3)
+        assert {box.score for box in found} == {None}, "it does not say how sure it is"
+        seen |= set(ours_told)
     assert len(seen) > 6, "what it finds depends on the picture"
 
 
