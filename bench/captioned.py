@@ -12,6 +12,7 @@ from PIL import Image
 
 from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
+from indexer.encoders.lookalike import LookalikeEncoder
 from indexer.encoders.registry import load_encoder
 from indexer.prefetch import batched, look_ahead
 
@@ -45,7 +46,11 @@ def load(options: argparse.Namespace) -> Captioned:
         for row in csv.DictReader(file):
             if options.split in (None, row.get("split")):
                 captions[row["image"]].append(row["caption"])
-    encoder = load_encoder(options.model, device="cpu", cache=Settings().cache)
+    settings = Settings(device="cpu")
+    if getattr(options, "similar", None):
+        encoder: Encoder = LookalikeEncoder(options.similar, settings)
+    else:
+        encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
     paths = [options.images / name for name in captions]
 
     def prepared(path: Path) -> Pixels:

@@ -1,11 +1,14 @@
 """Choose the near-duplicate threshold: cosines of resized, re-saved, cropped and burst pictures.
 
     python bench/near.py --images FOLDER --captions CSV [--split dev] [--model NAME] --films FILE...
+    python bench/near.py --images FOLDER --captions CSV [--split dev] --similar NAME
 
 Changed versions of every fifth picture against their originals, neighbouring frames of films half a second
 apart (as a camera's burst; scenes of the film change in between at times), and all pairs of different
 pictures. Printed: the percentiles of their cosines, and for each threshold the share of each kind that
-would be one hit. Of the different pictures the nearest pairs are named: some may be of one burst.
+would be one hit; of how many changed ones the original is the nearest of all pictures, which needs no
+threshold. Of the different pictures the nearest pairs are named: some may be of one burst. ``--similar``
+takes a model of pictures alone.
 """
 
 import io
@@ -84,15 +87,20 @@ def main() -> None:
     """Change, encode, print."""
     arguments = parser(__doc__)
     arguments.add_argument("--films", type=Path, nargs="*", default=[])
+    arguments.add_argument("--similar", help="a model of pictures alone, as for --role similar")
     options = arguments.parse_args()
     pictures = load(options)
     cosines: dict[str, Floats] = {}
+    first: dict[str, float] = {}
     for name, change in CHANGES.items():
         pixels = []
         for path in pictures.paths[::EVERY]:
             with Image.open(path) as picture:
                 pixels.append(pictures.encoder.prepare(change(picture.convert("RGB"))))
-        cosines[name] = (encode(pictures.encoder, pixels) * pictures.vectors[::EVERY]).sum(axis=1)
+        changed = encode(pictures.encoder, pixels)
+        cosines[name] = (changed * pictures.vectors[::EVERY]).sum(axis=1)
+        nearest = (changed @ pictures.vectors.T).argmax(axis=1)
+        first[name] = float((nearest == np.arange(len(pictures.paths))[::EVERY]).mean())
     if options.films:
         cosines["frames 0.5 s apart"] = neighbours(options.films, pictures.encoder)
     upper = np.triu_indices(len(pictures.paths), 1)
@@ -104,6 +112,9 @@ def main() -> None:
     print("\nper cent from a threshold on\n" + " " * 24 + "".join(f"{t:>9}" for t in THRESHOLDS))
     for name, values in cosines.items():
         print(f"{name:24}" + "".join(f"{100 * (values >= t).mean():9.4g}" for t in THRESHOLDS))
+    print("\nper cent whose original is the nearest of all")
+    for name, share in first.items():
+        print(f"{name:24}{100 * share:9.4g}")
     print("\nthe nearest of the different ones")
     for place in np.argsort(-cosines["different, all pairs"])[:SHOWN]:
         one, other = (pictures.paths[upper[side][place]].name for side in (0, 1))
