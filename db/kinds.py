@@ -160,6 +160,15 @@ def proving(*proofs: Proof) -> tuple[str, ...]:
     return tuple(kind.name for kind in every().values() if kind.proof in proofs)
 
 
+def described() -> tuple[str, ...]:
+    """The names of the kinds whose texts a machine has written about something, in sentences.
+
+    Names of what it tells, such as that there is music, are found by their words alone, and nobody puts them
+    into other words.
+    """
+    return tuple(name for name in proving("machine") if named(name).vectors)
+
+
 def of_modality(role: str, modality: str) -> tuple[str, ...]:
     """The names of the kinds with vectors of a modality in a role."""
     return modalities(role).get(modality, ())

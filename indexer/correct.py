@@ -90,7 +90,7 @@ def take_back_passage(
 
 def _rewordable() -> tuple[str, ...]:
     """The kinds of texts that people put right: what was heard, and after it what a machine has written."""
-    return (*kinds.proving("said"), *kinds.proving("machine"))
+    return (*kinds.proving("said"), *kinds.described())
 
 
 def _passage(session: Session, path: Path, at_s: float | None, unit_id: int | None) -> units.UnitRow | None:
@@ -210,7 +210,7 @@ def take_back(library: Library, paths: Iterable[Path]) -> list[Earlier]:
     earlier = _say(library, paths, lambda _known: dict.fromkeys(CORRECTABLE))
     with library.write() as session:
         for sha256 in {_sha256(session, path) for path in paths}:
-            for kind in kinds.proving("machine"):
+            for kind in kinds.described():
                 for span in corrections.spans(session, sha256, kind):
                     if span.start_s is None:
                         earlier.append(_reword(session, sha256, kind, span, None))

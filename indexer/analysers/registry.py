@@ -17,6 +17,7 @@ from indexer.analysers.headers import Headers
 from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
+from indexer.analysers.sounds import Sounds
 from indexer.analysers.speech import Speech
 from indexer.analysers.subtitles import SubtitleFiles, Subtitles
 from indexer.analysers.text import Text
@@ -47,6 +48,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Text,
     Captions,
     Things,
+    Sounds,
     Words,
     Sidecars,
     SubtitleFiles,

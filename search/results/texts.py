@@ -76,8 +76,7 @@ def described(library: Library, path: Path) -> list[Described]:
     """What is said of a file by machines, or by users in their place, by time."""
     with library.read() as session:
         rows = units.rows(session, units.ids_at(session, path), among_hidden=True)
-    # What has a place is a thing in it, and says nothing of the whole.
-    told = kinds.proving("machine")
-    own = [row for row in rows.values() if row.text and row.kind in told and row.region is None]
+    told = kinds.described()
+    own = [row for row in rows.values() if row.text and row.kind in told]
     own.sort(key=lambda row: (row.start_s or 0.0, row.id))
     return [Described(row.id, row.text or "", row.start_s, row.end_s, row.is_corrected) for row in own]

@@ -62,6 +62,11 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },
+    "sound": {
+        "indexer/pretrained/presets.py": "a task of models",
+        "search/health/doctor.py": "without a fault",
+        "search/query/conditions/heard.py": "a key that people type",
+    },
     "thing": {
         "search/query/conditions/seen.py": "a key that people type",
     },
@@ -72,7 +77,10 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/query/conditions/words.py": "a key that people may type for title:",
     },
     "frame": {"ui/app/components/frame.py": "the component around a page"},
-    "speech": {"search/query/conditions/texts.py": "a key that people may type for said:"},
+    "speech": {
+        "indexer/analysers/sounds.py": "a class of sounds, whatever is said",
+        "search/query/conditions/texts.py": "a key that people may type for said:",
+    },
     "tag": {
         "db/catalog/tags.py": "a column: a keyword of a file",
         "search/query/conditions/words.py": "a key of the query language: tag:KEYWORD",

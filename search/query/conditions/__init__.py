@@ -5,7 +5,19 @@ is registered is parsed, explained and offered among the app's filters without a
 module here registers those of one subject, in the order in which help lists them.
 """
 
-from search.query.conditions import facts, files, happenings, places, seen, table, texts, times, what, words
+from search.query.conditions import (
+    facts,
+    files,
+    happenings,
+    heard,
+    places,
+    seen,
+    table,
+    texts,
+    times,
+    what,
+    words,
+)
 from search.query.conditions.table import (
     TERM_KEYS,
     UNKNOWN_KEYS,
@@ -30,6 +42,7 @@ table.register(
     *facts.CONDITIONS,
     *words.CONDITIONS,
     *seen.CONDITIONS,
+    *heard.CONDITIONS,
     *texts.CONDITIONS,
 )
 

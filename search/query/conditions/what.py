@@ -15,7 +15,7 @@ from search.query.conditions.table import Condition, Context, Suggestion, begins
 _MEDIA: Mapping[MediaKind, str] = {
     "image": "picture photo photograph photography pic",
     "video": "film movie clip",
-    "audio": "recording sound song music",
+    "audio": "recording song music",
 }
 """Everyday words for the three kinds of files."""
 

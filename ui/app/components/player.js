@@ -7,6 +7,7 @@ class Player {
     this.plot = root.querySelector(".plot");
     this.marks = root.querySelector(".marks");
     this.now = root.querySelector(".now");
+    this.lanes = root.querySelector(".lanes");
     this.legend = root.querySelector(".legend");
     this.copy = root.querySelector(".copy");
     this.still = root.querySelector(".still");
@@ -189,6 +190,7 @@ class Player {
       made.onclick = () => this.go(mark.start_s);
       return made;
     }));
+    drawLanes(this.lanes, data.duration_s ? data.lanes : [], data.duration_s, (seconds) => this.go(seconds));
     this.legend.textContent = data.curve.length
       ? "The higher, the better the picture fits the question; numbers are hits." : "";
     this.line.hidden = !data.duration_s;

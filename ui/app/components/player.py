@@ -32,6 +32,7 @@ _component = st.components.v2.component(
           </div>
           <div class="marks"></div>
         </div>
+        <div class="lanes" hidden></div>
         <div class="legend"></div>
         <div class="tools">
           <button class="pill copy" aria-live="polite" hidden></button>
@@ -42,7 +43,7 @@ _component = st.components.v2.component(
       </div>
       <div class="keys" role="note" aria-label="Keys" hidden></div>
     </div>""",
-    css=joined("marks.css", "pill.css", "keys.css", "player.css", "transcript.css"),
+    css=joined("marks.css", "pill.css", "keys.css", "player.css", "lanes.css", "transcript.css"),
     js=joined(
         "element.js",
         "grow.js",
@@ -52,6 +53,7 @@ _component = st.components.v2.component(
         "mounted.js",
         "clock.js",
         "finding.js",
+        "lanes.js",
         "transcript.js",
         "player.js",
     ),
@@ -75,6 +77,7 @@ def player(
     ``offset_s`` and ``end_s``, the part of the file that ``src`` has; ``duration_s`` of the file;
     ``texts``, what is said, as ``ui.app.views.said`` makes them, and the number of the one that is ``shown``
     first; ``curve`` with ``start_s`` and ``end_s``; ``marks`` with ``start_s`` and ``rank``;
+    ``lanes``, what a machine tells of its seconds, each with ``name`` and ``spans`` of two seconds;
     ``found``, what is marked on a film that stands still, as the marks of ``picture``, with ``start_s`` and
     ``end_s``; ``paused``, whether it is not to begin by itself; ``copied``, what is written there.
     """

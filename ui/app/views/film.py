@@ -15,6 +15,7 @@ from indexer.media.formats import media_kind
 from indexer.media.types import Metadata
 from search.answer import Hit
 from search.engine.things import Thing
+from search.results.lanes import Lane
 from search.results.listing import Listing
 from search.results.moments import Moment
 from search.results.texts import Written
@@ -49,6 +50,7 @@ def show_film(
     asked: Question,
     texts: Sequence[Written],
     seen: Sequence[Thing],
+    told: Sequence[Lane],
 ) -> None:
     """Play it from the moment of the hit, or from where somebody went."""
     path = row.path
@@ -82,6 +84,7 @@ def show_film(
         # Words that were asked for are there to be read.
         "paused": is_first and bool(read),
         "copied": whole_text(in_moment(texts, hit)),
+        "lanes": [{"name": lane.name.capitalize(), "spans": lane.spans} for lane in told],
         "curve": [
             {"start_s": moment.start_s, "end_s": moment.end_s, "match": moment.match}
             for moment in moments

@@ -11,6 +11,7 @@ from db.files import is_there
 from indexer.media.reader import probe
 from search.answer import Hit
 from search.engine.things import Thing, things
+from search.results.lanes import lanes
 from search.results.listing import Listing
 from search.results.texts import Written, written
 from ui.app import resources
@@ -126,7 +127,8 @@ def _show(listing: Listing, asked: Question) -> None:
                     steps = _steps(listing, whole.unit_id)
                     show_picture(row, metadata, hit, asked, texts, seen, steps, on_turned=_turn_to)
                 else:
-                    show_film(row, metadata, listing, hit, asked, texts, seen)
+                    told = lanes(resources.library().core, row.path)
+                    show_film(row, metadata, listing, hit, asked, texts, seen, told)
         with st.container(key="viewer_known"):
             with resources.explained():
                 stack.strip(whole, hit, on_open=_start_anew)

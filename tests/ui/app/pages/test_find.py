@@ -594,6 +594,16 @@ def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
     marks = dialog.get_by_role("button", name=re.compile("^Play hit"))
     expect(marks).to_have_count(tiles.locator(".name").get_by_text("v001.mp4").count())
     assert dialog.locator("polygon.area").get_attribute("points")
+    # Where speech is heard stands below it, and plays from there.
+    lane = dialog.get_by_role("group", name="Speech", exact=True)
+    lane.get_by_role("button").first.focus()
+    page.keyboard.press("ArrowRight")
+    part = lane.locator(".part:focus")
+    expect(part).to_have_attribute("title", re.compile("^Speech, 0:19 to 0:2"))
+    part.press("Enter")
+    page.wait_for_function(
+        "video => !video.seeking && Math.abs(video.currentTime - 19.5) < 3", arg=player.element_handle()
+    )
     shoot(page, "moment")
     _kept(page, dialog, start_s)
     said = dialog.get_by_role("button", name=re.compile("^0:00"))
