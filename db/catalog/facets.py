@@ -79,6 +79,13 @@ def texts(session: Session, kind: str) -> dict[str, int]:
     return {text: files for text, files in session.execute(statement) if text}
 
 
+def of_kinds(session: Session, names: tuple[str, ...]) -> dict[str, int]:
+    """The number of pictures, films and recordings that have a unit of each of these kinds."""
+    count = func.count(Unit.content_id.distinct())
+    statement = select(Unit.kind, count).where(Unit.kind.in_(names), switches.findable(session))
+    return dict(session.execute(statement.group_by(Unit.kind)).all())
+
+
 def towns(session: Session) -> dict[tuple[str, str], int]:
     """The number of pictures and films of each (city, country), largest first; "" for an unknown country."""
     count = func.count(Asset.content_id.distinct())

@@ -71,12 +71,16 @@ class UnitRule:
     """A number of units of some kinds, near what is found: within ``NEAR_S`` of it, or without a time.
 
     ``match``: words that their text has, as a phrase; ``*`` at the end makes it a prefix query. None: any.
+    ``anywhere``: all of them in a film or recording count, whenever they are. ``most``: no more than so many
+    of them, where ``op`` says how many at least.
     """
 
     kinds: tuple[str, ...]
     match: str | None = None
     op: CountOp = ">="
     count: int = 1
+    anywhere: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
@@ -169,7 +169,9 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
             return _with_marks(session, OWN[rule.table](rule.name), 1, among)
         case UnitRule():
             unit = aliased(Unit)
-            columns = (unit.content_id, unit.start_s, unit.end_s)
+            columns: tuple[Any, ...] = (unit.content_id, unit.start_s, unit.end_s)
+            if rule.anywhere:
+                columns = (unit.content_id, null().label("start_s"), null().label("end_s"))
             marks = _counted(session, rule, unit, asked, *columns)
             near = _counting(session, rule, marks, among)
             if asked.negated or not asks_for_words(rule):
@@ -182,9 +184,10 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
 def _counting(session: Session, rule: UnitRule, marks: Marks, among: Ids) -> Ids:
     """Those of these units that have as many marks near them as a rule asks for."""
     enough = among if rule.op == "<=" else _with_marks(session, marks, rule.count, among)
-    if rule.op == ">=":
+    most = rule.most if rule.op == ">=" else rule.count
+    if most is None:
         return enough
-    return np.setdiff1d(enough, _with_marks(session, marks, rule.count + 1, among), assume_unique=True)
+    return np.setdiff1d(enough, _with_marks(session, marks, most + 1, among), assume_unique=True)
 
 
 def _counted(session: Session, rule: UnitRule, unit: Any, asked: _Asked, *columns: Any) -> Marks:

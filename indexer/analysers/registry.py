@@ -14,6 +14,7 @@ from indexer.analysers.captions import Captions
 from indexer.analysers.exports import Exports
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
+from indexer.analysers.movement import Movement
 from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
@@ -49,6 +50,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Captions,
     Things,
     Sounds,
+    Movement,
     Words,
     Sidecars,
     SubtitleFiles,

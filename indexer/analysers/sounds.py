@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from db.arrays import Doubles, Mask
+from db.arrays import Doubles
 from db.catalog.facts import Key
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
@@ -21,6 +21,7 @@ from db.kinds import Kind
 from db.settings import Settings
 from indexer.analysers.base import Analyser, Draft
 from indexer.analysers.medium import Medium
+from indexer.analysers.spans import lasting
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import HINT
 from indexer.media.types import SAMPLE_RATE, Metadata, Samples
@@ -159,16 +160,6 @@ def spans(told: Doubles) -> list[Heard]:
         weights = np.convolve(np.ones(len(told)), window)[_OVER:-_OVER]
         for name, level in zip(CLASSES, told.T, strict=True):
             mean = np.convolve(level, window)[_OVER:-_OVER] / weights
-            found += (Heard(name, start_s, end_s) for start_s, end_s in _lasting(mean >= _LEAST[name]))
+            own = lasting(mean >= _LEAST[name], LEVELS_PER_S, _PAUSE_S, _SHORTEST_S)
+            found += (Heard(name, start_s, end_s) for start_s, end_s in own)
     return sorted(found, key=lambda heard: (heard.start_s, CLASSES.index(heard.name)))
-
-
-def _lasting(is_heard: Mask) -> Iterator[tuple[float, float]]:
-    edges = np.flatnonzero(np.diff(is_heard.astype(np.int8), prepend=0, append=0)) / LEVELS_PER_S
-    joined: list[tuple[float, float]] = []
-    for start_s, end_s in edges.reshape(-1, 2).tolist():
-        if joined and start_s - joined[-1][1] < _PAUSE_S:
-            joined[-1] = (joined[-1][0], end_s)
-        else:
-            joined.append((start_s, end_s))
-    return ((start_s, end_s) for start_s, end_s in joined if end_s - start_s >= _SHORTEST_S)

@@ -29,8 +29,9 @@ def lanes(library: Library, path: Path) -> list[Lane]:
     with library.read() as session:
         rows = units.rows(session, units.ids_at(session, path), among_hidden=True).values()
     for row in rows:
-        if row.kind in told and row.text and row.region is None and row.start_s is not None:
-            spans[row.kind, row.text].append((row.start_s, row.end_s or row.start_s))
+        if row.kind in told and row.region is None and row.start_s is not None:
+            name = row.text or kinds.named(row.kind).plural
+            spans[row.kind, name].append((row.start_s, row.end_s or row.start_s))
     order = list(kinds.every())
     made = [Lane(kind, name, tuple(sorted(own))) for (kind, name), own in spans.items()]
     return sorted(made, key=lambda lane: (order.index(lane.kind), -_length(lane), lane.name))

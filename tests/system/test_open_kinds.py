@@ -62,6 +62,8 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/views/viewer.py": "a medium: whether a file is shown or played",
         "ui/cli/search.py": "a source of evidence, as the JSON output calls it",
     },
+    "fast": {"indexer/encoders/registry.py": "a preset"},
+    "slow": {"indexer/ocr/rapid.py": "a way of scoring boxes"},
     "sound": {
         "indexer/pretrained/presets.py": "a task of models",
         "search/health/doctor.py": "without a fault",

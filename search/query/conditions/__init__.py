@@ -10,6 +10,7 @@ from search.query.conditions import (
     files,
     happenings,
     heard,
+    movement,
     places,
     seen,
     table,
@@ -43,6 +44,7 @@ table.register(
     *words.CONDITIONS,
     *seen.CONDITIONS,
     *heard.CONDITIONS,
+    *movement.CONDITIONS,
     *texts.CONDITIONS,
 )
 
