@@ -40,6 +40,8 @@ _Track = TypeVar("_Track", bound=av.VideoStream | av.AudioStream)
 _COVER_ART = Disposition.attached_pic | Disposition.timed_thumbnails
 _KEY_FRAME_GAP_S = 1.0
 _PRE_ROLL_S = 0.5
+_ROUNDED_S = 0.01
+"""How far times of sound may be from what lies before them by rounding: Matroska's are whole milliseconds."""
 _Skipped = Literal["DEFAULT", "NONREF", "BIDIR", "NONKEY"]
 _FORWARD: _Skipped = "BIDIR"
 """What FFmpeg is told to skip where frames that are made of later ones are not needed."""
@@ -366,7 +368,7 @@ def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> It
             if before not in (None, setup):
                 resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
             at_s = time_of(frame, begin)
-            next_s = next_s if at_s is None else at_s
+            next_s = next_s if at_s is None or abs(at_s - next_s) < _ROUNDED_S else at_s
             for part in resampler.resample(frame):
                 samples = part.to_ndarray().reshape(-1).astype(np.float32, copy=False)
                 yield next_s, samples

@@ -243,3 +243,16 @@ def test_a_playlist_cannot_name_other_files(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(DecodeError):
             probe(path)
+
+
+def test_times_in_whole_milliseconds_leave_no_clicks(tmp_path: Path) -> None:
+    path = tmp_path / "tone.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44_100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(media.tone(4.0, rate=44_100)[None], format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 44_100, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    samples = read_audio(path, 1.0, 3.0)
+    power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)))) ** 2
+    assert power[:800].sum() + power[960:].sum() < 1e-4 * power.sum(), "440 Hz and nothing else"
