@@ -92,7 +92,7 @@ def cache(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, cache: Path) -> Settings:
     """Settings of a library that does not exist yet, deaf and unable to read unless a test says otherwise."""
-    off = ("text", "names", "sounds", "movement")
+    off = ("text", "names", "sounds", "movement", "soundprints")
     return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none", off=off)
 
 

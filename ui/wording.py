@@ -237,7 +237,7 @@ def words_found(evidence: Evidence) -> str:
         return f"it is called so: {', '.join(evidence.words)}" if evidence.words else "it is called so"
     if is_of_machine(evidence.kind, corrected=evidence.corrected) and evidence.region is not None:
         return f"a model sees in it: {evidence.text}"
-    if kind is not None and kind.proof == "machine" and not kind.vectors:
+    if kind is not None and kind.proof == "machine" and not kind.vectors and evidence.text:
         return f"{kind.label}, by a model: {evidence.text}"
     if kind is not None:
         place = {"said": "said", "in_picture": "written in it"}.get(

@@ -220,6 +220,12 @@ def texts_in(session: Session, content_ids: Iterable[int]) -> dict[int, list[str
     return texts
 
 
+def of_kind(session: Session, kind: UnitKind) -> dict[int, int]:
+    """The id of the content of each unit of a kind that can be found."""
+    statement = select(Unit.id, Unit.content_id).where(Unit.kind == kind, switches.findable(session))
+    return dict(session.execute(statement).all())
+
+
 def some_texts(session: Session, of_kinds: Sequence[UnitKind], most: int) -> list[str]:
     """A few texts of these kinds, evenly spread over the library."""
     ids = list(session.scalars(select(Unit.id).where(Unit.kind.in_(of_kinds), Unit.text.is_not(None))))

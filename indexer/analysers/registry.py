@@ -18,6 +18,7 @@ from indexer.analysers.movement import Movement
 from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
+from indexer.analysers.soundprints import Soundprints
 from indexer.analysers.sounds import Sounds
 from indexer.analysers.speech import Speech
 from indexer.analysers.subtitles import SubtitleFiles, Subtitles
@@ -51,6 +52,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Things,
     Sounds,
     Movement,
+    Soundprints,
     Words,
     Sidecars,
     SubtitleFiles,

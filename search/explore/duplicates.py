@@ -20,13 +20,14 @@ from db.vectors.store import VectorView
 from search.engine import resaved
 from search.engine.collapse import say_the_same, words_in
 from search.engine.resaved import Pair
+from search.explore import recordings
 
 NEIGHBOURS = 16
 """Pictures that each is compared with, those most like it."""
 _NEVER = 2.0
 """A cosine that nothing has."""
 _CHUNK = 512
-Likeness = Literal["same", "copy", "alike"]
+Likeness = Literal["same", "copy", "recording", "alike"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Group:
     """A group of duplicates, the best first: most pixels, most bytes, then in the order of ``copies.rank``.
 
     ``kind``: ``same`` for files that are equal byte for byte, ``copy`` for one picture that was saved again:
-    smaller, cut, framed, brighter; ``alike`` for near-duplicates, such as those of a burst.
+    smaller, cut, framed, brighter; ``recording`` for one in other formats, cut, or in films;
+    ``alike`` for near-duplicates, such as those of a burst.
     """
 
     kind: Likeness
@@ -72,7 +74,7 @@ def duplicates(
 
     Args:
         threshold: cosine similarity from which pictures are near-duplicates; None finds none of these.
-        saved_again: whether copies of a picture that were saved again are found without a threshold, too.
+        saved_again: whether copies that were saved again, and recordings, are found without a threshold, too.
     """
     with library.read() as session:
         shown = assets.each_shown(session)
@@ -82,7 +84,8 @@ def duplicates(
         }
     groups = [_group("same", own) for own in files.values() if len(own) > 1]
     if threshold is not None or saved_again:
-        for kind, group in _near_duplicates(library, threshold or _NEVER, on_progress):
+        near = _near_duplicates(library, threshold or _NEVER, on_progress)
+        for kind, group in [*near, *_recordings(library)]:
             best = [files[content_id][0] for content_id in group if content_id in files]
             if len(best) > 1:
                 groups.append(_group(kind, best))
@@ -142,6 +145,14 @@ def _near_duplicates(
         ("copy" if frozenset(group) in by_copies else "alike", contents(group))
         for group in _linked([*near, *copied])
     ]
+
+
+def _recordings(library: Library) -> list[tuple[Likeness, list[int]]]:
+    """Groups of contents with the same recording; a live photo and its film are none."""
+    with library.read() as session:
+        linked = _linked(recordings.among(session))
+        together = stacks.of(session, {content_id for group in linked for content_id in group})
+    return [("recording", _one_of_each_stack(group, together)) for group in linked]
 
 
 def _one_of_each_stack(group: list[int], together: Mapping[int, tuple[Place, ...]]) -> list[int]:

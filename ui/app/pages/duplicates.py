@@ -19,11 +19,12 @@ _SHOWN = "duplicates_shown"
 _TITLES: dict[Likeness, str] = {
     "same": "The same file",
     "copy": "The same picture, saved again",
+    "recording": "The same recording",
     "alike": "Nearly the same picture",
 }
 
 
-@st.cache_data(show_spinner="Comparing all pictures …", max_entries=4)
+@st.cache_data(show_spinner="Comparing all pictures and recordings …", max_entries=4)
 def _duplicates(revision: int, threshold: float | None, *, saved_again: bool) -> list[Group]:  # noqa: ARG001
     return resources.library().duplicates(threshold=threshold, saved_again=saved_again)
 
