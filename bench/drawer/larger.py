@@ -81,7 +81,7 @@ def decoding(side: int) -> float:
 
 def measured(info: DrawerInfo) -> dict[str, object]:
     """Estimated seconds of a preset's picture."""
-    passes = info.steps * (2 if info.name in _GUIDED else 1)
+    passes = (info.steps or 1) * (2 if info.name in _GUIDED else 1)
     each, last = one_pass(SHAPES[info.name], info.size), decoding(info.size)
     return {
         "model": info.name, "pixels": info.size, "passes": passes, "seconds of a pass": round(each, 1),

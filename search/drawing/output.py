@@ -19,13 +19,15 @@ from indexer.media.types import GENERATED_KEY
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's name for a picture that was made by a trained model."""
+COMPOSITE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+"""IPTC's name for one that such a model made of another picture."""
 
 _XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/>'
+    'Iptc4xmpExt:DigitalSourceType="%s"/>'
     '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
 )
 
@@ -45,6 +47,10 @@ class Drawing:
     width: int
     """In pixels, as the height."""
     height: int
+    without: str = ""
+    """What the model was told to leave out; '' where it takes no such words."""
+    composite: bool = False
+    """It was made of another picture."""
 
 
 def is_drawing(path: Path) -> bool:
@@ -112,7 +118,9 @@ def _marks(drawing: Drawing) -> PngInfo:
         "steps": str(drawing.steps),
         "Software": f"Trove {version('trove-search')}",
     }
+    if drawing.without:
+        texts["without"] = drawing.without
     for key, text in texts.items():
         marks.add_text(key, text)
-    marks.add_itxt("XML:com.adobe.xmp", _XMP)
+    marks.add_itxt("XML:com.adobe.xmp", _XMP % (COMPOSITE_TYPE if drawing.composite else SOURCE_TYPE))
     return marks

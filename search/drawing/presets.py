@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from db.paths import expanded
 
@@ -12,31 +13,40 @@ AUTO = "auto"
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
+Makes = Literal["picture"]
+"""What a model makes of words."""
+
 
 @dataclass(frozen=True)
 class DrawerInfo:
-    """What is known about a drawing model before it is downloaded."""
+    """What is known about a drawing model before it is downloaded; None, or no licence: it was not read."""
 
     name: str
     repository: str
     """On the Hugging Face Hub; '' for what is part of Trove."""
-    download_gb: float
-    """Size of the files that are fetched, in 10^9 bytes."""
-    half: bool
-    """The repository holds 16-bit files, which are half as long and all that is fetched."""
     licence: str
-    commercial_use: bool
+    commercial_use: bool | None
     """The licence lets everybody use it commercially. False also where only some may: see the note."""
-    steps: int
-    guidance: float
-    size: int
-    """Side in pixels of the square pictures that it was trained to draw."""
-    cpu_s: float
-    """About how long a picture takes on two cores, in seconds, measured as docs/models.md says."""
     note: str
+    download_gb: float | None = None
+    """Size of the files that are fetched, in 10^9 bytes."""
+    half: bool = False
+    """The repository holds 16-bit files, which are half as long and all that is fetched."""
+    steps: int | None = None
+    """None: the pipeline's own, as for guidance and size."""
+    guidance: float | None = None
+    size: int | None = None
+    """Side in pixels of the square pictures that it was trained to draw."""
+    cpu_s: float | None = None
+    """About how long a picture takes on two cores, in seconds, measured as docs/models.md says."""
+    makes: Makes = "picture"
+    asked_by: Literal["words", "class"] = "words"
+    """It draws what words say, or one of the classes that it has learnt, by their names."""
+    source: str = "the model card and list of files on the Hub"
+    """Where all of this was read."""
 
 
-# Licences, sizes, steps and guidance are those of the model cards and file lists on the Hub.
+# Licences, sizes, steps and guidance are what was read where `source` says; the rest is left blank.
 PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
     {
         info.name: info
@@ -123,6 +133,60 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 cpu_s=4_400.0,
                 note="The most detail of these; wants a GPU. OpenRAIL++-M forbids harmful uses. "
                 "No safety checker.",
+            ),
+            DrawerInfo(
+                name="karlo",
+                repository="kakaobrain/karlo-v1-alpha",
+                licence="CreativeML OpenRAIL-M",
+                commercial_use=True,
+                note="The design of DALL-E 2 (unCLIP): a prior, a decoder, and two stages that enlarge. "
+                "OpenRAIL-M forbids harmful uses.",
+                source="README.md of kakaobrain/karlo-v1-alpha",
+            ),
+            DrawerInfo(
+                name="amused",
+                repository="amused/amused-256",
+                licence="OpenRAIL++",
+                commercial_use=True,
+                size=256,
+                note="No diffusion: a masked transformer on the tokens of a VQ-GAN. 803 million parameters. "
+                "OpenRAIL++ forbids harmful uses.",
+                source="README.md of amused/amused-256",
+            ),
+            DrawerInfo(
+                name="pixart-sigma",
+                repository="PixArt-alpha/PixArt-Sigma-XL-2-512-MS",
+                licence="",
+                commercial_use=None,
+                note="A diffusion transformer with a large reader of words (T5).",
+                source="pipeline_pixart_sigma.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="sd3-medium",
+                repository="stabilityai/stable-diffusion-3-medium-diffusers",
+                licence="",
+                commercial_use=None,
+                note="A transformer of words and patches together; wants a GPU.",
+                source="pipeline_stable_diffusion_3.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="flux-schnell",
+                repository="black-forest-labs/FLUX.1-schnell",
+                licence="",
+                commercial_use=None,
+                steps=4,
+                guidance=0.0,
+                note="A large transformer distilled to few steps; wants a GPU.",
+                source="pipeline_flux.py of diffusers, which names it with its steps and guidance",
+            ),
+            DrawerInfo(
+                name="dit",
+                repository="facebook/DiT-XL-2-256",
+                licence="",
+                commercial_use=None,
+                asked_by="class",
+                note="Draws the thousand classes of ImageNet by their names, no other words.",
+                source="pipeline_dit.py of diffusers, which names it",
             ),
         )
     }

@@ -57,7 +57,8 @@ def chosen(model: str) -> str:
     """
     if model != AUTO:
         return model
-    return next((name for name in PRESETS if name != BUILTIN and installed(name)), BUILTIN)
+    fit = (info.name for info in PRESETS.values() if info.makes == "picture" and info.asked_by == "words")
+    return next((name for name in fit if name != BUILTIN and installed(name)), BUILTIN)
 
 
 def find_weights(model: str) -> Weights:
@@ -207,4 +208,4 @@ def _how_to_fetch(model: str) -> str:
 
 def _size(model: str) -> str:
     info = preset_of(model)
-    return f" ({info.download_gb:g} GB)" if info else ""
+    return f" ({info.download_gb:g} GB)" if info and info.download_gb is not None else ""

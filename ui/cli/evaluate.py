@@ -75,9 +75,9 @@ def models(as_json: Json = False) -> None:
             [
                 info.name,
                 info.repository or "part of Trove",
-                f"{info.download_gb:.1f}",
-                duration(info.cpu_s),
-                _licence(info.licence, info.commercial_use),
+                "" if info.download_gb is None else f"{info.download_gb:.1f}",
+                "" if info.cpu_s is None else duration(info.cpu_s),
+                _licence(info.licence or "not read", info.commercial_use is not False),
                 info.note,
             ]
             for info in DRAWERS.values()

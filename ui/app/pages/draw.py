@@ -80,16 +80,18 @@ def _describe(model: str) -> str:
     info = PRESETS.get(model)
     if info is None:
         return model
-    kind = "pictograms" if model == BUILTIN else f"photographs; {size(1e9 * info.download_gb)}"
-    time = f"{duration(info.cpu_s)} on two cores"
-    return f"{model} ({kind}; {info.licence.partition(';')[0]}; {time})"
+    kind = "pictograms" if model == BUILTIN else "photographs"
+    amount = f"{size(1e9 * info.download_gb)}" if info.download_gb else ""
+    time = f"{duration(info.cpu_s)} on two cores" if info.cpu_s else ""
+    told = (kind, amount, info.licence.partition(";")[0], time)
+    return f"{model} ({'; '.join(part for part in told if part)})"
 
 
 def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
     label = "Draw"
     if not installed(model):
         info = preset_of(model)
-        amount = size(1e9 * info.download_gb) if info else "several GB"
+        amount = size(1e9 * info.download_gb) if info and info.download_gb else "several GB"
         st.info(
             f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
             "once. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
