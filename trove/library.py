@@ -524,7 +524,8 @@ class Library:
         Args:
             path: of the PNG; None keeps it with the library's drawings.
             model: a preset, Hub name or folder; None takes the settings' ``generator``.
-            how: ``steps``, ``seed``, ``on_step``, ``on_preview`` of ``search.drawing.drawer.Drawer.draw``.
+            how: ``without``, ``start``, ``size``, ``steps``, ``seed``, ``on_step``, ``on_preview`` of
+                ``search.drawing.drawer.Drawer.draw``.
 
         Raises:
             ModelError: the drawing model is unknown, missing or cannot be loaded.

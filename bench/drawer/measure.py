@@ -24,11 +24,11 @@ import torch
 from judge import Eyes, chosen_names, load_judge, shares
 from pictures import DATA, gathered, table
 from PIL import Image
-from scipy.linalg import sqrtm
 
 from db.arrays import unit_length
 from search.drawing.pictograms import own_parts
 from search.drawing.presets import BUILTIN, PRESETS
+from search.evaluation.drawings import frechet
 
 PROMPTS = 200
 _AXES = 64
@@ -74,14 +74,6 @@ def draw(pipeline: object, prompts: Sequence[str], steps: int, guidance: float) 
         )
         found.append((drawn.images * 255).round().astype(np.uint8))
     return np.concatenate(found)
-
-
-def frechet(left: Floats, right: Floats) -> float:
-    """Fréchet distance of the normal distributions with the means and covariances of the rows."""
-    apart = left.mean(axis=0) - right.mean(axis=0)
-    covariances = np.cov(left.T), np.cov(right.T)
-    middle = sqrtm(covariances[0] @ covariances[1]).real
-    return float(apart @ apart + np.trace(covariances[0] + covariances[1] - 2 * middle))
 
 
 def main_axes(features: Floats) -> Floats:

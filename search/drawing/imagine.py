@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Draws(Protocol):
     """A drawing model: ``search.drawing.drawer.Drawer``, or a stand-in for it."""
 
-    def draw(self, prompt: str, *, path: Path) -> "Drawing":
-        """Draw ``prompt`` and save it as the PNG ``path``."""
+    def draw(self, prompt: str, *, path: Path, without: str = "") -> "Drawing":
+        """Draw ``prompt``, if it can ``without`` something, and save it as the PNG ``path``."""
 
 
 def prompt_of(query: Query) -> str:
@@ -32,11 +32,20 @@ def prompt_of(query: Query) -> str:
     Raises:
         GenerateError: the query has no words to draw from.
     """
-    terms = (term for alternative in query.parsed.alternatives[:1] for term in alternative)
-    prompt = ", ".join(term.value for term in terms if term.kind == "text" and term.weight > 0)
+    prompt = _texts(query, wanted=True)
     if not prompt:
         raise GenerateError("there is nothing to draw", "Say in words what the picture should show.")
     return prompt
+
+
+def without_of(query: Query) -> str:
+    """The negative prompt: what the query's first alternative stays away from, joined; '' for nothing."""
+    return _texts(query, wanted=False)
+
+
+def _texts(query: Query, *, wanted: bool) -> str:
+    terms = (term for alternative in query.parsed.alternatives[:1] for term in alternative)
+    return ", ".join(term.value for term in terms if term.kind == "text" and (term.weight > 0) == wanted)
 
 
 def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
@@ -47,7 +56,7 @@ def draw(query: Query, drawer: Draws, folder: Path) -> "Drawing":
     from search.drawing.folder import new_drawing  # of no use to a plain search, which imports this module
 
     prompt = prompt_of(query)
-    return drawer.draw(prompt, path=new_drawing(folder, prompt))
+    return drawer.draw(prompt, path=new_drawing(folder, prompt), without=without_of(query))
 
 
 def imagined(drawing: "Drawing | None") -> Imagined | None:

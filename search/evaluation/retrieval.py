@@ -81,7 +81,7 @@ def evaluate(
         MediaError: a picture cannot be read.
     """
     names = list(dict.fromkeys(name for name, _ in pairs))
-    pictures = _encode_pictures(encoder, [folder / name for name in names], settings, on_progress)
+    pictures = encode_pictures(encoder, [folder / name for name in names], settings, on_progress)
     texts = encoder.encode_texts([caption for _, caption in pairs])
     place = {name: number for number, name in enumerate(names)}
     own = np.array([place[name] for name, _ in pairs])
@@ -143,9 +143,17 @@ def _present_or_absent(scores: Vectors, own: npt.NDArray[np.intp]) -> list[float
     return areas or [float("nan")]
 
 
-def _encode_pictures(
-    encoder: Encoder, paths: list[Path], settings: Settings, on_progress: Callable[[int, int], None]
+def encode_pictures(
+    encoder: Encoder,
+    paths: list[Path],
+    settings: Settings,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Vectors:
+    """The vectors of picture files, (n, d), decoded in worker processes as the indexer does it.
+
+    Raises:
+        MediaError: a picture cannot be read.
+    """
     rows: list[Vectors] = []
     with DecodePool.of(settings) as decoders:
         pixels = look_ahead(

@@ -1,14 +1,21 @@
-"""Command to draw a picture from a prompt (text-to-image): generate."""
+"""Command to draw a picture from a prompt (text-to-image) or from another picture: generate."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, settings_of
+from ui.cli.options import Json, part_of, settings_of
+
+if TYPE_CHECKING:
+    from search.drawing.calls import Start
+    from search.drawing.output import Drawing
+
+_SIDE = 1024
+"""Of the picture to start from, at least: as large as any model here draws."""
 
 
 def generate(
@@ -19,6 +26,21 @@ def generate(
         str | None,
         typer.Option("--model", help="builtin, a preset, or Hub name or folder of a diffusers pipeline."),
     ] = None,
+    without: Annotated[str, typer.Option("--without", help="What it should not show.")] = "",
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="PICTURE", help="Start from this picture.")
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option("--strength", help="How much of it is drawn anew: above 0, up to 1.")
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region", metavar="X,Y,W,H", help="Draw only this part of it anew, each 0 to 1: 0.25,0,0.5,1."
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=1, help="Draw so many, with different seeds.")] = 1,
+    size: Annotated[int | None, typer.Option("--size", min=64, help="Side in pixels.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
     as_json: Json = False,
@@ -26,17 +48,23 @@ def generate(
     """Draw a picture of something that is not in your library.
 
     Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
-    those that draw photographs.
+    those that draw photographs. With --from a larger one draws a picture of yours anew, or a part of it:
+    "this, but in snow".
     """
-    from search.drawing.drawer import Drawer
-    from search.drawing.presets import BUILTIN
+    from search.drawing.drawer import Drawer, draw_several
 
     settings = settings_of(ctx, generator=model)
+    start = _start(source, strength, region, settings.max_megapixels)
     with console.progress() as shown:
         task = shown.add_task("Loading the model", total=None, rate="", current="")
-        drawing = Drawer(settings.generator, device=settings.device).draw(
+        drawings = draw_several(
+            Drawer(settings.generator, device=settings.device),
             prompt,
+            count,
             path=output,
+            without=without,
+            start=start,
+            size=size,
             steps=steps,
             seed=seed,
             on_step=lambda done, total: shown.update(
@@ -44,10 +72,40 @@ def generate(
             ),
         )
     if as_json:
-        console.print_json({key: getattr(drawing, key) for key in ("path", "model", "seed", "seconds")})
+        told = [
+            {key: getattr(drawing, key) for key in ("path", "model", "seed", "seconds")}
+            for drawing in drawings
+        ]
+        console.print_json(told[0] if count == 1 else {"drawings": told})
     else:
+        _say(drawings, without)
+
+
+def _start(
+    source: Path | None, strength: float | None, region: str | None, max_megapixels: float
+) -> Start | None:
+    """The picture to start from, decoded as the indexer decodes it."""
+    if source is None:
+        if strength is not None or region is not None:
+            raise typer.BadParameter("Give the picture, too: --from.", param_hint="--strength, --region")
+        return None
+    from PIL import Image
+
+    from indexer.media.reader import read_image
+    from search.drawing.calls import Start
+
+    _, pixels = read_image(source, min_side=_SIDE, max_megapixels=max_megapixels)
+    return Start(Image.fromarray(pixels), strength, None if region is None else part_of(region, "--region"))
+
+
+def _say(drawings: list[Drawing], without: str) -> None:
+    from search.drawing.presets import BUILTIN
+
+    for drawing in drawings:
         console.say(
             f"Drew {drawing.path} with {drawing.model}, seed {drawing.seed}, in {drawing.seconds:.1f} s."
         )
-        if drawing.model == BUILTIN:
-            console.say("It is a pictogram. For photographs: trove generate --model sd-turbo (trove models)")
+    if without.strip() and not drawings[0].without:
+        console.say("This model takes no words for what to leave out: they were not heeded.")
+    if drawings[0].model == BUILTIN:
+        console.say("It is a pictogram. For photographs: trove generate --model sd-turbo (trove models)")

@@ -151,10 +151,22 @@ def evaluate(
     forget: Annotated[
         bool, typer.Option("--forget", help="Delete what was remembered, and remember nothing more.")
     ] = False,
+    drawer: Annotated[
+        str | None, typer.Option("--drawer", help="Instead: how good this drawing model is (with --prompts).")
+    ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option("--prompts", help="CSV with the column prompt: what it is to draw.")
+    ] = None,
+    real: Annotated[
+        Path | None, typer.Option("--real", help="Folder of real pictures to hold its drawings against.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how well your questions find what you liked and opened, and models what you described; how well
-    a model finds captioned pictures; or what models would cost on your library."""
+    a model finds captioned pictures; what models would cost on your library; how good a drawing model is."""
+    if drawer is not None or prompts is not None or real is not None:
+        _judge_drawer(ctx, drawer, prompts, real, model, as_json)
+        return
     own = keep + forget + (remember is not None)
     if own > 1:
         raise typer.BadParameter("Give one of --keep, --remember, --no-remember and --forget.")
@@ -300,6 +312,46 @@ def _measure_quality(settings: Settings, model: str, images: Path, captions: Pat
         [[name, *map(str, _recalls(recall).values())] for name, recall in directions.items()],
     )
     console.say(f"AUROC of the confidence, present against absent: {quality.auroc}")
+
+
+def _judge_drawer(
+    ctx: typer.Context,
+    drawer: str | None,
+    prompts: Path | None,
+    real: Path | None,
+    model: list[str] | None,
+    as_json: bool,
+) -> None:
+    from search.evaluation.drawings import evaluate_drawer, read_prompts
+
+    if drawer is None or prompts is None or (model is not None and len(model) > 1):
+        raise typer.BadParameter("Give --drawer and --prompts, and at most one --model.")
+    settings = settings_of(ctx, make=False)
+    features = (model[0] if model else None) or settings.model or _active_model(settings)
+    with console.progress() as shown:
+        task = shown.add_task("Drawing", total=None, rate="", current="")
+        quality = evaluate_drawer(
+            settings,
+            drawer,
+            read_prompts(prompts),
+            features,
+            real,
+            lambda done, total: shown.update(task, completed=done, total=total),
+        )
+    if as_json:
+        console.print_json(asdict(quality))
+        return
+    against = f", held against {quality.real:,} real pictures" if quality.real else ""
+    console.say(
+        f"{quality.drawings:,} drawings by {quality.drawer}{against}, in the features of {quality.features}"
+    )
+    headings = ("measure", "value", "95 % interval")
+    console.table(
+        {heading: "left" if heading == "measure" else "right" for heading in headings},
+        [[one.name, f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}"] for one in quality.figures],
+    )
+    console.say(f"{quality.seconds:g} s a drawing, {quality.memory_mb:,} MB of memory")
+    console.say("Figures in the features of other models, such as a published FID, are not comparable.")
 
 
 def _recalls(recall: Recall) -> dict[str, float]:

@@ -50,6 +50,15 @@ LibraryFolder = Annotated[
 ]
 
 
+def part_of(text: str, option: str) -> tuple[float, float, float, float]:
+    """A part of a picture, as people type it: left, top, width and height, each 0 to 1."""
+    try:
+        left, top, width, height = (float(number) for number in text.split(","))
+    except ValueError as exc:
+        raise typer.BadParameter("Four numbers, as in 0.25,0,0.5,1.", param_hint=option) from exc
+    return left, top, width, height
+
+
 def time_of(text: str) -> float:
     """A place in a film or recording, in seconds, as people type it."""
     try:

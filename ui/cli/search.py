@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console
-from ui.cli.options import Apart, Json, Kind, Limit, Model, Sort, Stacks, library_of
+from ui.cli.options import Apart, Json, Kind, Limit, Model, Sort, Stacks, library_of, part_of
 from ui.cli.typed import MaybeWords, query_of, require_indexed, within
 from ui.highlight import asked_words
 from ui.wording import clock, excerpt, is_of_machine, text_label, without
@@ -79,10 +79,7 @@ def _region(part: str | None, image: Path | None) -> list[float] | None:
         return None
     if image is None:
         raise typer.BadParameter("Give the picture, too: --image.", param_hint="--part")
-    try:
-        return [float(number) for number in part.split(",")]
-    except ValueError as exc:
-        raise typer.BadParameter("Four numbers, as in 0.25,0,0.5,1.", param_hint="--part") from exc
+    return list(part_of(part, "--part"))
 
 
 def similar(

@@ -29,10 +29,10 @@ class Copier:
     def __init__(self, picture: Path) -> None:
         self._picture = picture
 
-    def draw(self, prompt: str, *, path: Path) -> Drawing:
+    def draw(self, prompt: str, *, path: Path, without: str = "") -> Drawing:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._picture, path)
-        return Drawing(path, prompt, "copier", 7, 1, 0.0, 1, 1)
+        return Drawing(path, prompt, "copier", 7, 1, 0.0, 1, 1, without)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,15 @@ def test_only_what_is_wanted_is_drawn(tmp_path: Path) -> None:
     assert prompt_of(Query("a red boat -people camera:Canon")) == "a red boat"
     with pytest.raises(GenerateError, match="nothing to draw"):
         prompt_of(Query(image=tmp_path / "picture.jpg"))
+
+
+def test_what_a_query_stays_away_from_is_left_out(tmp_path: Path) -> None:
+    drawn = draw(
+        Query('a beach -people -"red boats" OR a lake -ice'),
+        Copier(SAMPLES / "pictures" / "p025.jpg"),
+        tmp_path,
+    )
+    assert (drawn.prompt, drawn.without) == ("a beach", "people, red boats")
 
 
 def test_the_json_keeps_its_keys_and_names_the_drawing(service: SearchService, tmp_path: Path) -> None:

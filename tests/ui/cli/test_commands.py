@@ -382,6 +382,15 @@ def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path
         assert image.info["trove:generated"]
         assert "a red fox" in str(image.info)
     check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.png", "--model", "sd-turbo"), "sd-turbo")
+    anew = ["--from", target, "--region", "0,0,0.5,1", "--count", "2", "--without", "people"]
+    made = as_json(trove(settings, *arguments, *anew, "--json"))["drawings"]
+    assert [(one["path"], one["seed"]) for one in made] == [
+        (str(tmp_path / "drawing-1.png"), 7),
+        (str(tmp_path / "drawing-2.png"), 8),
+    ]
+    with Image.open(tmp_path / "drawing-2.png") as image:
+        assert image.info["without"] == "people"
+        assert "compositeWithTrainedAlgorithmicMedia" in image.info["XML:com.adobe.xmp"]
 
 
 def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settings) -> None:

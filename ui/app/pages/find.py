@@ -8,7 +8,7 @@ import streamlit as st
 from db.engine.schema import UnitKind
 from db.errors import QueryError, TroveError
 from search.answer import Answer
-from search.drawing.imagine import prompt_of
+from search.drawing.imagine import prompt_of, without_of
 from search.query import conditions
 from search.query.query import Order
 from search.results.listing import Listing
@@ -163,7 +163,8 @@ def _save(asked: Question) -> None:
 
 def _draw_it(asked: Question, answer: Answer) -> None:
     try:
-        prompt = prompt_of(asked.query(1))
+        query = asked.query(1)
+        prompt = prompt_of(query)
     except TroveError:
         return  # nothing but conditions, or a picture
     # A link, since Streamlit's switch_page refuses to leave a page with something in its address.
@@ -172,7 +173,7 @@ def _draw_it(asked: Question, answer: Answer) -> None:
         label="Not it? Draw it" if answer.verdict == "found" else "**Draw it**",
         icon=":material/brush:",
         help="Make a picture of it with a drawing model on this machine",
-        query_params={"prompt": prompt},
+        query_params={"prompt": prompt, "without": without_of(query)},
     )
 
 

@@ -1,0 +1,132 @@
+"""How good drawing models are: the measures against torchmetrics, and by the command."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db.arrays import unit_length
+from db.errors import SettingsError
+from db.settings import Settings
+from search.evaluation.drawings import (
+    clip_score,
+    distances,
+    frechet,
+    inside,
+    kernel_distance,
+    read_prompts,
+)
+from tests.support import SAMPLES
+from tests.support.command import as_json, check_error, trove
+
+
+def features(seed: int, count: int = 60, shift: float = 0.0) -> np.ndarray:
+    """(n, 24) of unit length, as models give them."""
+    rng = np.random.default_rng(seed)
+    return unit_length(rng.normal(shift, 1.0, (count, 24)))
+
+
+def as_torchmetrics(kind: type, made: np.ndarray, real: np.ndarray, **options: object) -> float:
+    """The same by torchmetrics, of features that are given it as if they were pictures."""
+    import torch
+
+    class Given(torch.nn.Module):
+        num_features = made.shape[1]
+
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.flatten(1)
+
+    metric = kind(feature=Given(), normalize=True, **options)
+    metric.set_dtype(torch.float64)
+    for rows, is_real in ((real, True), (made, False)):
+        metric.update(torch.from_numpy(rows.astype(np.float64))[:, :, None, None], real=is_real)
+    value = metric.compute()
+    return float(value[0] if isinstance(value, tuple) else value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "shift"), [(60, 0.0), (60, 0.5), (12, 0.2)])
+def test_the_frechet_distance_is_torchmetrics_own(count: int, shift: float) -> None:
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    made, real = features(1, count, shift).astype(np.float64), features(2).astype(np.float64)
+    assert frechet(made, real) == pytest.approx(
+        as_torchmetrics(FrechetInceptionDistance, made, real), abs=1e-5
+    )
+    assert frechet(made, made) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save:UserWarning")
+def test_the_kernel_distance_is_torchmetrics_own() -> None:
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    made, real = features(1, 50, 0.4).astype(np.float64), features(2, 50).astype(np.float64)
+    theirs = as_torchmetrics(KernelInceptionDistance, made, real, subsets=1, subset_size=50)
+    assert kernel_distance(made, real) == pytest.approx(theirs, abs=1e-6)
+
+
+def test_distances_of_what_is_the_same_but_shifted_or_stretched() -> None:
+    real = features(1).astype(np.float64)
+    assert frechet(real + 0.5, real) == pytest.approx(24 * 0.5**2)
+    spread = float(np.trace(np.cov(real.T)))
+    assert frechet(2 * real, real) == pytest.approx(float((real.mean(axis=0) ** 2).sum()) + spread)
+    same = kernel_distance(real, features(2).astype(np.float64))
+    assert abs(same) < 0.01 < kernel_distance(real + 0.5, real)
+
+
+def test_precision_and_recall_tell_what_is_made_up_from_what_is_left_out() -> None:
+    real = np.concatenate([features(1, 40, 2.0), features(2, 40, -2.0)])
+    one_sort = features(3, 40, 2.0)
+    assert inside(one_sort, real).mean() > 0.7, "all that is made is like something real"
+    assert inside(real, one_sort).mean() < 0.6, "half of what is real is never made"
+    far = -unit_length(np.tile([1.0, -1.0], (40, 12)) + 0.01 * features(4, 40))
+    assert inside(far, real).mean() == 0.0
+    found = {figure.name: figure for figure in distances(one_sort, real)}
+    assert list(found) == ["Fréchet distance", "KID", "precision", "recall"]
+    for figure in found.values():
+        assert figure.low <= figure.value <= figure.high
+
+
+def test_the_clip_score_is_a_hundred_times_the_cosine_and_never_negative() -> None:
+    pictures = features(1, 4)
+    assert clip_score(pictures, 3 * pictures).value == pytest.approx(100.0, abs=1e-4)
+    assert clip_score(pictures, -pictures).value == 0.0
+    half = clip_score(pictures, np.concatenate([pictures[:2], -pictures[2:]]))
+    assert (half.value, half.low) == (pytest.approx(50.0, abs=1e-4), 0.0)
+
+
+def test_prompts_are_read_and_their_lack_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.csv"
+    file.write_text("image,caption\na.jpg,a cat\nb.jpg,\n", "utf-8")
+    assert read_prompts(file) == ["a cat"]
+    for text, message in (("", "no prompts"), ("x,y\n1,2\n", "no prompts")):
+        file.write_text(text, "utf-8")
+        with pytest.raises(SettingsError, match=message) as caught:
+            read_prompts(file)
+        assert "column prompt" in caught.value.hint
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_prompts(tmp_path / "none.csv")
+
+
+@pytest.mark.slow
+def test_the_command_measures_the_builtin_drawer(settings: Settings, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.csv"
+    prompts.write_text("prompt\n" + "a cat\na tree\na car\na house\n", "utf-8")
+    real = tmp_path / "real"
+    real.mkdir()
+    for number in range(4):
+        with Image.open(SAMPLES / "pictures" / f"p00{number + 1}.jpg") as image:
+            image.resize((64, 64)).save(real / f"{number}.png")
+    command = ("eval", "--drawer", "builtin", "--prompts", prompts)
+    told = as_json(trove(settings, *command, "--real", real, "--json"))
+    assert (told["drawings"], told["real"], told["features"]) == (4, 4, "builtin")
+    names = [figure["name"] for figure in told["figures"]]
+    assert names == ["CLIP score", "Fréchet distance", "KID", "precision", "recall"]
+    assert told["figures"][0]["value"] > 0
+    assert told["seconds"] > 0
+    assert told["memory_mb"] > 0
+    check_error(trove(settings, *command, "--real", tmp_path / "none"), "no folder")
+    (real / "0.png").unlink()
+    check_error(trove(settings, *command, "--real", real), "too few to compare")
