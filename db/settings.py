@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     generator: str = "auto"
     """Drawing model: ``auto`` (the first preset that is on this machine, else ``builtin``), a preset, a Hub
     name or a local folder."""
+    sketches: bool = False
+    """Draw a small picture of each question in the app, where the builtin drawer knows what is meant."""
     captioner: str = "none"
     """What describes pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
     detector: str = "none"

@@ -11,6 +11,7 @@ from db import kinds
 
 if TYPE_CHECKING:
     from search.answer import Dropped, Evidence, Hit, ReadAs
+    from search.drawing.knowing import Concept
     from search.explain.pointing import Place
     from search.results.transcript import Transcript
 
@@ -350,3 +351,17 @@ def capital(text: str) -> str:
 def out_of_reach(folder: str, count: int) -> str:
     """Files that cannot be reached: 40 files of /media/usb are on a drive that is not connected."""
     return f"{files(count)} of {folder} {'is' if count == 1 else 'are'} on a drive that is not connected"
+
+
+def drew(concept: Concept | None, emphasis: str = "") -> str:
+    """What the builtin drawer took the words for, and how near that is.
+
+    ``emphasis``: signs around the name of it, such as * in Markdown.
+    """
+    if concept is None or not concept.name:
+        return "The builtin drawer knows single things, and took this for one that has no name."
+    near = f"{round(100 * max(0.0, concept.nearness))} % alike in meaning"
+    name = f"{emphasis}{concept.name}{emphasis}"
+    if concept.known:
+        return f"The builtin drawer knows single things: drew {name} ({near})."
+    return f"The builtin drawer knows single things, nothing near to this: the nearest is {name} ({near})."

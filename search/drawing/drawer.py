@@ -7,6 +7,7 @@ without running any code that comes with a model.
 import secrets
 import time
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,25 @@ from search.drawing.calls import (
     telling,
     words_of,
 )
+from search.drawing.knowing import Concept, concept_of
 from search.drawing.output import Drawing, check_target, save_drawing
 from search.drawing.pipelines import pipeline_for, run, shown_name
+from search.drawing.presets import BUILTIN
 from search.drawing.preview import OnPreview
 from search.drawing.weights import chosen
 
 _MAX_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Sketched:
+    """A preview of a question."""
+
+    image: Image.Image | None
+    """None: the model knows nothing that is near to it."""
+    concept: Concept | None
+    """What the builtin model took it for; None of other models."""
+    model: str
 
 
 class Drawer:
@@ -89,6 +103,7 @@ class Drawer:
         check_target(path)
         seed = secrets.randbelow(2**32) if seed is None else seed
         with self._pipeline() as loaded:
+            concept = concept_of(loaded, prompt) if self.model == BUILTIN else None
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, size, steps)
             with telling(pipeline, total, on_step, on_preview) as callbacks:
@@ -105,9 +120,23 @@ class Drawer:
             height=image.height,
             without=without.strip() if heeds_negatives(pipeline, without) else "",
             composite=start is not None,
+            concept=concept,
         )
         save_drawing(image, drawing)
         return drawing
+
+    def sketch(self, prompt: str, *, seed: int = 0) -> Sketched:
+        """Draw ``prompt`` small and unsaved, as a preview of a question, if the model knows what is meant.
+
+        Errors as ``draw``.
+        """
+        _check_request(prompt, None, seed, None)
+        with self._pipeline() as pipeline:
+            concept = concept_of(pipeline, prompt) if self.model == BUILTIN else None
+            if concept is not None and not concept.known:
+                return Sketched(None, concept, shown_name(self.model))
+            arguments, _ = self._arguments(pipeline, prompt, "", None, None, None)
+            return Sketched(_accept(run(pipeline, seed, arguments)), concept, shown_name(self.model))
 
     def _arguments(
         self,

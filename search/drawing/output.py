@@ -16,6 +16,7 @@ from db.errors import GenerateError, MediaError
 from db.files import write_atomically
 from indexer.media.reader import probe
 from indexer.media.types import GENERATED_KEY
+from search.drawing.knowing import Concept
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 """IPTC's name for a picture that was made by a trained model."""
@@ -51,6 +52,8 @@ class Drawing:
     """What the model was told to leave out; '' where it takes no such words."""
     composite: bool = False
     """It was made of another picture."""
+    concept: Concept | None = None
+    """What the builtin drawer took the prompt for; None of other models."""
 
 
 def is_drawing(path: Path) -> bool:
@@ -118,6 +121,8 @@ def _marks(drawing: Drawing) -> PngInfo:
         "steps": str(drawing.steps),
         "Software": f"Trove {version('trove-search')}",
     }
+    if drawing.concept is not None and drawing.concept.name:
+        texts["concept"] = drawing.concept.name
     if drawing.without:
         texts["without"] = drawing.without
     for key, text in texts.items():

@@ -96,6 +96,7 @@ def _require_cuda() -> None:
 
 
 def _load(weights: Weights, device: Device, makes: Makes) -> Any:
+    import diffusers  # noqa: F401  # before quiet(), which silences what is there
     import torch
 
     on_cuda = device != "cpu" and torch.cuda.is_available()

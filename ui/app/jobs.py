@@ -276,8 +276,8 @@ class DrawJob(_ThreadJob):
         """Whether a picture is being drawn."""
         return self._state.active
 
-    def start(self, drawer: Drawer, prompt: str, path: Path, *, steps: int | None, seed: int | None) -> None:
-        """Begin to draw.
+    def start(self, drawer: Drawer, prompt: str, path: Path, **how: Any) -> None:
+        """Begin to draw; ``how`` as ``Drawer.draw``.
 
         Raises:
             GenerateError: a drawing is under way.
@@ -287,9 +287,9 @@ class DrawJob(_ThreadJob):
                 raise GenerateError("a picture is being drawn", "Wait until it is done, or stop it.")
             self._stopping.clear()
             self._state = DrawState(active=True, prompt=prompt)
-        threading.Thread(target=self._draw, args=(drawer, prompt, path, steps, seed), daemon=True).start()
+        threading.Thread(target=self._draw, args=(drawer, prompt, path, how), daemon=True).start()
 
-    def _draw(self, drawer: Drawer, prompt: str, path: Path, steps: int | None, seed: int | None) -> None:
+    def _draw(self, drawer: Drawer, prompt: str, path: Path, how: dict[str, Any]) -> None:
         def tell(done: int, total: int) -> None:
             self._state = replace(self._state, done=done, total=total)
             if self._stopping.is_set():
@@ -299,7 +299,7 @@ class DrawJob(_ThreadJob):
             self._state = replace(self._state, preview=preview)
 
         try:
-            drawing = drawer.draw(prompt, path=path, steps=steps, seed=seed, on_step=tell, on_preview=show)
+            drawing = drawer.draw(prompt, path=path, on_step=tell, on_preview=show, **how)
             self._state = DrawState(prompt=prompt, drawing=drawing)
         except TroveError as exc:
             self._state = DrawState(prompt=prompt, error=exc)

@@ -9,6 +9,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, part_of, settings_of
+from ui.wording import drew
 
 if TYPE_CHECKING:
     from search.drawing.calls import Start
@@ -108,4 +109,5 @@ def _say(drawings: list[Drawing], without: str) -> None:
     if without.strip() and not drawings[0].without:
         console.say("This model takes no words for what to leave out: they were not heeded.")
     if drawings[0].model == BUILTIN:
+        console.say(drew(drawings[0].concept))
         console.say("It is a pictogram. For photographs: trove generate --model sd-turbo (trove models)")

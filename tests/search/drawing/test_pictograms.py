@@ -8,9 +8,12 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 
+from db.errors import GenerateError
 from search.drawing import weights
 from search.drawing.drawer import Drawer
+from search.drawing.knowing import Concept, names
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS
+from ui.wording import drew
 
 LIMIT = 45 * 10**6
 
@@ -54,6 +57,36 @@ def test_it_draws_what_the_words_say(drawer: Drawer, tmp_path: Path) -> None:
         inked = picture[picture.min(axis=2) < 200]
         assert len(inked) > 0.05 * 128 * 128, word
         assert inked.mean(axis=0).argmax() == channel, word
+
+
+def test_it_says_what_it_took_the_words_for(drawer: Drawer, tmp_path: Path) -> None:
+    drawing = drawer.draw("a photo of a cupcake", path=tmp_path / "a.png", steps=2)
+    assert drawing.concept is not None
+    assert drawing.concept.name == "cupcake"
+    with Image.open(drawing.path) as image:
+        assert image.info["concept"] == "cupcake"
+    assert drew(drawing.concept, "*").startswith("The builtin drawer knows single things: drew *cupcake* (")
+
+
+def test_a_question_is_sketched_if_anything_near_to_it_is_known(drawer: Drawer) -> None:
+    sketched = drawer.sketch("cupcake")
+    assert sketched.image is not None
+    assert sketched.image.size == (128, 128)
+    assert sketched.concept == Concept("cupcake", 1.0)
+    assert drawer.sketch("cupcake").image.tobytes() == sketched.image.tobytes(), "the same each time"
+    refused = drawer.sketch("tax form for the landlord")
+    assert refused.image is None
+    assert not refused.concept.known
+    assert "nothing near to this" in drew(refused.concept)
+    with pytest.raises(GenerateError, match="nothing to draw"):
+        drawer.sketch(" ")
+
+
+def test_concepts_have_names_of_which_none_is_two_things() -> None:
+    known = [name for name in names() if name]
+    assert len(names()) == 2113
+    assert len(known) > 1400
+    assert len(set(known)) == len(known)
 
 
 def test_a_seed_draws_the_same_and_another_does_not(drawer: Drawer, tmp_path: Path) -> None:

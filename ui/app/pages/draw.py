@@ -1,20 +1,25 @@
 """Draw page: text-to-image generation, with each picture labelled as generated."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
+from PIL import Image
 
 from db.errors import TroveError
+from search.drawing.calls import Start
 from search.drawing.folder import Drawn, drawings, new_drawing
 from search.drawing.presets import BUILTIN, PRESETS, preset_of
 from search.drawing.weights import chosen, installed
 from ui.app import resources
 from ui.app.jobs import DrawState
+from ui.app.routes import media
 from ui.app.views import question
-from ui.wording import duration, size
+from ui.wording import drew, duration, size
 
 _NEWS_S = 1.0
 _THUMBNAIL_SIDE = 320
+_EXAMPLES = {BUILTIN: "A cupcake"}
 
 # By default Streamlit drops a widget's state while another page is shown.
 _PERSISTENT = {"persist_state": "session"}
@@ -27,24 +32,78 @@ def _folder() -> Path:
 def _ask(busy: bool) -> None:
     if prompt := st.query_params.pop("prompt", None):
         st.session_state.prompt = prompt
+        st.session_state.without = st.query_params.pop("without", "")
+        nearest = st.query_params.pop("nearest", "")
+        st.session_state.nearest = int(nearest) if nearest.isdecimal() else None
+    generator = chosen(resources.library().settings.generator)
     st.text_area(
         "What should the picture show?",
         key="prompt",
         height=80,
-        placeholder="A dog on the beach at sunset",
+        # The example is one that the model can draw.
+        placeholder=_EXAMPLES.get(st.session_state.get("model") or generator, "A dog on the beach at sunset"),
         **_PERSISTENT,
     )
-    generator = chosen(resources.library().settings.generator)
     names = [generator, *(name for name in PRESETS if name != generator)]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = st.selectbox(
-            "Model",
-            names,
-            format_func=_describe,
-            key="model",
-            accept_new_options=True,
-            help="A preset, the name of a diffusers model on the Hugging Face Hub, or a folder with one",
-            width=340,
+    model = st.selectbox(
+        "Model",
+        names,
+        format_func=_describe,
+        key="model",
+        accept_new_options=True,
+        help="A preset, the name of a diffusers model on the Hugging Face Hub, or a folder with one",
+        width=340,
+        **_PERSISTENT,
+    )
+    how = _more()
+    if model == BUILTIN:
+        st.caption(
+            "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
+            "For photographs choose a larger model, which is downloaded once."
+        )
+    elif st.session_state.get("nearest") is not None:
+        how["start"] = _nearest(st.session_state.nearest)
+    if model:
+        _start_button(model.strip(), how, busy)
+
+
+def _nearest(unit_id: int) -> Start | None:
+    """Offer to start from the picture that came nearest to the question; None if that is not wanted."""
+    try:
+        shown = media.still(media.unit(unit_id), media.VIEW_SIDE)
+    except TroveError:
+        return None  # taken away since
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(str(shown), width=96, alt="The nearest picture")
+        wanted = st.checkbox("Start from the nearest picture", key="from_nearest", **_PERSISTENT)
+        strength = st.slider(
+            "How much is drawn anew",
+            min_value=0.1,
+            max_value=1.0,
+            value=0.6,
+            key="strength",
+            disabled=not wanted,
+            width=240,
+            **_PERSISTENT,
+        )
+    if not wanted:
+        return None
+    with Image.open(shown) as picture:
+        return Start(picture.convert("RGB"), strength)
+
+
+def _more() -> dict[str, Any]:
+    """What few need to choose: what to leave out, steps and seed."""
+    with (
+        st.expander("More", icon=":material/tune:"),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        left_out = st.text_input(
+            "Without",
+            key="without",
+            placeholder="People",
+            help="What it should not show; not every model takes such words",
+            width=240,
             **_PERSISTENT,
         )
         steps = st.number_input(
@@ -67,13 +126,7 @@ def _ask(busy: bool) -> None:
             step=1,
             **_PERSISTENT,
         )
-    if model == BUILTIN:
-        st.caption(
-            "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
-            "For photographs choose a larger model, which is downloaded once."
-        )
-    if model:
-        _start_button(model.strip(), steps, seed, busy)
+    return {"without": left_out or "", "steps": steps, "seed": seed}
 
 
 def _describe(model: str) -> str:
@@ -87,7 +140,7 @@ def _describe(model: str) -> str:
     return f"{model} ({'; '.join(part for part in told if part)})"
 
 
-def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -> None:
+def _start_button(model: str, how: dict[str, Any], busy: bool) -> None:
     label = "Draw"
     if not installed(model):
         info = preset_of(model)
@@ -103,9 +156,7 @@ def _start_button(model: str, steps: int | None, seed: int | None, busy: bool) -
         if not prompt:
             st.warning("Say in a few words what the picture should show.")
             return
-        resources.draw_job().start(
-            resources.drawer(model), prompt, new_drawing(_folder(), prompt), steps=steps, seed=seed
-        )
+        resources.draw_job().start(resources.drawer(model), prompt, new_drawing(_folder(), prompt), **how)
         st.rerun()
 
 
@@ -136,6 +187,8 @@ def _result(state: DrawState) -> None:
         st.image(str(drawing.path), width=min(512, max(256, drawing.width)), alt=f"Drawing: {drawing.prompt}")
         st.markdown(f"**{resources.plain(drawing.prompt)}**")
         st.caption(_label(drawing.model) + f" Seed {drawing.seed}, {drawing.seconds:.1f} s.")
+        if drawing.model == BUILTIN:
+            st.caption(drew(drawing.concept, emphasis="*"))
         _search_button(drawing.path, "result")
 
 
