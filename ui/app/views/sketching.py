@@ -24,6 +24,8 @@ def offer_sketch(prompt: str) -> None:
             icon=":material/draw:",
             key="sketch_it",
             help="The builtin drawer shows what it takes your words for",
+            # One model works at a time: the page would stand still until the drawing is done.
+            disabled=resources.draw_job().state.active,
             on_click=_ask_for,
             args=(prompt,),
         )
@@ -31,7 +33,8 @@ def offer_sketch(prompt: str) -> None:
 
 def show_sketch(prompt: str) -> None:
     """The preview that was asked for, with what it shows and how near that is to the question."""
-    if resources.library().settings.sketches and _kept(prompt) is None:
+    unasked = resources.library().settings.sketches and not resources.draw_job().state.active
+    if unasked and _kept(prompt) is None:
         _ask_for(prompt)
     if (kept := _kept(prompt)) is None:
         return
