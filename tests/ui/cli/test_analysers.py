@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from db import kinds
 from db.settings import Settings
 from tests.support.command import as_json, check_error, trove
 from tests.support.media import exif, photo, video
@@ -33,8 +34,9 @@ def units(settings: Settings) -> dict[str, int]:
 
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
-    first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions", "things"]
-    assert list(found) == [*first, "words", "sidecars", "subtitle_files", "names", "exports"]
+    first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
+    told = ["things", "sounds", "movement", "soundprints"]
+    assert list(found) == [*first, *told, "words", "sidecars", "subtitle_files", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
         "label",
@@ -62,6 +64,9 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "text": (False, 0, 0),
         "captions": (False, 0, 0),
         "things": (False, 0, 0),
+        "sounds": (False, 0, 0),
+        "movement": (False, 0, 0),
+        "soundprints": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
         "subtitle_files": (True, 1, 0),
@@ -102,13 +107,13 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     said = trove(indexed, "analysers", "redo", "pictures", "--in", tmp_path / "media")
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
-    machine = {"machine_caption": 0, "thing": 0}
+    machine = dict.fromkeys(kinds.proving("machine"), 0)
     beside = {"caption": 0, "tag": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
     assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside | machine
 
 
 def test_mistakes_are_one_line(indexed: Settings, tmp_path: Path) -> None:
-    check_error(trove(indexed, "analysers", "off", "sounds"), "there is no analyser 'sounds'")
+    check_error(trove(indexed, "analysers", "off", "smells"), "there is no analyser 'smells'")
     check_error(
         trove(indexed, "analysers", "off", "speech", "--in", tmp_path / "no"), "no folder of this library"
     )
