@@ -729,7 +729,7 @@ def test_what_is_beside_a_file_belongs_to_that_file(library: Library, folder: Pa
 
 
 def test_settings_leave_any_analyser_out(settings: Settings, folder: Path) -> None:
-    deaf = settings.model_copy(update={"whisper": "builtin", "off": ("speech", "text", "names")})
+    deaf = settings.model_copy(update={"whisper": "builtin", "off": ("speech", *settings.off)})
     with Library(deaf) as library:
         index(library, [folder])
         assert counts(library) == DEAF
