@@ -72,7 +72,7 @@ def heard(settings: Settings, tmp_path: Path) -> Settings:
     media.video(folder / "party.mp4", (1, 2), 8.0, size=(64, 64), audio=np.concatenate([silence, chords(11)]))
     media.video(folder / "silent.mp4", (3,), 2.0, size=(64, 64))
     media.sound(folder / "memo.flac", read_audio(SPEECH, 0, 10))
-    own = settings.model_copy(update={"off": ("text", "names")})
+    own = settings.model_copy(update={"off": ("text", "names", "movement")})
     with Library(own) as library:
         report = index(library, [folder])
         assert (report.indexed, report.failed, report.units["sound"]) == (3, 0, 2)
