@@ -94,9 +94,9 @@ def _otherwise(text: str | None, language: str | None) -> str | None:
     return indexed(text, language)[1]
 
 
-def _phrase(asked: str, languages: str | None) -> str | None:
+def _phrase(asked: str, languages: str | None) -> str:
     """The query of the full text for words in any of these languages, which have commas between."""
-    return matching.phrase(asked, _listed(languages))
+    return matching.phrase(asked, _listed(languages)) or matching.NOTHING
 
 
 def _begun(number: str, languages: str | None) -> str:

@@ -13,6 +13,10 @@ TOKENS = "ascii tokenchars '_'"
 """How it takes terms apart: at spaces. All that is not ASCII belongs to a term."""
 
 
+NOTHING = '""'
+"""A query that no text answers; an empty one would be an error."""
+
+
 def phrase(asked: str, languages: Iterable[str]) -> str | None:
     """The FTS5 query for words that follow each other, in any of these languages; None if there are none.
 
@@ -37,7 +41,7 @@ def begun(number: str, languages: Iterable[str]) -> str:
     """The same for the first group of a long number, however it is grouped: few texts are left to compare."""
     *groups, whole = numbers.first_groups(number)
     each = (phrase(group, languages) for group in (*groups, f"{whole}*"))
-    return " OR ".join(query for query in each if query)
+    return " OR ".join(query for query in each if query) or NOTHING
 
 
 def is_indexed(asked: str) -> bool:

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
@@ -57,6 +57,7 @@ def texts(database: Database) -> Database:
         ("15.07.2024", [], ""),
         ("plat*", [0], "Platform"),
         ("", [], ""),
+        ("날", [], ""),
     ],
 )
 def test_what_is_asked_for_is_found_as_it_is_written(
@@ -92,6 +93,17 @@ def test_plain_words_find_numbers_and_scripts_without_spaces(
     assert match.words == words
     (own,) = spans_of([TEXTS[best]], asked_of(query))
     assert own
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=12))
+@example("화창한 날")
+@example("날*")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_anything_can_be_asked_for(texts: Database, query: str) -> None:
+    with texts.read() as session:
+        found = fulltext.match_words(session, query, 10)
+        having = session.scalars(select(Unit.id).where(fulltext.has(Unit, query))).all()
+    assert {match.unit_id for match in found} | set(having) <= set(range(1, len(TEXTS) + 1))
 
 
 def test_a_number_is_not_found_in_the_middle_of_another(texts: Database) -> None:
