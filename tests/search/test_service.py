@@ -95,6 +95,7 @@ def test_similar_leaves_the_file_itself_out(service: SearchService) -> None:
     assert len(hits) > 40
 
 
+@pytest.mark.slow
 def test_similar_to_a_file_that_is_not_in_the_library(service: SearchService, tmp_path: Path) -> None:
     shutil.copyfile(SAMPLES / "videos" / "v002.webm", tmp_path / "other name.webm")
     assert service.search(Query(like=tmp_path / "other name.webm", k=1)).hits[0].path.name == "v002.webm"

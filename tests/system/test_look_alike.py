@@ -36,6 +36,7 @@ def nearest(library: Library, path: Path) -> list[tuple[str, float | None]]:
     return [(hit.path.name, hit.why[0].value) for hit in hits]
 
 
+@pytest.mark.slow
 def test_what_looks_alike_is_told_by_the_model_that_was_chosen(
     library: Library, media: Path, tmp_path: Path
 ) -> None:

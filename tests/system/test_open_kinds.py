@@ -46,6 +46,9 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/stacks/rules.py": "a medium: files that are pictures",
         "search/engine/pipeline.py": "a medium: of the file that something is said in",
         "search/engine/embed.py": "a medium: of a query's file",
+        "search/drawing/calls.py": "an argument of pipelines",
+        "search/drawing/drawer.py": "an argument of pipelines",
+        "search/evaluation/drawings.py": "a column of a table of captions",
         "search/evaluation/retrieval.py": "a column of a table of captions",
         "search/explain/reasons.py": "a medium: of the file that is explained",
         "search/explore/duplicates.py": "a medium: files that are pictures",
@@ -75,6 +78,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "caption": {
         "indexer/analysers/captions.py": "a task of models",
         "indexer/pretrained/presets.py": "a task of models",
+        "search/evaluation/drawings.py": "a column of a table of captions",
         "search/evaluation/retrieval.py": "a column of a table of captions",
         "search/query/conditions/words.py": "a key that people may type for title:",
     },

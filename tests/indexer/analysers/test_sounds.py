@@ -45,6 +45,7 @@ def test_speech_and_music_are_told_with_their_seconds() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_listened_to_at_once_leaves_no_seam() -> None:
     (music,) = heard_in(np.tile(chords(12), 12))
     assert (music.name, music.start_s, music.end_s) == ("music", 0.0, pytest.approx(144, abs=0.5))

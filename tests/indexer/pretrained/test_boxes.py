@@ -143,6 +143,7 @@ def test_what_words_say_is_where_the_library_finds_it(
     assert len(seen) > 6, "what it finds depends on the picture"
 
 
+@pytest.mark.slow
 def test_what_florence_writes_is_read_as_the_library_reads_it(
     tmp_path: Path, pictures: list[Image.Image]
 ) -> None:

@@ -173,10 +173,11 @@ def test_coca_describes_as_open_clip_does(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(tiny_openclip.FAMILIES, "CoCa", config | long)
     tiny_openclip.save_model(tmp_path / "coca", "CoCa")
     weights = find_weights(str(tmp_path / "coca"), "caption")
-    tensors = load_file(weights.files[0])  # its last layer begins with nothing but zeros
+    # Its last layer begins with nothing but zeros, and others with whatever is in memory.
     generator = torch.Generator().manual_seed(0)
-    noise = {name: torch.randn(values.shape, generator=generator) for name, values in tensors.items()}
-    save_file({name: values + noise[name] for name, values in tensors.items()}, weights.files[0])
+    shapes = {name: values.shape for name, values in load_file(weights.files[0]).items()}
+    noise = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    save_file(noise, weights.files[0])
     ours = captioner.load_coca(weights, "cpu")
     # What its generate imports all together, without the search by beams that transformers 5 lacks.
     names = ("LogitsProcessorList", "RepetitionPenaltyLogitsProcessor", "MinLengthLogitsProcessor")
@@ -187,14 +188,15 @@ def test_coca_describes_as_open_clip_does(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(coca_model, "_has_transformers", True)
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{tmp_path / 'coca'}")
     model.eval()
-    wanted = []
+    wanted, written = [], set()
     for picture in PICTURES:
         made = model.generate(preprocess(picture)[None], generation_type="top_k", top_k=1)
         assert torch.equal(ours._tokens(ours._preprocess(picture)[None]), made)
+        written.add(tuple(made[0].tolist()))
         text = open_clip.decode(made[0]).split("<end_of_text>")[0].replace("<start_of_text>", "")
         wanted.append(tidied(text))
     assert ours.captions(PICTURES) == wanted
-    assert len(set(wanted)) > 1
+    assert len(written) > 1, f"what it writes depends on the picture: {written}"
 
 
 def test_other_models_of_open_clip_are_refused(tmp_path: Path) -> None:

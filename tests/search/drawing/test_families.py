@@ -30,6 +30,8 @@ OWN_CALLS: dict[str, dict[str, Any]] = {
     "DiT": {"class_labels": [2], "num_inference_steps": 2},
     "PixArt": {"prompt": "a boat", "num_inference_steps": 2, "use_resolution_binning": False},
 }
+LONG = {"Kandinsky 2.2", "Flux", "unCLIP"}
+"""Those whose tests take seconds."""
 REGION = (0.25, 0.25, 0.5, 0.5)
 
 
@@ -59,7 +61,10 @@ def called(pipeline: Any, **arguments: Any) -> np.ndarray:
     return np.asarray(pipeline(**arguments, generator=torch.Generator("cpu").manual_seed(1)).images[0])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(family, marks=pytest.mark.slow) if family in LONG else family for family in FAMILIES],
+)
 def test_a_family_draws_as_the_library_itself_does(
     family: str, made: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ def test_hits_say_how_much_of_the_library_scores_lower(sample_library: Settings)
     assert {fact.read_as for hit in hits for fact in hit.why} == {()}
 
 
+@pytest.mark.slow
 def test_why_explains_as_documented(sample_library: Settings, tmp_path: Path) -> None:
     picture = SAMPLES / "pictures" / "p025.jpg"
     arguments = ("why", "a brick lighthouse", picture)

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from db import kinds
 from db.engine.schema import UnitKind
 from db.errors import QueryError, TroveError
 from search.answer import Answer
@@ -186,7 +187,7 @@ def _draw_it(asked: Question, answer: Answer) -> str:
 
 def _nearest(answer: Answer) -> dict[str, str]:
     """The picture that came nearest, to draw from it what was asked for, unless it is that already."""
-    first = next((hit for hit in answer.hits if hit.kind in ("image", "frame")), None)
+    first = next((hit for hit in answer.hits if kinds.named(hit.kind).proof == "shows"), None)
     return {} if first is None or answer.verdict == "found" else {"nearest": str(first.unit_id)}
 
 

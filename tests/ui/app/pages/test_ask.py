@@ -59,6 +59,7 @@ def _ask(dialog: Locator, question: str) -> None:
     dialog.get_by_role("button", name="Ask", exact=True).click()
 
 
+@pytest.mark.slow
 def test_a_hit_is_asked_about_and_answers_are_text(page: Page, shown: Shown) -> None:
     app, server, _ = shown
     server.says = ("It is ", HOSTILE)

@@ -36,6 +36,7 @@ def journeys(shown_library: Path, media_folder: Path) -> Iterator[trove.Library]
         library.corrections.take_back(pictures[:16])
 
 
+@pytest.mark.slow
 def test_events_are_seen_renamed_merged_and_split(page: Page, app: App, journeys: trove.Library) -> None:
     page.goto(f"{app.url}/events")
     card = page.locator("[class*=st-key-event_]").filter(has=page.get_by_text(FIRST, exact=True)).first

@@ -572,6 +572,7 @@ def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App
     expect(page.get_by_text("The picture could not be used: not a picture")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_moment_plays_from_its_second(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "a squirrel climbing down a tree type:frame")

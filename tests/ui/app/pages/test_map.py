@@ -62,6 +62,7 @@ def found(page: Page, key: str, tiles: int) -> None:
     expect(page.locator(".tile")).to_have_count(tiles)
 
 
+@pytest.mark.slow
 def test_the_map_leads_to_what_was_taken_where(page: Page, abroad: App) -> None:
     page.goto(f"{abroad.url}/overview")
     groups = shown(page)

@@ -68,6 +68,7 @@ def own_app(own_folder: Path, own_library: Path, cache: Path) -> Iterator[App]:
         yield running
 
 
+@pytest.mark.slow
 def test_the_overview_shows_places_times_and_things(page: Page, app: App) -> None:
     page.goto(f"{app.url}/overview")
     plane = page.locator(".plane canvas")
