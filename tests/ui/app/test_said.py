@@ -51,6 +51,7 @@ def played_s(dialog: Locator) -> float:
     return float(dialog.locator("audio").evaluate("sound => sound.currentTime"))
 
 
+@pytest.mark.slow
 def test_chapters_and_words_lead_to_where_they_are_said(page: Page, dialog: Locator) -> None:
     chapters = dialog.locator(".chapter")
     expect(chapters).to_have_text([re.compile("^0:00The harbour"), re.compile("^4:00"), re.compile("^8:00")])

@@ -270,6 +270,7 @@ def test_a_large_picture_does_not_wait_for_what_stands_around_it(page: Page, app
     opened(page)
 
 
+@pytest.mark.slow
 def test_the_opened_picture_is_shown_with_what_is_known(page: Page, app: App, media_folder: Path) -> None:
     page.goto(app.url)
     tiles = search(page, "glowing blue jellyfish type:image")
@@ -405,6 +406,7 @@ def test_chips_take_parts_of_the_question_out(page: Page, app: App) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("an animal")
 
 
+@pytest.mark.slow
 def test_filters_write_themselves_into_the_question(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "an animal")
@@ -470,6 +472,7 @@ def test_what_is_offered_instead_is_shown_as_it_is_typed(page: Page, app: App) -
     expect(offer).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_hits_are_sorted_and_browsed_by_time(page: Page, app: App) -> None:
     page.goto(app.url)
     tiles = search(page, "type:image")
