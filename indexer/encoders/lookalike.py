@@ -6,7 +6,6 @@ a picture, or its class token where there is none.
 
 import hashlib
 import inspect
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from indexer.encoders.base import Pixels
 from indexer.encoders.lazy import Once
 from indexer.pretrained.loading import Pretrained, load_model, load_processor, loaded
 from indexer.pretrained.memory import in_batches
-from indexer.pretrained.weights import CONFIG, Weights
+from indexer.pretrained.weights import Weights
 
 _SAMPLES = 256
 _SAMPLE = 4096
@@ -42,7 +41,7 @@ class LookalikeEncoder:
         folder = expanded(name)
         self.name = str(folder.resolve()) if name and folder.is_dir() else name
         self._model = Pretrained(self.name, "similar", settings, _load_tower)
-        self._config = Once(lambda: _config(self._model.weights))
+        self._config = Once(lambda: self._model.weights.config())
         self._prepare = Once(lambda: _load_preparation(self._model.weights))
         self._fingerprint = Once(lambda: _fingerprint(self._model.weights))
         self._dim = Once(self._find_dim)
@@ -113,7 +112,7 @@ def _encoded(tower: Tower, batch: Pixels, name: str) -> Floats:
 def _load_tower(weights: Weights, device: str) -> Tower:
     import torch
 
-    config = _config(weights)
+    config = weights.config()
     forward = _timm(weights, device) if _is_timm(config) else _transformers(weights, config, device)
 
     def encode(batch: Pixels) -> Floats:
@@ -172,7 +171,7 @@ def _timm(weights: Weights, device: str) -> Callable[[Any], Any]:
 
 
 def _load_preparation(weights: Weights) -> Callable[[Image.Image], Pixels]:
-    if _is_timm(_config(weights)):
+    if _is_timm(weights.config()):
         return loaded(weights, lambda: _timm_preparation(weights))
     processor = load_processor(weights, "AutoImageProcessor")
 
@@ -194,14 +193,6 @@ def _timm_preparation(weights: Weights) -> Callable[[Image.Image], Pixels]:
         return pixels
 
     return prepare
-
-
-def _config(weights: Weights) -> dict[str, Any]:
-    try:
-        config = json.loads((weights.folder / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        raise ModelError(f"{weights.folder / CONFIG} cannot be read: {exc}", "Download it again.") from exc
-    return config if isinstance(config, dict) else {}
 
 
 def _is_timm(config: dict[str, Any]) -> bool:

@@ -104,7 +104,8 @@ class PlaceWriter(Pointer):
         import torch
 
         asked = _LOCATE + re.sub(r"[<>]", " ", phrase)  # in these stand its own words
-        inputs = _moved(self._model, self._processor(images=[picture], text=[asked], return_tensors="pt"))
+        inputs = self._processor(images=[picture], text=[asked], return_tensors="pt")
+        inputs = inputs.to(self._model.device, dtype=self._model.dtype)
         with torch.inference_mode():
             made = self._model.generate(**inputs, max_new_tokens=_MOST_TOKENS, do_sample=False, num_beams=1)
         (written,) = self._processor.batch_decode(made, skip_special_tokens=False)
@@ -130,7 +131,7 @@ def load_pointer(weights: Weights, device: str) -> Pointer:
     Raises:
         ModelError: they cannot be loaded, or find nothing by words.
     """
-    writes = weights.kind == _FLORENCE
+    writes = not weights.is_open_clip and weights.config().get("model_type") == _FLORENCE
     auto = "AutoModelForImageTextToText" if writes else "AutoModelForZeroShotObjectDetection"
     kind = PlaceWriter if writes else Pointer
     return kind(weights.name, load_model(weights, auto, device), load_processor(weights))
@@ -146,15 +147,7 @@ def _run(model: Any, inputs: Any) -> Any:
     import torch
 
     with torch.inference_mode():
-        return model(**_moved(model, inputs))
-
-
-def _moved(model: Any, inputs: Any) -> Any:
-    """The input of a model on its device, and pictures in its numbers."""
-    inputs = inputs.to(model.device)
-    if "pixel_values" in inputs:
-        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-    return inputs
+        return model(**inputs.to(model.device, dtype=model.dtype))
 
 
 def _boxes(

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
@@ -53,13 +54,17 @@ class Weights:
         """Whether it is a model of open_clip, not of transformers."""
         return self.architecture is not None or not (self.folder / CONFIG).is_file()
 
-    @property
-    def kind(self) -> str:
-        """What transformers calls its family, such as ``florence2``; empty where its files do not say."""
-        if self.is_open_clip:
-            return ""
-        told = json.loads((self.folder / CONFIG).read_text("utf-8"))
-        return str(told.get("model_type", "")) if isinstance(told, dict) else ""
+    def config(self) -> dict[str, Any]:
+        """What its configuration says, as transformers and timm write it.
+
+        Raises:
+            ModelError: it cannot be read.
+        """
+        try:
+            told = json.loads((self.folder / CONFIG).read_text("utf-8"))
+        except (OSError, ValueError) as exc:
+            raise ModelError(f"{self.folder / CONFIG} cannot be read: {exc}", "Download it again.") from exc
+        return told if isinstance(told, dict) else {}
 
     @property
     def is_half(self) -> bool:

@@ -86,10 +86,11 @@ def boxed(picture: Image.Image, found: Sequence[Place]) -> Image.Image:
 
 
 def _pointed(settings: Settings, parts: Sequence[str], picture: Image.Image) -> tuple[Place, ...]:
-    if not parts or chosen(settings.pointer, "ground") == NONE:
+    model = chosen(settings.pointer, "ground") if parts else NONE
+    if model == NONE:
         return ()
     found = []
-    with Pretrained(settings.pointer, "ground", settings, load_pointer).use() as pointer:
+    with Pretrained(model, "ground", settings, load_pointer).use() as pointer:
         for part in parts:
             phrase = _in_english(part)
             found += [
