@@ -65,12 +65,12 @@ def measure(path: Path) -> dict[str, float]:
 
     from db.catalog import facets, live, orders, units
     from db.catalog.filters import FactRule, Filter
-    from db.engine.database import Database
+    from db.engine.sqlite import SqliteDatabase
 
     with suppress(ImportError):  # registers the kinds, where there is such a table
         from indexer.analysers import registry  # noqa: F401
     started = time.perf_counter()
-    database = Database(path)
+    database = SqliteDatabase(path)
     took = {"open": time.perf_counter() - started}
 
     def timed(name: str, ask: Callable[[], object]) -> None:

@@ -28,7 +28,7 @@ from db.catalog import analyses, assets, contents, spaces, units
 from db.catalog.assets import FileStat
 from db.catalog.filters import ALL
 from db.catalog.units import NewUnit
-from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.settings import Settings
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
@@ -71,7 +71,7 @@ class Library:
     """Passages in a database of their own, one file each."""
 
     def __init__(self, folder: Path, texts: Sequence[str]) -> None:
-        self.database = Database(folder / "trove.db")
+        self.database = SqliteDatabase(folder / "trove.db")
         nothing = np.eye(1, 8, dtype=np.float32)[0]
         with self.database.write() as session:
             space = spaces.add(session, "none", "0", 8, "active")

@@ -10,12 +10,11 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from filelock import FileLock, Timeout
 from sqlalchemy.orm import Session
 
 from db.catalog.spaces import Space
-from db.engine.database import BUSY_TIMEOUT_MS, Database
-from db.errors import LibraryBusyError
+from db.engine.database import PATIENCE_MS, Database
+from db.engine.sqlite import SqliteDatabase
 from db.paths import Paths
 from db.settings import Settings, load_settings
 
@@ -32,7 +31,7 @@ class Library:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.paths.database)
+        self.database: Database = SqliteDatabase(settings.paths.database)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -48,7 +47,7 @@ class Library:
         """A session for reading: one consistent snapshot, never waiting for a writer."""
         return self.database.read()
 
-    def write(self, *, patience_ms: int = BUSY_TIMEOUT_MS) -> AbstractContextManager[Session]:
+    def write(self, *, patience_ms: int = PATIENCE_MS) -> AbstractContextManager[Session]:
         """A session for writing: commits at the end, rolls back on an exception; see ``Database.write``."""
         return self.database.write(patience_ms=patience_ms)
 
@@ -82,7 +81,7 @@ class Library:
             LibraryBusyError: another process has it.
         """
         self.require_open()
-        with indexing(self.paths):
+        with self.database.indexing():
             yield
 
     def close(self) -> None:
@@ -96,20 +95,3 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@contextmanager
-def indexing(paths: Paths) -> Iterator[None]:
-    """As ``Library.indexing``, of a library whose database cannot be opened."""
-    lock = FileLock(paths.index_lock)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as exc:
-        raise LibraryBusyError(
-            "another process is indexing into this library",
-            "Wait until it has finished; searching goes on meanwhile.",
-        ) from exc
-    try:
-        yield
-    finally:
-        lock.release()

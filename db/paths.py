@@ -19,7 +19,7 @@ class Paths:
 
     @property
     def database(self) -> Path:
-        """The SQLite file."""
+        """The file of the database."""
         return self.folder / "trove.db"
 
     @property
@@ -56,11 +56,6 @@ class Paths:
     def measure_output(self) -> Path:
         """What a measurement in the background prints."""
         return self.folder / "last-measurement.log"
-
-    @property
-    def index_lock(self) -> Path:
-        """Lock file, held by the one process that indexes."""
-        return self.folder / "index.lock"
 
     @property
     def watch_lock(self) -> Path:

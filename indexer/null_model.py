@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from db.arrays import Reals, Vectors
 from db.catalog import revision, spaces, units
 from db.catalog.spaces import NullScores
-from db.engine.database import BUSY_TIMEOUT_MS
+from db.engine.database import PATIENCE_MS
 from db.errors import LibraryError
 from db.kinds import CLIP, PICTURE, of_modality
 from db.library import Library
@@ -154,7 +154,7 @@ def refit(library: Library, store: VectorStore, encoder: Encoder) -> NullScores 
     with library.read() as session:
         scores, is_new = fitted(library, session, store, encoder)
     if is_new and scores is not None:
-        keep(library, store.space_id, scores, patience_ms=BUSY_TIMEOUT_MS)
+        keep(library, store.space_id, scores, patience_ms=PATIENCE_MS)
     return scores
 
 

@@ -14,6 +14,7 @@ from filelock import FileLock
 from hypothesis import settings as profile
 
 from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.kinds import CLIP
 from db.library import Library
 from db.settings import Settings
@@ -156,10 +157,10 @@ def lasting_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     Commands in a process of their own make theirs, and so do the tests of the migrations.
     """
     empty = tmp_path_factory.mktemp("schema") / "empty.db"
-    Database(empty).close()
-    opened = Database.__init__
+    SqliteDatabase(empty).close()
+    opened = SqliteDatabase.__init__
 
-    def open_copy(self: Database, path: Path, *rest: object, **more: object) -> None:
+    def open_copy(self: SqliteDatabase, path: Path, *rest: object, **more: object) -> None:
         with suppress(OSError):  # what is wrong there is said by opening it
             path.parent.mkdir(parents=True, exist_ok=True)
             if not any(path.parent.iterdir()):
@@ -167,7 +168,7 @@ def lasting_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         opened(self, path, *rest, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Database, "__init__", open_copy)
+        patch.setattr(SqliteDatabase, "__init__", open_copy)
         yield
 
 

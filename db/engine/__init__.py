@@ -1,1 +1,1 @@
-"""SQLite: connections and transactions, the schema and its migrations, backups, salvage of a damaged file."""
+"""The database: its doors, the schema and its migrations, backups, salvage of a damaged file."""

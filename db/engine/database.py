@@ -1,98 +1,30 @@
-"""Connections to SQLite: the engine and its PRAGMAs, transactions for reading and for writing."""
+"""An open library database: sessions for reading and for writing, whatever engine it is on.
 
-import logging
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+Each engine has a door of its own, which says how connections are made, how transactions begin and what its
+errors mean. All else asks for a session and knows none of them.
+"""
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import DatabaseError, OperationalError
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from db.engine import backups, functions, migrations
-from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, LibraryError, TroveError
-from db.files import is_file, write_atomically
+from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, TroveError
 
-log = logging.getLogger(__name__)
-
-BUSY_TIMEOUT_MS = 30_000
-
-_CHANGED = "what users made has changed"
+PATIENCE_MS = 30_000
+"""How long one waits for another who writes."""
 
 
-class Database:
-    """An open library database. Cheap to make; safe to share between threads.
+class Database(ABC):
+    """An open library database. Cheap to make; safe to share between threads."""
 
-    Raises:
-        LibraryError: the folder cannot be made or written, or the database cannot be opened.
-    """
+    _engine: Engine
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self._closed = False
-        self._watch: Connection | None = None
-        self._watching = threading.Lock()
-        self._backups = path.with_name("backups")
-        if _is_missing(path) and backups.every(self._backups):
-            # A new one would pass for a library in which nobody has made anything.
-            raise LibraryDamagedError(
-                f"the library database {path} is gone, but not the backups of what you made",
-                "Your media files are untouched. Make it anew: trove doctor --repair",
-            )
-        # The backup of an earlier process may have failed.
-        self._is_backed_up = False
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise _unusable(path, exc) from exc
-        try:
-            self._open(URL.create("sqlite", database=str(path)), _PRAGMAS)
-        except LibraryError as exc:
-            if not _can_only_be_read(path, exc):
-                raise
-            log.warning("the library cannot be written, it is opened as it is: %s", exc)
-            query = {"immutable": "1", "mode": "ro", "uri": "true"}
-            self._open(URL.create("sqlite", database=path.absolute().as_uri(), query=query), ())
-
-    def _open(self, url: URL, pragmas: Sequence[str]) -> None:
-        # Without a limit: who reads may have to write beside it, and would wait for itself.
-        self._engine = create_engine(url, max_overflow=-1)
-        event.listen(self._engine, "connect", partial(_configure, pragmas))
-        event.listen(self._engine, "begin", _begin)
-        event.listen(self._engine, "before_cursor_execute", _note_change)
-        with self._translated():
-            with self._connection(write=False) as connection:
-                pending = migrations.pending(connection)
-            if pending:
-                self._migrate()
-
-    def _migrate(self) -> None:
-        """Bring the schema up to date in one transaction; what users made is kept aside before."""
-        with self._engine.connect().execution_options(trove_write=True) as connection:
-            # Between transactions: inside one SQLite ignores it. Tables that are rebuilt must not cascade.
-            raw = connection.connection.dbapi_connection
-            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - SQLAlchemy's type is wider
-            raw.execute("PRAGMA foreign_keys = OFF")
-            try:
-                with connection.begin():
-                    if not migrations.pending(connection):  # another process was sooner
-                        return
-                    users, entries = backups.dump(connection)
-                    if entries:
-                        self._backups.mkdir(exist_ok=True)
-                        aside = f"before-schema-{len(migrations.MIGRATIONS)}.json"
-                        write_atomically(self._backups / aside, users)
-                    migrations.migrate(connection)
-                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                        raise _damaged(self.path, f"{len(broken)} rows refer to others that are lost")
-            except OSError as exc:
-                raise _unusable(self.path, exc) from exc
-            finally:
-                raw.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -101,45 +33,36 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self, *, patience_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Session]:
+    def write(self, *, patience_ms: int = PATIENCE_MS) -> Iterator[Session]:
         """A session for writing: commits at the end, rolls back on an exception.
-
-        What users made is backed up after a change of it, and after the first change of all.
 
         ``patience_ms``: how long it waits for another writer before it raises a ``LibraryBusyError``.
         """
         with self._session(write=True, trove_patience=patience_ms) as session:
             yield session
-            session.flush()
-            changed = session.connection().info.pop(_CHANGED, False)
-        if changed or not self._is_backed_up:
-            self._is_backed_up = True
-            backups.write(self._backups, self.read)
 
+    @abstractmethod
     def changes(self) -> int:
-        """SQLite's ``data_version``: another number after each commit, of whichever process.
+        """A number that is another one after each commit, of whichever process.
 
         What takes long to count is counted once for each.
         """
-        with self._translated(), self._watching:
-            self.require_open()
-            if self._watch is None:  # only between two questions of one connection it tells anything
-                self._watch = self._engine.connect()
-            with self._watch.begin():
-                return int(self._watch.exec_driver_sql("PRAGMA data_version").scalar_one())
 
+    @abstractmethod
     def check(self) -> list[str]:
-        """The problems that SQLite's integrity check reports; empty if there are none."""
-        with self._translated(), self._connection(write=False) as connection:
-            lines = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
-        return [str(line) for line in lines if line != "ok"]
+        """The problems that the engine finds in its files; empty if there are none."""
+
+    @abstractmethod
+    def indexing(self) -> AbstractContextManager[None]:
+        """Hold the right to write media into the library; at most one process has it.
+
+        Raises:
+            LibraryBusyError: another process has it.
+        """
 
     def close(self) -> None:
         """Close all connections; whoever asks again gets a ``LibraryClosedError``."""
-        with self._watching:
-            self._closed = True
-            if self._watch is not None:
-                self._watch.close()
+        self._closed = True
         self._engine.dispose()
 
     def require_open(self) -> None:
@@ -150,6 +73,14 @@ class Database:
         """
         if self._closed:
             raise LibraryClosedError("the library is closed", "Open it again: Library.open().")
+
+    @abstractmethod
+    def _translate(self, exc: DatabaseError) -> TroveError:
+        """Trove's error for one of the engine. SQLAlchemy's message would add the statement."""
+
+    @abstractmethod
+    def _damaged(self, cause: object) -> LibraryDamagedError:
+        """The error for what can only be read in a database that was damaged."""
 
     @contextmanager
     def _session(self, *, write: bool, **options: int) -> Iterator[Session]:
@@ -174,78 +105,18 @@ class Database:
         try:
             yield
         except DatabaseError as exc:
-            raise _translate(self.path, exc) from exc
+            raise self._translate(exc) from exc
         except ValueError as exc:
             if not _is_of_a_row(exc):
                 raise
-            raise _damaged(self.path, exc) from exc
+            raise self._damaged(exc) from exc
 
 
-_PRAGMAS = (
-    "journal_mode = WAL",
-    # In WAL mode a power cut may lose the last commits but never tears the database.
-    "synchronous = NORMAL",
-    "foreign_keys = ON",
-)
-
-
-def _configure(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:
-    # Without this the sqlite3 module opens transactions of its own, late and never IMMEDIATE.
-    connection.isolation_level = None
-    functions.register(connection)
-    for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # A write transaction that starts as a reader can fail half-way with SQLITE_BUSY, whatever the time-out.
-    options = connection.get_execution_options()
-    if not options.get("trove_write", False):
-        connection.exec_driver_sql("BEGIN")
-        return
-    patience_ms = options.get("trove_patience", BUSY_TIMEOUT_MS)
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_ms}")
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-
-
-def _note_change(connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
-    if backups.CHANGES.match(statement):
-        connection.info[_CHANGED] = True
-
-
-def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
-    """Whether the database cannot be opened only because SQLite cannot write its journal.
-
-    As on a full disk or in a read-only folder. A journal that holds changes must not be ignored.
-    """
-    code = getattr(getattr(exc.__cause__, "orig", None), "sqlite_errorname", "")
-    journal = path.with_name(f"{path.name}-wal")
-    return (
-        path.exists()
-        and code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL"))
-        and not (journal.exists() and journal.stat().st_size)
-    )
-
-
-def _is_missing(path: Path) -> bool:
-    """Whether there is no database; SQLite takes an empty file for a new one."""
-    return not is_file(path) or path.stat().st_size == 0
-
-
-def _unusable(path: Path, cause: object) -> LibraryError:
-    return LibraryError(
-        f"cannot use the library folder {path.parent}: {cause}",
-        "Check its permissions and free space, or name another with --library or TROVE_LIBRARY.",
-    )
-
-
-def _damaged(path: Path, cause: object) -> LibraryDamagedError:
-    return LibraryDamagedError(
-        f"the library database {path} is damaged: {cause}",
-        "Your media files are untouched. Mend it, with all that you made: trove doctor --repair",
+def is_indexing() -> LibraryBusyError:
+    """The error for who wants to index meanwhile."""
+    return LibraryBusyError(
+        "another process is indexing into this library",
+        "Wait until it has finished; searching goes on meanwhile.",
     )
 
 
@@ -259,19 +130,3 @@ def _is_of_a_row(exc: ValueError) -> bool:
         trace = trace.tb_next
     name = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
     return name == __name__ or name.startswith("sqlalchemy.")
-
-
-def _translate(path: Path, exc: DatabaseError) -> TroveError:
-    """Trove's error for one of SQLite. SQLAlchemy's message would add the statement and its parameters."""
-    code = getattr(exc.orig, "sqlite_errorname", "")
-    # SQLITE_ERROR: a statement of ours that an undamaged schema accepts, such as "no such column".
-    # No code: Python itself could not decode the text.
-    if not code or code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")):
-        return _damaged(path, exc.orig)
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return LibraryBusyError(
-            "the library database is locked by another program", "Close that program, then try again."
-        )
-    if isinstance(exc, OperationalError):
-        return _unusable(path, exc.orig)
-    return LibraryError(f"the library database refused an operation: {exc.orig}", "Please report this.")

@@ -11,10 +11,9 @@ from pathlib import Path
 from db.catalog import opened, restoring
 from db.catalog.restoring import Restored
 from db.engine import backups
-from db.engine.database import Database
 from db.engine.salvage import Salvaged, salvage
+from db.engine.sqlite import SqliteDatabase, indexing
 from db.errors import LibraryDamagedError, LibraryError
-from db.library import indexing
 from db.paths import Paths
 from indexer.analysers import registry  # noqa: F401 - what corrections are about: the kinds of all analysers
 
@@ -63,7 +62,7 @@ def repair(paths: Paths) -> Repaired:
         )
     try:
         with (
-            indexing(paths),
+            indexing(paths.database),
             tempfile.TemporaryDirectory(
                 dir=paths.folder, prefix=".repair-", ignore_cleanup_errors=True
             ) as work,
@@ -96,7 +95,7 @@ def _salvaged(source: Path, new: Path) -> Salvaged | None:
 
 
 def _restored(new: Path, backup: backups.Backup, salvaged: Salvaged | None) -> Restored:
-    database = Database(new)
+    database = SqliteDatabase(new)
     try:
         with database.write() as session:
             if salvaged is None or not salvaged.rows["library"]:

@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 
 from db.catalog import live, units
-from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.kinds import CLIP, modalities
 from db.vectors.faiss_store import FaissStore
 from indexer.analysers import registry as registry
@@ -218,7 +218,7 @@ def _database_faults(path: Path) -> Iterator[str]:
 
 def _index_faults(library: Path, acknowledged: Rows) -> Iterator[str]:
     """The index must hold the rows of every model, and find each acknowledged unit by its own vector."""
-    database = Database(library / "trove.db")
+    database = SqliteDatabase(library / "trove.db")
     with database.read() as session:
         spaces = session.connection().exec_driver_sql("SELECT id, model, dim FROM space").all()
     for space_id, model, dim in spaces:

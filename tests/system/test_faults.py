@@ -18,6 +18,7 @@ import pytest
 from db.catalog import assets, runs, spaces, units
 from db.engine.clock import utc_now
 from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.errors import LibraryBusyError, LibraryError
 from db.files import sweep, write_atomically
 from db.library import Library
@@ -77,7 +78,7 @@ def is_error(done: command.Result, *words: str) -> None:
 
 def whole(settings: Settings, expected: int) -> None:
     """The library is sound, and its index holds what can be found."""
-    database = Database(settings.paths.database)
+    database = SqliteDatabase(settings.paths.database)
     assert database.check() == []
     with database.read() as session:
         space = spaces.active(session)
@@ -108,7 +109,7 @@ def limited(limit: int) -> Iterator[Callable[[], None]]:
 def test_a_disk_that_is_full_is_named_and_nothing_is_lost(
     library: Library, settings: Settings, folder: Path, limit: int
 ) -> None:
-    database = Database(settings.paths.database)
+    database = SqliteDatabase(settings.paths.database)
     index(library, [folder / "0.jpg"])
     database.close()
     with limited(limit) as full:
@@ -232,7 +233,7 @@ def test_rights_lost_in_the_middle_of_a_run(
 
 @pytest.mark.slow
 def test_a_database_that_another_program_locks_is_named(settings: Settings) -> None:
-    database = Database(settings.paths.database)
+    database = SqliteDatabase(settings.paths.database)
     with database.read():
         pass
     with closing(sqlite3.connect(settings.paths.database, isolation_level=None)) as other:

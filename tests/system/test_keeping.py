@@ -16,6 +16,7 @@ from PIL import Image
 
 from db.catalog import assets, facts, units
 from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.errors import LibraryBusyError, SettingsError
 from db.library import Library
 from db.settings import Settings
@@ -252,7 +253,7 @@ def service(sample_library: Settings) -> Iterator[SearchService]:
 
 
 def test_landscape(service: SearchService, sample_library: Settings) -> None:
-    database = Database(sample_library.paths.database)
+    database = SqliteDatabase(sample_library.paths.database)
     seen = landscape(service)
     assert seen.pictures == len(seen.points) == 64
     places = np.array([(point.x, point.y) for point in seen.points])

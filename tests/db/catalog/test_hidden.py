@@ -13,6 +13,7 @@ from db.engine import backups, migrations
 from db.engine.database import Database
 from db.engine.salvage import salvage
 from db.engine.schema import Asset
+from db.engine.sqlite import SqliteDatabase
 from db.settings import Settings
 from db.vectors.faiss_store import FaissStore
 from tests.support.rows import Drafted, add_file, directions, space
@@ -128,7 +129,7 @@ def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
     assert entries == 2
     assert b"/photos/private" in aside
     salvage(filled.path, tmp_path / "copy.db")
-    copy = Database(tmp_path / "copy.db")
+    copy = SqliteDatabase(tmp_path / "copy.db")
     assert found(copy) == [2, 4]
     copy.close()
 
@@ -140,7 +141,7 @@ def test_in_a_library_of_the_seventh_schema_nothing_is_hidden(settings: Settings
         migrations.migrate(connection, 7)
         connection.execute(text("UPDATE library SET revision = 41"))
     engine.dispose()
-    database = Database(settings.paths.database)
+    database = SqliteDatabase(settings.paths.database)
     with database.read() as session:
         assert session.execute(text("SELECT revision FROM library")).one() == (41,)
         assert hidden.every(session) == []

@@ -14,6 +14,7 @@ from db.engine.salvage import salvage
 from db.engine.schema import (
     Asset,
 )
+from db.engine.sqlite import SqliteDatabase
 from db.engine.users import (
     OpenedRow,
 )
@@ -126,7 +127,7 @@ def test_a_library_of_the_sixth_schema_remembers_nothing_before_it_is_asked_to(s
         migrations.migrate(connection, 6)
         connection.execute(text("UPDATE library SET revision = 41"))
     engine.dispose()
-    database = Database(settings.paths.database)
+    database = SqliteDatabase(settings.paths.database)
     with database.read() as session:
         assert session.execute(text("SELECT revision, remembers_opened FROM library")).one() == (41, 0)
         assert opened.count(session) == 0
@@ -144,7 +145,7 @@ def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
         aside, _ = backups.dump(session.connection())
     assert QUESTION.encode() in aside
     salvage(filled.path, tmp_path / "copy.db")
-    copy = Database(tmp_path / "copy.db")
+    copy = SqliteDatabase(tmp_path / "copy.db")
     with copy.read() as session:
         assert (opened.is_on(session), opened.count(session)) == (True, 1)
     assert found(copy) == found(filled)

@@ -16,6 +16,7 @@ from db.engine import backups
 from db.engine.clock import utc_now
 from db.engine.database import Database
 from db.engine.schema import Unit
+from db.engine.sqlite import SqliteDatabase
 from db.engine.users import OpenedRow
 from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
 from tests.support.rows import Drafted, add_file, directions
@@ -71,7 +72,7 @@ def test_an_older_library_gets_one_with_the_first_write(database: Database, fold
         saved.add(session, "dogs", "a dog", None)
     backups.every(folder)[0].unlink()
     database.close()
-    again = Database(database.path)
+    again = SqliteDatabase(database.path)
     with again.write() as session:
         add_file(session, "/photos/b.jpg", [Drafted("image", directions(2)[1])])
     again.close()
@@ -80,7 +81,7 @@ def test_an_older_library_gets_one_with_the_first_write(database: Database, fold
 
 def test_writers_side_by_side_leave_the_newest(database: Database, folder: Path) -> None:
     """Two connections as two processes have them, each with threads."""
-    others = [database, Database(database.path)]
+    others = [database, SqliteDatabase(database.path)]
 
     def add(number: int) -> None:
         with others[number % 2].write() as session:
@@ -119,7 +120,7 @@ def test_a_damaged_table_never_takes_the_place_of_a_good_backup(database: Databa
     with database.path.open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(bytes(4096))
-    damaged = Database(database.path)
+    damaged = SqliteDatabase(database.path)
     with damaged.write() as session:
         hidden.drop(session, Path("/photos/a.jpg"))
     damaged.close()
@@ -219,6 +220,6 @@ def test_a_library_that_was_lost_is_not_taken_for_a_new_one(database: Database, 
         if content is not None:
             database.path.write_bytes(content)
         with pytest.raises(LibraryDamagedError, match="is gone") as caught:
-            Database(database.path)
+            SqliteDatabase(database.path)
         assert "trove doctor --repair" in caught.value.hint
     assert set(held(folder)) == {"saved_search"}

@@ -16,6 +16,7 @@ from db.catalog.assets import FileStat
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Base, Embedding, SpaceRow, Unit
+from db.engine.sqlite import SqliteDatabase
 from db.errors import LibraryClosedError, LibraryDamagedError, LibraryError, LibraryNewerError
 from db.settings import Settings
 from tests.support.rows import Drafted, add_file, add_units, directions
@@ -88,7 +89,7 @@ def test_a_newer_library_is_refused_and_untouched(database: Database, settings: 
         session.execute(text(f"PRAGMA user_version = {len(migrations.MIGRATIONS) + 1}"))
     database.close()
     with pytest.raises(LibraryNewerError, match="newer Trove"):
-        Database(settings.paths.database)
+        SqliteDatabase(settings.paths.database)
 
 
 def test_another_programs_database_is_refused_and_untouched(tmp_path: Path) -> None:
@@ -96,7 +97,7 @@ def test_another_programs_database_is_refused_and_untouched(tmp_path: Path) -> N
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (id)")
     with pytest.raises(LibraryDamagedError, match="another program"):
-        Database(path)
+        SqliteDatabase(path)
     with sqlite3.connect(path) as other:
         tables = other.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
     assert tables == [("theirs",)]
@@ -109,7 +110,7 @@ def test_a_damaged_database_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "trove.db"
     path.write_bytes(content)
     with pytest.raises(LibraryDamagedError, match="damaged") as caught:
-        Database(path)
+        SqliteDatabase(path)
     assert "media files are untouched" in caught.value.hint
     assert path.read_bytes() == content
 
@@ -117,7 +118,7 @@ def test_a_damaged_database_is_named(tmp_path: Path, content: bytes) -> None:
 def test_an_impossible_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(LibraryError, match="cannot use the library folder"):
-        Database(tmp_path / "file" / "library" / "trove.db")
+        SqliteDatabase(tmp_path / "file" / "library" / "trove.db")
 
 
 def test_a_reader_does_not_wait_for_the_writer(database: Database) -> None:

@@ -19,7 +19,7 @@ import pytest
 from db.catalog import facts, switches, units
 from db.catalog import saved as saved_rows
 from db.engine import migrations
-from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 from db.errors import LibraryDamagedError
 from db.library import Library
 from db.settings import Settings
@@ -196,7 +196,7 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
     *older, newest = migrations.MIGRATIONS
     monkeypatch.setattr(migrations, "MIGRATIONS", (*older, (*newest, "THIS IS NO SQL")))
     with pytest.raises(LibraryDamagedError):
-        Database(heard.paths.database)
+        SqliteDatabase(heard.paths.database)
     assert _state(heard.paths.database) == before
     monkeypatch.undo()
     with Library(heard) as library, library.read() as session:
@@ -207,7 +207,7 @@ _KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import Connection
-from db.engine.database import Database
+from db.engine.sqlite import SqliteDatabase
 
 left = int(sys.argv[2])
 run = Connection.exec_driver_sql
@@ -220,7 +220,7 @@ def counted(self, *args, **kwargs):
     return run(self, *args, **kwargs)
 
 Connection.exec_driver_sql = counted
-Database(Path(sys.argv[1]))
+SqliteDatabase(Path(sys.argv[1]))
 """
 
 
@@ -242,6 +242,6 @@ def test_ids_go_on_from_where_they_were(heard: Settings) -> None:
         connection.execute("DELETE FROM unit WHERE id = (SELECT max(id) FROM unit)")
         highest = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'unit'").fetchone()[0]
         connection.commit()
-    Database(heard.paths.database).close()
+    SqliteDatabase(heard.paths.database).close()
     ((after,),) = rows(heard.paths.database, "SELECT seq FROM sqlite_sequence WHERE name = 'unit'")
     assert after == highest == 12

@@ -13,8 +13,8 @@ from sqlalchemy import create_engine
 from db.catalog import assets, units
 from db.catalog.facts import Fact
 from db.engine import migrations
-from db.engine.database import Database
 from db.engine.salvage import salvage
+from db.engine.sqlite import SqliteDatabase
 from db.errors import LibraryDamagedError, LibraryError
 from tests.support.rows import Drafted, add_file, space
 
@@ -26,7 +26,7 @@ _KINDS = ("content", "asset", "analysis", "unit", "fact", "embedding")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of 1,500 spoken passages in 300 recordings, and some other rows."""
     path = tmp_path_factory.mktemp("recover") / "trove.db"
-    database = Database(path)
+    database = SqliteDatabase(path)
     rng = np.random.default_rng(0)
     with database.write() as session:
         assets.add_roots(session, [Path("/music"), Path("/talks")])
@@ -68,7 +68,7 @@ def damage(path: Path, pages: list[int], content: bytes = b"\xff" * PAGE) -> Non
 
 def check(path: Path) -> None:
     """The copy is a sound library in every respect."""
-    assert Database(path).check() == []
+    assert SqliteDatabase(path).check() == []
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         connection.execute("INSERT INTO passage (passage, rank) VALUES ('integrity-check', 1)")
@@ -100,7 +100,7 @@ def test_a_vector_that_claims_to_be_of_a_later_revision_is_left_out(original: Pa
 
 def test_what_is_only_in_the_journal_comes_over(tmp_path: Path) -> None:
     path = tmp_path / "library" / "trove.db"
-    database = Database(path)
+    database = SqliteDatabase(path)
     with database.write() as session:
         assets.add_roots(session, [Path("/late")])
     assert path.with_name("trove.db-wal").stat().st_size > 0
@@ -192,7 +192,7 @@ def test_values_that_cannot_be_are_a_damaged_library(
         connection.execute("DROP TRIGGER unit_reworded")
         connection.execute(change)
         connection.commit()
-    database = Database(path)
+    database = SqliteDatabase(path)
     with pytest.raises(LibraryDamagedError, match=words) as caught, database.read() as session:
         units.rows(session, range(1, 100))
         units.vectors(session, 1, np.arange(1, 100))
@@ -218,7 +218,7 @@ def test_the_first_schema_with_rows_in_it_becomes_the_newest(tmp_path: Path) -> 
             "INSERT INTO space (model, fingerprint, dim, state) VALUES ('builtin', 'x', 2, 'active');"
             "INSERT INTO embedding VALUES (1, 1, x'003c0000');"
         )
-    database = Database(path)
+    database = SqliteDatabase(path)
     with database.read() as session:
         assert units.counts(session)["speech"] == 1
         assert assets.roots(session) == [Path("/talks")]

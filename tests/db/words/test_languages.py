@@ -13,6 +13,7 @@ from db.catalog import fulltext, languages
 from db.engine import migrations
 from db.engine.database import Database
 from db.engine.schema import Unit
+from db.engine.sqlite import SqliteDatabase
 from db.words.spans import spans as spans_of
 from tests.support.rows import Drafted, add_file
 
@@ -115,7 +116,7 @@ def test_an_older_library_is_asked_at_once_and_in_its_languages_once_they_are_to
             "INSERT INTO unit (content_id, analysis_id, kind, start_s, end_s, text) VALUES "
             "  (1, 1, 'speech', 0, 1, 'the dogs barked'), (1, 1, 'speech', 1, 2, 'Die Häuser am Wasser');"
         )
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         assert set(_matches(database, "a barking dog")) == {"the dogs barked"}
         assert set(_matches(database, "hauser")) == {"Die Häuser am Wasser"}
         assert not _matches(database, "ein Haus")

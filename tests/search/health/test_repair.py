@@ -15,8 +15,8 @@ import pytest
 from db.catalog import assets, opened
 from db.engine import backups
 from db.engine.clock import utc_now
-from db.engine.database import Database
 from db.engine.schema import Root, SwitchRow
+from db.engine.sqlite import SqliteDatabase
 from db.engine.users import (
     Correction,
     EventPicture,
@@ -45,7 +45,7 @@ FILES = 120
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a library of 120 recordings, with something in every table of what people made."""
     folder = tmp_path_factory.mktemp("whole")
-    database = Database(folder / "trove.db")
+    database = SqliteDatabase(folder / "trove.db")
     rng = np.random.default_rng(0)
     with database.write() as session:
         session.add(Root(path=Path("/talks"), exclude="*.tmp\n/Old/"))
@@ -133,7 +133,7 @@ def fill(database: Path, content: bytes) -> None:
 
 def check_whole(original: Path, paths: Paths) -> None:
     assert made(paths.database) == made(original / "trove.db")
-    database = Database(paths.database)
+    database = SqliteDatabase(paths.database)
     assert database.check() == []
     with database.read() as session:
         assert len(assets.roots(session)) == 1
@@ -207,7 +207,7 @@ def test_a_changed_bit_takes_nothing_away_but_may_add_what_it_made_of_a_row(
         lost = set(right) - set(made(paths.database))
         assert len(lost) <= 5, "rows whose key is right and of which another value has changed"
         changed += len(lost)
-        database = Database(paths.database)
+        database = SqliteDatabase(paths.database)
         assert database.check() == []
         database.close()
     assert changed < 6
@@ -218,7 +218,7 @@ def test_the_newest_changes_are_read_from_the_damaged_file(
 ) -> None:
     """Where damage is elsewhere, also what came after the last backup: that may have failed."""
     shutil.copytree(paths.backups, tmp_path / "older")
-    database = Database(paths.database)
+    database = SqliteDatabase(paths.database)
     with database.write() as session:
         session.add(SavedSearchRow(name="the newest", query="a cat", created_at=utc_now(), seen=1))
     database.close()
