@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from db.catalog.facts import Key
 from db.catalog.units import rows_changed
 from db.engine.batches import chunks
+from db.engine.dialect import unindexed
 from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, FactRow, MediaKind, Unit
 
 Scope = Literal["content", "asset"]
@@ -70,8 +71,7 @@ def count_left(session: Session, work: Work, on: ColumnElement[bool]) -> int:
 
     ``on``: a condition on ``Asset``, such as ``Switches.on``.
     """
-    # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
-    readable, left = and_(func.coalesce(Asset.state, "") == "indexed", on), _left(work)
+    readable, left = and_(unindexed(Asset.state) == "indexed", on), _left(work)
     if work.scope == "content":
         readable = exists().where(Asset.content_id == Content.id, readable)
     return session.scalar(select(func.count()).select_from(left.where(readable).subquery())) or 0
@@ -218,7 +218,7 @@ def _of_contents(content_ids: Sequence[int]) -> ColumnElement[bool]:
 def tally(session: Session, work: Work) -> Tally:
     """How far an analyser is, over what has a live file. What is only to be redone counts as done."""
     live = select(Asset.content_id if work.scope == "content" else Asset.id)
-    live = live.where(func.coalesce(Asset.state, "").in_(LIVE))
+    live = live.where(unindexed(Asset.state).in_(LIVE))
     subject = Analysis.content_id if work.scope == "content" else Analysis.asset_id
     to_redo = and_(Analysis.state == "retry", Analysis.error.is_(None))
     state = case((to_redo, "done"), else_=Analysis.state).label("state")

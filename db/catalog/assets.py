@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import String, bindparam, delete, exists, func, select, type_coerce, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from db.catalog import analyses, contents, hidden, revision
@@ -16,6 +15,7 @@ from db.catalog.switches import findable
 from db.catalog.units import rows_changed
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
+from db.engine.dialect import upsert
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Mount, Root, Unit
 from db.names import composed, spelled
@@ -56,7 +56,7 @@ class Failure:
 def add_roots(session: Session, paths: Iterable[Path]) -> None:
     """Remember folders (or single files) so that a later run can refresh them."""
     for path in paths:
-        session.execute(insert(Root).values(path=path).on_conflict_do_nothing())
+        session.execute(upsert(session, Root).values(path=path).on_conflict_do_nothing())
 
 
 def roots(session: Session) -> list[Path]:

@@ -10,11 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, select, true
 from sqlalchemy.orm import Session
 
 from db.catalog import hidden
 from db.engine.batches import chunks
+from db.engine.dialect import unindexed
 from db.engine.schema import LIVE, Asset
 from db.files import is_file
 from db.folders import filled_by_program
@@ -80,8 +81,7 @@ def _files(of_file: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
         Asset.width,
         Asset.height,
         Asset.duration_s,
-        # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
-    ).where(func.coalesce(Asset.state, "").in_(LIVE))
+    ).where(unindexed(Asset.state).in_(LIVE))
 
 
 def in_order(files: Iterable[tuple[FileRow, bool]]) -> tuple[FileRow, ...]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Table, and_, bindparam, delete, exists, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session, aliased
 
 from db.catalog import assets, hidden, revision
 from db.catalog.assets import FileStat, KnownFile
 from db.engine.batches import chunks
+from db.engine.dialect import upsert
 from db.engine.pathtext import PathText, is_below
 from db.engine.schema import LIVE, Asset, Content, Mount
 from db.engine.users import METADATA
@@ -33,7 +33,7 @@ def keep_mounts(session: Session, found: Mapping[Path, str], dropped: Collection
         session.execute(delete(Mount).where(Mount.path == path))
     for path, volume in found.items():
         if known.get(path) != volume:
-            values = insert(Mount).values(path=path, volume=volume)
+            values = upsert(session, Mount).values(path=path, volume=volume)
             session.execute(
                 values.on_conflict_do_update(index_elements=["path"], set_={"volume": volume}),
             )

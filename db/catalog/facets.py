@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db import kinds
 from db.catalog import hidden, switches
 from db.catalog import tags as asset_tags
+from db.engine.dialect import date_text
 from db.engine.schema import LIVE, Asset, Unit
 
 
@@ -19,7 +20,7 @@ def months(session: Session) -> dict[str, int]:
     What has files of several months counts in each, as it is an answer in each; what nobody has a date of
     counts in none, see ``undated``.
     """
-    month = func.substr(type_coerce(Asset.taken_at, String), 1, 7).label("month")
+    month = func.substr(date_text(Asset.taken_at), 1, 7).label("month")
     count = func.count(Asset.content_id.distinct())
     statement = select(month, count).where(*_counted(session)).group_by(month).order_by(month)
     return {month: count for month, count in session.execute(statement) if month}

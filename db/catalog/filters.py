@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, String, and_, case, false, func, literal_column, or_, type_coerce
+from sqlalchemy import ColumnElement, String, and_, case, false, func, or_, true, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db import kinds
 from db.catalog import events
 from db.catalog.hidden import is_hidden
 from db.catalog.tags import tagged
+from db.engine.dialect import date_text
 from db.engine.functions import ANY_OF
 from db.engine.schema import Asset, Content, Unit
 from db.words.forms import fold
@@ -152,7 +153,7 @@ def _orientation(width: ColumnElement[Any], height: ColumnElement[Any]) -> Colum
 
 def _day(date: ColumnElement[Any]) -> ColumnElement[Any]:
     """Month and day, ``11-29``."""
-    return func.substr(type_coerce(date, String), 6, 5)
+    return func.substr(date_text(date), 6, 5)
 
 
 def _town(city: ColumnElement[Any], country: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -279,7 +280,7 @@ def _is_of_unit(item: Filter) -> bool:
 def _holds(item: Filter) -> ColumnElement[bool]:
     rules = (_fact(rule) for rule in item.rules if isinstance(rule, FactRule))
     # An unknown fact, such as the camera of a drawing, fails a rule and passes its negation.
-    holds = func.coalesce(or_(false(), *rules), literal_column("0")) == literal_column("1")
+    holds = or_(false(), *rules).is_(true())
     return ~holds if item.negated else holds
 
 

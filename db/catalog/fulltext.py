@@ -1,11 +1,10 @@
 """Full-text search of the texts of units, such as spoken passages: by stems in the language of each text.
 
-How a text becomes terms is told by ``db.words``, and how SQLite's FTS5 is asked for them by
+How a text becomes terms is told by ``db.words``, and how the index is asked for them by
 ``db.engine.matching``. Long numbers, which are written with spaces here and without them there, are
 compared digit by digit.
 """
 
-import json
 import math
 from bisect import bisect_right
 from collections import defaultdict
@@ -16,42 +15,25 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
-    String,
     and_,
     bindparam,
-    column,
     func,
-    literal_column,
     or_,
     select,
-    table,
 )
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.arrays import Ids
 from db.catalog.switches import each_findable
-from db.engine import matching
+from db.engine import dialect, matching
+from db.engine.dialect import LANGUAGES, PASSAGE, MatchText
+from db.engine.matching import Match
 from db.engine.schema import Unit, UnitKind
 from db.words import numbers
 from db.words.asked import MAX_WORDS, run_of, words_of
 from db.words.forms import ENGLISH, fold
-
-PASSAGE = table("passage", column("rowid", Integer), column("passage", String))
-"""The full text of units, by their ids."""
-
-LANGUAGES = literal_column(
-    """(WITH RECURSIVE told (language) AS (
-        SELECT min(language) FROM unit WHERE text IS NOT NULL
-        UNION ALL
-        SELECT (SELECT min(language) FROM unit WHERE text IS NOT NULL AND language > told.language)
-        FROM told WHERE told.language IS NOT NULL)
-    SELECT group_concat(language) FROM told)""",
-    String,
-)
-"""SQL expression for the languages of the texts, with commas between: one step of an index for each."""
 
 RARE = 0.01
 """The share of texts that may have a word which means something by itself."""
@@ -135,7 +117,7 @@ def match_words(
     live = live.where(*is_text, each_findable(session, among_hidden=among_hidden))
     languages = (session.scalar(select(LANGUAGES)) or "").split(",")
     # One statement for all words: to make one takes longer than to run it.
-    worded = live.where(_is_indexed(Unit, bindparam("match", type_=String)))
+    worded = live.where(_is_indexed(Unit, bindparam("match", type_=MatchText())))
 
     def with_word(asked: str) -> set[_Text]:
         match = None if numbers.pattern(asked) else matching.phrase(asked, languages)
@@ -264,7 +246,7 @@ def _nearness(
 
 def _blocks(session: Session, content_ids: Collection[int]) -> dict[int, int]:
     """How many texts stand in each of these pictures."""
-    ids = func.json_each(json.dumps(list(content_ids))).table_valued("value")
+    ids = dialect.id_table(content_ids)
     counted = select(Unit.content_id, func.count().label("texts")).where(
         Unit.content_id.in_(select(ids.c.value)),
         Unit.start_s.is_(None),
@@ -280,18 +262,18 @@ def has(unit: Any, asked: str) -> ColumnElement[bool]:
     """
     if not matching.is_indexed(asked):  # signs
         return func.instr(func.trove_fold(unit.text), fold(asked)) > 0
-    phrase = _is_indexed(unit, func.trove_phrase(asked, LANGUAGES))
+    phrase = _is_indexed(unit, dialect.phrase(asked))
     if (number := numbers.pattern(asked)) is None:
         return phrase
-    begun = _is_indexed(unit, func.trove_begun(asked, LANGUAGES))
+    begun = _is_indexed(unit, dialect.begun(asked))
     return or_(phrase, and_(begun, unit.text.regexp_match(number)))
 
 
-def having(match: str | ColumnElement[str]) -> Select[tuple[int]]:
-    """The ids of the units whose texts match a query of the full text index."""
-    return select(PASSAGE.c.rowid).where(PASSAGE.c.passage.op("MATCH")(match))
+def having(match: Match | ColumnElement[Match]) -> Select[tuple[int]]:
+    """The ids of the units whose texts answer a question to the full text index."""
+    return select(PASSAGE.c.rowid).where(dialect.is_matched(match))
 
 
-def _is_indexed(unit: Any, match: ColumnElement[str]) -> ColumnElement[bool]:
+def _is_indexed(unit: Any, match: ColumnElement[Match]) -> ColumnElement[bool]:
     is_in: ColumnElement[bool] = unit.id.in_(having(match))
     return is_in

@@ -14,11 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import (
     ColumnElement,
-    LargeBinary,
     String,
     and_,
     case,
-    cast,
     delete,
     exists,
     func,
@@ -31,6 +29,7 @@ from sqlalchemy.orm import Session
 from db.catalog import revision
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
+from db.engine.dialect import path_key
 from db.engine.pathtext import is_below
 from db.engine.schema import (
     LIVE,
@@ -232,10 +231,8 @@ def is_hidden() -> ColumnElement[int]:
     hidden_stacks = select(StackMember.shown_id).where(StackMember.content_id.in_(contents))
     members = select(StackMember.content_id).where(StackMember.shown_id.in_(hidden_stacks))
     # As bytes, whatever the names are; the folder ``/`` has its separator already.
-    folder = func.rtrim(type_coerce(HiddenRow.path, String), os.sep).concat(os.sep)
-    folder_bytes = cast(folder, LargeBinary)
-    path = cast(type_coerce(Asset.path, String), LargeBinary)
-    inside = func.substr(path, 1, func.length(folder_bytes)) == folder_bytes
+    folder = path_key(func.rtrim(type_coerce(HiddenRow.path, String), os.sep).concat(os.sep))
+    inside = func.substr(path_key(Asset.path), 1, func.length(folder)) == folder
     in_folder = exists().where(HiddenRow.sha256.is_(None), inside).correlate(Asset)
     hashed = contents.correlate(None).union(members.correlate(None))
     of_content = and_(Asset.content_id.is_not(None), Asset.content_id.in_(hashed))

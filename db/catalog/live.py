@@ -5,7 +5,6 @@ evaluated on the spans of all files at once: a join by time would grow with the 
 Functions take an open session.
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
@@ -33,6 +32,7 @@ from db.catalog.filters import (
     of_units,
     others,
 )
+from db.engine.dialect import id_table
 from db.engine.schema import (
     Asset,
     Content,
@@ -92,7 +92,7 @@ def wanted_ids(session: Session, wanted: Wanted) -> Ids:
 
 def contents(session: Session, unit_ids: Ids) -> int:
     """How many contents these units are of."""
-    each = func.json_each(json.dumps(unit_ids.tolist())).table_valued("value")
+    each = id_table(unit_ids.tolist())
     statement = select(func.count(Unit.content_id.distinct())).join(each, each.c.value == Unit.id)
     return session.scalar(statement) or 0
 

@@ -5,13 +5,14 @@ These are the user's own data: only the user removes them. Functions take an ope
 
 from collections import defaultdict
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.catalog import switches
 from db.catalog.saved import NEAR_S
 from db.catalog.units import UnitRow
 from db.engine.clock import utc_now
+from db.engine.dialect import overwrite_deleted
 from db.engine.schema import (
     Content,
     LibraryState,
@@ -52,8 +53,8 @@ def count(session: Session) -> int:
 
 
 def forget(session: Session) -> None:
-    """Delete all that was noted, and overwrite it: SQLite would leave the words in its file."""
-    session.execute(text("PRAGMA secure_delete = ON"))
+    """Delete all that was noted, and overwrite it."""
+    overwrite_deleted(session)
     session.execute(delete(OpenedRow))
 
 

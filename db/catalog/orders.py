@@ -1,6 +1,5 @@
 """Orders of a library: by date, name, size, or when files came. Functions take an open session."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +15,7 @@ from db.arrays import Ids
 from db.catalog import copies
 from db.catalog.copies import FileRow
 from db.engine.batches import chunks
+from db.engine.dialect import id_table, unindexed
 from db.engine.schema import LIVE, Asset, Content, Unit
 
 _DIGITS = re.compile(r"(\d+)")
@@ -131,9 +131,8 @@ def arranged(
 
 def _first_of(unit_ids: Sequence[int]) -> Any:
     """The statement for the contents of units: the first unit, whether there are copies, and the facts."""
-    # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one, and
-    # ``json_each`` from scanning a list of ids for every file: both take time quadratic in the library.
-    ids = func.json_each(json.dumps(list(unit_ids))).table_valued("value")
+    # Neither by an index of states nor by a long list: both take time quadratic in the library.
+    ids = id_table(unit_ids)
     standing = func.min(case((Unit.kind.in_(kinds.proving(*kinds.STANDING)), Unit.id)))
     return (
         select(
@@ -150,7 +149,7 @@ def _first_of(unit_ids: Sequence[int]) -> Any:
         .select_from(ids)
         .join(Unit, Unit.id == ids.c.value)
         .join(Content, Content.id == Unit.content_id)
-        .join(Asset, and_(Asset.content_id == Unit.content_id, func.coalesce(Asset.state, "").in_(LIVE)))
+        .join(Asset, and_(Asset.content_id == Unit.content_id, unindexed(Asset.state).in_(LIVE)))
         .group_by(Unit.content_id)
     )
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from sqlalchemy import delete, func, insert, select, type_coerce, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
 from db.catalog import facts, hidden, revision
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
+from db.engine.dialect import unindexed, upsert
 from db.engine.pathtext import stored_path
 from db.engine.schema import (
     LIVE,
@@ -80,7 +80,7 @@ def files(session: Session, within: Collection[int] | None = None) -> list[Stack
             Asset.duration_s,
         )
         .join(Content, Content.id == Asset.content_id)
-        .where(func.coalesce(Asset.state, "").in_(LIVE), Content.kind != "audio")
+        .where(unindexed(Asset.state).in_(LIVE), Content.kind != "audio")
     )
     batches = [[]] if within is None else chunks(sorted(within))
     rows: list[StackFile] = []
@@ -181,7 +181,7 @@ def choices(session: Session) -> dict[int, datetime]:
 def choose(session: Session, content_id: int) -> None:
     """Note that a content is to stand for its stack."""
     sha256 = session.scalars(select(Content.sha256).where(Content.id == content_id)).one()
-    statement = upsert(StackChoice).values(sha256=sha256, chosen_at=utc_now())
+    statement = upsert(session, StackChoice).values(sha256=sha256, chosen_at=utc_now())
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["owner", "sha256"], set_={"chosen_at": statement.excluded.chosen_at}

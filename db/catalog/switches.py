@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, and_, case, exists, literal, or_, select
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import hidden, revision
+from db.engine.dialect import unindexed, upsert
 from db.engine.pathtext import is_below
 from db.engine.schema import LIVE, Analysis, Asset, SwitchRow, Unit
 from db.paths import is_under
@@ -109,7 +109,7 @@ def turn(session: Session, analyser: str, *, on: bool, folder: Path = EVERYWHERE
             session.delete(row)
     session.flush()
     session.execute(
-        insert(SwitchRow)
+        upsert(session, SwitchRow)
         .values(analyser=analyser, folder=folder, is_on=on)
         .on_conflict_do_update(index_elements=["analyser", "folder"], set_={"is_on": on})
     )
@@ -156,7 +156,7 @@ def each_findable(
     hiding = every(session).hiding()
     found = exists().where(
         Asset.content_id == unit.content_id,
-        func.coalesce(Asset.state, "").in_(LIVE),
+        unindexed(Asset.state).in_(LIVE),
         or_(unit.asset_id.is_(None), unit.asset_id == Asset.id),
         *(or_(~made_by(unit, name), is_on) for name, is_on in hiding.items()),
         *of_file,
@@ -167,10 +167,9 @@ def each_findable(
 
 
 def _in_file(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    # ``coalesce`` keeps SQLite from the index of states, of which nearly all files have the same one.
-    live = select(Asset.content_id).where(func.coalesce(Asset.state, "").in_(LIVE), *conditions)
+    live = select(Asset.content_id).where(unindexed(Asset.state).in_(LIVE), *conditions)
     of_its_own = live.with_only_columns(Asset.id)
-    # Not ``or``: SQLite would select the files twice, also where no unit belongs to a file.
+    # Not ``or``: the files would be selected twice, also where no unit belongs to a file.
     return case(
         (Unit.asset_id.is_(None), Unit.content_id.in_(live.correlate(None))),
         else_=Unit.asset_id.in_(of_its_own.correlate(None)),

@@ -1,6 +1,5 @@
 """Tags of files, with the levels above them: ``Places/France/Paris``. Functions take an open session."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
@@ -8,6 +7,7 @@ from itertools import accumulate
 from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.orm import Session
 
+from db.engine.dialect import id_table
 from db.engine.schema import Asset, AssetTag
 from db.words.forms import fold
 
@@ -33,7 +33,7 @@ def united(tags: Iterable[str]) -> tuple[str, ...]:
 
 def keep(session: Session, tagged: Mapping[int, Iterable[str]]) -> None:
     """Write the tags of files, by the id of the asset, in place of what they had."""
-    ids = func.json_each(json.dumps(list(tagged))).table_valued("value")
+    ids = id_table(list(tagged))
     session.execute(delete(AssetTag).where(AssetTag.asset_id.in_(select(ids.c.value))))
     rows = [row for asset_id, tags in tagged.items() for row in _rows(asset_id, tags)]
     if rows:

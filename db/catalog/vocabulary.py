@@ -5,15 +5,15 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Integer, String, column, func, select, table, text, type_coerce
+from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from db.catalog import hidden, revision
-from db.catalog.fulltext import LANGUAGES, having
+from db.catalog.fulltext import having
+from db.engine import dialect, matching
 from db.engine.schema import LIVE, Asset, Unit
 from db.words.forms import MARK, fold
 
-_TERMS = table("passage_words", column("term", String), column("doc", Integer))
 _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 5
 """Texts in which the words of a term are looked for."""
@@ -23,7 +23,7 @@ def is_said(session: Session, word: str) -> bool:
     """Whether a text of the library has a word, in whatever inflection."""
     if not _WORD.search(word):
         return False
-    return session.scalar(having(func.trove_phrase(word, LANGUAGES)).limit(1)) is not None
+    return session.scalar(having(dialect.phrase(word)).limit(1)) is not None
 
 
 def files_as_of(session: Session) -> tuple[int, int]:
@@ -46,15 +46,13 @@ def file_words(session: Session) -> frozenset[str]:
 
 def stems(session: Session, lengths: range) -> dict[str, list[str]]:
     """The stems in the full text index, of these numbers of letters, each with its terms in the index."""
-    session.execute(
-        text("CREATE VIRTUAL TABLE IF NOT EXISTS temp.passage_words USING fts5vocab(main, passage, row)")
-    )
-    stem = func.substr(_TERMS.c.term, func.instr(_TERMS.c.term, MARK) + 1)
+    term = dialect.terms(session).c.term
+    stem = func.substr(term, func.instr(term, MARK) + 1)
     length = func.length(stem)
-    rows = select(stem, _TERMS.c.term).where(length >= lengths.start, length < lengths.stop)
+    rows = select(stem, term).where(length >= lengths.start, length < lengths.stop)
     found: dict[str, list[str]] = defaultdict(list)
-    for each, term in session.execute(rows):
-        found[each].append(term)
+    for each, marked in session.execute(rows):
+        found[each].append(marked)
     return found
 
 
@@ -62,7 +60,7 @@ def words_with(session: Session, found: Mapping[str, Collection[str]]) -> set[st
     """The words, in small letters, of which these are the stems, as some of the texts have them."""
     words: set[str] = set()
     for stem, terms in found.items():
-        rows = having(" OR ".join(f'"{term}"' for term in terms)).limit(_SAMPLE)
+        rows = having(matching.any_of(terms)).limit(_SAMPLE)
         for said in session.scalars(select(Unit.text).where(Unit.id.in_(rows))):
             each = _WORD.findall((said or "").lower())
             words |= {word for word in each if fold(word).startswith(stem[:-1])}

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from sqlite3 import Connection
 
 from db.engine import matching
+from db.engine.dialect import fts5
 from db.words.forms import fold, indexed
 
 EARTH_KM = 6371.0088
@@ -96,11 +97,11 @@ def _otherwise(text: str | None, language: str | None) -> str | None:
 
 def _phrase(asked: str, languages: str | None) -> str:
     """The query of the full text for words in any of these languages, which have commas between."""
-    return matching.phrase(asked, _listed(languages)) or matching.NOTHING
+    return fts5(matching.phrase(asked, _listed(languages)) or matching.NOTHING)
 
 
 def _begun(number: str, languages: str | None) -> str:
-    return matching.begun(number, _listed(languages))
+    return fts5(matching.begun(number, _listed(languages)))
 
 
 def _listed(languages: str | None) -> list[str]:

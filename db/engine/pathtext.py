@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, LargeBinary, String, TypeDecorator, and_, cast, or_, type_coerce
+from sqlalchemy import ColumnElement, String, TypeDecorator, and_, or_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
+
+from db.engine.dialect import path_key
 
 
 def stored_path(value: object) -> Path:
@@ -35,8 +37,8 @@ class PathText(TypeDecorator[Path]):
 
 def is_below(path: "InstrumentedAttribute[Path]", folder: Path) -> ColumnElement[bool]:
     """SQL condition: a path is that folder, or inside it; compared as bytes, whatever its names are."""
-    name = os.fsencode(folder)
-    inside = name if name.endswith(os.sep.encode()) else name + os.sep.encode()
-    stored = cast(type_coerce(path, String), LargeBinary)
-    beyond = inside[:-1] + bytes([inside[-1] + 1])
+    name = str(folder)
+    inside = name if name.endswith(os.sep) else name + os.sep
+    stored = path_key(path)
+    beyond = inside[:-1] + chr(ord(inside[-1]) + 1)
     return or_(stored == name, and_(stored >= inside, stored < beyond))

@@ -1,6 +1,6 @@
 """The store on FAISS: vector indexes in memory and in files, kept in step with the database.
 
-SQLite is the truth and FAISS a cache of it: one index for each space and modality, since similarities
+The database is the truth and FAISS a cache of it: one index for each space and modality, since similarities
 between pictures and texts cannot be compared with those between texts. An index is updated by
 comparing its ids with the rows, never by replaying a log: whatever was lost, torn or left over is
 repaired by the same few lines. A large index is searched through inverted lists that take minutes to
