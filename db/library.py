@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy.orm import Session
 
 from db.catalog.spaces import Space
-from db.engine.database import PATIENCE_MS, Database
+from db.engine.database import PATIENCE_MS, Database, unusable
 from db.engine.sqlite import SqliteDatabase
 from db.paths import Paths
 from db.settings import Settings, load_settings
@@ -31,7 +31,7 @@ class Library:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database: Database = SqliteDatabase(settings.paths.database)
+        self.database = _database(settings)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -95,3 +95,15 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _database(settings: Settings) -> Database:
+    if settings.shared is None:
+        return SqliteDatabase(settings.paths.database)
+    from db.engine.postgres import PostgresDatabase  # whose driver few have
+
+    try:
+        settings.paths.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise unusable(settings.paths.folder, exc) from exc
+    return PostgresDatabase(settings.shared)

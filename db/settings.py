@@ -1,12 +1,13 @@
 """Settings: defaults, overridden by ``TROVE_*`` environment variables, overridden by the command line."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db import addresses
 from db.errors import SettingsError
 from db.paths import Paths
 
@@ -20,6 +21,9 @@ class Settings(BaseSettings):
 
     library: Path = Field(default_factory=lambda: user_data_path("trove", appauthor=False))
     """The library's own folder (``paths.folder``): database, vector files, drawings, log."""
+    shared: str | None = None
+    """Address of the database where several machines share the library; said by giving ``library`` that
+    address. The folder of this machine then holds what each has for itself: vector files, drawings, log."""
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
     """Folder of files that can be made again: exported models, thumbnails."""
     device: Device = "auto"
@@ -61,10 +65,25 @@ class Settings(BaseSettings):
     max_megapixels: float = Field(default=300.0, gt=0)
     """Larger pictures are refused as decompression bombs."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _address(cls, values: dict[str, Any]) -> dict[str, Any]:
+        library = values.get("library")
+        if not addresses.is_address(library):
+            return values
+        address = addresses.checked(str(library))
+        own = user_data_path("trove", appauthor=False) / "shared" / addresses.digest(address)
+        return {**values, "library": own, "shared": address}
+
     @field_validator("off", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @property
+    def named(self) -> str:
+        """The library as ``library`` takes it, for another process: an address, or the folder."""
+        return self.shared or str(self.library.absolute())
 
     @property
     def paths(self) -> Paths:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from filelock import FileLock
 from hypothesis import settings as profile
 
 from db.engine.database import Database
+from db.engine.postgres import PostgresDatabase
 from db.engine.sqlite import SqliteDatabase
 from db.kinds import CLIP
 from db.library import Library
@@ -24,6 +26,7 @@ from indexer.encoders.registry import BUILTIN, CONSE
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
 from tests.support import SAMPLES
+from tests.support.server import TEMPLATE, Server, serving
 
 # No test may fetch anything; read when the Hub's library is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -90,11 +93,56 @@ def cache(pytestconfig: pytest.Config) -> Path:
     return pytestconfig.cache.mkdir("trove")
 
 
+BOTH = (
+    "tests/db/catalog/",
+    "tests/db/engine/test_database.py",
+    "tests/db/words/test_languages.py",
+    "tests/db/test_library.py",
+)
+BOTH_SLOWLY = ("tests/db/vectors/", "tests/search/")
+"""Where the other engine is left to ``make test-all``."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is about libraries on both engines, unless a test looks at the files of one."""
+    test = metafunc.definition
+    if "engine" not in metafunc.fixturenames or test.get_closest_marker("sqlite"):
+        return
+    if test.nodeid.startswith((*BOTH, *BOTH_SLOWLY)):
+        marks = [pytest.mark.slow] if test.nodeid.startswith(BOTH_SLOWLY) else []
+        metafunc.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=marks)], indirect=True)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, cache: Path) -> Settings:
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that the library of a test is on."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server, with an empty library to make others of."""
+    with serving() as running:
+        running.execute(f"CREATE DATABASE {TEMPLATE}")
+        PostgresDatabase(running.url(TEMPLATE)).close()
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path, cache: Path, engine: str, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of a library that does not exist yet, deaf and unable to read unless a test says otherwise."""
     off = ("text", "names", "sounds", "movement", "soundprints")
-    return Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none", off=off)
+    made = Settings(library=tmp_path / "library", cache=cache, device="cpu", whisper="none", off=off)
+    if engine == "sqlite":
+        yield made
+        return
+    server: Server = request.getfixturevalue("server")
+    name = f"library_{next(_numbers)}"
+    yield made.model_copy(update={"shared": server.make(name)})
+    server.drop(name)
+
+
+_numbers = count()
 
 
 @pytest.fixture

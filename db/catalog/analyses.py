@@ -224,7 +224,13 @@ def tally(session: Session, work: Work) -> Tally:
     state = case((to_redo, "done"), else_=Analysis.state).label("state")
     stale: ColumnElement[bool] = and_(Analysis.state == "done", Analysis.fingerprint != work.fingerprint)
     statement = (
-        select(state, func.count(), func.sum(stale), func.sum(Analysis.took_ms), func.count(Analysis.took_ms))
+        select(
+            state,
+            func.count(),
+            func.count().filter(stale),
+            func.sum(Analysis.took_ms),
+            func.count(Analysis.took_ms),
+        )
         .where(Analysis.analyser == work.analyser, subject.in_(live))
         .group_by(state)
     )

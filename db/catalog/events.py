@@ -104,7 +104,7 @@ def files(session: Session) -> list[EventFile]:
     statement = (
         select(*columns, Asset.country)
         .join(Content, Content.id == Asset.content_id)
-        .where(Asset.state.in_(LIVE), Content.kind != "audio", func.coalesce(Asset.screenshot, 0) == 0)
+        .where(Asset.state.in_(LIVE), Content.kind != "audio", Asset.screenshot.is_not(True))
         .order_by(Asset.taken_at.is_(None), Asset.taken_at, Asset.id)
     )
     once: dict[int, EventFile] = {}

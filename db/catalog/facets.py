@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db import kinds
 from db.catalog import hidden, switches
 from db.catalog import tags as asset_tags
-from db.engine.dialect import date_text
+from db.engine.dialect import date_text, stored_name
 from db.engine.schema import LIVE, Asset, Unit
 
 
@@ -155,4 +155,4 @@ def _counted(session: Session) -> list[ColumnElement[bool]]:
 
 
 def _folder(name: str | bytes) -> str:
-    return os.path.dirname(os.fsdecode(name))  # noqa: PTH120 - many times as fast as pathlib
+    return os.path.dirname(stored_name(name))  # noqa: PTH120 - many times as fast as pathlib

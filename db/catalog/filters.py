@@ -17,8 +17,7 @@ from db import kinds
 from db.catalog import events
 from db.catalog.hidden import is_hidden
 from db.catalog.tags import tagged
-from db.engine.dialect import date_text
-from db.engine.functions import ANY_OF
+from db.engine.dialect import ANY_OF, date_text, in_folder, is_named
 from db.engine.schema import Asset, Content, Unit
 from db.words.forms import fold
 
@@ -184,8 +183,8 @@ FACTS: Mapping[str, _Fact] = {
     "favourite": _Fact((Asset.favourite,), ("=",)),
     "tags": _Fact((Asset.id,), ("=",), tagged),
     "event": _Fact((Asset.content_id,), ("=",), events.is_of),
-    "folder": _Fact((Asset.path,), ("matches",), func.trove_in),
-    "name": _Fact((Asset.path,), ("matches",), func.trove_named),
+    "folder": _Fact((Asset.path,), ("matches",), in_folder),
+    "name": _Fact((Asset.path,), ("matches",), is_named),
     "width": _Fact((Asset.width,), _NUMBER),
     "height": _Fact((Asset.height,), _NUMBER),
     "orientation": _Fact((Asset.width, Asset.height), ("=",), of=_orientation),

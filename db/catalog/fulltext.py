@@ -266,7 +266,7 @@ def has(unit: Any, asked: str) -> ColumnElement[bool]:
     if (number := numbers.pattern(asked)) is None:
         return phrase
     begun = _is_indexed(unit, dialect.begun(asked))
-    return or_(phrase, and_(begun, unit.text.regexp_match(number)))
+    return or_(phrase, and_(begun, dialect.has_pattern(unit.text, number)))
 
 
 def having(match: Match | ColumnElement[Match]) -> Select[tuple[int]]:

@@ -94,13 +94,13 @@ def every(session: Session) -> list[Hidden]:
 
 def count(session: Session) -> int:
     """How many live files are hidden."""
-    live = select(func.count()).select_from(Asset).where(Asset.state.in_(LIVE), is_hidden() == 1)
+    live = select(func.count()).select_from(Asset).where(Asset.state.in_(LIVE), is_hidden().is_(True))
     return session.scalars(live).one() if any_is(session) else 0
 
 
 def covers(session: Session, path: Path) -> bool:
     """Whether the file at a path is hidden, by itself or with a folder."""
-    return session.scalar(select(Asset.id).where(Asset.path == path, is_hidden() == 1)) is not None
+    return session.scalar(select(Asset.id).where(Asset.path == path, is_hidden().is_(True))) is not None
 
 
 def to_show(session: Session, path: Path) -> Path | None:
@@ -221,11 +221,11 @@ def any_is(session: Session) -> bool:
 
 def shown(session: Session) -> list[ColumnElement[bool]]:
     """SQL conditions on ``Asset``: it is not hidden. None where nothing is, which costs nothing then."""
-    return [is_hidden() == 0] if any_is(session) else []
+    return [is_hidden().is_(False)] if any_is(session) else []
 
 
-def is_hidden() -> ColumnElement[int]:
-    """SQL expression on ``Asset``: 1 for a hidden file, else 0."""
+def is_hidden() -> ColumnElement[bool]:
+    """SQL expression on ``Asset``: whether it is a hidden file."""
     contents = select(Content.id).join(HiddenRow, HiddenRow.sha256 == Content.sha256)
     # A stack is one thing, also with what came to it later.
     hidden_stacks = select(StackMember.shown_id).where(StackMember.content_id.in_(contents))
@@ -236,7 +236,7 @@ def is_hidden() -> ColumnElement[int]:
     in_folder = exists().where(HiddenRow.sha256.is_(None), inside).correlate(Asset)
     hashed = contents.correlate(None).union(members.correlate(None))
     of_content = and_(Asset.content_id.is_not(None), Asset.content_id.in_(hashed))
-    return case((or_(of_content, in_folder), 1), else_=0)
+    return case((or_(of_content, in_folder), True), else_=False)
 
 
 def with_stack(session: Session, path: Path) -> dict[bytes, Path]:

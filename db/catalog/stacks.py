@@ -20,8 +20,7 @@ from sqlalchemy.types import String
 from db.catalog import facts, hidden, revision
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.dialect import unindexed, upsert
-from db.engine.pathtext import stored_path
+from db.engine.dialect import stored_name, unindexed, upsert
 from db.engine.schema import (
     LIVE,
     Asset,
@@ -87,7 +86,7 @@ def files(session: Session, within: Collection[int] | None = None) -> list[Stack
     for batch in batches:
         some = statement if within is None else statement.where(Content.id.in_(batch))
         for content_id, path, media, moment, taken_at, camera, duration_s in session.execute(some):
-            name = path if isinstance(path, str) else str(stored_path(path))
+            name = stored_name(path)
             own = live.get(content_id), burst.get(content_id)
             rows.append(StackFile(content_id, name, media, moment, taken_at, camera, duration_s, *own))
     return sorted(rows, key=lambda file: file.path)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.catalog import hidden, revision
 from db.catalog.fulltext import having
 from db.engine import dialect, matching
+from db.engine.dialect import stored_name
 from db.engine.schema import LIVE, Asset, Unit
 from db.words.forms import MARK, fold
 
@@ -38,7 +39,7 @@ def file_words(session: Session) -> frozenset[str]:
     parts = {
         part
         for stored in session.scalars(select(path).where(Asset.state.in_(LIVE), *hidden.shown(session)))
-        for part in os.fsdecode(stored).rsplit(os.sep, 1)
+        for part in stored_name(stored).rsplit(os.sep, 1)
     }
     cameras = session.scalars(select(Asset.camera).where(Asset.camera.is_not(None)).distinct())
     return frozenset(fold(word) for word in set(_WORD.findall("\n".join((*parts, *map(str, cameras))))))

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from sqlalchemy import Boolean, Column, Connection, DateTime, Float, Integer, LargeBinary, Table
+from sqlalchemy import Boolean, Column, Connection, DateTime, Float, Integer, LargeBinary, Table, inspect
 from sqlalchemy.orm import Session
 
-from db.engine import migrations
+from db.engine import migrations, tables
+from db.engine.dialect import POSTGRESQL, damage, stored_name
 from db.engine.pathtext import PathText
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
@@ -88,12 +89,13 @@ def dump(connection: Connection, **more: object) -> tuple[bytes, int]:
     Raises:
         LibraryDamagedError: a table of it is damaged: what can be read of it may not be all, or not right.
     """
-    known = set(connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars())
+    known = set(inspect(connection).get_table_names())
     rows = {table: _rows(connection, table) for table in TABLES if table in known}
     library: Mapping[str, Any] = {}
     if "library" in known:
         library = dict(connection.exec_driver_sql("SELECT * FROM library").mappings().one())
-    schema = migrations.version(connection)
+    is_shared = connection.dialect.name == POSTGRESQL
+    schema = tables.version(connection) if is_shared else migrations.version(connection)
     if schema == len(migrations.MIGRATIONS) and (
         wrong := [name for name in rows if impossible(name, rows[name])]
     ):
@@ -210,8 +212,7 @@ def parse(data: bytes, path: Path) -> Backup:
 
 
 def _rows(connection: Connection, table: str) -> list[dict[str, object]]:
-    told = connection.exec_driver_sql(f"PRAGMA integrity_check({table})").scalars().first()
-    if told != "ok":
+    if told := damage(connection, table):
         raise LibraryDamagedError(f"the table {table} is damaged: {told}", "Run: trove doctor --repair")
     rows = connection.exec_driver_sql(f"SELECT * FROM {table}").mappings()  # noqa: S608 - names of our schema
     return [plain(dict(row)) for row in rows]
@@ -219,10 +220,18 @@ def _rows(connection: Connection, table: str) -> list[dict[str, object]]:
 
 def plain(row: Mapping[str, object]) -> dict[str, object]:
     """A row as JSON has it: hashes in hexadecimal, names that are no UTF-8 with surrogates."""
-    return {
-        name: (value.hex() if name == "sha256" else os.fsdecode(value)) if isinstance(value, bytes) else value
-        for name, value in row.items()
-    }
+    return {name: _plain(name, value) for name, value in row.items()}
+
+
+def _plain(name: str, value: object) -> object:
+    match value:
+        case bytes() if name == "sha256":
+            return value.hex()
+        case bytes() | str():
+            return stored_name(value)
+        case datetime():
+            return value.isoformat(" ")
+    return value
 
 
 def _checked(table: Table, rows: object) -> list[dict[str, Any]]:

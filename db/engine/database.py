@@ -7,12 +7,13 @@ errors mean. All else asks for a session and knows none of them.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, TroveError
+from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError, LibraryError, TroveError
 
 PATIENCE_MS = 30_000
 """How long one waits for another who writes."""
@@ -117,6 +118,14 @@ def is_indexing() -> LibraryBusyError:
     return LibraryBusyError(
         "another process is indexing into this library",
         "Wait until it has finished; searching goes on meanwhile.",
+    )
+
+
+def unusable(folder: Path, cause: object) -> LibraryError:
+    """The error for a folder in which nothing can be kept."""
+    return LibraryError(
+        f"cannot use the library folder {folder}: {cause}",
+        "Check its permissions and free space, or name another with --library or TROVE_LIBRARY.",
     )
 
 

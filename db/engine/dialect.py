@@ -6,10 +6,16 @@ of the engine that they run on writes it. So the catalogue is written once.
 
 import json
 import os
-from collections.abc import Collection, Iterator
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
     Integer,
     LargeBinary,
     SQLColumnExpression,
@@ -21,21 +27,29 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql import ColumnElement, FromClause
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
-from db.engine.matching import Match
+from db.engine import matching
+from db.engine.matching import Match, Terms
+from db.words.grammar import languages
+
+POSTGRESQL = "postgresql"
+ANY_OF = "\0"
+"""Between patterns of which one must match."""
 
 
 class _Written(FunctionElement[Any]):
     """An expression that each engine writes in its own way: by a template named after the engine."""
 
     sqlite: ClassVar[str]
+    postgresql: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -51,14 +65,19 @@ def _write(element: _Written, compiler: SQLCompiler, **options: Any) -> str:
 # --- rows
 
 
-def upsert(session: Session, model: type[DeclarativeBase]) -> sqlite.Insert:  # noqa: ARG001
+def upsert(session: Session, model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that says what happens where the row is there already: ``on_conflict_do_…``."""
-    return sqlite.insert(model)
+    return postgresql.insert(model) if _is_postgresql(session) else sqlite.insert(model)
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == POSTGRESQL
 
 
 class _IdTable(_Written):
     name = "ids"
     sqlite = "json_each({0})"
+    postgresql = "trove_ids({0})"
 
 
 def id_table(ids: Collection[int]) -> Any:
@@ -71,22 +90,78 @@ def unindexed(values: SQLColumnExpression[Any]) -> ColumnElement[str]:
     return func.coalesce(values, "")
 
 
+def damage(connection: Connection, name: str) -> str | None:
+    """What the engine finds wrong in a table; None where it finds nothing, or cannot look."""
+    if connection.dialect.name == POSTGRESQL:
+        return None
+    told = connection.exec_driver_sql(f"PRAGMA integrity_check({name})").scalars().first()
+    return None if told == "ok" else str(told)
+
+
 def overwrite_deleted(session: Session) -> None:
-    """Have what the session deletes from here on overwritten: else its words stay in the file."""
-    session.execute(text("PRAGMA secure_delete = ON"))
+    """Have what the session deletes from here on overwritten, where it would stay in a file of ours."""
+    if not _is_postgresql(session):
+        session.execute(text("PRAGMA secure_delete = ON"))
 
 
 # --- values
+
+NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""Ids, bytes and nanoseconds, which take eight bytes."""
+
+
+class _PlainText(TypeDecorator[str]):
+    """Text by its code points in any order and comparison, without NUL, which PostgreSQL cannot store."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(collation="C")
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else value.replace("\0", "")
+
+
+TEXT = String().with_variant(_PlainText(), "postgresql")
+"""Text that is compared letter by letter, as SQLite does by itself."""
 
 
 class _DateText(_Written):
     type = String()
     sqlite = "{0}"
+    postgresql = "to_char({0}, 'YYYY-MM-DD HH24:MI:SS')"
 
 
 def date_text(date: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """A date and time as text, ``2023-07-14 18:30:00``, of which a part can be taken."""
     return _DateText(date)
+
+
+_ODD = {0xDC80 + byte: 0x10FF80 + byte for byte in range(128)}
+"""Bytes that are no UTF-8, as Python has them in names, and what they are in text: the end of Unicode, which
+nobody writes with."""
+_EVEN = {there: here for here, there in _ODD.items()}
+
+
+def stored(name: str, dialect: Dialect) -> str | bytes:
+    """A name as an engine stores it: SQLite bytes where it is no text, PostgreSQL other letters there."""
+    if name.isascii():
+        return name
+    if dialect.name == POSTGRESQL:
+        return name.translate(_ODD)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
+def stored_name(value: str | bytes) -> str:
+    """The name that an engine has stored so."""
+    if isinstance(value, bytes):
+        return os.fsdecode(value)
+    return value if value.isascii() else value.translate(_EVEN)
 
 
 class PathKey(TypeDecorator[str]):
@@ -95,18 +170,87 @@ class PathKey(TypeDecorator[str]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> object:  # noqa: ARG002
-        return None if value is None else os.fsencode(value)
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String() if dialect.name == POSTGRESQL else LargeBinary())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        return stored(value, dialect) if dialect.name == POSTGRESQL else os.fsencode(value)
 
 
 class _PathKey(_Written):
     type = PathKey()
     sqlite = "CAST({0} AS BLOB)"
+    postgresql = "{0}"
 
 
 def path_key(path: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """A stored path to compare by its bytes with others, and with text."""
     return _PathKey(path)
+
+
+class _Pattern(TypeDecorator[str]):
+    """A pattern of folders or names; PostgreSQL takes the regular expression that it is."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, expression: Callable[[str], str]) -> None:
+        super().__init__()
+        self.expression = expression
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != POSTGRESQL:
+            return value
+        return "|".join(f"(?:{self.expression(each)})" for each in value.split(ANY_OF))
+
+
+def _of_folders(pattern: str) -> str:
+    parts = [part for part in PurePath(pattern).parts if part != "."]
+    begin, parts = ("^/", parts[1:]) if PurePath(pattern).is_absolute() else ("(?:^|/)", parts)
+    return begin + "".join(f"{_any(part)}/" for part in parts)
+
+
+def _of_name(pattern: str) -> str:
+    if "/" in pattern:
+        return "^$"  # no name has it
+    return f"(?:^|/){_any(pattern)}$" if "*" in pattern else f"{_any(pattern)}[^/]*$"
+
+
+def _any(pattern: str) -> str:
+    return "[^/]*".join(map(re.escape, pattern.split("*")))
+
+
+class _InFolder(_Written):
+    type = Integer()
+    sqlite = "trove_in({0}, {1})"
+    postgresql = "CAST(trove_fold({0}) ~ {1} AS integer)"
+
+
+def in_folder(path: SQLColumnExpression[Any], pattern: str) -> ColumnElement[int]:
+    """Whether consecutive folders of a path match a folded pattern: 1 or 0."""
+    return _InFolder(path, bindparam(None, pattern, _Pattern(_of_folders)))
+
+
+class _IsNamed(_InFolder):
+    sqlite = "trove_named({0}, {1})"
+
+
+def is_named(path: SQLColumnExpression[Any], pattern: str) -> ColumnElement[int]:
+    """Whether the name of a file matches a folded pattern, or has it: 1 or 0."""
+    return _IsNamed(path, bindparam(None, pattern, _Pattern(_of_name)))
+
+
+class _HasPattern(_Written):
+    type = Boolean()
+    sqlite = "{0} REGEXP {1}"
+    postgresql = "trove_matches({0}, {1})"
+
+
+def has_pattern(text: SQLColumnExpression[Any], expression: str) -> ColumnElement[bool]:
+    """Whether a text has what a regular expression describes."""
+    return _HasPattern(text, bindparam(None, expression, String))
 
 
 # --- full text
@@ -133,8 +277,48 @@ def _fts5(match: Match) -> Iterator[str]:
         yield f"NEAR({' '.join(map(_quoted, several))}, {match.apart})"
 
 
-def _quoted(terms: tuple[str, ...]) -> str:
+def _quoted(terms: Terms) -> str:
     return f'"{" ".join(terms)}"'
+
+
+MOST_LETTERS = 500
+"""Of a term in PostgreSQL's full text, which takes no more than 2,046 bytes."""
+_MOST_PLACES = 16_383
+"""Of the terms of a text there: what comes later is left out."""
+
+
+def tsvector(terms: Sequence[str]) -> str:
+    """The terms of a text, with their places, as PostgreSQL takes them."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for place, term in enumerate(terms[:_MOST_PLACES], start=1):
+        places[term].append(str(place))
+    return " ".join(f"{_lexeme(term)}:{','.join(own)}" for term, own in places.items())
+
+
+def _lexeme(term: str) -> str:
+    quoted = term[:MOST_LETTERS].replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}'"
+
+
+def tsquery(match: Match) -> str:
+    """A question to the full text in PostgreSQL's syntax; of terms near each other those that have them all.
+
+    Empty for one that no text answers.
+    """
+    runs = [_run(terms) for terms in match.runs]
+    begun = [f"{_run(terms)}:*" for terms in match.begun]
+    near = [" & ".join(f"({_run(terms)})" for terms in several) for several in match.near]
+    return " | ".join(f"({each})" for each in (*runs, *begun, *near))
+
+
+def _run(terms: Terms) -> str:
+    return " <-> ".join(map(_lexeme, terms))
+
+
+def _asked(match: Match) -> str:
+    """A question as the SQL around it takes it apart."""
+    near = [[list(terms) for terms in several] for several in match.near] or None
+    return json.dumps({"query": tsquery(match), "near": near, "apart": match.apart})
 
 
 class MatchText(TypeDecorator[Match]):
@@ -143,8 +327,29 @@ class MatchText(TypeDecorator[Match]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Match | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else fts5(value)
+    def process_bind_param(self, value: Match | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return _asked(value) if dialect.name == POSTGRESQL else fts5(value)
+
+
+class _Words(TypeDecorator[str]):
+    """Words as people write them; PostgreSQL takes the question that they are, in all languages.
+
+    A term is marked with its language, so that those of languages that no text is in find nothing more.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, question: Callable[[str, Iterable[str]], Match | None] = matching.phrase) -> None:
+        super().__init__()
+        self.question = question
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None or dialect.name != POSTGRESQL:
+            return value
+        return _asked(self.question(value, languages()) or matching.NOTHING)
 
 
 class _Languages(_Written):
@@ -155,6 +360,7 @@ class _Languages(_Written):
         SELECT (SELECT min(language) FROM unit WHERE text IS NOT NULL AND language > told.language)
         FROM told WHERE told.language IS NOT NULL)
     SELECT group_concat(language) FROM told)"""
+    postgresql = sqlite.replace("group_concat(language)", "string_agg(language, ',')")
 
 
 LANGUAGES: ColumnElement[str] = _Languages()
@@ -164,26 +370,30 @@ LANGUAGES: ColumnElement[str] = _Languages()
 class _Phrase(_Written):
     type = MatchText()
     sqlite = "trove_phrase({0}, {1})"
+    postgresql = "{0}"
 
 
 def phrase(asked: str) -> ColumnElement[Match]:
     """The question for words that follow each other, in any language of the library."""
-    return _Phrase(bindparam(None, asked, String), LANGUAGES)
+    return _Phrase(bindparam(None, asked, _Words()), LANGUAGES)
 
 
 class _Begun(_Written):
     type = MatchText()
     sqlite = "trove_begun({0}, {1})"
+    postgresql = "{0}"
 
 
 def begun(number: str) -> ColumnElement[Match]:
     """The question for the first group of a long number, however it is grouped."""
-    return _Begun(bindparam(None, number, String), LANGUAGES)
+    return _Begun(bindparam(None, number, _Words(matching.begun)), LANGUAGES)
 
 
 class _IsMatched(_Written):
     type = Integer()
     sqlite = "passage MATCH {0}"
+    postgresql = """(written @@ trove_query({0}) AND trove_near(written, {0})
+        OR otherwise @@ trove_query({0}) AND trove_near(otherwise, {0}))"""
 
 
 def is_matched(match: Match | ColumnElement[Match]) -> ColumnElement[bool]:
@@ -193,6 +403,8 @@ def is_matched(match: Match | ColumnElement[Match]) -> ColumnElement[bool]:
 
 def terms(session: Session) -> FromClause:
     """The terms in the index of full texts, as a table with the column ``term``."""
+    if _is_postgresql(session):
+        return table("passage_term", column("term", String))
     session.execute(
         text("CREATE VIRTUAL TABLE IF NOT EXISTS temp.passage_words USING fts5vocab(main, passage, row)")
     )

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from sqlite3 import Connection
 
 from db.engine import matching
-from db.engine.dialect import fts5
+from db.engine.dialect import ANY_OF, fts5
 from db.words.forms import fold, indexed
 
 EARTH_KM = 6371.0088
@@ -27,10 +27,6 @@ def register(connection: Connection) -> None:
     connection.create_function("trove_otherwise", 2, _otherwise, deterministic=True)
     connection.create_function("trove_phrase", 2, _phrase, deterministic=True)
     connection.create_function("trove_begun", 2, _begun, deterministic=True)
-
-
-ANY_OF = "\0"
-"""Between patterns of which one must match."""
 
 
 @lru_cache(maxsize=1000)

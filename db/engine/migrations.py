@@ -47,12 +47,21 @@ def pending(connection: Connection) -> bool:
             "the library folder holds another program's database",
             "Name another folder with --library or TROVE_LIBRARY.",
         )
-    if written > len(MIGRATIONS):
+    require_known(written)
+    return written < len(MIGRATIONS)
+
+
+def require_known(number: int) -> None:
+    """Refuse a schema of a later number.
+
+    Raises:
+        LibraryNewerError: a newer Trove wrote the library.
+    """
+    if number > len(MIGRATIONS):
         raise LibraryNewerError(
-            f"this library was written by a newer Trove (schema {written}, this one knows {len(MIGRATIONS)})",
+            f"this library was written by a newer Trove (schema {number}, this one knows {len(MIGRATIONS)})",
             "Update Trove, or name another library with --library.",
         )
-    return written < len(MIGRATIONS)
 
 
 def migrate(connection: Connection, last: int | None = None) -> None:

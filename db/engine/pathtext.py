@@ -1,35 +1,33 @@
-"""Paths in the database: as text, or as bytes where their names are no valid UTF-8."""
+"""Paths in the database: as text, or in a form of the engine's where their names are no valid UTF-8."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, TypeDecorator, and_, or_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
-from db.engine.dialect import path_key
+from db.engine.dialect import TEXT, path_key, stored, stored_name
 
 
 def stored_path(value: object) -> Path:
     """The path that ``PathText`` stored as ``value``."""
-    return Path(os.fsdecode(value) if isinstance(value, bytes) else str(value))
+    return Path(stored_name(value if isinstance(value, bytes) else str(value)))
 
 
 class PathText(TypeDecorator[Path]):
-    """A path as text, or as bytes where its name is no valid UTF-8 (POSIX allows any bytes)."""
+    """A path as text, whatever bytes its name is of (POSIX allows any); see ``dialect.stored``."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Path | None, dialect: Dialect) -> object:  # noqa: ARG002
-        if value is None:
-            return None
-        name = str(value)
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            return os.fsencode(name)
-        return name
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(TEXT)
+
+    def process_bind_param(self, value: Path | None, dialect: Dialect) -> object:
+        return None if value is None else stored(str(value), dialect)
 
     def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
         return None if value is None else stored_path(value)

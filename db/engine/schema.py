@@ -17,12 +17,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
-    String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from db.engine.dialect import NUMBER, TEXT
 from db.engine.pathtext import PathText
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         Path: PathText,
-        MediaKind: String,
-        AssetState: String,
-        SpaceState: String,
-        AnalysisState: String,
+        int: NUMBER,
+        str: TEXT,
+        MediaKind: TEXT,
+        AssetState: TEXT,
+        SpaceState: TEXT,
+        AnalysisState: TEXT,
     }
 
     def values(self, kind: type[T]) -> T:
@@ -73,7 +76,7 @@ class LibraryState(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(server_default=text("0"))
     """Grows with every change to what can be found; caches compare it with their own."""
-    remembers_opened: Mapped[bool] = mapped_column(server_default=text("0"))
+    remembers_opened: Mapped[bool] = mapped_column(server_default=false())
     """Whether it is noted what people open; only they turn it on."""
     stacked: Mapped[int] = mapped_column(server_default=text("0"))
     """The revision as of which stacks were made."""
@@ -142,7 +145,7 @@ class Asset(Base):
     state: Mapped[AssetState]
     error: Mapped[str | None]
     """Why it failed or was skipped."""
-    retry: Mapped[bool] = mapped_column(server_default=text("0"))
+    retry: Mapped[bool] = mapped_column(server_default=false())
     """Whether the next run tries again although the file has not changed."""
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     """Failed attempts since the file last changed."""
@@ -223,6 +226,9 @@ class Analysis(Base):
     """How long it took; None where nobody measured."""
 
 
+_HAS_TEXT = text("text IS NOT NULL")
+
+
 class Unit(Base):
     """A searchable item: a whole picture, a video frame with its span, a spoken passage, …"""
 
@@ -231,7 +237,7 @@ class Unit(Base):
         Index("unit_content", "content_id"),
         Index("unit_analysis", "analysis_id"),
         Index("unit_asset", "asset_id"),
-        Index("unit_language", "language", sqlite_where=text("text IS NOT NULL")),
+        Index("unit_language", "language", sqlite_where=_HAS_TEXT, postgresql_where=_HAS_TEXT),
         {"sqlite_autoincrement": True},
     )
 
@@ -296,11 +302,19 @@ class SwitchRow(Base):
     is_on: Mapped[bool]
 
 
+_IS_ACTIVE = text("state = 'active'")
+
+
 class SpaceRow(Base):
     """One embedding model in one role. Vectors of different spaces are never compared."""
 
     __tablename__ = "space"
-    __table_args__ = (UniqueConstraint("role", "model", "fingerprint"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        UniqueConstraint("role", "model", "fingerprint"),
+        # Two active models of one role can never answer at once, whatever the code does.
+        Index("space_active", "role", unique=True, sqlite_where=_IS_ACTIVE, postgresql_where=_IS_ACTIVE),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     role: Mapped[str]
@@ -317,7 +331,11 @@ class Embedding(Base):
     """The vector of a unit in a space: ``dim`` little-endian float16 of unit length."""
 
     __tablename__ = "embedding"
-    __table_args__ = (Index("embedding_revision", "space_id", "revision"),)
+    __table_args__ = (
+        Index("embedding_revision", "space_id", "revision"),
+        # Deleting a unit looks its vectors up by the unit alone.
+        Index("embedding_unit", "unit_id"),
+    )
 
     space_id: Mapped[int] = mapped_column(ForeignKey("space.id", ondelete="CASCADE"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id", ondelete="CASCADE"), primary_key=True)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from db.engine import backups, functions, migrations
-from db.engine.database import PATIENCE_MS, Database, is_indexing
+from db.engine.database import PATIENCE_MS, Database, is_indexing, unusable
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
 from db.files import is_file, write_atomically
 
@@ -48,7 +48,7 @@ class SqliteDatabase(Database):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
-            raise _unusable(path, exc) from exc
+            raise unusable(path.parent, exc) from exc
         try:
             self._open(URL.create("sqlite", database=str(path)), _PRAGMAS)
         except LibraryError as exc:
@@ -90,7 +90,7 @@ class SqliteDatabase(Database):
                     if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
                         raise self._damaged(f"{len(broken)} rows refer to others that are lost")
             except OSError as exc:
-                raise _unusable(self.path, exc) from exc
+                raise unusable(self.path.parent, exc) from exc
             finally:
                 raw.execute("PRAGMA foreign_keys = ON")
 
@@ -143,7 +143,7 @@ class SqliteDatabase(Database):
                 "the library database is locked by another program", "Close that program, then try again."
             )
         if isinstance(exc, OperationalError):
-            return _unusable(self.path, exc.orig)
+            return unusable(self.path.parent, exc.orig)
         return LibraryError(f"the library database refused an operation: {exc.orig}", "Please report this.")
 
     def _damaged(self, cause: object) -> LibraryDamagedError:
@@ -219,10 +219,3 @@ def _can_only_be_read(path: Path, exc: LibraryError) -> bool:
 def _is_missing(path: Path) -> bool:
     """Whether there is no database; SQLite takes an empty file for a new one."""
     return not is_file(path) or path.stat().st_size == 0
-
-
-def _unusable(path: Path, cause: object) -> LibraryError:
-    return LibraryError(
-        f"cannot use the library folder {path.parent}: {cause}",
-        "Check its permissions and free space, or name another with --library or TROVE_LIBRARY.",
-    )

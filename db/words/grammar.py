@@ -120,6 +120,12 @@ def grammar(language: str) -> Grammar:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """All languages that there are rules for, and one that there are none for."""
+    return (*_table(), "zxx")
+
+
+@cache
 def common_elsewhere() -> frozenset[str]:
     """The commonest words of all other languages that are none of English."""
     every = frozenset().union(*(grammar(language).common for language in _table()))

@@ -120,6 +120,7 @@ def test_it_is_hidden_by_its_content_wherever_it_goes(filled: Database) -> None:
     assert found(filled) == [1, 2, 3, 4]
 
 
+@pytest.mark.sqlite
 def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
     filled: Database, tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
     copy.close()
 
 
+@pytest.mark.sqlite
 def test_in_a_library_of_the_seventh_schema_nothing_is_hidden(settings: Settings) -> None:
     settings.paths.folder.mkdir(parents=True)
     engine = create_engine(f"sqlite:///{settings.paths.database}")

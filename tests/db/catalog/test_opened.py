@@ -103,6 +103,7 @@ def test_what_cannot_be_found_is_no_answer_until_it_is_back(filled: Database) ->
         assert opened.count(session) == 2
 
 
+@pytest.mark.sqlite
 def test_nothing_of_what_was_forgotten_is_left_in_the_file(filled: Database) -> None:
     put(filled, 1)
     put(filled, 2)
@@ -120,6 +121,7 @@ def test_nothing_of_what_was_forgotten_is_left_in_the_file(filled: Database) -> 
     assert not written()
 
 
+@pytest.mark.sqlite
 def test_a_library_of_the_sixth_schema_remembers_nothing_before_it_is_asked_to(settings: Settings) -> None:
     settings.paths.folder.mkdir(parents=True)
     engine = create_engine(f"sqlite:///{settings.paths.database}")
@@ -135,6 +137,7 @@ def test_a_library_of_the_sixth_schema_remembers_nothing_before_it_is_asked_to(s
     database.close()
 
 
+@pytest.mark.sqlite
 def test_it_is_kept_aside_and_saved_from_a_damaged_library_as_thumbs_are(
     filled: Database, tmp_path: Path
 ) -> None:

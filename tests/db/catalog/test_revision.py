@@ -139,6 +139,7 @@ def test_a_saved_search_shows_lower_ids_that_were_committed_later_as_new(late: L
         assert saved.arrived(session, [*range(1, 6), *range(101, 113)], seen.seen) == {1, 2, 3, 4, 5}
 
 
+@pytest.mark.sqlite
 def test_a_library_of_the_fourth_schema_knows_what_is_new_from_now_on(settings: Settings) -> None:
     settings.paths.folder.mkdir(parents=True)
     engine = create_engine(f"sqlite:///{settings.paths.database}")

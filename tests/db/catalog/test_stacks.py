@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from db.catalog import stacks
 from db.engine import backups
 from db.engine.database import Database
@@ -12,6 +14,7 @@ from indexer.stacks.renewal import renew_in
 from tests.support.rows import Drafted, add_file, directions
 
 
+@pytest.mark.sqlite
 def test_choices_outlive_contents_and_damage(database: Database, tmp_path: Path) -> None:
     with database.write() as session:
         raw, picture = (

@@ -366,6 +366,7 @@ def test_each_model_has_a_null_of_its_own(settings: Settings, folder: Path, tmp_
         assert spaces.null_scores(session, 1) is None
 
 
+@pytest.mark.sqlite
 def test_a_library_without_a_null_model_gets_it_with_the_first_question(
     settings: Settings, folder: Path
 ) -> None:

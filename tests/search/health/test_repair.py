@@ -37,6 +37,8 @@ from tests.support import media
 from tests.support.command import as_json, check_error, trove
 from tests.support.rows import Drafted, add_file, space
 
+pytestmark = pytest.mark.sqlite
+
 PAGE = 4096
 FILES = 120
 

@@ -1,0 +1,192 @@
+"""The door to PostgreSQL: addresses, connections, transactions, the schema, and what errors mean.
+
+Who asks reads one snapshot, and who writes is alone, as on SQLite: a lock of the server says whose turn it
+is, since much of the catalogue reads what it is about to change.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from db import addresses
+from db.engine import tables
+from db.engine.database import PATIENCE_MS, Database, is_indexing
+from db.errors import (
+    LibraryBusyError,
+    LibraryDamagedError,
+    LibraryError,
+    TroveError,
+    first_line,
+)
+
+_TROVE = 0x54525645
+"""What our locks have in common in a database that may know others: "TRVE"."""
+_WRITING, _INDEXING = 1, 2
+
+_OLDEST = 160_000
+"""The number of the oldest version of the server that is tried: 16.0."""
+
+_REWORDED = "texts have changed"
+_TEXTS = re.compile(r"\s*(INSERT INTO|UPDATE) unit\b", re.IGNORECASE)
+
+_KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class PostgresDatabase(Database):
+    """The database of a library that machines share, on a server.
+
+    Raises:
+        LibraryError: the server cannot be reached, or cannot hold a library.
+        LibraryDamagedError: the database holds another program's tables.
+        LibraryNewerError: a newer Trove wrote the library.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.name = addresses.shown(address)
+        # Without a limit: who reads may have to write beside it, and would wait for itself. A connection
+        # that the server has closed meanwhile is told before it is used, and made anew.
+        try:
+            self._engine = create_engine(
+                make_url(address).set(drivername="postgresql+psycopg"),
+                max_overflow=-1,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 10, "application_name": "trove", **_KEEPALIVE},
+            )
+        except ImportError as exc:
+            raise LibraryError(
+                "a library on a server needs packages that are not installed",
+                'Install them: pip install "trove-search[shared]"',
+            ) from exc
+        event.listen(self._engine, "begin", _begin)
+        event.listen(self._engine, "before_cursor_execute", _index_before_asking)
+        try:
+            with self._translated():
+                self._migrate()
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def _migrate(self) -> None:
+        """Make the schema, or bring it up to date, in one transaction."""
+        with self._connection(write=False) as connection:
+            _require_new_enough(connection)
+            pending = tables.pending(connection)
+        if pending:
+            with self._connection(write=True) as connection:
+                if tables.pending(connection):  # no other process was sooner
+                    tables.migrate(connection)
+
+    @contextmanager
+    def write(self, *, patience_ms: int = PATIENCE_MS) -> Iterator[Session]:
+        """As ``Database.write``; the terms of new texts are made at the end."""
+        with super().write(patience_ms=patience_ms) as session:
+            yield session
+            session.flush()
+            _index(session.connection())
+
+    def changes(self) -> int:
+        """As ``Database.changes``."""
+        with self._translated(), self._connection(write=False) as connection:
+            told = "SELECT hashtextextended(pg_current_snapshot()::text, 0)"
+            return int(connection.exec_driver_sql(told).scalar_one())
+
+    def check(self) -> list[str]:
+        """Nothing: a server has tools of its own for its files."""
+        return []
+
+    @contextmanager
+    def indexing(self) -> Iterator[None]:
+        """As ``Database.indexing``; the right ends with the connection, whatever becomes of this machine."""
+        self.require_open()
+        with self._translated():
+            held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", trove_plain=True)
+        try:
+            with self._translated():
+                if not _asked(held, "pg_try_advisory_lock", _INDEXING):
+                    raise is_indexing()
+            yield
+        finally:
+            with suppress(SQLAlchemyError):  # a connection that is lost has given it up
+                _asked(held, "pg_advisory_unlock", _INDEXING)
+            held.close()
+
+    def _translate(self, exc: DatabaseError) -> TroveError:
+        """Trove's error for one of the server, by its SQLSTATE; without one there was no connection."""
+        state = getattr(exc.orig, "sqlstate", None) or ""
+        said = _said(exc.orig)
+        if state in ("55P03", "40001", "40P01"):
+            return LibraryBusyError(
+                "another process has been writing to the library for long", "Wait a little, then try again."
+            )
+        if state == "42501":
+            return LibraryError(
+                f"you may not do that in the library {self.name}: {said}",
+                "Ask who keeps the server: your user needs to read and write the tables of the library.",
+            )
+        if state.startswith("XX"):
+            return self._damaged(said)
+        if state.startswith("53"):
+            return LibraryError(f"the server of the library has no room: {said}", "Make room there.")
+        if not state or state.startswith(("08", "28", "3D", "57P")):
+            return LibraryError(
+                f"the library {self.name} cannot be reached: {said}",
+                "Check that the server runs, the address, and your password in ~/.pgpass or PGPASSWORD.",
+            )
+        return LibraryError(f"the library database refused an operation: {said}", "Please report this.")
+
+    def _damaged(self, cause: object) -> LibraryDamagedError:
+        return LibraryDamagedError(
+            f"the library {self.name} is damaged: {cause}",
+            "Your media files are untouched. Restore the database from a backup of the server.",
+        )
+
+
+def _require_new_enough(connection: Connection) -> None:
+    version = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    if version < _OLDEST:
+        raise LibraryError(
+            f"the server of the library is PostgreSQL {version // 10_000}",
+            f"Trove needs PostgreSQL {_OLDEST // 10_000} or newer.",
+        )
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("trove_plain", False):
+        return
+    if not options.get("trove_write", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return
+    patience_ms = int(options.get("trove_patience", PATIENCE_MS))
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")
+    _asked(connection, "pg_advisory_xact_lock", _WRITING)
+
+
+def _asked(connection: Connection, function: str, number: int) -> Any:
+    return connection.exec_driver_sql(f"SELECT {function}({_TROVE}, {number})").scalar()
+
+
+def _index_before_asking(connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
+    """Note which transactions change texts; what these ask for, too, has its terms."""
+    if _TEXTS.match(statement):
+        connection.info[_REWORDED] = True
+    elif "passage" in statement and _REWORDED in connection.info:
+        _index(connection)
+
+
+def _index(connection: Connection) -> None:
+    if connection.info.pop(_REWORDED, False):
+        tables.index_texts(connection)
+
+
+def _said(cause: BaseException | None) -> str:
+    """What the server says, in one line, without what the driver puts before it."""
+    line = first_line(cause) if cause is not None else ""
+    return line.rpartition("FATAL:")[2].strip() or line

@@ -1,0 +1,197 @@
+"""The schema on PostgreSQL: the tables of the models, the functions that it lacks, and the full text.
+
+A new library is made of the models as they are now, so that there is one description of the tables. What
+changes later is a list of statements for each number, as on SQLite (``db.engine.migrations``).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, inspect, text
+
+from db.engine import migrations
+from db.engine.dialect import MOST_LETTERS, tsvector
+from db.engine.functions import EARTH_KM
+from db.engine.users import METADATA
+from db.errors import LibraryDamagedError, LibraryError
+from db.words.forms import indexed
+
+FIRST = 16
+"""The number of the schema that the first library on PostgreSQL had."""
+
+STEPS: Mapping[int, Sequence[str]] = {}
+"""What changes a library of the number before; a test holds it against the models."""
+
+_COLLATIONS = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8")
+"""Those that know capital letters of all scripts, the best first; the first two came with 18 and 17."""
+
+_FUNCTIONS = (
+    # Case folding is that of Python, as far as the server's version goes.
+    r"""CREATE FUNCTION trove_fold(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT CASE WHEN octet_length(value) = length(value) THEN lower(value) ELSE
+            {folded}(normalize(regexp_replace(normalize(value, NFD), '[\u0300-\u036f]', '', 'g'), NFC)
+                COLLATE "{collation}")
+        END $$""",
+    r"""CREATE FUNCTION trove_matches(value text, pattern text) RETURNS boolean
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT value COLLATE "{collation}" ~ pattern $$""",
+    f"""CREATE FUNCTION trove_km(latitude float8, longitude float8, to_latitude float8, to_longitude float8)
+        RETURNS float8 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT 2 * {EARTH_KM} * asin(least(1.0, sqrt(
+            sin(radians(to_latitude - latitude) / 2) ^ 2
+            + cos(radians(latitude)) * cos(radians(to_latitude))
+            * sin(radians(to_longitude - longitude) / 2) ^ 2))) $$""",
+    """CREATE FUNCTION instr(value text, part text) RETURNS integer
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT strpos(value, part) $$""",
+    """CREATE FUNCTION trove_ids(ids text) RETURNS TABLE (value bigint)
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT each::bigint FROM json_array_elements_text(ids::json) AS own (each) $$""",
+    """CREATE FUNCTION trove_query(asked text) RETURNS tsquery
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT (asked::json ->> 'query')::tsquery $$""",
+    # Whether a text has all of some runs of terms near each other: FTS5's NEAR, for each alternative.
+    """CREATE FUNCTION trove_all_near(written tsvector, runs json, apart integer) RETURNS boolean
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        WITH place AS (
+            SELECT lexeme, at::integer
+            FROM unnest(written) AS own (lexeme, positions), unnest(positions) AS at),
+        run AS (
+            SELECT each, number, terms
+            FROM json_array_elements(runs) WITH ORDINALITY AS alternative (own, each),
+                json_array_elements(own) WITH ORDINALITY AS part (terms, number)),
+        start AS (
+            SELECT each, number, at, json_array_length(terms) AS long FROM run
+            JOIN place ON place.lexeme = terms ->> 0
+            WHERE NOT EXISTS (
+                SELECT FROM json_array_elements_text(terms) WITH ORDINALITY AS own (term, nth)
+                WHERE NOT EXISTS (
+                    SELECT FROM place AS beside
+                    WHERE beside.lexeme = term AND beside.at = place.at + nth - 1)))
+        SELECT EXISTS (
+            SELECT FROM start AS last WHERE
+                (SELECT count(DISTINCT number) FROM start
+                    WHERE each = last.each AND at BETWEEN last.at - long - apart AND last.at)
+                = (SELECT count(*) FROM run WHERE each = last.each)) $$""",
+    """CREATE FUNCTION trove_near(written tsvector, asked text) RETURNS boolean
+        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        SELECT CASE WHEN asked::json ->> 'near' IS NULL THEN true ELSE
+            trove_all_near(written, asked::json -> 'near', (asked::json ->> 'apart')::integer) END $$""",
+)
+
+_PASSAGES = (
+    """CREATE TABLE passage (
+        rowid bigint PRIMARY KEY REFERENCES unit (id) ON DELETE CASCADE,
+        written tsvector,
+        otherwise tsvector)""",
+    "CREATE INDEX passage_written ON passage USING gin (written)",
+    "CREATE INDEX passage_otherwise ON passage USING gin (otherwise)",
+    "CREATE INDEX passage_due ON passage (rowid) WHERE written IS NULL",
+    # Of all texts that ever were: one that nobody has any more suggests nothing.
+    'CREATE TABLE passage_term (term varchar COLLATE "C" PRIMARY KEY)',
+    # The terms are made here, by whoever has written the text: the server knows no languages as we do.
+    """CREATE FUNCTION trove_reworded() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF new.text IS NULL THEN
+            DELETE FROM passage WHERE rowid = new.id;
+        ELSE
+            INSERT INTO passage (rowid) VALUES (new.id)
+            ON CONFLICT (rowid) DO UPDATE SET written = NULL, otherwise = NULL;
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER unit_said AFTER INSERT ON unit FOR EACH ROW WHEN (new.text IS NOT NULL)
+        EXECUTE FUNCTION trove_reworded()""",
+    """CREATE TRIGGER unit_reworded AFTER UPDATE OF text, language ON unit FOR EACH ROW
+        WHEN (new.text IS DISTINCT FROM old.text OR new.language IS DISTINCT FROM old.language)
+        EXECUTE FUNCTION trove_reworded()""",
+)
+
+
+def version(connection: Connection) -> int | None:
+    """The number of the schema; None in a database without a library.
+
+    Raises:
+        LibraryDamagedError: it holds the tables of another program.
+    """
+    tables = inspect(connection).get_table_names()
+    if "trove_schema" in tables:
+        return int(connection.exec_driver_sql("SELECT number FROM trove_schema").scalar_one())
+    if tables:
+        raise LibraryDamagedError(
+            "the database holds another program's tables",
+            "Make a database for Trove alone, and name it with --library.",
+        )
+    return None
+
+
+def pending(connection: Connection) -> bool:
+    """Whether the database has no library yet, or one of an older schema.
+
+    Raises:
+        LibraryNewerError: a newer Trove wrote it.
+        LibraryDamagedError: it holds the tables of another program.
+    """
+    number = version(connection)
+    if number is not None:
+        migrations.require_known(number)
+    return number is None or number < len(migrations.MIGRATIONS)
+
+
+def migrate(connection: Connection) -> None:
+    """Make the library, or bring it up to date, in the caller's transaction, which nobody else writes beside.
+
+    Raises:
+        LibraryError: the server cannot hold a library.
+    """
+    number = version(connection)
+    if number is None:
+        _make(connection)
+    else:
+        for due in range(number + 1, len(migrations.MIGRATIONS) + 1):
+            for statement in STEPS[due]:
+                connection.exec_driver_sql(statement)
+    connection.execute(
+        text("UPDATE trove_schema SET number = :number"), {"number": len(migrations.MIGRATIONS)}
+    )
+
+
+def _make(connection: Connection) -> None:
+    METADATA.create_all(connection)
+    known = set(connection.exec_driver_sql("SELECT collname FROM pg_collation").scalars())
+    encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    collation = next((name for name in _COLLATIONS if name in known), None)
+    if collation is None or encoding != "UTF8":
+        raise LibraryError(
+            f"the database is encoded as {encoding}, which cannot hold the names of all files",
+            "Make one in UTF-8: createdb --encoding UTF8 --template template0 NAME",
+        )
+    folded = "casefold" if collation == "pg_unicode_fast" else "lower"
+    for statement in _FUNCTIONS:
+        named = statement.replace("{collation}", collation).replace("{folded}", folded)
+        connection.exec_driver_sql(named)
+    for statement in _PASSAGES:
+        connection.exec_driver_sql(statement)
+    connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
+    connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")
+    connection.exec_driver_sql("INSERT INTO trove_schema VALUES (0)")
+
+
+def index_texts(connection: Connection) -> None:
+    """Make the terms of the texts that are new, or have changed."""
+    rows = connection.exec_driver_sql(
+        "SELECT unit.id, unit.text, unit.language FROM passage JOIN unit ON unit.id = passage.rowid "
+        "WHERE passage.written IS NULL ORDER BY unit.id"
+    ).all()
+    if not rows:
+        return
+    terms: set[str] = set()
+    passages = []
+    for unit_id, words, language in rows:
+        made = [(each or "").split(" ") if each else [] for each in indexed(words, language)]
+        terms.update(*made)
+        passages.append((*map(tsvector, made), unit_id))
+    connection.exec_driver_sql(
+        "UPDATE passage SET written = %s::tsvector, otherwise = %s::tsvector WHERE rowid = %s", passages
+    )
+    # In one order: who waits for another must not be waited for.
+    connection.exec_driver_sql(
+        "INSERT INTO passage_term SELECT unnest(%s::varchar[]) ON CONFLICT DO NOTHING",
+        (sorted(term[:MOST_LETTERS] for term in terms),),
+    )
