@@ -28,7 +28,7 @@ def checked(address: str) -> str:
         )
     if not parts.path.strip("/") or "/" in parts.path.strip("/"):
         raise SettingsError("the address of the library names no database", _AS_IN)
-    return parts._replace(scheme=SCHEMES[0]).geturl()
+    return f"{SCHEMES[0]}{address[address.index(':') :]}"
 
 
 def shown(address: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy.orm import Session
 
 from db.catalog.spaces import Space
-from db.engine.database import PATIENCE_MS, Database, unusable
+from db.engine.database import PATIENCE_MS, Database, missing, unusable
 from db.engine.sqlite import SqliteDatabase
 from db.paths import Paths
 from db.settings import Settings, load_settings
@@ -29,9 +29,10 @@ class Library:
         LibraryError: its folder cannot be made or written, or its database cannot be opened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, make: bool = True) -> None:
+        """``make``: a library where there is none; else that is an error."""
         self.settings = settings
-        self.database = _database(settings)
+        self.database = _database(settings, make=make)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Self:
@@ -97,8 +98,15 @@ class Library:
         self.close()
 
 
-def _database(settings: Settings) -> Database:
+def has_library(settings: Settings) -> bool:
+    """Whether there is a library, or at least what people made in one; on a server only asking tells."""
+    return settings.shared is not None or settings.paths.database.exists() or settings.paths.backups.exists()
+
+
+def _database(settings: Settings, *, make: bool) -> Database:
     if settings.shared is None:
+        if not make and not has_library(settings):
+            raise missing(settings.shown)
         return SqliteDatabase(settings.paths.database)
     from db.engine.postgres import PostgresDatabase  # whose driver few have
 
@@ -106,4 +114,4 @@ def _database(settings: Settings) -> Database:
         settings.paths.folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise unusable(settings.paths.folder, exc) from exc
-    return PostgresDatabase(settings.shared)
+    return PostgresDatabase(settings.shared, make=make)

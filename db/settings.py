@@ -86,6 +86,11 @@ class Settings(BaseSettings):
         return self.shared or str(self.library.absolute())
 
     @property
+    def shown(self) -> str:
+        """Where the library is, as it is told."""
+        return addresses.shown(self.shared) if self.shared else str(self.library)
+
+    @property
     def paths(self) -> Paths:
         """The files and folders of the library."""
         return Paths(self.library, self.cache)

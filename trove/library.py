@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
+from db.addresses import is_address
 from db.catalog import assets, hidden, spaces
 from db.errors import QueryError, SettingsError, TroveError, not_indexed
 from db.library import Library as Core
@@ -75,7 +76,8 @@ class Library:
         """Open a library, made if it is not there; your media stay where they are.
 
         Args:
-            folder: the library's own folder; None takes ``TROVE_LIBRARY`` or the system's default.
+            folder: the library's own folder, or the address of one on a server,
+                ``postgresql://host/name``; None takes ``TROVE_LIBRARY`` or the system's default.
             settings: fields of ``Settings``, over those of the environment.
 
         Raises:
@@ -83,13 +85,16 @@ class Library:
             LibraryError: the folder cannot be made or written, or the database cannot be opened.
         """
         if folder is not None:
-            settings["library"] = expanded(folder)
+            settings["library"] = folder if is_address(folder) else expanded(folder)
         return cls.of(load_settings(**settings))
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """Open the library that ready-made settings name; errors as ``open``."""
-        return cls(Core(settings))
+    def of(cls, settings: Settings, *, make: bool = True) -> Self:
+        """Open the library that ready-made settings name; errors as ``open``.
+
+        ``make``: a library where there is none; else that is a ``LibraryError``.
+        """
+        return cls(Core(settings, make=make))
 
     @property
     def settings(self) -> Settings:

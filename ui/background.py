@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def start(library: Path, arguments: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
+def start(library: str, arguments: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
     """Run ``trove ARGUMENTS`` on a library in a background process that prints to ``output``."""
     with output.open("wb") as file:
         return subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "ui.cli", "--library", str(library), *arguments],
+            [sys.executable, "-m", "ui.cli", "--library", library, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

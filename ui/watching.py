@@ -9,6 +9,7 @@ from contextlib import suppress
 import psutil
 
 from db.paths import Paths
+from db.settings import Settings
 from ui import background
 
 
@@ -19,8 +20,9 @@ class WatchJob:
     that it is started again with the app.
     """
 
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
+    def __init__(self, settings: Settings) -> None:
+        self._library = settings.named
+        self._paths = settings.paths
         self._started: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,7 +50,7 @@ class WatchJob:
         """Start the process if it is wanted and does not run."""
         if not self.wanted or self.running:
             return
-        self._started = background.start(self._paths.folder, ["watch"], self._paths.watch_output)
+        self._started = background.start(self._library, ["watch"], self._paths.watch_output)
 
     def _stop(self) -> None:
         if (pid := watcher_pid(self._paths)) is not None:

@@ -22,9 +22,12 @@ PATIENCE_MS = 30_000
 class Database(ABC):
     """An open library database. Cheap to make; safe to share between threads."""
 
+    name: str
+    """Where it is, as it is told."""
     _engine: Engine
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self._closed = False
 
     @contextmanager
@@ -50,8 +53,16 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def check(self) -> list[str]:
-        """The problems that the engine finds in its files; empty if there are none."""
+    def check(self) -> list[str] | None:
+        """The problems that the engine finds in its files; None where it cannot look."""
+
+    @abstractmethod
+    def software(self) -> str:
+        """The engine and its version."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes on disk."""
 
     @abstractmethod
     def indexing(self) -> AbstractContextManager[None]:
@@ -60,6 +71,14 @@ class Database(ABC):
         Raises:
             LibraryBusyError: another process has it.
         """
+
+    def is_being_indexed(self) -> bool:
+        """Whether some process, on whichever machine, has the right to index now."""
+        try:
+            with self.indexing():
+                return False
+        except LibraryBusyError:
+            return True
 
     def close(self) -> None:
         """Close all connections; whoever asks again gets a ``LibraryClosedError``."""
@@ -118,6 +137,14 @@ def is_indexing() -> LibraryBusyError:
     return LibraryBusyError(
         "another process is indexing into this library",
         "Wait until it has finished; searching goes on meanwhile.",
+    )
+
+
+def missing(name: str) -> LibraryError:
+    """The error for who asks where there is no library."""
+    return LibraryError(
+        f"there is no library in {name}",
+        "Make one: trove index FOLDER; or name another with --library or TROVE_LIBRARY.",
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db import addresses
 from db.engine import tables
-from db.engine.database import PATIENCE_MS, Database, is_indexing
+from db.engine.database import PATIENCE_MS, Database, is_indexing, missing
 from db.errors import (
     LibraryBusyError,
     LibraryDamagedError,
@@ -47,9 +47,9 @@ class PostgresDatabase(Database):
         LibraryNewerError: a newer Trove wrote the library.
     """
 
-    def __init__(self, address: str) -> None:
-        super().__init__()
-        self.name = addresses.shown(address)
+    def __init__(self, address: str, *, make: bool = True) -> None:
+        """``make``: a library where there is none; else that is an error."""
+        super().__init__(addresses.shown(address))
         # Without a limit: who reads may have to write beside it, and would wait for itself. A connection
         # that the server has closed meanwhile is told before it is used, and made anew.
         try:
@@ -68,15 +68,17 @@ class PostgresDatabase(Database):
         event.listen(self._engine, "before_cursor_execute", _index_before_asking)
         try:
             with self._translated():
-                self._migrate()
+                self._migrate(make=make)
         except BaseException:
             self._engine.dispose()
             raise
 
-    def _migrate(self) -> None:
+    def _migrate(self, *, make: bool) -> None:
         """Make the schema, or bring it up to date, in one transaction."""
         with self._connection(write=False) as connection:
             _require_new_enough(connection)
+            if not make and tables.version(connection) is None:
+                raise missing(self.name)
             pending = tables.pending(connection)
         if pending:
             with self._connection(write=True) as connection:
@@ -97,9 +99,20 @@ class PostgresDatabase(Database):
             told = "SELECT hashtextextended(pg_current_snapshot()::text, 0)"
             return int(connection.exec_driver_sql(told).scalar_one())
 
-    def check(self) -> list[str]:
-        """Nothing: a server has tools of its own for its files."""
-        return []
+    def check(self) -> None:
+        """As ``Database.check``: who keeps the server has tools for its files."""
+
+    def software(self) -> str:
+        """As ``Database.software``."""
+        with self._translated(), self._connection(write=False) as connection:
+            version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
+        return f"PostgreSQL {version.split()[0]}"
+
+    def size(self) -> int:
+        """As ``Database.size``."""
+        with self._translated(), self._connection(write=False) as connection:
+            asked = "SELECT pg_database_size(current_database())"
+            return int(connection.exec_driver_sql(asked).scalar_one())
 
     @contextmanager
     def indexing(self) -> Iterator[None]:

@@ -32,7 +32,7 @@ class SqliteDatabase(Database):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
+        super().__init__(str(path.parent))
         self.path = path
         self._watch: Connection | None = None
         self._watching = threading.Lock()
@@ -120,6 +120,15 @@ class SqliteDatabase(Database):
             lines = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
         return [str(line) for line in lines if line != "ok"]
 
+    def software(self) -> str:
+        """As ``Database.software``."""
+        return f"SQLite {sqlite3.sqlite_version}"
+
+    def size(self) -> int:
+        """As ``Database.size``, with the journal."""
+        beside = self.path.parent.glob(f"{self.path.name}*")
+        return sum(path.stat().st_size for path in beside if is_file(path))
+
     @contextmanager
     def indexing(self) -> Iterator[None]:
         with indexing(self.path):
@@ -165,6 +174,19 @@ def indexing(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+_WAL_FIX = (3, 51, 3)
+
+
+def problem() -> str:
+    """What is wrong with this machine's SQLite; empty if nothing is."""
+    if sqlite3.sqlite_version_info >= _WAL_FIX:
+        return ""
+    return (
+        "before 3.51.3 two checkpoints at once can, very rarely, corrupt a database; Trove checkpoints "
+        "from one process, and other programs should not write to its database"
+    )
 
 
 _PRAGMAS = (

@@ -5,16 +5,15 @@ They name no file and no folder unless asked to: safe to share.
 
 import platform
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from db.catalog import assets
-from db.engine import backups
+from db.engine import backups, sqlite
 from db.errors import TroveError
 from db.files import is_there
-from db.library import Library
+from db.library import Library, has_library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
@@ -26,8 +25,6 @@ _PACKAGES = (
 )
 
 _CODECS = ("h264", "hevc", "vp9", "av1", "prores", "aac", "mp3", "flac", "opus", "vorbis")
-
-_WAL_FIX = (3, 51, 3)
 
 _LITTLE_SPACE_GB = 2.0
 
@@ -57,15 +54,6 @@ def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
 def _software() -> Iterator[Finding]:
     yield Finding("trove", version("trove-search"))
     yield Finding("python", f"{platform.python_version()} on {platform.platform()}")
-    old = sqlite3.sqlite_version_info < _WAL_FIX
-    yield Finding(
-        "sqlite",
-        sqlite3.sqlite_version,
-        "before 3.51.3 two checkpoints at once can, very rarely, corrupt a database; Trove checkpoints "
-        "from one process, and other programs should not write to its database"
-        if old
-        else "",
-    )
     for package in _PACKAGES:
         try:
             yield Finding(package, version(package))
@@ -115,21 +103,23 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 def _library(settings: Settings) -> Iterator[Finding]:
     copies = backups.every(settings.paths.backups)
-    if not settings.paths.database.exists() and not copies:
+    if not has_library(settings):
         yield Finding("library", "none yet", "index a folder first: trove index FOLDER")
         return
-    yield Finding(
-        "backups", f"{len(copies)} of what you made, the latest of {copies[0].stem}" if copies else "none yet"
-    )
+    if settings.shared is None:  # who keeps a server has backups of all that is on it
+        latest = f"{len(copies)} of what you made, the latest of {copies[0].stem}" if copies else "none yet"
+        yield Finding("backups", latest)
     try:
-        with Library(settings) as library:
+        with Library(settings, make=False) as library:
             facts = status(library)
-            faults = library.database.check()
+            faults, software = library.database.check(), library.database.software()
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
-    damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
-    yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
+    yield Finding("engine", software, sqlite.problem() if settings.shared is None else "")
+    if faults is not None:
+        damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
+        yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
     yield Finding("model", facts.model or "none yet")
     yield Finding("files", f"{facts.assets}, {facts.failed} failed")
     yield Finding("units", ", ".join(f"{count} {kind}" for kind, count in facts.units.items()))
@@ -144,10 +134,10 @@ def _names(settings: Settings) -> Iterator[Finding]:
     """Private findings: paths of folders, and of files that failed."""
     yield Finding("library folder", str(settings.paths.folder))
     yield Finding("cache folder", str(settings.cache))
-    if not settings.paths.database.exists():
+    if not has_library(settings):
         return
     try:
-        with Library(settings) as library, library.read() as session:
+        with Library(settings, make=False) as library, library.read() as session:
             roots, failed = assets.roots(session), assets.failures(session)
     except TroveError:
         return

@@ -53,7 +53,7 @@ def status(library: Library) -> Status:
     if space is not None:
         index = library.vectors(space).status()
     return Status(
-        library=str(library.paths.folder),
+        library=library.settings.shown,
         model=space.model if space else None,
         units=counts,
         assets=sum(states.get(state, 0) for state in LIVE) - hidden_files,

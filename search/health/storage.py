@@ -31,7 +31,7 @@ def storage(library: Library) -> Storage:
     thumbnails, clips = _size(paths.thumbnails), _size(paths.clips)
     return Storage(
         originals=originals,
-        database=sum(_size(path) for path in paths.folder.glob(f"{paths.database.name}*")),
+        database=library.database.size(),
         vectors=_size(paths.vectors),
         drawings=_size(paths.drawings),
         thumbnails=thumbnails,

@@ -20,7 +20,7 @@ Result = subprocess.CompletedProcess[str]
 def trove(
     settings: Settings,
     *arguments: str | Path,
-    library: Path | None = None,
+    library: Path | str | None = None,
     generator: Path | None = None,
     process: bool = False,
 ) -> Result:
@@ -35,10 +35,12 @@ def trove(
         "TROVE_OFF": ",".join(settings.off),
         "TROVE_DEVICE": "cpu",
         "HF_HUB_OFFLINE": "1",
+        # Where a machine keeps what is its own of a library on a server.
+        "XDG_DATA_HOME": str(settings.library.with_name("data")),
     }
     if generator is not None:
         environment["TROVE_GENERATOR"] = str(generator)
-    words = ["--library", str(library or settings.paths.folder), *map(str, arguments)]
+    words = ["--library", str(library or settings.named), *map(str, arguments)]
     return _in_a_process(words, environment) if process else _here(words, environment)
 
 

@@ -85,7 +85,7 @@ def run(folder: Path, threads: int, seconds: float, scratch: Path) -> dict[str, 
     index(Library(settings), [media])
     for path in files[1::2]:
         shutil.copyfile(path, media / path.name)
-    command = [sys.executable, "-m", "ui.cli", "--library", str(settings.paths.folder)]
+    command = [sys.executable, "-m", "ui.cli", "--library", settings.named]
     environment = os.environ | {"TROVE_WHISPER": "none", "TROVE_OFF": "text", "TROVE_DEVICE": "cpu"}
     with searching(settings) as service:
         service.warm()

@@ -85,7 +85,7 @@ class IndexJob:
         """End indexing after the current batch; what was stored stays."""
         with self._library.core.read() as session:
             run = runs.last_run(session)
-        if run is not None and run.finished_at is None and _is_running(run):
+        if run is not None and run.finished_at is None and self._is_here and _is_running(run):
             os.kill(run.pid, signal.SIGINT)
         elif self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
@@ -104,10 +104,21 @@ class IndexJob:
         if run is None:
             return IndexState("never")
         # A run does not record its purpose. An unfinished change of model has a space in state "building".
-        state = _state_of(run)
+        state = self._state_of(run)
         # One that was complete before is told by who has started it.
         model = building or (self._starting if code is None else "")
         return state if state.phase == "finished" else replace(state, model=model)
+
+    @property
+    def _is_here(self) -> bool:
+        """Whether all processes of the library are on this machine, so that a PID says which one it is."""
+        return self._library.settings.shared is None
+
+    def _state_of(self, run: Run) -> IndexState:
+        if run.finished_at is not None:
+            return _ended(run)
+        is_running = _is_running(run) if self._is_here else self._library.core.database.is_being_indexed()
+        return _unfinished(run, is_running=is_running)
 
     def _start(self, arguments: Sequence[str], *, model: str = "") -> None:
         with self._lock:
@@ -117,7 +128,7 @@ class IndexJob:
                 run = runs.last_run(session)
             self._run_before = run.id if run is not None else None
             self._starting = model
-            self._process = background.start(self._library.core.paths.folder, arguments, self._output)
+            self._process = background.start(self._library.settings.named, arguments, self._output)
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ class MeasureJob:
             if self.state().active:
                 raise LibraryBusyError("a measurement is under way", "Wait until it has finished.")
             self._what = what
-            self._process = background.start(self._library.core.paths.folder, arguments, self._output)
+            self._process = background.start(self._library.settings.named, arguments, self._output)
 
 
 def _last_words(output: Path) -> str:
@@ -179,19 +190,26 @@ def _last_words(output: Path) -> str:
     return ""
 
 
-def _state_of(run: Run) -> IndexState:
-    if run.finished_at is None:
-        if not _is_running(run):
-            return IndexState("interrupted", run.done, run.total, ended_at=_local(run.updated_at))
-        seconds = (run.updated_at - run.started_at).total_seconds()
-        rate = run.done / seconds if run.done and seconds else None
-        left_s = (run.total - run.done) / rate if rate else None
-        return IndexState("running", run.done, run.total, rate, left_s)
+def _unfinished(run: Run, *, is_running: bool) -> IndexState:
+    if not is_running:
+        return IndexState("interrupted", run.done, run.total, ended_at=_local(run.updated_at))
+    seconds = (run.updated_at - run.started_at).total_seconds()
+    rate = run.done / seconds if run.done and seconds else None
+    left_s = (run.total - run.done) / rate if rate else None
+    return IndexState("running", run.done, run.total, rate, left_s)
+
+
+def _ended(run: Run) -> IndexState:
     report = json.loads(run.report or "{}")
     error = report.get("error", "")
     phase: Phase = "stopped" if error == "KeyboardInterrupt" else "failed" if error else "finished"
     return IndexState(
-        phase, run.done, run.total, ended_at=_local(run.finished_at), report=report, error=error
+        phase,
+        run.done,
+        run.total,
+        ended_at=_local(run.finished_at or run.updated_at),
+        report=report,
+        error=error,
     )
 
 

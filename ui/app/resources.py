@@ -78,7 +78,7 @@ def measure_job() -> MeasureJob:
 @st.cache_resource(show_spinner=False)
 def watch_job() -> WatchJob:
     """The job that watches the library's folders; started again if it was switched on."""
-    job = WatchJob(library().core.paths)
+    job = WatchJob(library().settings)
     job.ensure()
     return job
 

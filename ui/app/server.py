@@ -36,7 +36,7 @@ def serve(
     password = required_password(settings, host)
     _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
-    os.environ["TROVE_LIBRARY"] = str(settings.paths.folder.absolute())
+    os.environ["TROVE_LIBRARY"] = settings.named
     import streamlit as st
     from streamlit.runtime.pages_manager import PagesManager
 

@@ -50,8 +50,14 @@ def doctor(
 
 
 def _repair(settings: Settings, as_json: bool) -> None:
+    from db.errors import LibraryError
     from search.health.repair import repair
 
+    if settings.shared is not None:
+        raise LibraryError(
+            "a library on a server cannot be repaired from here",
+            "Restore its database from a backup of the server; trove rebuild makes the search index anew.",
+        )
     done = repair(settings.paths)
     if as_json:
         console.print_json(asdict(done) | {"lost": done.lost})

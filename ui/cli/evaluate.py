@@ -278,10 +278,11 @@ def _figure(line: Line) -> dict[str, str | float | None]:
 
 def _active_model(settings: Settings) -> str:
     """The model of the library, or that which a new one would get."""
+    from db.library import has_library
     from indexer.encoders.active import DEFAULT_MODEL, model_name
     from trove import Library
 
-    if not settings.paths.database.exists():
+    if not has_library(settings):
         return DEFAULT_MODEL
     with Library.of(settings) as library:
         return model_name(library.core)

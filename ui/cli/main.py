@@ -27,7 +27,7 @@ from ui.cli import (
     values,
     why,
 )
-from ui.cli.options import LibraryFolder
+from ui.cli.options import LibraryPlace
 from ui.cli.process import own
 
 own()
@@ -81,7 +81,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(
     ctx: typer.Context,
-    library: LibraryFolder = None,
+    library: LibraryPlace = None,
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,

@@ -38,10 +38,10 @@ def use(
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
     if background:
         with library_of(ctx) as library:
-            paths = library.core.paths
-        output = paths.model_output
+            settings = library.settings
+        output = settings.paths.model_output
         partly = ["--partial"] if partial else []
-        start(paths.folder, ["model", "use", "--role", role, *partly, "--", name], output)
+        start(settings.named, ["model", "use", "--role", role, *partly, "--", name], output)
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:

@@ -1,6 +1,5 @@
 """Options that several commands share, and the settings and library that result from them."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -45,8 +44,14 @@ Exclude = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
-LibraryFolder = Annotated[
-    Path | None, typer.Option("--library", envvar="TROVE_LIBRARY", help="Folder of the library's own files.")
+LibraryPlace = Annotated[
+    str | None,
+    typer.Option(
+        "--library",
+        envvar="TROVE_LIBRARY",
+        metavar="FOLDER",
+        help="Folder of the library's own files, or the address of one on a server: postgresql://host/name.",
+    ),
 ]
 
 
@@ -86,14 +91,6 @@ def library_of(ctx: typer.Context, *, make: bool = False, **overrides: Any) -> "
     Raises:
         LibraryError: there is none, or it cannot be opened.
     """
-    from db.errors import LibraryError
     from trove import Library
 
-    settings = settings_of(ctx, make=make, **overrides)
-    # Backups without a database: one that was lost, of which opening it tells more.
-    if not make and not settings.paths.database.exists() and not settings.paths.backups.exists():
-        raise LibraryError(
-            f"there is no library in {settings.paths.folder}",
-            "Make one: trove index FOLDER; or name another with --library or TROVE_LIBRARY.",
-        )
-    return Library.of(settings)
+    return Library.of(settings_of(ctx, make=make, **overrides), make=make)

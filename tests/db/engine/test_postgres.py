@@ -124,6 +124,9 @@ def test_a_shared_library_has_a_folder_of_its_own_on_each_machine() -> None:
     assert same.library == one.library, "whoever opens it, and how"
     assert load_settings(library="postgresql://host/others").library != one.library
     assert addresses.shown(one.shared) == "postgresql://host/photos"
+    by_socket = "postgresql:///photos?host=/run/postgresql"
+    assert load_settings(library=by_socket).shared == by_socket
+    assert addresses.shown(by_socket) == "postgresql:///run/postgresql/photos"
     assert load_settings(library="/a/folder").shared is None
 
 

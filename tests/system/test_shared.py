@@ -1,0 +1,106 @@
+"""A library on a server, by the command line: it answers as the embedded one, or says what is wrong."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from db.settings import Settings
+from tests.support import SAMPLES
+from tests.support.command import as_json, check_error, trove
+from tests.support.server import Server
+
+
+@pytest.fixture
+def shared(settings: Settings, server: Server) -> Iterator[Settings]:
+    """Settings of a library on a server where there is none yet."""
+    yield settings.model_copy(update={"shared": server.make("commands", "template1")})
+    server.drop("commands")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of three pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for path in sorted((SAMPLES / "pictures").glob("*.jpg"))[:3]:
+        shutil.copy(path, folder)
+    return folder
+
+
+def _asked(settings: Settings, pictures: Path) -> list[dict[str, Any]]:
+    """What commands say of a library of these pictures, without what differs by machine and moment."""
+    answers = []
+    for arguments in (
+        ("search", "a dog", "-k", "3"),
+        ("search", "name:p001*"),
+        ("search", f"in:{pictures}", "--sort", "name"),
+        ("search", "is:hidden"),
+        ("roots",),
+        ("values", "camera"),
+        ("status",),
+    ):
+        answer = as_json(trove(settings, *arguments, "--json"))
+        for each in ("took_ms", "seconds", "library", "analysers"):
+            answer.pop(each, None)
+        answers.append(answer)
+    return answers
+
+
+def test_commands_answer_as_on_the_embedded_library(
+    settings: Settings, shared: Settings, pictures: Path
+) -> None:
+    check_error(trove(shared, "search", "a dog"), "there is no library in postgresql://", "trove index")
+    for library in (settings, shared):
+        assert trove(library, "index", str(pictures)).returncode == 0
+        assert trove(library, "hide", str(pictures / "p002.jpg")).returncode == 0
+        assert trove(library, "saved", "add", "dogs", "a dog").returncode == 0
+    assert _asked(settings, pictures) == _asked(shared, pictures)
+    assert str(as_json(trove(shared, "status", "--json"))["library"]).startswith("postgresql://")
+    findings = {each["name"]: each for each in as_json(trove(shared, "doctor", "--json"))["findings"]}
+    assert findings["engine"]["value"].startswith("PostgreSQL")
+    assert "database" not in findings, "only the server could tell"
+    assert findings["files"]["value"] == "2, 0 failed"
+    check_error(trove(shared, "doctor", "--repair"), "cannot be repaired from here", "backup of the server")
+
+
+def test_what_people_made_goes_by_a_backup_from_one_engine_to_the_other(
+    settings: Settings, shared: Settings, pictures: Path, tmp_path: Path
+) -> None:
+    for library in (settings, shared):
+        assert trove(library, "index", str(pictures)).returncode == 0
+    assert trove(shared, "hide", str(pictures / "p002.jpg")).returncode == 0
+    assert trove(shared, "set", str(pictures / "p001.jpg"), "--date", "2001-02-03").returncode == 0
+    assert trove(shared, "backup", str(tmp_path / "made.json")).returncode == 0
+    restored = as_json(trove(settings, "restore", str(tmp_path / "made.json"), "--json"))
+    assert restored["added"] == {"hidden": 1, "correction": 1}
+    for library in (settings, shared):
+        hits = as_json(trove(library, "search", "date:2001", "--json"))["hits"]
+        assert [Path(hit["path"]).name for hit in hits] == ["p001.jpg"]
+
+
+def test_passwords_are_refused_and_never_told(settings: Settings) -> None:
+    address = "postgresql://me:topsecret@host/photos"
+    told = trove(settings, "status", library=address)
+    check_error(told, "has a password in it", "PGPASSWORD")
+    assert "topsecret" not in told.stderr
+
+
+def test_a_server_that_stops_is_told_in_one_line_and_goes_on_where_it_was(
+    settings: Settings, server: Server, pictures: Path
+) -> None:
+    shared = settings.model_copy(update={"shared": server.make("stopping", "template1")})
+    assert trove(shared, "index", str(pictures)).returncode == 0
+    server.stop("immediate")
+    try:
+        for command in (("search", "a dog"), ("index",), ("saved", "add", "dogs", "a dog")):
+            check_error(trove(shared, *command), "cannot be reached", "server runs")
+    finally:
+        server.start()
+    with psycopg.connect(server.url("stopping")) as connection:
+        assert connection.execute("SELECT count(*) FROM asset").fetchone() == (3,)
+    assert len(as_json(trove(shared, "search", "a dog", "--json"))["hits"]) == 3
+    server.drop("stopping")
