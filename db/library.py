@@ -108,10 +108,20 @@ def _database(settings: Settings, *, make: bool) -> Database:
         if not make and not has_library(settings):
             raise missing(settings.shown)
         return SqliteDatabase(settings.paths.database)
+    return shared_database(settings, make=make)
+
+
+def shared_database(settings: Settings, *, make: bool = True, moving: bool = False) -> Database:
+    """The database of a library on a server, with the folder for what this machine has of it.
+
+    Args:
+        make: make a library where there is none; else that is an error.
+        moving: open it although a move has not filled it yet.
+    """
     from db.engine.postgres import PostgresDatabase  # whose driver few have
 
     try:
         settings.paths.folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise unusable(settings.paths.folder, exc) from exc
-    return PostgresDatabase(settings.shared, make=make)
+    return PostgresDatabase(str(settings.shared), make=make, moving=moving)

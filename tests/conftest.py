@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -137,12 +136,8 @@ def settings(tmp_path: Path, cache: Path, engine: str, request: pytest.FixtureRe
         yield made
         return
     server: Server = request.getfixturevalue("server")
-    name = f"library_{next(_numbers)}"
-    yield made.model_copy(update={"shared": server.make(name)})
-    server.drop(name)
-
-
-_numbers = count()
+    with server.lending("library") as address:
+        yield made.model_copy(update={"shared": address})
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from db.catalog.hidden import Hidden
     from db.catalog.restoring import Restored
     from db.engine.schema import UnitKind
+    from db.engine.transfer import OnProgress as OnRows
+    from db.moving import Moved
     from indexer.flow import OnProgress, Report
     from indexer.media.clips import Clip, Cut
     from search.answer import Answer, Member
@@ -581,6 +583,22 @@ class Library:
         from search.health.backup import backup
 
         return backup(self.core, expanded(path))
+
+    def move(self, to: Path | str, on_progress: OnRows = ignore) -> Moved:
+        """Copy the library, with all that is in it, into another folder or onto a server; see ``open``.
+
+        Nothing is decoded or embedded again. This one stays as it is; a move that was stopped goes on.
+
+        Raises:
+            SettingsError: the library is there already, or the address cannot be used.
+            LibraryError: there is a library in the other place, or it cannot be written.
+            LibraryBusyError: a process is indexing into one of the two.
+        """
+        from search.health.moving import move
+
+        place = to if is_address(to) else expanded(to)
+        settings = self.settings.model_dump(exclude={"library", "shared"})
+        return move(self.core, load_settings(library=place, **settings), on_progress)
 
     def restore(self, path: Path | str) -> Restored:
         """Add to the library what such a file has and the library has not.

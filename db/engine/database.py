@@ -5,11 +5,12 @@ errors mean. All else asks for a session and knows none of them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -71,6 +72,18 @@ class Database(ABC):
         Raises:
             LibraryBusyError: another process has it.
         """
+
+    @abstractmethod
+    def last_ids(self, connection: Connection) -> dict[str, int]:
+        """The highest id that each table has ever given: none is given again, not even after a move."""
+
+    @abstractmethod
+    def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
+        """Let the tables give ids above these."""
+
+    def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[Any, Any]]) -> None:
+        """Add many rows to a table, in the fastest way that the engine has."""
+        connection.execute(table.insert(), [dict(row) for row in rows])
 
     def is_being_indexed(self) -> bool:
         """Whether some process, on whichever machine, has the right to index now."""

@@ -5,14 +5,25 @@ is, since much of the catalogue reads what it is about to change.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from db import addresses
 from db.engine import tables
@@ -35,6 +46,18 @@ _OLDEST = 160_000
 _REWORDED = "texts have changed"
 _TEXTS = re.compile(r"\s*(INSERT INTO|UPDATE) unit\b", re.IGNORECASE)
 
+_SEQUENCE = "_id_seq"
+"""What the server adds to the name of a table, for that of the sequence of its ids."""
+
+_BINARY: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
+    (LargeBinary, "bytea"),
+    (Boolean, "bool"),
+    (DateTime, "timestamp"),
+    (Float, "float8"),
+    (Integer, "int8"),
+)
+"""The types of columns as a binary COPY names them; all others are text."""
+
 _KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
 
 
@@ -47,8 +70,11 @@ class PostgresDatabase(Database):
         LibraryNewerError: a newer Trove wrote the library.
     """
 
-    def __init__(self, address: str, *, make: bool = True) -> None:
-        """``make``: a library where there is none; else that is an error."""
+    def __init__(self, address: str, *, make: bool = True, moving: bool = False) -> None:
+        """``make``: a library where there is none; else that is an error.
+
+        ``moving``: open it although a move has not filled it yet.
+        """
         super().__init__(addresses.shown(address))
         # Without a limit: who reads may have to write beside it, and would wait for itself. A connection
         # that the server has closed meanwhile is told before it is used, and made anew.
@@ -68,17 +94,22 @@ class PostgresDatabase(Database):
         event.listen(self._engine, "before_cursor_execute", _index_before_asking)
         try:
             with self._translated():
-                self._migrate(make=make)
+                self._migrate(make=make, moving=moving)
         except BaseException:
             self._engine.dispose()
             raise
 
-    def _migrate(self, *, make: bool) -> None:
+    def _migrate(self, *, make: bool, moving: bool) -> None:
         """Make the schema, or bring it up to date, in one transaction."""
         with self._connection(write=False) as connection:
             _require_new_enough(connection)
             if not make and tables.version(connection) is None:
                 raise missing(self.name)
+            if not moving and tables.is_moving(connection):
+                raise LibraryError(
+                    f"a library is still being moved to {self.name}",
+                    "Wait until that is done; if it was stopped, move it again: it goes on where it was.",
+                )
             pending = tables.pending(connection)
         if pending:
             with self._connection(write=True) as connection:
@@ -113,6 +144,37 @@ class PostgresDatabase(Database):
         with self._translated(), self._connection(write=False) as connection:
             asked = "SELECT pg_database_size(current_database())"
             return int(connection.exec_driver_sql(asked).scalar_one())
+
+    def last_ids(self, connection: Connection) -> dict[str, int]:
+        """As ``Database.last_ids``."""
+        told = connection.exec_driver_sql(
+            "SELECT sequencename, last_value FROM pg_sequences "
+            "WHERE schemaname = current_schema() AND last_value IS NOT NULL"
+        )
+        return {name.removesuffix(_SEQUENCE): last for name, last in told}
+
+    def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
+        """As ``Database.start_ids_after``."""
+        for table, last in ids.items():
+            if last > 0:
+                connection.exec_driver_sql("SELECT setval(%s, %s)", (f"{table}{_SEQUENCE}", last))
+
+    def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[Any, Any]]) -> None:
+        """As ``Database.put``: by a binary COPY."""
+        kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
+        bound = [kind.bind_processor(connection.dialect) or _as_it_is for kind in kinds]
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
+        driver: Any = connection.connection.driver_connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.set_types([_binary(column.type) for column in table.columns])
+                for row in rows:
+                    copy.write_row([bind(value) for bind, value in zip(bound, row.values(), strict=True)])
+        except self._engine.dialect.loaded_dbapi.Error as exc:
+            raise DatabaseError(statement, None, exc) from exc
+        if table.name == "unit":
+            tables.index_texts(connection)
 
     @contextmanager
     def indexing(self) -> Iterator[None]:
@@ -168,6 +230,14 @@ def _require_new_enough(connection: Connection) -> None:
             f"the server of the library is PostgreSQL {version // 10_000}",
             f"Trove needs PostgreSQL {_OLDEST // 10_000} or newer.",
         )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _binary(kind: TypeEngine[Any]) -> str:
+    return next((name for each, name in _BINARY if isinstance(kind, each)), "text")
 
 
 def _begin(connection: Connection) -> None:

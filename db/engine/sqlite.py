@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -128,6 +128,16 @@ class SqliteDatabase(Database):
         """As ``Database.size``, with the journal."""
         beside = self.path.parent.glob(f"{self.path.name}*")
         return sum(path.stat().st_size for path in beside if is_file(path))
+
+    def last_ids(self, connection: Connection) -> dict[str, int]:
+        """As ``Database.last_ids``."""
+        return dict(connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all())
+
+    def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
+        """As ``Database.start_ids_after``."""
+        for table, last in ids.items():
+            connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
     @contextmanager
     def indexing(self) -> Iterator[None]:

@@ -121,6 +121,11 @@ def version(connection: Connection) -> int | None:
     return None
 
 
+def is_moving(connection: Connection) -> bool:
+    """Whether a library is being moved into the database; see ``db.engine.transfer``."""
+    return bool(connection.exec_driver_sql("SELECT to_regclass('moving') IS NOT NULL").scalar())
+
+
 def pending(connection: Connection) -> bool:
     """Whether the database has no library yet, or one of an older schema.
 

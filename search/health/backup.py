@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,9 +76,7 @@ def restore(library: Library, path: Path) -> Restored:
     given = read(path)
     folder = library.paths.query_pictures
     pictures = _pictures(given, path)
-    saved = [
-        {**row, "query": _with_own(row["query"], folder, pictures)} for row in given.rows["saved_search"]
-    ]
+    saved = [{**row, "query": with_own(row["query"], folder, pictures)} for row in given.rows["saved_search"]]
     try:
         for name, data in pictures.items():
             folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +108,7 @@ def _pictures(given: Backup, path: Path) -> dict[str, bytes]:
     return found
 
 
-def _with_own(query: str, folder: Path, pictures: dict[str, bytes]) -> str:
+def with_own(query: str, folder: Path, pictures: Collection[str]) -> str:
     """The query with its pictures where this library keeps them."""
     try:
         parsed = Query(query).parsed

@@ -16,6 +16,8 @@ import psycopg
 
 TEMPLATE = "template_trove"
 """A database with an empty library, of which others are copies."""
+NOTHING = "template1"
+"""One with nothing in it."""
 
 # What a power cut would lose is lost with the tests anyway.
 _SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
@@ -31,15 +33,15 @@ class Server:
         """The address of a database, as people give it."""
         return f"postgresql:///{name}?host={self.folder}&user=trove"
 
-    def make(self, name: str, template: str = TEMPLATE) -> str:
-        """Make a database as a copy of another one; returns its address."""
+    @contextmanager
+    def lending(self, name: str, template: str = TEMPLATE) -> Iterator[str]:
+        """A database that is a copy of another one, and is deleted in the end; gives its address."""
         # Small files are soon copied; the other way writes every page into the log.
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-        return self.url(name)
-
-    def drop(self, name: str) -> None:
-        """Delete a database, whoever uses it."""
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        try:
+            yield self.url(name)
+        finally:
+            self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def execute(self, statement: str) -> list[Any]:
         """Run a statement as the owner of the server."""

@@ -4,14 +4,18 @@ The file is never written by a test. Most commands run in this process, every te
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db.library import Library
+from db.moving import move
 from db.settings import Settings
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
+from tests.support.server import NOTHING, Server
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "samples.json").read_text(encoding="utf-8"))[
     "queries"
@@ -55,3 +59,28 @@ def test_it_finds_what_is_written_down(sample_library: Settings, number: int, ca
     assert not set(names) & set(case.get("absent", []))
     if "verdict" in case:
         assert answer["verdict"] == case["verdict"], answer["confidence"]
+
+
+@pytest.mark.slow
+def test_a_library_that_is_moved_to_a_server_and_back_gives_the_same_answers(
+    sample_library: Settings, server: Server, tmp_path: Path
+) -> None:
+    with server.lending("samples", NOTHING) as address:
+        places = [
+            sample_library,
+            sample_library.model_copy(update={"library": tmp_path / "own", "shared": address}),
+            sample_library.model_copy(update={"library": tmp_path / "back"}),
+        ]
+        for here, there in pairwise(places):
+            with Library(here) as library:
+                move(library, there, lambda _done, _total: None)
+        for case in GOLDEN:
+            asked = [argument.replace("{samples}", str(SAMPLES)) for argument in case["ask"]]
+            told = [trove(place, case.get("command", "search"), *asked, "--json") for place in places]
+            if "error" in case:
+                assert told[0].stderr == told[1].stderr == told[2].stderr
+                continue
+            answers = [as_json(each) for each in told]
+            for answer in answers:
+                answer.pop("took_ms", None)
+            assert answers[0] == answers[1] == answers[2], asked

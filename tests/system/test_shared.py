@@ -8,17 +8,21 @@ from typing import Any
 import psycopg
 import pytest
 
+from db.errors import LibraryError
+from db.library import Library
 from db.settings import Settings
+from indexer.flow import Progress
+from indexer.pipeline import index
 from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
-from tests.support.server import Server
+from tests.support.server import NOTHING, Server
 
 
 @pytest.fixture
 def shared(settings: Settings, server: Server) -> Iterator[Settings]:
     """Settings of a library on a server where there is none yet."""
-    yield settings.model_copy(update={"shared": server.make("commands", "template1")})
-    server.drop("commands")
+    with server.lending("commands", NOTHING) as address:
+        yield settings.model_copy(update={"shared": address})
 
 
 @pytest.fixture
@@ -82,6 +86,26 @@ def test_what_people_made_goes_by_a_backup_from_one_engine_to_the_other(
         assert [Path(hit["path"]).name for hit in hits] == ["p001.jpg"]
 
 
+def test_a_library_is_moved_to_a_server_and_back(
+    settings: Settings, shared: Settings, pictures: Path, tmp_path: Path
+) -> None:
+    assert trove(settings, "index", str(pictures)).returncode == 0
+    assert trove(settings, "saved", "add", "like it", f"image:{pictures / 'p001.jpg'}").returncode == 0
+    moved = trove(settings, "move", shared.named)
+    assert moved.returncode == 0, moved.stderr
+    assert "there still" in moved.stdout
+    back = settings.model_copy(update={"library": tmp_path / "back"})
+    assert as_json(trove(shared, "move", str(back.library), "--json"))["to"] == str(back.library)
+    assert _asked(settings, pictures) == _asked(shared, pictures) == _asked(back, pictures)
+    hits = [as_json(trove(each, "saved", "show", "like it", "--json"))["hits"] for each in (settings, back)]
+    assert hits[0] == hits[1]
+    (saved,) = as_json(trove(back, "saved", "list", "--json"))["saved"]
+    assert str(back.library) in saved["query"], "its picture is that in the new place"
+    check_error(trove(settings, "move", shared.named), "there is a library in")
+    report = as_json(trove(shared, "index", "--json"))
+    assert (report["unchanged"], report["indexed"]) == (3, 0)
+
+
 def test_passwords_are_refused_and_never_told(settings: Settings) -> None:
     address = "postgresql://me:topsecret@host/photos"
     told = trove(settings, "status", library=address)
@@ -90,17 +114,27 @@ def test_passwords_are_refused_and_never_told(settings: Settings) -> None:
 
 
 def test_a_server_that_stops_is_told_in_one_line_and_goes_on_where_it_was(
-    settings: Settings, server: Server, pictures: Path
+    shared: Settings, server: Server, pictures: Path
 ) -> None:
-    shared = settings.model_copy(update={"shared": server.make("stopping", "template1")})
     assert trove(shared, "index", str(pictures)).returncode == 0
-    server.stop("immediate")
+    for name in ("p008.jpg", "p009.jpg"):
+        shutil.copy(SAMPLES / "pictures" / name, pictures)
+    stopped: list[bool] = []
+
+    def stop(_step: Progress) -> None:
+        if not stopped:
+            stopped.append(True)
+            server.stop("immediate")
+
+    with Library(shared) as library, pytest.raises(LibraryError, match="cannot be reached"):
+        index(library, on_progress=stop)
     try:
         for command in (("search", "a dog"), ("index",), ("saved", "add", "dogs", "a dog")):
             check_error(trove(shared, *command), "cannot be reached", "server runs")
     finally:
         server.start()
-    with psycopg.connect(server.url("stopping")) as connection:
-        assert connection.execute("SELECT count(*) FROM asset").fetchone() == (3,)
-    assert len(as_json(trove(shared, "search", "a dog", "--json"))["hits"]) == 3
-    server.drop("stopping")
+    with psycopg.connect(server.url("commands")) as connection:
+        assert connection.execute("SELECT count(*) >= 3 FROM asset").fetchone() == (True,)
+    report = as_json(trove(shared, "index", "--json"))
+    assert (report["unchanged"] + report["reused"] + report["indexed"], report["failed"]) == (5, 0)
+    assert len(as_json(trove(shared, "search", "a dog", "--json"))["hits"]) == 5

@@ -83,6 +83,28 @@ def _entries(count: int) -> str:
     return "1 entry" if count == 1 else f"{count:,} entries"
 
 
+def move(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Argument(help="Another folder, or the address of a database on a server.")],
+    as_json: Json = False,
+) -> None:
+    """Copy the library into another folder or onto a server, or from there back. Nothing is indexed again.
+
+    The old one stays as it is. A move that was stopped goes on where it was.
+    """
+    with library_of(ctx) as library, console.progress() as shown:
+        task = shown.add_task("Moving", total=None, rate="", current="")
+        moved = library.move(to, lambda done, total: shown.update(task, completed=done, total=total))
+        old = library.settings.shown
+    if as_json:
+        console.print_json(asdict(moved))
+        return
+    console.say(
+        f"The library is in {moved.to} now, {moved.rows:,} rows. Name it with --library or TROVE_LIBRARY."
+    )
+    console.say(f"What was in {old} is there still; delete it when all is well.")
+
+
 def backup(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The JSON file to write, in place of an earlier backup.")],

@@ -55,6 +55,7 @@ for command in (
     status.failures,
     doctor.rebuild,
     doctor.doctor,
+    doctor.move,
     doctor.backup,
     doctor.restore,
     evaluate.models,

@@ -31,14 +31,14 @@ from db.errors import (
 )
 from db.settings import load_settings
 from tests.support.rows import Drafted, add_file
-from tests.support.server import Server
+from tests.support.server import NOTHING, Server
 
 
 @pytest.fixture
 def address(server: Server) -> Iterator[str]:
     """The address of a new, empty library."""
-    yield server.make("own")
-    server.drop("own")
+    with server.lending("own") as own:
+        yield own
 
 
 @pytest.fixture
@@ -60,23 +60,22 @@ def test_each_change_of_the_schema_is_known_to_both_engines() -> None:
 
 
 def test_another_programs_database_is_refused_and_untouched(server: Server) -> None:
-    address = server.make("theirs", "template1")
-    with psycopg.connect(address) as theirs:
-        theirs.execute("CREATE TABLE theirs (id integer)")
-    with pytest.raises(LibraryDamagedError, match="another program"):
-        PostgresDatabase(address)
-    with psycopg.connect(address) as theirs:
-        names = theirs.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    with server.lending("theirs", NOTHING) as address:
+        with psycopg.connect(address) as theirs:
+            theirs.execute("CREATE TABLE theirs (id integer)")
+        with pytest.raises(LibraryDamagedError, match="another program"):
+            PostgresDatabase(address)
+        with psycopg.connect(address) as theirs:
+            names = theirs.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert names == [("theirs",)]
-    server.drop("theirs")
 
 
 def test_a_database_that_cannot_hold_all_names_is_refused(server: Server) -> None:
+    server.execute("DROP DATABASE IF EXISTS latin")
     server.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     with pytest.raises(LibraryError, match="LATIN1") as caught:
         PostgresDatabase(server.url("latin"))
     assert "UTF8" in caught.value.hint
-    server.drop("latin")
 
 
 def test_a_server_that_is_not_there_is_named_in_one_line(tmp_path: Path, server: Server) -> None:
@@ -189,6 +188,34 @@ def test_a_lost_connection_loses_what_was_not_committed_and_nothing_else(
             assets.add_roots(session, [Path("/more")])
 
 
+def test_a_change_of_the_schema_that_is_cut_short_has_not_begun(
+    shared: PostgresDatabase, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.close()
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, ("-- a newer one",)))
+    newest = len(migrations.MIGRATIONS)
+    added = "ALTER TABLE root ADD COLUMN added integer"
+    monkeypatch.setattr(tables, "STEPS", {newest: (added, "SELECT pg_terminate_backend(pg_backend_pid())")})
+    with pytest.raises(LibraryError, match="cannot be reached"):
+        PostgresDatabase(address)
+    monkeypatch.setattr(tables, "STEPS", {newest: (added,)})
+    with closing(PostgresDatabase(address)) as again, again.read() as session:
+        assert session.scalar(text("SELECT number FROM trove_schema")) == newest
+        assert session.scalars(text("SELECT added FROM root")).all() == []
+
+
+def test_a_search_whose_connection_is_lost_says_so_and_the_next_one_is_answered(
+    shared: PostgresDatabase, address: str
+) -> None:
+    with pytest.raises(LibraryError, match="cannot be reached") as caught, shared.read() as session:
+        assert assets.roots(session) == []
+        _cut(address)
+        fulltext.match_words(session, "a dog", 5)
+    assert "\n" not in str(caught.value)
+    with shared.read() as session:
+        assert fulltext.match_words(session, "a dog", 5) == []
+
+
 def test_terms_follow_each_change_of_a_text(shared: PostgresDatabase) -> None:
     with shared.write() as session:
         add_file(session, "/a.wav", [Drafted("speech", None, 0.0, 1.0, text="Die Häuser brennen")], "audio")
@@ -228,11 +255,9 @@ _TEXTS = st.lists(_WORDS, min_size=1, max_size=12).map(" ".join)
 @pytest.fixture(scope="module")
 def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Database]]:
     """The same library on both engines."""
-    address = server.make("both")
     embedded = SqliteDatabase(tmp_path_factory.mktemp("both") / "trove.db")
-    with closing(embedded), closing(PostgresDatabase(address)) as shared:
+    with server.lending("both") as address, closing(embedded), closing(PostgresDatabase(address)) as shared:
         yield [embedded, shared]
-    server.drop("both")
 
 
 @profile(max_examples=40, suppress_health_check=[HealthCheck.too_slow])

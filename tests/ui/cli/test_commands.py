@@ -22,7 +22,7 @@ from tests.support.tiny_drawer import make_tiny_drawer
 
 COMMANDS = (
     "index search similar saved why generate ui status failures rebuild doctor models model eval "
-    "analysers moment".split()
+    "analysers moment move backup restore".split()
 )
 
 
