@@ -81,9 +81,19 @@ class Database(ABC):
     def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
         """Let the tables give ids above these."""
 
-    def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[Any, Any]]) -> None:
-        """Add many rows to a table, in the fastest way that the engine has."""
-        connection.execute(table.insert(), [dict(row) for row in rows])
+    def put(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
+        """Add many rows to a table, with values for all columns, in the fastest way of the engine."""
+        kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
+        bound = [(at, kind.bind_processor(connection.dialect)) for at, kind in enumerate(kinds)]
+        columns = list(zip(*rows, strict=True))
+        for at, bind in bound:
+            if bind is not None:
+                columns[at] = tuple(map(bind, columns[at]))
+        self._put(connection, table, list(zip(*columns, strict=True)))
+
+    @abstractmethod
+    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        """As ``put``, with the values as the driver takes them."""
 
     def is_being_indexed(self) -> bool:
         """Whether some process, on whichever machine, has the right to index now."""

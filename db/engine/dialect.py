@@ -120,7 +120,7 @@ class _PlainText(TypeDecorator[str]):
         super().__init__(collation="C")
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else value.replace("\0", "")
+        return value.replace("\0", "") if value is not None and "\0" in value else value
 
 
 TEXT = String().with_variant(_PlainText(), "postgresql")

@@ -5,7 +5,7 @@ is, since much of the catalogue reads what it is about to change.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -159,10 +159,7 @@ class PostgresDatabase(Database):
             if last > 0:
                 connection.exec_driver_sql("SELECT setval(%s, %s)", (f"{table}{_SEQUENCE}", last))
 
-    def put(self, connection: Connection, table: Table, rows: Sequence[Mapping[Any, Any]]) -> None:
-        """As ``Database.put``: by a binary COPY."""
-        kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
-        bound = [kind.bind_processor(connection.dialect) or _as_it_is for kind in kinds]
+    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
         driver: Any = connection.connection.driver_connection
@@ -170,7 +167,7 @@ class PostgresDatabase(Database):
             with driver.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.set_types([_binary(column.type) for column in table.columns])
                 for row in rows:
-                    copy.write_row([bind(value) for bind, value in zip(bound, row.values(), strict=True)])
+                    copy.write_row(row)
         except self._engine.dialect.loaded_dbapi.Error as exc:
             raise DatabaseError(statement, None, exc) from exc
         if table.name == "unit":
@@ -230,10 +227,6 @@ def _require_new_enough(connection: Connection) -> None:
             f"the server of the library is PostgreSQL {version // 10_000}",
             f"Trove needs PostgreSQL {_OLDEST // 10_000} or newer.",
         )
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def _binary(kind: TypeEngine[Any]) -> str:

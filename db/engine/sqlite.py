@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
@@ -138,6 +139,12 @@ class SqliteDatabase(Database):
         for table, last in ids.items():
             connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
+
+    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        names = ", ".join(f'"{column.name}"' for column in table.columns)
+        places = ", ".join("?" * len(table.columns))
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({places})'  # noqa: S608 - our own names
+        connection.exec_driver_sql(statement, rows)
 
     @contextmanager
     def indexing(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ own. So a copy that was stopped goes on behind the last row that arrived.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Table, bindparam, func, inspect, select, text, tuple_, update
+from sqlalchemy import Connection, Row, Table, bindparam, func, inspect, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.database import Database
@@ -44,7 +44,7 @@ def transfer(
         while rows := _after(connection, table, last):
             with target.write() as session:
                 target.put(session.connection(), table, rows)
-            last = [rows[-1][column.name] for column in table.primary_key]
+            last = [rows[-1][at] for at, column in enumerate(table.columns) if column.primary_key]
             done += len(rows)
             on_progress(done, total)
     facts = connection.execute(select(_LIBRARY)).mappings().one()
@@ -85,11 +85,11 @@ def _arrived(target: Database, table: Table) -> tuple[int, list[Any] | None]:
     return count, None if last is None else list(last)
 
 
-def _after(connection: Connection, table: Table, last: list[Any] | None) -> Sequence[RowMapping]:
+def _after(connection: Connection, table: Table, last: list[Any] | None) -> Sequence[Row[*tuple[Any, ...]]]:
     """The next rows of a table, behind a key."""
     keys = list(table.primary_key)
     statement = select(table).order_by(*keys).limit(_BATCH)
     if last is not None:
         known = [bindparam(None, value, key.type) for key, value in zip(keys, last, strict=True)]
         statement = statement.where(tuple_(*keys) > tuple_(*known))
-    return connection.execute(statement).mappings().all()
+    return connection.execute(statement).all()
