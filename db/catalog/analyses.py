@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from db.catalog.facts import Key
 from db.catalog.units import rows_changed
 from db.engine.batches import chunks
-from db.engine.dialect import unindexed
+from db.engine.dialect import total, unindexed
 from db.engine.schema import LIVE, Analysis, AnalysisState, Asset, Content, FactRow, MediaKind, Unit
 
 Scope = Literal["content", "asset"]
@@ -228,7 +228,7 @@ def tally(session: Session, work: Work) -> Tally:
             state,
             func.count(),
             func.count().filter(stale),
-            func.sum(Analysis.took_ms),
+            total(Analysis.took_ms),
             func.count(Analysis.took_ms),
         )
         .where(Analysis.analyser == work.analyser, subject.in_(live))

@@ -15,7 +15,7 @@ from db.catalog.switches import findable
 from db.catalog.units import rows_changed
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.dialect import upsert
+from db.engine.dialect import total, upsert
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Mount, Root, Unit
 from db.names import composed, spelled
@@ -325,4 +325,4 @@ def each_shown(session: Session) -> dict[int, int]:
 
 def total_size(session: Session) -> int:
     """Total size of all live files in bytes."""
-    return session.scalar(select(func.sum(Asset.size)).where(Asset.state.in_(LIVE))) or 0
+    return session.scalar(select(total(Asset.size)).where(Asset.state.in_(LIVE))) or 0

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     bindparam,
+    cast,
     column,
     func,
     table,
@@ -125,6 +126,11 @@ class _PlainText(TypeDecorator[str]):
 
 TEXT = String().with_variant(_PlainText(), "postgresql")
 """Text that is compared letter by letter, as SQLite does by itself."""
+
+
+def total(numbers: SQLColumnExpression[Any]) -> ColumnElement[int | None]:
+    """The sum of whole numbers as one: PostgreSQL's own is a decimal. None of none."""
+    return cast(func.sum(numbers), NUMBER)
 
 
 class _DateText(_Written):

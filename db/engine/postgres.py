@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
 from db import addresses
@@ -92,6 +93,7 @@ class PostgresDatabase(Database):
             ) from exc
         event.listen(self._engine, "begin", _begin)
         event.listen(self._engine, "before_cursor_execute", _index_before_asking)
+        event.listen(self._engine, "checkin", self._let_go)
         try:
             with self._translated():
                 self._migrate(make=make, moving=moving)
@@ -188,6 +190,11 @@ class PostgresDatabase(Database):
             with suppress(SQLAlchemyError):  # a connection that is lost has given it up
                 _asked(held, "pg_advisory_unlock", _INDEXING)
             held.close()
+
+    def _let_go(self, _driver: object, connection: ConnectionPoolEntry) -> None:
+        """Close what was in use when the library was closed, as soon as it is not."""
+        if self._closed:
+            connection.invalidate()
 
     def _translate(self, exc: DatabaseError) -> TroveError:
         """Trove's error for one of the server, by its SQLSTATE; without one there was no connection."""

@@ -71,6 +71,7 @@ def test_commands_answer_as_on_the_embedded_library(
     check_error(trove(shared, "doctor", "--repair"), "cannot be repaired from here", "backup of the server")
 
 
+@pytest.mark.slow
 def test_what_people_made_goes_by_a_backup_from_one_engine_to_the_other(
     settings: Settings, shared: Settings, pictures: Path, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_what_people_made_goes_by_a_backup_from_one_engine_to_the_other(
         assert [Path(hit["path"]).name for hit in hits] == ["p001.jpg"]
 
 
+@pytest.mark.slow
 def test_a_library_is_moved_to_a_server_and_back(
     settings: Settings, shared: Settings, pictures: Path, tmp_path: Path
 ) -> None:

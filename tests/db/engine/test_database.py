@@ -221,6 +221,17 @@ def test_what_is_left_is_what_nobody_has_looked_at(database: Database) -> None:
         assert analyses.left(session, newer) == {film, memo}, "a cheap analyser redoes what is stale"
 
 
+def test_sums_are_whole_numbers(database: Database) -> None:
+    with database.write() as session:
+        content = add_file(session, "/a.mp4", [Drafted("frame", ROWS[0], 0, 1)], "video")
+        analyses.record(session, "speech", "1", "done", content_id=content, took_ms=3)
+        sums = (
+            assets.total_size(session),
+            analyses.tally(session, Work("speech", frozenset({"video"}))).took_ms,
+        )
+    assert [type(number) for number in sums] == [int, float]
+
+
 def test_vectors_come_back_in_the_order_asked_for(database: Database) -> None:
     with database.write() as session:
         add_file(session, "/a.mp4", [Drafted("frame", row, n, n + 1) for n, row in enumerate(ROWS)], "video")

@@ -1,6 +1,7 @@
 """The door to PostgreSQL: what it refuses, what it says, and that both engines answer alike."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -214,6 +215,18 @@ def test_a_search_whose_connection_is_lost_says_so_and_the_next_one_is_answered(
     assert "\n" not in str(caught.value)
     with shared.read() as session:
         assert fulltext.match_words(session, "a dog", 5) == []
+
+
+def test_what_is_in_use_is_closed_after_the_library(address: str, server: Server) -> None:
+    database = PostgresDatabase(address)
+    with database.read() as session, database.indexing():
+        database.close()
+        assert assets.roots(session) == []
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'own' AND state IS NOT NULL"
+    deadline = time.monotonic() + 10
+    while server.execute(asked) != [(0,)]:  # it takes the server a moment to see it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_terms_follow_each_change_of_a_text(shared: PostgresDatabase) -> None:
