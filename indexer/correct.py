@@ -19,6 +19,7 @@ from db.catalog.facts import Fact, Key, Value
 from db.engine.schema import Asset, Content
 from db.errors import SettingsError, not_indexed
 from db.library import Library
+from db.times import Timed, is_during
 from indexer.media import dates, degrees
 
 CORRECTABLE: tuple[Key, ...] = ("taken_at", "zone", "place")
@@ -83,7 +84,7 @@ def take_back_passage(
             return [_reword(session, sha256, row.kind, Span.of(row), None)]
         for kind in _rewordable():
             for span in corrections.spans(session, sha256, kind):
-                if _is_at(at_s, span.start_s, span.end_s):
+                if _is_at(span, at_s):
                     return [_reword(session, sha256, kind, span, None)]
         raise SettingsError(f"nothing was corrected in {path.name}{_at(at_s)}", "")
 
@@ -101,16 +102,14 @@ def _passage(session: Session, path: Path, at_s: float | None, unit_id: int | No
     there = [
         row
         for row in rows
-        if row.kind in of_kinds and row.text and (unit_id is not None or _is_at(at_s, row.start_s, row.end_s))
+        if row.kind in of_kinds and row.text and (unit_id is not None or _is_at(row, at_s))
     ]
     return min(there, key=lambda row: of_kinds.index(row.kind), default=None)
 
 
-def _is_at(at_s: float | None, start_s: float | None, end_s: float | None) -> bool:
+def _is_at(span: Timed, at_s: float | None) -> bool:
     """Whether a span is at a second; without a second, whether it is none, as of a whole picture."""
-    if at_s is None or start_s is None or end_s is None:
-        return at_s is start_s is None
-    return start_s <= at_s < end_s
+    return (at_s is None) == (span.start_s is None) and is_during(span, at_s)
 
 
 def _at(at_s: float | None) -> str:

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from db.catalog.units import Region
 from db.library import Library
 from db.settings import Settings
+from db.times import is_during
 from db.words.asked import asked_of
 from db.words.spans import spans
 from indexer.pretrained.boxes import load_pointer
@@ -114,11 +115,7 @@ def _among_things(
     library: Library, parts: Sequence[str], path: Path, at_s: float | None
 ) -> tuple[Place, ...]:
     """The things in it whose names have a word of a part."""
-    seen = [
-        thing
-        for thing in things(library, path)
-        if at_s is None or ((thing.start_s or 0.0) <= at_s <= (thing.end_s or at_s))
-    ]
+    seen = [thing for thing in things(library, path) if is_during(thing, at_s)]
     found = []
     for part in parts:
         phrase = _in_english(part)

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from db.errors import TroveError
+from db.times import is_during
 from indexer.correct import Earlier
 from indexer.pretrained.vision_language import tidied
 from search.answer import Hit
@@ -22,7 +23,7 @@ _MOST = 20
 def show_described(path: Path, hit: Hit) -> None:
     """The descriptions of a hit, each with a form that puts it right."""
     every = described(resources.library().core, path)
-    shown = [one for one in every if _is_seen(one, hit)][:_MOST]
+    shown = [one for one in every if is_during(one, hit.start_s, hit.end_s)][:_MOST]
     if not shown:
         return
     st.markdown("**What it shows**")
@@ -34,13 +35,6 @@ def show_described(path: Path, hit: Hit) -> None:
             said = "your words" if one.is_corrected else "a machine's words, which may be wrong"
             st.caption(said, width="content")
             _offer(path, one)
-
-
-def _is_seen(one: Described, hit: Hit) -> bool:
-    """Whether it is said of the moment of a hit; of what has no moment all of it is."""
-    if hit.start_s is None or one.start_s is None:
-        return True
-    return one.start_s <= (hit.end_s or hit.start_s) and (one.end_s or one.start_s) >= hit.start_s
 
 
 def _offer(path: Path, one: Described) -> None:

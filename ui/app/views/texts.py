@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from db.catalog.units import Region
+from db.times import is_during
 from search.answer import Hit
 from search.results.texts import Written
 from ui.app.components.copytext import copy_text
@@ -29,14 +30,7 @@ def show_text(texts: Sequence[Written]) -> None:
 
 def in_moment(texts: Sequence[Written], hit: Hit) -> list[Written]:
     """Those of the texts that are seen in the moment of a hit; in a picture all of them."""
-    if hit.start_s is None:
-        return list(texts)
-    start_s, end_s = hit.start_s, hit.end_s or hit.start_s
-    return [
-        text
-        for text in texts
-        if text.start_s is None or (text.start_s <= end_s and (text.end_s or text.start_s) >= start_s)
-    ]
+    return [text for text in texts if is_during(text, hit.start_s, hit.end_s)]
 
 
 def text_lines(texts: Sequence[Written]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from db.times import is_during
 from search.answer import Hit
 from search.engine.things import Thing
 from ui.app import resources
@@ -17,14 +18,7 @@ _MOST = 20
 
 def in_moment(things: Sequence[Thing], hit: Hit) -> list[Thing]:
     """Those that are seen in the moment of a hit; in a picture all of them."""
-    if hit.start_s is None:
-        return list(things)
-    start_s, end_s = hit.start_s, hit.end_s or hit.start_s
-    return [
-        thing
-        for thing in things
-        if thing.start_s is None or (thing.start_s <= end_s and (thing.end_s or thing.start_s) >= start_s)
-    ]
+    return [thing for thing in things if is_during(thing, hit.start_s, hit.end_s)]
 
 
 def show_things(things: Sequence[Thing]) -> None:
