@@ -1,6 +1,7 @@
 """The verdict in words: one sentence, the same for the app, the command line and Python."""
 
 from search.answer import Understood, Verdict
+from search.query.conditions import every
 from search.query.query import Query
 
 _IN_PART = {"no": "Understood as words only", "partly": "Understood in part"}
@@ -33,7 +34,17 @@ def said(verdict: Verdict, understood: Understood, query: Query, *, hits: int, d
         return "These are the most similar"
     if query.parsed.alternatives:
         return "These are the least like it"
-    return f"All that fulfils {conditions}"
+    return f"All that fulfils {conditions}{_by_machine(query)}"
+
+
+def _by_machine(query: Query) -> str:
+    """Which of the conditions are fulfilled by a machine's word alone, where there are such."""
+    asked = query.parsed.conditions
+    told = [clause for clause in asked if (known := every().get(clause.key)) and known.by_machine]
+    if not told:
+        return ""
+    which = "" if len(told) == len(asked) and query.kind is None else f" {' '.join(map(str, told))}"
+    return f",{which} as a machine tells"
 
 
 def _nothing(understood: Understood, conditions: str) -> str:

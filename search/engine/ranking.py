@@ -70,10 +70,9 @@ class Ranking:
     ``matches``: for each of the first few and each alternative of the question, the similarity to every part
     with a positive weight; nothing for a source whose similarities prove nothing. ``role`` and ``modality``:
     of the vectors that were compared, if any were. ``proof``: by what a match that is sure by itself counts
-    in a verdict: by what its ``kind`` proves, as words that meet a ``condition`` whatever their kind proves,
-    or not at all, as a file of that date or folder. ``doubt``: how much is left to it by what fits better, 0
-    to 1, and ``named``, of names, whether that is all of it where no picture is found; see
-    ``search.engine.balance``.
+    in a verdict: by what its ``kind`` proves, or not at all, as a file of that date or folder, or one of
+    which a machine tells something. ``doubt``: how much is left to it by what fits better, 0 to 1, and
+    ``named``, of names, whether that is all of it where no picture is found; see ``search.engine.balance``.
     """
 
     source: str
@@ -83,7 +82,7 @@ class Ranking:
     matches: Sequence[tuple[Match, ...]] = ()
     role: str | None = None
     modality: str | None = None
-    proof: Literal["kind", "condition", "nothing"] = "kind"
+    proof: Literal["kind", "nothing"] = "kind"
     doubt: float = 1.0
     named: bool = False
 

@@ -245,8 +245,14 @@ class Listed:
                 words[unit_id] += (rule.match or "",)
         found = [Found(unit_id, 1.0, words[unit_id], certainty=1.0) for unit_id in latest]
         if len(worded):
-            return Ranking("keywords", self.weight, found, proof="condition")
+            proves = all(map(_may_prove, asked))
+            return Ranking("keywords", self.weight, found, proof="kind" if proves else "nothing")
         return Ranking(self.name, self.weight, found, proof="nothing")
+
+
+def _may_prove(rule: filters.UnitRule) -> bool:
+    """Whether not all that fulfils a rule is what a machine tells."""
+    return not set(rule.kinds) <= set(kinds.proving("machine"))
 
 
 def arranged(scope: Scope, order: Order) -> list[Placed]:

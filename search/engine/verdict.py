@@ -158,12 +158,10 @@ def _sure(ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
     """The probability of the best match of a ranking that is sure by itself, and proves something."""
     if ranking.proof == "nothing":
         return 0.0
-    return max((_proved(found, ranking, rows) for found in ranking.found if found.certainty), default=0.0)
+    return max((_proved(found, rows) for found in ranking.found if found.certainty), default=0.0)
 
 
-def _proved(found: Found, ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:
+def _proved(found: Found, rows: Mapping[int, UnitRow]) -> float:
     certainty = found.certainty or 0.0
-    if ranking.proof == "condition":
-        return CERTAIN * certainty
     unit = rows.get(found.unit_id)
     return 0.0 if unit is None else _PROOFS.get(unit.proof, CERTAIN) * certainty

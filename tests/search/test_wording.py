@@ -17,6 +17,13 @@ from search.wording import said
         ("unsure", "partly", "a dgo", "Understood in part; these are the nearest"),
         ("unsure", "no", "asdf", "Understood as words only; these are the nearest"),
         ("nearest", "yes", "type:video date:2023", "All that fulfils type:video date:2023"),
+        ("nearest", "yes", "sound:music", "All that fulfils sound:music, as a machine tells"),
+        (
+            "nearest",
+            "yes",
+            "thing:dog type:video",
+            "All that fulfils thing:dog type:video, thing:dog as a machine tells",
+        ),
         ("nearest", "yes", '+image:"a.jpg"', "These are the most similar"),
         ("nearest", "yes", "-dog", "These are the least like it"),
     ],

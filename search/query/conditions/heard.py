@@ -27,5 +27,6 @@ CONDITIONS = (
         counted(partial(facets.texts, kind=_KIND)),
         facet="Sound",
         also=("hears", "heard", "sounds"),
+        by_machine=True,
     ),
 )

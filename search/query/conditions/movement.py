@@ -53,6 +53,7 @@ CONDITIONS = (
         _offered,
         facet="Motion",
         also=("moves", "moving", "movement"),
+        by_machine=True,
     ),
     Condition(
         "shots",
@@ -60,5 +61,6 @@ CONDITIONS = (
         ("shots:>20", "shots:1"),
         _shots,
         also=("cuts", "scenes"),
+        by_machine=True,
     ),
 )

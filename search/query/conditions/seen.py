@@ -34,5 +34,6 @@ CONDITIONS = (
         one_value=True,
         facet="Thing",
         also=("object", "objects", "things"),
+        by_machine=True,
     ),
 )

@@ -45,7 +45,8 @@ class Condition:
     ``one_value``: commas belong to the value. ``words``: the most words that a value may have without quotes;
     of more than one, only a rule that refuses what it does not know can tell how many. ``facet``: the title
     under which the app offers the suggestions as a filter; empty for none. ``also``: what else people call
-    the key; who types one of these is told the key.
+    the key; who types one of these is told the key. ``by_machine``: what fulfils it is what a machine tells,
+    which may be wrong.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Condition:
     facet: str = ""
     words: int = 1
     also: tuple[str, ...] = ()
+    by_machine: bool = False
 
 
 _KEY = re.compile(r"[a-z]+")

@@ -90,7 +90,12 @@ def test_sounds_find_what_they_are_heard_in(heard: Settings) -> None:
         }.items():
             found = [hit.path.name for hit in library.search(query).hits]
             assert sorted(set(found)) == sorted(names), query
-        (hit,) = library.search("sound:music").hits
+        answer = library.search("sound:music")
+        (hit,) = answer.hits
+        assert (answer.verdict, answer.confidence) == ("nearest", None), (
+            "a machine says so, and proves nothing"
+        )
+        assert answer.says == "All that fulfils sound:music, as a machine tells"
         reason = next(fact for fact in hit.why if fact.kind == "sound")
         assert reason.start_s == pytest.approx(5, abs=1), "where the music begins"
         assert words_found(reason) == "sound, by a model: music"

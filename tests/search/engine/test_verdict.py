@@ -139,8 +139,11 @@ def test_the_words_of_a_machine_prove_nothing() -> None:
         captioned = {1: replace(ROWS[1], kind="guess")}
         assert judge([words(1.0)], captioned, against()) == ("absent", 0.0)
         both = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0), Found(2, 0.9, (), 0.81)])
-        listed = Ranking("listed", 1.0, [Found(1, 1.0, (), 1.0)], proof="condition")
-        assert judge([listed], captioned, against()) == ("found", CERTAIN), "it meets the conditions"
+        asked = Ranking("keywords", 1.0, [Found(1, 1.0, (), 1.0)])
+        likeness = judge([asked], captioned, against(), likeness=True)
+        assert likeness == ("nearest", None), "that it fulfils a condition a machine says, and may be wrong"
+        by_people = {1: replace(captioned[1], is_corrected=True)}
+        assert judge([asked], by_people, against(), likeness=True) == ("found", CERTAIN)
         verdict = judge([both], {**captioned, 2: replace(ROWS[1], id=2)}, against())
         assert verdict == ("found", round(0.81 * CERTAIN, 3))
     finally:
@@ -155,7 +158,7 @@ def test_where_only_likeness_was_asked_for_nothing_is_absent() -> None:
     assert judge([listed], ROWS, against(), likeness=True) == ("nearest", None)
     kept_away = Ranking("text_to_image", 1.0, [Found(1, -0.1)], Background(0.1, 0.05, 10), matches=[()])
     assert judge([kept_away], ROWS, against(), likeness=True) == ("nearest", None)
-    said = replace(listed, source="keywords", proof="condition")
+    said = replace(listed, source="keywords", proof="kind")
     assert judge([said], ROWS, against(), likeness=True) == ("found", CERTAIN)
 
 
