@@ -63,6 +63,22 @@ def turn(library: Library, name: str, *, on: bool, folder: Path | None = None) -
             assets.retry_failures(session)
 
 
+def to_download(library: Library, name: str) -> str:
+    """What has to be downloaded before an analyser can work, with size and licence; mostly nothing.
+
+    Raises:
+        SettingsError: there is no such analyser.
+        ModelError: the settings name no model for it that there is.
+    """
+    return _ready(library, name).to_download() if _can_work(library, name) else ""
+
+
+def download(library: Library, name: str) -> None:
+    """Fetch that; errors as ``to_download``, and where it cannot be had."""
+    if _can_work(library, name):
+        _ready(library, name).download()
+
+
 def delete_made(library: Library, name: str, folder: Path | None = None) -> int:
     """Delete what an analyser has made, of all files or of those in a folder; returns how many units.
 
@@ -127,6 +143,16 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         lacking=analyser.lacking(library.settings),
         costs="" if left_out else analyser.costs(),
     )
+
+
+def _can_work(library: Library, name: str) -> bool:
+    _require(library, name, None)
+    return not registry.every()[name].lacking(library.settings)
+
+
+def _ready(library: Library, name: str) -> Analyser:
+    (analyser,) = registry.made(library.settings, [name])
+    return analyser
 
 
 def _require(library: Library, name: str, folder: Path | None) -> None:

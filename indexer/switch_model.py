@@ -16,7 +16,7 @@ from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.embed import Embedder, Model
-from indexer.encoders.active import Role, roles
+from indexer.encoders.active import Role, fetch, roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
@@ -35,6 +35,7 @@ def use_model(
 ) -> Switch:
     """Switch the library to a model of a role, once every unit of the role has a vector of it.
 
+    It is downloaded, where it has to be: who may not want that asks ``encoders.active.to_download`` before.
     With ``partial``, units whose files cannot be read now are left out; the next indexing that
     can read them adds them.
 
@@ -45,7 +46,9 @@ def use_model(
     """
     started = time.monotonic()
     settings = library.settings
-    encoder = _role(role).load(name, settings)
+    served = _role(role)
+    fetch(name, role)
+    encoder = served.load(name, settings)
     with library.indexing():
         space = _space(library, encoder, role)
         with library.read() as session:
@@ -70,7 +73,12 @@ def use_model(
                 )
             _answer_with(library, space, encoder)
             # Told last: whoever sees that the run has finished finds the new model answering.
-            run.report = {"model": encoder.name, "embedded": embedded, "computer": computer()}
+            run.report = {
+                "model": encoder.name,
+                "role": role,
+                "embedded": embedded,
+                "computer": computer(),
+            }
     return Switch(encoder.name, embedded, missing, round(time.monotonic() - started, 2))
 
 

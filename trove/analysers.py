@@ -34,6 +34,23 @@ class Analysers:
 
         turn(self._library, name, on=True, folder=self._meant(folder))
 
+    def to_download(self, name: str) -> str:
+        """What has to be downloaded before an analyser can work, with size and licence; mostly nothing.
+
+        Raises:
+            SettingsError: there is no such analyser.
+            ModelError: the settings name no model for it that there is.
+        """
+        from indexer.control import to_download
+
+        return to_download(self._library, name)
+
+    def download(self, name: str) -> None:
+        """Fetch that: indexing itself downloads nothing; errors as ``to_download``, and where it fails."""
+        from indexer.control import download
+
+        download(self._library, name)
+
     def off(self, name: str, folder: Path | str | None = None, *, delete: bool = False) -> int:
         """Switch an analyser off: it makes nothing more, and what it made is found no more.
 

@@ -63,6 +63,22 @@ class Models:
 
         return measured(self._library)
 
+    def to_download(self, name: str, *, role: str = CLIP) -> str:
+        """What ``use`` would have to download first, with its size and licence; empty for nothing.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        from indexer.encoders.active import to_download
+
+        return to_download(name, role, self._library.settings)
+
+    def costs(self, name: str, *, role: str = CLIP) -> str:
+        """What a model takes of this machine, in a clause; errors as ``to_download``."""
+        from indexer.encoders.active import costs
+
+        return costs(name, role, self._library.settings)
+
     def use(
         self, name: str, *, role: str = CLIP, partial: bool = False, on_progress: OnProgress = ignore
     ) -> Switch:

@@ -95,6 +95,21 @@ class Analyser(ABC):
         """What it takes of this machine that people should know before, in a sentence; mostly nothing."""
         return ""
 
+    def to_download(self) -> str:
+        """What has to be downloaded before it can work, with size and licence; mostly nothing.
+
+        Raises:
+            ModelError: there is no such thing.
+        """
+        return ""
+
+    def download(self) -> None:  # noqa: B027 - most need nothing
+        """Fetch that, once somebody has agreed to it.
+
+        Raises:
+            ModelError: it cannot be had.
+        """
+
     @classmethod
     def abilities(cls) -> str:
         """What it can do on this machine, and what to install for more, where that differs (``doctor``)."""

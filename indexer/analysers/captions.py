@@ -12,17 +12,16 @@ from PIL import Image
 
 from db.catalog.units import NewUnit
 from db.engine.schema import MediaKind
-from db.errors import ModelError
 from db.kinds import CLIP, PASSAGE, Kind
 from db.settings import Settings
-from indexer.analysers.base import Analyser, Draft, TextPayload
+from indexer.analysers.base import Draft, TextPayload
+from indexer.analysers.by_model import ByModel
 from indexer.analysers.medium import Medium
 from indexer.analysers.middles import middles
 from indexer.media.types import Picture
 from indexer.pretrained.loading import Pretrained
-from indexer.pretrained.memory import GB, in_batches
-from indexer.pretrained.presets import NONE
-from indexer.pretrained.weights import Weights, chosen
+from indexer.pretrained.memory import in_batches
+from indexer.pretrained.weights import Weights
 
 SIDE = 768
 """Pixels of the shorter side of what is described; models see less."""
@@ -39,39 +38,26 @@ class Captioner(Protocol):
         """What each picture shows, in a sentence."""
 
 
-class Captions(Analyser):
+class Captions(ByModel):
     """Makes a unit of what a model says that a picture shows, and of each shot of a film."""
 
     name = "captions"
     label = "what a model says that is shown"
     kinds = (Kind("machine_caption", "description", {CLIP: PASSAGE}, "machine"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
-    phase = 3
+    task = "caption"
+    setting = "captioner"
+    does = "describes pictures"
+    _model: Pretrained[Captioner]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.fingerprint = f"{settings.captioner} {_FORMAT}"
-        self._model = Pretrained(settings.captioner, "caption", settings, load_captioner)
 
-    @classmethod
-    def lacking(cls, settings: Settings) -> str:
-        """The model, which people choose."""
-        if chosen(settings.captioner, "caption") != NONE:
-            return ""
-        return "choose a model that describes pictures with TROVE_CAPTIONER, such as blip: see trove models"
-
-    def costs(self) -> str:
-        """The memory that its model takes, or else what has to be downloaded first."""
-        try:
-            if what := self._model.to_download:
-                return f"{what} is downloaded first"
-            return f"{self._model.weights.name} takes about {self._model.needed / GB:.1f} GB of memory"
-        except ModelError:  # told by the run that would use it
-            return ""
-
-    def require(self) -> None:
-        """Find the weights."""
-        _ = self._model.weights
+    @staticmethod
+    def load(weights: Weights, device: str) -> Captioner:
+        """See ``load_captioner``."""
+        return load_captioner(weights, device)
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit of a picture; of a film one a shot, or one for several in a row told the same of."""
@@ -99,7 +85,7 @@ class Captions(Analyser):
     def _described(self, pictures: Sequence[Picture]) -> list[str]:
         images = [Image.fromarray(picture) for picture in pictures]
         with self._model.use() as captioner:
-            return list(in_batches(images, AT_ONCE, captioner.captions))
+            return list(in_batches(self._model.model, images, AT_ONCE, captioner.captions))
 
 
 def load_captioner(weights: Weights, device: str) -> Captioner:

@@ -12,14 +12,14 @@ from db.catalog.units import NewUnit, Region
 from db.engine.schema import MediaKind
 from db.kinds import Kind
 from db.settings import Settings
-from indexer.analysers.base import Analyser, Draft
+from indexer.analysers.base import Draft
+from indexer.analysers.by_model import ByModel
 from indexer.analysers.medium import Medium
 from indexer.analysers.middles import middles
 from indexer.media.types import Picture
-from indexer.pretrained.boxes import load_detector
+from indexer.pretrained.boxes import Detector, load_detector
 from indexer.pretrained.loading import Pretrained
-from indexer.pretrained.presets import NONE
-from indexer.pretrained.weights import chosen
+from indexer.pretrained.weights import Weights
 
 SIDE = 800
 """Pixels of the shorter side of what is looked at: as many as detectors were trained with."""
@@ -31,30 +31,26 @@ _FORMAT = 1
 """Grows whenever the units that are made of the same boxes change."""
 
 
-class Things(Analyser):
+class Things(ByModel):
     """Makes a unit of each thing that a detector sees, with the place where it is."""
 
     name = "things"
     label = "things that a model sees, with their places"
     kinds = (Kind("thing", "thing", {}, "machine"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
-    phase = 3
+    task = "detect"
+    setting = "detector"
+    does = "finds things"
+    _model: Pretrained[Detector]
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.fingerprint = f"{settings.detector} {LEAST} {_FORMAT}"
-        self._model = Pretrained(settings.detector, "detect", settings, load_detector)
 
-    @classmethod
-    def lacking(cls, settings: Settings) -> str:
-        """The model, which people choose."""
-        if chosen(settings.detector, "detect") != NONE:
-            return ""
-        return "choose a model that finds things with TROVE_DETECTOR, such as rt-detr-r18: see trove models"
-
-    def require(self) -> None:
-        """Find the weights."""
-        _ = self._model.weights
+    @staticmethod
+    def load(weights: Weights, device: str) -> Detector:
+        """See ``load_detector``."""
+        return load_detector(weights, device)
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit a thing, of a film in the middle of each shot."""

@@ -15,7 +15,9 @@ from db.registry import Registry
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.lookalike import LookalikeEncoder
-from indexer.encoders.registry import canonical_name, load_encoder
+from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder, preset_of
+from indexer.pretrained import weights
+from indexer.pretrained.presets import Task
 
 DEFAULT_MODEL = "builtin"
 
@@ -26,6 +28,7 @@ class Role:
 
     ``load`` makes the encoder of a model's name, ``default`` is the model of a new library, and ``asked`` the
     one that the settings name, if they do; without a default there is none until people choose one.
+    ``task``: of presets by name, for a role that a library can do without.
     ``texts`` and ``pictures``: the modalities that the vector of a text, or of a picture, can be compared
     with; without them it is asked for nothing, and its vectors are compared with each other alone.
     """
@@ -36,6 +39,7 @@ class Role:
     texts: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     asked: Callable[[Settings], str | None] = lambda _settings: None
+    task: Task | None = None
 
 
 _table: Registry[Role] = Registry("roles")
@@ -61,7 +65,43 @@ register(
 )
 
 
-register(Role(SIMILAR, None, LookalikeEncoder))
+register(Role(SIMILAR, None, LookalikeEncoder, task="similar"))
+
+
+def to_download(name: str, role: str, settings: Settings) -> str:
+    """What has to be downloaded before a model can serve a role, with size and licence; mostly nothing.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if (task := roles()[role].task) is not None:
+        return weights.to_download(name, task)
+    info = PRESETS.get(name) or preset_of(name)
+    if info is None or is_here(info, settings.cache):
+        return ""
+    return f"{info.name} ({info.size_mb / 1000:.2g} GB, licence: {info.licence})"
+
+
+def costs(name: str, role: str, settings: Settings) -> str:
+    """What a model takes of this machine, in a clause; of one that answers only what has to be downloaded.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if (task := roles()[role].task) is not None:
+        return weights.costs(name, task)
+    what = to_download(name, role, settings)
+    return f"{what} is downloaded first" if what else ""
+
+
+def fetch(name: str, role: str) -> None:
+    """Download a model of a role that a library can do without, unless it is here; others fetch themselves.
+
+    Raises:
+        ModelError: it cannot be had.
+    """
+    if (task := roles()[role].task) is not None:
+        weights.find_weights(name, task, download=True)
 
 
 def encoder_for(library: Library, space: Space | None, role: str = CLIP) -> Encoder:

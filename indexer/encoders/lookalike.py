@@ -99,7 +99,8 @@ class LookalikeEncoder:
 
 def _encoded(tower: Tower, batch: Pixels, name: str) -> Floats:
     try:
-        return np.stack(list(in_batches(list(batch), len(batch), lambda some: list(tower(np.stack(some))))))
+        each = in_batches(name, list(batch), len(batch), lambda some: list(tower(np.stack(some))))
+        return np.stack(list(each))
     except ModelError:
         raise
     except Exception as exc:  # anything: it may be a model of something else

@@ -15,7 +15,7 @@ from PIL import Image
 
 from db.errors import ModelError, first_line
 from indexer.pretrained.loading import load_model, load_processor, quiet
-from indexer.pretrained.memory import is_out_of_memory
+from indexer.pretrained.memory import is_out_of_memory, too_little
 from indexer.pretrained.weights import Weights
 
 _PHRASE_SCORE = 0.25
@@ -173,10 +173,7 @@ def _looked(name: str, look: Callable[[], list[Box]]) -> list[Box]:
             return look()
         except Exception as exc:  # anything: the files are whatever was downloaded
             if is_out_of_memory(exc):
-                raise ModelError(
-                    f"there is not enough memory for the model {name}",
-                    "Close other programs, choose a smaller model, or use --device cpu.",
-                ) from exc
+                raise too_little(name) from exc
             raise ModelError(
                 f"the model {name} cannot look at the picture: {first_line(exc)}",
                 "Choose another one: see trove models",

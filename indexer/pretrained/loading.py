@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from db.errors import ModelError, ModelMissingError, TroveError, first_line
+from db.errors import ModelError, TroveError, first_line
 from db.settings import Settings
 from indexer.pretrained.device import picked
 from indexer.pretrained.keeper import KEEPER
-from indexer.pretrained.memory import free_bytes, is_out_of_memory, needed_bytes
+from indexer.pretrained.memory import free_bytes, is_out_of_memory, needed_bytes, too_little
 from indexer.pretrained.presets import Task
-from indexer.pretrained.weights import Weights, chosen, find_weights, told
+from indexer.pretrained.weights import Weights, chosen, costs, find_weights, to_download
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +40,11 @@ class Pretrained(Generic[T]):
 
     @property
     def weights(self) -> Weights:
-        """Its weights on this machine, downloaded if they are not here yet.
+        """Its weights on this machine.
 
         Raises:
-            ModelError: they cannot be had.
+            ModelMissingError: they are not here: see ``download``.
+            ModelError: there is no such model.
         """
         if self._found is None:
             self._found = find_weights(self.model, self.task)
@@ -56,11 +57,24 @@ class Pretrained(Generic[T]):
         Raises:
             ModelError: there is no such model.
         """
-        try:
-            find_weights(self.model, self.task, download=False)
-        except ModelMissingError:
-            return told(self.model)
-        return ""
+        return to_download(self.model, self.task)
+
+    def download(self) -> None:
+        """Fetch its weights, unless they are here.
+
+        Raises:
+            ModelError: they cannot be had.
+        """
+        self._found = find_weights(self.model, self.task, download=True)
+
+    @property
+    def costs(self) -> str:
+        """What it takes of this machine that people should know before, in a clause.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        return costs(self.model, self.task)
 
     @property
     def needed(self) -> float:
@@ -144,10 +158,7 @@ def loaded(weights: Weights, load: Callable[[], T]) -> T:
             raise
         except Exception as exc:  # anything: the files are whatever was downloaded
             if is_out_of_memory(exc):
-                raise ModelError(
-                    f"there is not enough memory for the model {weights.name}",
-                    "Close other programs, or choose a smaller model.",
-                ) from exc
+                raise too_little(weights.name) from exc
             raise ModelError(
                 f"the model {weights.name} cannot be loaded: {first_line(exc)}",
                 "It must be one that transformers or open_clip know by themselves, without code of its own; "

@@ -59,8 +59,21 @@ def is_out_of_memory(exc: BaseException) -> bool:
     return isinstance(exc, RuntimeError) and any(words in str(exc) for words in told)
 
 
-def in_batches(items: Sequence[T], size: int, run: Callable[[Sequence[T]], Sequence[R]]) -> Iterator[R]:
+def too_little(model: str) -> ModelError:
+    """The error of a model that has found too little memory while it was loaded or used."""
+    return ModelError(
+        f"there is not enough memory for the model {model}",
+        "Close other programs, choose a smaller model, or use the device cpu (TROVE_DEVICE).",
+    )
+
+
+def in_batches(
+    model: str, items: Sequence[T], size: int, run: Callable[[Sequence[T]], Sequence[R]]
+) -> Iterator[R]:
     """What ``run`` makes of batches of items, in their order; a batch that takes too much memory is halved.
+
+    Args:
+        model: that runs, for messages.
 
     Raises:
         ModelError: there is not enough memory for a single one.
@@ -74,10 +87,7 @@ def in_batches(items: Sequence[T], size: int, run: Callable[[Sequence[T]], Seque
             if not is_out_of_memory(exc):
                 raise
             if len(batch) == 1:
-                raise ModelError(
-                    "there is not enough memory for this model",
-                    "Close other programs, choose a smaller model, or use --device cpu.",
-                ) from exc
+                raise too_little(model) from exc
             size = len(batch) // 2
             log.info("too little memory for %d at once: now %d", len(batch), size)
             continue

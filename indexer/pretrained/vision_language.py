@@ -8,7 +8,8 @@ signs by which a model tells its turns apart: what a file says cannot end one an
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -84,10 +85,16 @@ class VisionLanguage:
         over = threading.Event()
         failed: list[BaseException] = []
 
+        def halted() -> bool:
+            return over.is_set() or stopped()
+
         def work() -> None:
             try:
-                halts = StoppingCriteriaList([_Halt(lambda: over.is_set() or stopped())])
-                self._generate(inputs, most_tokens, streamer=streamer, stopping_criteria=halts)
+                halts = StoppingCriteriaList([_Halt(halted)])
+                with _between_layers(self._model, halted):
+                    self._generate(inputs, most_tokens, streamer=streamer, stopping_criteria=halts)
+            except _HaltedError:
+                streamer.end()
             except BaseException as exc:  # told by the thread that waits
                 failed.append(exc)
                 streamer.end()
@@ -153,7 +160,7 @@ class VisionLanguage:
                     **inputs, max_new_tokens=most_tokens, do_sample=False, num_beams=1, **how
                 )
             except Exception as exc:  # anything: each model fails in its own way
-                if is_out_of_memory(exc):
+                if isinstance(exc, _HaltedError) or is_out_of_memory(exc):
                     raise
                 raise ModelError(f"the model {self.name} failed: {first_line(exc)}") from exc
         is_repeated = self._talks and not self._model.config.is_encoder_decoder
@@ -162,6 +169,32 @@ class VisionLanguage:
     def _decoded(self, made: Any) -> list[str]:
         texts: list[str] = self._processor.batch_decode(made, skip_special_tokens=True)
         return texts
+
+
+class _HaltedError(Exception):
+    """Work in the middle of a token was given up."""
+
+
+@contextmanager
+def _between_layers(model: Any, halted: Callable[[], bool]) -> Iterator[None]:
+    """Have the layers of a model give up once ``halted()``, for as long as the block runs.
+
+    Criteria of transformers are asked between tokens alone, and before the first one stands all of the
+    prompt, which takes minutes on a CPU where it has several pictures.
+    """
+    from torch.nn import ModuleList
+
+    def check(*_: Any) -> None:
+        if halted():
+            raise _HaltedError
+
+    layers = [layer for part in model.modules() if isinstance(part, ModuleList) for layer in part]
+    hooks = [layer.register_forward_pre_hook(check) for layer in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 class _Halt:

@@ -15,6 +15,7 @@ from typing import Any
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from indexer.pretrained import hub
+from indexer.pretrained.memory import GB, needed_bytes
 from indexer.pretrained.presets import AUTO, NONE, PRESETS, PretrainedInfo, Task, of_task, preset_of
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,10 @@ _SETS = (
 _BESIDE = ("*.json", "*.txt", "*.model", "*.jinja")
 """What is fetched with the weights: configuration and tokenizer, but no code."""
 _HALF = frozenset({"F16", "BF16"})
+
+
+class _NotHereError(ModelMissingError):
+    """The weights of a model can be had, but are not on this machine."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,14 @@ def chosen(model: str, task: Task) -> str:
     return next((info.name for info in of_task(task) if is_here(info)), NONE)
 
 
-def find_weights(model: str, task: Task, *, download: bool = True) -> Weights:
-    """The weights of a preset, Hub name or local folder, downloaded if they are not here yet.
+def find_weights(model: str, task: Task, *, download: bool = False) -> Weights:
+    """The weights of a preset, Hub name or local folder that is on this machine.
+
+    Args:
+        download: fetch them where they are not. Nobody should find gigabytes fetched who did not agree to it.
 
     Raises:
-        ModelMissingError: they are not on this machine and cannot be downloaded now, or shall not be.
+        ModelMissingError: they are not on this machine, or cannot be downloaded now.
         ModelError: ``model`` names nothing, or something that is no such model.
     """
     info = PRESETS.get(model)
@@ -111,10 +119,31 @@ def find_weights(model: str, task: Task, *, download: bool = True) -> Weights:
     if (found := _cached(model, repository, info)) is not None:
         return found
     if not download:
-        raise ModelMissingError(
+        raise _NotHereError(
             f"the weights of {model} are not on this machine", _how_to_fetch(repository, info)
         )
     return _download(model, repository, info)
+
+
+def to_download(model: str, task: Task) -> str:
+    """What has to be downloaded before a model can be used; empty where it is on this machine.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    try:
+        find_weights(model, task)
+    except _NotHereError:
+        return told(model)
+    return ""
+
+
+def costs(model: str, task: Task) -> str:
+    """What a model takes of this machine that people should know before, in a clause; errors the same."""
+    if what := to_download(model, task):
+        return f"{what} is downloaded first"
+    found = find_weights(model, task)
+    return f"{found.name} takes about {needed_bytes(found.size) / GB:.1f} GB of memory"
 
 
 def told(model: str) -> str:

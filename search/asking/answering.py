@@ -20,9 +20,9 @@ from db.catalog.units import UnitRow
 from db.errors import ModelMissingError, SettingsError
 from db.kinds import Proof
 from db.settings import Settings
+from db.times import is_during
 from indexer.media.reader import probe, read_image, still_at
 from indexer.pretrained.loading import Pretrained
-from indexer.pretrained.memory import GB
 from indexer.pretrained.presets import NONE, of_task
 from indexer.pretrained.vision_language import Turn, VisionLanguage, load_vision_language
 from indexer.pretrained.weights import chosen
@@ -179,20 +179,13 @@ def is_at_hand(settings: Settings) -> bool:
     return is_address(settings.answerer) or chosen(settings.answerer, "ask") != NONE
 
 
-def needs(settings: Settings) -> Iterator[str]:
-    """What the model that answers needs before it does, in sentences; nothing for a server.
-
-    It is downloaded, where it has to be, between saying so and saying how much memory it takes.
+def of_this_machine(settings: Settings) -> Pretrained[VisionLanguage] | None:
+    """The model that answers, with what it costs and what has to be downloaded; None for a server.
 
     Raises:
-        ModelError: there is none, or it cannot be had.
+        ModelError: none was chosen, and none is here.
     """
-    if is_address(settings.answerer):
-        return
-    model = _model(settings)
-    if what := model.to_download:
-        yield f"Downloading {what} once."
-    yield f"{model.weights.name} takes about {model.needed / GB:.1f} GB of memory."
+    return None if is_address(settings.answerer) else _model(settings)
 
 
 def _model(settings: Settings) -> Pretrained[VisionLanguage]:
@@ -251,14 +244,8 @@ def _texts(rows: Sequence[UnitRow], at_s: float | None) -> list[str]:
     return [
         f"{_SAID_AS[row.proof]}: {row.text}"
         for row in rows
-        if row.text and row.proof in _SAID_AS and _is_at(row, at_s)
+        if row.text and row.proof in _SAID_AS and is_during(row, at_s, around_s=_AROUND_S)
     ]
-
-
-def _is_at(row: UnitRow, at_s: float | None) -> bool:
-    if at_s is None or row.start_s is None:
-        return True
-    return row.start_s - _AROUND_S <= at_s <= (row.end_s or row.start_s) + _AROUND_S
 
 
 def _told(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, library_of
+from ui.cli.options import Json, Yes, library_of
 from ui.wording import duration
 
 if TYPE_CHECKING:
@@ -58,9 +58,15 @@ def _row(state: AnalyserState) -> list[str]:
 
 
 @app.command()
-def on(ctx: typer.Context, name: Name, folder: Folder = None) -> None:
-    """Switch one on; the next trove index makes what is left for it."""
+def on(ctx: typer.Context, name: Name, folder: Folder = None, yes: Yes = False) -> None:
+    """Switch one on; the next trove index makes what is left for it.
+
+    One that needs a model which is not on this machine has it downloaded now, if you agree.
+    """
     with library_of(ctx, make=True) as library:
+        if what := library.analysers.to_download(name):
+            console.agreed(what, yes=yes)
+            library.analysers.download(name)
         library.analysers.on(name, folder)
         state = next(state for state in library.analysers.every() if state.name == name)
     left = state.left

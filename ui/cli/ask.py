@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, library_of, time_of
+from ui.cli.options import Json, Yes, library_of, time_of
 from ui.cli.search import hit_json
 from ui.wording import clock
 
@@ -33,6 +33,7 @@ def ask(
             help="A model of trove models, a folder, or a server here: http://localhost:8080/v1#NAME",
         ),
     ] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Have a model answer a question about a picture, or from the pictures that are found for it.
@@ -41,12 +42,15 @@ def ask(
     """
     if at is not None and on is None:
         raise typer.BadParameter("Give --at with --on and a film.")
-    from search.asking.answering import needs
+    from search.asking.answering import of_this_machine
 
     with library_of(ctx, answerer=model) as library:
-        if not as_json:
-            for sentence in needs(library.settings):
-                console.note(sentence)
+        if (answerer := of_this_machine(library.settings)) is not None:
+            if what := answerer.to_download:
+                console.agreed(what, yes=yes)
+                answerer.download()
+            if not as_json:
+                console.note(f"{answerer.costs}.")
         told = (lambda _: None) if as_json else console.pour
         reply = library.ask(" ".join(question), on=on, at_s=at, on_text=told)
     if as_json:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from db.errors import TroveError
+from db.errors import ModelMissingError, TroveError
 from ui.cli import conditions
 from ui.highlight import highlight_spans
 
@@ -100,6 +100,24 @@ def one_line(text: str) -> str:
     """Escape line breaks, control characters, and whatever the terminal's encoding cannot have."""
     visible = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     return visible.encode(errors="backslashreplace").decode()
+
+
+def agreed(what: str, *, yes: bool) -> None:
+    """Have somebody agree to the download of ``what``, which says its size and licence, or end.
+
+    Nothing is asked where there is nothing to download, or they have agreed with ``--yes``.
+
+    Raises:
+        ModelMissingError: nobody is there who could be asked.
+    """
+    if not what:
+        return
+    if yes:
+        note(f"Downloading {what} once.")
+    elif not sys.stdin.isatty():
+        raise ModelMissingError(f"{what} is not on this machine", "To download it, add --yes.")
+    elif not typer.confirm(f"Download {what}?", err=True):
+        raise typer.Exit(EXIT_ERROR)
 
 
 def print_json(value: dict[str, Any]) -> None:

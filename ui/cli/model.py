@@ -9,7 +9,7 @@ import typer
 
 from ui.background import start
 from ui.cli import console
-from ui.cli.options import Json, library_of
+from ui.cli.options import Json, Yes, library_of
 from ui.quality import found_first, takes
 
 if TYPE_CHECKING:
@@ -34,14 +34,16 @@ def use(
     background: Annotated[
         bool, typer.Option("--background", help="Go on behind; trove status shows how far it is.")
     ] = False,
+    yes: Yes = False,
 ) -> None:
     """Embed the whole library with another model, then let it answer. Can be stopped and resumed."""
+    with library_of(ctx) as library:
+        settings, paths = library.settings, library.core.paths
+        console.agreed(library.models.to_download(name, role=role), yes=yes)
     if background:
-        with library_of(ctx) as library:
-            settings = library.settings
-        output = settings.paths.model_output
+        output = paths.model_output
         partly = ["--partial"] if partial else []
-        start(settings.named, ["model", "use", "--role", role, *partly, "--", name], output)
+        start(settings.named, ["model", "use", "--yes", "--role", role, *partly, "--", name], output)
         console.say(f"Started. See how far it is with trove status; what it says goes to {output}.")
         return
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:

@@ -44,6 +44,7 @@ Exclude = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Download what has to be, without being asked.")]
 LibraryPlace = Annotated[
     str | None,
     typer.Option(

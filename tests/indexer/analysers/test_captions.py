@@ -13,10 +13,11 @@ from db.errors import ModelMissingError, SettingsError
 from db.settings import Settings
 from indexer.analysers.captions import SIDE, Captions
 from indexer.media.reader import still_at
+from indexer.pretrained import weights
 from indexer.pretrained.vision_language import load_vision_language
 from indexer.pretrained.weights import find_weights
 from search.results.texts import described
-from tests.support.command import as_json
+from tests.support.command import as_json, check_error
 from tests.support.command import trove as run
 from tests.support.media import video
 from tests.support.tiny_pretrained import save_blip
@@ -183,3 +184,29 @@ def test_a_model_that_is_not_here_is_told_before_anything_is_read(
     with pytest.raises(ModelMissingError, match="weights of blip are not on this machine") as caught:
         Captions(settings.model_copy(update={"captioner": "blip"})).require()
     assert "0.99 GB, licence: BSD-3-Clause" in caught.value.hint
+
+
+def test_nothing_is_downloaded_that_nobody_has_agreed_to(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    fetched: list[str] = []
+
+    def fetch(model: str, *_: object) -> None:
+        fetched.append(model)
+        raise ModelMissingError("the line is busy")
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(weights, "_download", fetch)
+    monkeypatch.setenv("TROVE_CAPTIONER", "blip")
+    new = settings.model_copy(update={"library": tmp_path / "library"})
+    media = settings.library.parent / "media"
+    check_error(run(new, "index", media), "the weights of blip are not on this machine")
+    on = ("analysers", "on", "captions")
+    check_error(run(new, *on), "blip (0.99 GB, licence: BSD-3-Clause)", "To download it, add --yes")
+    assert fetched == []
+    agreed = run(new, *on, "--yes")
+    assert "Downloading blip (0.99 GB, licence: BSD-3-Clause) once." in agreed.stderr
+    assert "the line is busy" in agreed.stderr
+    assert fetched == ["blip"]

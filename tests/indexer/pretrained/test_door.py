@@ -191,12 +191,12 @@ def test_batches_are_halved_when_memory_is_short() -> None:
             torch.empty(2**60, dtype=torch.uint8)
         return [10 * item for item in batch]
 
-    assert list(in_batches(range(10), 8, run)) == [10 * item for item in range(10)]
+    assert list(in_batches("tiny", range(10), 8, run)) == [10 * item for item in range(10)]
     assert tried == [8, 4, 2, 2, 2, 2, 2]
-    with pytest.raises(ModelError, match="not enough memory"):
-        list(in_batches(range(2), 2, lambda _: torch.empty(2**60, dtype=torch.uint8)))
+    with pytest.raises(ModelError, match="not enough memory for the model tiny"):
+        list(in_batches("tiny", range(2), 2, lambda _: torch.empty(2**60, dtype=torch.uint8)))
     with pytest.raises(RuntimeError, match="another reason"):
-        list(in_batches([1], 2, lambda _: (_ for _ in ()).throw(RuntimeError("another reason"))))
+        list(in_batches("tiny", [1], 2, lambda _: (_ for _ in ()).throw(RuntimeError("another reason"))))
 
 
 # --- keeping

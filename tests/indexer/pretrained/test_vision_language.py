@@ -128,6 +128,23 @@ def test_an_answer_can_be_stopped_and_left(folder: Callable[[str], Path]) -> Non
     assert "answer" not in {thread.name for thread in threading.enumerate()}, "nothing goes on behind"
 
 
+def test_an_answer_can_be_stopped_before_its_first_word(folder: Callable[[str], Path]) -> None:
+    model = loaded(folder("LLaVA"))
+    turns = [Turn("user", "what is this ?", (PICTURES[2],))]
+    begun, through = threading.Event(), []
+    hooks = [
+        model._model.register_forward_pre_hook(lambda *_: begun.set()),
+        model._model.lm_head.register_forward_hook(lambda *_: through.append(1)),
+    ]
+    assert list(model.answer(turns, 300, begun.is_set)) == []
+    assert begun.is_set()
+    assert through == [], "in the middle of what was asked, not after the first word"
+    begun.clear()
+    for hook in hooks:
+        hook.remove()
+    assert list(model.answer(turns, 5)), "and it can be asked again"
+
+
 def test_what_only_describes_cannot_answer(folder: Callable[[str], Path]) -> None:
     with pytest.raises(ModelError, match="describes pictures, and cannot answer"):
         next(loaded(folder("BLIP")).answer([Turn("user", "what ?", (PICTURES[0],))], 5))

@@ -13,7 +13,7 @@ from PIL import Image
 import trove
 from db.errors import ModelMissingError, SettingsError
 from db.settings import Settings
-from search.asking.answering import MOST_TOKENS, needs, says_unknown
+from search.asking.answering import MOST_TOKENS, of_this_machine, says_unknown
 from search.asking.prompts import Said, Seen, conversation
 from tests.support import ROOT, SAMPLES
 from tests.support.command import as_json, check_error
@@ -223,7 +223,9 @@ def test_where_nothing_is_found_nothing_is_made_up(library: trove.Library, serve
 @pytest.mark.slow
 def test_a_model_of_this_machine_answers_word_by_word(settings: Settings, model: Path) -> None:
     with trove.Library.of(settings.model_copy(update={"answerer": str(model)})) as library:
-        assert list(needs(library.settings)) == ["tiny takes about 0.0 GB of memory."]
+        here = of_this_machine(library.settings)
+        assert here is not None
+        assert here.costs == "tiny takes about 0.0 GB of memory"
         heard: list[str] = []
         reply = library.ask("what is it?", on=media(settings) / "orders.png", on_text=heard.append)
         assert reply.text == "".join(heard).strip() != ""
@@ -254,10 +256,19 @@ def test_what_has_to_be_downloaded_is_told_first(
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    told = needs(settings.model_copy(update={"answerer": "llava"}))
-    assert next(told) == "Downloading llava (14.13 GB, licence: Llama 2 Community License) once."
-    with pytest.raises(ModelMissingError, match="weights of llava are not on this machine"):
-        next(told)
+    missing = settings.model_copy(update={"answerer": "llava"})
+    model = of_this_machine(missing)
+    assert model is not None
+    assert model.to_download == "llava (14.13 GB, licence: Llama 2 Community License)"
+    for has_agreed in (False, True):
+        with pytest.raises(ModelMissingError, match="weights of llava are not on this machine") as caught:
+            model.download() if has_agreed else model.weights
+        assert ("cannot be reached" in str(caught.value)) is has_agreed
+    asked = ("ask", "what is it?", "--model", "llava")
+    check_error(run(missing, *asked), "llava (14.13 GB, licence: Llama 2", "To download it, add --yes")
+    told, error = run(missing, *asked, "--yes").stderr.splitlines()
+    assert told == "Downloading llava (14.13 GB, licence: Llama 2 Community License) once."
+    assert "Hub cannot be reached" in error
 
 
 @pytest.mark.slow
