@@ -125,6 +125,12 @@ def to_embed(session: Session) -> tuple[int, int]:
     return pictures, texts
 
 
+def _count(session: Session, role: str) -> int:
+    """How many units the library has that a model of a role looks at."""
+    counts = units.counts(session, among_hidden=True)
+    return sum(counts[kind] for kind in kinds.embedded(role))
+
+
 def _figure(line: Line) -> Figure:
     return Figure(line.kind, line.measure.name, line.count, line.value, line.low, line.high)
 
@@ -161,7 +167,7 @@ def _speeds(session: Session, rates: Iterable[_Rates]) -> dict[str, Speed]:
         report = json.loads(run.report or "{}")
         if report.get("computer") == computer() and report["embedded"] >= _FEWEST_CHANGED and run.finished_at:
             took_s = (run.finished_at - run.started_at).total_seconds()
-            seconds = (pictures + texts) * took_s / report["embedded"]
+            seconds = _count(session, report.get("role", CLIP)) * took_s / report["embedded"]
             speeds.append((report["model"], Speed(seconds, "change", run.finished_at)))
     return dict(sorted(speeds, key=lambda it: it[1].at))
 

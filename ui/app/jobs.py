@@ -19,6 +19,7 @@ from PIL import Image
 from db.catalog import runs, spaces
 from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
+from db.kinds import CLIP
 from search.asking.answering import OnText, Reply
 from search.drawing.drawer import Drawer
 from search.drawing.output import Drawing
@@ -43,11 +44,21 @@ class IndexState:
     error: str = ""
     model: str = ""
     """The model that the library is being changed to; empty for indexing."""
+    role: str = CLIP
+    """What that model is for."""
 
     @property
     def active(self) -> bool:
         """Whether it is under way."""
         return self.phase in ("starting", "running")
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change of the model of a role; without a model it is none."""
+
+    model: str = ""
+    role: str = CLIP
 
 
 class IndexJob:
@@ -63,7 +74,7 @@ class IndexJob:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._run_before: int | None = None
-        self._starting = ""
+        self._starting = _Change()
 
     def index(self, paths: Sequence[Path] = (), *, gone: bool = False) -> None:
         """Index folders, or refresh all folders of the library; ``gone``: what is missing in them is gone.
@@ -77,9 +88,9 @@ class IndexJob:
         """Retry the files that failed; errors as ``index``."""
         self._start(["failures", "--retry"])
 
-    def use_model(self, name: str) -> None:
-        """Change the library's model; errors as ``index``."""
-        self._start(["model", "use", "--", name], model=name)
+    def use_model(self, name: str, *, role: str = CLIP) -> None:
+        """Change the library's model of a role, downloaded if need be; errors as ``index``."""
+        self._start(["model", "use", "--yes", "--role", role, "--", name], _Change(name, role))
 
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
@@ -94,20 +105,22 @@ class IndexJob:
         """Progress of the last run, whoever started it."""
         with self._library.core.read() as session:
             run = runs.last_run(session)
-            building = next((it.model for it in spaces.every(session) if it.state == "building"), "")
+            every = spaces.every(session)
+        building = next((_Change(it.model, it.role) for it in every if it.state == "building"), None)
         code = self._process.poll() if self._process is not None else 0
         if (run.id if run is not None else None) == self._run_before:
             if code is None:
-                return IndexState("starting", model=self._starting)
+                return IndexState("starting", model=self._starting.model, role=self._starting.role)
             if code != 0:
-                return IndexState("failed", error=_last_words(self._output), model=self._starting)
+                error = _last_words(self._output)
+                return IndexState("failed", error=error, model=self._starting.model, role=self._starting.role)
         if run is None:
             return IndexState("never")
         # A run does not record its purpose. An unfinished change of model has a space in state "building".
         state = self._state_of(run)
         # One that was complete before is told by who has started it.
-        model = building or (self._starting if code is None else "")
-        return state if state.phase == "finished" else replace(state, model=model)
+        change = building or (self._starting if code is None else _Change())
+        return state if state.phase == "finished" else replace(state, model=change.model, role=change.role)
 
     @property
     def _is_here(self) -> bool:
@@ -120,14 +133,14 @@ class IndexJob:
         is_running = _is_running(run) if self._is_here else self._library.core.database.is_being_indexed()
         return _unfinished(run, is_running=is_running)
 
-    def _start(self, arguments: Sequence[str], *, model: str = "") -> None:
+    def _start(self, arguments: Sequence[str], change: "_Change | None" = None) -> None:
         with self._lock:
             if self.state().active:
                 raise LibraryBusyError("indexing is under way", "Wait until it has finished, or stop it.")
             with self._library.core.read() as session:
                 run = runs.last_run(session)
             self._run_before = run.id if run is not None else None
-            self._starting = model
+            self._starting = change or _Change()
             self._process = background.start(self._library.settings.named, arguments, self._output)
 
 

@@ -7,12 +7,12 @@ import streamlit as st
 from db import kinds
 from db.catalog import revision, spaces
 from db.catalog.spaces import Space
-from db.errors import TroveError
 from db.kinds import CLIP
 from indexer.encoders.registry import PRESETS, ModelInfo, preset_of
 from search.evaluation.measured import ENOUGH, Measured
 from ui.app import resources
 from ui.app.views import indexing
+from ui.app.views.beside import drop, show_beside, use
 from ui.quality import COUNTED, NOT_THE_SAME, day, found, found_first, lacking, ready, takes
 from ui.wording import size, units_in_words
 
@@ -212,19 +212,12 @@ def _change(active: Space, *, busy: bool) -> None:
             type="primary",
             icon=":material/swap_horiz:",
             disabled=busy or not chosen,
-            on_click=_use,
-            args=(chosen or "",),
+            on_click=use,
+            args=((chosen or "").strip(), CLIP),
         )
     info = PRESETS.get(chosen or "")
     if info is not None and not info.commercial_use:
         st.warning(f"{info.licence}: not for commercial use.")
-
-
-def _use(name: str) -> None:
-    try:
-        resources.index_job().use_model(name.strip())
-    except TroveError as exc:
-        resources.explain(exc)
 
 
 def _stored_models(vector_counts: dict[Space, int], measured: Mapping[str, Measured]) -> None:
@@ -243,26 +236,17 @@ def _stored_models(vector_counts: dict[Space, int], measured: Mapping[str, Measu
                 st.button(
                     "Go on" if space.state == "building" else "Use it again",
                     key=f"again_{space.id}",
-                    on_click=_use,
-                    args=(space.model,),
+                    on_click=use,
+                    args=(space.model, CLIP),
                 )
                 st.button(
-                    "Drop", key=f"drop_{space.id}", type="tertiary", on_click=_drop, args=(space.model,)
+                    "Drop", key=f"drop_{space.id}", type="tertiary", on_click=drop, args=(space.model, CLIP)
                 )
 
 
 def _short(known: Measured | None) -> str:
     first = "" if known is None else found_first(known)
     return f" · {first} described ones found first" if first else ""
-
-
-def _drop(name: str) -> None:
-    try:
-        resources.library().models.drop(name)
-    except TroveError as exc:
-        resources.explain(exc)
-    else:
-        st.toast(f"Dropped {resources.plain(name)}.")
 
 
 st.title("Model")
@@ -279,4 +263,6 @@ else:
     _offers(active, measured, busy=changing or measuring)
     if not changing:
         _change(active, busy=measuring)
-        _stored_models(vector_counts, measured)
+        own = {space: count for space, count in vector_counts.items() if space.role == CLIP}
+        _stored_models(own, measured)
+    show_beside(vector_counts, measured, busy=changing or measuring)

@@ -1,10 +1,13 @@
 """Indexing widgets that several pages share: adding a folder, progress, refresh."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from db.errors import SettingsError, TroveError
+from db.kinds import CLIP
 from db.paths import expanded
 from ui.app import resources
 from ui.app.jobs import IndexState
@@ -98,7 +101,7 @@ def _resume(state: IndexState) -> None:
     job = resources.index_job()
     try:
         if state.model:
-            job.use_model(state.model)
+            job.use_model(state.model, role=state.role)
         else:
             job.index()
     except TroveError as exc:
@@ -127,7 +130,7 @@ def _finished(state: IndexState) -> None:
     when = f"{state.ended_at:%H:%M on} {state.ended_at.day} {state.ended_at:%B}" if state.ended_at else ""
     if "embedded" in report:
         model = resources.plain(str(report.get("model", "")))
-        st.caption(f"At {when} the model was changed to {model}: {report['embedded']:,} looked at again.")
+        st.caption(f"At {when} {_changed(report)} {model}: {report['embedded']:,} looked at again.")
         return
     names = {
         "indexed": "new",
@@ -147,6 +150,13 @@ def _finished(state: IndexState) -> None:
         f"Last indexed at {when}: {report.get('found', 0):,} files in {duration(report.get('seconds', 0))}"
         + (f" ({', '.join(parts)})." if parts else ".")
     )
+
+
+def _changed(report: Mapping[str, Any]) -> str:
+    """What a change of the model did, before the model's name."""
+    if report.get("role", CLIP) == CLIP:
+        return "the model was changed to"
+    return "the library was looked at with"
 
 
 def refresh(*, retry: bool = False, gone: Path | None = None) -> None:

@@ -12,8 +12,10 @@ from db.settings import Settings
 from search.evaluation.measured import ENOUGH
 from tests.support import ROOT, SAMPLES
 from tests.support.copying import copy_library
+from tests.support.tiny_vision import save_dinov2
 from trove import Library, Query
-from ui.app.jobs import MeasureJob
+from ui.app import resources
+from ui.app.jobs import IndexJob, MeasureJob
 
 PAGE = ROOT / "ui" / "app" / "pages" / "models.py"
 
@@ -80,7 +82,43 @@ def test_a_measurement_runs_beside_the_app_and_tells_why_it_failed(own: Settings
         assert library.models.measured()["builtin"].figure("thumbed", "R@1") is not None
 
 
-def _wait(job: MeasureJob) -> None:
+@pytest.mark.slow
+@pytest.mark.usefixtures("own")
+def test_the_model_of_what_looks_alike_is_chosen_and_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def told() -> str:
+        return said(page).replace("\\", "")
+
+    page = AppTest.from_file(PAGE, default_timeout=60).run()
+    assert "Your library has none." in told()
+    page.selectbox(key="new_similar").set_value("dinov2-small").run()
+    looked_at = "It looks at 48 pictures and 16 video frames; dinov2-small"
+    assert f"{looked_at} (licence: Apache-2.0) is downloaded first." in told()
+    save_dinov2(tmp_path / "hub" / "models--facebook--dinov2-small" / "snapshots" / "abc")
+    (refs := tmp_path / "hub" / "models--facebook--dinov2-small" / "refs").mkdir()
+    (refs / "main").write_text("abc")
+    page.run()
+    assert f"{looked_at} takes about 0.0 GB of memory." in told()
+    page.button(key="use_similar").click().run()
+    _wait(resources.index_job())
+    state = resources.index_job().state()
+    assert (state.phase, state.report["role"], state.report["embedded"]) == ("finished", "similar", 64)
+    page.run()
+    assert "**dinov2-small** · in use · 64 looked at" in told()
+    assert "the library was looked at with dinov2-small: 64 looked at again" in told()
+    assert "Your library answers with **builtin**" in told()
+    (drop,) = (button for button in page.button if button.label == "Drop")
+    drop.click().run()
+    assert "Your library has none." in told()
+
+
+def _wait(job: MeasureJob | IndexJob) -> None:
     deadline = time.monotonic() + 60
     while job.state().active and time.monotonic() < deadline:
         time.sleep(0.1)
