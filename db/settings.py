@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     """What describes pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
     detector: str = "none"
     """What finds things in pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    sound_tagger: str = "none"
+    """What names sounds: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    action_classifier: str = "none"
+    """What names what happens in films: ``none``, a preset of ``trove models``, a Hub name or a folder."""
     pointer: str = "auto"
     """What says where in a picture something is: ``auto`` (the first preset that is on this machine, else a
     map of what the search model looks at), ``none`` for that map, a preset, a Hub name or a local folder."""

@@ -18,7 +18,7 @@ from indexer.media.reader import (
 )
 from indexer.media.shots import Shot
 from indexer.media.stretches import shots, stills, stills_at
-from indexer.media.types import Cue, Metadata, Opened, Picture, Samples, Still
+from indexer.media.types import SAMPLE_RATE, Cue, Metadata, Opened, Picture, Samples, Still
 
 if TYPE_CHECKING:
     from indexer.media.pool import DecodePool
@@ -124,13 +124,13 @@ class Medium:
         """
         return self._pool.run(still_at, self.path, at_s, min_side=self.side)
 
-    def audio(self, start_s: float, end_s: float, track: int = 0) -> Samples:
+    def audio(self, start_s: float, end_s: float, track: int = 0, *, rate: int = SAMPLE_RATE) -> Samples:
         """Its sound from one second to another, see ``indexer.media.reader.read_audio``.
 
         Raises:
             MediaError: it cannot be decoded.
         """
-        return self._pool.run(read_audio, self.path, start_s, end_s, track)
+        return self._pool.run(read_audio, self.path, start_s, end_s, track, rate)
 
     def subtitles(self) -> Mapping[int, Sequence[Cue]]:
         """The lines of its subtitles that are text, by the number of their track in the header.

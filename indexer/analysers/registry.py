@@ -9,6 +9,7 @@ from types import MappingProxyType
 from db import kinds
 from db.catalog.analyses import Work
 from db.settings import Settings
+from indexer.analysers.actions import Actions
 from indexer.analysers.base import Analyser
 from indexer.analysers.captions import Captions
 from indexer.analysers.exports import Exports
@@ -18,6 +19,7 @@ from indexer.analysers.movement import Movement
 from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
 from indexer.analysers.sidecars import Sidecars
+from indexer.analysers.sound_tags import SoundTags
 from indexer.analysers.soundprints import Soundprints
 from indexer.analysers.sounds import Sounds
 from indexer.analysers.speech import Speech
@@ -51,7 +53,9 @@ _TABLE: tuple[type[Analyser], ...] = (
     Captions,
     Things,
     Sounds,
+    SoundTags,
     Movement,
+    Actions,
     Soundprints,
     Words,
     Sidecars,

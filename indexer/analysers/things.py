@@ -16,6 +16,7 @@ from indexer.analysers.base import Draft
 from indexer.analysers.by_model import ByModel
 from indexer.analysers.medium import Medium
 from indexer.analysers.middles import middles
+from indexer.analysers.spans import SCORE
 from indexer.media.types import Picture
 from indexer.pretrained.boxes import Detector, load_detector
 from indexer.pretrained.loading import Pretrained
@@ -25,8 +26,6 @@ SIDE = 800
 """Pixels of the shorter side of what is looked at: as many as detectors were trained with."""
 LEAST = 0.7
 """How sure a detector must be; half of that would be usual, but what is shown should be there."""
-SCORE = "score"
-"""The name by which the detail of a thing has how sure it is."""
 _FORMAT = 1
 """Grows whenever the units that are made of the same boxes change."""
 

@@ -161,25 +161,27 @@ def stills_at(file: BinaryIO, times: list[float], *, min_side: int) -> list[tupl
         return list(_frames_at(container, video, times, min_side, _FORWARD)) if times else []
 
 
-def read_audio(file: BinaryIO, start_s: float, end_s: float, track: int = 0) -> Samples:
-    """Mono float32 samples at ``SAMPLE_RATE``, see ``indexer.media.reader.read_audio``.
+def read_audio(
+    file: BinaryIO, start_s: float, end_s: float, track: int = 0, rate: int = SAMPLE_RATE
+) -> Samples:
+    """Mono float32 samples at a rate, see ``indexer.media.reader.read_audio``.
 
     Raises:
         DecodeError: nothing could be decoded in a span that starts at 0.
         UnreadableError: input/output error.
     """
     # Zero pages cost nothing until written to, so a span beyond the end is no waste.
-    samples = np.zeros(max(0, round((end_s - start_s) * SAMPLE_RATE)), dtype=np.float32)
+    samples = np.zeros(max(0, round((end_s - start_s) * rate)), dtype=np.float32)
     filled = 0
     with open_container(file) as container:
         if track >= len(sounds := _sounds(container)):
             return samples[:0]
         sound = sounds[track]
         seek(container, max(0.0, start_s - _PRE_ROLL_S))
-        for at_s, chunk in _chunks(container, sound):
+        for at_s, chunk in _chunks(container, sound, rate):
             if at_s >= end_s:
                 break
-            position = round((at_s - start_s) * SAMPLE_RATE)
+            position = round((at_s - start_s) * rate)
             chunk = chunk[max(0, -position) : max(0, len(samples) - position)]
             position = max(0, position)
             samples[position : position + len(chunk)] = chunk
@@ -356,20 +358,22 @@ def _upright_size(container: av.container.InputContainer, video: av.VideoStream)
     return width, height
 
 
-def _chunks(container: av.container.InputContainer, sound: av.AudioStream) -> Iterator[tuple[float, Samples]]:
-    """Decoded chunks of the track: (seconds of the first sample, mono samples at ``SAMPLE_RATE``)."""
+def _chunks(
+    container: av.container.InputContainer, sound: av.AudioStream, rate: int
+) -> Iterator[tuple[float, Samples]]:
+    """Decoded chunks of the track: (seconds of the first sample, mono samples at a rate)."""
     begin = origin(container)
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     setup, next_s = None, 0.0
     for packet in packets(container, sound):
         for frame in _decoded(packet):
             # A broadcast may change from stereo to surround and back; a resampler is made for one input.
             before, setup = setup, (frame.format.name, frame.layout.name, frame.sample_rate)
             if before not in (None, setup):
-                resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+                resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
             at_s = time_of(frame, begin)
             next_s = next_s if at_s is None or abs(at_s - next_s) < _ROUNDED_S else at_s
             for part in resampler.resample(frame):
                 samples = part.to_ndarray().reshape(-1).astype(np.float32, copy=False)
                 yield next_s, samples
-                next_s += len(samples) / SAMPLE_RATE
+                next_s += len(samples) / rate

@@ -24,6 +24,7 @@ from indexer.media.formats import Signature, lacks_end, media_kind, signature
 from indexer.media.pictures.readers import Reader, readers
 from indexer.media.stills import merge_stills
 from indexer.media.types import (
+    SAMPLE_RATE,
     Cue,
     Glimpse,
     Metadata,
@@ -186,10 +187,11 @@ def read_frames(
         yield from animation.frames(file, start_s, end_s, min_side=min_side)
 
 
-def read_audio(path: Path, start_s: float, end_s: float, track: int = 0) -> Samples:
-    """Mono float32 samples at ``SAMPLE_RATE`` from ``start_s`` to ``end_s``; empty without such a track.
+def read_audio(path: Path, start_s: float, end_s: float, track: int = 0, rate: int = SAMPLE_RATE) -> Samples:
+    """Mono float32 samples from ``start_s`` to ``end_s``; empty without such a track.
 
-    ``track``: its number in ``Metadata.sounds``. Of a motion photo it is the sound of its film.
+    ``rate``: samples a second. ``track``: its number in ``Metadata.sounds``. Of a motion photo it is the
+    sound of its film.
 
     They stop early where the track ends. The first sample is the one at ``start_s``; where a stretch
     is missing or damaged there is silence, so that times stay true.
@@ -201,7 +203,7 @@ def read_audio(path: Path, start_s: float, end_s: float, track: int = 0) -> Samp
     from indexer.media import ffmpeg
 
     with opened_film(path) as file:
-        return ffmpeg.read_audio(file, start_s, end_s, track)
+        return ffmpeg.read_audio(file, start_s, end_s, track, rate)
 
 
 def read_subtitles(path: Path) -> dict[int, list[Cue]]:

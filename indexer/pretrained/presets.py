@@ -11,9 +11,9 @@ from typing import Literal
 
 from db.paths import expanded
 
-Task = Literal["caption", "ask", "detect", "ground", "similar", "sound", "motion"]
+Task = Literal["caption", "ask", "detect", "ground", "similar", "sound", "motion", "sounds", "actions"]
 """What a model does: describe a picture, answer a question about one, find things, find what words say, tell
-what looks alike, hear, see motion."""
+what looks alike, put sounds or clips into one space with texts, name sounds or what happens in clips."""
 
 AUTO = "auto"
 """In place of a model's name: the first preset of the task that is on this machine."""
@@ -228,6 +228,105 @@ PRESETS: Mapping[str, PretrainedInfo] = MappingProxyType(
                 commercial_use=True,
                 source="README.md of google/owlv2-large-patch14-ensemble",
                 note="Wants a GPU.",
+            ),
+            PretrainedInfo(
+                name="clap",
+                tasks=("sound",),
+                repository="laion/clap-htsat-unfused",
+                classes=("ClapModel",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                source="the page of laion/clap-htsat-unfused",
+            ),
+            PretrainedInfo(
+                name="clap-fused",
+                tasks=("sound",),
+                repository="laion/clap-htsat-fused",
+                classes=("ClapModel",),
+                licence="Apache-2.0",
+                commercial_use=True,
+                source="the page of laion/clap-htsat-fused",
+                note="Trained with longer sounds, too.",
+            ),
+            PretrainedInfo(
+                name="ast-16",
+                tasks=("sounds",),
+                repository="MIT/ast-finetuned-audioset-16-16-0.442",
+                classes=("ASTForAudioClassification",),
+                licence="BSD-3-Clause",
+                commercial_use=True,
+                figure="AudioSet mAP 0.442",
+                source="README.md of YuanGongND/ast (figure); pages of MIT's AST models (licence)",
+                note="527 sounds by name, in patches that do not overlap: faster than ast.",
+            ),
+            PretrainedInfo(
+                name="ast",
+                tasks=("sounds",),
+                repository="MIT/ast-finetuned-audioset-10-10-0.4593",
+                classes=("ASTForAudioClassification",),
+                licence="BSD-3-Clause",
+                commercial_use=True,
+                figure="AudioSet mAP 0.459",
+                source="README.md of YuanGongND/ast (figure); pages of MIT's AST models (licence)",
+                note="527 sounds by name.",
+            ),
+            PretrainedInfo(
+                name="vivit",
+                tasks=("actions",),
+                repository="google/vivit-b-16x2-kinetics400",
+                classes=("VivitForVideoClassification",),
+                licence="MIT",
+                commercial_use=True,
+                figure="Kinetics-400 top-1 79.9 %",
+                source="scenic/projects/vivit/README.md of google-research/scenic; its page (licence)",
+                note="32 frames of a clip.",
+            ),
+            PretrainedInfo(
+                name="timesformer",
+                tasks=("actions",),
+                repository="facebook/timesformer-base-finetuned-k400",
+                classes=("TimesformerForVideoClassification",),
+                licence="CC-BY-NC-4.0",
+                commercial_use=False,
+                figure="Kinetics-400 top-1 77.9 %",
+                source="README.md of facebookresearch/TimeSformer",
+                note="8 frames of a clip.",
+            ),
+            PretrainedInfo(
+                name="videomae",
+                tasks=("actions",),
+                repository="MCG-NJU/videomae-base-finetuned-kinetics",
+                classes=("VideoMAEForVideoClassification",),
+                licence="CC-BY-NC-4.0",
+                commercial_use=False,
+                figure="Kinetics-400 top-1 80.9 %",
+                source="README.md of MCG-NJU/VideoMAE",
+                note="16 frames of a clip.",
+            ),
+            PretrainedInfo(
+                name="xclip",
+                tasks=("motion",),
+                repository="microsoft/xclip-base-patch32",
+                classes=("XCLIPModel",),
+                licence="MIT",
+                commercial_use=True,
+                languages="English",
+                figure="Kinetics-400 top-1 80.4 %",
+                source="X-CLIP/README.md of microsoft/VideoX; pages of its other models (licence)",
+                note="8 frames of a clip.",
+            ),
+            PretrainedInfo(
+                name="xclip-16",
+                tasks=("motion",),
+                repository="microsoft/xclip-base-patch16-kinetics-600",
+                classes=("XCLIPModel",),
+                download_gb=0.78,
+                licence="MIT",
+                commercial_use=True,
+                languages="English",
+                figure="Kinetics-600 top-1 85.3 %",
+                source="X-CLIP/README.md of microsoft/VideoX (figure); its page and list of files",
+                note="8 frames of a clip, in smaller patches.",
             ),
         )
     }

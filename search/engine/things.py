@@ -6,7 +6,8 @@ from pathlib import Path
 from db.catalog import units
 from db.catalog.units import Region
 from db.library import Library
-from indexer.analysers.things import SCORE, Things
+from indexer.analysers.spans import SCORE
+from indexer.analysers.things import Things
 
 
 @dataclass(frozen=True)

@@ -232,15 +232,9 @@ def save_grounding_dino(folder: Path) -> Path:
     return _save(folder, GroundingDinoForObjectDetection, config, processor, gain=1.5)
 
 
-def save_owlv2(folder: Path) -> Path:
-    """OWLv2, a model of pictures and texts that gives a box for each patch."""
-    from transformers import (
-        CLIPTokenizerFast,
-        Owlv2Config,
-        Owlv2ForObjectDetection,
-        Owlv2ImageProcessor,
-        Owlv2Processor,
-    )
+def clip_tokens(folder: Path, *, length: int = 32) -> Any:
+    """Tokens of CLIP's kind, of single letters."""
+    from transformers import CLIPTokenizerFast
 
     folder.mkdir(parents=True, exist_ok=True)
     letters = [chr(code) for code in range(33, 127)]
@@ -248,22 +242,34 @@ def save_owlv2(folder: Path) -> Path:
     vocabulary = {word: number for number, word in enumerate(words)}
     (folder / "vocab.json").write_text(json.dumps(vocabulary), "utf-8")
     (folder / "merges.txt").write_text("#version: 0.2\n", "utf-8")
+    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
+    return CLIPTokenizerFast(*files, pad_token="!", model_max_length=length)  # noqa: S106 - a sign
+
+
+def save_owlv2(folder: Path) -> Path:
+    """OWLv2, a model of pictures and texts that gives a box for each patch."""
+    from transformers import (
+        Owlv2Config,
+        Owlv2ForObjectDetection,
+        Owlv2ImageProcessor,
+        Owlv2Processor,
+    )
+
+    tokens = clip_tokens(folder, length=16)
     text = {
         "hidden_size": 32,
         "intermediate_size": 37,
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
-        "vocab_size": len(words),
+        "vocab_size": len(tokens),
         "max_position_embeddings": 16,
-        "bos_token_id": len(words) - 2,
-        "eos_token_id": len(words) - 1,
+        "bos_token_id": len(tokens) - 2,
+        "eos_token_id": len(tokens) - 1,
         "pad_token_id": 0,
     }
     config = Owlv2Config(
         text_config=text, vision_config=_VIT | {"image_size": 64, "patch_size": 16}, projection_dim=32
     )
-    files = (str(folder / "vocab.json"), str(folder / "merges.txt"))
-    tokens = CLIPTokenizerFast(*files, pad_token="!", model_max_length=16)  # noqa: S106 - a sign
     processor = Owlv2Processor(Owlv2ImageProcessor(size={"height": 64, "width": 64}), tokens)
     return _save(folder, Owlv2ForObjectDetection, config, processor, gain=2)
 

@@ -82,6 +82,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/evaluation/retrieval.py": "a column of a table of captions",
         "search/query/conditions/words.py": "a key that people may type for title:",
     },
+    "action": {"search/query/conditions/heard.py": "a key of the query language: action:NAME"},
     "frame": {"ui/app/components/frame.py": "the component around a page"},
     "speech": {
         "indexer/analysers/sounds.py": "a class of sounds, whatever is said",

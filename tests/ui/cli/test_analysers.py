@@ -35,7 +35,7 @@ def units(settings: Settings) -> dict[str, int]:
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
     first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
-    told = ["things", "sounds", "movement", "soundprints"]
+    told = ["things", "sounds", "sound_tags", "movement", "actions", "soundprints"]
     assert list(found) == [*first, *told, "words", "sidecars", "subtitle_files", "names", "exports"]
     assert list(found["pictures"]) == [
         "name",
@@ -65,7 +65,9 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "captions": (False, 0, 0),
         "things": (False, 0, 0),
         "sounds": (False, 0, 0),
+        "sound_tags": (False, 0, 0),
         "movement": (False, 0, 0),
+        "actions": (False, 0, 0),
         "soundprints": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),
