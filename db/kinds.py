@@ -16,9 +16,17 @@ CLIP = "clip"
 SIMILAR = "similar"
 """The role of models that see pictures alone: what looks alike is told by them, where there is one."""
 
+SOUND = "sound"
+"""The role of models that put sounds and texts into one space."""
+
+MOTION = "motion"
+"""The role of models that put clips of films and texts into one space."""
+
 PICTURE = "picture"
 PASSAGE = "passage"
-"""The modalities of vectors in these roles: of what is seen, and of all text."""
+HEARD = "heard"
+MOVING = "moving"
+"""The modalities of vectors in these roles: of what is seen, of all text, of sounds and of clips."""
 
 Proof = Literal["shows", "said", "in_picture", "by_people", "called", "machine"]
 """What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written
@@ -166,7 +174,7 @@ def described() -> tuple[str, ...]:
     Names of what it tells, such as that there is music, are found by their words alone, and nobody puts them
     into other words.
     """
-    return tuple(name for name in proving("machine") if named(name).vectors)
+    return tuple(name for name in proving("machine") if CLIP in named(name).vectors)
 
 
 def of_modality(role: str, modality: str) -> tuple[str, ...]:

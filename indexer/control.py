@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, facts, revision, switches
+from db.catalog import analyses, assets, facts, revision, spaces, switches
 from db.catalog.switches import EVERYWHERE, Switches
 from db.errors import SettingsError
 from db.library import Library
 from db.paths import is_under
 from indexer.analysers import registry
 from indexer.analysers.base import Analyser
+from indexer.encoders.active import roles
+from indexer.pretrained.presets import of_task
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,10 @@ def redo(library: Library, name: str, folder: Path | None = None) -> int:
 
 def _state(library: Library, analyser: Analyser, switched: Switches) -> AnalyserState:
     work = analyses.Work(analyser.name, analyser.media, analyser.scope, analyser.fingerprint)
-    left_out = analyser.is_left_out(library.settings)
+    with library.read() as session:
+        chosen = {space.role for space in spaces.all_active(session)}
+    waits = not registry.works_for(type(analyser), chosen)
+    left_out = waits or analyser.is_left_out(library.settings)
     with library.read() as session:
         tally = analyses.tally(session, work)
         left = 0
@@ -140,9 +145,16 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
         left=left,
         seconds_per_file=None if seconds is None else round(seconds, 3),
         seconds_left=None if seconds is None else round(seconds * left, 1),
-        lacking=analyser.lacking(library.settings),
+        lacking=_model_of(type(analyser)) if waits else analyser.lacking(library.settings),
         costs="" if left_out else analyser.costs(),
     )
+
+
+def _model_of(maker: type[Analyser]) -> str:
+    """How to choose the model that an analyser works for."""
+    role = registry.role_of(maker)
+    small = next(of_task(task)).name if (task := roles()[role].task) else "NAME"
+    return f"choose a model with: trove model use {small} --role {role}"
 
 
 def _can_work(library: Library, name: str) -> bool:

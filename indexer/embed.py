@@ -18,7 +18,7 @@ from PIL import Image
 from db import kinds
 from db.arrays import Vectors
 from db.catalog.spaces import Space
-from indexer.analysers.base import Payload, PicturePayload
+from indexer.analysers.base import ClipPayload, Payload, PicturePayload, SoundPayload, TextPayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared
 from indexer.media.thumbnails import GRID_SIDE
@@ -33,6 +33,19 @@ class Model:
 
     space: Space
     encoder: Encoder
+
+
+def _content(payload: Payload, encoder: Encoder) -> Pixels | str:
+    """What an encoder needs of a payload."""
+    match payload:
+        case TextPayload(text):
+            return text
+        case PicturePayload(picture):
+            return encoder.prepare(Image.fromarray(picture))
+        case ClipPayload(frames):
+            return encoder.prepare([Image.fromarray(frame) for frame in frames])
+        case SoundPayload(samples):
+            return encoder.prepare(samples)
 
 
 class Embedder:
@@ -72,11 +85,7 @@ class Embedder:
         if payload is None:
             return {}
         return {
-            model.space.id: (
-                model.encoder.prepare(Image.fromarray(payload.picture))
-                if isinstance(payload, PicturePayload)
-                else payload.text
-            )
+            model.space.id: _content(payload, model.encoder)
             for model in self._models
             if model.space.role in roles
         }

@@ -18,7 +18,8 @@ from db.errors import MediaError
 from indexer.encoders.base import Pixels
 
 Prepared = Mapping[int, Pixels | str]
-"""What is encoded of one unit, by the id of the space: (3, H, W) float32, or a text; empty for no vectors."""
+"""What is encoded of one unit, by the id of the space: what its encoder has prepared, or a text; empty for no
+vectors."""
 
 Pending = Mapping[int, Future[Vectors]]
 """The vectors of one unit that are being made, by the id of the space."""

@@ -216,7 +216,11 @@ def _switches(library: Library) -> Switches:
     with library.read() as session:
         is_new = not assets.roots(session)
         switched = switches.every(session)
-    left_out = [name for name, maker in registry.every().items() if maker.is_left_out(library.settings)]
+    left_out = [
+        name
+        for name, maker in registry.every().items()
+        if maker.is_left_out(library.settings) or registry.role_of(maker)
+    ]
     unset = [name for name in left_out if is_new and name not in switched.by_analyser]
     if not unset:
         return switched
@@ -228,9 +232,13 @@ def _switches(library: Library) -> Switches:
 
 def _analysers(library: Library, switched: Switches) -> list[Analyser]:
     """The analysers that are on, without what the settings of this run leave out."""
+    with library.read() as session:
+        chosen = {space.role for space in spaces.all_active(session)}
     names = [
         name
         for name, maker in registry.every().items()
-        if switched.on_somewhere(name) and not maker.is_left_out(library.settings)
+        if switched.on_somewhere(name)
+        and not maker.is_left_out(library.settings)
+        and registry.works_for(maker, chosen)
     ]
     return registry.made(library.settings, names)

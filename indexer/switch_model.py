@@ -8,7 +8,7 @@ be resumed.
 import time
 from pathlib import Path
 
-from db.catalog import revision, runs, spaces
+from db.catalog import revision, runs, spaces, switches
 from db.catalog.spaces import BareUnit, Space
 from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
@@ -154,8 +154,11 @@ def _answer_with(library: Library, space: Space, encoder: Encoder) -> None:
     store.save()
     if space.role == CLIP:
         null_model.refit(library, store, encoder)
+    makers = [name for name, maker in registry.every().items() if registry.role_of(maker) == space.role]
     with library.write() as session:
         spaces.activate(session, space.id)
+        for name in makers:  # which had nothing to do before
+            switches.turn(session, name, on=True)
 
 
 def _first(library: Library, space: Space) -> str:

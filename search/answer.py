@@ -47,8 +47,10 @@ class Evidence:
     ``source`` names what was compared. ``text_to_image``: the query's text (perhaps with pictures) with
     pictures; ``image_to_image``: the query's pictures alone with pictures; ``text_to_passage``: the text, or
     what a recording that is asked with says, with the meaning of texts; ``keywords``: its words with theirs;
-    ``drawing``: a generated picture of the text with pictures; ``listed``: nothing, every unit that meets the
-    conditions is listed; ``condition``: a condition that the hit meets; others are of sources added later.
+    ``text_to_sound`` and ``sound_to_sound``: the text, or a recording, with sounds; ``text_to_clip`` and
+    ``clip_to_clip``: the text, or a film, with clips; ``drawing``: a generated picture of the text with
+    pictures; ``listed``: nothing, every unit that meets the conditions is listed; ``condition``: a condition
+    that the hit meets; others are of sources added later.
 
     ``value``: the cosine similarity, or for keywords the share of the query's words that the text has,
     weighted by rarity. ``words``: those words, or the condition. ``terms``: in a question of several

@@ -28,7 +28,8 @@ class HeldModel:
     state: SpaceState
     vectors: int
     role: str = CLIP
-    """What its vectors are for: ``clip`` answers, ``similar`` tells what looks alike."""
+    """What its vectors are for: ``clip`` answers, ``similar`` tells what looks alike, ``sound`` what sounds
+    like something, ``motion`` what happens."""
 
 
 def ignore(*_: object) -> None:
@@ -84,7 +85,8 @@ class Models:
     ) -> Switch:
         """Re-embed the library with another model, then switch to it; an interrupted run can be resumed.
 
-        In the role ``similar`` it is a model of pictures alone, which tells what looks alike.
+        In the role ``similar`` it is a model of pictures alone, which tells what looks alike; in ``sound``
+        and ``motion`` one of sounds, or clips, and words. These two listen and look with the next ``index``.
 
         Raises:
             LibraryBusyError: another process is indexing into this library.

@@ -16,7 +16,7 @@ from db.kinds import Kind
 from db.library import Library
 from db.settings import Settings
 from indexer.analysers.medium import Medium
-from indexer.media.types import Metadata, Picture
+from indexer.media.types import Metadata, Picture, Samples
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,21 @@ class TextPayload:
     text: str
 
 
-Payload = PicturePayload | TextPayload
+@dataclass(frozen=True)
+class SoundPayload:
+    """A sound to be embedded: mono samples at the rate of ``indexer.encoders.heard``."""
+
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class ClipPayload:
+    """A clip of a film to be embedded: its frames in order."""
+
+    frames: Sequence[Picture]
+
+
+Payload = PicturePayload | TextPayload | SoundPayload | ClipPayload
 """What is embedded of a unit, by whatever models serve the roles of its kind."""
 
 

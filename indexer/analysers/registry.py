@@ -3,7 +3,7 @@
 Importing this module registers their kinds (``db.kinds``); an analyser itself is made when it is needed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import MappingProxyType
 
 from db import kinds
@@ -12,9 +12,11 @@ from db.settings import Settings
 from indexer.analysers.actions import Actions
 from indexer.analysers.base import Analyser
 from indexer.analysers.captions import Captions
+from indexer.analysers.clips import Clips
 from indexer.analysers.exports import Exports
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
+from indexer.analysers.hearing import Hearing
 from indexer.analysers.movement import Movement
 from indexer.analysers.names import Names
 from indexer.analysers.pictures import Pictures
@@ -27,6 +29,7 @@ from indexer.analysers.subtitles import SubtitleFiles, Subtitles
 from indexer.analysers.text import Text
 from indexer.analysers.things import Things
 from indexer.analysers.words import Words
+from indexer.encoders.active import roles
 
 _makers: dict[str, type[Analyser]] = {}
 
@@ -54,8 +57,10 @@ _TABLE: tuple[type[Analyser], ...] = (
     Things,
     Sounds,
     SoundTags,
+    Hearing,
     Movement,
     Actions,
+    Clips,
     Soundprints,
     Words,
     Sidecars,
@@ -77,6 +82,19 @@ def made(settings: Settings, names: Iterable[str] | None = None) -> list[Analyse
     """The analysers of these names, or all, in the order of the table."""
     wanted = set(_makers if names is None else names)
     return [maker(settings) for name, maker in _makers.items() if name in wanted]
+
+
+def role_of(maker: type[Analyser]) -> str:
+    """The role that an analyser works for alone, where a library can do without that; else empty."""
+    optional = {name for name, role in roles().items() if role.default is None}
+    served = {role for kind in maker.kinds for role in kind.vectors or ("",)}
+    return served.pop() if len(served) == 1 and served <= optional else ""
+
+
+def works_for(maker: type[Analyser], chosen: Container[str]) -> bool:
+    """Whether an analyser has anything to do: models of these roles were chosen."""
+    role = role_of(maker)
+    return not role or role in chosen
 
 
 def work_of(analyser: Analyser) -> Work:

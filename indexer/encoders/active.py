@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from db.catalog import spaces
 from db.catalog.spaces import Space
 from db.errors import ModelError, ModelMismatchError
-from db.kinds import CLIP, PASSAGE, PICTURE, SIMILAR
+from db.kinds import CLIP, HEARD, MOTION, MOVING, PASSAGE, PICTURE, SIMILAR, SOUND
 from db.library import Library
 from db.registry import Registry
 from db.settings import Settings
 from indexer.encoders.base import Encoder
+from indexer.encoders.heard import HeardEncoder
 from indexer.encoders.lookalike import LookalikeEncoder
+from indexer.encoders.moving import MovingEncoder
 from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder, preset_of
 from indexer.pretrained import weights
 from indexer.pretrained.presets import Task
@@ -66,6 +68,8 @@ register(
 
 
 register(Role(SIMILAR, None, LookalikeEncoder, task="similar"))
+register(Role(SOUND, None, HeardEncoder, texts=(HEARD,), task="sound"))
+register(Role(MOTION, None, MovingEncoder, texts=(MOVING,), task="motion"))
 
 
 def to_download(name: str, role: str, settings: Settings) -> str:

@@ -1,15 +1,12 @@
 """The contract that every embedding model fulfils."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from db.arrays import Vectors
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 Pixels = npt.NDArray[np.float32]
 
@@ -35,13 +32,16 @@ class Encoder(Protocol):
 
     @property
     def image_size(self) -> int:
-        """Side in pixels of the square that the picture tower sees."""
+        """Side in pixels of the square that the picture tower sees; 0 where it sees no single pictures."""
 
-    def prepare(self, image: "Image.Image") -> Pixels:
-        """An RGB picture as one (3, H, W) float32 array, ready for ``encode_pixels``. Thread-safe."""
+    def prepare(self, content: Any) -> Pixels:
+        """An RGB picture as one (3, H, W) float32 array, ready for ``encode_pixels``. Thread-safe.
+
+        Models of other things take those: one of sounds mono samples, one of films the frames of a clip.
+        """
 
     def encode_pixels(self, batch: Pixels) -> Vectors:
-        """(n, 3, H, W) float32 to (n, dim) float32 with unit rows."""
+        """(n, 3, H, W) float32, or n of what else was prepared, to (n, dim) float32 with unit rows."""
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """n texts to (n, dim) float32 with unit rows."""

@@ -4,61 +4,50 @@ They know no words, and compare by nothing but looks. A vector is what the libra
 a picture, or its class token where there is none.
 """
 
-import hashlib
 import inspect
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from db.arrays import Floats, Vectors, unit_length
-from db.errors import ModelError, first_line
-from db.paths import expanded
+from db.arrays import Floats, Vectors
+from db.errors import ModelError
 from db.settings import Settings
 from indexer.encoders.base import Pixels
+from indexer.encoders.by_name import EncoderByName
 from indexer.encoders.lazy import Once
-from indexer.pretrained.loading import Pretrained, load_model, load_processor, loaded
-from indexer.pretrained.memory import in_batches
+from indexer.pretrained.loading import load_model, load_processor, loaded
 from indexer.pretrained.weights import Weights
 
-_SAMPLES = 256
-_SAMPLE = 4096
-"""Bytes of a checkpoint that are read to know it again: gigabytes would take seconds at every start."""
 _USUAL_SIZE = 224
 _MASKED = {"vit_mae": {"mask_ratio": 0.0}}
 """Models that hide parts of a picture when they learn, and how they are told to look at all of it."""
 
-Tower = Callable[[Pixels], Floats]
-"""(n, 3, H, W) to (n, dim)."""
+
+@dataclass(frozen=True)
+class _Tower:
+    """A model of pictures: ``encode`` gives (n, dim) of (n, 3, H, W)."""
+
+    encode: Callable[[Pixels], Floats]
+
+    def contents(self, batch: Pixels) -> Floats:
+        return self.encode(batch)
+
+    def texts(self, texts: Sequence[str]) -> Floats:  # noqa: ARG002 - it knows none
+        raise ModelError("it knows no words")
 
 
-class LookalikeEncoder:
+class LookalikeEncoder(EncoderByName):
     """A model of pictures alone by preset, Hub name or folder, see ``base.Encoder``."""
 
+    task = "similar"
+    does = "look at pictures"
+
     def __init__(self, name: str, settings: Settings) -> None:
-        folder = expanded(name)
-        self.name = str(folder.resolve()) if name and folder.is_dir() else name
-        self._model = Pretrained(self.name, "similar", settings, _load_tower)
-        self._config = Once(lambda: self._model.weights.config())
+        super().__init__(name, settings)
         self._prepare = Once(lambda: _load_preparation(self._model.weights))
-        self._fingerprint = Once(lambda: _fingerprint(self._model.weights))
-        self._dim = Once(self._find_dim)
-
-    @property
-    def fingerprint(self) -> str:
-        """See ``base.Encoder``.
-
-        Raises:
-            ModelError: its weights cannot be had.
-        """
-        return self._fingerprint()
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._dim()
 
     @property
     def image_size(self) -> int:
@@ -67,20 +56,9 @@ class LookalikeEncoder:
         size = config.get("image_size") or config.get("pretrained_cfg", {}).get("input_size", _USUAL_SIZE)
         return int(size if isinstance(size, int) else size[-1])
 
-    def prepare(self, image: Image.Image) -> Pixels:
+    def prepare(self, content: Image.Image) -> Pixels:
         """As the model's own configuration says, see ``base.Encoder``."""
-        return self._prepare()(image.convert("RGB"))
-
-    def encode_pixels(self, batch: Pixels) -> Vectors:
-        """See ``base.Encoder``.
-
-        Raises:
-            ModelError: the model is none of pictures alone, or there is too little memory for it.
-        """
-        if not len(batch):
-            return np.empty((0, self.dim), np.float32)
-        with self._model.use() as tower:
-            return unit_length(_encoded(tower, batch, self.name))
+        return self._prepare()(content.convert("RGB"))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """It knows none, see ``base.Encoder``.
@@ -92,25 +70,16 @@ class LookalikeEncoder:
             raise ModelError(f"the model {self.name} knows no words", "Choose one of pictures and texts.")
         return np.empty((0, self.dim), np.float32)
 
+    @staticmethod
+    def _load(weights: Weights, device: str) -> _Tower:
+        return _load_tower(weights, device)
+
     def _find_dim(self) -> int:
         blank = self.prepare(Image.new("RGB", (self.image_size, self.image_size)))
         return len(self.encode_pixels(blank[None])[0])
 
 
-def _encoded(tower: Tower, batch: Pixels, name: str) -> Floats:
-    try:
-        each = in_batches(name, list(batch), len(batch), lambda some: list(tower(np.stack(some))))
-        return np.stack(list(each))
-    except ModelError:
-        raise
-    except Exception as exc:  # anything: it may be a model of something else
-        raise ModelError(
-            f"the model {name} cannot look at pictures: {first_line(exc)}",
-            "Name one that sees pictures alone, such as dinov2-small: see trove models",
-        ) from exc
-
-
-def _load_tower(weights: Weights, device: str) -> Tower:
+def _load_tower(weights: Weights, device: str) -> _Tower:
     import torch
 
     config = weights.config()
@@ -122,7 +91,7 @@ def _load_tower(weights: Weights, device: str) -> Tower:
             vectors: Floats = forward(pixels).flatten(1).float().cpu().numpy()
         return vectors
 
-    return encode
+    return _Tower(encode)
 
 
 def _transformers(weights: Weights, config: dict[str, Any], device: str) -> Callable[[Any], Any]:
@@ -198,23 +167,3 @@ def _timm_preparation(weights: Weights) -> Callable[[Image.Image], Pixels]:
 
 def _is_timm(config: dict[str, Any]) -> bool:
     return "architecture" in config and "model_type" not in config
-
-
-def _fingerprint(weights: Weights) -> str:
-    """Of the configuration, and of samples of the weights from the first to the last byte."""
-    digest = hashlib.sha256()
-    for beside in sorted(weights.folder.glob("*.json")):
-        digest.update(beside.read_bytes())
-    for file in weights.files:
-        digest.update(_sampled(file))
-    return digest.hexdigest()[:16]
-
-
-def _sampled(file: Path) -> bytes:
-    size = file.stat().st_size
-    with file.open("rb") as weights:
-        parts = [str(size).encode()]
-        for at in np.linspace(0, max(0, size - _SAMPLE), _SAMPLES).astype(int).tolist():
-            weights.seek(at)
-            parts.append(weights.read(_SAMPLE))
-    return b"".join(parts)

@@ -103,9 +103,13 @@ class ActiveModels:
         self._library = library
         self._lock = threading.Lock()
         self._models: dict[str, ActiveModel] = {}
+        self._missed: set[int] = set()
+        """The spaces without their models of which the log has been told."""
 
     def at(self, session: Session) -> Mapping[str, ActiveModel]:
         """The active models in a snapshot, by role; empty for a library without any.
+
+        One that a library can do without is left out where it is not there: the others answer.
 
         Raises:
             ModelError: one is missing, or the settings name another one.
@@ -113,6 +117,15 @@ class ActiveModels:
         active = {space.role: space for space in spaces.all_active(session) if space.role in roles()}
         with self._lock:
             for name, space in active.items():
-                if name not in self._models or self._models[name].space.id != space.id:
+                if name in self._models and self._models[name].space.id == space.id:
+                    continue
+                self._models.pop(name, None)
+                try:
                     self._models[name] = ActiveModel(self._library, space, roles()[name])
-            return {name: self._models[name] for name in active}
+                except ModelError as exc:
+                    if roles()[name].default is not None:
+                        raise
+                    if space.id not in self._missed:
+                        log.warning("without the model of the role %s: %s. %s", name, exc, exc.hint)
+                    self._missed.add(space.id)
+            return {name: self._models[name] for name in active if name in self._models}

@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 from db import kinds
 from db.arrays import Ids, Vectors
 from db.catalog import assets, spaces, stacks, units
+from db.engine.schema import MediaKind
 from db.errors import QueryError
-from db.kinds import CLIP, PASSAGE, PICTURE
+from db.kinds import CLIP, HEARD, PASSAGE, PICTURE, SOUND
 from db.names import spelled
+from indexer.analysers.pieces import SOUND_S
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
+from indexer.encoders.heard import RATE
 from indexer.media.pixels import read_pixels
 from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
@@ -142,24 +145,59 @@ def _example(
                 vectors[name, modality] = units.vectors(session, model.space.id, _spread(ids))
     if query.stacks:
         own = np.union1d(own, np.array(stacks.units_beside(session, path), dtype=np.int64))
-    return Example(vectors or _unindexed(path, models[CLIP], decoders), own)
+    return Example(vectors or _unindexed(path, models, decoders), own)
 
 
-def _unindexed(path: Path, model: ActiveModel, decoders: Decoders) -> Mapping[tuple[str, str], Vectors]:
+def _unindexed(
+    path: Path, models: Mapping[str, ActiveModel], decoders: Decoders
+) -> Mapping[tuple[str, str], Vectors]:
     """The vectors of a file that is not in the library."""
     metadata = decoders().run(probe, path)
     duration_s = metadata.duration_s or _LISTENED_S
-    if metadata.kind == "image":
+    heard = {}
+    if metadata.has_audio and SOUND in models:
+        heard = _sounds(path, min(duration_s, _LISTENED_S), models[SOUND].encoder, decoders)
+    return {**heard, **_seen_or_said(path, metadata.kind, duration_s, models[CLIP], decoders, bool(heard))}
+
+
+def _seen_or_said(
+    path: Path,
+    kind: MediaKind,
+    duration_s: float,
+    model: ActiveModel,
+    decoders: Decoders,
+    is_heard: bool,
+) -> Mapping[tuple[str, str], Vectors]:
+    """The vectors of what a file shows or says; ``is_heard``: it may have nothing of that."""
+    if kind == "image":
         return {(CLIP, PICTURE): picture_vector(path, model, decoders)}
-    if metadata.kind == "video":
+    if kind == "video":
         times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
         side = 2 * model.encoder.image_size
         stills = [decoders().submit(still_at, path, float(at_s), min_side=side) for at_s in times]
         return {(CLIP, PICTURE): _encode([still.result() for still in stills], model.encoder)}
-    texts = _heard(path, min(duration_s, _LISTENED_S), model, decoders)
+    texts = (
+        []
+        if is_heard and model.library.settings.whisper == "none"
+        else _heard(path, min(duration_s, _LISTENED_S), model, decoders)
+    )
+    if not texts and is_heard:
+        return {}
     if not texts:
         raise QueryError(f"nothing is said in {path.name}", "Give a file with pictures or speech.")
     return {(CLIP, PASSAGE): model.encoder.encode_texts(texts)}
+
+
+def _sounds(
+    path: Path, duration_s: float, encoder: Encoder, decoders: Decoders
+) -> dict[tuple[str, str], Vectors]:
+    """The vectors of what a file sounds like; none where it is silent."""
+    starts = np.arange(0.0, duration_s, SOUND_S)[:MOST_VECTORS].tolist()
+    read = [decoders().submit(read_audio, path, at_s, at_s + SOUND_S, rate=RATE) for at_s in starts]
+    pieces = [piece for one in read if (piece := one.result()).any()]
+    if not pieces:
+        return {}
+    return {(SOUND, HEARD): encoder.encode_pixels(np.stack([encoder.prepare(piece) for piece in pieces]))}
 
 
 def _heard(path: Path, duration_s: float, model: ActiveModel, decoders: Decoders) -> list[str]:

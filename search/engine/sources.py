@@ -18,11 +18,11 @@ from db.arrays import Vectors
 from db.catalog import filters, live, orders
 from db.catalog.fulltext import WordMatch, match_words
 from db.catalog.orders import LATEST, Order, Placed
-from db.kinds import CLIP, PASSAGE, PICTURE, SIMILAR
+from db.kinds import CLIP, HEARD, MOTION, MOVING, PASSAGE, PICTURE, SIMILAR, SOUND
 from db.registry import Registry
 from search.engine.embed import Question
 from search.engine.ranking import Found, Match, Ranking, above_z_score, without
-from search.engine.scope import Scope
+from search.engine.scope import Alternatives, Scope
 from search.translation.router import language_asked_in
 
 PASSAGE_WEIGHT = 1.0
@@ -30,6 +30,9 @@ PASSAGE_WEIGHT = 1.0
 
 ALIKE_PASSAGE_WEIGHT = 0.4
 """Of what is said beside what is seen, for a file that others are to be like."""
+
+SOUND_WEIGHT = MOTION_WEIGHT = 0.5
+"""Of what it sounds like, and of what happens: they lift a moment that looks like it, and replace none."""
 
 DRAWING_WEIGHT = 0.25
 """A drawing has details that nobody asked for: it may reorder the hits of the words (bench/imagine.py)."""
@@ -73,7 +76,7 @@ class Nearest:
 
     ``of_pictures``: the name where the question has pictures alone. ``proves``: similarities that stand out
     in comparison with the null model, which is of CLIP's pictures, prove that the library has it.
-    ``beside``: a modality of the same role; where it can be searched, too, only units that stand out count.
+    ``beside``: a modality of CLIP's; where it can be searched, too, only units that stand out count.
 
     Raises:
         ValueError: it is to prove something that there is no null model of.
@@ -96,6 +99,8 @@ class Nearest:
         alternatives = question.parts.get(self.role, ())
         if not alternatives or self.role not in scope.models:
             return None
+        if self.role != CLIP and not _describes(alternatives, self.modality):
+            return None  # what is only to be avoided everything else is unlike
         described = any(part.text for parts in alternatives for part in parts)
         vectors = scope.combined(self.role, self.modality, alternatives)
         ranking = _nearest(self, scope, vectors, depth)
@@ -109,8 +114,8 @@ class Nearest:
         own = set(kinds.of_modality(self.role, self.modality))
         if any(own & set(rule.kinds) for rule in filters.asked_words(scope.wanted.filters)):
             return False  # all that is left has the words that were asked for
-        asked = any(self.beside in part.vectors for parts in question.parts[self.role] for part in parts)
-        return self.beside is not None and asked and scope.count(self.role, self.beside) > 0
+        asked = any(self.beside in part.vectors for parts in question.parts[CLIP] for part in parts)
+        return self.beside is not None and asked and scope.count(CLIP, self.beside) > 0
 
     def _matches(self, ranking: Ranking, question: Question, scope: Scope) -> list[tuple[Match, ...]]:
         """Similarities of the best units to each alternative, part by part.
@@ -134,6 +139,11 @@ class Nearest:
             for parts in positive
             if parts
         ]
+
+
+def _describes(alternatives: Alternatives, modality: str) -> bool:
+    """Whether there is something to be looked for among the vectors of a modality."""
+    return any(part.weight > 0 and modality in part.vectors for parts in alternatives for part in parts)
 
 
 @dataclass(frozen=True)
@@ -274,9 +284,13 @@ register, unregister, every = _table.register, _table.unregister, _table.every
 
 register("pictures", Nearest("text_to_image", 1.0, CLIP, PICTURE, of_pictures="image_to_image", proves=True))
 register("meaning", Nearest("text_to_passage", PASSAGE_WEIGHT, CLIP, PASSAGE, beside=PICTURE))
+register("sounds", Nearest("text_to_sound", SOUND_WEIGHT, SOUND, HEARD, beside=PICTURE))
+register("motion", Nearest("text_to_clip", MOTION_WEIGHT, MOTION, MOVING, beside=PICTURE))
 register("words", Keywords())
 register("names", Keywords(names=True))
 register("alike pictures", Alike("image_to_image", 1.0, CLIP, PICTURE, unless=SIMILAR))
 register("look alike", Alike("image_to_image", 1.0, SIMILAR, PICTURE))
+register("alike sounds", Alike("sound_to_sound", 1.0, SOUND, HEARD))
+register("alike clips", Alike("clip_to_clip", MOTION_WEIGHT, MOTION, MOVING))
 register("alike passages", Alike("text_to_passage", ALIKE_PASSAGE_WEIGHT, CLIP, PASSAGE))
 register("listed", Listed())

@@ -30,12 +30,14 @@ def text_vector(text: str, model: ActiveModel, known: Known) -> Vectors:
     """The vector of what a text asks for, (dim,) float32 of unit length.
 
     For a model of English it is read as English (the mean, where it may say several things), and fused with
-    that of its meaning, where the model has one for other languages. Any other model reads it by itself.
+    that of its meaning, where the model has one for other languages. Any other model reads it by itself. All
+    models of roles that a library can do without are taken for such of English.
 
     Raises:
         ModelError: the model cannot be loaded.
     """
-    read = translated(text) if is_english_only(model.encoder.name) else None
+    is_english = model.role.task is not None or is_english_only(model.encoder.name)
+    read = translated(text) if is_english else None
     texts = read.english if read else (asked_for(text),)
     vectors = [model.queries.of(each, model.encoder) for each in texts]
     words = unit_length(np.mean(vectors, axis=0))

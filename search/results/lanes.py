@@ -22,9 +22,10 @@ class Lane:
 def lanes(library: Library, path: Path) -> list[Lane]:
     """The lanes of a file in the library, those of one kind beside each other, the longest first.
 
-    What a machine describes in sentences is read, not looked at from afar; what has a place is a thing in it.
+    What a machine describes in sentences is read, not looked at from afar, and what is only compared has no
+    name; what has a place is a thing in it.
     """
-    told = set(kinds.proving("machine")) - set(kinds.described())
+    told = {name for name in kinds.proving("machine") if not kinds.named(name).vectors}
     spans: dict[tuple[UnitKind, str], list[tuple[float, float]]] = defaultdict(list)
     with library.read() as session:
         rows = units.rows(session, units.ids_at(session, path), among_hidden=True).values()

@@ -117,7 +117,7 @@ def save_clap(folder: Path, *, fused: bool = False) -> Path:
         audio_config={
             "window_size": 4,
             "num_mel_bins": 16,
-            "spec_size": 64,
+            "spec_size": 128,
             "patch_size": 4,
             "patch_stride": [4, 4],
             "patch_embeds_hidden_size": 8,

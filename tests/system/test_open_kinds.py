@@ -68,6 +68,10 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "fast": {"indexer/encoders/registry.py": "a preset"},
     "slow": {"indexer/ocr/rapid.py": "a way of scoring boxes"},
     "sound": {
+        "db/kinds.py": "a role of models: its definition",
+        "indexer/encoders/active.py": "a task of models",
+        "indexer/encoders/heard.py": "a task of models",
+        "ui/cli/search.py": "a source in the JSON output",
         "indexer/pretrained/presets.py": "a task of models",
         "search/health/doctor.py": "without a fault",
         "search/query/conditions/heard.py": "a key that people type",

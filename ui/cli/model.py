@@ -20,7 +20,11 @@ app = typer.Typer(no_args_is_help=True, help="Change the model that your library
 Name = Annotated[str, typer.Argument(help="Model name or preset: see trove models.")]
 Role = Annotated[
     str,
-    typer.Option("--role", help="clip, which answers, or similar, which sees pictures alone."),
+    typer.Option(
+        "--role",
+        help="clip, which answers; similar, of pictures alone; sound, of what it sounds like; motion, of "
+        "what happens.",
+    ),
 ]
 Partial = Annotated[bool, typer.Option("--partial", help="Leave out files that cannot be read now.")]
 
@@ -48,7 +52,10 @@ def use(
         return
     with library_of(ctx) as library, console.counting("Embedding", "units") as tell:
         switch = library.models.use(name, role=role, partial=partial, on_progress=tell)
+        left = sum(state.left for state in library.analysers.every())
     _say(switch, role)
+    if left:
+        console.say("Now run: trove index")
 
 
 @app.command()

@@ -160,6 +160,10 @@ _SOURCES = {
     "text_to_image": "picture",
     "image_to_image": "image",
     "text_to_passage": "passage",
+    "text_to_sound": "sound",
+    "sound_to_sound": "recording",
+    "text_to_clip": "motion",
+    "clip_to_clip": "film",
     "keywords": "words",
 }
 """Names of sources in the JSON output, kept stable for scripts."""

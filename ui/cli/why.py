@@ -13,6 +13,7 @@ from ui.cli.options import Json, library_of
 from ui.cli.search import evidence_json, fact_json
 from ui.cli.typed import Words, query_of
 from ui.highlight import asked_words
+from ui.reasons import reason
 from ui.wording import (
     SOURCES,
     capital,
@@ -82,6 +83,21 @@ _TEXTS = {"keywords": words_found, "text_to_passage": meaning_found}
 """What is said of evidence that has a text, by its source."""
 
 
+_TOLD = frozenset({"text_to_image", "image_to_image", "listed"})
+"""The sources of what is told with the picture, or says nothing."""
+
+
+def _say_evidence(evidence: Evidence) -> None:
+    """What a moment was found by, unless it is told with the picture, and each part of the question."""
+    if evidence.source in _TEXTS:
+        _say_text(evidence)
+    elif evidence.source not in _TOLD:
+        place = place_found(evidence)
+        console.say(console.one_line(f"{capital(reason(evidence))}{f', {place}' if place else ''}."))
+    for text, similarity in evidence.terms:
+        console.say(f"  {text}: {similarity:.3f}")
+
+
 def _say_text(evidence: Evidence) -> None:
     """By which words or meaning a text was found, what it says, and where it is."""
     console.say(console.one_line(capital(_TEXTS[evidence.source](evidence))))
@@ -101,10 +117,7 @@ def _say(reasons: Reasons, written: Path | None) -> None:
         share = f"{reasons.above:.1%} of the pictures in your library score lower"
         console.say(share + ("." if reasons.exact else ", by a sample of a thousand."))
     for evidence in reasons.why:
-        if evidence.source in _TEXTS:
-            _say_text(evidence)
-        for text, similarity in evidence.terms:
-            console.say(f"  {text}: {similarity:.3f}")
+        _say_evidence(evidence)
     for known in reasons.facts:
         name, value = fact(known.key, known.value)
         console.say(f"{name}: {console.one_line(value)} ({SOURCES[known.source]})")

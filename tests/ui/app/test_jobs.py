@@ -30,7 +30,7 @@ from tests.support import ROOT
 from tests.support.tiny_drawer import make_tiny_drawer
 from ui.app.jobs import AskJob, DrawJob, IndexJob
 from ui.app.resources import plain
-from ui.app.views.known import reason
+from ui.reasons import reason
 
 APP = ROOT / "ui" / "app" / "main.py"
 

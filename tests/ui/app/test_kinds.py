@@ -25,7 +25,8 @@ from search.results.listing import of_units
 from tests.support.media import photo, sound, tone, video
 from ui.app import resources
 from ui.app.routes import feeds, media
-from ui.app.views.known import reason, written_or_said
+from ui.app.views.known import written_or_said
+from ui.reasons import reason
 
 
 class Titles(Analyser):

@@ -35,8 +35,17 @@ def units(settings: Settings) -> dict[str, int]:
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
     first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
-    told = ["things", "sounds", "sound_tags", "movement", "actions", "soundprints"]
-    assert list(found) == [*first, *told, "words", "sidecars", "subtitle_files", "names", "exports"]
+    told = ["things", "sounds", "sound_tags", "hearing", "movement", "actions", "clips"]
+    assert list(found) == [
+        *first,
+        *told,
+        "soundprints",
+        "words",
+        "sidecars",
+        "subtitle_files",
+        "names",
+        "exports",
+    ]
     assert list(found["pictures"]) == [
         "name",
         "label",
@@ -66,8 +75,10 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "things": (False, 0, 0),
         "sounds": (False, 0, 0),
         "sound_tags": (False, 0, 0),
+        "hearing": (False, 0, 0),
         "movement": (False, 0, 0),
         "actions": (False, 0, 0),
+        "clips": (False, 0, 0),
         "soundprints": (False, 0, 0),
         "words": (True, 3, 0),
         "sidecars": (True, 3, 0),

@@ -11,7 +11,7 @@ import streamlit as st
 from db import kinds
 from db.catalog.spaces import Space
 from db.errors import ModelError, TroveError
-from db.kinds import SIMILAR
+from db.kinds import MOTION, SIMILAR, SOUND
 from indexer.pretrained.presets import PRESETS, PretrainedInfo, of_task
 from indexer.pretrained.weights import is_here
 from search.evaluation.measured import Measured
@@ -22,11 +22,10 @@ from ui.wording import units_in_words
 
 @dataclass(frozen=True)
 class _Role:
-    """A role in words. ``gives``: what its models do; ``such``: what may be named, where a preset is not."""
+    """A role in words. ``gives``: what its models do."""
 
     heading: str
     gives: str
-    such: str
 
 
 _ROLES: Mapping[str, _Role] = {
@@ -34,9 +33,20 @@ _ROLES: Mapping[str, _Role] = {
         "What looks alike",
         "A model of pictures alone knows no words, and compares by looks: *Similar* and the page Duplicates "
         "go by it while the library has one. Questions are answered as before.",
-        "A preset, a name on the Hugging Face Hub, or a folder with a model",
+    ),
+    SOUND: _Role(
+        "What it sounds like",
+        "A model of sounds and words finds recordings and moments of films by what they sound like: by words "
+        "such as *a dog barking*, and by a sound that you give. It listens with the next refresh of the "
+        "library.",
+    ),
+    MOTION: _Role(
+        "What happens",
+        "A model of clips and words finds moments of films by what happens in them, such as *opening a "
+        "door*, beside single pictures. It looks with the next refresh of the library.",
     ),
 }
+_SUCH = "A preset, a name on the Hugging Face Hub, or a folder with a model"
 
 
 def show_beside(vector_counts: Mapping[Space, int], measured: Mapping[str, Measured], *, busy: bool) -> None:
@@ -115,7 +125,7 @@ def _choose(role: str, words: _Role, *, busy: bool) -> None:
             index=None,
             key=f"new_{role}",
             accept_new_options=True,
-            placeholder=words.such,
+            placeholder=_SUCH,
             label_visibility="collapsed",
             width=420,
         )

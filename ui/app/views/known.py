@@ -14,18 +14,15 @@ from ui.app import resources
 from ui.app.components.copytext import copy_text
 from ui.app.geo import place
 from ui.app.views import question, where
+from ui.reasons import reason
 from ui.wording import (
     OFFLINE,
     SOURCES,
-    above,
     clock,
     fact,
     is_of_machine,
     kind_label,
-    meaning_found,
-    read_as,
     size,
-    words_found,
 )
 
 _MAP_PX = 260
@@ -128,42 +125,3 @@ def _telling(why: Sequence[Evidence]) -> Sequence[Evidence]:
 def _reason_there(evidence: Evidence) -> str:
     """Why a hit is there, with the file of its stack that it was found in where that is another one."""
     return reason(evidence) + (f", in {evidence.path.name}" if evidence.path else "")
-
-
-def reason(evidence: Evidence) -> str:
-    """Why a hit is there, in words."""
-    match evidence.source:
-        case "keywords":
-            return words_found(evidence)
-        case "text_to_passage":
-            return f"{meaning_found(evidence)}{_read(evidence)} ({_similarity(evidence)})"
-        case "listed":
-            return "it keeps all conditions"
-        case "condition":
-            return f"it keeps {', '.join(evidence.words)}"
-        case "drawing":
-            return f"it looks like the drawing ({_similarity(evidence)})"
-        case "image_to_image":
-            return f"it looks like the picture ({_similarity(evidence)})"
-        case "text_to_image":
-            return _looks(evidence)
-        case source:
-            return f"{source.replace('_', ' ')} ({_similarity(evidence)})"
-
-
-def _similarity(evidence: Evidence) -> str:
-    return f"similarity {evidence.value:.2f}, place {evidence.rank}"
-
-
-def _read(evidence: Evidence) -> str:
-    """What the question was read as, after what it is said of."""
-    return f", {said}" if (said := read_as(evidence.read_as)) else ""
-
-
-def _looks(evidence: Evidence) -> str:
-    reason = f"it looks like the words{_read(evidence)} ({_similarity(evidence)})"
-    if evidence.above is not None:
-        reason += f", {above(evidence.above)}"
-    if len(evidence.terms) > 1:
-        reason += ": " + ", ".join(f"{text} {value:.2f}" for text, value in evidence.terms)
-    return reason
