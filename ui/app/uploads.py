@@ -1,4 +1,4 @@
-"""Uploaded query pictures, kept in a temporary folder until the app ends."""
+"""Uploaded query pictures and sounds, kept in a temporary folder until the app ends."""
 
 import hashlib
 import tempfile
@@ -8,16 +8,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from indexer.media.formats import media_kind
+
 MOST_BYTES = 50_000_000
 _MOST_KEPT = 64
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded picture; ``name``: its original file name."""
+    """An uploaded picture or sound; ``name``: its original file name."""
 
     path: Path
     name: str
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is to be heard, by its name."""
+        return media_kind(self.path) == "audio"
 
 
 class Uploads:
@@ -32,7 +39,7 @@ class Uploads:
         self._lock = threading.Lock()
 
     def keep(self, data: bytes, name: str) -> str:
-        """Store a picture; returns its SHA-256 in hexadecimal digits."""
+        """Store a picture or sound; returns its SHA-256 in hexadecimal digits."""
         sha256 = hashlib.sha256(data).hexdigest()
         # The ending decides between decoders; the rest of a stranger's name must not become a path.
         suffix = Path(name).suffix.lower()

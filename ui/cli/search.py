@@ -34,6 +34,10 @@ def search(
             "--part", metavar="X,Y,W,H", help="Only this part of the picture, each 0 to 1: 0.25,0,0.5,1."
         ),
     ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", help="A picture, film or recording, such as a sound, that it is like."),
+    ] = None,
     k: Limit = 20,
     kind: Kind = None,
     apart: Apart = False,
@@ -51,7 +55,7 @@ def search(
     from search.query.query import Query
 
     text, folder = query_of(query), Path.cwd()
-    if not (text.strip() or image or here):
+    if not (text.strip() or image or like or here):
         raise typer.BadParameter("Type what you look for, or give a picture with --image.")
     text = within(text, folder) if here else text
     if imagine and sort != "relevance":
@@ -62,6 +66,7 @@ def search(
         asked = Query(
             text=text,
             image=picture,
+            like=like,
             k=k,
             kind=kind,
             apart=apart,

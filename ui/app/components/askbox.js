@@ -1,4 +1,4 @@
-// The query box: tells Python what is typed, and takes a picture that is chosen, pasted or dropped.
+// The query box: tells Python what is typed, and takes a picture or sound that is chosen, pasted or dropped.
 // What people typed or named is only ever set as text, never as HTML.
 
 const TYPING_MS = 300;
@@ -21,7 +21,8 @@ const chip = (shown, tell) => {
 };
 
 const isFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-const pictureIn = (list) => [...(list ?? [])].find((file) => file.type.startsWith("image/") || /\.(hei[cf]|dng|cr[23]|nef|arw|raf|orf|rw2)$/i.test(file.name));
+const isTaken = (file) => /^(image|audio)\//.test(file.type) || /\.(hei[cf]|dng|cr[23]|nef|arw|raf|orf|rw2)$/i.test(file.name);
+const takenIn = (list) => [...(list ?? [])].find(isTaken);
 
 class AskBox {
   constructor(root) {
@@ -127,7 +128,7 @@ class AskBox {
   }
 
   paste(event) {
-    const file = pictureIn(event.clipboardData?.files);
+    const file = takenIn(event.clipboardData?.files);
     if (file) {
       event.preventDefault();
       this.take(file);
@@ -144,9 +145,9 @@ class AskBox {
     this.over.hidden = true;
     if (!isFiles(event)) return;
     event.preventDefault();
-    const file = pictureIn(event.dataTransfer.files);
+    const file = takenIn(event.dataTransfer.files);
     if (file) this.take(file);
-    else this.note.textContent = "Only a picture can be dropped here.";
+    else this.note.textContent = "Only a picture or sound can be dropped here.";
   }
 
   async take(file) {
@@ -158,7 +159,7 @@ class AskBox {
       this.note.textContent = "";
       this.tell("picture", await answer.json());
     } catch (error) {
-      this.note.textContent = `The picture could not be used: ${error.message}`;
+      this.note.textContent = `It could not be used: ${error.message}`;
     }
   }
 }

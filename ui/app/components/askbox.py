@@ -1,7 +1,8 @@
 """The query box.
 
 Streamlit's text field tells Python only on Enter, and takes no picture from the clipboard; this
-component tells of every pause in typing, and of pictures that are chosen, pasted or dropped anywhere.
+component tells of every pause in typing, and of pictures and sounds that are chosen, pasted or dropped
+anywhere.
 """
 
 import secrets
@@ -19,17 +20,17 @@ _HTML = """<div class="ask">
     <input type="search" aria-label="What are you looking for?" autocomplete="off" spellcheck="false"
       enterkeyhint="search">
     <button type="button" class="picture" aria-label="Search with a picture"
-      title="Search with a picture: choose it, or paste or drop it anywhere on this page">
+      title="Search with a picture or sound: choose it, or paste or drop it anywhere on this page">
       <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"
         aria-hidden="true"><path d="M4 8h3l2-3h6l2 3h3v11H4z"/><circle cx="12" cy="13" r="3.4"/></svg>
     </button>
     <input type="file"
-      accept="image/*,.heic,.heif,.avif,.jxl,.jp2,.tga,.psd,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2"
-      aria-label="A picture like what you look for">
+      accept="image/*,audio/*,.heic,.heif,.avif,.jxl,.jp2,.tga,.psd,.dng,.cr2,.cr3,.nef,.arw,.raf,.orf,.rw2"
+      aria-label="A picture or sound like what you look for">
   </div>
   <div class="chips" role="group" aria-label="Parts of the question"></div>
   <div class="note" role="status"></div>
-  <div class="over" hidden>Drop a picture to find others like it</div>
+  <div class="over" hidden>Drop a picture or sound to find others like it</div>
 </div>"""
 
 _component = st.components.v2.component(

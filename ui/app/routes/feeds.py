@@ -1,4 +1,4 @@
-"""HTTP routes for the custom components: further hits, picture uploads, exports.
+"""HTTP routes for the custom components: further hits, uploads of pictures and sounds, exports.
 
 As in ``media`` the key in an address keeps other web pages from asking; a listing has a token, too.
 """
@@ -18,7 +18,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from db.catalog import units
-from db.errors import TroveError
+from db.errors import DecodeError, TroveError
+from indexer.media.reader import probe
 from search.answer import Hit
 from search.results.export import as_csv, words_beside, write_zip
 from search.results.listing import Listing
@@ -60,7 +61,7 @@ def export_url(token: str, kind: str, unit_ids: list[int]) -> str:
 
 
 def upload_url() -> str:
-    """URL to which the query box uploads a picture."""
+    """URL to which the query box uploads a picture or sound."""
     return f"/trove/{media.KEY}/picture"
 
 
@@ -168,10 +169,23 @@ async def _take_picture(request: Request) -> Response:
     name = request.query_params.get("name", "")
     token = await run_in_threadpool(uploads().keep, bytes(data), name)
     try:
-        await run_in_threadpool(_upload_thumbnail, token)
+        await run_in_threadpool(_check_upload, token)
     except TroveError as exc:
         return Response(str(exc), 415)
     return JSONResponse({"token": token, "name": Path(name).name or "picture"})
+
+
+def _check_upload(token: str) -> None:
+    """Make sure that something can be searched with.
+
+    Raises:
+        MediaError: it is no picture, or no sound.
+    """
+    upload = uploads().get(token)
+    if upload is None or not upload.is_sound:
+        _upload_thumbnail(token)
+    elif not resources.library().service.decoders.run(probe, upload.path).has_audio:
+        raise DecodeError("there is no sound in it")
 
 
 def _upload_thumbnail(token: str) -> Path:

@@ -66,7 +66,9 @@ def show_beside(vector_counts: Mapping[Space, int], measured: Mapping[str, Measu
 def _held(space: Space, count: int, *, busy: bool) -> None:
     words = {"active": "in use", "retired": "used before", "building": "not complete yet"}
     with st.container(horizontal=True, vertical_alignment="center"):
-        told = f"**{resources.plain(_called(space.model))}** · {words[space.state]} · {count:,} looked at"
+        (kind, *more) = kinds.embedded(space.role)
+        what = "pictures and moments" if more else kinds.named(kind).plural
+        told = f"**{resources.plain(_called(space.model))}** · {words[space.state]} · {count:,} {what}"
         st.markdown(told, width="content")
         if space.state != "active":
             st.button(
@@ -145,13 +147,14 @@ def _choose(role: str, words: _Role, *, busy: bool) -> None:
 def _cost(name: str, role: str) -> None:
     """What it takes to use a model, before that is begun."""
     counts = resources.counts(among_hidden=True)
-    looked_at = units_in_words({kind: counts[kind] for kind in kinds.embedded(role)})
+    own = {kind: counts[kind] for kind in kinds.embedded(role)}
+    looked_at = f"It takes {units_in_words(own)}" if any(own.values()) else "Nothing is there for it yet"
     try:
         costs = resources.library().models.costs(name, role=role)
     except ModelError as exc:
         resources.explain(exc)
         return
-    told = resources.plain(f"It looks at {looked_at}; {costs}.")
+    told = resources.plain(f"{looked_at}; {costs}.")
     st.caption(f"{told} The library stays as it is until all is done.")
 
 

@@ -156,7 +156,7 @@ def offer_moment(row: UnitRow, metadata: Metadata, hit: Hit) -> None:
 
 def _moments(asked: Question, path: Path) -> list[Moment]:
     parsed = asked.parsed
-    visual = parsed is not None and (bool(parsed.alternatives) or asked.upload is not None)
+    visual = parsed is not None and (bool(parsed.alternatives) or asked.shows)
     return resources.library().moments(path, asked.query(1) if visual else None)
 
 

@@ -34,7 +34,7 @@ _APART = "apart"
 
 @dataclass(frozen=True)
 class Question:
-    """Words, a picture, or both. ``upload``: the picture's hash; ``like``: a file to find others like it.
+    """Words, a picture or sound, or both. ``upload``: its hash; ``like``: a file to find others like it.
 
     ``stacks``: what belongs together is one hit.
     """
@@ -61,8 +61,15 @@ class Question:
     def query(self, k: int) -> Query:
         """The question to the library; errors as ``search.query.query.Query``."""
         upload = uploads().get(self.upload) if self.upload else None
-        image = upload.path if upload else None
-        return Query(text=self.words, image=image, like=self.like, k=k, order=self.order, stacks=self.stacks)
+        path = upload.path if upload else None
+        image, like = (None, path or self.like) if upload and upload.is_sound else (path, self.like)
+        return Query(text=self.words, image=image, like=like, k=k, order=self.order, stacks=self.stacks)
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is a picture in it."""
+        upload = uploads().get(self.upload) if self.upload else None
+        return upload is not None and not upload.is_sound
 
 
 def nothing() -> Question:
@@ -95,7 +102,7 @@ def _order() -> Order:
 def gone(asked: Question) -> str | None:
     """What the address asks with that is not there any more, in a sentence; None where all of it is."""
     if st.query_params.get(_PICTURE) and asked.upload is None:
-        return "The picture that this page was asked with is not kept any more: give it once more."
+        return "What this page was asked with is not kept any more: give it once more."
     if st.query_params.get(_LIKE) and asked.like is None:
         return "The file that others were to be similar to is not in your library any more."
     return None
@@ -144,8 +151,11 @@ def chips(asked: Question) -> list[Chip]:
     if parsed is not None and (len(parsed.chips) > 1 or parsed.conditions):
         removable += [Chip(f"part {at}", text) for at, text in enumerate(parsed.chips)]
     if asked.upload and (upload := uploads().get(asked.upload)):
-        address = feeds.uploaded_url(asked.upload)
-        removable.append(Chip(_PICTURE, f"Like your picture {upload.name}", address))
+        if upload.is_sound:
+            removable.append(Chip(_PICTURE, f"Like your sound {upload.name}"))
+        else:
+            address = feeds.uploaded_url(asked.upload)
+            removable.append(Chip(_PICTURE, f"Like your picture {upload.name}", address))
     if asked.like is not None:
         removable.append(Chip(_LIKE, f"Similar to {asked.like.name}"))
     return removable
@@ -235,9 +245,9 @@ def find_similar(path: Path) -> NoReturn:
     find_like(drawing, path.name)
 
 
-def find_like(picture: bytes, name: str) -> NoReturn:
-    """Go to the Find page and ask for files like a picture, under a file name of it."""
-    _go(**{_PICTURE: uploads().keep(picture, name)})
+def find_like(content: bytes, name: str) -> NoReturn:
+    """Go to the Find page and ask for files like a picture or sound, under a file name of it."""
+    _go(**{_PICTURE: uploads().keep(content, name)})
 
 
 def _go(**values: str) -> NoReturn:

@@ -25,6 +25,7 @@ from ui.app.views.known import show_known
 from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
 from ui.app.views.said import offer_transcript
+from ui.app.views.sounding import offer_sound
 from ui.app.views.texts import in_moment, show_text
 from ui.app.views.things import in_moment as of_moment
 from ui.app.views.things import show_things
@@ -137,6 +138,7 @@ def _show(listing: Listing, asked: Question) -> None:
                 if row.media == "image":
                     offer_views(metadata, asked)
                 else:
+                    offer_sound(row, metadata, hit)
                     offer_moment(row, metadata, hit)
                     offer_transcript(row)
             show_known(row, metadata, hit)

@@ -572,7 +572,7 @@ def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App
     expect(search(page, "a brick lighthouse").locator(".name").get_by_text("p025.jpg")).to_be_visible()
     (tmp_path / "letter.png").write_text("no picture")
     page.locator("input[type=file]").set_input_files(tmp_path / "letter.png")
-    expect(page.get_by_text("The picture could not be used: not a picture")).to_be_visible()
+    expect(page.get_by_text("It could not be used: not a picture")).to_be_visible()
 
 
 @pytest.mark.slow

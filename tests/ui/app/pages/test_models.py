@@ -98,7 +98,7 @@ def test_the_model_of_what_looks_alike_is_chosen_and_dropped(
     page = AppTest.from_file(PAGE, default_timeout=60).run()
     assert "Your library has none." in told()
     page.selectbox(key="new_similar").set_value("dinov2-small").run()
-    looked_at = "It looks at 48 pictures and 16 video frames; dinov2-small"
+    looked_at = "It takes 48 pictures and 16 video frames; dinov2-small"
     assert f"{looked_at} (licence: Apache-2.0) is downloaded first." in told()
     save_dinov2(tmp_path / "hub" / "models--facebook--dinov2-small" / "snapshots" / "abc")
     (refs := tmp_path / "hub" / "models--facebook--dinov2-small" / "refs").mkdir()
@@ -110,7 +110,7 @@ def test_the_model_of_what_looks_alike_is_chosen_and_dropped(
     state = resources.index_job().state()
     assert (state.phase, state.report["role"], state.report["embedded"]) == ("finished", "similar", 64)
     page.run()
-    assert "**dinov2-small** · in use · 64 looked at" in told()
+    assert "**dinov2-small** · in use · 64 pictures and moments" in told()
     assert "the library was looked at with dinov2-small: 64 looked at again" in told()
     assert "Your library answers with **builtin**" in told()
     (drop,) = (button for button in page.button if button.label == "Drop")
