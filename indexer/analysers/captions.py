@@ -25,8 +25,9 @@ from indexer.pretrained.weights import Weights
 
 SIDE = 768
 """Pixels of the shorter side of what is described; models see less."""
-AT_ONCE = 8
-"""Shots of a film that are described together; fewer where memory is short."""
+AT_ONCE = 4
+"""Shots of a film that are described together, which takes less time than one by one; fewer where memory is
+short. How far a film is can be told only after each."""
 _FORMAT = 1
 """Grows whenever the units that are made of the same captions change."""
 
