@@ -16,7 +16,7 @@ from db.library import Library
 from indexer import null_model
 from indexer.analysers import registry
 from indexer.embed import Embedder, Model
-from indexer.encoders.active import Role, fetch, roles
+from indexer.encoders.active import fetch, role_named
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
@@ -46,7 +46,7 @@ def use_model(
     """
     started = time.monotonic()
     settings = library.settings
-    served = _role(role)
+    served = role_named(role)
     fetch(name, role)
     encoder = served.load(name, settings)
     with library.indexing():
@@ -105,7 +105,7 @@ def drop_model(library: Library, name: str, *, role: str = CLIP) -> int:
         SettingsError: the library has none of this model, or it is the one that answers.
         LibraryBusyError: another process is indexing into this library.
     """
-    served = _role(role)
+    served = role_named(role)
     model = canonical_name(name) if role == CLIP else served.load(name, library.settings).name
     with library.indexing(), library.write() as session:
         every = {space: count for space, count in spaces.every(session).items() if space.role == role}
@@ -125,19 +125,10 @@ def drop_model(library: Library, name: str, *, role: str = CLIP) -> int:
     return sum(unused.values())
 
 
-def _role(name: str) -> Role:
-    role = roles().get(name)
-    if role is None:
-        raise SettingsError(
-            f"there is no role {name!r} of models", f"Roles are: {', '.join(sorted(roles()))}."
-        )
-    return role
-
-
 def _space(library: Library, encoder: Encoder, role: str) -> Space:
     """The space to fill: the one already begun, or a new one."""
     with library.write() as session:
-        if spaces.active(session, role if _role(role).default else CLIP) is None:
+        if spaces.active(session, role if role_named(role).default else CLIP) is None:
             raise SettingsError(
                 "the library is empty, so it has no model to change",
                 f"Index with it: trove index FOLDER --model {encoder.name}",

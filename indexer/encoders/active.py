@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from db.catalog import spaces
 from db.catalog.spaces import Space
-from db.errors import ModelError, ModelMismatchError
+from db.errors import ModelError, ModelMismatchError, SettingsError
 from db.kinds import CLIP, HEARD, MOTION, MOVING, PASSAGE, PICTURE, SIMILAR, SOUND
 from db.library import Library
 from db.registry import Registry
@@ -72,13 +72,28 @@ register(Role(SOUND, None, HeardEncoder, texts=(HEARD,), task="sound"))
 register(Role(MOTION, None, MovingEncoder, texts=(MOVING,), task="motion"))
 
 
+def role_named(name: str) -> Role:
+    """The role of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    role = roles().get(name)
+    if role is None:
+        raise SettingsError(
+            f"there is no role {name!r} of models", f"Roles are: {', '.join(sorted(roles()))}."
+        )
+    return role
+
+
 def to_download(name: str, role: str, settings: Settings) -> str:
     """What has to be downloaded before a model can serve a role, with size and licence; mostly nothing.
 
     Raises:
+        SettingsError: there is no such role.
         ModelError: there is no such model.
     """
-    if (task := roles()[role].task) is not None:
+    if (task := role_named(role).task) is not None:
         return weights.to_download(name, task)
     info = PRESETS.get(name) or preset_of(name)
     if info is None or is_here(info, settings.cache):
@@ -92,7 +107,7 @@ def costs(name: str, role: str, settings: Settings) -> str:
     Raises:
         ModelError: there is no such model.
     """
-    if (task := roles()[role].task) is not None:
+    if (task := role_named(role).task) is not None:
         return weights.costs(name, task)
     what = to_download(name, role, settings)
     return f"{what} is downloaded first" if what else ""
@@ -104,7 +119,7 @@ def fetch(name: str, role: str) -> None:
     Raises:
         ModelError: it cannot be had.
     """
-    if (task := roles()[role].task) is not None:
+    if (task := role_named(role).task) is not None:
         weights.find_weights(name, task, download=True)
 
 

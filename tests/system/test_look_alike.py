@@ -6,16 +6,20 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import trove
 from db.catalog import spaces
 from db.errors import SettingsError
 from db.kinds import CLIP, SIMILAR
 from db.library import Library
+from db.settings import Settings
 from indexer.pipeline import index
 from indexer.switch_model import drop_model, use_model
 from search.explore.duplicates import comparing, duplicates
 from search.query.query import Query
 from search.service import SearchService
 from tests.support import SAMPLES
+from tests.support.command import check_error
+from tests.support.command import trove as run
 from tests.support.tiny_vision import save_dinov2
 
 
@@ -82,3 +86,29 @@ def test_there_are_only_the_roles_that_there_are(library: Library) -> None:
     with pytest.raises(SettingsError, match="no role 'smell'") as raised:
         use_model(library, "builtin", role="smell")
     assert "clip, motion, similar, sound" in raised.value.hint
+    with pytest.raises(SettingsError, match="no role 'smell'"):
+        trove.Library(library).models.to_download("builtin", role="smell")
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("dinov2-small", "--role", "similar"), "dinov2-small (licence: Apache-2.0)"),
+        (("fast",), "fast (0.6 GB, licence: MIT)"),
+    ],
+)
+def test_what_is_downloaded_is_agreed_to(
+    settings: Settings,
+    arguments: tuple[str, ...],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(settings.library / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    check_error(run(settings, "model", "use", *arguments), f"{what} is not on this machine", "add --yes")
+    agreed = run(settings, "model", "use", *arguments, "--yes")
+    assert f"Downloading {what} once." in agreed.stderr
+    assert agreed.returncode == 1, "there is no network, and nothing is indexed"

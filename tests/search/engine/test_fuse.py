@@ -14,6 +14,7 @@ from db.catalog.units import UnitRow
 from db.engine.schema import UnitKind
 from search.engine.fuse import Candidates, fitting, fuse
 from search.engine.ranking import Background, Found, Ranking
+from search.engine.sources import MOTION_WEIGHT
 
 
 def unit(
@@ -113,6 +114,21 @@ def test_a_frame_and_a_passage_of_one_moment_are_one_hit_that_ranks_higher() -> 
     assert hits[0].text == "words 3"
     assert {fact.source for fact in hits[0].why} == {"text_to_image", "text_to_passage"}
     assert hits[0].copies == (Path("/copy-7"),)
+
+
+def test_what_happens_lifts_a_frame_and_replaces_none() -> None:
+    rows = [unit(1), unit(2, 7, "frame", 10, 20), unit(3, 7, "film_clip", 12, 16), unit(4)]
+    rows += [unit(5, 8, "frame", 0, 9), unit(6, 8, "film_clip", 0, 4)]
+    shown = {3: rows[1], 6: rows[4]}
+
+    def found(*clips: int) -> list[int]:
+        moving = Ranking("text_to_clip", MOTION_WEIGHT, [Found(number, 0.5) for number in clips])
+        hits = fuse([pictures(1, 2, 4), moving], Candidates({row.id: row for row in rows}, shown), 10)
+        return [hit.unit_id for hit in hits]
+
+    assert found() == [1, 2, 4]
+    assert found(3) == [2, 1, 4], "that it looks so and happens is more than either"
+    assert found(6) == [1, 2, 4, 5], "what happens alone comes after what looks so"
 
 
 def test_moments_far_apart_stay_apart() -> None:
