@@ -18,6 +18,7 @@ from indexer.analysers import registry
 from indexer.embed import Embedder, Model
 from indexer.encoders.active import fetch, role_named
 from indexer.encoders.base import Encoder
+from indexer.encoders.by_name import EncoderByName
 from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
 from indexer.flow import OnProgress, Progress, Switch
@@ -49,6 +50,8 @@ def use_model(
     served = role_named(role)
     fetch(name, role)
     encoder = served.load(name, settings)
+    if isinstance(encoder, EncoderByName):
+        encoder.require()
     with library.indexing():
         space = _space(library, encoder, role)
         with library.read() as session:

@@ -103,6 +103,18 @@ class EncoderByName(ABC):
     def prepare(self, content: Any) -> Pixels:
         """See ``base.Encoder``."""
 
+    @abstractmethod
+    def blank(self) -> Any:
+        """Something that can be prepared, to try the model with."""
+
+    def require(self) -> None:
+        """Try the model: it is known by its name alone, and may be one of something else.
+
+        Raises:
+            ModelError: it is, or cannot be loaded.
+        """
+        self.encode_pixels(self.prepare(self.blank())[None])
+
     def encode_pixels(self, batch: Pixels) -> Vectors:
         """See ``base.Encoder``.
 
@@ -136,10 +148,14 @@ class EncoderByName(ABC):
             except ModelError:
                 raise
             except Exception as exc:  # anything: it may be a model of something else
-                raise ModelError(
-                    f"the model {self.name} cannot {self.does}: {first_line(exc)}",
-                    f"Name one that can, such as {next(of_task(self.task)).name}: see trove models",
-                ) from exc
+                raise self._unfit(f": {first_line(exc)}") from exc
+
+    def _unfit(self, why: str = "") -> ModelError:
+        """The error of a model that is one of something else."""
+        return ModelError(
+            f"the model {self.name} cannot {self.does}{why}",
+            f"Name one that can, such as {next(of_task(self.task)).name}: see trove models",
+        )
 
 
 def _fingerprint(weights: Weights) -> str:

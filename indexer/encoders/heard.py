@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from db.arrays import Floats
-from db.errors import ModelError
 from db.settings import Settings
 from indexer.encoders.base import Pixels
 from indexer.encoders.by_name import EncoderByName, TwoTowers
@@ -41,10 +40,14 @@ class HeardEncoder(EncoderByName):
         """
         extractor: Any = getattr(self._processor(), "feature_extractor", None)
         if getattr(extractor, "sampling_rate", 0) != RATE:
-            raise ModelError(f"the model {self.name} cannot {self.does}", "Such as clap: see trove models")
+            raise self._unfit()
         made = extractor(content, sampling_rate=RATE, return_tensors="np")
         pixels: Pixels = np.asarray(made["input_features"][0], np.float32)
         return pixels
+
+    def blank(self) -> Floats:
+        """See ``EncoderByName``."""
+        return np.zeros(RATE, np.float32)
 
     @staticmethod
     def _load(weights: Weights, device: str) -> "_Clap":

@@ -60,6 +60,10 @@ class LookalikeEncoder(EncoderByName):
         """As the model's own configuration says, see ``base.Encoder``."""
         return self._prepare()(content.convert("RGB"))
 
+    def blank(self) -> Image.Image:
+        """See ``EncoderByName``."""
+        return Image.new("RGB", (self.image_size, self.image_size))
+
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """It knows none, see ``base.Encoder``.
 
@@ -75,8 +79,7 @@ class LookalikeEncoder(EncoderByName):
         return _load_tower(weights, device)
 
     def _find_dim(self) -> int:
-        blank = self.prepare(Image.new("RGB", (self.image_size, self.image_size)))
-        return len(self.encode_pixels(blank[None])[0])
+        return len(self.encode_pixels(self.prepare(self.blank())[None])[0])
 
 
 def _load_tower(weights: Weights, device: str) -> _Tower:

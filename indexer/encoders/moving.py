@@ -36,12 +36,23 @@ class MovingEncoder(EncoderByName):
         return int(self._seen("image_size", _USUAL_SIZE))
 
     def prepare(self, content: Sequence[Image.Image]) -> Pixels:
-        """As many frames as the model sees, evenly chosen of a clip, as its own configuration says."""
+        """As many frames as the model sees, evenly chosen of a clip, as its own configuration says.
+
+        Raises:
+            ModelError: it is a model of something else.
+        """
+        processor: Any = getattr(self._processor(), "image_processor", None)
+        if processor is None:
+            raise self._unfit()
         count = int(self._seen("num_frames", _USUAL_FRAMES))
         frames = [content[int(at)] for at in np.linspace(0, len(content) - 1, count).round()]
-        made = self._processor().image_processor([frames], return_tensors="np")
+        made = processor([frames], return_tensors="np")
         pixels: Pixels = np.asarray(made["pixel_values"][0], np.float32)
         return pixels
+
+    def blank(self) -> Sequence[Image.Image]:
+        """See ``EncoderByName``."""
+        return [Image.new("RGB", (self.image_size, self.image_size))]
 
     @staticmethod
     def _load(weights: Weights, device: str) -> "_XClip":

@@ -106,3 +106,8 @@ def test_models_of_something_else_are_refused(folder: Callable[[str], Path], tmp
         HeardEncoder(str(folder("xclip")), SETTINGS).prepare(np.zeros(RATE, np.float32))
     with pytest.raises(ModelError, match="cannot compare clips with words"):
         MovingEncoder(str(folder("clap")), SETTINGS).encode_pixels(np.zeros((1, 4, 3, 32, 32), np.float32))
+    for wrong in (HeardEncoder(str(folder("xclip")), SETTINGS), MovingEncoder(str(folder("clap")), SETTINGS)):
+        with pytest.raises(ModelError, match="cannot compare"):
+            wrong.require()
+    HeardEncoder(str(folder("clap")), SETTINGS).require()
+    MovingEncoder(str(folder("xclip")), SETTINGS).require()
