@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from db import kinds
 from db.catalog.spaces import NullScores
 from db.catalog.units import UnitRow
+from db.kinds import CLIP
 from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
 from indexer.null_model import grown
 from search.answer import Understood, Verdict
@@ -151,7 +152,10 @@ def judge(
         return "nearest", None
     if probability >= FOUND_AT:
         return "found", probability
-    return ("absent" if probability < ABSENT_BELOW and understood == "yes" else "unsure"), probability
+    # What stands out to a model of sounds or clips may be it: there is no telling how likely.
+    unjudged = any(ranking.found and ranking.role not in (None, CLIP) for ranking in rankings)
+    is_absent = probability < ABSENT_BELOW and understood == "yes" and not unjudged
+    return ("absent" if is_absent else "unsure"), probability
 
 
 def _sure(ranking: Ranking, rows: Mapping[int, UnitRow]) -> float:

@@ -65,7 +65,7 @@ def test_recordings_are_found_by_what_they_sound_like(
         answer = library.search("thunder")
         asked = [fact for hit in answer.hits for fact in hit.why if fact.source == "text_to_sound"]
         assert len(asked) == 3
-        assert answer.verdict != "found", "what is nearest proves nothing"
+        assert answer.verdict == "unsure", "what is nearest proves nothing, and may be it"
         # By a sound: one of the library, and one that is not in it.
         others = sorted(set(TONES) - {"low.wav"}, key=lambda name: -float(vectors["low.wav"] @ vectors[name]))
         assert sounding_like(library, Query(like=media / "low.wav")) == others

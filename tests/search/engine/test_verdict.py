@@ -171,6 +171,14 @@ def test_what_was_not_understood_is_never_absent() -> None:
     assert judge([*near, words(1.0)], ROWS, against(), understood="no")[0] == "found", "the words are there"
 
 
+def test_what_may_be_heard_is_not_called_absent() -> None:
+    heard = Ranking("text_to_sound", 0.5, [Found(1, 0.3)], Background(0.1, 0.05, 10), role="sound")
+    far = seen((text(0.1),))
+    assert judge([far, heard], ROWS, against())[0] == "unsure"
+    assert judge([far, replace(heard, found=[])], ROWS, against())[0] == "absent"
+    assert judge([seen((text(0.9),)), heard], ROWS, against())[0] == "found"
+
+
 def test_the_same_picture_is_found_and_another_is_not_so_sure() -> None:
     def like(similarity: float) -> tuple[Verdict, float | None]:
         best = [Found(1, similarity)]
