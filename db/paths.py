@@ -122,6 +122,11 @@ class Paths:
         """Folder of exported models."""
         return self.cache / "models"
 
+    @property
+    def dictionaries(self) -> Path:
+        """Folder of what was made of the system's dictionaries."""
+        return self.cache / "dictionaries"
+
 
 def expanded(path: Path | str) -> Path:
     """The path with ``~`` and ``~user`` expanded; unchanged where there is no such user.

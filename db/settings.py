@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     """Whether that server may be on another machine, to which pictures are then sent."""
     idle_minutes: float = Field(default=10.0, ge=0)
     """How long a large model is kept in memory after its last use."""
+    dictionaries: Path = Path("/usr/share/dictd")
+    """Folder of FreeDict's dictionaries, as the system's packages ``dict-freedict-*`` install them."""
     workers: int = Field(default=2, ge=1, le=64)
     """Decoder processes."""
     batch: int = Field(default=32, ge=1, le=1024)

@@ -47,18 +47,24 @@ def language_of(text: str) -> Guess | None:
     Few words are a poor witness: of two, every tenth text is taken for another language
     (``bench/understood.py``). Whoever asks should have another reason to doubt the one that is expected.
     """
+    return next(iter(likely_languages(text, 1)), None)
+
+
+def likely_languages(text: str, most: int) -> list[Guess]:
+    """The likeliest languages of a text, the first so many; one alone where the script decides."""
     letters = _LETTER.findall(text)
     if not letters:
-        return None
+        return []
     for language, script in _OF_ONE_LANGUAGE:
         # One sign is a syllable or a word, where a letter is a part of one.
         if len(script.findall(text)) >= _SCRIPT_SHARE * len(letters) or (
             language == "ja" and script.search(text)
         ):
-            return Guess(language, 1.0)
+            return [Guess(language, 1.0)]
     # Capitals mislead it: "Hund" is not "hund" to character n-grams.
-    labels, shares = _model().predict(" ".join(text.lower().split()), k=1)
-    return Guess(labels[0].removeprefix("__label__"), min(1.0, float(shares[0]))) if labels else None
+    labels, shares = _model().predict(" ".join(text.lower().split()), k=most)
+    pairs = zip(labels, shares, strict=True)
+    return [Guess(label.removeprefix("__label__"), min(1.0, float(share))) for label, share in pairs]
 
 
 def sure_language(text: str) -> str | None:

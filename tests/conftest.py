@@ -29,6 +29,8 @@ from tests.support.server import TEMPLATE, Server, serving
 
 # No test may fetch anything; read when the Hub's library is imported.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# What the system has is no sample.
+os.environ.setdefault("TROVE_DICTIONARIES", "/nowhere")
 # As the command line sets it; the tests of two processes would hold each other up.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -15,13 +15,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from itertools import filterfalse
 from pathlib import Path
 
-from db.words.forms import fold
 from db.words.grammar import grammar
+from search.translation.building import Pair, lines
 from search.translation.english import is_word
-from search.translation.lexicon import STEM, normal
 
 HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "search" / "translation" / "lexicon"
@@ -29,12 +27,9 @@ TARGET = HERE.parents[1] / "search" / "translation" / "lexicon"
 OWN, NAME, KEYWORD = 3.0, 1.5, 1.0
 LATER = 0.9
 """Factor on the weight of each further form of a row: the first is the usual one."""
-DERIVED = 0.5
-"""Factor on the weight of what was made of a form: its stem, or the form without accents."""
 LEAST_DICE = 0.75
 LEAST_EMOJI = 2
 """Of one emoji all keywords describe the same: which of them is which, nothing says."""
-MOST_SENSES = 3
 
 _LEFT_OUT = re.compile(
     r"button|keycap|arrow|sign\b|symbol|letter|mark\b|bracket|square|circle|input|person |man |woman |men |"
@@ -42,10 +37,8 @@ _LEFT_OUT = re.compile(
     r"mahjong"
 )
 _FACE = re.compile(r" face$")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
 
 Emoji = Mapping[str, tuple[str, frozenset[str]]]
-Pairs = dict[str, dict[str, float]]
 
 
 def annotations(folder: Path, language: str) -> Emoji:
@@ -61,7 +54,7 @@ def annotations(folder: Path, language: str) -> Emoji:
     }
 
 
-def own_words(language: str) -> Iterator[tuple[str, str, float]]:
+def own_words(language: str) -> Iterator[Pair]:
     """(form, English, weight) of our own list of a language."""
     path = HERE / "words" / f"{language}.tsv"
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
@@ -70,7 +63,7 @@ def own_words(language: str) -> Iterator[tuple[str, str, float]]:
             yield form, english, OWN * LATER**place
 
 
-def of_emoji(english: Emoji, foreign: Emoji) -> Iterator[tuple[str, str, float]]:
+def of_emoji(english: Emoji, foreign: Emoji) -> Iterator[Pair]:
     """(form, English, weight) of the names and keywords of emoji."""
     shown = {emoji for emoji, (name, _) in english.items() if not _LEFT_OUT.search(name)}
     described = _described(english, shown)
@@ -104,34 +97,6 @@ def _described(annotated: Emoji, shown: set[str]) -> dict[str, set[str]]:
     return words
 
 
-def lines(language: str, pairs: Iterator[tuple[str, str, float]]) -> Iterator[str]:
-    """The lines of a lexicon, sorted by form."""
-    rules = grammar(language)
-    senses: Pairs = defaultdict(dict)
-    derived: Pairs = defaultdict(dict)
-    for form, english, weight in pairs:
-        key = normal(form, language)
-        if not key or key in rules.stop:
-            continue
-        senses[key][english] = max(weight, senses[key].get(english, 0.0))
-        for other in filterfalse(is_word, _derived(key, language)):
-            derived[other][english] = max(DERIVED * weight, derived[other].get(english, 0.0))
-    for key, made in derived.items():
-        if key not in senses and key not in rules.stop:
-            senses[key] = made
-    for key in sorted(senses):
-        ranked = sorted(senses[key].items(), key=lambda sense: (-round(sense[1], 1), len(sense[0]), sense[0]))
-        yield f"{key}\t{'|'.join(f'{english}:{weight:.2f}' for english, weight in ranked[:MOST_SENSES])}"
-
-
-def _derived(key: str, language: str) -> set[str]:
-    rules = grammar(language)
-    made = {fold(key), key.translate(_UMLAUTS)} if language not in ("ja", "ko", "zh", "ar") else set()
-    if " " not in key and rules.algorithm:
-        made.add(STEM + rules.stem(key))
-    return made - {key}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("annotations", type=Path)
@@ -142,7 +107,7 @@ def main() -> None:
         if (language := path.stem) == "en":
             continue
         pairs = (*own_words(language), *of_emoji(english, annotations(folder, language)))
-        made = list(lines(language, iter(pairs)))
+        made = list(lines(grammar(language), pairs, is_word))
         (TARGET / path.name).write_text("\n".join(made) + "\n", encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """Measure how well pictures are found by captions in other languages, by each way of reading these.
 
     python bench/quality/gate.py FOLDER        # makes a library of the pictures, among other things
-    python bench/languages/sentences.py FOLDER --library LIBRARY [LANGUAGE ...]
+    python bench/languages/sentences.py FOLDER [LANGUAGE ...] --library LIBRARY
 
 ``FOLDER`` has ``captions-dev-LANG.csv`` (image,caption) in English and other languages; ``LIBRARY`` has the
 pictures. Printed by language: R@1/5/10 among all pictures of the library with the bootstrap interval of R@10,

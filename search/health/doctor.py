@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 
 from db.catalog import assets
 from db.engine import backups, sqlite
@@ -17,7 +18,10 @@ from db.library import Library, has_library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
+from indexer.languages import named_languages
 from search.health.status import status
+from search.translation.dictd import problem_of
+from search.translation.dictionaries import installed
 
 _PACKAGES = (
     "torch torchvision open-clip-torch faiss-gpu faiss-cpu onnxruntime faster-whisper diffusers transformers "
@@ -88,6 +92,13 @@ def _languages() -> Iterator[Finding]:
         "other languages",
         "read word by word" if problem else "read by words and by meaning",
         f"{problem}, so that the builtin model finds less. {problem.hint}" if problem else "",
+    )
+    names = [named_languages()[code] for code in sorted(installed())]
+    damaged = list(filter(None, map(problem_of, chain.from_iterable(installed().values()))))
+    yield Finding(
+        "dictionaries",
+        f"of {', '.join(names)}" if names else "only Trove's own",
+        f"{'; '.join(map(str, damaged))}: install it again" if damaged else "",
     )
 
 

@@ -16,6 +16,8 @@ from db.words.grammar import Grammar, grammar
 
 _FOLDER = Path(__file__).with_name("lexicon")
 STEM = "~"
+NOTHING = ""
+"""What a word is in English that names nothing."""
 
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _NO_WORD = re.compile(r"[^\w\s'\-ー・~]")
@@ -39,12 +41,8 @@ class Lexicon:
 
     def senses(self, form: str) -> tuple[Sense, ...]:
         """The senses of a form as it stands in the lexicon (``normal``), the best first; empty if unknown."""
-        return tuple(
-            Sense(english, float(weight))
-            for english, _, weight in (
-                part.rpartition(":") for part in self.lines.get(form, "").split("|") if part
-            )
-        )
+        parts = (part.rpartition(":") for part in self.lines.get(form, "").split("|") if part)
+        return tuple(Sense(english, float(weight)) for english, _, weight in parts)
 
     def of_word(self, word: str) -> tuple[Sense, ...]:
         """The senses of a word in any of its forms: itself, without what is joined to it, or by its stem."""
@@ -53,7 +51,9 @@ class Lexicon:
         for bare in self.grammar.bare(word):
             if found := self.senses(bare):
                 return found
-        return self.senses(STEM + self.grammar.stem(word)) if self.grammar.algorithm else ()
+        stem = self.grammar.stem(word)
+        # Of the word itself a stemmer may make something else: tengerpart, tengerparton.
+        return self.senses(STEM + stem) or self.senses(stem) if self.grammar.algorithm else ()
 
 
 def normal(text: str, language: str) -> str:
@@ -69,8 +69,8 @@ def normal(text: str, language: str) -> str:
 
 
 @cache
-def lexicon(language: str) -> Lexicon:
-    """The lexicon of a language of ``languages``."""
+def own_lexicon(language: str) -> Lexicon:
+    """The lexicon of a language of ``languages``, by our own list."""
     lines = dict(
         line.split("\t", 1)
         for line in (_FOLDER / f"{language}.tsv").read_text(encoding="utf-8").splitlines()
@@ -81,5 +81,5 @@ def lexicon(language: str) -> Lexicon:
 
 @cache
 def languages() -> tuple[str, ...]:
-    """The ISO 639 codes of the languages that there are lexicons of."""
+    """The ISO 639 codes of the languages that there are lists of our own of."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.tsv")))

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from db.words.grammar import by_letters
+from indexer.languages import is_latin
 from search.translation import english
-from search.translation.lexicon import Lexicon, Sense, languages, lexicon, normal
+from search.translation.dictionaries import further_languages, lexicon
+from search.translation.lexicon import NOTHING, Lexicon, Sense, languages, normal
 
 _NOUN_AND_ADJECTIVE = 2
 _MOST_WORDS = 3
@@ -30,6 +32,8 @@ ARTICLE, LETTER = 0.3, 0.1
 """How much an article before a word, and a letter that few others have, count for a language."""
 _PER_NAME = 0.02
 """How much each further name costs: one of three words explains more than three of one."""
+_BEHIND = 0.1
+"""How much less a language counts of which there is no list of our own: dictionaries have rare words, too."""
 TIE = 0.02
 """Languages that explain a text as well as this are both possible: hand is a hand in German, too."""
 
@@ -56,7 +60,7 @@ class Reading:
 
 def readings(text: str) -> list[Reading]:
     """The likeliest readings of a text that is not English, the best first; several only where they tie."""
-    possible = _by_script(text)
+    possible = [*_by_script(text), *further_languages(text)]
     marked = by_letters(text.lower(), possible)
     every = (read(text, language, is_marked=language in marked) for language in possible)
     found = sorted((reading for reading in every if reading), key=lambda reading: -reading.score)
@@ -86,7 +90,11 @@ def read(text: str, language: str, *, is_marked: bool = False) -> Reading | None
         " ".join(said),
         _share(named, lambda part: bool(part.english)),
         evidence,
-        evidence + ARTICLE * has_article + LETTER * is_marked - _PER_NAME * (len(own) - 1),
+        evidence
+        + ARTICLE * has_article
+        + LETTER * is_marked
+        - _PER_NAME * (len(own) - 1)
+        - _BEHIND * (language not in languages()),
     )
 
 
@@ -112,7 +120,8 @@ def _share(parts: Sequence[_Part], holds: Callable[[_Part], bool]) -> float:
 
 
 def _named(senses: Sequence[Sense], letters: float, share: float = 1.0) -> _Part:
-    return _Part(senses[0].english, letters, share * letters)
+    said = senses[0].english
+    return _Part(said, letters, share * letters, counts=said != NOTHING)
 
 
 def _parts(text: str, words: Lexicon) -> list[_Part]:
@@ -237,7 +246,7 @@ def _by_script(text: str) -> Sequence[str]:
     for pattern, users in _SCRIPTS:
         if pattern.search(text):
             return [language for language in users if language in languages()]
-    return list(_of_latin())
+    return list(_of_latin()) if is_latin(text) else []
 
 
 def _of_latin() -> Iterator[str]:

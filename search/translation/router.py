@@ -16,7 +16,8 @@ from db.words.grammar import common_elsewhere, grammar
 from indexer.languages import Guess, is_latin, language_of, sure_language
 from search.query.asking import asked_for, asked_in, table
 from search.translation import english
-from search.translation.lexicon import Sense, languages, lexicon, normal
+from search.translation.dictionaries import further_languages, lexicon, readable_languages
+from search.translation.lexicon import Sense, languages, normal
 from search.translation.reading import ARTICLE, Reading, read, readings
 
 LEAST_COVERAGE = 0.65
@@ -34,6 +35,11 @@ _ENGLISH_FIRST = 0.05
 _LEAST_LETTERS = 4
 """Of a foreign word among English ones."""
 _LEAST_ALONE = 2
+_LIKELY = 0.05
+"""How likely the language of one word must be for a dictionary to tell that it is no slip.
+
+Of 1,339 English words with a wrong letter 12 stand in dictionaries, two of them in such a language.
+"""
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -113,12 +119,13 @@ def _by_article(text: str) -> str:
 def _by_letters(text: str, words: list[str]) -> str:
     """The language of a longer text by its letters; empty for a short one."""
     guess = language_of(text) if len(words) >= _LEAST_WORDS else None
-    return guess.language if guess and guess.share >= _SURE and guess.language in languages() else ""
+    is_sure = guess is not None and guess.share >= _SURE
+    return guess.language if guess and is_sure and guess.language in readable_languages() else ""
 
 
 def _covering(text: str, language: str) -> Reading | None:
     """The reading in a language, where there is one and it explains enough."""
-    reading = read(text, language) if language in languages() else None
+    reading = read(text, language) if language in readable_languages() else None
     return reading if reading and reading.coverage >= LEAST_COVERAGE else None
 
 
@@ -146,7 +153,7 @@ def _is_slip(word: str) -> bool:
     """Whether a word is too short, or stands in no lexicon as it is and nearly does in an English one."""
     if len(word) < _LEAST_ALONE:
         return True
-    if any(_exactly(word, language) for language in languages()):
+    if any(_exactly(word, language) for language in (*languages(), *further_languages(word, _LIKELY))):
         return False
     return bool(english.parted(word)) or any(
         english.errors(word, other) == 1 for other in english.near(word)[:1]

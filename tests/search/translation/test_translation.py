@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.translation.lexicon import STEM, languages, lexicon, normal
+from search.translation.lexicon import STEM, languages, normal, own_lexicon
 from search.translation.reading import readings
 from search.translation.router import translated
 
@@ -61,8 +61,8 @@ def test_what_was_asked_is_read_in_its_language(language: str, text: str, englis
 
 
 def test_english_stays_as_it_is() -> None:
-    senses = (senses for word in languages() for senses in map(lexicon(word).senses, lexicon(word).lines))
-    english = sorted({sense.english for each in senses for sense in each if sense.weight >= 2})
+    every = (words.senses(form) for words in map(own_lexicon, languages()) for form in words.lines)
+    english = sorted({sense.english for senses in every for sense in senses if sense.weight >= 2})
     assert len(english) > 2_000
     switched = {text: said for text in english[::3] if (said := translated(text))}
     assert switched == {}
@@ -110,7 +110,7 @@ def test_what_little_is_known_of_is_said_to_be_little() -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_a_lexicon_can_be_looked_up_by_all_its_forms(language: str) -> None:
-    words = lexicon(language)
+    words = own_lexicon(language)
     assert len(words.lines) > 3_000
     for form in words.lines:
         assert normal(form.removeprefix(STEM), language) == form.removeprefix(STEM)
