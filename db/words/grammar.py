@@ -29,8 +29,9 @@ class Grammar:
     apostrophe, as in l'arbre. ``joints``: between the parts of a compound, whose head stands last; none where
     there are no compounds. ``prefixes`` and ``suffixes``: what is joined to a word and is no part of it.
     ``unspaced``: there is nothing between words. ``noun_first``: adjectives follow their noun. ``doubling``:
-    a vowel is written twice where an ending is gone, as in bomen, boom. ``algorithm``: the stemmer's name for
-    it; empty without one.
+    a vowel is written twice where an ending is gone, as in bomen, boom; ``fleeting``: the last one is gone
+    where there is an ending, as in piasek, piasku. ``algorithm``: the stemmer's name for it, empty
+    without one.
     """
 
     language: str
@@ -49,6 +50,7 @@ class Grammar:
     unspaced: bool = False
     noun_first: bool = False
     doubling: bool = False
+    fleeting: bool = False
 
     def stem(self, word: str) -> str:
         """The stem of a word by its Snowball algorithm (Porter 2001); the word where there is none."""
@@ -116,6 +118,7 @@ def grammar(language: str) -> Grammar:
         unspaced=entry.get("unspaced", False),
         noun_first=entry.get("noun_first", False),
         doubling=entry.get("doubling", False),
+        fleeting=entry.get("fleeting", False),
     )
 
 

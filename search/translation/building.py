@@ -1,5 +1,6 @@
 """Building of lexicons: pairs of words in two languages as the sorted lines of one, with forms derived."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
@@ -12,6 +13,9 @@ DERIVED = 0.5
 MOST_SENSES = 3
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "æ": "ae"})
+
+_FLEETING = re.compile("(?<=..[^aeiouy\u0430\u0435\u0438\u043e\u0443])[eo\u0435\u043e](?=[kc\u043a\u0446]$)")
+"""The vowel of a last syllable that Slavic languages drop before an ending."""
 
 Pair = tuple[str, str, float]
 """A form, what it is in English, and how far that is to be believed."""
@@ -43,4 +47,6 @@ def _derived(key: str, rules: Grammar) -> set[str]:
     made = {fold(key), key.translate(_UMLAUTS)} if has_accents else set()
     if " " not in key and rules.algorithm:
         made.add(STEM + rules.stem(key))
+        if rules.fleeting and (shorter := _FLEETING.sub("", key)) != key:
+            made.add(STEM + rules.stem(shorter))
     return made - {key}
