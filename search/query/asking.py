@@ -7,10 +7,11 @@ by language: ``asking.json``.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
+
+from db.words.grammar import grammar
 
 _TABLE = Path(__file__).with_name("asking.json")
 _ENDS = " \t\n.,?!()[]'\"\u00bf\u00a1\u2026\u3002\uff01\uff1f"
@@ -34,12 +35,12 @@ def asked_for(text: str) -> str:
 
 
 def asked_in(text: str) -> str:
-    """The language of the words that only ask, by its ISO 639 code; empty for English and without any."""
+    """The language of the words that only ask, by its ISO 639 code; empty without any."""
     plain = " ".join(text.split())
     things = {language: _asked_for(plain, patterns) for language, patterns in _languages().items()}
     shortest = min(map(len, things.values()))
     first = next(language for language, thing in things.items() if len(thing) == shortest)
-    return first if shortest < len(things["en"]) else ""
+    return first if shortest < len(plain.strip(_ENDS)) else ""
 
 
 @cache
@@ -52,26 +53,27 @@ def table() -> Mapping[str, Mapping[str, Sequence[str]]]:
 @cache
 def _languages() -> Mapping[str, _Patterns]:
     """By language the words before a thing, those after it, and "pictures" after its name."""
-    used = Counter(word for words in table().values() for word in set(words["media"]))
+    with_of = {word for words in table().values() if "" not in words["of"] for word in words["media"]}
     return {
-        language: _patterns(words, {word for word in words["media"] if used[word] == 1})
+        language: _patterns(words, set(words["media"]) - with_of, unspaced=grammar(language).unspaced)
         for language, words in table().items()
     }
 
 
-def _patterns(words: Mapping[str, Sequence[str]], own: Collection[str]) -> _Patterns:
-    """The patterns of a language; ``own``: its words for pictures that no other language has.
+def _patterns(words: Mapping[str, Sequence[str]], own: Collection[str], *, unspaced: bool) -> _Patterns:
+    """The patterns of a language; ``own``: its words for pictures that no language has which needs a
+    word for "of".
 
-    Some languages need no word for "of", which is empty there: only after those words, or "film noir" would
-    be Polish.
+    Those that need none have an empty one: only after those words, or "film noir" would be Polish.
     """
+    gap, end = (r"[\s,]*", r"[\s,]*") if unspaced else (_GAP, r"[\s,]+")
     some = {
-        name: _any(f"{re.escape(word)}{_GAP}" for word in _longest(filter(None, listed)))
+        name: _any(f"{re.escape(word)}{gap}" for word in _longest(filter(None, listed)))
         for name, listed in words.items()
     }
     of_media = f"{some['media']}{some['of']}"
     if "" in words["of"]:
-        of_media = _any([of_media, *(f"{re.escape(word)}{_GAP}" for word in _longest(own))])
+        of_media = _any([of_media, *(f"{re.escape(word)}{gap}" for word in _longest(own))])
     # Possessive, as what follows is no article: long rows of them must not be tried in all their parts.
     determined, polite = f"{some['determiners']}*+", f"{some['closers']}*+"
     asks = f"{some['asks']}{polite}(?:{determined}{of_media})?"
@@ -79,7 +81,7 @@ def _patterns(words: Mapping[str, Sequence[str]], own: Collection[str]) -> _Patt
     before = f"{some['openers']}*+(?:{asks}){determined}"
     return (
         re.compile(before, re.IGNORECASE),
-        re.compile(rf"(?:[\s,]+{_any(map(re.escape, _longest(words['closers'])))})+$", re.IGNORECASE),
+        re.compile(rf"(?:{end}{_any(map(re.escape, _longest(words['closers'])))})+$", re.IGNORECASE),
         re.compile(rf"\s+{_any(map(re.escape, _longest(words['after'])))}$", re.IGNORECASE),
     )
 

@@ -70,10 +70,13 @@ def translated(text: str) -> Translation | None:
     words = english.WORD.findall(thing)
     if not words or english.is_loan(thing):
         return None
+    asked = asked_in(text)
+    if asked in readable_languages() and (reading := _covering(thing, asked)):
+        return Translation(thing, asked, (reading.english,), reading.coverage)
     if not is_latin(thing):
         return _of(thing, readings(thing))
-    if (told := asked_in(text)) in languages():
-        return _of(thing, [reading] if (reading := _covering(thing, told)) else [])
+    if asked == ENGLISH and all(map(english.is_known, words)):
+        return None
     if (told := _by_article(thing)) and (reading := _covering(thing, told)):
         return _of(thing, [reading])
     if all(map(english.is_word, words)) or _is_name(words) or (len(words) == 1 and _is_slip(words[0])):

@@ -51,6 +51,12 @@ from search.translation.router import translated
         ("es", "perro en la playa de Barcelona", "dog beach Barcelona"),
         ("ja", "ｲﾇ", "dog"),
         ("zh", "紅色的汽車", "red car"),
+        ("ja", "猫の写真を見せて", "cat"),
+        ("ar", "أرني صورا لقطة صغيرة", "small cat"),
+        ("es", "¿dónde está el koala?", "koala"),  # an English word, asked for in Spanish
+        ("tr", "kar üzerinde kutup ay\u0131s\u0131", "snow polar bear"),
+        ("pl", "czerwony krab na piasku", "red crab sand"),
+        ("ru", "рыжие щенки", "red-haired puppy"),
     ],
 )
 def test_what_was_asked_is_read_in_its_language(language: str, text: str, english: str) -> None:
@@ -76,6 +82,8 @@ def test_english_stays_as_it_is() -> None:
         "chat with pain",
         "déjà vu",
         "Angela Merkel",
+        "find nemo",
+        "show me pictures of simba",
         "New York",
         "golden retreiver",  # a slip is no other language
         "dgo runing on grass",
