@@ -93,11 +93,11 @@ def _languages() -> Iterator[Finding]:
         "read word by word" if problem else "read by words and by meaning",
         f"{problem}, so that the builtin model finds less. {problem.hint}" if problem else "",
     )
-    names = [named_languages()[code] for code in sorted(installed())]
+    names = sorted(named_languages()[code] for code in installed())
     damaged = list(filter(None, map(problem_of, chain.from_iterable(installed().values()))))
     yield Finding(
         "dictionaries",
-        f"of {', '.join(names)}" if names else "only Trove's own",
+        f"of {', '.join(names)}" if names else "none beside Trove's own",
         f"{'; '.join(map(str, damaged))}: install it again" if damaged else "",
     )
 

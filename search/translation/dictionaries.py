@@ -52,13 +52,14 @@ _LONGEST = 64
 
 @cache
 def installed() -> Mapping[str, Sequence[Path]]:
-    """The indexes of the dictionaries that there are between English and a language, by its ISO 639 code."""
+    """The indexes of dictionaries between English and a language without a list, by its ISO 639 code."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(load_settings().dictionaries.glob("freedict-*.index")):
         if match := _NAME.fullmatch(path.name):
             codes = {code_of(code) for code in match.groups()}
-            if "en" in codes and len(codes) == 2 and (other := (codes - {"en"}).pop()):
-                found[other].append(path)
+            for code in codes - {"en", *languages()}:
+                if code and "en" in codes:
+                    found[code].append(path)
     return found
 
 
@@ -73,10 +74,10 @@ def further_languages(text: str, least: float = 0.0) -> list[str]:
     Args:
         least: how likely each has to be.
     """
-    if not (further := installed().keys() - set(languages())):
+    if not installed():
         return []
     likely = (guess for guess in likely_languages(text, _EVERY) if guess.share >= least)
-    return [guess.language for guess in likely if guess.language in further][:_MOST_LANGUAGES]
+    return [guess.language for guess in likely if guess.language in installed()][:_MOST_LANGUAGES]
 
 
 @cache

@@ -94,6 +94,8 @@ def test_without_dictionaries_nothing_is_read() -> None:
 def test_lists_of_our_own_and_english_stay_as_they_are(folder: Path) -> None:
     write_dictionary(folder, "freedict-deu-eng", {"hund": "Hund\nhound\n", "kutya": "Kutya\ncart\n"})
     write_dictionary(folder, "freedict-hun-eng", {"dog": "dog\nfish\n", "beach": "beach\nfish\n"})
+    write_dictionary(folder, "freedict-hun-fra", {"kutya": "kutya\nchien\n"})
+    assert list(dictionaries.installed()) == ["hu"]
     assert english("ein Hund am Strand") == ("dog beach",)
     assert translated("dog on the beach") is None
     assert not load_settings().paths.dictionaries.exists(), "nothing was made of them"
