@@ -27,11 +27,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from build import HERE, STEM, annotations, of_emoji
-from search.translation.grammar import grammar
+from build import HERE, annotations, of_emoji
 from torch_tower import load_torch_tower
 
 from db.settings import load_settings
+from db.words.grammar import grammar
 from indexer.encoders.base import Encoder
 from indexer.encoders.builtin.sentences.mapped import SPACE
 from indexer.encoders.builtin.sentences.tower import SentenceTower
@@ -39,7 +39,7 @@ from indexer.encoders.phrasings import encode_phrased
 from indexer.encoders.registry import load_encoder
 from indexer.languages import named_languages
 from search.translation.english import WORD
-from search.translation.lexicon import languages, lexicon
+from search.translation.lexicon import STEM, languages, own_lexicon
 
 Floats = npt.NDArray[np.float32]
 Pair = tuple[str, str]
@@ -103,7 +103,7 @@ def words() -> Iterator[Pair]:
     """All words and names that lexicons are sure of, as they have them and as our own lists write them."""
     english = set()
     for language in languages():
-        own = lexicon(language)
+        own = own_lexicon(language)
         for form in own.lines:
             best = own.senses(form)[0]
             if not form.startswith(STEM) and best.weight >= LEAST_WEIGHT:
