@@ -81,7 +81,7 @@ class Preparer:
                     return known
             opened = self._open(task, wanted, hashed=task.content_id is None and sha256 is None)
             if opened.header.generated:
-                return Refused(task, sha256, "drawn by Trove, not a picture of yours")
+                return Refused(task, sha256, "made by Trove, not taken by you")
             if opened.sha256 is not None:
                 sha256 = opened.sha256
                 if (known := self._known(task, sha256)) is not None:

@@ -21,6 +21,7 @@ from indexer.media.subtitles import described, subtitles_of
 from indexer.media.tags import facts_of
 from indexer.media.turning import turning
 from indexer.media.types import (
+    GENERATED_KEY,
     GLIMPSE_SIDE,
     SAMPLE_RATE,
     Glimpse,
@@ -67,6 +68,7 @@ def probe(file: BinaryIO) -> Metadata:
             sounds=tuple(described(track, number) for number, track in enumerate(_sounds(container))),
             subtitles=subtitles_of(container),
             words=tags.words_of(_tags(container), _chapters(container)),
+            generated=GENERATED_KEY in {name.lower() for name in _tags(container)},
         )
         if video is not None:
             _check_size(video)
@@ -75,6 +77,12 @@ def probe(file: BinaryIO) -> Metadata:
             metadata = replace(metadata, width=width, height=height, frames_per_s=rate)
         duration_s, note = duration(container, leading, file)
         return replace(metadata, duration_s=duration_s, note=note)
+
+
+def read_tags(file: BinaryIO) -> dict[str, str]:
+    """The tags of a film or recording, by name; errors as ``probe``."""
+    with open_container(file) as container:
+        return _tags(container)
 
 
 def _tags(container: av.container.InputContainer) -> dict[str, str]:

@@ -206,6 +206,19 @@ def read_audio(path: Path, start_s: float, end_s: float, track: int = 0, rate: i
         return ffmpeg.read_audio(file, start_s, end_s, track, rate)
 
 
+def read_tags(path: Path) -> dict[str, str]:
+    """The tags of a film or recording as they are, by name.
+
+    Raises:
+        DecodeError: it is none.
+        UnreadableError: it cannot be opened now.
+    """
+    from indexer.media import ffmpeg
+
+    with _opened(path) as (file, _):
+        return ffmpeg.read_tags(file)
+
+
 def read_subtitles(path: Path) -> dict[int, list[Cue]]:
     """The lines of the subtitles in a film, by the number of their track, but of those that are pictures.
 

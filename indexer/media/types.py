@@ -28,7 +28,7 @@ LARGEST_ANIMATION = 40_000_000
 """Pixels of a frame: an animated picture with larger ones is shown as a picture."""
 
 GENERATED_KEY = "trove:generated"
-"""Text chunk that marks a PNG as drawn by Trove."""
+"""Text chunk of a PNG, and tag of a film or recording, that marks it as made by Trove."""
 
 _LONGEST_RATIO = 8
 
@@ -80,7 +80,7 @@ class Metadata:
     film: tuple[int, int] | None = None
     """Where in the file of a motion photo its film is: the first byte, and how many."""
     generated: bool = False
-    """Drawn by Trove itself."""
+    """Made by Trove itself."""
     words: "tuple[Word, ...]" = ()
     """What people wrote into it, see ``indexer.media.words``."""
     note: str | None = None

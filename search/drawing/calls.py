@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from db.errors import GenerateError
 from db.near import did_you_mean
+from indexer.pretrained.loading import quiet
+from search.drawing.clips import FRAMES_PER_S
 from search.drawing.presets import preset_of
 from search.drawing.preview import OnPreview, Previewer
 
@@ -25,10 +27,11 @@ _MULTIPLE = 64
 _SIDE = 512
 """Of pictures of a pipeline that does not say it."""
 _STEPS = "num_inference_steps"
-_OWN_PAIRS: Mapping[str, tuple[str, str]] = {
+_OWN_PAIRS: Mapping[str, tuple[str, str | None]] = {
     "AmusedPipeline": ("AmusedImg2ImgPipeline", "AmusedInpaintPipeline"),
+    "LTXPipeline": ("LTXImageToVideoPipeline", None),
 }
-"""Image-to-image and inpainting of classes whose pairs ``AutoPipeline`` does not know."""
+"""What starts from a picture, and inpaints, of classes whose pairs ``AutoPipeline`` does not know."""
 
 _OWN_DECODER = frozenset({"KandinskyCombinedPipeline", "KandinskyV22CombinedPipeline"})
 """Classes that draw regions anew only with a decoder trained for it, which takes more than latents."""
@@ -70,29 +73,41 @@ def starting_from(pipeline: Any, start: Start | None) -> Any:
     Raises:
         GenerateError: there is none of this family.
     """
-    if start is None or ("image" in parameters(pipeline) and "prompt" not in parameters(pipeline)):
+    name = type(pipeline).__name__
+    if start is None or (needs_picture(pipeline) and not (name in FRAMES_PER_S and start.region)):
         return pipeline
     import diffusers
 
-    name = type(pipeline).__name__
     try:
         if start.region and name in _OWN_DECODER and pipeline.unet.config.in_channels == _PLAIN_CHANNELS:
             raise ValueError(name)
         if name in _OWN_PAIRS:
-            kind = getattr(diffusers, _OWN_PAIRS[name][start.region is not None])
+            own = _OWN_PAIRS[name][start.region is not None]
+            if own is None:
+                raise ValueError(name)
+            kind = getattr(diffusers, own)
         else:
             kind = (
                 diffusers.AutoPipelineForInpainting if start.region else diffusers.AutoPipelineForImage2Image
             )
-        paired = kind.from_pipe(pipeline)
+        with quiet():
+            paired = kind.from_pipe(pipeline)
     except ValueError as exc:
         what = "draw a region anew" if start.region else "start from a picture"
         raise GenerateError(
             f"a model of this kind ({name}) cannot {what}",
-            "Models like Stable Diffusion, aMUSEd and Flux can: see trove models.",
+            "For clips LTX-Video can, and models made for it: see trove models."
+            if name in FRAMES_PER_S
+            else "Models like Stable Diffusion, aMUSEd and Flux can: see trove models.",
         ) from exc
     paired.set_progress_bar_config(disable=True)
     return paired
+
+
+def needs_picture(pipeline: Any) -> bool:
+    """Whether it draws nothing without a picture: it varies one, or makes a clip of one."""
+    accepted = parameters(pipeline)
+    return "image" in accepted and ("prompt" not in accepted or type(pipeline).__name__ in FRAMES_PER_S)
 
 
 def words_of(pipeline: Any, prompt: str, without: str) -> dict[str, Any]:
@@ -161,7 +176,7 @@ def look_arguments(pipeline: Any, model: str, size: int | None) -> dict[str, Any
 def start_arguments(pipeline: Any, start: Start, side: int | None) -> dict[str, Any]:
     """The picture to start from in a size that the pipeline takes, its strength, and the region's mask."""
     accepted = parameters(pipeline)
-    picture = _sized(start.picture, side or _side_of(pipeline))
+    picture = _fitted(start.picture, pipeline) or _sized(start.picture, side or _side_of(pipeline))
     arguments: dict[str, Any] = {"image": picture}
     if start.strength is not None and "strength" in accepted:
         arguments["strength"] = start.strength
@@ -208,6 +223,17 @@ def _sized(picture: Image.Image, side: int) -> Image.Image:
     scale = side / max(picture.size)
     width, height = (max(1, round(scale * each / _MULTIPLE)) * _MULTIPLE for each in picture.size)
     return picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _fitted(picture: Image.Image, pipeline: Any) -> Image.Image | None:
+    """The middle of a picture in the one size that a model knows; None where it knows others (CogVideoX)."""
+    config = getattr(getattr(pipeline, "transformer", None), "config", None)
+    width, height = getattr(config, "sample_width", None), getattr(config, "sample_height", None)
+    if not isinstance(width, int) or not isinstance(height, int):
+        return None
+    scale = pipeline.vae_scale_factor_spatial
+    size = (width * scale, height * scale)
+    return ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS)
 
 
 @contextmanager

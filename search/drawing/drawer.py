@@ -1,7 +1,7 @@
-"""Draws a picture for a query with any text-to-image pipeline of diffusers.
+"""Draws a picture for a query, or makes a clip, with any text-to-image or -video pipeline of diffusers.
 
-Whatever ``AutoPipelineForText2Image`` knows can be used, and some older families, from safetensors only and
-without running any code that comes with a model.
+Whatever ``AutoPipelineForText2Image`` knows can be used, and the families listed in ``pipelines``, from
+safetensors only and without running any code that comes with a model.
 """
 
 import secrets
@@ -21,6 +21,7 @@ from search.drawing.calls import (
     enough_steps,
     heeds_negatives,
     look_arguments,
+    needs_picture,
     parameters,
     start_arguments,
     starting_from,
@@ -28,14 +29,17 @@ from search.drawing.calls import (
     telling,
     words_of,
 )
+from search.drawing.clips import Clip, clip_of, frames_argument
 from search.drawing.knowing import Concept, concept_of
-from search.drawing.output import Drawing, check_target, save_drawing
+from search.drawing.output import Drawing, Made, check_target, save_drawing
 from search.drawing.pipelines import pipeline_for, run, shown_name
-from search.drawing.presets import BUILTIN
+from search.drawing.presets import BUILTIN, Makes
 from search.drawing.preview import OnPreview
 from search.drawing.weights import chosen
 
 _MAX_SEED = 2**63
+_LONGEST_S = 300
+"""Of a clip; models make a few seconds at once."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,21 @@ class Sketched:
 class Drawer:
     """A drawing model, loaded on the first drawing and kept for a while. One picture is drawn at a time."""
 
-    def __init__(self, model: str, *, device: Device = "auto", idle_minutes: float = 10.0) -> None:
+    def __init__(
+        self, model: str, makes: Makes = "picture", *, device: Device = "auto", idle_minutes: float = 10.0
+    ) -> None:
         """
         Args:
             model: a preset of ``search.drawing.presets``, a Hub name, the folder of a pipeline, or ``auto``.
+            makes: what it is to make.
             device: ``auto`` (CUDA where there is one), ``cpu`` or ``cuda``.
             idle_minutes: how long it is kept in memory after a drawing.
+
+        Raises:
+            ModelMissingError: it is ``auto``, and no model is here that makes this.
         """
-        self.model = chosen(model)
+        self.makes: Makes = makes
+        self.model = chosen(model, makes)
         self._device = device
         self._idle_s = 60 * idle_minutes
 
@@ -71,22 +82,24 @@ class Drawer:
         without: str = "",
         start: Start | None = None,
         size: int | None = None,
+        length_s: float | None = None,
         steps: int | None = None,
         seed: int | None = None,
         on_step: StepCallback | None = None,
         on_preview: OnPreview | None = None,
     ) -> Drawing:
-        """Draw ``prompt`` and save it as a PNG.
+        """Draw ``prompt`` and save it as a PNG, a clip as an MP4.
 
         The same model, prompt, steps and seed give the same picture on the same machine.
 
         Args:
-            path: must end in .png; missing folders are made, an earlier drawing is replaced.
+            path: must end in .png or .mp4; missing folders are made, an earlier drawing is replaced.
             without: what it should not show, for models that take a negative prompt; the drawing says
                 whether it was heeded.
             start: a picture to start from, in place of noise alone.
             size: the side of the picture in pixels, or the long side of the picture to start from; None
                 takes what suits the model.
+            length_s: of a clip, in seconds, as near as the model can; None takes its own.
             steps: of denoising; None takes what suits the model.
             seed: of the noise, 0 to 2^63 - 1; None takes a random one.
             on_step: may raise a TroveError to stop the drawing.
@@ -99,16 +112,18 @@ class Drawer:
             SettingsError: the device does not exist here.
             GenerateError: the picture cannot be drawn or saved.
         """
-        _check_request(prompt, steps, seed, start)
-        check_target(path)
+        _check_request(prompt, steps, seed, start, length_s)
+        check_target(path, self.makes)
         seed = secrets.randbelow(2**32) if seed is None else seed
         with self._pipeline() as loaded:
             concept = concept_of(loaded, prompt) if self.model == BUILTIN else None
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, size, steps)
+            if self.makes == "clip":
+                arguments |= frames_argument(pipeline, length_s)
             with telling(pipeline, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
-                image = _accept(run(pipeline, seed, arguments | callbacks))
+                made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
         drawing = Drawing(
             path=path,
             prompt=prompt,
@@ -116,14 +131,19 @@ class Drawer:
             seed=seed,
             steps=next(value for name, value in arguments.items() if name.endswith("num_inference_steps")),
             seconds=time.perf_counter() - started,
-            width=image.width,
-            height=image.height,
+            width=made.width,
+            height=made.height,
             without=without.strip() if heeds_negatives(pipeline, without) else "",
             composite=start is not None,
             concept=concept,
+            makes=self.makes,
+            length_s=made.length_s if isinstance(made, Clip) else None,
         )
-        save_drawing(image, drawing)
+        save_drawing(made, drawing)
         return drawing
+
+    def _accept(self, result: Any, pipeline: Any) -> Made:
+        return clip_of(result, pipeline) if self.makes == "clip" else _accept(result)
 
     def sketch(self, prompt: str, *, seed: int = 0) -> Sketched:
         """Draw ``prompt`` small and unsaved, as a preview of a question, if the model knows what is meant.
@@ -151,9 +171,10 @@ class Drawer:
         arguments, total = step_arguments(pipeline, self.model, steps)
         arguments |= words_of(pipeline, prompt, without)
         if start is None:
-            if "image" in parameters(pipeline) and "prompt" not in parameters(pipeline):
+            if needs_picture(pipeline):
                 raise GenerateError(
-                    "this model varies pictures and draws no words", "Give it a picture to start from."
+                    "this model starts from a picture, not from words alone",
+                    "Give it a picture to start from.",
                 )
             return arguments | look_arguments(pipeline, self.model, size), total
         look = look_arguments(pipeline, self.model, size if "width" in parameters(pipeline) else None)
@@ -162,7 +183,7 @@ class Drawer:
 
     def _pipeline(self) -> AbstractContextManager[Any]:
         """The pipeline, for one drawing."""
-        return pipeline_for("picture", self.model, self._device, self._idle_s)
+        return pipeline_for(self.makes, self.model, self._device, self._idle_s)
 
 
 def draw_several(
@@ -202,7 +223,9 @@ def draw_several(
     return drawings
 
 
-def _check_request(prompt: str, steps: int | None, seed: int | None, start: Start | None) -> None:
+def _check_request(
+    prompt: str, steps: int | None, seed: int | None, start: Start | None, length_s: float | None = None
+) -> None:
     if start is not None:
         start.check()
     if not prompt.strip() and start is None:
@@ -210,6 +233,10 @@ def _check_request(prompt: str, steps: int | None, seed: int | None, start: Star
     if steps is not None and steps < 1:
         raise GenerateError(
             f"cannot draw in {steps} steps", "Give at least 1, or none for what suits the model."
+        )
+    if length_s is not None and not 0 < length_s <= _LONGEST_S:
+        raise GenerateError(
+            f"a length of {length_s:g} s is out of range", f"Give above 0 up to {_LONGEST_S} seconds."
         )
     if seed is not None and not 0 <= seed < _MAX_SEED:
         raise GenerateError(f"the seed {seed} is out of range", "Give a whole number from 0 to 2^63 - 1.")

@@ -1,13 +1,15 @@
-"""Drawings as PNG files with metadata that declares them generated.
+"""Drawings as files with metadata that declares them generated: PNG, and MP4 of clips.
 
-Text chunks tell Trove, whose decoder refuses to index them, and XMP tells other programs.
+Text chunks and tags tell Trove, whose decoder refuses to index them, and XMP tells other programs.
 """
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -16,10 +18,15 @@ from db.errors import GenerateError, MediaError
 from db.files import write_atomically
 from indexer.media.reader import probe
 from indexer.media.types import GENERATED_KEY
+from search.drawing.clips import Clip, mp4
 from search.drawing.knowing import Concept
+from search.drawing.presets import Makes
+
+Made = Image.Image | Clip
+"""What a model has made, before it is a file."""
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-"""IPTC's name for a picture that was made by a trained model."""
+"""IPTC's name for what was made by a trained model."""
 COMPOSITE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 """IPTC's name for one that such a model made of another picture."""
 
@@ -33,9 +40,14 @@ _XMP = (
 )
 
 
+_NAMES: Mapping[Makes, str] = MappingProxyType({"picture": "drawings", "clip": "clips"})
+SUFFIXES: Mapping[Makes, str] = MappingProxyType({"picture": ".png", "clip": ".mp4"})
+"""Of the files that are made."""
+
+
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that was drawn and saved."""
+    """A picture that was drawn, or a clip that was made, and saved."""
 
     path: Path
     prompt: str
@@ -54,26 +66,30 @@ class Drawing:
     """It was made of another picture."""
     concept: Concept | None = None
     """What the builtin drawer took the prompt for; None of other models."""
+    makes: Makes = "picture"
+    length_s: float | None = None
+    """None of pictures."""
 
 
 def is_drawing(path: Path) -> bool:
-    """Whether the file at ``path`` is a picture that Trove drew. False when it cannot be read."""
+    """Whether the file at ``path`` was made by Trove. False when it cannot be read."""
     try:
         return probe(path).generated
     except MediaError:
         return False
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, makes: Makes = "picture") -> None:
     """Check, before the long work, that a drawing can be saved as ``path``; makes its folder.
 
     Raises:
-        GenerateError: it is no PNG's name, another file has it, or it cannot be written.
+        GenerateError: it is the name of another format, another file has it, or it cannot be written.
     """
-    if path.suffix.lower() != ".png":
+    suffix = SUFFIXES[makes]
+    if path.suffix.lower() != suffix:
         raise GenerateError(
-            f"drawings are saved as PNG, not as {path.suffix or path.name!r}",
-            "Give a file name that ends in .png.",
+            f"{_NAMES[makes]} are saved as {suffix[1:].upper()}, not as {path.suffix or path.name!r}",
+            f"Give a file name that ends in {suffix}.",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,24 +111,37 @@ def _not_saved(path: Path, exc: OSError) -> GenerateError:
     )
 
 
-def save_drawing(image: Image.Image, drawing: Drawing) -> None:
-    """Write ``image`` to the path of ``drawing``, with its metadata.
+def save_drawing(made: Made, drawing: Drawing) -> None:
+    """Write what was made to the path of ``drawing``, with its metadata.
 
     Raises:
         GenerateError: as ``check_target``, or the disk is full.
     """
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=_marks(drawing))
+    data = encoded(made, drawing)
     # Again, because drawing takes long enough for another file to have come here.
-    check_target(drawing.path)
+    check_target(drawing.path, drawing.makes)
     try:
-        write_atomically(drawing.path, buffer.getvalue())
+        write_atomically(drawing.path, data)
     except OSError as exc:
         raise _not_saved(drawing.path, exc) from exc
 
 
-def _marks(drawing: Drawing) -> PngInfo:
+def encoded(made: Made, drawing: Drawing) -> bytes:
+    """The file of a drawing, marked as generated."""
+    xmp = _XMP % (COMPOSITE_TYPE if drawing.composite else SOURCE_TYPE)
+    if isinstance(made, Clip):
+        return mp4(made, _texts(drawing), xmp)
     marks = PngInfo()
+    for key, text in _texts(drawing).items():
+        marks.add_text(key, text)
+    marks.add_itxt("XML:com.adobe.xmp", xmp)
+    buffer = io.BytesIO()
+    made.save(buffer, "PNG", pnginfo=marks)
+    return buffer.getvalue()
+
+
+def _texts(drawing: Drawing) -> dict[str, str]:
+    """What the metadata of a drawing tell, by name."""
     texts = {
         GENERATED_KEY: "1",
         "prompt": drawing.prompt,
@@ -125,7 +154,4 @@ def _marks(drawing: Drawing) -> PngInfo:
         texts["concept"] = drawing.concept.name
     if drawing.without:
         texts["without"] = drawing.without
-    for key, text in texts.items():
-        marks.add_text(key, text)
-    marks.add_itxt("XML:com.adobe.xmp", _XMP % (COMPOSITE_TYPE if drawing.composite else SOURCE_TYPE))
-    return marks
+    return texts

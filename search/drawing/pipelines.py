@@ -17,6 +17,7 @@ from db.settings import Device
 from indexer.pretrained import memory
 from indexer.pretrained.keeper import KEEPER
 from indexer.pretrained.loading import quiet
+from search.drawing.clips import FRAMES_PER_S
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, Makes
 from search.drawing.weights import INDEX, Weights, find_weights
 
@@ -30,11 +31,14 @@ ALSO: Mapping[str, Makes] = MappingProxyType(
         "StableDiffusionImageVariationPipeline": "picture",
         "AmusedPipeline": "picture",
         "DiTPipeline": "picture",
+        **dict.fromkeys(FRAMES_PER_S, "clip"),
     }
 )
 """What the pipelines make that are used beside those that ``AutoPipelineForText2Image`` knows."""
 
-_TITLES: Mapping[Makes, str] = MappingProxyType({"picture": "a text-to-image pipeline"})
+_TITLES: Mapping[Makes, str] = MappingProxyType(
+    {"picture": "a text-to-image pipeline", "clip": "a text-to-video pipeline"}
+)
 
 
 def pipeline_for(makes: Makes, model: str, device: Device, idle_s: float) -> AbstractContextManager[Any]:
@@ -50,7 +54,7 @@ def pipeline_for(makes: Makes, model: str, device: Device, idle_s: float) -> Abs
         _require_cuda()
     weights = find_weights(model)
     return KEEPER.use(
-        ("draw", weights.folder, device),
+        ("draw", makes, weights.folder, device),
         shown_name(model),
         weights.parameters * _HALF_BYTES,
         lambda: _load(weights, device, makes),
@@ -131,11 +135,12 @@ def _loader(folder: Path, makes: Makes) -> Any:
     from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 
     name = json.loads((folder / INDEX).read_text("utf-8")).get("_class_name")
-    if isinstance(name, str) and ALSO.get(name) == makes:
+    known = ALSO.get(name) if isinstance(name, str) else None
+    if known == makes:
         if name.startswith("UnCLIP"):
             _find_unclip()
         return DiffusionPipeline
-    if makes == "picture":
+    if makes == "picture" and known is None:
         return AutoPipelineForText2Image
     raise ModelError(f"{folder} cannot be loaded as {_TITLES[makes]}: it is a {name}", "See trove models.")
 

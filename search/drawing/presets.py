@@ -13,7 +13,7 @@ AUTO = "auto"
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
-Makes = Literal["picture"]
+Makes = Literal["picture", "clip"]
 """What a model makes of words."""
 
 
@@ -36,12 +36,12 @@ class DrawerInfo:
     """None: the pipeline's own, as for guidance and size."""
     guidance: float | None = None
     size: int | None = None
-    """Side in pixels of the square pictures that it was trained to draw."""
+    """Side in pixels of the square pictures that it was trained to draw; None of clips."""
     cpu_s: float | None = None
     """About how long a picture takes on two cores, in seconds, measured as docs/models.md says."""
     makes: Makes = "picture"
-    asked_by: Literal["words", "class"] = "words"
-    """It draws what words say, or one of the classes that it has learnt, by their names."""
+    asked_by: Literal["words", "class", "picture"] = "words"
+    """It draws what words say, or one of the classes that it has learnt, or needs a picture to start from."""
     source: str = "the model card and list of files on the Hub"
     """Where all of this was read."""
 
@@ -187,6 +187,52 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 asked_by="class",
                 note="Draws the thousand classes of ImageNet by their names, no other words.",
                 source="pipeline_dit.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="ltx-video",
+                repository="Lightricks/LTX-Video",
+                licence="",
+                commercial_use=None,
+                makes="clip",
+                note="Clips, also going on from a picture; wants a GPU.",
+                source="pipeline_ltx.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="wan-1.3b",
+                repository="Wan-AI/Wan2.1-T2V-1.3B-Diffusers",
+                licence="Apache-2.0",
+                commercial_use=True,
+                makes="clip",
+                note="Clips of five seconds; wants a GPU with 8 GB.",
+                source="README.md of Wan-Video/Wan2.1; its name in pipeline_wan_video2video.py of diffusers",
+            ),
+            DrawerInfo(
+                name="cogvideox-2b",
+                repository="THUDM/CogVideoX-2b",
+                licence="",
+                commercial_use=None,
+                makes="clip",
+                note="Clips of six seconds at 720 x 480; wants a GPU with 24 GB.",
+                source="README.md of THUDM/CogVideo; its name in pipeline_cogvideox.py of diffusers",
+            ),
+            DrawerInfo(
+                name="cogvideox-5b-i2v",
+                repository="THUDM/CogVideoX-5b-I2V",
+                licence="",
+                commercial_use=None,
+                makes="clip",
+                asked_by="picture",
+                note="Clips that go on from a picture, which it needs; wants a GPU.",
+                source="pipeline_cogvideox_image2video.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="modelscope",
+                repository="damo-vilab/text-to-video-ms-1.7b",
+                licence="",
+                commercial_use=None,
+                makes="clip",
+                note="Clips of two seconds: Stable Diffusion with layers that look along time.",
+                source="pipeline_text_to_video_synth.py of diffusers, which names it",
             ),
         )
     }

@@ -15,7 +15,7 @@ from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from indexer.pretrained import hub
 from indexer.pretrained.weights import parameters
-from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, preset_of
+from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, Makes, preset_of
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +50,25 @@ def installed(model: str) -> bool:
         return False
 
 
-def chosen(model: str) -> str:
+def chosen(model: str, makes: Makes = "picture") -> str:
     """The model itself; for ``auto`` the first preset that is on this machine, else the builtin one.
 
     The builtin model comes last, as it draws no photographs.
+
+    Raises:
+        ModelMissingError: none is here that makes this.
     """
     if model != AUTO:
         return model
-    fit = (info.name for info in PRESETS.values() if info.makes == "picture" and info.asked_by == "words")
-    return next((name for name in fit if name != BUILTIN and installed(name)), BUILTIN)
+    fit = [info.name for info in PRESETS.values() if info.makes == makes and info.asked_by == "words"]
+    if (found := next((name for name in fit if name != BUILTIN and installed(name)), None)) is not None:
+        return found
+    if makes == "picture":
+        return BUILTIN
+    raise ModelMissingError(
+        f"no model that makes a {makes} is on this machine",
+        f"Choose one with --model: {', '.join(fit)}, or a folder with one; trove models lists them.",
+    )
 
 
 def find_weights(model: str) -> Weights:

@@ -365,13 +365,15 @@ def _deny() -> None:
 def test_a_drawing_is_never_indexed(library: Library, folder: Path) -> None:
     from PIL import Image
 
+    from search.drawing.clips import Clip
     from search.drawing.output import Drawing, save_drawing
 
-    path = folder / "drawn.png"
-    drawing = Drawing(path, "a dog", "tiny", 1, 1, 0.1, 64, 64)
+    drawing = Drawing(folder / "drawn.png", "a dog", "tiny", 1, 1, 0.1, 64, 64)
     save_drawing(Image.new("RGB", (64, 64), "red"), drawing)
-    assert counts(index(library, [folder])) == {"indexed": 3, "skipped": 1}
-    assert counts(index(library, [folder])) == {"unchanged": 3, "skipped": 1}
+    clip = Clip([np.full((64, 64, 3), 200, np.uint8)] * 8, 8)
+    save_drawing(clip, replace(drawing, path=folder / "made.mp4", makes="clip"))
+    assert counts(index(library, [folder])) == {"indexed": 3, "skipped": 2}
+    assert counts(index(library, [folder])) == {"unchanged": 3, "skipped": 2}
 
 
 def test_the_library_itself_is_never_indexed(library: Library, settings: Settings, folder: Path) -> None:

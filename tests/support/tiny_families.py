@@ -314,7 +314,9 @@ def _dit(_folder: Path) -> Any:
     )
 
 
-def _saved(build: Callable[[Path], Any]) -> Callable[[Path], Path]:
+def saved(build: Callable[[Path], Any]) -> Callable[[Path], Path]:
+    """How to save what ``build`` gives, with the same random weights every time."""
+
     def make(folder: Path) -> Path:
         import torch
 
@@ -339,14 +341,14 @@ def _indexed(make: Callable[[Path], Path], **entries: Any) -> Callable[[Path], P
 
 FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "Stable Diffusion": make_tiny_drawer,
-    "Stable Diffusion XL": _saved(_sdxl),
-    "LCM": _saved(_lcm),
-    "PixArt": _saved(_pixart),
-    "Stable Diffusion 3": _saved(_sd3),
-    "Flux": _saved(_flux),
-    "unCLIP": _indexed(_saved(_unclip), text_proj=["unclip", "UnCLIPTextProjModel"]),
-    "Kandinsky 2.2": _saved(_kandinsky),
-    "aMUSEd": _saved(_amused),
-    "DiT": _indexed(_saved(_dit), id2label={"0": "tench, Tinca tinca", "1": "goldfish", "2": "a boat"}),
+    "Stable Diffusion XL": saved(_sdxl),
+    "LCM": saved(_lcm),
+    "PixArt": saved(_pixart),
+    "Stable Diffusion 3": saved(_sd3),
+    "Flux": saved(_flux),
+    "unCLIP": _indexed(saved(_unclip), text_proj=["unclip", "UnCLIPTextProjModel"]),
+    "Kandinsky 2.2": saved(_kandinsky),
+    "aMUSEd": saved(_amused),
+    "DiT": _indexed(saved(_dit), id2label={"0": "tench, Tinca tinca", "1": "goldfish", "2": "a boat"}),
 }
 """How to save each family's pipeline into a folder."""

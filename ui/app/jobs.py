@@ -23,6 +23,7 @@ from db.kinds import CLIP
 from search.asking.answering import OnText, Reply
 from search.drawing.drawer import Drawer
 from search.drawing.output import Drawing
+from search.drawing.presets import Makes
 from trove import Library
 from ui import background
 
@@ -250,6 +251,7 @@ class DrawState:
     total: int = 0
     preview: Image.Image | None = None
     """A small preview of the unfinished picture."""
+    makes: Makes = "picture"
     drawing: Drawing | None = None
     error: TroveError | None = None
 
@@ -317,7 +319,7 @@ class DrawJob(_ThreadJob):
             if self._state.active:
                 raise GenerateError("a picture is being drawn", "Wait until it is done, or stop it.")
             self._stopping.clear()
-            self._state = DrawState(active=True, prompt=prompt)
+            self._state = DrawState(active=True, prompt=prompt, makes=drawer.makes)
         threading.Thread(target=self._draw, args=(drawer, prompt, path, how), daemon=True).start()
 
     def _draw(self, drawer: Drawer, prompt: str, path: Path, how: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from db.engine.schema import UnitKind
 from db.errors import TroveError
 from search.asking.answering import is_at_hand
 from search.drawing.drawer import Drawer
+from search.drawing.presets import Makes
 from search.health.status import Status
 from trove import Library
 from ui.app.jobs import DrawJob, IndexJob, MeasureJob
@@ -109,10 +110,10 @@ def draw_job() -> DrawJob:
 
 # One entry: a drawing model takes gigabytes, and people rarely go back and forth.
 @st.cache_resource(show_spinner=False, max_entries=1)
-def drawer(model: str) -> Drawer:
+def drawer(model: str, makes: Makes = "picture") -> Drawer:
     """A drawing model, loaded on its first drawing."""
     settings = library().settings
-    return Drawer(model, device=settings.device, idle_minutes=settings.idle_minutes)
+    return Drawer(model, makes, device=settings.device, idle_minutes=settings.idle_minutes)
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,4 +1,4 @@
-"""Command to draw a picture from a prompt (text-to-image) or from another picture: generate."""
+"""Command to make a picture or a clip of words (text-to-image, text-to-video) or of a picture: generate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ui.wording import drew
 if TYPE_CHECKING:
     from search.drawing.calls import Start
     from search.drawing.output import Drawing
+    from search.drawing.presets import Makes
 
 _SIDE = 1024
 """Of the picture to start from, at least: as large as any model here draws."""
@@ -22,7 +23,8 @@ _SIDE = 1024
 def generate(
     ctx: typer.Context,
     prompt: Annotated[str, typer.Argument(help="What to draw.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write; MP4 of a clip.")],
+    clip: Annotated[bool, typer.Option("--clip", help="Make a clip, not a picture.")] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", help="builtin, a preset, or Hub name or folder of a diffusers pipeline."),
@@ -42,6 +44,9 @@ def generate(
     ] = None,
     count: Annotated[int, typer.Option("--count", min=1, help="Draw so many, with different seeds.")] = 1,
     size: Annotated[int | None, typer.Option("--size", min=64, help="Side in pixels.")] = None,
+    length_s: Annotated[
+        float | None, typer.Option("--seconds", help="How long a clip is, as near as the model can.")
+    ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
     as_json: Json = False,
@@ -50,22 +55,29 @@ def generate(
 
     Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
     those that draw photographs. With --from a larger one draws a picture of yours anew, or a part of it:
-    "this, but in snow".
+    "this, but in snow". With --clip one that makes clips does so, of words or going on from your picture.
     """
     from search.drawing.drawer import Drawer, draw_several
+    from search.drawing.presets import AUTO
 
+    makes: Makes = "clip" if clip else "picture"
+    if makes == "picture" and length_s is not None:
+        raise typer.BadParameter("Pictures have no length.", param_hint="--seconds")
     settings = settings_of(ctx, generator=model)
+    # The generator of the settings draws pictures.
+    name = settings.generator if makes == "picture" else model or AUTO
     start = _start(source, strength, region, settings.max_megapixels)
     with console.progress() as shown:
         task = shown.add_task("Loading the model", total=None, rate="", current="")
         drawings = draw_several(
-            Drawer(settings.generator, device=settings.device),
+            Drawer(name, makes, device=settings.device),
             prompt,
             count,
             path=output,
             without=without,
             start=start,
             size=size,
+            length_s=length_s,
             steps=steps,
             seed=seed,
             on_step=lambda done, total: shown.update(
@@ -73,10 +85,8 @@ def generate(
             ),
         )
     if as_json:
-        told = [
-            {key: getattr(drawing, key) for key in ("path", "model", "seed", "seconds")}
-            for drawing in drawings
-        ]
+        keys = ("path", "model", "seed", "seconds", *(("length_s",) if clip else ()))
+        told = [{key: getattr(drawing, key) for key in keys} for drawing in drawings]
         console.print_json(told[0] if count == 1 else {"drawings": told})
     else:
         _say(drawings, without)
@@ -104,7 +114,8 @@ def _say(drawings: list[Drawing], without: str) -> None:
 
     for drawing in drawings:
         console.say(
-            f"Drew {drawing.path} with {drawing.model}, seed {drawing.seed}, in {drawing.seconds:.1f} s."
+            f"{'Drew' if drawing.makes == 'picture' else 'Made'} {drawing.path} with {drawing.model}, "
+            f"seed {drawing.seed}, in {drawing.seconds:.1f} s."
         )
     if without.strip() and not drawings[0].without:
         console.say("This model takes no words for what to leave out: they were not heeded.")

@@ -65,6 +65,7 @@ def models(as_json: Json = False) -> None:
     console.table(
         {
             "name": "left",
+            "makes": "left",
             "model": "left",
             "GB": "right",
             "on 2 cores": "right",
@@ -74,6 +75,7 @@ def models(as_json: Json = False) -> None:
         [
             [
                 info.name,
+                info.makes,
                 info.repository or "part of Trove",
                 "" if info.download_gb is None else f"{info.download_gb:.1f}",
                 "" if info.cpu_s is None else duration(info.cpu_s),

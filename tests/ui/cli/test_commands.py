@@ -393,6 +393,10 @@ def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path
         assert image.info["trove:generated"]
         assert "a red fox" in str(image.info)
     check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.png", "--model", "sd-turbo"), "sd-turbo")
+    check_error(
+        trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip", "--model", model), "it is a"
+    )
+    check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip"), "--model: ltx-video")
     anew = ["--from", target, "--region", "0,0,0.5,1", "--count", "2", "--without", "people"]
     made = as_json(trove(settings, *arguments, *anew, "--json"))["drawings"]
     assert [(one["path"], one["seed"]) for one in made] == [
