@@ -6,6 +6,7 @@ class would otherwise be filled up with random ones, with no more than a log lin
 
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
@@ -168,7 +169,7 @@ def loaded(weights: Weights, load: Callable[[], T]) -> T:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the progress bars and log lines of transformers and diffusers; errors still raise."""
+    """Silence progress bars, log lines and warnings of transformers and diffusers; errors still raise."""
     from transformers.utils import logging as of_transformers
 
     libraries: list[Any] = [of_transformers]
@@ -181,7 +182,9 @@ def quiet() -> Iterator[None]:
         library.set_verbosity_error()
         library.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what they themselves do in an old way
+            yield
     finally:
         for library, (verbosity, bars) in zip(libraries, before, strict=True):
             library.set_verbosity(verbosity)

@@ -122,7 +122,7 @@ def find_weights(model: str, task: Task, *, download: bool = False) -> Weights:
         raise _NotHereError(
             f"the weights of {model} are not on this machine", _how_to_fetch(repository, info)
         )
-    return _download(model, repository, info)
+    return fetched(model, repository, info)
 
 
 def to_download(model: str, task: Task) -> str:
@@ -222,8 +222,13 @@ def _cached(model: str, repository: str, info: PretrainedInfo | None) -> Weights
         return None
 
 
-def _download(model: str, repository: str, info: PretrainedInfo | None) -> Weights:
-    """Fetch a model into the cache that all Hub programs share; of several checkpoints the safest."""
+def fetched(model: str, repository: str, info: PretrainedInfo | None = None) -> Weights:
+    """The weights of a model, fetched into the cache that all Hub programs share; of several the safest.
+
+    Raises:
+        ModelMissingError: it cannot be downloaded now.
+        ModelError: there is none that can be used.
+    """
     hint = _how_to_fetch(repository, info)
     names = hub.files_of(repository, f"the weights of {model} are not on this machine", hint)
     weights = next((whole for whole in _SETS if {whole, f"{whole}.index.json"} & set(names)), None)

@@ -145,15 +145,28 @@ def step_arguments(pipeline: Any, model: str, steps: int | None) -> tuple[dict[s
     """The arguments that set the steps, and how many there are in all.
 
     unCLIP draws in three stages: the steps that people choose are those of its decoder.
+
+    Raises:
+        GenerateError: it has none that can be chosen.
     """
     accepted = parameters(pipeline)
     name = next((name for name in (_STEPS, f"decoder_{_STEPS}") if name in accepted), _STEPS)
+    if name not in accepted:  # MusicGen
+        if steps is not None:
+            raise GenerateError("this model makes no steps that can be chosen", "Leave --steps away.")
+        return {}, 1
     info = preset_of(model)
     wanted = steps or (info.steps if info else None) or accepted[name].default
     if name == _STEPS:
         return {name: wanted}, wanted
     others = sum(value.default for key, value in accepted.items() if key.endswith(_STEPS) and key != name)
     return {name: wanted}, wanted + others
+
+
+def steps_of(arguments: Mapping[str, Any], pipeline: Any) -> int:
+    """How many steps a pipeline was told to make, or has made where it is not told."""
+    told = (value for name, value in arguments.items() if name.endswith(_STEPS))
+    return int(next(told, getattr(pipeline, "num_timesteps", 1)))
 
 
 def look_arguments(pipeline: Any, model: str, size: int | None) -> dict[str, Any]:
@@ -169,7 +182,7 @@ def look_arguments(pipeline: Any, model: str, size: int | None) -> dict[str, Any
     if side is not None and "width" in accepted:
         arguments |= {"width": side, "height": side}
     elif size is not None:
-        raise GenerateError("this model draws in one size only", "Leave --size away.")
+        raise GenerateError("this model makes one size only", "Leave --size away.")
     return arguments
 
 

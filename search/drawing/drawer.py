@@ -1,4 +1,4 @@
-"""Draws a picture for a query, or makes a clip, with any text-to-image or -video pipeline of diffusers.
+"""Draws a picture for a query, or makes a clip or sounds, with pipelines of diffusers and with MusicGen.
 
 Whatever ``AutoPipelineForText2Image`` knows can be used, and the families listed in ``pipelines``, from
 safetensors only and without running any code that comes with a model.
@@ -26,20 +26,22 @@ from search.drawing.calls import (
     start_arguments,
     starting_from,
     step_arguments,
+    steps_of,
     telling,
     words_of,
 )
-from search.drawing.clips import Clip, clip_of, frames_argument
+from search.drawing.clips import clip_of, frames_argument
 from search.drawing.knowing import Concept, concept_of
 from search.drawing.output import Drawing, Made, check_target, save_drawing
 from search.drawing.pipelines import pipeline_for, run, shown_name
 from search.drawing.presets import BUILTIN, Makes
 from search.drawing.preview import OnPreview
+from search.drawing.sounds import Sound, length_argument, sound_of
 from search.drawing.weights import chosen
 
 _MAX_SEED = 2**63
 _LONGEST_S = 300
-"""Of a clip; models make a few seconds at once."""
+"""Of a clip or sound; models make a few seconds at once."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,18 @@ class Drawer:
         on_step: StepCallback | None = None,
         on_preview: OnPreview | None = None,
     ) -> Drawing:
-        """Draw ``prompt`` and save it as a PNG, a clip as an MP4.
+        """Draw ``prompt`` and save it as a PNG, a clip as an MP4, sounds as FLAC.
 
         The same model, prompt, steps and seed give the same picture on the same machine.
 
         Args:
-            path: must end in .png or .mp4; missing folders are made, an earlier drawing is replaced.
+            path: must end in .png, .mp4 or .flac; missing folders are made, an earlier drawing is replaced.
             without: what it should not show, for models that take a negative prompt; the drawing says
                 whether it was heeded.
             start: a picture to start from, in place of noise alone.
             size: the side of the picture in pixels, or the long side of the picture to start from; None
                 takes what suits the model.
-            length_s: of a clip, in seconds, as near as the model can; None takes its own.
+            length_s: of a clip or sound, in seconds, as near as the model can; None takes its own.
             steps: of denoising; None takes what suits the model.
             seed: of the noise, 0 to 2^63 - 1; None takes a random one.
             on_step: may raise a TroveError to stop the drawing.
@@ -121,6 +123,9 @@ class Drawer:
             arguments, total = self._arguments(pipeline, prompt, without, start, size, steps)
             if self.makes == "clip":
                 arguments |= frames_argument(pipeline, length_s)
+            elif self.makes != "picture":
+                arguments |= length_argument(parameters(pipeline), length_s)
+                on_preview = None
             with telling(pipeline, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
                 made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
@@ -129,21 +134,23 @@ class Drawer:
             prompt=prompt,
             model=shown_name(self.model),
             seed=seed,
-            steps=next(value for name, value in arguments.items() if name.endswith("num_inference_steps")),
+            steps=steps_of(arguments, pipeline),
             seconds=time.perf_counter() - started,
-            width=made.width,
-            height=made.height,
+            width=0 if isinstance(made, Sound) else made.width,
+            height=0 if isinstance(made, Sound) else made.height,
             without=without.strip() if heeds_negatives(pipeline, without) else "",
             composite=start is not None,
             concept=concept,
             makes=self.makes,
-            length_s=made.length_s if isinstance(made, Clip) else None,
+            length_s=None if isinstance(made, Image.Image) else made.length_s,
         )
         save_drawing(made, drawing)
         return drawing
 
     def _accept(self, result: Any, pipeline: Any) -> Made:
-        return clip_of(result, pipeline) if self.makes == "clip" else _accept(result)
+        if self.makes == "picture":
+            return _accept(result)
+        return clip_of(result, pipeline) if self.makes == "clip" else sound_of(result, pipeline)
 
     def sketch(self, prompt: str, *, seed: int = 0) -> Sketched:
         """Draw ``prompt`` small and unsaved, as a preview of a question, if the model knows what is meant.

@@ -1,4 +1,4 @@
-"""Drawings as files with metadata that declares them generated: PNG, and MP4 of clips.
+"""Drawings as files with metadata that declares them generated: PNG, MP4 of clips, FLAC of sounds.
 
 Text chunks and tags tell Trove, whose decoder refuses to index them, and XMP tells other programs.
 """
@@ -21,8 +21,9 @@ from indexer.media.types import GENERATED_KEY
 from search.drawing.clips import Clip, mp4
 from search.drawing.knowing import Concept
 from search.drawing.presets import Makes
+from search.drawing.sounds import Sound, flac
 
-Made = Image.Image | Clip
+Made = Image.Image | Clip | Sound
 """What a model has made, before it is a file."""
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -40,14 +41,20 @@ _XMP = (
 )
 
 
-_NAMES: Mapping[Makes, str] = MappingProxyType({"picture": "drawings", "clip": "clips"})
-SUFFIXES: Mapping[Makes, str] = MappingProxyType({"picture": ".png", "clip": ".mp4"})
+_SOURCE_TAG = "DigitalSourceType"
+"""The tag of a FLAC file for it."""
+_NAMES: Mapping[Makes, str] = MappingProxyType(
+    {"picture": "drawings", "clip": "clips", "sound": "sounds", "music": "pieces of music"}
+)
+SUFFIXES: Mapping[Makes, str] = MappingProxyType(
+    {"picture": ".png", "clip": ".mp4", "sound": ".flac", "music": ".flac"}
+)
 """Of the files that are made."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture that was drawn, or a clip that was made, and saved."""
+    """A picture that was drawn, or a clip or sound that was made, and saved."""
 
     path: Path
     prompt: str
@@ -58,7 +65,7 @@ class Drawing:
     seconds: float
     """Time spent drawing, without loading the model."""
     width: int
-    """In pixels, as the height."""
+    """In pixels, as the height; 0 of sounds."""
     height: int
     without: str = ""
     """What the model was told to leave out; '' where it takes no such words."""
@@ -131,6 +138,8 @@ def encoded(made: Made, drawing: Drawing) -> bytes:
     xmp = _XMP % (COMPOSITE_TYPE if drawing.composite else SOURCE_TYPE)
     if isinstance(made, Clip):
         return mp4(made, _texts(drawing), xmp)
+    if isinstance(made, Sound):
+        return flac(made, _texts(drawing) | {_SOURCE_TAG: SOURCE_TYPE})
     marks = PngInfo()
     for key, text in _texts(drawing).items():
         marks.add_text(key, text)

@@ -15,29 +15,39 @@ from db.errors import GenerateError, ModelError, SettingsError, TroveError, firs
 from db.paths import expanded
 from db.settings import Device
 from indexer.pretrained import memory
+from indexer.pretrained import weights as pretrained
 from indexer.pretrained.keeper import KEEPER
 from indexer.pretrained.loading import quiet
 from search.drawing.clips import FRAMES_PER_S
+from search.drawing.musicgen import load_musicgen
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, Makes
+from search.drawing.sounds import MUSIC_MODEL, SOUND_PIPELINES
 from search.drawing.weights import INDEX, Weights, find_weights
 
 _HALF_BYTES = 2
 """Of a number in the least memory that a model can do with."""
 
-ALSO: Mapping[str, Makes] = MappingProxyType(
+ALSO: Mapping[str, tuple[Makes, ...]] = MappingProxyType(
     {
-        "UnCLIPPipeline": "picture",
-        "UnCLIPImageVariationPipeline": "picture",
-        "StableDiffusionImageVariationPipeline": "picture",
-        "AmusedPipeline": "picture",
-        "DiTPipeline": "picture",
-        **dict.fromkeys(FRAMES_PER_S, "clip"),
+        "UnCLIPPipeline": ("picture",),
+        "UnCLIPImageVariationPipeline": ("picture",),
+        "StableDiffusionImageVariationPipeline": ("picture",),
+        "AmusedPipeline": ("picture",),
+        "DiTPipeline": ("picture",),
+        **dict.fromkeys(FRAMES_PER_S, ("clip",)),
+        **dict.fromkeys(SOUND_PIPELINES, ("sound", "music")),
+        MUSIC_MODEL: ("music",),
     }
 )
 """What the pipelines make that are used beside those that ``AutoPipelineForText2Image`` knows."""
 
 _TITLES: Mapping[Makes, str] = MappingProxyType(
-    {"picture": "a text-to-image pipeline", "clip": "a text-to-video pipeline"}
+    {
+        "picture": "a text-to-image pipeline",
+        "clip": "a text-to-video pipeline",
+        "sound": "a text-to-audio pipeline",
+        "music": "a text-to-music model",
+    }
 )
 
 
@@ -104,6 +114,9 @@ def _load(weights: Weights, device: Device, makes: Makes) -> Any:
     import torch
 
     on_cuda = device != "cpu" and torch.cuda.is_available()
+    if weights.whole is not None:
+        _require(_class_of_whole(weights.whole), weights.folder, makes)
+        return load_musicgen(weights.whole, "cuda" if on_cuda else "cpu")
     dtype = _cuda_dtype(weights) if on_cuda else _cpu_dtype(weights)
     with quiet():
         try:
@@ -135,14 +148,24 @@ def _loader(folder: Path, makes: Makes) -> Any:
     from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 
     name = json.loads((folder / INDEX).read_text("utf-8")).get("_class_name")
-    known = ALSO.get(name) if isinstance(name, str) else None
-    if known == makes:
-        if name.startswith("UnCLIP"):
-            _find_unclip()
-        return DiffusionPipeline
-    if makes == "picture" and known is None:
+    if makes == "picture" and not (isinstance(name, str) and name in ALSO):
         return AutoPipelineForText2Image
-    raise ModelError(f"{folder} cannot be loaded as {_TITLES[makes]}: it is a {name}", "See trove models.")
+    _require(name, folder, makes)
+    if name.startswith("UnCLIP"):
+        _find_unclip()
+    return DiffusionPipeline
+
+
+def _class_of_whole(weights: pretrained.Weights) -> object:
+    """The class of transformers that a model was saved by."""
+    return next(iter(weights.config().get("architectures") or ()), "model of transformers")
+
+
+def _require(name: object, folder: Path, makes: Makes) -> None:
+    if not isinstance(name, str) or makes not in ALSO.get(name, ()):
+        raise ModelError(
+            f"{folder} cannot be loaded as {_TITLES[makes]}: it is a {name}", "See trove models."
+        )
 
 
 def _own_parts(folder: Path, dtype: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ AUTO = "auto"
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
-Makes = Literal["picture", "clip"]
+Makes = Literal["picture", "clip", "sound", "music"]
 """What a model makes of words."""
 
 
@@ -233,6 +233,42 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 makes="clip",
                 note="Clips of two seconds: Stable Diffusion with layers that look along time.",
                 source="pipeline_text_to_video_synth.py of diffusers, which names it",
+            ),
+            DrawerInfo(
+                name="audioldm2",
+                repository="cvssp/audioldm2",
+                licence="",
+                commercial_use=None,
+                makes="sound",
+                note="Sounds and music of ten seconds, by diffusion of spectrograms.",
+                source="README.md of haoheliu/AudioLDM2; its name in pipeline_audioldm2.py of diffusers",
+            ),
+            DrawerInfo(
+                name="stable-audio",
+                repository="stabilityai/stable-audio-open-1.0",
+                licence="",
+                commercial_use=None,
+                makes="sound",
+                note="Sounds and music in stereo; given to those who accept its terms.",
+                source="README.md of Stability-AI/stable-audio-tools; pipeline_stable_audio.py of diffusers",
+            ),
+            DrawerInfo(
+                name="musicgen-small",
+                repository="facebook/musicgen-small",
+                licence="CC-BY-NC-4.0",
+                commercial_use=False,
+                makes="music",
+                note="Music, token by token: 50 a second. 300 million parameters. No commercial use.",
+                source="README.md and docs/MUSICGEN.md of facebookresearch/audiocraft",
+            ),
+            DrawerInfo(
+                name="musicgen-medium",
+                repository="facebook/musicgen-medium",
+                licence="CC-BY-NC-4.0",
+                commercial_use=False,
+                makes="music",
+                note="As musicgen-small, 1.5 billion parameters; wants a GPU with 16 GB. No commercial use.",
+                source="README.md and docs/MUSICGEN.md of facebookresearch/audiocraft",
             ),
         )
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from db.errors import ModelError, ModelMissingError
 from db.paths import expanded
 from indexer.pretrained import hub
+from indexer.pretrained import weights as pretrained
 from indexer.pretrained.weights import parameters
 from search.drawing.presets import AUTO, BUILTIN, BUILTIN_FOLDER, PRESETS, Makes, preset_of
 
@@ -36,6 +37,8 @@ class Weights:
     """Suffix of the files to load, such as ``fp16``, or None for plain ones."""
     parameters: int
     components: frozenset[str]
+    whole: pretrained.Weights | None = None
+    """Of a model of transformers, which is no pipeline of several."""
 
 
 def installed(model: str) -> bool:
@@ -66,7 +69,7 @@ def chosen(model: str, makes: Makes = "picture") -> str:
     if makes == "picture":
         return BUILTIN
     raise ModelMissingError(
-        f"no model that makes a {makes} is on this machine",
+        f"no model that makes {makes if makes == 'music' else f'{makes}s'} is on this machine",
         f"Choose one with --model: {', '.join(fit)}, or a folder with one; trove models lists them.",
     )
 
@@ -108,7 +111,9 @@ def _repository(model: str) -> str:
 
 
 def _cached(repository: str) -> Weights | None:
-    if (index := hub.cached_file(repository, INDEX)) is None:
+    files = (INDEX, pretrained.CONFIG)
+    index = next(filter(None, (hub.cached_file(repository, name) for name in files)), None)
+    if index is None:
         return None
     try:
         return read_pipeline(index.parent)
@@ -124,6 +129,8 @@ def read_pipeline(folder: Path) -> Weights:
         ModelMissingError: a part of it is missing.
         ModelError: it is no pipeline, or its weights are pickles.
     """
+    if not (folder / INDEX).is_file() and (folder / pretrained.CONFIG).is_file():
+        return _of_transformers(pretrained.read_folder(folder, folder.resolve().name))
     components = _components(folder)
     sets = [_weight_sets(folder, name) for name in sorted(components) if _is_model(folder / name)]
     # Plain files only when every model has them: half a download may have left some of each.
@@ -133,6 +140,15 @@ def read_pipeline(folder: Path) -> Weights:
             files = [file for by_variant in sets for file in by_variant.get(variant) or by_variant[""]]
             return Weights(folder, variant or None, sum(map(parameters, files)), components)
     raise ModelMissingError(f"{folder} holds different variants of its parts", _AGAIN)
+
+
+def _of_transformers(whole: pretrained.Weights) -> Weights:
+    if any(file.suffix in _PICKLES for file in whole.files):
+        raise ModelError(
+            f"the weights in {whole.folder} are pickles, which can run code when loaded",
+            "Use a model that is published as safetensors.",
+        )
+    return Weights(whole.folder, None, sum(map(parameters, whole.files)), frozenset(), whole)
 
 
 def _components(folder: Path) -> frozenset[str]:
@@ -145,7 +161,7 @@ def _components(folder: Path) -> frozenset[str]:
     except FileNotFoundError as exc:
         raise ModelError(
             f"{folder} is no drawing model: it has no {INDEX}",
-            "Give the folder of a text-to-image pipeline saved by diffusers.",
+            "Give the folder of a text-to-image pipeline, or of another kind, saved by diffusers.",
         ) from exc
     except (OSError, ValueError, AttributeError) as exc:
         raise ModelError(f"{folder / INDEX} cannot be read: {exc}", _AGAIN) from exc
@@ -183,6 +199,8 @@ def _download(model: str) -> Weights:
     """Fetch the safetensors files of a Hub repository into the cache that all Hub programs share."""
     repository = _repository(model)
     files = hub.files_of(repository, f"the weights of {model} are not on this machine", _how_to_fetch(model))
+    if INDEX not in files and pretrained.CONFIG in files:
+        return _of_transformers(pretrained.fetched(model, repository))
     if INDEX not in files:
         raise ModelError(
             f"{repository} is no drawing model: it has no {INDEX}", "Name a text-to-image model of diffusers."

@@ -1,4 +1,4 @@
-"""Command to make a picture or a clip of words (text-to-image, text-to-video) or of a picture: generate."""
+"""Command to make a picture, clip or sound of words (text-to-image, -video, -audio): generate."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ _SIDE = 1024
 def generate(
     ctx: typer.Context,
     prompt: Annotated[str, typer.Argument(help="What to draw.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file to write; MP4 of a clip.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="PNG file to write; MP4 of a clip, FLAC of sounds.")
+    ],
     clip: Annotated[bool, typer.Option("--clip", help="Make a clip, not a picture.")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="Make a sound, not a picture.")] = False,
+    music: Annotated[bool, typer.Option("--music", help="Make music, not a picture.")] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", help="builtin, a preset, or Hub name or folder of a diffusers pipeline."),
@@ -45,7 +49,7 @@ def generate(
     count: Annotated[int, typer.Option("--count", min=1, help="Draw so many, with different seeds.")] = 1,
     size: Annotated[int | None, typer.Option("--size", min=64, help="Side in pixels.")] = None,
     length_s: Annotated[
-        float | None, typer.Option("--seconds", help="How long a clip is, as near as the model can.")
+        float | None, typer.Option("--seconds", help="How long a clip or sound is, as near as the model can.")
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Denoising steps.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="The same seed draws the same.")] = None,
@@ -55,14 +59,17 @@ def generate(
 
     Without a larger model on this machine it is a pictogram, drawn by the builtin one; trove models lists
     those that draw photographs. With --from a larger one draws a picture of yours anew, or a part of it:
-    "this, but in snow". With --clip one that makes clips does so, of words or going on from your picture.
+    "this, but in snow". With --clip, --sound or --music a model that makes these does so, a clip also going
+    on from your picture.
     """
     from search.drawing.drawer import Drawer, draw_several
     from search.drawing.presets import AUTO
 
-    makes: Makes = "clip" if clip else "picture"
+    makes = _makes(clip=clip, sound=sound, music=music)
     if makes == "picture" and length_s is not None:
         raise typer.BadParameter("Pictures have no length.", param_hint="--seconds")
+    if makes in ("sound", "music") and source is not None:
+        raise typer.BadParameter("No model here makes sounds of pictures.", param_hint="--from")
     settings = settings_of(ctx, generator=model)
     # The generator of the settings draws pictures.
     name = settings.generator if makes == "picture" else model or AUTO
@@ -85,11 +92,20 @@ def generate(
             ),
         )
     if as_json:
-        keys = ("path", "model", "seed", "seconds", *(("length_s",) if clip else ()))
+        keys = ("path", "model", "seed", "seconds", *(("length_s",) if makes != "picture" else ()))
         told = [{key: getattr(drawing, key) for key in keys} for drawing in drawings]
         console.print_json(told[0] if count == 1 else {"drawings": told})
     else:
         _say(drawings, without)
+
+
+def _makes(**wanted: bool) -> Makes:
+    """What is to be made, by the one option that is given, if any."""
+    given = [name for name, on in wanted.items() if on]
+    if len(given) > 1:
+        raise typer.BadParameter("Give one of them.", param_hint=", ".join(f"--{name}" for name in given))
+    kinds: dict[str, Makes] = {"clip": "clip", "sound": "sound", "music": "music"}
+    return kinds[given[0]] if given else "picture"
 
 
 def _start(

@@ -201,7 +201,7 @@ def test_a_model_of_pictures_makes_no_clips_and_the_other_way_round(
 
 def test_without_a_model_of_clips_those_that_can_be_had_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "installed", lambda _: False)
-    with pytest.raises(ModelMissingError, match="no model that makes a clip is on this machine") as caught:
+    with pytest.raises(ModelMissingError, match="no model that makes clips is on this machine") as caught:
         Drawer("auto", "clip")
     assert "ltx-video" in caught.value.hint
     assert "sd-turbo" not in caught.value.hint

@@ -328,7 +328,8 @@ def test_presets_are_consistent() -> None:
         assert info.source
         assert preset_of(name) is info
         assert name == BUILTIN or preset_of(info.repository) is info
-        assert info.commercial_use is not False or "stability.ai/license" in info.note
+        told = "stability.ai/license" in info.note or "No commercial use" in info.note
+        assert info.commercial_use is not False or told
         assert (info.commercial_use is None) == (not info.licence), "nothing is said of what was not read"
 
 

@@ -397,6 +397,8 @@ def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path
         trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip", "--model", model), "it is a"
     )
     check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip"), "--model: ltx-video")
+    both = trove(settings, "generate", "x", "-o", tmp_path / "y.flac", "--sound", "--music")
+    assert (both.returncode, "Give one of them" in both.stderr) == (2, True)
     anew = ["--from", target, "--region", "0,0,0.5,1", "--count", "2", "--without", "people"]
     made = as_json(trove(settings, *arguments, *anew, "--json"))["drawings"]
     assert [(one["path"], one["seed"]) for one in made] == [

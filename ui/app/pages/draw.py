@@ -1,4 +1,4 @@
-"""Draw page: pictures and clips from words (text-to-image, text-to-video), each labelled as generated."""
+"""Draw page: pictures, clips, sounds and music from words, each labelled as generated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +19,17 @@ from ui.app.views.drawn import show_gallery, show_progress
 from ui.wording import duration, size
 
 _NEWS_S = 1.0
-_EXAMPLES = {BUILTIN: "A cupcake"}
-_TITLES: Mapping[Makes, str] = MappingProxyType({"picture": "Picture", "clip": "Clip"})
+_EXAMPLES = {
+    BUILTIN: "A cupcake",
+    "picture": "A dog on the beach at sunset",
+    "clip": "A dog running along the beach",
+    "sound": "Waves on a beach, and gulls",
+    "music": "A slow waltz for piano",
+}
+_TITLES: Mapping[Makes, str] = MappingProxyType(
+    {"picture": "Picture", "clip": "Clip", "sound": "Sound", "music": "Music"}
+)
+_SEEN: tuple[Makes, ...] = ("picture", "clip")
 
 # By default Streamlit drops a widget's state while another page is shown.
 _PERSISTENT = {"persist_state": "session"}
@@ -48,13 +57,11 @@ def _ask(busy: bool) -> None:
     )
     generator = _generator(makes)
     st.text_area(
-        f"What should the {makes} show?",
+        _asked(makes),
         key="prompt",
         height=80,
         # The example is one that the model can draw.
-        placeholder=_EXAMPLES.get(
-            st.session_state.get(f"model_{makes}") or generator, "A dog on the beach at sunset"
-        ),
+        placeholder=_EXAMPLES.get(st.session_state.get(f"model_{makes}") or generator, _EXAMPLES[makes]),
         **_PERSISTENT,
     )
     fit = (info.name for info in PRESETS.values() if info.makes == makes)
@@ -75,10 +82,14 @@ def _ask(busy: bool) -> None:
             "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
             "For photographs choose a larger model, which is downloaded once."
         )
-    elif st.session_state.get("nearest") is not None:
+    elif makes in _SEEN and st.session_state.get("nearest") is not None:
         how["start"] = _nearest(st.session_state.nearest, makes)
     if model:
         _start_button(model.strip(), makes, how, busy)
+
+
+def _asked(makes: Makes) -> str:
+    return f"What should the {makes} show?" if makes in _SEEN else "What should be heard?"
 
 
 def _generator(makes: Makes) -> str:
@@ -135,16 +146,7 @@ def _more(makes: Makes) -> dict[str, Any]:
             **_PERSISTENT,
         )
         length_s = _seconds() if makes != "picture" else None
-        steps = st.number_input(
-            "Steps",
-            min_value=1,
-            max_value=200,
-            value=None,
-            placeholder="Auto",
-            key="steps",
-            width=130,
-            **_PERSISTENT,
-        )
+        steps = _steps()
         seed = st.number_input(
             "Seed",
             min_value=0,
@@ -158,6 +160,19 @@ def _more(makes: Makes) -> dict[str, Any]:
     return {"without": left_out or "", "length_s": length_s, "steps": steps, "seed": seed}
 
 
+def _steps() -> int | None:
+    return st.number_input(
+        "Steps",
+        min_value=1,
+        max_value=200,
+        value=None,
+        placeholder="Auto",
+        key="steps",
+        width=130,
+        **_PERSISTENT,
+    )
+
+
 def _seconds() -> float | None:
     return st.number_input(
         "Seconds",
@@ -167,7 +182,9 @@ def _seconds() -> float | None:
         placeholder="Auto",
         help="As near as the model can; most make a few seconds",
         key="length_s",
-        width=130,
+        step=1.0,
+        format="%g",
+        width=150,
         **_PERSISTENT,
     )
 
@@ -198,7 +215,7 @@ def _start_button(model: str, makes: Makes, how: dict[str, Any], busy: bool) -> 
     if st.button(label, type="primary", icon=":material/brush:", key="draw", disabled=busy):
         prompt = (st.session_state.prompt or "").strip()
         if not prompt:
-            st.warning(f"Say in a few words what the {makes} should show.")
+            st.warning(f"Say in a few words: {_asked(makes)}")
             return
         path = new_drawing(_folder(), prompt, makes)
         resources.draw_job().start(resources.drawer(model, makes), prompt, path, **how)
