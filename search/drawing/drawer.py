@@ -140,6 +140,7 @@ class Drawer:
             height=0 if isinstance(made, Sound) else made.height,
             without=without.strip() if heeds_negatives(pipeline, without) else "",
             composite=start is not None,
+            region=start.region if start is not None else None,
             concept=concept,
             makes=self.makes,
             length_s=None if isinstance(made, Image.Image) else made.length_s,

@@ -71,6 +71,8 @@ class Drawing:
     """What the model was told to leave out; '' where it takes no such words."""
     composite: bool = False
     """It was made of another picture."""
+    region: tuple[float, float, float, float] | None = None
+    """The part of that picture which was drawn anew; None for all of it."""
     concept: Concept | None = None
     """What the builtin drawer took the prompt for; None of other models."""
     makes: Makes = "picture"
@@ -161,6 +163,8 @@ def _texts(drawing: Drawing) -> dict[str, str]:
     }
     if drawing.concept is not None and drawing.concept.name:
         texts["concept"] = drawing.concept.name
+    if drawing.region is not None:
+        texts["region"] = ",".join(f"{side:g}" for side in drawing.region)
     if drawing.without:
         texts["without"] = drawing.without
     return texts

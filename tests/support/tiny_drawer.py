@@ -60,8 +60,8 @@ def tiny_unet(**options: Any) -> Any:
     return UNet2DConditionModel(**plain | options)
 
 
-def tiny_vae(**options: Any) -> Any:
-    """An autoencoder whose latents have four channels and an eighth of the picture's width."""
+def tiny_vae(*, channels: int = LATENT_CHANNELS, **options: Any) -> Any:
+    """An autoencoder whose latents have so many channels and an eighth of the picture's width."""
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -69,7 +69,7 @@ def tiny_vae(**options: Any) -> Any:
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=LATENT_CHANNELS,
+        latent_channels=channels,
         norm_num_groups=4,
         sample_size=64,
         **options,

@@ -84,6 +84,10 @@ def _pixart(_folder: Path) -> Any:
     )
 
 
+_SD3_CHANNELS = 16
+"""Of latents: its inpainting asks for so many."""
+
+
 def _sd3(folder: Path) -> Any:
     """Stable Diffusion 3: a transformer of words and patches, and three text encoders."""
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
@@ -93,8 +97,8 @@ def _sd3(folder: Path) -> Any:
     transformer = SD3Transformer2DModel(
         sample_size=8,
         patch_size=1,
-        in_channels=LATENT_CHANNELS,
-        out_channels=LATENT_CHANNELS,
+        in_channels=_SD3_CHANNELS,
+        out_channels=_SD3_CHANNELS,
         num_layers=1,
         attention_head_dim=8,
         num_attention_heads=4,
@@ -105,7 +109,7 @@ def _sd3(folder: Path) -> Any:
     return StableDiffusion3Pipeline(
         transformer=transformer,
         scheduler=FlowMatchEulerDiscreteScheduler(),
-        vae=tiny_vae(shift_factor=0.06),
+        vae=tiny_vae(channels=_SD3_CHANNELS, shift_factor=0.06),
         text_encoder=clip_text_model(len(tokenizer), projected=True),
         tokenizer=tokenizer,
         text_encoder_2=clip_text_model(len(tokenizer), projected=True),

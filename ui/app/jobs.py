@@ -21,7 +21,7 @@ from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
 from db.kinds import CLIP
 from search.asking.answering import OnText, Reply
-from search.drawing.drawer import Drawer
+from search.drawing.drawer import Drawer, draw_several
 from search.drawing.output import Drawing
 from search.drawing.presets import Makes
 from trove import Library
@@ -252,7 +252,8 @@ class DrawState:
     preview: Image.Image | None = None
     """A small preview of the unfinished picture."""
     makes: Makes = "picture"
-    drawing: Drawing | None = None
+    drawings: tuple[Drawing, ...] = ()
+    """What was made, several where several were wanted."""
     error: TroveError | None = None
 
 
@@ -309,8 +310,8 @@ class DrawJob(_ThreadJob):
         """Whether a picture is being drawn."""
         return self._state.active
 
-    def start(self, drawer: Drawer, prompt: str, path: Path, **how: Any) -> None:
-        """Begin to draw; ``how`` as ``Drawer.draw``.
+    def start(self, drawer: Drawer, prompt: str, path: Path, *, count: int = 1, **how: Any) -> None:
+        """Begin to draw, so many times with different seeds; ``how`` as ``Drawer.draw``.
 
         Raises:
             GenerateError: a drawing is under way.
@@ -320,9 +321,9 @@ class DrawJob(_ThreadJob):
                 raise GenerateError("a picture is being drawn", "Wait until it is done, or stop it.")
             self._stopping.clear()
             self._state = DrawState(active=True, prompt=prompt, makes=drawer.makes)
-        threading.Thread(target=self._draw, args=(drawer, prompt, path, how), daemon=True).start()
+        threading.Thread(target=self._draw, args=(drawer, prompt, path, count, how), daemon=True).start()
 
-    def _draw(self, drawer: Drawer, prompt: str, path: Path, how: dict[str, Any]) -> None:
+    def _draw(self, drawer: Drawer, prompt: str, path: Path, count: int, how: dict[str, Any]) -> None:
         def tell(done: int, total: int) -> None:
             self._state = replace(self._state, done=done, total=total)
             if self._stopping.is_set():
@@ -332,8 +333,8 @@ class DrawJob(_ThreadJob):
             self._state = replace(self._state, preview=preview)
 
         try:
-            drawing = drawer.draw(prompt, path=path, on_step=tell, on_preview=show, **how)
-            self._state = DrawState(prompt=prompt, drawing=drawing)
+            made = draw_several(drawer, prompt, count, path=path, on_step=tell, on_preview=show, **how)
+            self._state = DrawState(prompt=prompt, drawings=tuple(made))
         except TroveError as exc:
             self._state = DrawState(prompt=prompt, error=exc)
         except BaseException:

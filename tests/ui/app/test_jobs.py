@@ -101,7 +101,8 @@ def test_drawing_in_the_background(tmp_path: Path) -> None:
     with pytest.raises(GenerateError, match="being drawn"):
         job.start(drawer, "a dog", path, steps=2, seed=5)
     _wait(job)
-    assert job.state.drawing is not None
+    (made,) = job.state.drawings
+    assert (made.path, made.seed) == (path, 5)
     (folder / "other.png").write_bytes(b"\x89PNG no more")
     (drawn,) = drawings(folder)
     assert (drawn.path, drawn.prompt, drawn.model, drawn.seed, drawn.steps) == (
@@ -117,6 +118,11 @@ def test_drawing_in_the_background(tmp_path: Path) -> None:
     _wait(job)
     assert str(job.state.error) == "the drawing was stopped"
     assert len(drawings(folder)) == 1
+
+    job.start(drawer, "a dog", new_drawing(folder, "a dog"), count=2, steps=1, seed=5)
+    _wait(job)
+    assert [made.seed for made in job.state.drawings] == [5, 6]
+    assert len(drawings(folder)) == 3
 
 
 def test_what_is_loading_is_spared_from_the_collector_until_it_is_drawn(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tests.support import SAMPLES
 from tests.support.copying import own_copy
 from trove import Library
 from ui.app import resources
+from ui.app.views import viewer
 
 
 def _page() -> None:
@@ -34,6 +35,8 @@ def library(sample_library: Settings, tmp_path: Path, monkeypatch: pytest.Monkey
     own = own_copy(sample_library, tmp_path / "library")
     with Library.of(own) as opened:
         monkeypatch.setattr(resources, "library", lambda: opened)
+        # A page that is run by itself has no other to lead to.
+        monkeypatch.setattr(viewer, "offer_anew", lambda *_: None)
         yield opened
 
 

@@ -1,11 +1,12 @@
 // A box that people draw on a picture: with the pointer, or with the keys. In parts of the upright picture.
+// Where it is told of as it moves it stays until it is taken away, else until it is asked with.
 
 const SMALLEST = 0.03;
 const NUDGE = 0.02;
 
 class Part {
-  constructor(stage, canvas, zoom, { asked, stopped }) {
-    Object.assign(this, { stage, zoom, asked, stopped });
+  constructor(stage, canvas, zoom, { asked, stopped, moved }) {
+    Object.assign(this, { stage, zoom, asked, stopped, moved });
     this.frame = document.createElement("div");
     this.frame.className = "box";
     this.frame.hidden = true;
@@ -20,11 +21,11 @@ class Part {
     return !this.frame.hidden;
   }
 
-  start() {
+  start(box = [0.25, 0.25, 0.5, 0.5]) {
     this.zoom.held = true;
     this.frame.hidden = false;
     this.stage.classList.add("boxing");
-    this.put(0.25, 0.25, 0.5, 0.5);
+    this.put(...box);
     this.stage.focus({ preventScroll: true });
   }
 
@@ -41,11 +42,12 @@ class Part {
     const high = Math.max(SMALLEST, Math.min(height, 1));
     this.box = [Math.max(0, Math.min(x, 1 - wide)), Math.max(0, Math.min(y, 1 - high)), wide, high];
     ["left", "top", "width", "height"].forEach((side, at) => { this.frame.style[side] = `${100 * this.box[at]}%`; });
+    this.moved?.(this.box);
   }
 
   ask() {
     this.asked(this.box);
-    this.stop();
+    if (!this.moved) this.stop();
   }
 
   down(event) {

@@ -31,7 +31,7 @@ _component = st.components.v2.component(
         <button class="pill help" aria-label="Keys" title="Keys (?)">?</button>
       </div>
     </figure>""",
-    css=joined("marks.css", "pill.css", "keys.css", "picture.css"),
+    css=joined("marks.css", "pill.css", "keys.css", "box.css", "picture.css"),
     js=joined(
         "element.js",
         "grow.js",

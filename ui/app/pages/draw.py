@@ -6,16 +6,14 @@ from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
 from db.errors import ModelMissingError, TroveError
-from search.drawing.calls import Start
 from search.drawing.folder import drawings, new_drawing
 from search.drawing.presets import AUTO, BUILTIN, PRESETS, Makes, preset_of
 from search.drawing.weights import chosen, installed
 from ui.app import resources
-from ui.app.routes import media
 from ui.app.views.drawn import show_gallery, show_progress
+from ui.app.views.starting import has_start, offer_start, take_start
 from ui.wording import duration, size
 
 _NEWS_S = 1.0
@@ -40,11 +38,10 @@ def _folder() -> Path:
 
 
 def _ask(busy: bool) -> None:
-    if prompt := st.query_params.pop("prompt", None):
+    if (prompt := st.query_params.pop("prompt", None)) is not None:
         st.session_state.prompt = prompt
         st.session_state.without = st.query_params.pop("without", "")
-        nearest = st.query_params.pop("nearest", "")
-        st.session_state.nearest = int(nearest) if nearest.isdecimal() else None
+        take_start()
     makes = st.segmented_control(
         "What to make",
         list(_TITLES),
@@ -81,9 +78,10 @@ def _ask(busy: bool) -> None:
         st.caption(
             "Part of Trove: draws **pictograms** of single things, on this machine, in seconds. "
             "For photographs choose a larger model, which is downloaded once."
+            + (" Only a larger one starts from a picture." if has_start() else "")
         )
-    elif makes in _SEEN and st.session_state.get("nearest") is not None:
-        how["start"] = _nearest(st.session_state.nearest, makes)
+    elif makes in _SEEN:
+        how["start"] = offer_start(makes)
     if model:
         _start_button(model.strip(), makes, how, busy)
 
@@ -102,35 +100,6 @@ def _generator(makes: Makes) -> str:
         return next(info.name for info in PRESETS.values() if info.makes == makes)
 
 
-def _nearest(unit_id: int, makes: Makes) -> Start | None:
-    """Offer to start from the picture that came nearest to the question; None if that is not wanted."""
-    try:
-        shown = media.still(media.unit(unit_id), media.VIEW_SIDE)
-    except TroveError:
-        return None  # taken away since
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(str(shown), width=96, alt="The nearest picture")
-        wanted = st.checkbox("Start from the nearest picture", key="from_nearest", **_PERSISTENT)
-        strength = _strength(disabled=not wanted) if makes == "picture" else None
-    if not wanted:
-        return None
-    with Image.open(shown) as picture:
-        return Start(picture.convert("RGB"), strength)
-
-
-def _strength(*, disabled: bool) -> float:
-    return st.slider(
-        "How much is drawn anew",
-        min_value=0.1,
-        max_value=1.0,
-        value=0.6,
-        key="strength",
-        disabled=disabled,
-        width=240,
-        **_PERSISTENT,
-    )
-
-
 def _more(makes: Makes) -> dict[str, Any]:
     """What few need to choose: what to leave out, how long it is, steps and seed."""
     with (
@@ -146,6 +115,7 @@ def _more(makes: Makes) -> dict[str, Any]:
             **_PERSISTENT,
         )
         length_s = _seconds() if makes != "picture" else None
+        count = _count() if makes == "picture" else 1
         steps = _steps()
         seed = st.number_input(
             "Seed",
@@ -157,7 +127,26 @@ def _more(makes: Makes) -> dict[str, Any]:
             step=1,
             **_PERSISTENT,
         )
-    return {"without": left_out or "", "length_s": length_s, "steps": steps, "seed": seed}
+    return {
+        "without": left_out or "",
+        "length_s": length_s,
+        "count": count,
+        "steps": steps,
+        "seed": seed,
+    }
+
+
+def _count() -> int:
+    return st.number_input(
+        "How many",
+        min_value=1,
+        max_value=8,
+        value=1,
+        help="One after the other, with seeds that follow each other",
+        key="count",
+        width=130,
+        **_PERSISTENT,
+    )
 
 
 def _steps() -> int | None:

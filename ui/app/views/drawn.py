@@ -8,9 +8,9 @@ from typing import Literal
 import streamlit as st
 
 from search.drawing.folder import Drawn
+from search.drawing.output import Drawing
 from search.drawing.presets import BUILTIN, Makes
 from ui.app import resources
-from ui.app.jobs import DrawState
 from ui.app.views import question
 from ui.wording import drew
 
@@ -37,15 +37,14 @@ def show_progress(was_active: bool) -> None:
             resources.draw_job().stop()
     elif state.error is not None:
         resources.explain(state.error)
-    elif state.drawing is not None:
-        _result(state)
+    elif there := [drawing for drawing in state.drawings if drawing.path.exists()]:
+        with st.container(border=True, horizontal=len(there) > 1):
+            for drawing in there:
+                _result(drawing)
 
 
-def _result(state: DrawState) -> None:
-    drawing = state.drawing
-    if drawing is None or not drawing.path.exists():
-        return
-    with st.container(border=True):
+def _result(drawing: Drawing) -> None:
+    with st.container():
         if drawing.makes == _PICTURE:
             width = min(512, max(256, drawing.width))
             st.image(str(drawing.path), width=width, alt=f"Drawing: {drawing.prompt}")
@@ -56,7 +55,7 @@ def _result(state: DrawState) -> None:
         if drawing.model == BUILTIN:
             st.caption(drew(drawing.concept, emphasis="*"))
         if drawing.makes == _PICTURE:
-            _search_button(drawing.path, "result")
+            _search_button(drawing.path, f"result_{drawing.path.name}")
 
 
 def _label(model: str, makes: Makes) -> str:

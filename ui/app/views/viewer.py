@@ -26,6 +26,7 @@ from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
 from ui.app.views.said import offer_transcript
 from ui.app.views.sounding import offer_sound
+from ui.app.views.starting import offer_anew
 from ui.app.views.texts import in_moment, show_text
 from ui.app.views.things import in_moment as of_moment
 from ui.app.views.things import show_things
@@ -134,6 +135,8 @@ def _show(listing: Listing, asked: Question) -> None:
             with resources.explained():
                 stack.strip(whole, hit, on_open=_start_anew)
             show_actions(row, hit, kept=kept)
+            if row is not None and row.media != "audio" and not kept:
+                offer_anew(row.id, asked)
             if row is not None and metadata is not None:
                 if row.media == "image":
                     offer_views(metadata, asked)
