@@ -153,18 +153,30 @@ class Drawer:
             return _accept(result)
         return clip_of(result, pipeline) if self.makes == "clip" else sound_of(result, pipeline)
 
-    def sketch(self, prompt: str, *, seed: int = 0) -> Sketched:
-        """Draw ``prompt`` small and unsaved, as a preview of a question, if the model knows what is meant.
+    def sketch(
+        self,
+        prompt: str,
+        *,
+        without: str = "",
+        start: Start | None = None,
+        seed: int = 0,
+        on_step: StepCallback | None = None,
+        on_preview: OnPreview | None = None,
+    ) -> Sketched:
+        """Draw ``prompt`` unsaved, as a preview of a question, if the model knows what is meant.
 
-        Errors as ``draw``.
+        Arguments and errors as ``draw``.
         """
-        _check_request(prompt, None, seed, None)
-        with self._pipeline() as pipeline:
-            concept = concept_of(pipeline, prompt) if self.model == BUILTIN else None
+        _check_request(prompt, None, seed, start)
+        with self._pipeline() as loaded:
+            concept = concept_of(loaded, prompt) if self.model == BUILTIN else None
             if concept is not None and not concept.known:
                 return Sketched(None, concept, shown_name(self.model))
-            arguments, _ = self._arguments(pipeline, prompt, "", None, None, None)
-            return Sketched(_accept(run(pipeline, seed, arguments)), concept, shown_name(self.model))
+            pipeline = starting_from(loaded, start)
+            arguments, total = self._arguments(pipeline, prompt, without, start, None, None)
+            with telling(pipeline, total, on_step, on_preview) as callbacks:
+                image = _accept(run(pipeline, seed, arguments | callbacks))
+        return Sketched(image, concept, shown_name(self.model))
 
     def _arguments(
         self,

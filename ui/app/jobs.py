@@ -21,7 +21,7 @@ from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
 from db.kinds import CLIP
 from search.asking.answering import OnText, Reply
-from search.drawing.drawer import Drawer, draw_several
+from search.drawing.drawer import Drawer, Sketched, draw_several
 from search.drawing.output import Drawing
 from search.drawing.presets import Makes
 from trove import Library
@@ -254,6 +254,10 @@ class DrawState:
     makes: Makes = "picture"
     drawings: tuple[Drawing, ...] = ()
     """What was made, several where several were wanted."""
+    sketched: Sketched | None = None
+    """A preview of a question, which is not kept."""
+    of_question: bool = False
+    """It is a preview of a question."""
     error: TroveError | None = None
 
 
@@ -310,8 +314,10 @@ class DrawJob(_ThreadJob):
         """Whether a picture is being drawn."""
         return self._state.active
 
-    def start(self, drawer: Drawer, prompt: str, path: Path, *, count: int = 1, **how: Any) -> None:
+    def start(self, drawer: Drawer, prompt: str, path: Path | None, *, count: int = 1, **how: Any) -> None:
         """Begin to draw, so many times with different seeds; ``how`` as ``Drawer.draw``.
+
+        Without a path it is a preview of a question, which is not kept; ``how`` as ``Drawer.sketch``.
 
         Raises:
             GenerateError: a drawing is under way.
@@ -320,10 +326,10 @@ class DrawJob(_ThreadJob):
             if self._state.active:
                 raise GenerateError("a picture is being drawn", "Wait until it is done, or stop it.")
             self._stopping.clear()
-            self._state = DrawState(active=True, prompt=prompt, makes=drawer.makes)
+            self._state = DrawState(True, prompt, makes=drawer.makes, of_question=path is None)
         threading.Thread(target=self._draw, args=(drawer, prompt, path, count, how), daemon=True).start()
 
-    def _draw(self, drawer: Drawer, prompt: str, path: Path, count: int, how: dict[str, Any]) -> None:
+    def _draw(self, drawer: Drawer, prompt: str, path: Path | None, count: int, how: dict[str, Any]) -> None:
         def tell(done: int, total: int) -> None:
             self._state = replace(self._state, done=done, total=total)
             if self._stopping.is_set():
@@ -333,10 +339,14 @@ class DrawJob(_ThreadJob):
             self._state = replace(self._state, preview=preview)
 
         try:
-            made = draw_several(drawer, prompt, count, path=path, on_step=tell, on_preview=show, **how)
-            self._state = DrawState(prompt=prompt, drawings=tuple(made))
+            if path is None:
+                sketched = drawer.sketch(prompt, on_step=tell, on_preview=show, **how)
+                self._state = DrawState(prompt=prompt, sketched=sketched, of_question=True)
+            else:
+                made = draw_several(drawer, prompt, count, path=path, on_step=tell, on_preview=show, **how)
+                self._state = DrawState(prompt=prompt, drawings=tuple(made))
         except TroveError as exc:
-            self._state = DrawState(prompt=prompt, error=exc)
+            self._state = DrawState(prompt=prompt, error=exc, of_question=path is None)
         except BaseException:
             self._state = DrawState(prompt=prompt, error=GenerateError("the drawing failed"))
             raise

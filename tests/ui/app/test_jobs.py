@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import trove
@@ -24,6 +25,7 @@ from db.library import Library
 from db.settings import Settings
 from search.answer import Evidence, ReadAs
 from search.asking.answering import Reply
+from search.drawing.calls import Start
 from search.drawing.drawer import Drawer
 from search.drawing.folder import drawings, new_drawing
 from tests.support import ROOT
@@ -123,6 +125,15 @@ def test_drawing_in_the_background(tmp_path: Path) -> None:
     _wait(job)
     assert [made.seed for made in job.state.drawings] == [5, 6]
     assert len(drawings(folder)) == 3
+
+    start = Start(Image.new("RGB", (128, 64), "red"), 0.6)
+    job.start(drawer, "a dog in snow", None, without="people", start=start)
+    _wait(job)
+    assert job.state.of_question
+    assert job.state.sketched is not None
+    assert job.state.sketched.image is not None
+    assert job.state.sketched.image.size == (64, 64), "its long side is as the model draws, 64 at least"
+    assert len(drawings(folder)) == 3, "a preview is not kept"
 
 
 def test_what_is_loading_is_spared_from_the_collector_until_it_is_drawn(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from ui.app.views.conversing import offer_answer, show_answer
 from ui.app.views.filters import filters
 from ui.app.views.opened import show_opened
 from ui.app.views.question import Question
-from ui.app.views.sketching import offer_sketch, show_sketch
+from ui.app.views.sketching import offer_preview, offer_sketch, show_preview, show_sketch
+from ui.app.views.starting import NEAREST
 from ui.wording import units_in_words, without
 
 _ICONS = {
@@ -82,14 +83,16 @@ def _show(asked: Question) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
         _verdict(listing.answer)
         offer_answer(asked.words)
-        prompt = _draw_it(asked, listing.answer)
+        prompt, left_out = _draw_it(asked, listing.answer)
         if prompt:
             offer_sketch(prompt)
+            offer_preview(prompt, left_out, _nearest(listing.answer))
         _order(asked)
         _save(asked)
     show_answer(asked.words)
     if prompt and not question.typing():
         show_sketch(prompt)
+        show_preview(prompt)
     _notes(listing.answer)
     _drop(listing.answer)
     _hits(token, listing, asked)
@@ -167,28 +170,30 @@ def _save(asked: Question) -> None:
                 st.success("Saved. It is on the page Saved, where thumbs make it better.")
 
 
-def _draw_it(asked: Question, answer: Answer) -> str:
-    """A link to draw what was asked for; returns the prompt, '' where there are no words."""
+def _draw_it(asked: Question, answer: Answer) -> tuple[str, str]:
+    """A link to draw what was asked for; returns the prompt and what to leave out, '' without words."""
     try:
         query = asked.query(1)
-        prompt = prompt_of(query)
+        prompt, left_out = prompt_of(query), without_of(query)
     except TroveError:
-        return ""  # nothing but conditions, or a picture
+        return "", ""  # nothing but conditions, or a picture
+    nearest = _nearest(answer)
     # A link, since Streamlit's switch_page refuses to leave a page with something in its address.
     st.page_link(
         "pages/draw.py",
         label="Not it? Draw it" if answer.verdict == "found" else "**Draw it**",
         icon=":material/brush:",
         help="Make a picture of it with a drawing model on this machine",
-        query_params={"prompt": prompt, "without": without_of(query)} | _nearest(answer),
+        query_params={"prompt": prompt, "without": left_out}
+        | ({} if nearest is None else {NEAREST: str(nearest)}),
     )
-    return prompt
+    return prompt, left_out
 
 
-def _nearest(answer: Answer) -> dict[str, str]:
+def _nearest(answer: Answer) -> int | None:
     """The picture that came nearest, to draw from it what was asked for, unless it is that already."""
     first = next((hit for hit in answer.hits if kinds.named(hit.kind).proof == "shows"), None)
-    return {} if first is None or answer.verdict == "found" else {"nearest": str(first.unit_id)}
+    return None if first is None or answer.verdict == "found" else first.unit_id
 
 
 def _welcome() -> None:

@@ -35,7 +35,7 @@ def show_progress(was_active: bool) -> None:
             st.caption(f":material/auto_awesome: Being generated, not {_YOURS[state.makes]} of yours.")
         if st.button("Stop", icon=":material/stop_circle:", key="stop_drawing"):
             resources.draw_job().stop()
-    elif state.error is not None:
+    elif state.error is not None and not state.of_question:
         resources.explain(state.error)
     elif there := [drawing for drawing in state.drawings if drawing.path.exists()]:
         with st.container(border=True, horizontal=len(there) > 1):
