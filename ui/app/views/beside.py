@@ -132,7 +132,7 @@ def _choose(role: str, words: _Role, *, busy: bool) -> None:
             width=420,
         )
         st.button(
-            "Use it",
+            "Use this model",
             key=f"use_{role}",
             type="primary",
             icon=":material/swap_horiz:",
