@@ -100,7 +100,14 @@ BOTH = (
     "tests/db/words/test_languages.py",
     "tests/db/test_library.py",
 )
-BOTH_SLOWLY = ("tests/db/catalog/test_fulltext.py", "tests/db/vectors/", "tests/search/")
+BOTH_SLOWLY = (
+    "tests/db/catalog/test_copies.py",
+    "tests/db/catalog/test_corrections.py",
+    "tests/db/catalog/test_facts.py",
+    "tests/db/catalog/test_fulltext.py",
+    "tests/db/vectors/",
+    "tests/search/",
+)
 """Where the other engine is left to ``make test-all``."""
 
 

@@ -273,7 +273,7 @@ def both(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
         yield [embedded, shared]
 
 
-@profile(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@profile(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_TEXTS, min_size=1, max_size=6), _TEXTS, st.sampled_from(["en", "de", "ko", "und", "xx"]))
 def test_both_engines_find_the_same_words(
     both: list[Database], texts: list[str], asked: str, language: str
