@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,7 @@ from sqlalchemy import (
     table,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -40,6 +40,9 @@ from sqlalchemy.types import TypeEngine
 from db.engine import matching
 from db.engine.matching import Match, Terms
 from db.words.grammar import languages
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 POSTGRESQL = "postgresql"
 ANY_OF = "\0"
@@ -66,9 +69,13 @@ def _write(element: _Written, compiler: SQLCompiler, **options: Any) -> str:
 # --- rows
 
 
-def upsert(session: Session, model: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+def upsert(session: Session, model: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that says what happens where the row is there already: ``on_conflict_do_…``."""
-    return postgresql.insert(model) if _is_postgresql(session) else sqlite.insert(model)
+    if not _is_postgresql(session):
+        return sqlite.insert(model)
+    from sqlalchemy.dialects import postgresql  # of no use to most libraries
+
+    return postgresql.insert(model)
 
 
 def _is_postgresql(session: Session) -> bool:

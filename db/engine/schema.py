@@ -226,9 +226,6 @@ class Analysis(Base):
     """How long it took; None where nobody measured."""
 
 
-_HAS_TEXT = text("text IS NOT NULL")
-
-
 class Unit(Base):
     """A searchable item: a whole picture, a video frame with its span, a spoken passage, …"""
 
@@ -237,7 +234,7 @@ class Unit(Base):
         Index("unit_content", "content_id"),
         Index("unit_analysis", "analysis_id"),
         Index("unit_asset", "asset_id"),
-        Index("unit_language", "language", sqlite_where=_HAS_TEXT, postgresql_where=_HAS_TEXT),
+        Index("unit_language", "language", sqlite_where=text("text IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 
@@ -302,19 +299,11 @@ class SwitchRow(Base):
     is_on: Mapped[bool]
 
 
-_IS_ACTIVE = text("state = 'active'")
-
-
 class SpaceRow(Base):
     """One embedding model in one role. Vectors of different spaces are never compared."""
 
     __tablename__ = "space"
-    __table_args__ = (
-        UniqueConstraint("role", "model", "fingerprint"),
-        # Two active models of one role can never answer at once, whatever the code does.
-        Index("space_active", "role", unique=True, sqlite_where=_IS_ACTIVE, postgresql_where=_IS_ACTIVE),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (UniqueConstraint("role", "model", "fingerprint"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     role: Mapped[str]

@@ -76,7 +76,9 @@ _FUNCTIONS = (
             trove_all_near(written, asked::json -> 'near', (asked::json ->> 'apart')::integer) END $$""",
 )
 
-_PASSAGES = (
+_REST = (
+    # Two active models of one role can never answer at once, whatever the code does.
+    "CREATE UNIQUE INDEX space_active ON space (role) WHERE state = 'active'",
     """CREATE TABLE passage (
         rowid bigint PRIMARY KEY REFERENCES unit (id) ON DELETE CASCADE,
         written tsvector,
@@ -171,7 +173,7 @@ def _make(connection: Connection) -> None:
     for statement in _FUNCTIONS:
         named = statement.replace("{collation}", collation).replace("{folded}", folded)
         connection.exec_driver_sql(named)
-    for statement in _PASSAGES:
+    for statement in _REST:
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")
