@@ -393,9 +393,6 @@ def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path
         assert image.info["trove:generated"]
         assert "a red fox" in str(image.info)
     check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.png", "--model", "sd-turbo"), "sd-turbo")
-    check_error(
-        trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip", "--model", model), "it is a"
-    )
     check_error(trove(settings, "generate", "x", "-o", tmp_path / "y.mp4", "--clip"), "--model: ltx-video")
     both = trove(settings, "generate", "x", "-o", tmp_path / "y.flac", "--sound", "--music")
     assert (both.returncode, "Give one of them" in both.stderr) == (2, True)
