@@ -47,7 +47,6 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/engine/pipeline.py": "a medium: of the file that something is said in",
         "search/engine/embed.py": "a medium: of a query's file",
         "search/drawing/calls.py": "an argument of pipelines",
-        "search/drawing/drawer.py": "an argument of pipelines",
         "search/evaluation/drawings.py": "a column of a table of captions",
         "search/evaluation/retrieval.py": "a column of a table of captions",
         "search/explain/reasons.py": "a medium: of the file that is explained",
@@ -69,6 +68,12 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "slow": {"indexer/ocr/rapid.py": "a way of scoring boxes"},
     "sound": {
         "db/kinds.py": "a role of models: its definition",
+        "search/drawing/output.py": "what is made, and how its file is written",
+        "search/drawing/pipelines.py": "what is made, by which pipelines",
+        "search/drawing/presets.py": "what is made",
+        "ui/app/pages/draw.py": "what is made",
+        "ui/app/views/drawn.py": "what is made",
+        "ui/cli/drawing.py": "what is made",
         "indexer/encoders/active.py": "a task of models",
         "indexer/encoders/heard.py": "a task of models",
         "ui/cli/search.py": "a source in the JSON output",
@@ -98,6 +103,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "text": {
         "db/catalog/corrections.py": "a column: what is said or written there",
+        "db/engine/postgres.py": "a type of PostgreSQL's columns",
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",
         "indexer/ocr/tesseract.py": "a column of a table of words",
         "indexer/pretrained/vision_language.py": "a part of a conversation: words",
