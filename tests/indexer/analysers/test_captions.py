@@ -198,7 +198,7 @@ def test_nothing_is_downloaded_that_nobody_has_agreed_to(
         raise ModelMissingError("the line is busy")
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(weights, "_download", fetch)
+    monkeypatch.setattr(weights, "fetched", fetch)
     monkeypatch.setenv("TROVE_CAPTIONER", "blip")
     new = settings.model_copy(update={"library": tmp_path / "library"})
     media = settings.library.parent / "media"
