@@ -198,6 +198,7 @@ def test_a_library_on_a_medium_without_room_or_rights_can_be_searched(
     is_error(done, "ermission denied", "readonly", "read-only")
 
 
+@pytest.mark.slow
 def test_media_that_may_not_be_read_are_named_and_read_later(one_indexed: Settings, folder: Path) -> None:
     (folder / "1.jpg").chmod(0)
     done = trove(one_indexed, "index", str(folder), within=bound_by_rights)

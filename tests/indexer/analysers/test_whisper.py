@@ -73,6 +73,7 @@ def test_sentences_are_found_at_their_second(whisper: Transcriber, name: str) ->
     assert all(p.text and p.text == p.text.strip() for p in passages)
 
 
+@pytest.mark.slow
 def test_a_sentence_that_is_said_again_is_heard_again(whisper: Transcriber) -> None:
     (start_s, sentence), (end_s, _) = spoken()["recordings/r001.ogg"][:2]
     once = read_audio(SAMPLES / "recordings" / "r001.ogg", max(0.0, start_s - 0.2), end_s - 0.2)

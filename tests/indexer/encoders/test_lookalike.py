@@ -92,6 +92,7 @@ def test_other_weights_are_another_model(folder: Callable[[str], Path], tmp_path
     assert LookalikeEncoder(str(changed), SETTINGS).fingerprint != first.fingerprint
 
 
+@pytest.mark.slow
 def test_it_knows_no_words_and_is_kept_while_it_is_used(folder: Callable[[str], Path]) -> None:
     encoder = LookalikeEncoder(str(folder("dinov2")), SETTINGS)
     KEEPER.release()

@@ -207,6 +207,7 @@ def use(kept: Keeper, key: str, needed: float, loads: list[str], idle_s: float =
         assert model == key
 
 
+@pytest.mark.slow
 def test_a_model_is_kept_and_two_large_ones_never() -> None:
     kept, loads = Keeper(), []
     for key, needed in (("a", 2e9), ("a", 2e9), ("small", 1e6), ("b", 3e9), ("small", 1e6), ("a", 2e9)):

@@ -93,6 +93,7 @@ def test_it_has_something_of_every_table(file: Path) -> None:
     assert all(json.loads(file.read_bytes())["tables"].values())
 
 
+@pytest.mark.slow
 def test_another_library_with_other_paths_takes_it_over(
     file: Path, settings: Settings, tmp_path: Path
 ) -> None:

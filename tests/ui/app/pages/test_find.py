@@ -538,6 +538,7 @@ def test_the_start_page_leads_to_this_day_and_to_what_came_last(page: Page, app:
     expect(page.get_by_role("heading", name=today)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_picture_finds_its_like_chosen_pasted_and_dropped(page: Page, app: App, tmp_path: Path) -> None:
     Image.open(SAMPLES / "pictures" / "p011.jpg").resize((320, 240)).save(tmp_path / "mine.png")
     page.goto(app.url)

@@ -25,6 +25,7 @@ def _count(page: Page, label: str) -> str:
     return metric(page, label).inner_text()
 
 
+@pytest.mark.slow
 def test_counts_folders_and_failures(page: Page, app: App, media_folder: Path) -> None:
     page.goto(f"{app.url}/library")
     expect(page.get_by_text("What is known of them is kept in")).to_be_visible()
