@@ -233,6 +233,7 @@ def main() -> None:
                 cache = Path(scratch) / "cache"
                 library = large_library(Path(scratch), options.cache, units)
                 with_thumbnails(Path(scratch) / "media", cache / "thumbnails")
+                (cache / "models").symlink_to(options.cache.absolute() / "models")
                 every[units] = measure(library, cache, browser, options.runs)
             print(f"\n{units:,} pictures")
             for what, values in every[units].items():

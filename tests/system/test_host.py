@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support import ROOT
 from tests.support.media import photo
 
@@ -50,6 +52,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_host_finds_its_process_as_it_was(tmp_path: Path, cache: Path) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()

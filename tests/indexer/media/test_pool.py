@@ -199,6 +199,7 @@ def test_workers_import_neither_the_main_module_nor_anything_heavy(tmp_path: Pat
     assert not {"typer", "torch", "streamlit", "faiss", "onnxruntime"} & set(loaded)
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "main.py"
     script.write_text(

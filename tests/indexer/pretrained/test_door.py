@@ -218,6 +218,7 @@ def test_a_model_is_kept_and_two_large_ones_never() -> None:
     assert kept.kept() == []
 
 
+@pytest.mark.slow
 def test_an_idle_model_is_released() -> None:
     kept, loads = Keeper(), []
     use(kept, "short", 1.0, loads, idle_s=0.0)

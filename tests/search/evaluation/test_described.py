@@ -80,6 +80,7 @@ def test_only_what_tells_a_picture_from_others_is_asked(library: Library) -> Non
     assert count == 3
 
 
+@pytest.mark.slow
 def test_models_that_do_not_answer_now_are_asked_the_same(library: Library) -> None:
     describe(library, CAPTIONS)
     library.models.use("builtin-conse")
@@ -123,6 +124,7 @@ def test_of_too_few_questions_nothing_is_claimed(library: Library, settings: Set
     assert "% of 19" not in trove(settings, "model", "list").stdout
 
 
+@pytest.mark.slow
 def test_how_long_a_model_takes_is_told_for_all_that_there_is_now(library: Library) -> None:
     (trial,) = library.models.time(["builtin"], 4)
     speed = library.models.measured()["builtin"].speed

@@ -52,6 +52,7 @@ def test_pauses_part_what_words_would_not() -> None:
     assert told(120.0) == [0, 120]
 
 
+@pytest.mark.slow
 def test_an_hour_has_fifteen_at_most_and_a_long_day_is_done_at_once() -> None:
     hour = chapters(talk([1.5] * 40))
     assert 5 <= len(hour) <= 15

@@ -483,6 +483,7 @@ def test_a_text_search_imports_no_torch(sample_library: Settings) -> None:
     assert imported(run, sample_library) <= {"faiss", "onnxruntime"}
 
 
+@pytest.mark.slow
 def test_a_recording_without_speech_is_no_error(sample_library: Settings, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
