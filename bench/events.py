@@ -13,6 +13,7 @@ of pictures and with three, evenings that go on after midnight, and everyday pic
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -202,6 +203,8 @@ def _time_library(shots: Shots) -> None:
     from db.settings import Settings
     from indexer.events import keeping, renewal
     from search.query.conditions import filter_of
+
+    sys.path.insert(0, str(Path(__file__).parent.parent))
     from tests.support.rows import add_many, directions, space
 
     count = len(shots.times)

@@ -10,6 +10,7 @@ before, so that no model is loaded, by turns on the one and the other; their ans
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +23,9 @@ from db.settings import Settings
 from indexer.encoders.registry import load_encoder
 from search.query.query import Query
 from search.service import SearchService
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from tests.support.rows import add_many, directions
 from tests.support.server import NOTHING, Server, serving
 

@@ -10,6 +10,7 @@ meanwhile wait for it. A tree from before there were views of a store is measure
 
 import argparse
 import json
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +25,9 @@ import numpy as np
 
 from db.library import Library
 from db.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from tests.support.rows import add_many, directions, space
 
 DIM = 512
