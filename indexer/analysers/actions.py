@@ -61,5 +61,4 @@ class Actions(ByModel):
             with self._model.use() as classifier:
                 labels = classifier.labels([Image.fromarray(frame) for frame in frames])
             yield Told(start_s, end_s, [label for label in labels if label.score >= LEAST])
-            if medium.header.duration_s:
-                progress(min(1.0, end_s / medium.header.duration_s))
+            progress(medium.share(end_s))

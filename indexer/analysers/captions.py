@@ -71,7 +71,6 @@ class Captions(ByModel):
         progress(1.0)
 
     def _of_film(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[NewUnit]:
-        duration_s = medium.header.duration_s
         shown = middles(medium, SIDE)
         while some := list(islice(shown, AT_ONCE)):
             texts = self._described([picture for _, _, picture in some])
@@ -80,8 +79,7 @@ class Captions(ByModel):
                     yield NewUnit(
                         self.kinds[0].name, start_s=shot.start_s, end_s=shot.end_s, at_s=at_s, text=text
                     )
-            if duration_s:
-                progress(min(1.0, some[-1][0].end_s / duration_s))
+            progress(medium.share(some[-1][0].end_s))
 
     def _described(self, pictures: Sequence[Picture]) -> list[str]:
         images = [Image.fromarray(picture) for picture in pictures]

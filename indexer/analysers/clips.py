@@ -33,8 +33,7 @@ class Clips(Analyser):
         """One unit for each clip, in order of time."""
         for start_s, end_s, frames in clips(medium, _FRAMES, SIDE):
             yield Draft(NewUnit(self.kinds[0].name, start_s=start_s, end_s=end_s), ClipPayload(frames))
-            if medium.header.duration_s:
-                progress(min(1.0, end_s / medium.header.duration_s))
+            progress(medium.share(end_s))
         progress(1.0)
 
     def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:

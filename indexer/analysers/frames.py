@@ -1,6 +1,5 @@
 """Frames of films: a scene is found by what it looks like, with its time."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
@@ -21,11 +20,10 @@ class Frames(Analyser):
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The stills, each with the span that it stands for."""
-        duration_s = medium.header.duration_s or math.inf
         for still in medium.stills():
             unit = NewUnit("frame", start_s=still.start_s, end_s=still.end_s, at_s=still.at_s)
             yield Draft(unit, PicturePayload(still.picture))
-            progress(min(1.0, still.end_s / duration_s))
+            progress(medium.share(still.end_s))
 
     def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:
         """The same stills again, by their times."""

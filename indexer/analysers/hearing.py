@@ -35,8 +35,7 @@ class Hearing(Analyser):
         """One unit for each piece, in order of time."""
         for start_s, end_s, samples in sounds(medium, RATE):
             yield Draft(NewUnit(self.kinds[0].name, start_s=start_s, end_s=end_s), SoundPayload(samples))
-            if medium.header.duration_s:
-                progress(min(1.0, end_s / medium.header.duration_s))
+            progress(medium.share(end_s))
         progress(1.0)
 
     def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:

@@ -3,6 +3,7 @@
 What one analyser of a phase has had decoded the others get for nothing.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +67,10 @@ class Medium:
             MediaError: it cannot be read.
         """
         return self._opened.header if self._opened else self._pool.run(probe, self.path)
+
+    def share(self, at_s: float) -> float:
+        """How much of a film or recording lies before a second, 0 to 1; 0 where its length is not known."""
+        return min(1.0, at_s / (self.header.duration_s or math.inf))
 
     def picture(self, side: int | None = None) -> Picture:
         """The upright RGB pixels of a picture, its shorter side at least ``side`` where it has as many.

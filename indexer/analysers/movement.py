@@ -4,7 +4,6 @@ A film with many cuts is told from one that lingers, and what is still from what
 It is asked for by condition: words such as *pan* and *fast* mean other things in a question.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -54,7 +53,6 @@ class Movement(Analyser):
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The shots in order, each with what happens in it."""
-        duration_s = medium.header.duration_s or math.inf
         whole: NewUnit | None = None
         for shot in medium.shots():
             # A long shot comes in pieces, and is one.
@@ -66,7 +64,7 @@ class Movement(Analyser):
                 whole = NewUnit(SHOT, start_s=shot.start_s, end_s=shot.end_s)
             for name, first_s, last_s in told(shot):
                 yield Draft(NewUnit(name, start_s=first_s, end_s=last_s))
-            progress(min(1.0, shot.end_s / duration_s))
+            progress(medium.share(shot.end_s))
         if whole is not None:
             yield Draft(whole)
         progress(1.0)

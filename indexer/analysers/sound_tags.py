@@ -64,5 +64,4 @@ class SoundTags(ByModel):
             with self._model.use() as tagger:
                 labels = tagger.labels(samples)
             yield Told(start_s, end_s, [label for label in labels if label.score >= LEAST])
-            if medium.header.duration_s:
-                progress(min(1.0, end_s / medium.header.duration_s))
+            progress(medium.share(end_s))

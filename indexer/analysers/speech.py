@@ -76,4 +76,4 @@ class Speech(Analyser):
             named = f"sound {told(track)}" if len(tracks) > 1 else None
             for passage in self._transcriber().transcribe(read, duration_s):
                 yield draft(self.kinds[0], passage, track.number, named)
-                progress((done + min(1.0, passage.end_s / duration_s)) / len(tracks))
+                progress((done + medium.share(passage.end_s)) / len(tracks))

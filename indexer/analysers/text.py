@@ -1,6 +1,5 @@
 """Text in pictures and films: signs, receipts, slides, titles; found by their words and by their meaning."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -114,7 +113,6 @@ class Text(Analyser):
 
     def _texts(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Stood]:
         """The texts of a film, each when it is over."""
-        duration_s = medium.header.duration_s or math.inf
         followed, end_s = Followed(), 0.0
         for shot, stills in _looked_at(medium):
             still = next(stills, None)
@@ -124,9 +122,9 @@ class Text(Analyser):
                     reading, still = self._read(still[1]), next(stills, None)
                 yield from followed.see(glimpse, reading)
                 if reading is not None:
-                    progress(min(1.0, glimpse.at_s / duration_s))
+                    progress(medium.share(glimpse.at_s))
             end_s = shot.end_s
-            progress(min(1.0, end_s / duration_s))
+            progress(medium.share(end_s))
         yield from followed.end(end_s)
 
     def _read(self, picture: Picture) -> Read:

@@ -54,11 +54,9 @@ class Things(ByModel):
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit a thing, of a film in the middle of each shot."""
         if medium.header.kind == "video":
-            duration_s = medium.header.duration_s
             for shot, at_s, picture in middles(medium, SIDE):
                 yield from self._seen(picture, shot.start_s, shot.end_s, at_s)
-                if duration_s:
-                    progress(min(1.0, shot.end_s / duration_s))
+                progress(medium.share(shot.end_s))
         else:
             yield from self._seen(medium.picture(SIDE))
         progress(1.0)
