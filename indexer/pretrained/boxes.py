@@ -8,16 +8,15 @@ at a time.
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from PIL import Image
 
-from db.errors import ModelError, first_line
-from indexer.pretrained.loading import load_model, load_processor, quiet
-from indexer.pretrained.memory import is_out_of_memory, too_little
+from indexer.pretrained.loading import load_model, load_processor, used
 from indexer.pretrained.weights import Weights
 
+_FAILS = "cannot look at the picture"
 _PHRASE_SCORE = 0.25
 """Of a word of the phrase in a box, as Grounding DINO's own processor has it."""
 _FLORENCE = "florence2"
@@ -55,7 +54,8 @@ class Detector:
         Raises:
             ModelError: it cannot look at the picture.
         """
-        return _looked(self.name, lambda: self._detect(picture, least))
+        with used(self.name, _FAILS):
+            return self._detect(picture, least)
 
     def _detect(self, picture: Image.Image, least: float) -> list[Box]:
         inputs = self._processor(images=[picture], return_tensors="pt")
@@ -81,7 +81,8 @@ class Pointer:
         Raises:
             ModelError: it cannot look at the picture.
         """
-        return _looked(self.name, lambda: self._point(picture, phrase, least))
+        with used(self.name, _FAILS):
+            return self._point(picture, phrase, least)
 
     def _point(self, picture: Image.Image, phrase: str, least: float) -> list[Box]:
         told = [[phrase.lower()]]
@@ -165,16 +166,3 @@ def _boxes(
         if right > left and bottom > top:
             boxes.append(Box(name, score, left, top, right - left, bottom - top))
     return sorted(boxes, key=lambda box: -(box.score or 0.0))
-
-
-def _looked(name: str, look: Callable[[], list[Box]]) -> list[Box]:
-    with quiet():
-        try:
-            return look()
-        except Exception as exc:  # anything: the files are whatever was downloaded
-            if is_out_of_memory(exc):
-                raise too_little(name) from exc
-            raise ModelError(
-                f"the model {name} cannot look at the picture: {first_line(exc)}",
-                "Choose another one: see trove models",
-            ) from exc

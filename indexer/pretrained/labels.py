@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from db.arrays import Floats
-from db.errors import ModelError, first_line
-from indexer.pretrained.loading import load_model, load_processor, quiet
-from indexer.pretrained.memory import is_out_of_memory, too_little
+from indexer.pretrained.loading import load_model, load_processor, used
 from indexer.pretrained.weights import Weights
 
 
@@ -39,16 +37,9 @@ class _Classifier:
         """
         import torch
 
-        try:
-            with quiet(), torch.inference_mode():
-                inputs = prepare().to(self._model.device, dtype=self._model.dtype)
-                (logits,) = self._model(**inputs).logits.float()
-        except Exception as exc:  # anything: the files are whatever was downloaded
-            if is_out_of_memory(exc):
-                raise too_little(self.name) from exc
-            raise ModelError(
-                f"the model {self.name} failed: {first_line(exc)}", "Choose another one: see trove models"
-            ) from exc
+        with used(self.name, "failed"), torch.inference_mode():
+            inputs = prepare().to(self._model.device, dtype=self._model.dtype)
+            (logits,) = self._model(**inputs).logits.float()
         config = self._model.config
         several = config.problem_type == "multi_label_classification"
         scores = logits.sigmoid() if several else logits.softmax(-1)

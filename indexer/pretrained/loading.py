@@ -168,6 +168,26 @@ def loaded(weights: Weights, load: Callable[[], T]) -> T:
 
 
 @contextmanager
+def used(name: str, fails: str) -> Iterator[None]:
+    """Use a model that is loaded, with the errors of its library told as ours, and its lines silenced.
+
+    ``fails``: what it does where it cannot, as in "the model NAME cannot look at the picture".
+
+    Raises:
+        ModelError: it cannot, or there is too little memory.
+    """
+    with quiet():
+        try:
+            yield
+        except Exception as exc:  # anything: the files are whatever was downloaded
+            if is_out_of_memory(exc):
+                raise too_little(name) from exc
+            raise ModelError(
+                f"the model {name} {fails}: {first_line(exc)}", "Choose another one: see trove models"
+            ) from exc
+
+
+@contextmanager
 def quiet() -> Iterator[None]:
     """Silence progress bars, log lines and warnings of transformers and diffusers; errors still raise."""
     from transformers.utils import logging as of_transformers
