@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from tests.support.driver import SHOTS, answered, search, serving, settle, shoot
 from tests.support.large import large_library
@@ -90,6 +90,24 @@ def timed(page: Page, text: str) -> tuple[float, float]:
     return first, time.perf_counter() - started
 
 
+def pictures_come_first(page: Page) -> None:
+    """Further hits are asked for when the pictures in sight are there, which else would wait for these."""
+    held: list[Route] = []
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/thumbnail/*", lambda route: held.append(route))
+    page.get_by_role("searchbox").fill("a harbour")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator('.gallery[aria-label="Hits for a harbour"] .tile img[src]').nth(10)).to_be_visible()
+    first = next(at for at, url in enumerate(asked) if "/thumbnail/" in url)
+    assert not [url for url in asked[first:] if "/hits/" in url]
+    with page.expect_request("**/hits/*"):
+        page.route("**/thumbnail/*", lambda route: route.continue_())  # the last one counts
+        for route in held:
+            route.continue_()
+    page.unroute("**/thumbnail/*")
+
+
 def test_ten_thousand_hits_scroll(page: Page, large: Path, cache: Path) -> None:
     thumbnails: list[str] = []
 
@@ -106,6 +124,7 @@ def test_ten_thousand_hits_scroll(page: Page, large: Path, cache: Path) -> None:
         settle(page)
         browsed(page)
         search(page, "warm")  # the models are loaded
+        pictures_come_first(page)
         took = [
             timed(page, f"a dog on {place}") for place in ("the beach", "a sofa", "the grass", "snow", "ice")
         ]

@@ -39,6 +39,7 @@ class Gallery {
     document.addEventListener("keydown", this.onKey);
     this.sheet.addEventListener("keydown", (event) => this.key(event));
     this.sheet.addEventListener("focusin", (event) => this.focused(event));
+    for (const come of ["load", "error"]) this.sheet.addEventListener(come, () => this.later(), true);
     this.scrubber = new Scrubber(root.querySelector(".scrubbing"), (index) => this.jump(index));
     this.sizes = new Sizes(root.querySelector(".sizes"), () => this.resize(true));
     this.observer = new ResizeObserver(() => this.resize());
@@ -269,16 +270,22 @@ class Gallery {
   // Fetches what is missing near the window, that which is in sight first.
   more(y, height) {
     if (this.loading || !this.sheet.isConnected) return; // a grid that is gone has no height, and would ask for all
+    const ahead = this.drawn() ? AHEAD_PX : 0;
     if (!this.sorted) {
-      if (!this.complete && y + height + 2 * AHEAD_PX > this.sheet.clientHeight) {
+      if (!this.complete && y + height + 2 * ahead > this.sheet.clientHeight) {
         this.fetch(this.items.length, Math.max(FETCHED, Math.min(1000, this.items.length)));
       }
       return;
     }
-    const missing = this.missing(y, y + height) ?? this.missing(y - AHEAD_PX, y + height + AHEAD_PX);
+    const missing = this.missing(y, y + height) ?? this.missing(y - ahead, y + height + ahead);
     if (missing === undefined) return;
     const page = FETCHED * Math.floor(missing / FETCHED);
     this.fetch(missing, page + FETCHED - missing);
+  }
+
+  // Whether all pictures near the window are here: what is fetched ahead would have them wait.
+  drawn() {
+    return [...this.sheet.querySelectorAll("img")].every((picture) => picture.src && picture.complete);
   }
 
   // The first hit between these that is not here yet.
