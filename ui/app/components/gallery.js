@@ -4,6 +4,7 @@
 
 const FETCHED = 120;
 const AHEAD_PX = 1400;
+const AHEAD_MS = 500; // after an answer, as the next one may be asked for while people type
 const BELOW_BAR_PX = 72; // what is jumped to lies below Streamlit's bar
 const THUMBS_PX = 40;
 const LONGEST_FADE = 120; // frames
@@ -55,6 +56,7 @@ class Gallery {
     window.removeEventListener("trove-hits", this.onHits);
     document.removeEventListener("keydown", this.onKey);
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
   }
 
   show(data) {
@@ -87,6 +89,12 @@ class Gallery {
     this.aim = undefined;
     this.current = 0;
     this.loading = false;
+    this.rested = false;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.rested = true;
+      this.later();
+    }, AHEAD_MS);
     if (this.selected.size) this.select([]);
     this.resize(true);
   }
@@ -270,7 +278,7 @@ class Gallery {
   // Fetches what is missing near the window, that which is in sight first.
   more(y, height) {
     if (this.loading || !this.sheet.isConnected) return; // a grid that is gone has no height, and would ask for all
-    const ahead = this.drawn() ? AHEAD_PX : 0;
+    const ahead = this.rested && this.drawn() ? AHEAD_PX : 0;
     if (!this.sorted) {
       if (!this.complete && y + height + 2 * ahead > this.sheet.clientHeight) {
         this.fetch(this.items.length, Math.max(FETCHED, Math.min(1000, this.items.length)));
