@@ -133,6 +133,15 @@ def _states(page: Page, app: App) -> Iterator[str]:
 _OVER = ("saving", "filters")
 """What lies over the page on purpose."""
 
+_BESIDE_PX = 768
+"""Width of a window from which the sidebar stands beside the page, not over it."""
+
+
+def _uncovered(page: Page, size: ViewportSize) -> None:
+    """Wait until the sidebar is away, which Streamlit remembers as open, and slides over a narrow page."""
+    if size["width"] < _BESIDE_PX:
+        expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -144,6 +153,8 @@ def test_every_state_is_accessible(page: Page, app: App, size: ViewportSize) -> 
     page.set_viewport_size(size)
     page.emulate_media(reduced_motion="reduce")
     for state in _states(page, app):
+        if state != "filters":
+            _uncovered(page, size)
         check(page, state)
         assert page.evaluate(_MOVING) == [], state
         if state not in _OVER:
@@ -152,6 +163,8 @@ def test_every_state_is_accessible(page: Page, app: App, size: ViewportSize) -> 
         page.goto(f"{app.url}/{name}")
         page.get_by_test_id("stMain").wait_for()
         settle(page)
+        _uncovered(page, size)
         assert page.evaluate(_UNREACHED) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    expect(page.get_by_test_id("stSidebar")).to_have_css("transition-duration", "0s")
     page.emulate_media(reduced_motion="no-preference")
