@@ -58,7 +58,7 @@ def test_what_looks_at_the_files_can_be_switched_off(page: Page, app: App) -> No
     expect(page.get_by_text("3 files").first).to_be_visible()
     before = _count(page, "Video frames")
     frames.click()
-    expect(metric(page, "Video frames")).to_have_text("0")
+    expect(metric(page, "Video frames")).to_have_count(0)
     page.reload()
     settle(page)
     expect(page.get_by_role("switch", name="What films show")).not_to_be_checked()
