@@ -30,14 +30,14 @@ def make(folder: Path, units: int) -> None:
     from db.catalog import spaces
     from db.library import Library
     from db.settings import Settings
-    from indexer.encoders.registry import load_encoder
+    from indexer.encoders.registry import BUILTIN, load_encoder
     from indexer.pipeline import index
     from tests.support.rows import add_many
 
     with Library(Settings(library=folder / "samples", device="cpu")) as library:
         index(library, [ROOT / "samples"])
     settings = Settings(library=folder / "pictures", device="cpu")
-    encoder = load_encoder("builtin", device="cpu", cache=settings.cache)
+    encoder = load_encoder(BUILTIN, device="cpu", cache=settings.cache)
     rows = np.random.default_rng(0).standard_normal((units, encoder.dim)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     with Library(settings) as library:

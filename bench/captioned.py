@@ -13,7 +13,7 @@ from PIL import Image
 from db.settings import Settings
 from indexer.encoders.base import Encoder, Pixels
 from indexer.encoders.lookalike import LookalikeEncoder
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.prefetch import batched, look_ahead
 
 Floats = npt.NDArray[np.float32]
@@ -35,7 +35,7 @@ def parser(about: str | None) -> argparse.ArgumentParser:
     options.add_argument("--images", type=Path, required=True)
     options.add_argument("--captions", type=Path, required=True, help="CSV with the columns image,caption")
     options.add_argument("--split", help="use only the rows with this value in the column split")
-    options.add_argument("--model", default="builtin")
+    options.add_argument("--model", default=BUILTIN)
     return options
 
 

@@ -34,8 +34,11 @@ VIT = "ViT-B-32"
 
 def builtin_towers(cache: Path) -> tuple[Encode, Encode, Path]:
     """Trove's tower, PyTorch's, and the ONNX file that the first runs."""
-    fast, plain = towers.load_image_tower(cache, "cpu"), towers.torch_image_tower("cpu")
-    path = next((cache / "models").glob(f"efficientnet-lite0-{towers.image_fingerprint()}.onnx"))
+    fast, plain = (
+        towers.load_image_tower(towers.LITE2, cache, "cpu"),
+        towers.torch_image_tower(towers.LITE2, "cpu"),
+    )
+    path = next((cache / "models").glob(f"efficientnet-lite2-{towers.LITE2.fingerprint()}.onnx"))
     return lambda pixels: fast(pixels).features, lambda pixels: plain(pixels).features, path
 
 
@@ -113,7 +116,7 @@ def main() -> None:
     figures: dict[str, Any] = {"cores": os.cpu_count(), "gflops of the machine": round(_gflops(), 1)}
     print(f"{figures['cores']} cores, {figures['gflops of the machine']} GFLOP/s in a matrix product")
     made = builtin_towers(Settings().cache)
-    figures["builtin"] = measure(towers.IMAGE_SIZE, options.batch, options.runs, made)
+    figures["builtin"] = measure(towers.LITE2.size, options.batch, options.runs, made)
     show("builtin", figures["builtin"], options.batch)
     with tempfile.TemporaryDirectory() as cache:
         figures[VIT] = measure(224, options.batch, options.runs, vit_towers(Path(cache)))

@@ -24,7 +24,7 @@ from db.catalog.units import UnitRow
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.builtin.towers import load_text_tower
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.prefetch import batched, look_ahead
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--captions", type=Path, required=True)
     parser.add_argument("--split")
-    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--model", default=BUILTIN)
     parser.add_argument("--drawer", type=Path)
     args = parser.parse_args()
     with args.captions.open(newline="", encoding="utf-8") as file:

@@ -20,7 +20,7 @@ from db.catalog import spaces
 from db.library import Library
 from db.moving import move
 from db.settings import Settings
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from search.query.query import Query
 from search.service import SearchService
 
@@ -35,7 +35,7 @@ _CHUNK = 10_000
 
 def fill(library: Library, units: int) -> None:
     """Fill a library with so many pictures, in folders of a hundred."""
-    encoder = load_encoder("builtin", device="cpu", cache=library.settings.cache)
+    encoder = load_encoder(BUILTIN, device="cpu", cache=library.settings.cache)
     with library.write() as session:
         space = spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "active")
         for start in range(0, units, _CHUNK):

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from db.settings import Settings
-from indexer.encoders.builtin.encoder import BuiltinEncoder
+from indexer.encoders.builtin.encoder import BuiltinEncoder, SecondEncoder
 from indexer.encoders.builtin.towers import torch_image_tower
 from indexer.encoders.lazy import Once
 from indexer.prefetch import batched
@@ -27,12 +27,12 @@ BATCH = 32
 SECONDS_APART = 10.0
 
 
-class EagerEncoder(BuiltinEncoder):
+class EagerEncoder(SecondEncoder):
     """The builtin encoder with its picture tower in eager PyTorch."""
 
     def __init__(self, cache: Path) -> None:
         super().__init__(cache, "cpu")
-        self._image_tower = Once(lambda: torch_image_tower("cpu"))
+        self._image_tower = Once(lambda: torch_image_tower(self.backbone, "cpu"))
 
 
 def photos(folder: Path) -> Iterator[Image.Image]:
@@ -82,7 +82,7 @@ def main() -> None:
     if options.kind == "speech":
         transcribe(options.folder, cache)
         return
-    encoder = BuiltinEncoder(cache, "cpu") if options.onnx else EagerEncoder(cache)
+    encoder = SecondEncoder(cache, "cpu") if options.onnx else EagerEncoder(cache)
     encode((photos if options.kind == "pictures" else stills)(options.folder), encoder)
 
 

@@ -22,7 +22,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from db.arrays import Floats
 from db.settings import Settings
 from indexer.encoders.base import Encoder
-from indexer.encoders.registry import load_encoder, near_duplicate
+from indexer.encoders.registry import BUILTIN, load_encoder, near_duplicate
 from indexer.media import sketches
 from indexer.media.sketches import Levels
 from search.engine.resaved import FLOOR, MOST
@@ -142,7 +142,7 @@ def main() -> None:
     options = parser.parse_args()
     paths = sorted(options.images.iterdir())
     random.Random(SEED).shuffle(paths)  # noqa: S311 - not secret
-    encoder = load_encoder("builtin", device="cpu", cache=Settings().cache)
+    encoder = load_encoder(BUILTIN, device="cpu", cache=Settings().cache)
     for start in (0, options.pictures):
         measure(encoder, paths[start : start + options.pictures], options.pictures // options.copies)
 

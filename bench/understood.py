@@ -21,13 +21,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import indexer.analysers.registry  # noqa: F401 - the kinds, which queries check
+from indexer.encoders.registry import BUILTIN
 from search.query.language import Term
 from search.query.query import Query
 from search.translation import english
 from search.understanding.asked import WORD, Known
 from search.understanding.reading import hinders, understanding
 
-KNOWN = Known(model="builtin")
+KNOWN = Known(model=BUILTIN)
 MISREAD = ("language", "unknown word", "name", "code", "emoji", "empty")
 NAMES = (
     """
@@ -71,7 +72,7 @@ from search.understanding.asked import Known
 from search.understanding.reading import understanding
 query = Query(sys.argv[1])
 started = time.process_time()
-understanding(query, Known(model="builtin"))
+understanding(query, Known(model="builtin-2"))
 print(1000 * (time.process_time() - started))
 """
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from db.settings import Settings
 from indexer.analysers.things import LEAST
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.reader import read_image
 from indexer.pretrained.boxes import Box, load_detector, load_pointer
 from indexer.pretrained.loading import Pretrained
@@ -72,7 +72,7 @@ def main() -> None:
     )
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--captions", type=Path, required=True)
-    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--model", default=BUILTIN)
     parser.add_argument("--pointer")
     parser.add_argument("--detector")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Measure retrieval with the builtin model: ConSE alone, the projection alone, and both as shipped.
+"""Measure retrieval with a builtin model: names alone, the projection alone, and both as shipped.
 
     python bench/builtin/evaluate.py --images DIR --captions captions.csv [--split dev]
     python bench/builtin/evaluate.py --stamps /usr/share/tuxpaint/stamps
@@ -19,7 +19,7 @@ from PIL import Image
 
 from db.arrays import unit_length
 from db.settings import load_settings
-from indexer.encoders.builtin.encoder import CONSE_DIM, BuiltinEncoder
+from indexer.encoders.builtin.encoder import BUILTINS, BuiltinEncoder, SecondEncoder
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.media.reader import read_image
 from search.evaluation.retrieval import ranks
@@ -53,7 +53,7 @@ def read_stamps(folder: Path, half: str) -> list[tuple[Path, str]]:
 
 def open_flat(path: Path) -> Image.Image:
     """The picture as Trove's own decoder gives it: any format, upright, on white."""
-    _, picture = read_image(path, min_side=2 * BuiltinEncoder.image_size, max_megapixels=300)
+    _, picture = read_image(path, min_side=2 * SecondEncoder.image_size, max_megapixels=300)
     return Image.fromarray(picture)
 
 
@@ -63,9 +63,12 @@ def line(found: npt.NDArray[np.int64]) -> str:
     return f"{recalls} {np.median(found):5.0f}"
 
 
-def parts(vectors: Floats) -> dict[str, Floats]:
-    """The vectors as shipped, without the hubness correction, and each of their two halves."""
-    halves = {"ConSE alone": vectors[:, -CONSE_DIM:], "projection alone": vectors[:, EXTRA:-CONSE_DIM]}
+def parts(vectors: Floats, named: int) -> dict[str, Floats]:
+    """The vectors as shipped, without the hubness correction, and each of their two parts.
+
+    ``named``: length of that of names.
+    """
+    halves = {"names alone": vectors[:, -named:], "projection alone": vectors[:, EXTRA:-named]}
     halves["both, as they are"] = vectors[:, EXTRA:]
     return {name: unit_length(half) for name, half in halves.items()} | {"both, corrected": vectors}
 
@@ -84,10 +87,10 @@ def evaluate(encoder: BuiltinEncoder, pairs: list[tuple[Path, str]]) -> None:
             for start in range(0, len(paths), BATCH)
         ]
     )
-    queries = parts(encoder.encode_texts(texts))
+    queries = parts(encoder.encode_texts(texts), encoder.named_dim)
     print(f"{len(paths)} pictures, {len(texts)} texts")
     print(f"{'':18} {'text to picture':>23}   {'picture to text':>23}")
-    for name, rows in parts(images).items():
+    for name, rows in parts(images, encoder.named_dim).items():
         scores = queries[name] @ rows.T
         print(f"{name:18} {line(ranks(scores, right))}   {line(ranks(scores.T, right.T))}")
 
@@ -101,9 +104,11 @@ def main() -> None:
     parser.add_argument("--captions", type=Path)
     parser.add_argument("--split")
     parser.add_argument("--stamps", type=Path)
+    parser.add_argument("--model", choices=("builtin", "builtin-2"), default="builtin-2")
     parser.add_argument("--half", choices=("tune", "test", "all"), default="test")
     args = parser.parse_args()
-    encoder = BuiltinEncoder(load_settings().cache, "cpu")
+    encoder = BUILTINS[args.model](load_settings().cache, "cpu")
+    assert isinstance(encoder, BuiltinEncoder)
     if args.stamps:
         evaluate(encoder, read_stamps(args.stamps, args.half))
     else:

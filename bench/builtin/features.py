@@ -19,7 +19,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from db.settings import load_settings
 from indexer.encoders.builtin import towers
-from indexer.encoders.builtin.encoder import BuiltinEncoder
+from indexer.encoders.builtin.encoder import SecondEncoder
 
 BATCH = 32
 CAPTIONS = 5
@@ -55,7 +55,7 @@ def varied(image: Image.Image, view: int, rng: np.random.Generator) -> Image.Ima
 
 
 def picture_features(
-    encoder: BuiltinEncoder, tower: towers.ImageTower, paths: list[Path], view: int, seed: int
+    encoder: SecondEncoder, tower: towers.ImageTower, paths: list[Path], view: int, seed: int
 ) -> tuple[npt.NDArray[np.float16], npt.NDArray[np.float16]]:
     """(n, features) and (n, 1000) of one view of every picture."""
 
@@ -82,24 +82,24 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--captions", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--views", type=int, default=10, help="views of a training picture")
+    parser.add_argument("--views", type=int, nargs="+", default=[0, 2, 3], help="of a training picture")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     cache = load_settings().cache
-    encoder = BuiltinEncoder(cache, "cpu")
-    image_tower = towers.load_image_tower(cache, "cpu")
+    encoder = SecondEncoder(cache, "cpu")
+    image_tower = towers.load_image_tower(encoder.backbone, cache, "cpu")
     text_tower = towers.load_text_tower(cache)
     args.out.mkdir(parents=True, exist_ok=True)
-    for split, views in (("dev", 1), ("train", args.views)):
+    for split, views in (("dev", [0]), ("train", args.views)):
         captions = read_captions(args.captions, split)
         paths = [args.images / name for name in captions]
         texts = text_tower([caption for group in captions.values() for caption in group])
         features, logits = [], []
-        for view in range(views):
+        for view in views:
             seen = picture_features(encoder, image_tower, paths, view, args.seed)
             features.append(seen[0])
             logits.append(seen[1])
-            print(f"{split}: view {view + 1} of {views}", flush=True)
+            print(f"{split}: view {view}", flush=True)
         np.savez(
             args.out / f"features-{split}.npz",
             names=np.array(list(captions)),

@@ -1,4 +1,4 @@
-"""Add the hubness correction to the weights of the builtin model, from the features of features.py.
+"""Add the hubness correction to the weights of the builtin model, from the features of features.py, last.
 
     python bench/builtin/hubs.py --features /tmp/features --weights projection.safetensors
 
@@ -14,12 +14,10 @@ import faiss
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from db.arrays import unit_length
 from db.settings import load_settings
-from indexer.encoders.builtin import towers
-from indexer.encoders.builtin.encoder import ConseEncoder, conse, joint_images, joint_texts
+from indexer.encoders.builtin.encoder import SecondEncoder
 from indexer.encoders.builtin.hubness import Hubness
-from indexer.encoders.builtin.projection import from_tensors
+from indexer.encoders.builtin.towers import ImageFeatures, TextFeatures
 
 CENTROIDS = 500
 ROUNDS = 20
@@ -35,26 +33,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     stored = np.load(args.features / "features-train.npz")
-    tensors = load_file(args.weights)
-    nothing = {"hub_centroids": np.zeros((0, 0)), "hub_usual": np.zeros(1)}
-    projection = from_tensors({name: value.astype(np.float32) for name, value in (nothing | tensors).items()})
+    encoder = SecondEncoder(load_settings().cache, "cpu", weights=args.weights)
     layers = stored["texts"].reshape(-1, *stored["texts"].shape[2:]).astype(np.float32)
-    texts = joint_texts(projection, layers, unit_length(layers[:, -1]), projection.named(layers))
+    texts = encoder.joint_texts(TextFeatures(stored["captions"].ravel().tolist(), layers))
     clusters = faiss.Kmeans(
         texts.shape[1], CENTROIDS, niter=ROUNDS, spherical=True, seed=args.seed, max_points_per_centroid=1000
     )
     clusters.train(texts)
     # The pictures as a search sees them, without the views that training added.
     features, logits = (stored[name][:, 0].astype(np.float32) for name in ("features", "logits"))
-    classes = ConseEncoder(load_settings().cache, "cpu").class_vectors()
-    named = unit_length(conse(logits, classes))
-    pictures = joint_images(projection, towers.ImageFeatures(features, logits), named)
+    pictures = encoder.joint_images(ImageFeatures(features, logits))
     centroids = clusters.centroids.astype(np.float16)
     baseline = Hubness(centroids.astype(np.float32), 0.0).of(pictures).mean()
     print(f"{len(texts)} captions, {len(pictures)} pictures, mean similarity {baseline:.4f}")
-    save_file(
-        tensors | {"hub_centroids": centroids, "hub_usual": np.array([baseline], np.float16)}, args.weights
-    )
+    hubs = {"hub_centroids": centroids, "hub_usual": np.array([baseline], np.float16)}
+    save_file(load_file(args.weights) | hubs, args.weights)
 
 
 if __name__ == "__main__":

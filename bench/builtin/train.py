@@ -2,7 +2,7 @@
 
     python bench/builtin/train.py --features /tmp/features --out projection.safetensors
 
-hubs.py adds the hubness correction afterwards; without it the weights are incomplete.
+names.py and hubs.py add the rest afterwards; without it the weights are incomplete.
 
 Two linear maps, one per tower, are trained with a symmetric contrastive loss (InfoNCE, van den Oord
 et al. 2018) on pictures and their captions. Flickr8k shows people, dogs and sport; so that the maps
@@ -16,8 +16,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +32,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 
 from db.settings import load_settings
 from indexer.encoders.builtin import towers
-from indexer.encoders.packages import package_file
 
+BACKBONE = towers.LITE2
 LAST = 1280
 """Features of the picture tower's last layer, the end of the vector."""
 HOLDOUT = 1000
@@ -43,7 +46,7 @@ FREQUENT = 10
 class Recipe:
     """Hyperparameters, chosen on the 1,000 held-out training pictures."""
 
-    members: int = 4
+    members: int = 3
     dim: int = 128
     epochs: int = 120
     batch: int = 1000
@@ -58,15 +61,16 @@ class Recipe:
     class_batch: int = 500
     class_gain: tuple[float, float] = (6.0, 14.0)
     """How far a pseudo-picture's logit of its class is raised."""
-    conse_weight: float = 0.25
-    named_weight: float = 3.0
+    conse_weight: float = 0.15
+    named_weight: float = 2.5
+    gate_power: float = 3.0
 
 
 @dataclass(frozen=True)
 class Data:
     """Features of the training set.
 
-    Pictures (n, views, 1984), texts (n, captions, 7 * 384), class names (1000, spellings, 7 * 384).
+    Pictures (n, views, stages + 1280), texts (n, captions, 7 * 384), class names (1000, spellings, 7 * 384).
     """
 
     images: Tensor
@@ -83,17 +87,24 @@ def rooted(features: Tensor) -> Tensor:
     return features.sign() * features.abs().sqrt()
 
 
-def class_texts() -> list[list[str]]:
-    """For each ImageNet class nine texts: three prompts of its name and of up to two synonyms (WordNet)."""
+def class_names() -> list[list[str]]:
+    """For each ImageNet class its name and synonyms (WordNet), three at most."""
     from open_clip import IMAGENET_CLASSNAMES
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
-    found = []
-    for index, name in enumerate(IMAGENET_CLASSNAMES):
-        names = [name, *info.index_to_description(index).split(", ")]
-        found.append([prompt.format(names[turn % len(names)]) for turn in range(3) for prompt in PROMPTS])
-    return found
+    return [
+        [name, *info.index_to_description(index).split(", ")][:3]
+        for index, name in enumerate(IMAGENET_CLASSNAMES)
+    ]
+
+
+def class_texts() -> list[list[str]]:
+    """For each ImageNet class nine texts: three prompts of each of its names."""
+    return [
+        [prompt.format(names[turn % len(names)]) for turn in range(3) for prompt in PROMPTS]
+        for names in class_names()
+    ]
 
 
 def frequent_words(captions: Sequence[str]) -> list[str]:
@@ -105,7 +116,7 @@ def frequent_words(captions: Sequence[str]) -> list[str]:
     return sorted(phrase for phrase, count in counts.items() if count >= FREQUENT)
 
 
-def load_data(folder: Path) -> tuple[npt.NDArray[np.str_], Data]:
+def load_data(folder: Path, backbone: towers.Backbone) -> tuple[npt.NDArray[np.str_], Data]:
     """The names of the training pictures and everything that training needs."""
     stored = np.load(folder / "features-train.npz")
     tower = towers.load_text_tower(load_settings().cache)
@@ -113,7 +124,7 @@ def load_data(folder: Path) -> tuple[npt.NDArray[np.str_], Data]:
     names = tower([text for group in described for text in group])
     phrases = frequent_words(stored["captions"].ravel().tolist())
     words = tower([prompt.format(phrase) for phrase in phrases for prompt in PROMPTS])
-    weights = torch.load(package_file(*towers.IMAGE_WEIGHTS), weights_only=True)
+    weights = torch.load(backbone.weights(), weights_only=True)
     return stored["names"], Data(
         images=torch.from_numpy(stored["features"]),
         texts=torch.from_numpy(stored["texts"]).flatten(2),
@@ -203,7 +214,7 @@ def train_member(data: Data, rows: Tensor, recipe: Recipe, seed: int) -> Maps:
             image_map(image_drop(image_standard(rooted(images)))), text_map(text_drop(texts)), log_scale.exp()
         )
 
-    for _ in range(recipe.epochs):
+    for epoch in range(recipe.epochs):
         for chosen in rows[torch.randperm(len(rows))].split(recipe.batch):
             views = torch.randint(data.images.shape[1], (len(chosen),))
             captions = torch.randint(data.texts.shape[1], (len(chosen),))
@@ -218,6 +229,8 @@ def train_member(data: Data, rows: Tensor, recipe: Recipe, seed: int) -> Maps:
             loss.backward()
             optimizer.step()
             schedule.step()
+        if (epoch + 1) % 20 == 0:
+            print(f"member {seed}: {epoch + 1} of {recipe.epochs} epochs", flush=True)
     return Maps(*fold(image_standard, image_map), *fold(text_standard, text_map))
 
 
@@ -243,12 +256,12 @@ def train_gate(data: Data, rows: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     return weight[:, 0], bias
 
 
-def train(data: Data, rows: Tensor, recipe: Recipe, seed: int) -> dict[str, Tensor]:
-    """The tensors of ``indexer.encoders.builtin.projection.Projection``."""
-    members = []
-    for number in range(recipe.members):
-        members.append(train_member(data, rows, recipe, seed * 1000 + number))
-        print(f"member {number + 1} of {recipe.members}", flush=True)
+def train(data: Data, rows: Tensor, recipe: Recipe, seed: int, at_once: int) -> dict[str, Tensor]:
+    """The tensors of ``indexer.encoders.builtin.projection.Projection``; ``at_once`` members at a time."""
+    seeds = [seed * 1000 + number for number in range(recipe.members)]
+    # Forked, so that the processes share the features.
+    with ProcessPoolExecutor(at_once, get_context("fork")) as pool:
+        members = list(pool.map(partial(train_member, data, rows, recipe), seeds))
     gate_weight, gate_bias = train_gate(data, rows, seed)
     return {
         "image_weight": torch.cat([member.image_weight for member in members], 1),
@@ -259,6 +272,9 @@ def train(data: Data, rows: Tensor, recipe: Recipe, seed: int) -> dict[str, Tens
         "gate_bias": gate_bias,
         "conse_weight": torch.tensor([recipe.conse_weight]),
         "named_weight": torch.tensor([recipe.named_weight]),
+        "gate_power": torch.tensor([recipe.gate_power]),
+        "hub_centroids": torch.zeros((0, 0)),
+        "hub_usual": torch.zeros(1),
     }
 
 
@@ -277,12 +293,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--holdout", action="store_true", help="leave out the 1,000 pictures for choosing")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="members trained at once")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    names, data = load_data(args.features)
+    torch.set_num_threads(1)
+    names, data = load_data(args.features, BACKBONE)
     rows = split_holdout(names)[0] if args.holdout else torch.arange(len(names))
-    tensors = train(data, rows, Recipe(), args.seed)
+    tensors = train(data, rows, Recipe(), args.seed, args.processes)
     save_file({name: value.half().contiguous() for name, value in tensors.items()}, args.out)
 
 

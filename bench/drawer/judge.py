@@ -85,7 +85,7 @@ class Eyes:
 
     def __init__(self, cache: Path) -> None:
         self._encoder = ConseEncoder(cache, "cpu")
-        self._tower = towers.load_image_tower(cache, "cpu")
+        self._tower = towers.load_image_tower(self._encoder.backbone, cache, "cpu")
 
     def __call__(self, pictures: npt.NDArray[np.uint8]) -> Floats:
         """(n, h, w, 3) RGB to (n, 1984)."""

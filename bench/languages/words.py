@@ -22,7 +22,7 @@ import numpy.typing as npt
 from db.settings import load_settings
 from indexer.encoders.base import Encoder, SentenceEncoder
 from indexer.encoders.phrasings import encode_phrased
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from search.engine.texts import fused
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--by", choices=("typed", "words", "both"), default="both")
     arguments = parser.parse_args()
     settings = load_settings()
-    encoder = load_encoder("builtin", device=settings.device, cache=settings.cache)
+    encoder = load_encoder(BUILTIN, device=settings.device, cache=settings.cache)
     assert isinstance(encoder, SentenceEncoder)
     each = list(stamps(arguments.stamps))
     pictures = embedded(each, encoder)

@@ -24,6 +24,7 @@ from data import ROOT, SAMPLES, Data, library, read
 from suites import SUITES, ask
 
 from db.errors import TroveError
+from indexer.encoders.registry import BUILTIN
 from search.evaluation.comparison import Line, compare
 from search.evaluation.results import Result, read_results, write_results
 
@@ -73,7 +74,7 @@ def main() -> int:
     )
     names = [suite.name for suite in SUITES]
     parser.add_argument("data", type=Path, nargs="?", default=SAMPLES)
-    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--model", default=BUILTIN)
     parser.add_argument("--speech", type=Path, help="folder with transcripts.csv and its recordings")
     parser.add_argument("--suite", action="append", choices=names, help="only this; may be repeated")
     parser.add_argument("--cache", type=Path, default=ROOT / "bench-output" / "quality")

@@ -17,11 +17,11 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.heard import HeardEncoder
 from indexer.encoders.lookalike import LookalikeEncoder
 from indexer.encoders.moving import MovingEncoder
-from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder, preset_of
+from indexer.encoders.registry import BUILTIN, PRESETS, canonical_name, is_here, load_encoder, preset_of
 from indexer.pretrained import weights
 from indexer.pretrained.presets import Task
 
-DEFAULT_MODEL = "builtin"
+DEFAULT_MODEL = BUILTIN
 
 
 @dataclass(frozen=True)

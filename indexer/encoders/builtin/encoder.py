@@ -1,18 +1,20 @@
-"""The builtin embedding model: EfficientNet-Lite0 for pictures, all-MiniLM-L6-v2 for texts.
+"""The builtin embedding models: EfficientNet-Lite for pictures, all-MiniLM-L6-v2 for texts.
 
-It needs no download. Its towers were trained apart, and are joined in two spaces, concatenated in one
+They need no download. Their towers were trained apart, and are joined in two spaces, concatenated in one
 vector, which also carries a correction for pictures that are near every text (``hubness.py``):
 
 - a trained projection of both towers' features (``projection.py``), which knows scenes and people;
-- ConSE (Norouzi et al. 2013, "Zero-Shot Learning by Convex Combination of Semantic Embeddings",
-  arXiv 1312.5650), which knows the names of a thousand things: a picture is the mean of the sentence
+- the names of a thousand things: in the first model ConSE alone (Norouzi et al. 2013, "Zero-Shot Learning
+  by Convex Combination of Semantic Embeddings", arXiv 1312.5650): a picture is the mean of the sentence
   embeddings of "a CLASS", weighted by how sure the picture tower is of each of the thousand ImageNet
-  classes, and a text is its own sentence embedding.
+  classes, and a text is its own sentence embedding. The second has the classes themselves beside it
+  (``classes.py``), and a larger picture tower.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
@@ -20,18 +22,19 @@ from PIL import Image
 from db.arrays import Floats, Vectors, unit_length
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin import towers
+from indexer.encoders.builtin.classes import CONSE_CLASSES, CONSE_TEMPERATURE, conse, load_classes
 from indexer.encoders.builtin.hubness import EXTRA
-from indexer.encoders.builtin.projection import Projection, load_projection, projection_fingerprint
-from indexer.encoders.builtin.sentences.mapped import MAP, load_map
+from indexer.encoders.builtin.nouns.lookup import Nouns
+from indexer.encoders.builtin.nouns.taxonomy import NOUNS, TAXONOMY
+from indexer.encoders.builtin.projection import load_projection
+from indexer.encoders.builtin.sentences.mapped import FIRST_MAP, SECOND_MAP, load_map
 from indexer.encoders.builtin.sentences.tower import load_sentence_tower, sentence_fingerprint
+from indexer.encoders.builtin.weights import FIRST, SECOND, file_fingerprint
 from indexer.encoders.cache import kept_array
 from indexer.encoders.classes import imagenet_names
 from indexer.encoders.lazy import Once
 
 CONSE_DIM = 384
-CONSE_CLASSES = 20
-"""Only the likeliest classes count; the long tail only pulls every picture towards the same mean."""
-CONSE_TEMPERATURE = 1.5
 CLASS_PROMPT = "a {}"
 
 
@@ -42,11 +45,12 @@ class ConseEncoder:
     """
 
     name = "builtin-conse"
-    image_size = towers.IMAGE_SIZE
+    backbone = towers.LITE0
+    image_size = backbone.size
 
     def __init__(self, cache: Path, device: str = "auto") -> None:
         self.cache = cache
-        self._image_tower = Once(lambda: towers.load_image_tower(cache, device))
+        self._image_tower = Once(lambda: towers.load_image_tower(self.backbone, cache, device))
         self._text_tower = Once(lambda: towers.load_text_tower(cache))
         self.class_vectors = Once(self._load_class_vectors)
 
@@ -81,17 +85,17 @@ class ConseEncoder:
         """See ``base.Encoder``."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
-        return self._texts(self._text_tower()(texts))
+        return self._texts(towers.TextFeatures(texts, self._text_tower()(texts)))
 
     def _fingerprints(self) -> list[str]:
-        parts = [towers.image_fingerprint(), towers.text_fingerprint(), "squash"]
+        parts = [self.backbone.fingerprint(), towers.text_fingerprint(), "squash"]
         return [*parts, CLASS_PROMPT, str(CONSE_CLASSES), str(CONSE_TEMPERATURE)]
 
     def _images(self, outputs: towers.ImageFeatures) -> Vectors:
         return unit_length(conse(outputs.logits, self.class_vectors()))
 
-    def _texts(self, layers: Floats) -> Vectors:
-        return unit_length(layers[:, -1])
+    def _texts(self, read: towers.TextFeatures) -> Vectors:
+        return unit_length(read.layers[:, -1])
 
     def _load_class_vectors(self) -> Floats:
         """(1000, 384): the unit sentence embedding of every class, cached beside the exports."""
@@ -105,25 +109,34 @@ class ConseEncoder:
 
 
 class BuiltinEncoder(ConseEncoder):
-    """ConSE and the trained projection, concatenated and corrected for hubness. See ``base.SentenceEncoder``.
+    """Names of things and the trained projection, concatenated and corrected for hubness.
 
-    Sentences of other languages than English are multilingual-e5-small's, mapped to where the text tower puts
-    the same in English (``sentences/``).
+    See ``base.SentenceEncoder``: sentences of other languages than English are multilingual-e5-small's,
+    mapped to where the text tower puts the same in English (``sentences/``).
     """
 
     name = "builtin"
+    weights = FIRST
+    sentence_map = FIRST_MAP
 
-    def __init__(self, cache: Path, device: str = "auto") -> None:
+    def __init__(self, cache: Path, device: str = "auto", *, weights: Path | None = None) -> None:
+        """``weights``: others than those that come with the project, to train them."""
         super().__init__(cache, device)
-        self._projection = Once(load_projection)
+        self.weights = weights or self.weights
+        self._projection = Once(lambda: load_projection(self.weights))
         self._sentence_tower = Once(lambda: load_sentence_tower(cache))
-        self._sentence_map = Once(lambda: load_map(self.fingerprint))
-        self._map_fingerprint = Once(lambda: projection_fingerprint(MAP))
+        self._sentence_map = Once(lambda: load_map(self.fingerprint, self.sentence_map))
+        self._map_fingerprint = Once(lambda: file_fingerprint(self.sentence_map))
 
     @property
     def dim(self) -> int:
         """Length of a vector."""
-        return EXTRA + self._projection().dim + CONSE_DIM
+        return EXTRA + self._projection().dim + self.named_dim
+
+    @property
+    def named_dim(self) -> int:
+        """How many of its last numbers are those of the names of things."""
+        return CONSE_DIM
 
     def sentence_fingerprint(self) -> str:
         """See ``base.SentenceEncoder``."""
@@ -135,39 +148,70 @@ class BuiltinEncoder(ConseEncoder):
             return np.empty((0, self.dim), np.float32)
         return self._sentence_map()(self._sentence_tower()(texts))
 
+    def joint_images(self, outputs: towers.ImageFeatures) -> Floats:
+        """Both parts of pictures, without the correction: (n, dim - 3) unit rows."""
+        projection = self._projection()
+        weighted = self._named_images(outputs) * np.sqrt(projection.conse_weight)
+        return unit_length(np.hstack([projection.images(outputs.features), weighted]))
+
+    def joint_texts(self, read: towers.TextFeatures) -> Floats:
+        """The same of texts; how much names count depends on the gate (``Projection.named``)."""
+        projection = self._projection()
+        # The pictures carry the square root of the base weight: the product is each text's own weight.
+        weights = projection.conse_weights(projection.named(read.layers)) / np.sqrt(projection.conse_weight)
+        rows = self._named_texts(read) * weights[:, None]
+        return unit_length(np.hstack([projection.texts(read.layers), rows]))
+
     def _fingerprints(self) -> list[str]:
-        return [*super()._fingerprints(), projection_fingerprint()]
+        return [*super()._fingerprints(), file_fingerprint(self.weights)]
 
     def _images(self, outputs: towers.ImageFeatures) -> Vectors:
+        return self._projection().hubness.pictures(self.joint_images(outputs))
+
+    def _texts(self, read: towers.TextFeatures) -> Vectors:
         projection = self._projection()
-        return projection.hubness.pictures(joint_images(projection, outputs, super()._images(outputs)))
+        return projection.hubness.texts(self.joint_texts(read), described=1 - projection.named(read.layers))
 
-    def _texts(self, layers: Floats) -> Vectors:
-        projection = self._projection()
-        named = projection.named(layers)
-        joint = joint_texts(projection, layers, super()._texts(layers), named)
-        return projection.hubness.texts(joint, described=1 - named)
+    def _named_images(self, outputs: towers.ImageFeatures) -> Vectors:
+        return super()._images(outputs)
 
-
-def joint_images(projection: Projection, outputs: towers.ImageFeatures, conse_rows: Floats) -> Floats:
-    """Concatenate the projected pictures with ConSE's (n, 384) unit rows: (n, dim + 384) unit rows."""
-    weighted = conse_rows * np.sqrt(projection.conse_weight)
-    return unit_length(np.hstack([projection.images(outputs.features), weighted]))
+    def _named_texts(self, read: towers.TextFeatures) -> Vectors:
+        return super()._texts(read)
 
 
-def joint_texts(projection: Projection, layers: Floats, conse_rows: Floats, named: Floats) -> Floats:
-    """The same for texts; ConSE's weight depends on the gate, ``named`` (n,), see ``Projection.named``."""
-    # The pictures carry the square root of the base weight: the product is each text's own weight.
-    weights = projection.conse_weights(named) / np.sqrt(projection.conse_weight)
-    return unit_length(np.hstack([projection.texts(layers), conse_rows * weights[:, None]]))
+class SecondEncoder(BuiltinEncoder):
+    """The same with a larger picture tower, and the classes themselves beside their names."""
+
+    name = "builtin-2"
+    backbone = towers.LITE2
+    image_size = backbone.size
+    weights = SECOND
+    sentence_map = SECOND_MAP
+
+    def __init__(self, cache: Path, device: str = "auto", *, weights: Path | None = None) -> None:
+        super().__init__(cache, device, weights=weights)
+        self._classes = Once(lambda: load_classes(self.weights))
+        self._nouns = Nouns()
+
+    @property
+    def named_dim(self) -> int:
+        """See ``BuiltinEncoder``."""
+        return self._classes().dim
+
+    def _fingerprints(self) -> list[str]:
+        tables = [file_fingerprint(NOUNS), file_fingerprint(TAXONOMY)]
+        towers_ = [self.backbone.fingerprint(), towers.text_fingerprint(), "squash"]
+        return [*towers_, file_fingerprint(self.weights), *tables]
+
+    def _named_images(self, outputs: towers.ImageFeatures) -> Vectors:
+        return self._classes().pictures(outputs.logits)
+
+    def _named_texts(self, read: towers.TextFeatures) -> Vectors:
+        sentences, named = unit_length(read.layers[:, -1]), self._projection().named(read.layers)
+        return self._classes().texts(sentences, self._nouns.weights(read.texts), named)
 
 
-def conse(logits: Floats, class_vectors: Floats) -> Floats:
-    """(n, 1000) logits to (n, d): mean of the likeliest classes' vectors, weighted by probability."""
-    rows = np.arange(len(logits))[:, None]
-    best = np.argpartition(logits, -CONSE_CLASSES, axis=1)[:, -CONSE_CLASSES:]
-    top = logits[rows, best].astype(np.float64) / CONSE_TEMPERATURE
-    weights = np.exp(top - top.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
-    mean: Floats = np.einsum("nk,nkd->nd", weights, class_vectors[best]).astype(np.float32)
-    return mean
+BUILTINS: Mapping[str, type[ConseEncoder]] = MappingProxyType(
+    {encoder.name: encoder for encoder in (SecondEncoder, BuiltinEncoder, ConseEncoder)}
+)
+"""The builtin encoders by name."""

@@ -5,7 +5,6 @@ It is an ensemble. Each member is one linear map per tower, trained on its own w
 product is the mean of the members' similarities.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from db.arrays import Floats, unit_length
-from db.errors import ModelError
 from indexer.encoders.builtin.hubness import Hubness
-
-WEIGHTS = Path(__file__).with_name("projection.safetensors")
+from indexer.encoders.builtin.weights import damaged, read_tensors
 
 
 @dataclass(frozen=True)
@@ -35,11 +32,13 @@ class Projection:
     """(text features,)"""
     gate_bias: float
     conse_weight: float
-    """Weight of ConSE against the projection in the score of a text that describes a scene."""
+    """Weight of names against the projection in the score of a text that describes a scene."""
     named_weight: float
     """The same for a text that names one thing."""
     hubness: Hubness
-    """Hubness correction of the joint vectors, ConSE's part included."""
+    """Hubness correction of the joint vectors, the part of names included."""
+    gate_power: float = 1.0
+    """Exponent of the gate in the weight of names: the greater, the more only what is surely a name."""
 
     @property
     def dim(self) -> int:
@@ -62,32 +61,21 @@ class Projection:
         return named
 
     def conse_weights(self, named: Floats) -> Floats:
-        """(n,) weights of ConSE: the projection knows scenes and people, ConSE the names of things."""
-        weights: Floats = self.conse_weight + (self.named_weight - self.conse_weight) * named
+        """(n,) weights of names: the projection knows scenes and people, they know single things."""
+        weights: Floats = self.conse_weight + (self.named_weight - self.conse_weight) * named**self.gate_power
         return weights
 
 
-def load_projection(path: Path = WEIGHTS) -> Projection:
-    """Load the weights, stored in half precision, as float32.
+def load_projection(path: Path) -> Projection:
+    """Load the weights.
 
     Raises:
         ModelError: the file is missing, damaged, or lacks a tensor.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="numpy") as file:
-            stored = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-            return from_tensors(stored)
-    except (OSError, KeyError, SafetensorError) as exc:
-        raise ModelError(
-            f"the builtin projection {path} cannot be read: {exc}", "Install Trove again."
-        ) from exc
-
-
-def projection_fingerprint(path: Path = WEIGHTS) -> str:
-    """Hash of the weights: 16 hexadecimal digits of SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return from_tensors(read_tensors(path))
+    except KeyError as exc:
+        raise damaged(path, exc) from exc
 
 
 def from_tensors(stored: Mapping[str, Floats]) -> Projection:
@@ -102,6 +90,7 @@ def from_tensors(stored: Mapping[str, Floats]) -> Projection:
         conse_weight=float(stored["conse_weight"][0]),
         named_weight=float(stored["named_weight"][0]),
         hubness=Hubness(stored["hub_centroids"], float(stored["hub_usual"][0])),
+        gate_power=float(stored.get("gate_power", [1.0])[0]),
     )
 
 

@@ -18,20 +18,20 @@ from transformers import BertConfig, BertModel
 from indexer.encoders.onnx import export
 
 FIRST_STAGE = 3
-"""Stages of EfficientNet-Lite0 from this one on are pooled; the ones before see only edges."""
+"""Stages of EfficientNet-Lite from this one on are pooled; the ones before see only edges."""
 
 
 class ImageTower(nn.Module):
-    """EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excitation), trained on ImageNet-1k.
+    """EfficientNet-Lite (Tan and Le 2019, without squeeze-and-excitation), trained on ImageNet-1k.
 
-    (n, 3, S, S) pixels to (n, 704 + 1280) averages over the picture of four stages and of the last
+    (n, 3, S, S) pixels to (n, stages + 1280) averages over the picture of four stages and of the last
     layer, and (n, 1000) ImageNet logits.
     """
 
-    def __init__(self, weights: Path) -> None:
+    def __init__(self, variant: str, weights: Path) -> None:
         super().__init__()
-        net: Any = create_model("tf_efficientnet_lite0", pretrained=False)
-        # The same 296 tensors in the same order under other names.
+        net: Any = create_model(f"tf_efficientnet_{variant}", pretrained=False)
+        # The same tensors in the same order under other names.
         tensors = torch.load(weights, weights_only=True, map_location="cpu")
         net.load_state_dict(dict(zip(net.state_dict(), tensors.values(), strict=True)))
         self.net = net
@@ -73,10 +73,10 @@ class TextTower(nn.Module):
         return torch.stack([(state * weight).sum(1) / count for state in states], 1)
 
 
-def export_image_tower(weights: Path, size: int, target: Path) -> None:
-    """Export the picture tower to ONNX: ``input`` to ``features`` and ``logits``; any number of rows."""
+def export_image_tower(variant: str, weights: Path, size: int, target: Path) -> None:
+    """Export a picture tower to ONNX: ``input`` to ``features`` and ``logits``; any number of rows."""
     example = torch.zeros(2, 3, size, size)
-    export(ImageTower(weights), example, ["n"], ["features", "logits"], target)
+    export(ImageTower(variant, weights), example, ["n"], ["features", "logits"], target)
 
 
 def export_text_tower(folder: Path, target: Path) -> None:

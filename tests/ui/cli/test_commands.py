@@ -239,7 +239,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "names": 0,
         "exports": 0,
     }
-    assert status["model"] == "builtin"
+    assert status["model"] == "builtin-2"
     assert status["assets"] == 51
     assert status["units"]["image"] == 48
     # What machines tell of sound and motion has words or a name, and no vectors.
@@ -269,7 +269,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "analysers redo text",
         "model list",
         "model use builtin",
-        "model use builtin --background",
+        "model use builtin-2 --background",
         "eval --sample 3",
         "index",
     ],
@@ -409,7 +409,9 @@ def test_generate_draws_with_a_local_pipeline(settings: Settings, tmp_path: Path
 
 def test_models_and_doctor_are_complete_and_name_no_files(sample_library: Settings) -> None:
     models = as_json(trove(sample_library, "models", "--json"))
-    assert {"builtin", "fast", "multilingual", "best"} <= {info["name"] for info in models["encoders"]}
+    assert {"builtin-2", "builtin", "fast", "multilingual", "best"} <= {
+        info["name"] for info in models["encoders"]
+    }
     assert {"builtin", "sd-turbo", "sd15-lcm"} <= {info["name"] for info in models["drawers"]}
     assert {"blip", "smolvlm"} <= {info["name"] for info in models["pretrained"]}
     told = trove(sample_library, "models")

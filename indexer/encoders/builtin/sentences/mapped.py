@@ -12,7 +12,8 @@ import numpy as np
 from db.arrays import Floats, unit_length
 from db.errors import ModelError
 
-MAP = Path(__file__).with_name("map.safetensors")
+FIRST_MAP = Path(__file__).with_name("map.safetensors")
+SECOND_MAP = Path(__file__).with_name("map-2.safetensors")
 SPACE = "space"
 """The name under which the file says for which space it was trained: by the fingerprint of its encoder."""
 
@@ -33,7 +34,7 @@ class SentenceMap:
         return unit_length((layers.reshape(len(layers), -1) @ self.inner + self.constant) @ self.outer)
 
 
-def load_map(space: str, path: Path = MAP) -> SentenceMap:
+def load_map(space: str, path: Path) -> SentenceMap:
     """Load the map into the space of an encoder with that fingerprint; stored in half precision.
 
     Raises:

@@ -7,7 +7,7 @@ import pytest
 
 from db.errors import ModelError, ModelMissingError
 from indexer.encoders.base import SentenceEncoder
-from indexer.encoders.builtin.encoder import BuiltinEncoder, ConseEncoder
+from indexer.encoders.builtin.encoder import BUILTINS, BuiltinEncoder, ConseEncoder
 from indexer.encoders.builtin.sentences import weights
 from indexer.encoders.builtin.sentences.mapped import load_map
 from indexer.encoders.builtin.sentences.tower import (
@@ -19,6 +19,7 @@ from indexer.encoders.builtin.sentences.tower import (
     spaced,
 )
 from indexer.encoders.builtin.sentences.weights import Weights, read_weights, weights_file
+from indexer.encoders.registry import BUILTIN, FIRST_BUILTIN
 
 SAID = {
     "a dog runs on the beach": (
@@ -51,9 +52,11 @@ def tower(cache: Path) -> SentenceTower:
     return load_sentence_tower(cache)
 
 
-@pytest.fixture(scope="module")
-def encoder(cache: Path) -> BuiltinEncoder:
-    return BuiltinEncoder(cache, "cpu")
+@pytest.fixture(scope="module", params=[BUILTIN, FIRST_BUILTIN])
+def encoder(request: pytest.FixtureRequest, cache: Path) -> BuiltinEncoder:
+    made = BUILTINS[request.param](cache, "cpu")
+    assert isinstance(made, BuiltinEncoder)
+    return made
 
 
 def test_sentences_lie_nearest_to_what_they_say_in_english(encoder: BuiltinEncoder) -> None:
@@ -100,9 +103,9 @@ def test_texts_are_cut_into_the_pieces_of_the_model(stored: Weights, pieces: Pie
 
 
 def test_the_map_is_of_this_space(encoder: BuiltinEncoder, tmp_path: Path) -> None:
-    assert load_map(encoder.fingerprint).outer.shape[1] == encoder.dim
+    assert load_map(encoder.fingerprint, encoder.sentence_map).outer.shape[1] == encoder.dim
     with pytest.raises(ModelError, match="other weights"):
-        load_map("another space")
+        load_map("another space", encoder.sentence_map)
     (tmp_path / "map.safetensors").write_bytes(b"torn")
     with pytest.raises(ModelError, match="cannot be read"):
         load_map(encoder.fingerprint, tmp_path / "map.safetensors")

@@ -1,0 +1,1 @@
+"""What English nouns mean in ImageNet's classes: a table of WordNet's."""
