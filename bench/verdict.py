@@ -56,10 +56,10 @@ from scipy.special import expit
 from db.arrays import unit_length
 from db.settings import load_settings
 from indexer.encoders.base import Encoder
-from indexer.encoders.builtin.encoder import CONSE_DIM
+from indexer.encoders.builtin.encoder import BuiltinEncoder
 from indexer.encoders.builtin.towers import load_text_tower
 from indexer.encoders.phrasings import encode_phrased
-from indexer.encoders.registry import load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.pixels import read_pixels
 from indexer.media.pool import DecodePool
 from indexer.null_model import background_queries
@@ -85,15 +85,16 @@ def calibrate(draws: Draws) -> Calibration:
     columns, there = draws.columns, draws.there
 
     def unlikely(weights: Floats) -> float:
-        least, logits = weights[0], weights[1] + weights[2:] @ columns
-        said = least + (1 - least) * expit(logits)
+        (least, most), logits = weights[:2], weights[2] + weights[3:] @ columns
+        said = least + (most - least) * expit(logits)
         return float(-np.log(np.clip(np.where(there, said, 1 - said), TINY, 1)).mean())
 
     start = logistic(columns, there)
-    bounds = ((0, 0.9), *[(None, None)] * len(start))
-    fits = (minimize(unlikely, (least, *start), bounds=bounds) for least in (0.01, 0.3))
-    least, bias, level, slope = min(fits, key=lambda fit: fit.fun).x
-    return Calibration(float(bias), float(level), float(slope), float(least))
+    bounds = ((0, 0.9), (0.5, 1), *[(None, None)] * len(start))
+    ends = itertools.product((0.01, 0.3), (0.9, 0.99))
+    fits = (minimize(unlikely, (*both, *start), bounds=bounds) for both in ends)
+    least, most, bias, level, slope = map(float, min(fits, key=lambda fit: fit.fun).x)
+    return Calibration(bias, level, slope, least, most)
 
 
 def probabilities(calibration: Calibration, draws: Draws) -> Floats:
@@ -247,7 +248,7 @@ def main() -> None:
     )
     parser.add_argument("--images", type=Path, required=True)
     parser.add_argument("--captions", type=Path, required=True)
-    parser.add_argument("--model", default="builtin")
+    parser.add_argument("--model", default=BUILTIN)
     parser.add_argument("--split", help="use only the rows with this value in the column split")
     parser.add_argument("--stamps", type=Path)
     parser.add_argument("--plot", type=Path)
@@ -288,11 +289,12 @@ def main() -> None:
     ):
         made = asked(space, choose)
         table(f"{title}: the same fits", joined(made), carried(texts.fits, made))
-    if options.model == "builtin":
-        for name, part in (("ConSE alone", slice(-CONSE_DIM, None)), ("projection alone", slice(-CONSE_DIM))):
+    if isinstance(encoder, BuiltinEncoder):
+        own_parts = {"names": slice(-encoder.named_dim, None), "projection": slice(-encoder.named_dim)}
+        for name, part in own_parts.items():
             seen, baseline, sought = (unit_length(rows[:, part]) for rows in (pictures, background, queries))
             made = asked(Space(sought @ seen.T, baseline @ seen.T))
-            table(f"{name}: another space, the same fits", joined(made), carried(texts.fits, made))
+            table(f"{name} alone: another space, the same fits", joined(made), carried(texts.fits, made))
     if options.stamps:
         stamps = stamps_draws(encoder, options.stamps, background, np.random.default_rng(0))
         table("stamps: other pictures, the same fit", stamps, probabilities(of_all.final, stamps))

@@ -20,7 +20,7 @@ from db import kinds
 from db.catalog.spaces import NullScores
 from db.catalog.units import UnitRow
 from db.kinds import CLIP
-from indexer.encoders.registry import CONSE, NEAR_DUPLICATE
+from indexer.encoders.registry import CONSE, FIRST_BUILTIN, NEAR_DUPLICATE
 from indexer.null_model import grown
 from search.answer import Understood, Verdict
 from search.engine.ranking import Found, Match, Ranking
@@ -45,31 +45,36 @@ SMALLEST, LARGEST = 10, 1000
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logistic regression with a floor; it is the steeper the more pictures there are.
+    """Logistic regression between a floor and a ceiling; it is the steeper the more pictures there are.
 
-    probability = least + (1 - least) / (1 + exp(-(bias + ln(count) * (level + slope * z_score))))
+    probability = least + (most - least) / (1 + exp(-(bias + ln(count) * (level + slope * z_score))))
 
     The floor (the guessing parameter of Birnbaum 1968) is the probability that a thing is there though
-    nothing looks like it: of what a model knows nothing, any library may have some.
+    nothing looks like it: of what a model knows nothing, any library may have some. The ceiling (the upper
+    asymptote of Barton and Lord 1981) is that of what looks exactly like it: it may be something like it.
     """
 
     bias: float
     level: float
     slope: float
     least: float = 0.0
+    most: float = 1.0
 
     def probability(self, z_score: float, count: int) -> float:
         """The probability, 0 to 1, that the best hit of ``count`` pictures is what was asked for."""
         size = math.log(min(max(count, SMALLEST), LARGEST))
         logit = self.bias + size * (self.level + self.slope * z_score)
-        return self.least + (1 - self.least) / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+        return self.least + (self.most - self.least) / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-TEXT = Calibration(bias=-1.25, level=0.254, slope=0.405)
+TEXT = Calibration(bias=-1.78, level=0.504, slope=0.727, most=0.866)
 PICTURE = Calibration(bias=-0.39, level=-0.603, slope=0.274, least=0.422)
 """Coefficients as ``bench/verdict.py`` prints them for the builtin model (docs/benchmarks.md)."""
 
-_OF_MODELS = {CONSE: Calibration(bias=-0.84, level=-0.381, slope=0.445, least=0.39)}
+_OF_MODELS = {
+    FIRST_BUILTIN: Calibration(bias=-1.25, level=0.254, slope=0.405),
+    CONSE: Calibration(bias=-0.84, level=-0.381, slope=0.445, least=0.39),
+}
 """Those of other models that were measured."""
 
 
