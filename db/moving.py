@@ -47,8 +47,7 @@ def move(library: Library, to: Settings, on_progress: OnProgress) -> Moved:
         target.indexing(),
         library.read() as session,
     ):
-        ids = library.database.last_ids(session.connection())
-        rows = transfer(session, target, ids, _state(library, session), on_progress)
+        rows = transfer(library.database, session, target, _state(library, session), on_progress)
         try:
             _copy_files(library.paths, to.paths)
         except OSError as exc:
@@ -68,7 +67,7 @@ def _opened(to: Settings) -> Iterator[Database]:
             f"there is a library in {to.shown} already", "Name another folder, where there is none."
         )
     unfinished = to.paths.folder / ".moving" / to.paths.database.name
-    with closing(SqliteDatabase(unfinished)) as database:
+    with closing(SqliteDatabase(unfinished, moving=True)) as database:
         yield database
     unfinished.rename(to.paths.database)
     shutil.rmtree(unfinished.parent, ignore_errors=True)

@@ -5,12 +5,13 @@ errors mean. All else asks for a session and knows none of them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Select, Table
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,9 @@ from db.errors import LibraryBusyError, LibraryClosedError, LibraryDamagedError,
 
 PATIENCE_MS = 30_000
 """How long one waits for another who writes."""
+
+
+Rows = list[tuple[Any, ...]]
 
 
 class Database(ABC):
@@ -30,6 +34,11 @@ class Database(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self._closed = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the engine writes SQL and values."""
+        return self._engine.dialect
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -81,19 +90,38 @@ class Database(ABC):
     def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
         """Let the tables give ids above these."""
 
-    def put(self, connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-        """Add many rows to a table, with values for all columns, in the fastest way of the engine."""
-        kinds = [column.type.dialect_impl(connection.dialect) for column in table.columns]
-        bound = [(at, kind.bind_processor(connection.dialect)) for at, kind in enumerate(kinds)]
-        columns = list(zip(*rows, strict=True))
-        for at, bind in bound:
-            if bind is not None:
-                columns[at] = tuple(map(bind, columns[at]))
-        self._put(connection, table, list(zip(*columns, strict=True)))
+    def rows(self, connection: Connection, statement: Select[*tuple[Any, ...]], size: int) -> Iterator[Rows]:
+        """The rows of a query, so many at a time, with values as the driver gives them: the fastest way."""
+        asked = str(statement.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True}))
+        cursor = self._cursor(connection.connection.driver_connection)
+        try:
+            cursor.execute(asked)
+            while rows := cursor.fetchmany(size):
+                yield rows
+        except self.dialect.loaded_dbapi.Error as exc:
+            raise DatabaseError(asked, None, exc) from exc
+        finally:
+            cursor.close()
 
     @abstractmethod
-    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
-        """As ``put``, with the values as the driver takes them."""
+    def _cursor(self, driver: Any) -> Any:
+        """The driver's cursor for many rows, of which it does not keep all."""
+
+    @abstractmethod
+    def begin_filling(self, connection: Connection) -> None:
+        """Let rows come without a look at what they refer to, which takes long, until ``end_filling``."""
+
+    @abstractmethod
+    def put(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """Add many rows to a table, with values for all columns as the driver takes them."""
+
+    @abstractmethod
+    def end_filling(self, connection: Connection) -> None:
+        """Check all that rows refer to, and each row from here on.
+
+        Raises:
+            LibraryError: they refer to others that are not there.
+        """
 
     def is_being_indexed(self) -> bool:
         """Whether some process, on whichever machine, has the right to index now."""

@@ -33,6 +33,22 @@ class PathText(TypeDecorator[Path]):
         return None if value is None else stored_path(value)
 
 
+class NameText(TypeDecorator[str]):
+    """The same as a name, which is no path of this machine's, and is copied as it is."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(TEXT)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
+        return None if value is None else stored(value, dialect)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else stored_name(value)
+
+
 def is_below(path: "InstrumentedAttribute[Path]", folder: Path) -> ColumnElement[bool]:
     """SQL condition: a path is that folder, or inside it; compared as bytes, whatever its names are."""
     name = str(folder)

@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeEngine
 
 from db import addresses
 from db.engine import tables
-from db.engine.database import PATIENCE_MS, Database, is_indexing, missing
+from db.engine.database import PATIENCE_MS, Database, Rows, is_indexing, missing
 from db.errors import (
     LibraryBusyError,
     LibraryDamagedError,
@@ -161,7 +161,15 @@ class PostgresDatabase(Database):
             if last > 0:
                 connection.exec_driver_sql("SELECT setval(%s, %s)", (f"{table}{_SEQUENCE}", last))
 
-    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    def _cursor(self, driver: Any) -> Any:
+        return driver.cursor("many", binary=True)
+
+    def begin_filling(self, connection: Connection) -> None:
+        """As ``Database.begin_filling``."""
+        tables.drop_foreign_keys(connection)
+
+    def put(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """As ``Database.put``."""
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
         driver: Any = connection.connection.driver_connection
@@ -174,6 +182,10 @@ class PostgresDatabase(Database):
             raise DatabaseError(statement, None, exc) from exc
         if table.name == "unit":
             tables.index_texts(connection)
+
+    def end_filling(self, connection: Connection) -> None:
+        """As ``Database.end_filling``."""
+        tables.add_foreign_keys(connection)
 
     @contextmanager
     def indexing(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Table, create_engine, event
@@ -16,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from db.engine import backups, functions, migrations
-from db.engine.database import PATIENCE_MS, Database, is_indexing, unusable
+from db.engine.database import PATIENCE_MS, Database, Rows, is_indexing, unusable
 from db.errors import LibraryBusyError, LibraryDamagedError, LibraryError, TroveError
 from db.files import is_file, write_atomically
 
@@ -32,7 +31,8 @@ class SqliteDatabase(Database):
         LibraryError: the folder cannot be made or written, or the database cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, moving: bool = False) -> None:
+        """``moving``: open it for a move to fill it."""
         super().__init__(str(path.parent))
         self.path = path
         self._watch: Connection | None = None
@@ -51,7 +51,7 @@ class SqliteDatabase(Database):
         except OSError as exc:
             raise unusable(path.parent, exc) from exc
         try:
-            self._open(URL.create("sqlite", database=str(path)), _PRAGMAS)
+            self._open(URL.create("sqlite", database=str(path)), _FILLING if moving else _PRAGMAS)
         except LibraryError as exc:
             if not _can_only_be_read(path, exc):
                 raise
@@ -88,8 +88,7 @@ class SqliteDatabase(Database):
                         aside = f"before-schema-{len(migrations.MIGRATIONS)}.json"
                         write_atomically(self._backups / aside, users)
                     migrations.migrate(connection)
-                    if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
-                        raise self._damaged(f"{len(broken)} rows refer to others that are lost")
+                    self._check_references(connection)
             except OSError as exc:
                 raise unusable(self.path.parent, exc) from exc
             finally:
@@ -140,11 +139,26 @@ class SqliteDatabase(Database):
             connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.exec_driver_sql("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, last))
 
-    def _put(self, connection: Connection, table: Table, rows: list[tuple[Any, ...]]) -> None:
+    def _cursor(self, driver: sqlite3.Connection) -> sqlite3.Cursor:
+        return driver.cursor()
+
+    def begin_filling(self, connection: Connection) -> None:
+        """As ``Database.begin_filling``: a database that was opened for that does not look."""
+
+    def put(self, connection: Connection, table: Table, rows: Rows) -> None:
+        """As ``Database.put``."""
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         places = ", ".join("?" * len(table.columns))
         statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({places})'  # noqa: S608 - our own names
         connection.exec_driver_sql(statement, rows)
+
+    def end_filling(self, connection: Connection) -> None:
+        """As ``Database.end_filling``."""
+        self._check_references(connection)
+
+    def _check_references(self, connection: Connection) -> None:
+        if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+            raise self._damaged(f"{len(broken)} rows refer to others that are lost")
 
     @contextmanager
     def indexing(self) -> Iterator[None]:
@@ -212,6 +226,8 @@ _PRAGMAS = (
     "synchronous = NORMAL",
     "foreign_keys = ON",
 )
+_FILLING = (*_PRAGMAS[:-1], "foreign_keys = OFF")
+"""While a move fills the database: all references are checked in the end."""
 
 
 def _configure(pragmas: Sequence[str], connection: sqlite3.Connection, _record: object) -> None:

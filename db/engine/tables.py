@@ -7,6 +7,7 @@ changes later is a list of statements for each number, as on SQLite (``db.engine
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.schema import AddConstraint
 
 from db.engine import migrations
 from db.engine.dialect import MOST_LETTERS, tsvector
@@ -178,6 +179,21 @@ def _make(connection: Connection) -> None:
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")
     connection.exec_driver_sql("INSERT INTO trove_schema VALUES (0)")
+
+
+def drop_foreign_keys(connection: Connection) -> None:
+    """Check no row for what it refers to, but the terms of a text, which go with it."""
+    known = inspect(connection)
+    for table in METADATA.sorted_tables:
+        for key in known.get_foreign_keys(table.name):
+            connection.exec_driver_sql(f'ALTER TABLE "{table.name}" DROP CONSTRAINT "{key["name"]}"')
+
+
+def add_foreign_keys(connection: Connection) -> None:
+    """Check all rows for what they refer to, and each from here on."""
+    for table in METADATA.sorted_tables:
+        for key in table.foreign_key_constraints:
+            connection.execute(AddConstraint(key, isolate_from_table=False))
 
 
 def index_texts(connection: Connection) -> None:

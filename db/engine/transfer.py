@@ -1,16 +1,20 @@
 """Copying the rows of a library into the database of another one, on whichever engine: ids and all.
 
 Table by table, parents before their children, in the order of the keys, each batch in a transaction of its
-own. So a copy that was stopped goes on behind the last row that arrived.
+own. So a copy that was stopped goes on behind the last row that arrived. What rows refer to is checked once,
+when all are there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, inspect, select, text, tuple_, update
+from sqlalchemy import Float, LargeBinary, Select, Table, func, inspect, select, text, type_coerce, update
+from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType, TypeEngine
 
-from db.engine.database import Database
+from db.engine.database import Database, Rows
+from db.engine.pathtext import NameText, PathText
 from db.engine.users import METADATA
 from db.errors import LibraryError
 
@@ -23,34 +27,40 @@ _TABLES = [table for table in METADATA.sorted_tables if table is not _LIBRARY]
 
 
 def transfer(
-    source: Session, target: Database, last_ids: Mapping[str, int], state: str, on_progress: OnProgress
+    source: Database, reading: Session, target: Database, state: str, on_progress: OnProgress
 ) -> int:
-    """Copy all rows of the session's snapshot into a library that is new, or that a copy has begun to fill.
+    """Copy all rows of a library into one that is new, or that a copy has begun to fill.
 
     Args:
-        last_ids: the highest id that each table of the source has ever given.
+        reading: a session of the source, whose snapshot is copied.
         state: tells this state of this library from all others; what was copied of another one is dropped.
 
     Raises:
-        LibraryError: the target has a library already.
+        LibraryError: the target has a library already, or not all has arrived.
     """
     _begin(target, state)
-    connection = source.connection()
-    counted = (connection.scalar(select(func.count()).select_from(table)) or 0 for table in _TABLES)
-    total, done = sum(counted), 0
+    here, counted = reading.connection(), _counted(reading)
+    last_ids = source.last_ids(here)
+    total, done = sum(counted.values()), 0
     for table in _TABLES:
-        arrived, last = _arrived(target, table)
+        with target.read() as session:
+            arrived = _count(session, table)
         done += arrived
-        while rows := _after(connection, table, last):
+        coming = source.rows(here, _slice(table, arrived, counted[table]), _BATCH)
+        for rows in map(_conversion(table, source.dialect, target.dialect), coming):
             with target.write() as session:
                 target.put(session.connection(), table, rows)
-            last = [rows[-1][at] for at, column in enumerate(table.columns) if column.primary_key]
             done += len(rows)
             on_progress(done, total)
-    facts = connection.execute(select(_LIBRARY)).mappings().one()
+    facts = here.execute(select(_LIBRARY)).mappings().one()
     with target.write() as session:
+        if _counted(session) != counted:
+            raise LibraryError(
+                f"not all rows have arrived in {target.name}", "Name another place, where nothing is."
+            )
         session.execute(update(_LIBRARY).values(**facts))
         target.start_ids_after(session.connection(), last_ids)
+        target.end_filling(session.connection())
         session.execute(text("DROP TABLE moving"))
     return total
 
@@ -60,7 +70,7 @@ def _begin(target: Database, state: str) -> None:
         is_begun = inspect(session.connection()).has_table("moving")
         if is_begun and session.scalar(text("SELECT state FROM moving")) == state:
             return
-        if not is_begun and _is_used(session):
+        if not is_begun and any(_counted(session).values()):
             raise LibraryError(
                 f"there is a library in {target.name} already", "Name another place, where there is none."
             )
@@ -69,27 +79,43 @@ def _begin(target: Database, state: str) -> None:
         session.execute(text("DROP TABLE IF EXISTS moving"))
         session.execute(text("CREATE TABLE moving (state VARCHAR NOT NULL)"))
         session.execute(text("INSERT INTO moving VALUES (:state)"), {"state": state})
+        target.begin_filling(session.connection())
 
 
-def _is_used(session: Session) -> bool:
-    """Whether a library has anything in it."""
-    return any(session.scalar(select(func.count()).select_from(table)) for table in _TABLES)
+def _counted(session: Session) -> dict[Table, int]:
+    return {table: _count(session, table) for table in _TABLES}
 
 
-def _arrived(target: Database, table: Table) -> tuple[int, list[Any] | None]:
-    """How many rows of a table are there, and the key of the last."""
-    keys = list(table.primary_key)
-    with target.read() as session:
-        count = session.scalar(select(func.count()).select_from(table)) or 0
-        last = session.execute(select(*keys).order_by(*(key.desc() for key in keys)).limit(1)).first()
-    return count, None if last is None else list(last)
+def _count(session: Session, table: Table) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def _after(connection: Connection, table: Table, last: list[Any] | None) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The next rows of a table, behind a key."""
-    keys = list(table.primary_key)
-    statement = select(table).order_by(*keys).limit(_BATCH)
-    if last is not None:
-        known = [bindparam(None, value, key.type) for key, value in zip(keys, last, strict=True)]
-        statement = statement.where(tuple_(*keys) > tuple_(*known))
-    return connection.execute(statement).all()
+def _slice(table: Table, start: int, stop: int) -> Select[*tuple[Any, ...]]:
+    """The query for rows of a table in the order of their keys, with values as the driver gives them."""
+    columns = (type_coerce(column, NullType()) for column in table.columns)
+    return select(*columns).order_by(*table.primary_key).offset(start).limit(stop - start)
+
+
+def _conversion(table: Table, here: Dialect, there: Dialect) -> Callable[[Rows], Rows]:
+    """What makes rows of one engine's driver those that another's takes: each value once, if often there."""
+    made = [_conversion_of(column.type, here, there) for column in table.columns]
+
+    def converted(column: tuple[Any, ...], make: Callable[[Any], Any] | None) -> tuple[Any, ...]:
+        if make is None:
+            return column
+        known = {value: make(value) for value in set(column)}
+        return tuple(map(known.__getitem__, column))
+
+    return lambda rows: list(zip(*map(converted, zip(*rows, strict=True), made), strict=True))
+
+
+def _conversion_of(kind: TypeEngine[Any], here: Dialect, there: Dialect) -> Callable[[Any], Any] | None:
+    """The same for the values of a type; None where both have the same ones."""
+    if isinstance(kind, Float | LargeBinary):
+        return None
+    known = NameText() if isinstance(kind, PathText) else kind
+    read = known.dialect_impl(here).result_processor(here, None)
+    bind = known.dialect_impl(there).bind_processor(there)
+    if read is None or bind is None:
+        return read or bind
+    return lambda value: bind(read(value))

@@ -1,14 +1,19 @@
 """Moving a library from one engine to the other: all of it, with its ids, and on after a stop."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Table, select, text
 
 from db.catalog import assets, fulltext, hidden, saved, spaces
 from db.engine import transfer
+from db.engine.database import Rows
+from db.engine.postgres import PostgresDatabase
 from db.engine.schema import Unit
 from db.engine.users import METADATA
 from db.errors import LibraryError, SettingsError
@@ -115,6 +120,56 @@ def test_a_server_that_stops_meanwhile_loses_nothing(
         server.start()
     move(filled, shared, _silent)
     assert _rows(shared) == _rows(settings)
+
+
+def test_what_rows_refer_to_is_checked_in_the_end(
+    filled: Library, settings: Settings, shared: Settings, tmp_path: Path
+) -> None:
+    folder = settings.model_copy(update={"library": tmp_path / "folder"})
+    with closing(sqlite3.connect(settings.paths.database)) as raw:  # which looks at no reference by itself
+        raw.execute("UPDATE unit SET analysis_id = 99 - analysis_id")
+        raw.commit()
+        for place, refused in ((shared, "still being moved"), (folder, "there is no library")):
+            with pytest.raises(LibraryError, match=r"foreign key|refer to others"):
+                move(filled, place, _silent)
+            with pytest.raises(LibraryError, match=refused):
+                Library(place, make=False)
+        raw.execute("UPDATE unit SET analysis_id = 99 - analysis_id")
+        raw.execute("UPDATE library SET revision = revision + 1")
+        raw.commit()
+    for place in (shared, folder):
+        move(filled, place, _silent)
+        with pytest.raises(LibraryError), Library(place) as library, library.write() as session:
+            session.execute(text("UPDATE unit SET analysis_id = 99"))
+
+
+def test_the_tables_of_a_moved_library_are_those_of_a_new_one(
+    filled: Library, shared: Settings, server: Server
+) -> None:
+    move(filled, shared, _silent)
+    told = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint ORDER BY conrelid::regclass::text, 1"
+    constraints = []
+    with server.lending("new") as new:
+        for address in (str(shared.shared), new):
+            with psycopg.connect(address) as connection:
+                constraints.append(connection.execute(told).fetchall())
+    assert constraints[0] == constraints[1]
+    assert [definition for _, definition in constraints[0] if "ON DELETE SET NULL" in definition]
+
+
+def test_rows_that_do_not_arrive_are_missed(
+    filled: Library, shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = PostgresDatabase.put
+
+    def lose(self: PostgresDatabase, connection: Connection, table: Table, rows: Rows) -> None:
+        put(self, connection, table, rows[table.name == "embedding" :])
+
+    monkeypatch.setattr(PostgresDatabase, "put", lose)
+    with pytest.raises(LibraryError, match="not all rows have arrived"):
+        move(filled, shared, _silent)
+    with pytest.raises(LibraryError, match="still being moved"):
+        Library(shared)
 
 
 def test_a_library_that_has_changed_meanwhile_moves_as_it_is(
