@@ -5,6 +5,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,16 @@ class Server:
             yield self.url(name)
         finally:
             self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def is_left(self, name: str) -> bool:
+        """Whether all connections to a database are closed; it takes the server a moment to see it."""
+        asked = f"SELECT FROM pg_stat_activity WHERE datname = '{name}' AND state IS NOT NULL"
+        deadline = time.monotonic() + 10
+        while self.execute(asked):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
     def execute(self, statement: str) -> list[Any]:
         """Run a statement as the owner of the server."""

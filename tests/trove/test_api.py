@@ -155,8 +155,9 @@ def test_errors_are_named_and_say_what_to_do(own: trove.Library, tmp_path: Path)
     assert caught.value.hint
     with pytest.raises(trove.SettingsError, match="no folder of this library"):
         own.forget(tmp_path)
-    with own.core.indexing(), pytest.raises(trove.LibraryBusyError):
-        trove.Library.of(own.settings).index([tmp_path])
+    another, busy = trove.Library.of(own.settings), pytest.raises(trove.LibraryBusyError)
+    with own.core.indexing(), another, busy:
+        another.index([tmp_path])
 
 
 def test_closed_it_refuses_to_be_used(settings: Settings, tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The door to PostgreSQL: what it refuses, what it says, and that both engines answer alike."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -222,11 +221,7 @@ def test_what_is_in_use_is_closed_after_the_library(address: str, server: Server
     with database.read() as session, database.indexing():
         database.close()
         assert assets.roots(session) == []
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'own' AND state IS NOT NULL"
-    deadline = time.monotonic() + 10
-    while server.execute(asked) != [(0,)]:  # it takes the server a moment to see it
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert server.is_left("own")
 
 
 def test_terms_follow_each_change_of_a_text(shared: PostgresDatabase) -> None:

@@ -357,8 +357,7 @@ def folder(tmp_path: Path) -> Path:
     return media
 
 
-def test_each_model_has_a_null_of_its_own(settings: Settings, folder: Path, tmp_path: Path) -> None:
-    library = Library(settings)
+def test_each_model_has_a_null_of_its_own(library: Library, folder: Path, tmp_path: Path) -> None:
     index(library, [folder])
     switch = use_model(library, save_model(tmp_path / "model", "CLIP"))
     with library.read() as session:
