@@ -284,4 +284,4 @@ def _index(connection: Connection) -> None:
 def _said(cause: BaseException | None) -> str:
     """What the server says, in one line, without what the driver puts before it."""
     line = first_line(cause) if cause is not None else ""
-    return line.rpartition("FATAL:")[2].strip() or line
+    return line.rpartition("FATAL:")[2].rpartition(" failed: ")[2].strip() or line

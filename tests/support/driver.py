@@ -96,7 +96,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def serving(
-    library: Path,
+    library: Path | str,
     cache: Path,
     *arguments: str,
     prefix: Sequence[str] = (),
