@@ -96,12 +96,13 @@ def match_words(
     only: Ids | None = None,
     *,
     language: str = ENGLISH,
+    languages: Sequence[str] | None = None,
     among_hidden: bool = False,
 ) -> list[WordMatch]:
     """Live units whose texts share words (by their stems) with ``query``, best first; of some kinds or all.
 
     The stem of a word is that in the language of each text; ``language``, that of the query, tells which of
-    its words are in every sentence.
+    its words are in every sentence; ``languages``: those of the texts (``told``), where these are known.
 
     All that is written in one picture is read together: words that stand apart in it count for each other.
     Ordered by coverage with the inverse document frequency of Spärck Jones (1972) as weight, then by how near
@@ -115,7 +116,7 @@ def match_words(
     is_text = Unit.text.is_not(None), Unit.kind.in_(of_kinds)
     live = select(Unit.id, Unit.kind, Unit.content_id, Unit.start_s)
     live = live.where(*is_text, each_findable(session, among_hidden=among_hidden))
-    languages = (session.scalar(select(LANGUAGES)) or "").split(",")
+    languages = told(session) if languages is None else languages
     # One statement for all words: to make one takes longer than to run it.
     worded = live.where(_is_indexed(Unit, bindparam("match", type_=MatchText())))
 
@@ -131,6 +132,11 @@ def match_words(
             found[word] = found.get(word, set()) | whole
     texts = session.scalars(select(func.count()).select_from(Unit).where(*is_text)).one()
     return _Words(found, texts, _nearness(session, query, words, languages), allowed).best(session, limit)
+
+
+def told(session: Session) -> Sequence[str]:
+    """The languages of all texts, by ISO 639 code."""
+    return (session.scalar(select(LANGUAGES)) or "").split(",")
 
 
 class _Text(NamedTuple):
@@ -246,6 +252,8 @@ def _nearness(
 
 def _blocks(session: Session, content_ids: Collection[int]) -> dict[int, int]:
     """How many texts stand in each of these pictures."""
+    if not content_ids:
+        return {}
     ids = dialect.id_table(content_ids)
     counted = select(Unit.content_id, func.count().label("texts")).where(
         Unit.content_id.in_(select(ids.c.value)),

@@ -186,6 +186,7 @@ class PostgresDatabase(Database):
     def end_filling(self, connection: Connection) -> None:
         """As ``Database.end_filling``."""
         tables.add_foreign_keys(connection)
+        connection.exec_driver_sql("ANALYZE")  # else it plans as for empty tables until it looks by itself
 
     @contextmanager
     def indexing(self) -> Iterator[None]:
@@ -256,8 +257,11 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("trove_plain", False):
         return
-    if not options.get("trove_write", False):
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    driver: Any = connection.connection.driver_connection
+    driver.read_only = not options.get("trove_write", False)
+    levels: Any = connection.dialect.loaded_dbapi.IsolationLevel
+    driver.isolation_level = levels.REPEATABLE_READ if driver.read_only else levels.READ_COMMITTED
+    if driver.read_only:
         return
     patience_ms = int(options.get("trove_patience", PATIENCE_MS))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")

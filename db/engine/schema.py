@@ -226,6 +226,9 @@ class Analysis(Base):
     """How long it took; None where nobody measured."""
 
 
+_IS_TEXT = text("text IS NOT NULL")
+
+
 class Unit(Base):
     """A searchable item: a whole picture, a video frame with its span, a spoken passage, …"""
 
@@ -234,7 +237,7 @@ class Unit(Base):
         Index("unit_content", "content_id"),
         Index("unit_analysis", "analysis_id"),
         Index("unit_asset", "asset_id"),
-        Index("unit_language", "language", sqlite_where=text("text IS NOT NULL")),
+        Index("unit_language", "language", sqlite_where=_IS_TEXT, postgresql_where=_IS_TEXT),
         {"sqlite_autoincrement": True},
     )
 

@@ -25,15 +25,17 @@ STEPS: Mapping[int, Sequence[str]] = {}
 _COLLATIONS = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8")
 """Those that know capital letters of all scripts, the best first; the first two came with 18 and 17."""
 
+# Of NULL they make NULL. Where that says itself, STRICT would keep the server from writing a function out in
+# the query, and have it called for each row.
 _FUNCTIONS = (
     # Case folding is that of Python, as far as the server's version goes.
-    r"""CREATE FUNCTION trove_fold(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    r"""CREATE FUNCTION trove_fold(value text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT CASE WHEN octet_length(value) = length(value) THEN lower(value) ELSE
             {folded}(normalize(regexp_replace(normalize(value, NFD), '[\u0300-\u036f]', '', 'g'), NFC)
                 COLLATE "{collation}")
         END $$""",
     r"""CREATE FUNCTION trove_matches(value text, pattern text) RETURNS boolean
-        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT value COLLATE "{collation}" ~ pattern $$""",
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT value COLLATE "{collation}" ~ pattern $$""",
     f"""CREATE FUNCTION trove_km(latitude float8, longitude float8, to_latitude float8, to_longitude float8)
         RETURNS float8 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         SELECT 2 * {EARTH_KM} * asin(least(1.0, sqrt(
@@ -41,9 +43,9 @@ _FUNCTIONS = (
             + cos(radians(latitude)) * cos(radians(to_latitude))
             * sin(radians(to_longitude - longitude) / 2) ^ 2))) $$""",
     """CREATE FUNCTION instr(value text, part text) RETURNS integer
-        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT strpos(value, part) $$""",
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT strpos(value, part) $$""",
     """CREATE FUNCTION trove_ids(ids text) RETURNS TABLE (value bigint)
-        LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         SELECT each::bigint FROM json_array_elements_text(ids::json) AS own (each) $$""",
     """CREATE FUNCTION trove_query(asked text) RETURNS tsquery
         LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
@@ -182,7 +184,7 @@ def _make(connection: Connection) -> None:
 
 
 def drop_foreign_keys(connection: Connection) -> None:
-    """Check no row for what it refers to, but the terms of a text, which go with it."""
+    """Check no row for what it refers to; the terms of a text still go with it."""
     known = inspect(connection)
     for table in METADATA.sorted_tables:
         for key in known.get_foreign_keys(table.name):

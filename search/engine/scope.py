@@ -5,13 +5,14 @@ Everything that an answer needs is read through it, so that no answer mixes two 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
 from db.arrays import Ids, Vectors, unit_length
-from db.catalog import filters, live
+from db.catalog import filters, fulltext, live
 from db.catalog.filters import Wanted
 from db.vectors.store import Modality, VectorView
 from search.engine.active import ActiveModel
@@ -56,6 +57,11 @@ class Scope:
         if role not in self._views:
             self._views[role] = self.models[role].vectors.at(self.session)
         return self._views[role]
+
+    @cached_property
+    def languages(self) -> Sequence[str]:
+        """The languages of all texts of the library."""
+        return fulltext.told(self.session)
 
     @property
     def kinds(self) -> tuple[str, ...]:

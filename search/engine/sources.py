@@ -211,6 +211,7 @@ class Keywords:
                 of_kinds,
                 only,
                 language=language_asked_in(text),
+                languages=scope.languages,
                 among_hidden=scope.wanted.among_hidden,
             ):
                 known = best.get(match.unit_id)

@@ -224,6 +224,28 @@ def test_what_is_in_use_is_closed_after_the_library(address: str, server: Server
     assert server.is_left("own")
 
 
+def test_readers_have_a_snapshot_that_they_cannot_write(shared: PostgresDatabase) -> None:
+    told = "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+    for _ in range(2):  # by the same connection
+        with shared.read() as session:
+            assert session.execute(text(told)).one() == ("repeatable read", "on")
+        with shared.write() as session:
+            assert session.execute(text(told)).one() == ("read committed", "off")
+
+
+def test_what_is_asked_of_each_row_is_written_out_in_the_query(shared: PostgresDatabase) -> None:
+    with shared.read() as session:
+        asked = "SELECT trove_fold(path), trove_matches(path, 'a'), instr(path, 'a') FROM asset"
+        plan = "\n".join(session.scalars(text(f"EXPLAIN VERBOSE {asked}")))
+        of_null = "SELECT trove_fold(NULL), trove_matches(NULL, 'a'), instr(NULL, 'a')"
+        assert session.execute(text(of_null)).one() == (None, None, None)
+        assert session.scalars(text("SELECT value FROM trove_ids(NULL)")).all() == []
+        assert session.scalars(text("SELECT value FROM trove_ids('[3, 1]')")).all() == [3, 1]
+    assert "lower" in plan
+    assert "trove" not in plan
+    assert "instr" not in plan
+
+
 def test_terms_follow_each_change_of_a_text(shared: PostgresDatabase) -> None:
     with shared.write() as session:
         add_file(session, "/a.wav", [Drafted("speech", None, 0.0, 1.0, text="Die Häuser brennen")], "audio")
