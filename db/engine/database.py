@@ -7,6 +7,7 @@ errors mean. All else asks for a session and knows none of them.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,24 @@ PATIENCE_MS = 30_000
 
 
 Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """What a server tells of itself, and of the way to it."""
+
+    round_trip_ms: float
+    """How long it takes to ask it anything."""
+    is_here: bool
+    """Whether it is reached within this machine."""
+    encryption: str | None
+    """The protocol that the connection is encrypted by, such as ``TLSv1.3``; None where it is not."""
+    connections: int
+    """Of all programs."""
+    most_connections: int
+    may_write: bool
+    keeps_statistics: bool
+    """Whether it counts rows by itself; else it plans queries by what it does not know."""
 
 
 class Database(ABC):
@@ -69,6 +88,10 @@ class Database(ABC):
     @abstractmethod
     def software(self) -> str:
         """The engine and its version."""
+
+    def server(self) -> ServerFacts | None:
+        """What is known of the server; None where there is none."""
+        return None
 
     @abstractmethod
     def size(self) -> int:

@@ -5,8 +5,10 @@ is, since much of the catalogue reads what it is about to change.
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from statistics import median
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from db import addresses
 from db.engine import tables
-from db.engine.database import PATIENCE_MS, Database, Rows, is_indexing, missing
+from db.engine.database import PATIENCE_MS, Database, Rows, ServerFacts, is_indexing, missing
 from db.errors import (
     LibraryBusyError,
     LibraryDamagedError,
@@ -58,6 +60,16 @@ _BINARY: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Integer, "int8"),
 )
 """The types of columns as a binary COPY names them; all others are text."""
+
+_ASKED = 5
+"""How often a server is asked to tell how long that takes."""
+_FACTS = """SELECT
+    coalesce(inet_server_addr() <<= '127.0.0.0/8' OR inet_server_addr() = '::1', true),
+    (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()),
+    (SELECT sum(numbackends)::integer FROM pg_stat_database),
+    current_setting('max_connections')::integer,
+    has_table_privilege('unit', 'INSERT') AND has_table_privilege('unit', 'DELETE'),
+    current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean"""
 
 _KEEPALIVE = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3}
 
@@ -140,6 +152,12 @@ class PostgresDatabase(Database):
         with self._translated(), self._connection(write=False) as connection:
             version = str(connection.exec_driver_sql("SHOW server_version").scalar_one())
         return f"PostgreSQL {version.split()[0]}"
+
+    def server(self) -> ServerFacts:
+        """As ``Database.server``."""
+        with self._translated(), self._connection(write=False) as connection:
+            took = [_round_trip_ms(connection) for _ in range(_ASKED)]
+            return ServerFacts(median(took), *connection.exec_driver_sql(_FACTS).one())
 
     def size(self) -> int:
         """As ``Database.size``."""
@@ -238,6 +256,12 @@ class PostgresDatabase(Database):
             f"the library {self.name} is damaged: {cause}",
             "Your media files are untouched. Restore the database from a backup of the server.",
         )
+
+
+def _round_trip_ms(connection: Connection) -> float:
+    began = time.perf_counter()
+    connection.exec_driver_sql("SELECT 1")
+    return 1e3 * (time.perf_counter() - began)
 
 
 def _require_new_enough(connection: Connection) -> None:

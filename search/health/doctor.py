@@ -12,6 +12,7 @@ from itertools import chain
 
 from db.catalog import assets
 from db.engine import backups, sqlite
+from db.engine.database import ServerFacts
 from db.errors import TroveError
 from db.files import is_there
 from db.library import Library, has_library
@@ -32,6 +33,9 @@ _PACKAGES = (
 _CODECS = ("h264", "hevc", "vp9", "av1", "prores", "aac", "mp3", "flac", "opus", "vorbis")
 
 _LITTLE_SPACE_GB = 2.0
+_FAR_MS = 10.0
+_MANY = 0.9
+"""The share of a server's connections with which it is nearly full."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +129,13 @@ def _library(settings: Settings) -> Iterator[Finding]:
         with Library(settings, make=False) as library:
             facts = status(library)
             faults, software = library.database.check(), library.database.software()
+            server = library.database.server()
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
     yield Finding("engine", software, sqlite.problem() if settings.shared is None else "")
+    if server is not None:
+        yield from _server(server)
     if faults is not None:
         damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
         yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
@@ -142,6 +149,33 @@ def _library(settings: Settings) -> Iterator[Finding]:
         f"{facts.index.kind}, {facts.index.vectors} vectors",
         "" if facts.index.fresh else "behind the rows; the next search brings it up to date",
     )
+
+
+def _server(facts: ServerFacts) -> Iterator[Finding]:
+    far = "search where the server is nearer: a question asks it some twenty times"
+    away = f"{facts.round_trip_ms:.1f} ms away"
+    yield Finding("server", away, far if facts.round_trip_ms > _FAR_MS else "")
+    encrypted = f"by {facts.encryption}" if facts.encryption else "none"
+    heard = "others on the network can read along: switch TLS on, and give the address sslmode=verify-full"
+    yield Finding(
+        "encryption",
+        f"{encrypted}, within this machine" if facts.is_here else encrypted,
+        "" if facts.is_here or facts.encryption else heard,
+    )
+    is_full = facts.connections > _MANY * facts.most_connections
+    yield Finding(
+        "connections",
+        f"{facts.connections} of {facts.most_connections}",
+        "soon the server refuses more: raise its max_connections" if is_full else "",
+    )
+    yield Finding(
+        "rights",
+        "to read and write" if facts.may_write else "to read only",
+        "" if facts.may_write else "nothing can be indexed, saved or corrected: ask who keeps the server",
+    )
+    slow = "searches become slow as the library grows: switch the server's autovacuum on"
+    kept = "kept by the server" if facts.keeps_statistics else "not kept"
+    yield Finding("statistics", kept, "" if facts.keeps_statistics else slow)
 
 
 def _names(settings: Settings) -> Iterator[Finding]:

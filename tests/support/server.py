@@ -64,15 +64,16 @@ class Server:
         """Start it, and wait until it answers."""
         options = " ".join(f"-c {each}" for each in (*_SPEED, "listen_addresses=''"))
         options += f" -c max_connections=200 -k {self.folder}"
-        self._run(
+        self.run(
             "pg_ctl", "-w", "-D", self.folder / "data", "-l", self.folder / "log", "-o", options, "start"
         )
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it; ``immediate`` is what a crash does."""
-        self._run("pg_ctl", "-w", "-m", mode, "-D", self.folder / "data", "stop")
+        self.run("pg_ctl", "-w", "-m", mode, "-D", self.folder / "data", "stop")
 
-    def _run(self, program: str, *arguments: object) -> None:
+    def run(self, program: str, *arguments: object) -> None:
+        """Run a program of PostgreSQL's in the server's folder, as the server's user."""
         # It refuses to run as root.
         user = {"user": "nobody", "group": _nobody(), "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(
@@ -104,7 +105,7 @@ def serving() -> Iterator[Server]:
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody", _nobody())
     try:
-        server._run("initdb", "-D", folder / "data", "-U", "trove", "-A", "trust", "-E", "UTF8", "--no-sync")
+        server.run("initdb", "-D", folder / "data", "-U", "trove", "-A", "trust", "-E", "UTF8", "--no-sync")
         server.start()
         yield server
     finally:

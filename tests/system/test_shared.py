@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from db.engine.postgres import PostgresDatabase
 from db.errors import LibraryError
 from db.library import Library
 from db.settings import Settings
@@ -68,6 +70,13 @@ def test_commands_answer_as_on_the_embedded_library(
     assert findings["engine"]["value"].startswith("PostgreSQL")
     assert "database" not in findings, "only the server could tell"
     assert findings["files"]["value"] == "2, 0 failed"
+    assert findings["server"]["value"].endswith("ms away")
+    assert findings["encryption"]["value"] == "none, within this machine"
+    assert findings["connections"]["value"].endswith("of 200")
+    assert findings["rights"]["value"] == "to read and write"
+    assert "autovacuum" in findings["statistics"]["warning"], "the tests' own has none"
+    warned = [name for name in ("server", "encryption", "connections", "rights") if findings[name]["warning"]]
+    assert warned == []
     check_error(trove(shared, "doctor", "--repair"), "cannot be repaired from here", "backup of the server")
 
 
@@ -106,6 +115,42 @@ def test_a_library_is_moved_to_a_server_and_back(
     check_error(trove(settings, "move", shared.named), "there is a library in")
     report = as_json(trove(shared, "index", "--json"))
     assert (report["unchanged"], report["indexed"]) == (3, 0)
+
+
+def test_doctor_says_what_is_wrong_with_a_server(shared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Library(shared) as library:
+        known = library.database.server()
+    assert known is not None
+    wrong = replace(known, round_trip_ms=40.0, is_here=False, connections=199, may_write=False)
+    monkeypatch.setattr(PostgresDatabase, "server", lambda _self: wrong)
+    findings = {each["name"]: each for each in as_json(trove(shared, "doctor", "--json"))["findings"]}
+    for name, value, warning in (
+        ("server", "40.0 ms away", "nearer"),
+        ("encryption", "none", "sslmode=verify-full"),
+        ("connections", "199 of 200", "max_connections"),
+        ("rights", "to read only", "ask who keeps the server"),
+    ):
+        assert findings[name]["value"] == value
+        assert warning in findings[name]["warning"]
+    told = replace(wrong, encryption="TLSv1.3", keeps_statistics=True)
+    monkeypatch.setattr(PostgresDatabase, "server", lambda _self: told)
+    findings = {each["name"]: each for each in as_json(trove(shared, "doctor", "--json"))["findings"]}
+    assert (findings["encryption"]["value"], findings["encryption"]["warning"]) == ("by TLSv1.3", "")
+    assert (findings["statistics"]["value"], findings["statistics"]["warning"]) == ("kept by the server", "")
+
+
+@pytest.mark.slow
+def test_a_dump_of_the_database_is_a_backup(
+    settings: Settings, shared: Settings, server: Server, pictures: Path
+) -> None:
+    assert trove(shared, "index", str(pictures)).returncode == 0
+    assert trove(shared, "hide", str(pictures / "p002.jpg")).returncode == 0
+    server.run("pg_dump", "--format=custom", "--file=dump", server.url("commands"))
+    with server.lending("restored", NOTHING) as address:
+        server.run("pg_restore", "--exit-on-error", f"--dbname={address}", "dump")
+        restored = settings.model_copy(update={"shared": address})
+        assert _asked(restored, pictures) == _asked(shared, pictures)
+        assert as_json(trove(restored, "index", "--json"))["unchanged"] == 3
 
 
 def test_passwords_are_refused_and_never_told(settings: Settings) -> None:

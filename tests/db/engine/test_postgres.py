@@ -93,6 +93,7 @@ def test_who_may_only_read_is_told_so(shared: PostgresDatabase, address: str, se
     with closing(PostgresDatabase(address.replace("user=trove", "user=guest"))) as guest:
         with guest.read() as session:
             assert assets.roots(session) == []
+        assert (guest.server().may_write, shared.server().may_write) == (False, True)
         with pytest.raises(LibraryError, match="you may not do that"), guest.write() as session:
             assets.add_roots(session, [Path("/pictures")])
     with shared.write() as session:
