@@ -153,6 +153,33 @@ def test_a_dump_of_the_database_is_a_backup(
         assert as_json(trove(restored, "index", "--json"))["unchanged"] == 3
 
 
+@pytest.mark.slow
+def test_who_may_only_read_searches_and_is_refused_the_rest(
+    settings: Settings, shared: Settings, server: Server, pictures: Path
+) -> None:
+    assert trove(shared, "index", str(pictures)).returncode == 0
+    assert trove(shared, "saved", "add", "dogs", "a dog").returncode == 0
+    server.execute("CREATE ROLE visitor LOGIN")
+    try:
+        with psycopg.connect(server.url("commands")) as owner:
+            owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
+            owner.execute("DELETE FROM null_scores")  # as where nobody has asked yet: it cannot be kept
+        address = server.url("commands").replace("user=trove", "user=visitor")
+        visitor = settings.model_copy(update={"shared": address})
+        assert _asked(visitor, pictures) == _asked(shared, pictures)
+        hits = [as_json(trove(each, "saved", "show", "dogs", "--json"))["hits"] for each in (visitor, shared)]
+        assert hits[0] == hits[1]
+        assert as_json(trove(visitor, "similar", str(pictures / "p001.jpg"), "--json"))["hits"]
+        for command in (("index",), ("hide", str(pictures / "p002.jpg")), ("saved", "add", "cats", "a cat")):
+            check_error(trove(visitor, *command), "you may not do that", "Ask who keeps the server")
+        findings = {each["name"]: each for each in as_json(trove(visitor, "doctor", "--json"))["findings"]}
+        assert findings["rights"]["value"] == "to read only"
+    finally:
+        with psycopg.connect(server.url("commands")) as owner:
+            owner.execute("DROP OWNED BY visitor")
+        server.execute("DROP ROLE visitor")
+
+
 def test_passwords_are_refused_and_never_told(settings: Settings) -> None:
     address = "postgresql://me:topsecret@host/photos"
     told = trove(settings, "status", library=address)
