@@ -1,6 +1,7 @@
 """The door to PostgreSQL: what it refuses, what it says, and that both engines answer alike."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -222,7 +223,11 @@ def test_what_is_in_use_is_closed_after_the_library(address: str, server: Server
     with database.read() as session, database.indexing():
         database.close()
         assert assets.roots(session) == []
-    assert server.is_left("own")
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'own' AND state IS NOT NULL"
+    deadline = time.monotonic() + 10
+    while server.execute(asked) != [(0,)]:  # it takes the server a moment to see it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_readers_have_a_snapshot_that_they_cannot_write(shared: PostgresDatabase) -> None:
