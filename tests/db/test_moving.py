@@ -103,7 +103,12 @@ def test_a_move_that_was_stopped_goes_on_where_it_was(
 
 
 def test_a_server_that_stops_meanwhile_loses_nothing(
-    filled: Library, settings: Settings, shared: Settings, server: Server, monkeypatch: pytest.MonkeyPatch
+    filled: Library,
+    settings: Settings,
+    shared: Settings,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transfer, "_BATCH", 2)
     stopped: list[int] = []
@@ -113,13 +118,19 @@ def test_a_server_that_stops_meanwhile_loses_nothing(
             server.stop("immediate")
             stopped.append(done)
 
-    try:
-        with pytest.raises(LibraryError, match="cannot be reached"):
-            move(filled, shared, stop)
-    finally:
-        server.start()
-    move(filled, shared, _silent)
-    assert _rows(shared) == _rows(settings)
+    def moved(library: Library, to: Settings) -> None:
+        stopped.clear()
+        try:
+            with pytest.raises(LibraryError, match="cannot be reached"):
+                move(library, to, stop)
+        finally:
+            server.start()
+        move(library, to, _silent)
+        assert _rows(to) == _rows(settings)
+
+    moved(filled, shared)
+    with Library(shared) as library:
+        moved(library, settings.model_copy(update={"library": tmp_path / "back"}))
 
 
 def test_what_rows_refer_to_is_checked_in_the_end(
