@@ -84,7 +84,7 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 coco_r1=None,
                 source="docs/models.md",
                 note="Needs no download; finds plain scenes and things by name, far below the others.",
-                near_duplicate=0.91,  # bench/near.py
+                near_duplicate=0.9,  # bench/near.py
             ),
             ModelInfo(
                 name=FIRST_BUILTIN,
