@@ -46,6 +46,8 @@ _ROUNDED_S = 0.01
 _Skipped = Literal["DEFAULT", "NONREF", "BIDIR", "NONKEY"]
 _FORWARD: _Skipped = "BIDIR"
 """What FFmpeg is told to skip where frames that are made of later ones are not needed."""
+_FEWER: dict[_Skipped, _Skipped] = {_FORWARD: "NONREF", "NONREF": "DEFAULT"}
+"""What leaves more: many films of HEVC have nothing but such frames, others several a half second."""
 
 
 def probe(file: BinaryIO) -> Metadata:
@@ -300,27 +302,35 @@ def _shown_at(
 
     The seconds are the ones asked for: between the frames of a slide show the previous one
     stays on screen. Beyond the last frame it is that frame, once, with its own time.
+    Where one would be shown twice, or the last too long, others are skipped from there on, see ``_FEWER``.
     """
     video.codec_context.skip_frame = skip
     seek(container, times[0], video)
     begin = origin(container)
-    remaining = iter(times)
-    target = next(remaining)
+    number, last_s, fewer = 0, -math.inf, _FEWER.get(skip)
     shown: av.VideoFrame | None = None
+    before: av.VideoFrame | None = None
     for packet in packets(container, video):
+        last_s = max(last_s, time_of(packet, begin) or 0.0)
         for frame in _decoded(packet):
             at_s = time_of(frame, begin)
             if at_s is None or frame.is_corrupt:
                 continue
             # A frame's time is rounded to the container's clock: a millisecond decides nothing.
-            while at_s > target + 0.001:
-                yield target, shown or frame
-                if (following := next(remaining, None)) is None:
+            while at_s > times[number] + 0.001:
+                if fewer and shown and shown is before:
+                    yield from _shown_at(container, video, times[number:], fewer)
                     return
-                target = following
+                before = shown or frame
+                yield times[number], before
+                number += 1
+                if number == len(times):
+                    return
             shown = frame
-    if shown is not None:
-        yield min(target, time_of(shown, begin) or 0.0), shown
+    if fewer and last_s > times[number]:
+        yield from _shown_at(container, video, times[number:], fewer)
+    elif shown is not None:
+        yield min(times[number], time_of(shown, begin) or 0.0), shown
 
 
 def _glimpse(frame: av.VideoFrame, video: av.VideoStream) -> Grey:

@@ -19,6 +19,8 @@ from db.arrays import Ids, Mask
 from indexer.media.types import Glimpse, Grey
 
 _CORNERS, _QUALITY, _APART_PX = 300, 0.01, 8
+_CORNER = 7e-5
+"""The least eigenvalue of a corner: that of a camera's noise is below it."""
 _CELLS, _OF_CELL = (4, 6), 6
 """Parts of the picture, down and across, and how many corners of each are followed."""
 _LEAST_CORNERS = 8
@@ -29,6 +31,8 @@ _LOST = 0.3
 """Share of the corners that are followed, below which the picture changes too fast to be followed."""
 _TOGETHER = 0.65
 """Share of the parts of the picture that move as one, from which it is the camera that moves."""
+_REACH = 0.65
+"""How far over the picture, across or down, what moves with the camera reaches: less is a thing."""
 _FITS_PX = 1.5
 _MOVING = 90
 """The percentile of the speeds that is how fast something moves: what less of the picture does is noise."""
@@ -36,7 +40,7 @@ _LOST_SPEED = 1.0
 _EDGE = 0.12
 """Of the width: what is no farther from an edge may leave the picture with the camera."""
 _AROUND_PX = 9
-_SAME, _CHANGED = 0.7, 12.0
+_SAME, _CHANGED = 0.1, 12.0
 """Levels of brightness on average, below which nothing has moved, and from which what cannot be followed
 is something else."""
 
@@ -75,6 +79,11 @@ def _between(one: Glimpse, other: Glimpse) -> Motion:
     if followed is None:
         return Motion(*span, _LOST_SPEED if change >= _CHANGED else 0.0)
     before, after, lost = followed
+    corners = len(before) + len(lost)
+    if len(before) < max(_LEAST_CORNERS, _LOST * corners):
+        gone = _gone(lost, np.zeros(2, np.float32), one.picture, other.picture)
+        is_other = change >= _CHANGED or gone >= (1 - _MOVING / 100) * corners
+        return Motion(*span, _LOST_SPEED if is_other else 0.0)
     per_s = 1 / (one.picture.shape[1] * max(1e-3, other.at_s - one.at_s))
     speeds = np.linalg.norm(after - before, axis=1) * per_s
     gone = _gone(lost, np.median(after - before, axis=0), one.picture, other.picture)
@@ -83,10 +92,13 @@ def _between(one: Glimpse, other: Glimpse) -> Motion:
 
 
 def _followed(one: Grey, other: Grey) -> tuple[_Points, _Points, _Points] | None:
-    """Where corners are in both pictures, and those that were lost; None where too few were not."""
+    """Where corners are in both pictures, and those that were lost; None where there are too few."""
     import cv2
 
-    first: Any = cv2.goodFeaturesToTrack(one, _CORNERS, _QUALITY, _APART_PX)
+    best = float(cv2.cornerMinEigenVal(one, 3).max())
+    if best < _CORNER:
+        return None
+    first: Any = cv2.goodFeaturesToTrack(one, _CORNERS, max(_QUALITY, _CORNER / best), _APART_PX)
     if first is None or len(first) < _LEAST_CORNERS:
         return None
     first = first[_spread(first[:, 0], one)]
@@ -96,8 +108,6 @@ def _followed(one: Grey, other: Grey) -> tuple[_Points, _Points, _Points] | None
     again, back, _ = follow(other, one, second, None, maxLevel=4)
     near = np.linalg.norm(again - first, axis=2) < _BACK_PX
     kept = (near & (there == 1) & (back == 1)).ravel()
-    if kept.mean() < _LOST or kept.sum() < _LEAST_CORNERS:
-        return None
     return first[kept, 0], second[kept, 0], first[~kept, 0]
 
 
@@ -148,6 +158,8 @@ def _of_camera(
     if (2 * fitting > each).sum() < _TOGETHER * (each > 0).sum():
         return ()
     height, width = picture.shape
+    if (np.ptp(before[fits.ravel() == 1], axis=0) < _REACH * np.array([width, height])).all():
+        return ()
     middle = np.array([width / 2, height / 2])
     across, down = (matrix[:, :2] @ middle + matrix[:, 2] - middle) * per_s
     scale = math.hypot(matrix[0, 0], matrix[1, 0])

@@ -15,8 +15,9 @@ from db.library import Library
 from db.settings import Settings
 from indexer.analysers.movement import FAST, PAN, SHOT, SLOW, STILL, ZOOM, told
 from indexer.media.pool import DecodePool
+from indexer.media.shots import Shot
 from indexer.media.stretches import shots
-from indexer.media.types import Picture
+from indexer.media.types import Glimpse, Picture
 from indexer.pipeline import index
 from search.results.lanes import lanes
 
@@ -34,12 +35,22 @@ def wall(seed: int) -> Picture:
     return np.repeat(np.asarray(rough, np.uint8)[:, :, None], 3, axis=2)
 
 
-def film(path: Path, view: Callable[[float], View], seed: int = 1, ball: float = 0.0) -> Path:
+# Nothing lost: so many bits a second are spent otherwise in each run, and what is seen changes.
+LOSSLESS = ("libx264", {"qp": "0", "threads": "1"})
+
+
+def film(
+    path: Path,
+    view: Callable[[float], View],
+    seed: int = 1,
+    ball: float = 0.0,
+    coding: tuple[str, dict[str, str]] = LOSSLESS,
+) -> Path:
     """What a camera sees of a wall; ``ball``: how fast something moves over it, in widths a second."""
     large, thing = wall(seed), wall(7)[: HEIGHT // 2, : WIDTH // 3]
+    codec, options = coding
     with av.open(str(path), "w") as container:
-        # Nothing lost: so many bits a second are spent otherwise in each run, and what is seen changes.
-        stream = container.add_stream("libx264", rate=FPS, options={"qp": "0", "threads": "1"})
+        stream = container.add_stream(codec, rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         for number in range(SECONDS * FPS):
             near, across, down = view(number / FPS)
@@ -72,12 +83,55 @@ FILMS: dict[str, tuple[Callable[[float], View], float, set[str]]] = {
 def test_what_happens_is_told_and_nothing_else(name: str, tmp_path: Path, decoders: DecodePool) -> None:
     view, ball, truth = FILMS[name]
     (shot,) = shots(decoders, film(tmp_path / "made.mp4", view, ball=ball), SECONDS)
+    assert all(0 <= start_s < end_s <= SECONDS + 0.25 for _, start_s, end_s in told(shot))
+    lasts = shares(shot)
+    assert {what for what, share in lasts.items() if share > 0.8} == truth
+    assert {what for what, share in lasts.items() if share > 0} == truth, "nothing else in any second"
+
+
+def shares(shot: Shot) -> dict[str, float]:
+    """How much of a film each lasts."""
     lasts = dict.fromkeys((STILL, SLOW, FAST, PAN, ZOOM), 0.0)
     for what, start_s, end_s in told(shot):
-        assert 0 <= start_s < end_s <= SECONDS + 0.25
-        lasts[what] += end_s - start_s
-    assert {what for what, seconds in lasts.items() if seconds > 0.8 * SECONDS} == truth
-    assert {what for what, seconds in lasts.items() if seconds > 0} == truth, "nothing else in any second"
+        lasts[what] += (end_s - start_s) / SECONDS
+    return lasts
+
+
+FORWARD = {
+    "most frames are made of later ones": ("libx264", {"crf": "28", "bf": "8", "threads": "1"}),
+    "none of them is kept for others": ("mpeg4", {"qmin": "6", "qmax": "6", "bf": "2"}),
+    "all but key frames are": ("libx265", {"crf": "28", "x265-params": "log-level=none:pools=none"}),
+}
+
+
+@pytest.mark.parametrize("why", FORWARD)
+def test_a_film_stands_still_for_no_frame_that_is_skipped(
+    why: str, tmp_path: Path, decoders: DecodePool
+) -> None:
+    for name in ("fast pan", "something fast"):
+        view, ball, truth = FILMS[name]
+        path = film(tmp_path / "made.mp4", view, ball=ball, coding=FORWARD[why])
+        (shot,) = shots(decoders, path, SECONDS)
+        assert len({glimpse.at_s for glimpse in shot.glimpses}) >= 4 * SECONDS
+        lasts = shares(shot)
+        assert {what for what, share in lasts.items() if share > 0.8} == truth, name
+        assert lasts[STILL] == 0, name
+
+
+def plain(second: float, noise: float, speed: float) -> Glimpse:
+    """A disc on a plain surface, seen with the noise of a camera."""
+    picture = np.full((HEIGHT, WIDTH), 120.0)
+    centre = round(0.2 * WIDTH + speed * second * WIDTH), HEIGHT // 2
+    cv2.circle(picture, centre, HEIGHT // 5, (150.0,), cv2.FILLED, cv2.LINE_AA)
+    picture += np.random.default_rng(round(4 * second)).normal(0, noise, picture.shape)
+    return Glimpse(second, np.asarray(np.clip(picture, 0, 255), np.uint8))
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.6])
+@pytest.mark.parametrize(("speed", "truth"), [(0.3, FAST), (0.06, SLOW), (0.0, STILL)])
+def test_one_thing_on_a_plain_surface_is_no_pan_and_no_noise(speed: float, truth: str, noise: float) -> None:
+    shot = Shot(0.0, 2.25, tuple(plain(number / 4, noise, speed) for number in range(9)))
+    assert {what for what, _, _ in told(shot)} == {truth}
 
 
 @pytest.fixture
