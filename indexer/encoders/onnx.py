@@ -23,7 +23,14 @@ ROWS_AT_ONCE = 4
 """Pictures that a core encodes at a time: few, so that all cores end a batch at about the same time."""
 
 
-def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list[str], target: Path) -> None:
+def export(
+    tower: "nn.Module",
+    example: "Tensor",
+    axes: list[str],
+    outputs: list[str],
+    target: Path,
+    weights: Path | None = None,
+) -> None:
     """Export a PyTorch module to ONNX, with one input called ``input``.
 
     Args:
@@ -31,6 +38,8 @@ def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list
         axes: names of the leading axes of the input, whose sizes are dynamic.
         outputs: names of the module's outputs.
         target: the file to write.
+        weights: the file for its weights, in the same folder. Sessions map it into memory; out of the export
+            itself they would copy them, and hold both for a while.
     """
     import torch
 
@@ -54,7 +63,13 @@ def export(tower: "nn.Module", example: "Tensor", axes: list[str], outputs: list
         exporter_log.setLevel(level)
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    program.save(target, external_data=False)
+    if weights is None:
+        program.save(target, external_data=False)
+        return
+    from onnxscript import ir
+
+    weights.unlink(missing_ok=True)  # a session that has mapped it keeps what it had
+    ir.save(program.model, target, external_data=weights.name)
 
 
 def onnx_session(path: Path, threads: int = 0, arena: bool = True) -> Any:

@@ -79,7 +79,10 @@ def export_image_tower(variant: str, weights: Path, size: int, target: Path) -> 
     export(ImageTower(variant, weights), example, ["n"], ["features", "logits"], target)
 
 
-def export_text_tower(folder: Path, target: Path) -> None:
-    """Export the text tower to ONNX: ``input`` to ``layers``; any number of rows and of tokens."""
+def export_text_tower(folder: Path, target: Path, weights: Path) -> None:
+    """Export the text tower to ONNX: ``input`` to ``layers``; any number of rows and of tokens.
+
+    ``weights``: as for ``export``.
+    """
     example = torch.tensor([[101, 2023, 3185, 102], [101, 2003, 102, 0]])
-    export(TextTower(folder), example, ["n", "length"], ["layers"], target)
+    export(TextTower(folder), example, ["n", "length"], ["layers"], target, weights)

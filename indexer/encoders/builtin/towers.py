@@ -17,7 +17,7 @@ import numpy as np
 from db.arrays import Floats
 from db.errors import ModelError
 from indexer.encoders.base import Pixels
-from indexer.encoders.cache import load_or_build
+from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_hash
 from indexer.pretrained.device import has_cuda
@@ -153,12 +153,14 @@ def load_text_tower(cache: Path) -> TextTower:
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.enable_padding()  # to the longest of the batch
 
-    def build(path: Path) -> None:
+    path = cache / "models" / f"minilm-l6-mapped-{text_fingerprint()}.onnx"
+
+    def build(target: Path) -> None:
         from indexer.encoders.builtin.torch_towers import export_text_tower
 
-        export_text_tower(weights.parent, path)
+        export_text_tower(weights.parent, target, data_beside(path))
 
-    session = load_or_build(cache / "models" / f"minilm-l6-{text_fingerprint()}.onnx", build, onnx_session)
+    session = load_or_build(path, build, onnx_session)
 
     def run(texts: Sequence[str]) -> Floats:
         parts = []

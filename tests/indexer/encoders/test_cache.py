@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db.errors import ModelError
-from indexer.encoders.cache import DamagedError, load_or_build
+from indexer.encoders.cache import DamagedError, data_beside, load_or_build
 
 
 def build(path: Path) -> None:
@@ -43,6 +43,23 @@ def test_a_damaged_file_is_made_again(damage: str, tmp_path: Path) -> None:
     else:
         path.with_name("file.crc32").write_bytes(b"\xff\xfe")
     assert load_or_build(path, build, Path.read_bytes) == content
+
+
+@pytest.mark.parametrize("damage", ["flip", "delete"])
+def test_a_file_whose_data_beside_it_is_damaged_is_made_again(damage: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+
+    def both(target: Path) -> None:
+        data_beside(path).write_bytes(b"data" * 1000)
+        build(target)
+
+    load_or_build(path, both, Path.read_bytes)
+    if damage == "flip":
+        data_beside(path).write_bytes(b"date" + b"data" * 999)
+    else:
+        data_beside(path).unlink()
+    load_or_build(path, both, Path.read_bytes)
+    assert data_beside(path).read_bytes() == b"data" * 1000
 
 
 def test_a_file_its_reader_refuses_is_made_again(tmp_path: Path) -> None:
