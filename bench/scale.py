@@ -27,8 +27,9 @@ import psutil
 
 from db.arrays import Ids, Vectors
 from db.vectors.files import IndexFiles
-from db.vectors.index import VectorIndex, kind_for
+from db.vectors.index import VectorIndex
 from db.vectors.ivf import nearest
+from db.vectors.segment import kind_for
 
 DIM = 512
 QUERIES = 100

@@ -60,7 +60,7 @@ class Library:
         Raises:
             LibraryClosedError: the library is closed.
         """
-        from db.vectors.faiss_store import FaissStore  # imports FAISS, of no use to most commands
+        from db.vectors.faiss_store import FaissStore  # of no use to most commands
 
         self.require_open()
         device = self.settings.device

@@ -10,13 +10,14 @@ An index never changes; an update makes a new one. So a view keeps the one that 
 lock is held while an index is brought up to date, never during a search.
 """
 
+import importlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import faiss
 import numpy as np
 from sqlalchemy.orm import Session
 
@@ -28,9 +29,12 @@ from db.engine.database import Database
 from db.errors import VectorError
 from db.kinds import CLIP
 from db.vectors.files import IndexFiles
-from db.vectors.index import VectorIndex, kind_for
-from db.vectors.ivf import Accelerator
+from db.vectors.index import VectorIndex
+from db.vectors.segment import kind_for
 from db.vectors.store import Found, IndexStatus, Modality
+
+if TYPE_CHECKING:
+    from db.vectors.ivf import Accelerator
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +139,7 @@ class FaissStore:
         self._folder = folder
         self.space_id = space_id
         self._dim = dim
-        self._gpu = device != "cpu" and hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus() > 0
+        self._gpu = device != "cpu"
         self._lock = threading.Lock()
         self._training = threading.Lock()
         self._kinds = kinds.modalities(role)
@@ -175,7 +179,8 @@ class FaissStore:
         self.train()
 
     def train(self) -> None:
-        """Train the accelerators that large indexes lack. Searches go on meanwhile."""
+        """Load FAISS, and train the accelerators that large indexes lack. Searches go on meanwhile."""
+        importlib.import_module("faiss")
         with self._training:
             for modality in self._kinds:
                 segment = self._fresh(modality).segment

@@ -11,28 +11,38 @@ import hashlib
 import io
 import json
 import logging
+import mmap
 import os
 import secrets
+import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 from zipfile import BadZipFile
 
-import faiss
 import numpy as np
 
+from db.arrays import Ids
 from db.errors import VectorError
 from db.files import write_atomically
-from db.vectors.index import Segment, VectorIndex
-from db.vectors.ivf import Accelerator
+from db.vectors.index import VectorIndex
+from db.vectors.segment import Codes, Segment, checked
 from db.vectors.store import IndexKind
+
+if TYPE_CHECKING:
+    import faiss
 
 log = logging.getLogger(__name__)
 
 _MAP_FROM_BYTES = 64 << 20
 """Smaller files are read and verified each time: 50 ms. Larger ones are memory-mapped, and verified once."""
+
+_HEADER = struct.Struct("<" + "4siqqq?i" * 2 + "iifQQQQ")
+_COUNT = struct.Struct("<Q")
+_FP16 = 4
+"""FAISS's number of 16-bit floats."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +154,7 @@ class IndexFiles:
         if cached is not None and cached[1] == manifest.parts["rows"] and isinstance(cached[0], Segment):
             segment = cached[0]
         else:
-            segment = Segment.checked(self._load(manifest.parts["rows"], "IO_FLAG_MMAP_IFC"), manifest.dim)
+            segment = self._read_rows(manifest.parts["rows"], manifest.dim)
             self._on_disk["rows"] = (segment, manifest.parts["rows"])
         if "lists" in manifest.parts and segment.accelerator is None:
             self._read_lists(segment, manifest.parts["lists"])
@@ -155,22 +165,45 @@ class IndexFiles:
             raise VectorError(f"it holds {len(index)} vectors instead of {manifest.count}")
         return index
 
+    def _read_rows(self, part: Part, dim: int) -> Segment:
+        data = self._bytes(part)
+
+        def load() -> "faiss.IndexIDMap":
+            return checked(self._load(part, data, "IO_FLAG_MMAP_IFC"), dim)
+
+        rows = _rows_in(data, dim)
+        return Segment.of(load()) if rows is None else Segment(*rows, load)
+
     def _read_lists(self, segment: Segment, part: Part) -> None:
+        from db.vectors.ivf import Accelerator
+
         try:
-            segment.accelerator = Accelerator.checked(segment.rows, self._load(part, "IO_FLAG_MMAP"))
+            read = self._load(part, self._bytes(part), "IO_FLAG_MMAP")
+            segment.accelerator = Accelerator.checked(segment.rows, read)
             self._on_disk["lists"] = (segment.accelerator, part)
         except (OSError, VectorError) as exc:
             # Without them the rows still answer, exactly and slower, until they are trained again.
             log.warning("the file %s is unusable (%s); searches are slower for now", part.name, exc)
 
-    def _load(self, part: Part, mmap_flag: str) -> "faiss.Index":
+    def _bytes(self, part: Part) -> bytes | mmap.mmap:
+        """The content of a file, with its checksum verified; of a large one mapped."""
         path = self._folder / part.name
-        if path.stat().st_size >= _MAP_FROM_BYTES and os.name == "posix":
-            self._check(path, part)
+        if path.stat().st_size < _MAP_FROM_BYTES or os.name != "posix":
+            return self._checked_bytes(part)
+        self._check(path, part)
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def _load(self, part: Part, data: bytes | mmap.mmap, mmap_flag: str) -> "faiss.Index":
+        """FAISS's index of a file with this content, which serves where the file is no longer there."""
+        import faiss
+
+        path = self._folder / part.name
+        if isinstance(data, mmap.mmap) and path.exists():  # another process may have replaced it
             with suppress(UnicodeEncodeError, TypeError), _faiss_errors():  # a name that is not UTF-8
                 return faiss.read_index(str(path), getattr(faiss, mmap_flag))
         with _faiss_errors():
-            return faiss.deserialize_index(np.frombuffer(self._checked_bytes(part), dtype=np.uint8))
+            return faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
 
     def _checked_bytes(self, part: Part) -> bytes:
         data = (self._folder / part.name).read_bytes()
@@ -230,6 +263,22 @@ class _Hashed:
         return self._file.write(data)
 
 
+def _rows_in(data: bytes | mmap.mmap, dim: int) -> tuple[Ids, Codes] | None:
+    """The ids and rows in a file as FAISS writes it; None where it is laid out in another way.
+
+    An ``IndexIDMap`` of an ``IndexScalarQuantizer``: the header of either, then codes and ids, counted.
+    """
+    count = max(0, len(data) - _HEADER.size - _COUNT.size) // (2 * dim + 8)
+    common = (dim, count, 1 << 20, 1 << 20, True, 0)  # two fields that are not used; trained, inner product
+    header = _HEADER.pack(b"IxMp", *common, b"IxSQ", *common, _FP16, 0, 0.0, dim, 2 * dim, 0, 2 * dim * count)
+    ids_at = _HEADER.size + 2 * dim * count
+    counted = _COUNT.pack(count)
+    if data[: _HEADER.size] != header or data[ids_at : ids_at + _COUNT.size] != counted:
+        return None
+    codes = np.frombuffer(data, np.uint8, 2 * dim * count, _HEADER.size).reshape(count, 2 * dim)
+    return np.frombuffer(data, "<i8", count, ids_at + _COUNT.size).astype(np.int64), codes
+
+
 @contextmanager
 def _faiss_errors() -> Iterator[None]:
     """Translate FAISS's errors about files into ``VectorError``."""
@@ -240,6 +289,8 @@ def _faiss_errors() -> Iterator[None]:
 
 
 def _write_index(index: "faiss.Index", file: BinaryIO) -> None:
+    import faiss
+
     faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
 
 

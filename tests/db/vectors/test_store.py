@@ -23,8 +23,8 @@ from db.engine.schema import Embedding
 from db.errors import VectorError
 from db.settings import Settings
 from db.vectors import files as index_files
-from db.vectors import index as index_module
 from db.vectors import ivf
+from db.vectors import segment as segment_module
 from db.vectors.faiss_store import FaissStore
 from db.vectors.files import IndexFiles, Manifest
 from db.vectors.index import VectorIndex
@@ -49,7 +49,7 @@ def filled(database: Database) -> Database:
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each kind of index, of thirty vectors instead of a million."""
     if request.param != "flat":
-        monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+        monkeypatch.setattr(segment_module, "FLAT_MOST", 10)
     return str(request.param)
 
 
@@ -232,7 +232,7 @@ def test_small_changes_to_a_large_index_are_small_files(
 def test_lists_that_are_lost_are_trained_again_and_not_missed(
     filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    monkeypatch.setattr(segment_module, "FLAT_MOST", 10)
     folder = settings.paths.vectors
     store(filled, settings).save()
     for path in folder.glob("*.lists.faiss"):
@@ -248,7 +248,7 @@ def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_ther
 ) -> None:
     reader = store(filled, settings)
     assert nearest(reader, 4) == 9
-    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    monkeypatch.setattr(segment_module, "FLAT_MOST", 10)
     begun, go_on = threading.Event(), threading.Event()
     trained = ivf.train
 
@@ -257,7 +257,7 @@ def test_searches_go_on_while_lists_are_trained_and_take_them_when_they_are_ther
         assert go_on.wait(60)
         return trained(*given)
 
-    monkeypatch.setattr(index_module, "train", slow)
+    monkeypatch.setattr(ivf, "train", slow)
     writer = store(filled, settings)
     training = threading.Thread(target=writer.train)
     training.start()
@@ -465,7 +465,7 @@ def test_another_kind_of_faiss_file_is_refused(filled: Database, settings: Setti
 def test_lists_of_an_older_trove_are_trained_anew(
     filled: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+    monkeypatch.setattr(segment_module, "FLAT_MOST", 10)
     vectors = store(filled, settings)
     vectors.train()
     rows = vectors._fresh("picture").segment.rows
@@ -510,7 +510,7 @@ def test_the_index_equals_the_rows(filled: Database, settings: Settings, gone: l
         alive = live.ids(session, ["image", "frame"], space_id=space(session).id)
     assert count(vectors, "picture") == len(alive) == 30 - len(gone)
     vectors.save()
-    assert vectors.status().kind == index_module.kind_for(len(alive))
+    assert vectors.status().kind == segment_module.kind_for(len(alive))
     found = search(vectors, ROWS[:1], 30)[0]
     assert sorted(unit_id for unit_id, _ in found) == alive.tolist()
 

@@ -16,9 +16,10 @@ from db.engine.database import Database
 from db.engine.schema import Embedding, Unit
 from db.errors import LibraryError, VectorError
 from db.settings import Settings
-from db.vectors import index as index_module
+from db.vectors import segment as segment_module
 from db.vectors.faiss_store import FaissStore
-from db.vectors.index import Segment, VectorIndex
+from db.vectors.index import VectorIndex
+from db.vectors.segment import Segment
 from db.vectors.store import IndexKind, VectorStore, VectorView
 from tests.support.rows import Drafted, add_file, directions
 
@@ -30,7 +31,7 @@ NEW = directions(4, seed=9)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each kind of index, of thirty vectors instead of a million."""
     if request.param != "flat":
-        monkeypatch.setattr(index_module, "FLAT_MOST", 10)
+        monkeypatch.setattr(segment_module, "FLAT_MOST", 10)
     return str(request.param)
 
 

@@ -480,9 +480,9 @@ def test_help_imports_nothing_heavy(settings: Settings) -> None:
     assert imported(run, settings) == set()
 
 
-def test_a_text_search_imports_no_torch(sample_library: Settings) -> None:
+def test_a_text_search_imports_neither_torch_nor_faiss(sample_library: Settings) -> None:
     run = "from ui.cli.main import app\ntry:\n    app(['search', 'a dog'])\nexcept SystemExit:\n    pass"
-    assert imported(run, sample_library) <= {"faiss", "onnxruntime"}
+    assert imported(run, sample_library) <= {"onnxruntime"}
 
 
 @pytest.mark.slow
