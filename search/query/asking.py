@@ -19,6 +19,8 @@ _GAP = r"(?:[\s,]+|(?<='))"
 _MOST_NAMED = 2
 """Words of a thing before "pictures": "golden retriever photos", and no sentence that ends in that word."""
 _Patterns = tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
+_NEEDED = ("asks", "asks before media", "media", "closers", "after")
+_TURKISH = {ord("\u0130"): "i", ord("\u0131"): "i"}
 _MAKING = frozenset(
     "take takes taking took make makes making draw draws drawing paint paints painting".split()
 )
@@ -31,16 +33,13 @@ def asked_for(text: str) -> str:
     Articles go only with words of asking: "a dog" keeps its own.
     """
     plain = " ".join(text.split())
-    return min((_asked_for(plain, patterns) for patterns in _languages().values()), key=len)
+    return min(_things(plain).values(), key=len)
 
 
 def asked_in(text: str) -> str:
     """The language of the words that only ask, by its ISO 639 code; empty without any."""
-    plain = " ".join(text.split())
-    things = {language: _asked_for(plain, patterns) for language, patterns in _languages().items()}
-    shortest = min(map(len, things.values()))
-    first = next(language for language, thing in things.items() if len(thing) == shortest)
-    return first if shortest < len(plain.strip(_ENDS)) else ""
+    things = _things(" ".join(text.split()))
+    return min(things, key=lambda language: len(things[language]))
 
 
 @cache
@@ -50,14 +49,36 @@ def table() -> Mapping[str, Mapping[str, Sequence[str]]]:
     return words
 
 
+def _things(text: str) -> Mapping[str, str]:
+    """What a text asks for by language, and first, for none, all of it.
+
+    The patterns of all languages take a tenth of a second to compile: only those are that may match.
+    """
+    folded = _folded(text)
+    may_ask = (language for language, words in _needed().items() if any(word in folded for word in words))
+    return {"": text.strip(_ENDS) or text} | {name: _asked_for(text, _language(name)) for name in may_ask}
+
+
 @cache
-def _languages() -> Mapping[str, _Patterns]:
-    """By language the words before a thing, those after it, and "pictures" after its name."""
-    with_of = {word for words in table().values() if "" not in words["of"] for word in words["media"]}
+def _needed() -> Mapping[str, frozenset[str]]:
+    """By language the words of which its patterns need at least one."""
     return {
-        language: _patterns(words, set(words["media"]) - with_of, unspaced=grammar(language).unspaced)
+        language: frozenset(_folded(word) for name in _NEEDED for word in words[name])
         for language, words in table().items()
     }
+
+
+def _folded(text: str) -> str:
+    """Without case, as patterns compare: a dotted or dotless Turkish i is an i."""
+    return text.translate(_TURKISH).lower()
+
+
+@cache
+def _language(language: str) -> _Patterns:
+    """The words before a thing, those after it, and "pictures" after its name."""
+    words = table()[language]
+    with_of = {word for each in table().values() if "" not in each["of"] for word in each["media"]}
+    return _patterns(words, set(words["media"]) - with_of, unspaced=grammar(language).unspaced)
 
 
 def _patterns(words: Mapping[str, Sequence[str]], own: Collection[str], *, unspaced: bool) -> _Patterns:

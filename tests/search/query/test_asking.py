@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.query.asking import asked_for
+from search.query import asking
+from search.query.asking import asked_for, asked_in
 
 THINGS = ["dogs", "red cars", "golden retriever", "beach", "children in the snow"]
 WAYS = [
@@ -127,3 +128,23 @@ def test_signs_and_short_forms_go_too(text: str) -> None:
 @pytest.mark.parametrize("word", ["all the ", "all my ", "alle meine ", "please ", "show me "])
 def test_long_rows_of_such_words_take_no_time(word: str) -> None:
     assert asked_for(word * 2_000 + "dogs")
+
+
+def test_only_patterns_that_may_match_are_compiled() -> None:
+    asking._language.cache_clear()
+    assert [asked_for(text) for text in ("a lone dog", "two men at sea")] == ["a lone dog", "two men at sea"]
+    assert asking._language.cache_info().currsize == 0
+    assert asked_for("zeig mir einen Hund, bitte") == "Hund"
+    assert asking._language.cache_info().currsize < len(asking.table()) // 2
+
+
+def test_what_is_left_out_would_not_have_matched() -> None:
+    """Each word of asking alone, in capitals too, beside a thing: as if all languages were tried."""
+    words = {word for row in asking.table().values() for listed in row.values() for word in listed if word}
+    for word in sorted(words):
+        for text in (f"{word} kedi", f"{word.upper()} kedi", f"kedi {word}", f"kedi{word}"):
+            things = {name: asking._asked_for(text, asking._language(name)) for name in asking.table()}
+            shortest = min(things.values(), key=len)
+            told = next(name for name, thing in things.items() if thing == shortest)
+            assert asked_for(text) == shortest, text
+            assert asked_in(text) == (told if len(shortest) < len(text.strip(asking._ENDS)) else ""), text
