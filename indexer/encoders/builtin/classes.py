@@ -21,6 +21,7 @@ _TEMPERATURE = 2.0
 """Of the thousand probabilities: less sure than the tower is of itself."""
 _SHARPNESS = 20.0
 """Inverse temperature of a text's cosines to the names."""
+_TENSORS = frozenset("class_names class_name_counts class_basis conse_names conse_basis".split())
 _LOOKED_UP = 0.3
 """Share of what WordNet knows of a name, against what the sentence model does."""
 
@@ -71,7 +72,7 @@ def load_classes(path: Path) -> ClassSpace:
     Raises:
         ModelError: the file is missing, damaged, or lacks a tensor.
     """
-    stored = read_tensors(path)
+    stored = read_tensors(path, _TENSORS)
     try:
         counts = stored["class_name_counts"].astype(np.int64)
         return ClassSpace(

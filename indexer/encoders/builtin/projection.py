@@ -15,6 +15,11 @@ from db.arrays import Floats, unit_length
 from indexer.encoders.builtin.hubness import Hubness
 from indexer.encoders.builtin.weights import damaged, read_tensors
 
+_TENSORS = frozenset(
+    "image_weight image_bias text_weight text_bias gate_weight gate_bias gate_power conse_weight "
+    "named_weight hub_centroids hub_usual".split()
+)
+
 
 @dataclass(frozen=True)
 class Projection:
@@ -73,7 +78,7 @@ def load_projection(path: Path) -> Projection:
         ModelError: the file is missing, damaged, or lacks a tensor.
     """
     try:
-        return from_tensors(read_tensors(path))
+        return from_tensors(read_tensors(path, _TENSORS))
     except KeyError as exc:
         raise damaged(path, exc) from exc
 

@@ -1,6 +1,7 @@
 """Files of trained weights that come with the project: safetensors in half precision."""
 
 import hashlib
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ FIRST = Path(__file__).with_name("projection.safetensors")
 SECOND = Path(__file__).with_name("projection-2.safetensors")
 
 
-def read_tensors(path: Path) -> dict[str, Floats]:
-    """The tensors of a file by name, as float32.
+def read_tensors(path: Path, names: Container[str]) -> dict[str, Floats]:
+    """Those tensors of a file that have one of these names, as float32.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -22,7 +23,8 @@ def read_tensors(path: Path) -> dict[str, Floats]:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+            there = [name for name in file.keys() if name in names]  # noqa: SIM118
+            return {name: file.get_tensor(name).astype(np.float32) for name in there}
     except (OSError, SafetensorError) as exc:
         raise damaged(path, exc) from exc
 
