@@ -1,6 +1,5 @@
 """Serves the app: to this machine only, unless another address and a password are set."""
 
-import importlib
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from db.errors import SettingsError
 from db.settings import Settings
+from ui.threads import multiply_alone
 
 if TYPE_CHECKING:
     from ui.app.auth import Password
@@ -24,7 +24,6 @@ PASSWORD_VARIABLE = "TROVE_PASSWORD"  # noqa: S105 - the name of it
 
 _APP = Path(__file__).with_name("main.py")
 _GRACE_S = 3.0
-_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 def serve(
@@ -39,7 +38,7 @@ def serve(
     _require_free(host, port)
     # The pages, and what they start, read their settings from the environment.
     os.environ["TROVE_LIBRARY"] = settings.named
-    _multiply_alone()
+    multiply_alone()
     import streamlit as st
     from streamlit.runtime.pages_manager import PagesManager
 
@@ -79,20 +78,6 @@ def serve(
     _send_at_once()
     with suppress(KeyboardInterrupt):
         app.run(config=_options(host, port))
-
-
-def _multiply_alone() -> None:
-    """Have NumPy multiply matrices in the thread that asks (OPENBLAS_NUM_THREADS=1).
-
-    OpenBLAS's threads wait for each other: while a browser or an indexing is at work beside the app, a
-    product that takes one of them 0.3 ms takes two 16, and an answer needs some. What the app starts may
-    use all again.
-    """
-    chosen = _THREADS in os.environ
-    os.environ.setdefault(_THREADS, "1")
-    importlib.import_module("numpy")  # which reads it, once
-    if not chosen:
-        del os.environ[_THREADS]
 
 
 def _send_at_once() -> None:

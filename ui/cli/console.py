@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from db.errors import ModelMissingError, TroveError
 from ui.cli import conditions
 from ui.highlight import highlight_spans
+from ui.threads import multiply_alone
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -69,6 +70,11 @@ class QueryCommand(TyperCommand):
             else:
                 ctx.params[name] = _shown(value)
         return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it multiplies is little."""
+        multiply_alone()
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Below its options: the conditions that a query may have."""
