@@ -1,7 +1,7 @@
 """Measure how well single things are found by their names in other languages.
 
     apt install tuxpaint-stamps-default
-    python bench/languages/words.py [--stamps /usr/share/tuxpaint/stamps] [--by WAY] [LANGUAGE ...]
+    python bench/languages/words.py [--stamps DIR] [--by WAY] [--model NAME] [LANGUAGE ...]
 
 Pictures and names are those of the drawing program Tux Paint, which Trove was not trained on and whose
 translations its lexicons do not use. Each name of up to four words is asked among all pictures; right is any
@@ -88,10 +88,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("languages", nargs="*", default=LANGUAGES)
     parser.add_argument("--stamps", type=Path, default=Path("/usr/share/tuxpaint/stamps"))
+    parser.add_argument("--model", default=BUILTIN)
     parser.add_argument("--by", choices=("typed", "words", "both"), default="both")
     arguments = parser.parse_args()
     settings = load_settings()
-    encoder = load_encoder(BUILTIN, device=settings.device, cache=settings.cache)
+    encoder = load_encoder(arguments.model, device=settings.device, cache=settings.cache)
     assert isinstance(encoder, SentenceEncoder)
     each = list(stamps(arguments.stamps))
     pictures = embedded(each, encoder)

@@ -217,7 +217,7 @@ def test_duplicates(library: Library, folder: Path) -> None:
     with Image.open(folder / "b.jpg") as image:
         image.resize((image.width // 2, image.height // 2)).save(folder / "b small.png")
     index(library, [folder])
-    groups = duplicates(library, threshold=near_duplicate("builtin-2"))
+    groups = duplicates(library, threshold=near_duplicate("builtin"))
     assert {group.kind: [copy.path.name for copy in group.copies] for group in groups} == {
         "same": ["a.jpg", "copy of a.jpg"],
         "copy": ["b.jpg", "b small.png"],

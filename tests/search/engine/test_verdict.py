@@ -33,6 +33,7 @@ from search.engine.verdict import (
     CERTAIN,
     FOUND_AT,
     TEXT,
+    Calibration,
     Reference,
     calibration_of,
     judge,
@@ -109,6 +110,13 @@ def test_a_model_that_knows_little_calls_nothing_absent() -> None:
     assert judge([seen((text(-0.9),))], ROWS, knows_little)[0] == "unsure"
     assert judge([seen((text(-0.9),))], ROWS, against())[0] == "absent"
     assert judge([seen((text(0.9),))], ROWS, knows_little)[0] == "found"
+
+
+def test_what_looks_exactly_like_it_may_be_something_like_it() -> None:
+    ceiling = Calibration(bias=-1.0, level=0.0, slope=1.0, most=0.9)
+    assert ceiling.probability(50.0, 100) == pytest.approx(0.9)
+    assert replace(ceiling, most=1.0).probability(50.0, 100) == pytest.approx(1.0)
+    assert ceiling.probability(-50.0, 100) == pytest.approx(0.0)
 
 
 def test_a_question_of_parts_is_answered_by_one_picture_that_fits_all() -> None:
@@ -371,7 +379,7 @@ def test_each_model_has_a_null_of_its_own(library: Library, folder: Path, tmp_pa
     assert other.best_mean != ours.best_mean
     answer = SearchService(library).search(Query("a colour"))
     assert 0 < answer.confidence < 1
-    drop_model(library, "builtin-2")
+    drop_model(library, "builtin")
     with library.read() as session:
         assert spaces.null_scores(session, 1) is None
 
