@@ -1,6 +1,6 @@
 // The picture of a hit that is opened, large at once: what stands around it has to come from the server first.
 
-const GROWN_MS = 100;
+const GROWN_MS = 80;
 const FADED_MS = 250; // Streamlit's dialog is pale at first
 const LONGEST_MS = 5000; // after which something is wrong, and people see the page again
 
