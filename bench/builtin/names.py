@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file, save_file
 from train import class_names
 
@@ -53,7 +52,6 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     arguments = parser.parse_args()
     recipe, tower = Recipe(), towers.load_text_tower(load_settings().cache)
-    torch.set_num_threads(1)
 
     def embedded(texts: list[str]) -> Floats:
         return unit_length(tower(texts)[:, -1])

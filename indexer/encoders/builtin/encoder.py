@@ -207,8 +207,8 @@ class SecondEncoder(BuiltinEncoder):
         return self._classes().pictures(outputs.logits)
 
     def _named_texts(self, read: towers.TextFeatures) -> Vectors:
-        sentences, named = unit_length(read.layers[:, -1]), self._projection().named(read.layers)
-        return self._classes().texts(sentences, self._nouns.weights(read.texts), named)
+        named = self._projection().named(read.layers)
+        return self._classes().texts(super()._named_texts(read), self._nouns.weights(read.texts), named)
 
 
 BUILTINS: Mapping[str, type[ConseEncoder]] = MappingProxyType(
