@@ -35,7 +35,8 @@ def main() -> None:
     stored = np.load(args.features / "features-train.npz")
     encoder = SecondEncoder(load_settings().cache, "cpu", weights=args.weights)
     layers = stored["texts"].reshape(-1, *stored["texts"].shape[2:]).astype(np.float32)
-    texts = encoder.joint_texts(TextFeatures(stored["captions"].ravel().tolist(), layers))
+    read = TextFeatures(stored["captions"].ravel().tolist(), layers)
+    texts = encoder.joint_texts(read, encoder.named(read))
     clusters = faiss.Kmeans(
         texts.shape[1], CENTROIDS, niter=ROUNDS, spherical=True, seed=args.seed, max_points_per_centroid=1000
     )

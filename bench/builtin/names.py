@@ -3,8 +3,9 @@
     python bench/builtin/names.py --weights projection.safetensors
 
 The sentence embeddings of "a NAME" for up to three names of each class, and the two bases of
-``indexer/encoders/builtin/classes.py``: of the classes, the directions in which what people ask for differs
-most there (the words of our own lists, and the classes' names); of ConSE, those in which the names do.
+``indexer/encoders/builtin/classes.py``: of the classes and the synsets above them, the directions in which
+what people ask for differs most there (the words of our own lists, and the classes' names); of ConSE, those
+in which the names do.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from db.settings import load_settings
 from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.classes import ClassSpace
 from indexer.encoders.builtin.nouns.lookup import Nouns
+from indexer.encoders.builtin.nouns.taxonomy import CLASSES, Taxonomy
 
 WORDS = Path(__file__).parents[1] / "languages" / "words" / "de.tsv"
 """Its first column: the English of what people ask for most."""
@@ -27,8 +29,12 @@ WORDS = Path(__file__).parents[1] / "languages" / "words" / "de.tsv"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Chosen on half of the single things of evaluate.py, but for the last."""
+    """Chosen on half of the single things of evaluate.py, but for the numbers of dimensions."""
 
+    own: float = 3.0
+    """Weight of a class itself against the synsets above it."""
+    rare: float = 4.0
+    """Exponent of a synset's information content in its weight: a mere living thing says little."""
     classes: int = 512
     conse: int = 125
     """So that a vector has 1,024 numbers: scans are quickest where there is a multiple of eight."""
@@ -37,6 +43,21 @@ class Recipe:
 def asked() -> list[str]:
     """What people ask for most, in English."""
     return sorted({line.split("\t")[0] for line in WORDS.read_text(encoding="utf-8").splitlines()})
+
+
+def with_kinds(recipe: Recipe) -> Floats:
+    """(1000, synsets) each class as the synsets that it is, so that a dog's picture is near to "dog", too.
+
+    A text that means 118 breeds lies among the classes near to no single one; what they share is a synset
+    above all of them. Synsets count by information content (Resnik 1995, "Using information content to
+    evaluate semantic similarity in a taxonomy", arXiv cmp-lg/9511007), each class being met equally often.
+    """
+    above = Taxonomy.load().above_classes()
+    content = -np.log(above.mean(axis=0)) / np.log(CLASSES)
+    weights = content**recipe.rare
+    weights[:CLASSES] *= recipe.own
+    weighted: Floats = (above * np.sqrt(weights)).astype(np.float32)
+    return weighted
 
 
 def main_directions(rows: Floats, count: int) -> Floats:
@@ -65,13 +86,14 @@ def main() -> None:
     conse_basis = main_directions(first - first.mean(axis=0), recipe.conse)
     space = ClassSpace(names, firsts, whole, first @ conse_basis, conse_basis)
     texts = [f"a {word}" for word in asked()]
-    sure = np.ones(len(texts), np.float32)
-    meant = space.among_classes(embedded(texts), Nouns().weights(texts), sure)
-    own = space.among_classes(first, whole, np.ones(len(first), np.float32))
+    meant = space.among_classes(embedded(texts), Nouns().weights(texts))
+    own = space.among_classes(first, whole)
+    kinds = with_kinds(recipe)
+    directions = main_directions(np.concatenate([meant, own]) @ kinds, recipe.classes)
     tensors = {
         "class_names": names,
         "class_name_counts": counts,
-        "class_basis": main_directions(np.concatenate([meant, own]), recipe.classes),
+        "class_basis": kinds @ directions,
         "conse_names": space.conse_names,
         "conse_basis": conse_basis,
     }

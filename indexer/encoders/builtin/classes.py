@@ -22,8 +22,10 @@ _TEMPERATURE = 2.0
 _SHARPNESS = 20.0
 """Inverse temperature of a text's cosines to the names."""
 _TENSORS = frozenset("class_names class_name_counts class_basis conse_names conse_basis".split())
-_LOOKED_UP = 0.3
+_LOOKED_UP = 0.6
 """Share of what WordNet knows of a name, against what the sentence model does."""
+CONSTANTS = f"{_TEMPERATURE} {_SHARPNESS} {_LOOKED_UP}"
+"""All that vectors depend on beside the tensors."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class ClassSpace:
     firsts: npt.NDArray[np.int64]
     """(1000,) the first name of each class."""
     basis: Floats
-    """(1000, k) orthonormal columns: the directions in which names differ most."""
+    """(1000, k): each class with the synsets above it, in the directions in which names differ most."""
     conse_names: Floats
     """(1000, j) the classes in ConSE's space."""
     conse_basis: Floats
@@ -51,18 +53,15 @@ class ClassSpace:
         seen = unit_length(_softmax(logits / _TEMPERATURE))
         return _joined(conse(logits, self.conse_names), seen @ self.basis)
 
-    def texts(self, sentences: Floats, nouns: Floats, named: Floats) -> Floats:
-        """(n, 384) unit sentence embeddings to (n, dim) unit rows.
-
-        ``nouns``: (n, 1000) as ``Nouns.weights``; ``named`` (n,): how much a text is a name, 0 to 1.
-        """
-        meant = self.among_classes(sentences, nouns, named)
+    def texts(self, sentences: Floats, nouns: Floats) -> Floats:
+        """(n, 384) unit sentence embeddings and (n, 1000) as ``Nouns.weights`` to (n, dim) unit rows."""
+        meant = self.among_classes(sentences, nouns)
         return _joined(sentences @ self.conse_basis, meant @ self.basis)
 
-    def among_classes(self, sentences: Floats, nouns: Floats, named: Floats) -> Floats:
+    def among_classes(self, sentences: Floats, nouns: Floats) -> Floats:
         """What texts mean in classes, (n, 1000) unit rows; arguments as ``texts``."""
         near = np.maximum.reduceat(sentences @ self.names.T, self.firsts, axis=1)
-        known = _LOOKED_UP * named[:, None] * nouns
+        known = _LOOKED_UP * nouns
         return unit_length((1 - known.sum(axis=1, keepdims=True)) * _softmax(_SHARPNESS * near) + known)
 
 

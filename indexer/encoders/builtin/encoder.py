@@ -22,7 +22,13 @@ from PIL import Image
 from db.arrays import Floats, Vectors, unit_length
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin import towers
-from indexer.encoders.builtin.classes import CONSE_CLASSES, CONSE_TEMPERATURE, conse, load_classes
+from indexer.encoders.builtin.classes import (
+    CONSE_CLASSES,
+    CONSE_TEMPERATURE,
+    CONSTANTS,
+    conse,
+    load_classes,
+)
 from indexer.encoders.builtin.hubness import EXTRA
 from indexer.encoders.builtin.nouns.lookup import Nouns
 from indexer.encoders.builtin.nouns.taxonomy import NOUNS, TAXONOMY
@@ -36,6 +42,8 @@ from indexer.encoders.lazy import Once
 
 CONSE_DIM = 384
 CLASS_PROMPT = "a {}"
+KNOWN_NOUN = 0.7
+"""How much a noun is a name when all of its meaning is among the classes."""
 
 
 class ConseEncoder:
@@ -154,11 +162,15 @@ class BuiltinEncoder(ConseEncoder):
         weighted = self._named_images(outputs) * np.sqrt(projection.conse_weight)
         return unit_length(np.hstack([projection.images(outputs.features), weighted]))
 
-    def joint_texts(self, read: towers.TextFeatures) -> Floats:
-        """The same of texts; how much names count depends on the gate (``Projection.named``)."""
+    def named(self, read: towers.TextFeatures) -> Floats:
+        """(n,) how much each text is the name of a thing, 0 to 1 (``Projection.named``)."""
+        return self._projection().named(read.layers)
+
+    def joint_texts(self, read: towers.TextFeatures, named: Floats) -> Floats:
+        """The same of texts; how much names count depends on ``named``, from the method of that name."""
         projection = self._projection()
         # The pictures carry the square root of the base weight: the product is each text's own weight.
-        weights = projection.conse_weights(projection.named(read.layers)) / np.sqrt(projection.conse_weight)
+        weights = projection.conse_weights(named) / np.sqrt(projection.conse_weight)
         rows = self._named_texts(read) * weights[:, None]
         return unit_length(np.hstack([projection.texts(read.layers), rows]))
 
@@ -169,8 +181,8 @@ class BuiltinEncoder(ConseEncoder):
         return self._projection().hubness.pictures(self.joint_images(outputs))
 
     def _texts(self, read: towers.TextFeatures) -> Vectors:
-        projection = self._projection()
-        return projection.hubness.texts(self.joint_texts(read), described=1 - projection.named(read.layers))
+        named = self.named(read)
+        return self._projection().hubness.texts(self.joint_texts(read, named), described=1 - named)
 
     def _named_images(self, outputs: towers.ImageFeatures) -> Vectors:
         return super()._images(outputs)
@@ -198,17 +210,20 @@ class SecondEncoder(BuiltinEncoder):
         """See ``BuiltinEncoder``."""
         return self._classes().dim
 
+    def named(self, read: towers.TextFeatures) -> Floats:
+        """See ``BuiltinEncoder``; a noun that WordNet knows is one, however common it is in captions."""
+        looked_up: Floats = KNOWN_NOUN * self._nouns.weights(read.texts).sum(axis=1)
+        return np.maximum(super().named(read), looked_up)
+
     def _fingerprints(self) -> list[str]:
         tables = [file_fingerprint(NOUNS), file_fingerprint(TAXONOMY)]
-        towers_ = [self.backbone.fingerprint(), towers.text_fingerprint(), "squash"]
-        return [*towers_, file_fingerprint(self.weights), *tables]
+        return [*super()._fingerprints(), *tables, str(KNOWN_NOUN), CONSTANTS]
 
     def _named_images(self, outputs: towers.ImageFeatures) -> Vectors:
         return self._classes().pictures(outputs.logits)
 
     def _named_texts(self, read: towers.TextFeatures) -> Vectors:
-        named = self._projection().named(read.layers)
-        return self._classes().texts(super()._named_texts(read), self._nouns.weights(read.texts), named)
+        return self._classes().texts(super()._named_texts(read), self._nouns.weights(read.texts))
 
 
 BUILTINS: Mapping[str, type[ConseEncoder]] = MappingProxyType(

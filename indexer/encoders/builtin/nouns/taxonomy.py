@@ -57,6 +57,10 @@ class Taxonomy:
         below: Mask = np.logical_or.reduce(np.isfinite(self._steps[own]), axis=0)
         return below
 
+    def above_classes(self) -> Mask:
+        """(1000, nodes) which synsets each class is a kind of, itself among them."""
+        return np.isfinite(self._steps.T)
+
     def _above(self, sense: Sense) -> dict[int, int]:
         found = dict(sense)
         todo = list(sense)
