@@ -72,7 +72,7 @@ from search.understanding.asked import Known
 from search.understanding.reading import understanding
 query = Query(sys.argv[1])
 started = time.process_time()
-understanding(query, Known(model="builtin"))
+understanding(query, Known(model="builtin-2"))
 print(1000 * (time.process_time() - started))
 """
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")

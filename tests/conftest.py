@@ -21,7 +21,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.encoders import active
 from indexer.encoders.base import Encoder
-from indexer.encoders.registry import BUILTIN, CONSE, SECOND_BUILTIN
+from indexer.encoders.registry import BUILTIN, CONSE, FIRST_BUILTIN
 from indexer.media.pool import DecodePool
 from indexer.pipeline import index
 from tests.support import SAMPLES
@@ -231,7 +231,7 @@ def lasting_models() -> Iterator[None]:
     loaded: dict[tuple[str, str, Path], Encoder] = {}
 
     def load(name: str, settings: Settings) -> Encoder:
-        if name not in (SECOND_BUILTIN, BUILTIN, CONSE):
+        if name not in (BUILTIN, FIRST_BUILTIN, CONSE):
             return usual.load(name, settings)
         key = (name, settings.device, settings.cache)
         if key not in loaded:

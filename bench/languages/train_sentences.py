@@ -36,7 +36,7 @@ from indexer.encoders.base import Encoder
 from indexer.encoders.builtin.sentences.mapped import SPACE
 from indexer.encoders.builtin.sentences.tower import SentenceTower
 from indexer.encoders.phrasings import encode_phrased
-from indexer.encoders.registry import SECOND_BUILTIN, load_encoder
+from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.languages import named_languages
 from search.translation.english import WORD
 from search.translation.lexicon import STEM, languages, own_lexicon
@@ -284,7 +284,7 @@ def main() -> None:
     from safetensors.numpy import save_file
 
     recipe = Recipe()
-    encoder = load_encoder(SECOND_BUILTIN, device="cpu", cache=load_settings().cache)
+    encoder = load_encoder(BUILTIN, device="cpu", cache=load_settings().cache)
     standard, groups = summed(*gathered(args.captions, args.annotations, recipe), encoder)
     inner, constant, outer = solve(groups, recipe)
     folded = inner / standard.deviation[:, None]

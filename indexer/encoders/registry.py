@@ -2,7 +2,7 @@
 
 A name is one of
 
-- ``builtin``, ``builtin-2`` or ``builtin-conse``: download nothing;
+- ``builtin-2``, ``builtin`` (the first of its kind) or ``builtin-conse``: download nothing;
 - a preset, such as ``fast``;
 - ``MODEL/TAG``: a pretrained model of open_clip, such as ``ViT-B-32/laion2b_s34b_b79k``;
 - ``MODEL@FILE``: an open_clip architecture with a checkpoint of your own;
@@ -20,8 +20,8 @@ from db.paths import expanded
 from indexer.encoders.base import Encoder
 from indexer.encoders.packages import package_files
 
-BUILTIN = "builtin"
-SECOND_BUILTIN = "builtin-2"
+FIRST_BUILTIN = "builtin"
+BUILTIN = "builtin-2"
 CONSE = "builtin-conse"
 _FOLDER = "local-dir:"
 _FORMS = (
@@ -58,6 +58,8 @@ class ModelInfo:
     note: str
     repository: str | None = None
     """Of the weights on the Hugging Face Hub; None where they come as packages."""
+    successor: str | None = None
+    """The preset that does the same better at no cost; told to who has a library of this one."""
     near_duplicate: float = NEAR_DUPLICATE
     """Cosine from which two pictures are near-duplicates: a burst, or one resized, cropped, re-saved."""
 
@@ -72,22 +74,8 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
             ModelInfo(
                 name=BUILTIN,
                 model=BUILTIN,
-                size_mb=115,
-                # The weights' own licence allows it. Some want weights without such a history: CONSE.
-                licence="Apache-2.0; its projection learnt from Flickr8k, research data: see docs/models.md",
-                commercial_use=True,
-                languages="English",
-                dim=899,
-                flickr_r1=None,
-                coco_r1=None,
-                source="docs/models.md",
-                note="Needs no download; finds plain scenes and things by name, far below the others.",
-                near_duplicate=0.91,  # bench/near.py
-            ),
-            ModelInfo(
-                name=SECOND_BUILTIN,
-                model=SECOND_BUILTIN,
                 size_mb=125,
+                # The weights' own licence allows it. Some want weights without such a history: CONSE.
                 licence="Apache-2.0; its projection learnt from Flickr8k, research data: see docs/models.md",
                 commercial_use=True,
                 languages="English",
@@ -95,8 +83,23 @@ PRESETS: Mapping[str, ModelInfo] = MappingProxyType(
                 flickr_r1=None,
                 coco_r1=None,
                 source="docs/models.md",
-                note="As builtin; finds single things by name better, what is of a whole kind (a dog) worse.",
+                note="Needs no download; finds plain scenes and things by name, far below the others.",
                 near_duplicate=0.9,  # bench/near.py
+            ),
+            ModelInfo(
+                name=FIRST_BUILTIN,
+                model=FIRST_BUILTIN,
+                size_mb=115,
+                licence="Apache-2.0; its projection learnt from Flickr8k, research data: see docs/models.md",
+                commercial_use=True,
+                languages="English",
+                dim=899,
+                flickr_r1=None,
+                coco_r1=None,
+                source="docs/models.md",
+                note="The builtin model of libraries made before there was a second; finds less.",
+                successor=BUILTIN,
+                near_duplicate=0.91,  # bench/near.py
             ),
             ModelInfo(
                 name=CONSE,
@@ -207,6 +210,12 @@ def preset_of(model: str) -> ModelInfo | None:
     return next((info for info in PRESETS.values() if info.model == model), None)
 
 
+def better_than(model: str) -> str | None:
+    """The preset that does better at no cost than the model of that (stored) name, if there is one."""
+    info = preset_of(model)
+    return info.successor if info else None
+
+
 def near_duplicate(model: str) -> float:
     """Cosine from which two pictures are near-duplicates to the model of that (stored) name."""
     info = preset_of(model)
@@ -225,7 +234,7 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
         ModelError: there is no such model; the message names near ones.
     """
     name = canonical_name(name)
-    if name in (BUILTIN, SECOND_BUILTIN, CONSE):
+    if name in (BUILTIN, FIRST_BUILTIN, CONSE):
         from indexer.encoders.builtin.encoder import BUILTINS
 
         return BUILTINS[name](cache, device)

@@ -19,6 +19,7 @@ from db.library import Library, has_library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
+from indexer.encoders.registry import better_than
 from indexer.languages import named_languages
 from search.health.status import status
 from search.translation.dictd import problem_of
@@ -138,7 +139,9 @@ def _library(settings: Settings) -> Iterator[Finding]:
     if faults is not None:
         damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
         yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")
-    yield Finding("model", facts.model or "none yet")
+    better = better_than(facts.model) if facts.model else None
+    advice = f"; {better} finds more and needs no download: trove model use {better}" if better else ""
+    yield Finding("model", f"{facts.model or 'none yet'}{advice}")
     yield Finding("files", f"{facts.assets}, {facts.failed} failed")
     yield Finding("units", ", ".join(f"{count} {kind}" for kind, count in facts.units.items()))
     yield Finding(

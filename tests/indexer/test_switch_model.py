@@ -62,7 +62,7 @@ def test_a_switch_keeps_the_units_and_remakes_their_vectors(
     assert len(service.search(Query("a colour", apart=True)).hits) == 5
     switch = use_model(library, other_model)
     assert (switch.embedded, switch.missing) == (6, 0)
-    assert states(database) == {"builtin": ("retired", 6), switch.model: ("active", 6)}
+    assert states(database) == {"builtin-2": ("retired", 6), switch.model: ("active", 6)}
     assert alive(database).tolist() == before.tolist()
     assert len(service.search(Query("a colour", apart=True)).hits) == 5, "an open service follows the switch"
 
@@ -74,8 +74,8 @@ def test_rolling_back_embeds_only_what_came_since(
     photo(folder / "new.jpg", 9)
     assert index(library).indexed == 1
     back = roll_back(library)
-    assert (back.model, back.embedded) == ("builtin", 1)
-    assert states(database)["builtin"] == ("active", 7)
+    assert (back.model, back.embedded) == ("builtin-2", 1)
+    assert states(database)["builtin-2"] == ("active", 7)
     again = roll_back(library)
     assert (again.model, again.embedded) == (use_model(library, other_model).model, 0)
 
@@ -87,13 +87,13 @@ def test_a_model_is_dropped_only_when_it_does_not_answer(
     switch = use_model(library, other_model)
     with pytest.raises(SettingsError, match="answers"):
         drop_model(library, other_model)
-    assert drop_model(library, "builtin") == 6
+    assert drop_model(library, "builtin-2") == 6
     assert states(database) == {switch.model: ("active", 6)}
     assert list((settings.paths.vectors).glob("space-1.*")) == []
     with pytest.raises(SettingsError, match="no other model"):
         roll_back(library)
     with pytest.raises(SettingsError, match="no vectors"):
-        drop_model(library, "builtin")
+        drop_model(library, "builtin-2")
 
 
 def test_files_that_cannot_be_read_hold_the_switch_back(
@@ -102,7 +102,7 @@ def test_files_that_cannot_be_read_hold_the_switch_back(
     shutil.move(folder, tmp_path / "unplugged")
     with pytest.raises(ModelError, match="6 pictures or moments cannot be read"):
         use_model(library, other_model)
-    assert states(database)["builtin"] == ("active", 6)
+    assert states(database)["builtin-2"] == ("active", 6)
     switch = use_model(library, other_model, partial=True)
     assert (switch.embedded, switch.missing) == (0, 6)
     shutil.move(tmp_path / "unplugged", folder)
@@ -143,14 +143,14 @@ def test_a_killed_change_goes_on_where_it_was(
     deadline, done = time.monotonic() + 120, 0
     while done < 12 and time.monotonic() < deadline and child.poll() is None:
         time.sleep(0.02)
-        done = sum(count for model, (_, count) in states(database).items() if model != "builtin")
+        done = sum(count for model, (_, count) in states(database).items() if model != "builtin-2")
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    stored = {model: count for model, count in states(database).items() if model != "builtin"}
+    stored = {model: count for model, count in states(database).items() if model != "builtin-2"}
     ((state, kept),) = stored.values()
     assert state == "building"
     assert 12 <= kept < 86
-    assert states(database)["builtin"] == ("active", 86)
+    assert states(database)["builtin-2"] == ("active", 86)
     assert len(SearchService(library).search(Query("a colour", apart=True)).hits) == 20
     switch = use_model(library, other_model)
     assert switch.embedded == 86 - kept

@@ -72,8 +72,8 @@ def test_from_a_folder_to_an_answer(own: trove.Library, tmp_path: Path) -> None:
     assert [failure.path.name for failure in own.failures()] == ["letter.jpg"]
     assert len(own.search("a colour", k=2, apart=True).hits) == 2
     status = own.status()
-    assert (status.model, status.units["image"], status.assets) == ("builtin", 3, 3)
-    assert own.models.held() == [trove.HeldModel("builtin", "active", 3)]
+    assert (status.model, status.units["image"], status.assets) == ("builtin-2", 3, 3)
+    assert own.models.held() == [trove.HeldModel("builtin-2", "active", 3)]
     assert own.rebuild() == 3
     assert own.retry_failures() == 1
     assert own.index().failed == 1, "without paths, all that were given before"

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from db.errors import ModelError, ModelMissingError
-from indexer.encoders.registry import PRESETS, canonical_name, is_here, load_encoder
+from indexer.encoders.registry import (
+    BUILTIN,
+    FIRST_BUILTIN,
+    PRESETS,
+    better_than,
+    canonical_name,
+    is_here,
+    load_encoder,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +76,7 @@ def test_a_preset_is_here_where_its_weights_are(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     here = [name for name, info in PRESETS.items() if is_here(info, tmp_path)]
-    assert here == ["builtin", "builtin-2", "builtin-conse"]
+    assert here == ["builtin-2", "builtin", "builtin-conse"]
     fast = tmp_path / "hub" / "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K"
     (fast / "refs").mkdir(parents=True)
     (fast / "refs" / "main").write_text("1")
@@ -114,3 +122,11 @@ def test_resolving_names_imports_no_heavy_library() -> None:
         f"assert not {heavy} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_only_the_first_builtin_model_has_a_better_one_at_no_cost() -> None:
+    assert better_than(FIRST_BUILTIN) == BUILTIN
+    assert {better_than(name) for name in ("builtin-conse", BUILTIN, "of/somebody")} == {None}
+    better = PRESETS[BUILTIN]
+    assert better.repository is None
+    assert better.languages == PRESETS[FIRST_BUILTIN].languages

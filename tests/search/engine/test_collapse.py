@@ -109,7 +109,7 @@ def test_a_thumb_on_one_of_a_burst_is_about_all_unless_they_are_told_apart(servi
 def test_many_versions_of_one_picture_leave_room_for_others(
     library: Library, settings: Settings, database: Database
 ) -> None:
-    encoder = load_encoder("builtin", cache=settings.cache, device="cpu")
+    encoder = load_encoder("builtin-2", cache=settings.cache, device="cpu")
     query = encoder.encode_texts(["a dog"])[0]
     with database.write() as session:
         spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "active")
@@ -134,7 +134,7 @@ def test_every_picture_is_once_in_the_answer_and_like_the_one_that_it_joined(ang
     vectors = {
         n: np.array([np.cos(angle), np.sin(angle)], np.float32) for n, angle in enumerate(angles, start=1)
     }
-    least = near_duplicate("builtin")
+    least = near_duplicate("builtin-2")
     found = collapsed([hit(n) for n in vectors], vectors, least)
     assert sorted(one.unit_id for best in found for one in (best, *best.similar)) == list(vectors)
     for best in found:

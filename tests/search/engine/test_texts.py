@@ -20,7 +20,7 @@ from search.understanding.asked import Known
 from tests.indexer.encoders.builtin.test_sentences import install
 from tests.support.searching import searching
 
-KNOWN = Known("builtin")
+KNOWN = Known("builtin-2")
 GERMAN = "ein Kätzchen legt seine Pfoten auf einen Balken"
 HINDI = "बिल्ली का बच्चा"
 

@@ -379,7 +379,7 @@ def test_each_model_has_a_null_of_its_own(library: Library, folder: Path, tmp_pa
     assert other.best_mean != ours.best_mean
     answer = SearchService(library).search(Query("a colour"))
     assert 0 < answer.confidence < 1
-    drop_model(library, "builtin")
+    drop_model(library, "builtin-2")
     with library.read() as session:
         assert spaces.null_scores(session, 1) is None
 

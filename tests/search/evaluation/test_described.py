@@ -86,7 +86,7 @@ def test_models_that_do_not_answer_now_are_asked_the_same(library: Library) -> N
     library.models.use("builtin-conse")
     library.evaluate()
     found = measured(library.core)
-    old, new = (found[name].figure("described", "R@1") for name in ("builtin", "builtin-conse"))
+    old, new = (found[name].figure("described", "R@1") for name in ("builtin-2", "builtin-conse"))
     assert old is not None
     assert new is not None
     assert (old.questions, new.questions) == (48, 48)
@@ -99,16 +99,16 @@ def test_commands_say_what_the_library_has_measured(library: Library, settings: 
     describe(library, CAPTIONS)
     assert library.questions() == {"thumbed": 0, "opened": 0, "described": 48}
     shown = trove(settings, "eval").stdout
-    first = measured(library.core)["builtin"].figure("described", "R@1")
+    first = measured(library.core)["builtin-2"].figure("described", "R@1")
     assert first is not None
     assert first.enough
     assert "described: 48 pictures that somebody has described" in shown
-    assert f"builtin: Of 48 pictures that somebody has described, {100 * first.value:.0f} %" in shown
+    assert f"builtin-2: Of 48 pictures that somebody has described, {100 * first.value:.0f} %" in shown
     assert "0 questions for which you opened something: 20 more are needed." in shown
     listed = trove(settings, "model", "list").stdout
     assert f"{100 * first.value:.0f} % of 48 ({100 * first.low:.0f} to {100 * first.high:.0f} %)" in listed
     (model,) = as_json(trove(settings, "model", "list", "--json"))["models"]
-    assert (model["model"], model["state"], model["seconds"]) == ("builtin", "active", None)
+    assert (model["model"], model["state"], model["seconds"]) == ("builtin-2", "active", None)
     assert {key: model["figures"][0][key] for key in ("kind", "measure", "questions")} == {
         "kind": "described",
         "measure": "R@1",
@@ -126,13 +126,13 @@ def test_of_too_few_questions_nothing_is_claimed(library: Library, settings: Set
 
 @pytest.mark.slow
 def test_how_long_a_model_takes_is_told_for_all_that_there_is_now(library: Library) -> None:
-    (trial,) = library.models.time(["builtin"], 4)
-    speed = library.models.measured()["builtin"].speed
+    (trial,) = library.models.time(["builtin-2"], 4)
+    speed = library.models.measured()["builtin-2"].speed
     assert speed is not None
     assert speed.by == "sample"
     assert speed.seconds == pytest.approx(trial.full_index_s, rel=0.02)
     library.forget(SAMPLES / "pictures")
-    fewer = library.models.measured()["builtin"].speed
+    fewer = library.models.measured()["builtin-2"].speed
     assert fewer is not None
     assert fewer.seconds < speed.seconds / 2
     kept = library.core.paths.measured
@@ -159,7 +159,7 @@ def test_a_change_of_the_model_tells_its_time_if_it_was_long(library: Library, e
         assert (speed.by, speed.seconds) == ("change", pytest.approx((pictures + texts) * 0.05, rel=0.01))
 
 
-@pytest.mark.parametrize("kept", ["{", "[]", '{"figures": {"builtin": 3}}', '{"speed": {"builtin": {}}}'])
+@pytest.mark.parametrize("kept", ["{", "[]", '{"figures": {"builtin-2": 3}}', '{"speed": {"builtin-2": {}}}'])
 def test_figures_that_cannot_be_read_are_none(library: Library, kept: str) -> None:
     library.core.paths.measured.write_text(kept)
     assert measured(library.core) == {}

@@ -14,14 +14,14 @@ def test_what_texts_and_paths_have_is_known(database: Database) -> None:
         add_file(session, "/pictures/Flumserberg/img_zorbing.jpg", [said], "audio")
     with database.read() as session:
         words = LibraryWords(session, FileWords())
-        known = Known(model="builtin", words=(words,))
+        known = Known(model="builtin-2", words=(words,))
 
         assert all(
             word in words for word in ("quidditch", "Quidditches", "grunwaldia", "flumserberg", "zorbing")
         )
         assert all(word not in words for word in ("umserberg", "quiddit", "犬"))
         assert not understanding(Query("quidditch"), known).notes
-        assert understanding(Query("quidditch"), Known(model="builtin")).notes
+        assert understanding(Query("quidditch"), Known(model="builtin-2")).notes
         assert understanding(Query("quiditches"), known).notes[0].offers[0] == "quidditches"
         assert understanding(Query("qiudditches"), known).notes[0].offers[0] == "quidditches"
 

@@ -19,11 +19,11 @@ from search.understanding.codes import is_code
 from search.understanding.emojis import spelled_out
 from search.understanding.reading import hinders, understanding
 
-BUILTIN = Known(model="builtin", today=date(2026, 2, 1))
+BUILTIN = Known(model="builtin-2", today=date(2026, 2, 1))
 
 
 MULTILINGUAL = Known(model=PRESETS["multilingual"].model, asked_for=asked_for)
-ASKING = Known(model="builtin", asked_for=asked_for)
+ASKING = Known(model="builtin-2", asked_for=asked_for)
 
 
 class Names:
@@ -210,7 +210,7 @@ def test_names_that_nobody_has_are_told() -> None:
     assert (read("Anna").level, read("Anna on the beach").level) == ("partly", "partly")
     assert "No person or tag has the name Anna" in read("Anna").notes[0].says
     assert about("Zorblatt") == ["name"]
-    assert about("Anna", Known(model="builtin", names=(Names("Anna"),))) == []
+    assert about("Anna", Known(model="builtin-2", names=(Names("Anna"),))) == []
 
 
 def test_names_of_people_are_offered_for_what_is_near_to_them() -> None:
@@ -253,7 +253,7 @@ def test_limits_are_told_in_languages_that_the_model_speaks() -> None:
 
 
 def test_words_of_asking_are_neither_unknown_nor_lost_in_offers() -> None:
-    known = Known(model="builtin", asked_for=lambda text: text.removeprefix("showme "))
+    known = Known(model="builtin-2", asked_for=lambda text: text.removeprefix("showme "))
 
     assert about("showme dogs", known) == []
     assert offers("showme dgos", known)[0] == "showme dogs"

@@ -239,7 +239,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "names": 0,
         "exports": 0,
     }
-    assert status["model"] == "builtin"
+    assert status["model"] == "builtin-2"
     assert status["assets"] == 51
     assert status["units"]["image"] == 48
     # What machines tell of sound and motion has words or a name, and no vectors.
@@ -269,7 +269,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "analysers redo text",
         "model list",
         "model use builtin",
-        "model use builtin --background",
+        "model use builtin-2 --background",
         "eval --sample 3",
         "index",
     ],

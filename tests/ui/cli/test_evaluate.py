@@ -40,7 +40,7 @@ def test_eval_of_a_named_model_opens_no_library(settings: Settings, tmp_path: Pa
     (tmp_path / "damaged" / "trove.db").write_bytes(b"no database " * 100)
     (tmp_path / "few.csv").write_text("image,caption\np001.jpg,a picture\np002.jpg,another\n")
     measure = ("eval", "--images", SAMPLES / "pictures", "--captions", tmp_path / "few.csv", "--json")
-    figures = trove(settings, *measure, "--model", "builtin", library=tmp_path / "damaged")
+    figures = trove(settings, *measure, "--model", "builtin-2", library=tmp_path / "damaged")
     assert as_json(figures)["images"] == 2
     assert trove(settings, "eval", "--images", SAMPLES).returncode == 2
     assert not settings.paths.database.exists()
@@ -56,10 +56,10 @@ def test_models_are_tried_on_ones_own_pictures(
     monkeypatch.setitem(sys.modules, "__main__", page)
     # Of one's own, since the rates are kept in it.
     own = own_copy(sample_library, tmp_path / "library")
-    result = trove(own, "eval", "--sample", "8", "--model", "builtin", "--json")
+    result = trove(own, "eval", "--sample", "8", "--model", "builtin-2", "--json")
     assert result.returncode == 0, result.stderr
     (trial,) = as_json(result)["models"]
-    assert (trial["model"], trial["pictures"]) == ("builtin", 8)
+    assert (trial["model"], trial["pictures"]) == ("builtin-2", 8)
     rates = ("load_s", "pictures_per_s", "texts_per_s", "query_ms", "memory_mb")
     assert min(trial[name] for name in rates) > 0
     # 48 pictures and the frames of two videos, and what is said in them, at the measured rates.

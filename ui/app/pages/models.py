@@ -8,7 +8,7 @@ from db import kinds
 from db.catalog import revision, spaces
 from db.catalog.spaces import Space
 from db.kinds import CLIP
-from indexer.encoders.registry import PRESETS, ModelInfo, preset_of
+from indexer.encoders.registry import PRESETS, ModelInfo, better_than, preset_of
 from search.evaluation.measured import ENOUGH, Measured
 from ui.app import resources
 from ui.app.views import indexing
@@ -25,6 +25,10 @@ def _current(active: Space) -> None:
     st.markdown(f"Your library answers with **{resources.plain(active.model)}**.")
     if info is not None:
         st.caption(f"{info.note} Understands {info.languages}.")
+    if better := better_than(active.model):
+        st.info(
+            f"**{better}** finds more and needs no download. Change to it below.", icon=":material/upgrade:"
+        )
 
 
 def _found_here(known: Measured, *, busy: bool) -> None:

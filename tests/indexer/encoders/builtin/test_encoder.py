@@ -22,14 +22,14 @@ from indexer.encoders.builtin.encoder import BUILTINS, BuiltinEncoder
 from indexer.encoders.builtin.projection import load_projection
 from indexer.encoders.builtin.towers import LITE0, LITE2, Backbone
 from indexer.encoders.builtin.weights import FIRST
-from indexer.encoders.registry import BUILTIN, PRESETS, SECOND_BUILTIN, load_encoder
+from indexer.encoders.registry import BUILTIN, FIRST_BUILTIN, PRESETS, load_encoder
 from tests.support import SAMPLES
 
 PHOTOGRAPHS = Path(sklearn.__file__).parent / "datasets" / "images"
 HEAVY = {"torch", "torchvision", "timm", "transformers", "open_clip"}
 
 
-@pytest.fixture(scope="module", params=[SECOND_BUILTIN, BUILTIN])
+@pytest.fixture(scope="module", params=[BUILTIN, FIRST_BUILTIN])
 def encoder(request: pytest.FixtureRequest, cache: Path) -> BuiltinEncoder:
     """The model of new libraries, and that of those made before it."""
     made = BUILTINS[request.param](cache, "cpu")

@@ -19,7 +19,7 @@ from indexer.encoders.builtin.sentences.tower import (
     spaced,
 )
 from indexer.encoders.builtin.sentences.weights import Weights, read_weights, weights_file
-from indexer.encoders.registry import BUILTIN, SECOND_BUILTIN
+from indexer.encoders.registry import BUILTIN, FIRST_BUILTIN
 
 SAID = {
     "a dog runs on the beach": (
@@ -52,7 +52,7 @@ def tower(cache: Path) -> SentenceTower:
     return load_sentence_tower(cache)
 
 
-@pytest.fixture(scope="module", params=[SECOND_BUILTIN, BUILTIN])
+@pytest.fixture(scope="module", params=[BUILTIN, FIRST_BUILTIN])
 def encoder(request: pytest.FixtureRequest, cache: Path) -> BuiltinEncoder:
     made = BUILTINS[request.param](cache, "cpu")
     assert isinstance(made, BuiltinEncoder)

@@ -79,7 +79,7 @@ def test_a_measurement_runs_beside_the_app_and_tells_why_it_failed(own: Settings
         job.quality()
         _wait(job)
         assert job.state().error == ""
-        assert library.models.measured()["builtin"].figure("thumbed", "R@1") is not None
+        assert library.models.measured()["builtin-2"].figure("thumbed", "R@1") is not None
 
 
 @pytest.mark.slow

@@ -159,9 +159,9 @@ def test_the_model_is_changed_with_progress_and_back(page: Page, own_app: App) -
     expect(page.get_by_text("Too little is known yet to say how well it finds")).to_be_visible()
     expect(page.get_by_text("0 pictures that somebody has described: 20 more are needed.")).to_be_visible()
     page.get_by_role("button", name="Measure on 20 of your pictures").click()
-    expect(page.get_by_text("Timing builtin, builtin-conse …")).to_be_visible()
+    expect(page.get_by_text("Timing builtin-2, builtin-conse …")).to_be_visible()
     rows = page.get_by_role("row")
-    for name in ("builtin (yours)", "builtin-conse"):
+    for name in ("builtin-2 (yours)", "builtin-conse"):
         expect(rows.filter(has=page.get_by_role("cell", name=name, exact=True))).to_contain_text(
             "about", timeout=120_000
         )
