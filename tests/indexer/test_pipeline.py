@@ -418,7 +418,7 @@ def test_another_model_is_a_named_error(library: Library, settings: Settings, fo
     index(library, [folder])
     photo(folder / "4.jpg", 4)
     other = settings.model_copy(update={"model": "fast"})
-    with pytest.raises(ModelMismatchError, match=r"indexed with builtin, not with ViT-B-32") as caught:
+    with pytest.raises(ModelMismatchError, match=r"indexed with builtin-2, not with ViT-B-32") as caught:
         index(Library(other), [folder])
     assert "--library" in caught.value.hint
     assert counts(index(library, [folder])) == {"indexed": 1, "unchanged": 3}

@@ -206,7 +206,7 @@ def test_its_condition_leaves_what_has_it(filled: Library, query: str, expected:
 @pytest.mark.usefixtures("filled")
 def test_the_command_line_knows_it(template: Path, settings: Settings) -> None:
     found = as_json(trove(settings, "search", "hay", "--kind", "scent", "--json"))
-    assert {Path(hit["path"]).name for hit in found["hits"]} == {"barn.png", "coast.png"}
+    assert {Path(hit["path"]).name for hit in found["hits"][:2]} == {"barn.png", "coast.png"}
     evidence = found["hits"][0]["evidence"]
     assert {(item["source"], item["kind"], item["text"]) for item in evidence} >= {("words", "scent", "hay")}
     assert any(item["region"] == [*LEFT] for item in evidence)

@@ -86,7 +86,7 @@ def test_whatever_matched_the_shown_one_is_the_hit(settings: Settings, library: 
     apart = library.search("", image=still, apart=True, stacks=False).hits
     assert {"film.mov", "IMG_1.jpg"} <= {hit.path.name for hit in apart}
     assert not any(fact.path for hit in apart for fact in hit.why)
-    reasons = library.why("a picture", folder(settings) / "film.mov")
+    reasons = library.why("a film", folder(settings) / "film.mov")
     assert reasons.rank is not None
 
 
