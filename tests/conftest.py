@@ -31,6 +31,8 @@ from tests.support.server import TEMPLATE, Server, serving
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # What the system has is no sample.
 os.environ.setdefault("TROVE_DICTIONARIES", "/nowhere")
+# The same vectors on every processor.
+os.environ.setdefault("TROVE_PRECISION", "float32")
 # As the command line sets it; the tests of two processes would hold each other up.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

@@ -95,7 +95,7 @@ def library(data: Data, model: str, cache: Path) -> trove.Library:
     for old in cache.glob(f"{named}-????????"):
         if old != folder:
             shutil.rmtree(old)
-    opened = trove.Library.open(folder / "library", model=model, device="cpu")
+    opened = trove.Library.open(folder / "library", model=model, device="cpu", precision="float32")
     print(f"indexing into {folder}, or what has changed", file=sys.stderr, flush=True)
     report = opened.index(_media(data, folder / "media"))
     print(f"{report.indexed} new files, {report.failed} failed, {report.seconds:.0f} s", file=sys.stderr)

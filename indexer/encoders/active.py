@@ -58,7 +58,10 @@ register(
         CLIP,
         DEFAULT_MODEL,
         lambda name, settings: load_encoder(
-            canonical_name(name), device=settings.device, cache=settings.cache
+            canonical_name(name),
+            device=settings.device,
+            cache=settings.cache,
+            precision=settings.precision,
         ),
         texts=(PICTURE, PASSAGE),
         pictures=(PICTURE,),

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from db.errors import ModelError
 from db.near import did_you_mean
 from db.paths import expanded
+from db.settings import Precision
 from indexer.encoders.base import Encoder
 from indexer.encoders.packages import package_files
 
@@ -222,13 +223,16 @@ def near_duplicate(model: str) -> float:
     return NEAR_DUPLICATE if info is None else info.near_duplicate
 
 
-def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
+def load_encoder(
+    name: str, *, device: str = "auto", cache: Path, precision: Precision = "float32"
+) -> Encoder:
     """The encoder of that name. Its towers are loaded on first use.
 
     Args:
         name: see the module.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache: folder of files that can be rebuilt: the models' exports for the CPU.
+        precision: of the builtin picture tower on a CPU.
 
     Raises:
         ModelError: there is no such model; the message names near ones.
@@ -237,7 +241,7 @@ def load_encoder(name: str, *, device: str = "auto", cache: Path) -> Encoder:
     if name in (BUILTIN, FIRST_BUILTIN, CONSE):
         from indexer.encoders.builtin.encoder import BUILTINS
 
-        return BUILTINS[name](cache, device)
+        return BUILTINS[name](cache, device, precision)
     from indexer.encoders.openclip.encoder import OpenClipEncoder, Source
     from indexer.encoders.openclip.exports import read_facts
 

@@ -110,7 +110,9 @@ def evaluate_drawer(
         drawn, seconds = _draw(Drawer(drawer, device=settings.device), prompts, Path(folder), on_progress)
         grown = psutil.Process().memory_info().rss - before
         KEEPER.release()
-        encoder = load_encoder(model, device=settings.device, cache=settings.cache)
+        encoder = load_encoder(
+            model, device=settings.device, cache=settings.cache, precision=settings.precision
+        )
         made = encode_pictures(encoder, drawn, settings)
     figures = [clip_score(made, encoder.encode_texts(prompts))]
     if pictures:

@@ -112,7 +112,7 @@ def evaluate_files(
         ModelError: the model is unknown or missing.
     """
     pairs = read_captions(captions)
-    encoder = load_encoder(model, device=settings.device, cache=settings.cache)
+    encoder = load_encoder(model, device=settings.device, cache=settings.cache, precision=settings.precision)
     return evaluate(encoder, images, pairs, settings, on_progress)
 
 

@@ -94,7 +94,7 @@ def _in_own_process(
 def _measure(
     name: str, paths: list[Path], texts: Sequence[str], total: tuple[int, int], settings: Settings
 ) -> Trial:
-    encoder = load_encoder(name, device=settings.device, cache=settings.cache)
+    encoder = load_encoder(name, device=settings.device, cache=settings.cache, precision=settings.precision)
     started = time.perf_counter()
     with DecodePool.of(settings) as decoders:
         _embed(encoder, paths[: settings.workers], settings, decoders)  # each of them has to start

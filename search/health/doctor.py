@@ -19,6 +19,7 @@ from db.library import Library, has_library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
+from indexer.encoders.builtin.towers import LITE2, precision_kept
 from indexer.encoders.registry import better_than
 from indexer.languages import named_languages
 from search.health.status import status
@@ -51,7 +52,7 @@ def examine(settings: Settings, *, files: bool = False) -> list[Finding]:
     """All findings, in reading order; with ``files`` also those that name files and folders."""
     findings = [
         *_software(),
-        *_hardware(),
+        *_hardware(settings),
         *_analysers(),
         *_languages(),
         *_storage(settings),
@@ -71,12 +72,14 @@ def _software() -> Iterator[Finding]:
                 yield Finding(package, "missing", "install Trove again: some of its packages are not there")
 
 
-def _hardware() -> Iterator[Finding]:
+def _hardware(settings: Settings) -> Iterator[Finding]:
     import av
     import faiss
 
     gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
     yield Finding("gpu", f"{gpus} usable by FAISS" if gpus else "none; everything runs on the processor")
+    precision = precision_kept(LITE2, settings.cache)
+    yield Finding("precision", str(precision or "of pictures: measured when the first one is encoded"))
     missing = [name for name in _CODECS if name not in av.codecs_available]
     yield Finding(
         "codecs",

@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from db.arrays import Floats, Vectors, unit_length
+from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.classes import (
@@ -56,9 +57,9 @@ class ConseEncoder:
     backbone = towers.LITE0
     image_size = backbone.size
 
-    def __init__(self, cache: Path, device: str = "auto") -> None:
+    def __init__(self, cache: Path, device: str = "auto", precision: Precision = "float32") -> None:
         self.cache = cache
-        self._image_tower = Once(lambda: towers.load_image_tower(self.backbone, cache, device))
+        self._image_tower = Once(lambda: towers.load_image_tower(self.backbone, cache, device, precision))
         self._text_tower = Once(lambda: towers.load_text_tower(cache))
         self.class_vectors = Once(self._load_class_vectors)
 
@@ -127,9 +128,16 @@ class BuiltinEncoder(ConseEncoder):
     weights = FIRST
     sentence_map = FIRST_MAP
 
-    def __init__(self, cache: Path, device: str = "auto", *, weights: Path | None = None) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        device: str = "auto",
+        precision: Precision = "float32",
+        *,
+        weights: Path | None = None,
+    ) -> None:
         """``weights``: others than those that come with the project, to train them."""
-        super().__init__(cache, device)
+        super().__init__(cache, device, precision)
         self.weights = weights or self.weights
         self._projection = Once(lambda: load_projection(self.weights))
         self._sentence_tower = Once(lambda: load_sentence_tower(cache))
@@ -200,8 +208,15 @@ class SecondEncoder(BuiltinEncoder):
     weights = SECOND
     sentence_map = SECOND_MAP
 
-    def __init__(self, cache: Path, device: str = "auto", *, weights: Path | None = None) -> None:
-        super().__init__(cache, device, weights=weights)
+    def __init__(
+        self,
+        cache: Path,
+        device: str = "auto",
+        precision: Precision = "float32",
+        *,
+        weights: Path | None = None,
+    ) -> None:
+        super().__init__(cache, device, precision, weights=weights)
         self._classes = Once(lambda: load_classes(self.weights))
         self._nouns = Nouns()
 

