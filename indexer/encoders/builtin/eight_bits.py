@@ -3,8 +3,8 @@
 Static quantisation (Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", arXiv 1712.05877) by ONNX Runtime's own tool: weights by channel, and
 the activations between convolutions in ranges that were measured beforehand (``bench/builtin/ranges.py``),
-so that nothing has to be measured where it runs. What the tower returns, and its first and last
-convolution, stay float32: they cost most of what is lost, and little time.
+so that nothing has to be measured where it runs. What the tower returns, its first convolutions and its last
+one stay float32: they cost most of what is lost, and little time (figures in docs/benchmarks.md).
 """
 
 import json
@@ -21,6 +21,10 @@ from db.errors import ModelError
 
 _EIGHT_BITS = frozenset(("Conv", "Clip", "Add"))
 """Operators that are computed in 8 bits; the others are at the end of the tower."""
+_FIRST = 6
+"""Convolutions at the beginning of the tower that are not."""
+EIGHT_BITS = f"{sorted(_EIGHT_BITS)} {_FIRST}"
+"""What the quantised export depends on beside the ranges."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def quantise(source: Path, target: Path, ranges: Ranges, size: int) -> None:
 
 def _in_float32(nodes: Sequence[Any]) -> Iterator[str]:
     convolutions = [node.name for node in nodes if node.op_type == "Conv"]
-    yield from (convolutions[0], convolutions[-1])
+    yield from (*convolutions[:_FIRST], convolutions[-1])
     yield from (node.name for node in nodes if node.op_type not in _EIGHT_BITS)
 
 

@@ -18,7 +18,7 @@ from db.arrays import Floats
 from db.errors import ModelError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
-from indexer.encoders.builtin.eight_bits import OtherGraphError, Ranges, quantise
+from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
 from indexer.encoders.builtin.precision import Choice, choose, kept, kept_at
 from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
@@ -169,7 +169,7 @@ def export_of(backbone: Backbone, cache: Path) -> Path:
 
 
 def _eight_bit_export(backbone: Backbone, cache: Path, ranges: Path) -> Path:
-    measured = _digest(backbone.fingerprint(), ranges.read_text(encoding="utf-8"))
+    measured = _digest(backbone.fingerprint(), ranges.read_text(encoding="utf-8"), EIGHT_BITS)
     return cache / "models" / f"efficientnet-{backbone.variant}-int8-{measured}.onnx"
 
 
