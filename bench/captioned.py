@@ -36,6 +36,7 @@ def parser(about: str | None) -> argparse.ArgumentParser:
     options.add_argument("--captions", type=Path, required=True, help="CSV with the columns image,caption")
     options.add_argument("--split", help="use only the rows with this value in the column split")
     options.add_argument("--model", default=BUILTIN)
+    options.add_argument("--precision", choices=("float32", "int8"), default="float32")
     return options
 
 
@@ -50,7 +51,7 @@ def load(options: argparse.Namespace) -> Captioned:
     if getattr(options, "similar", None):
         encoder: Encoder = LookalikeEncoder(options.similar, settings)
     else:
-        encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
+        encoder = load_encoder(options.model, device="cpu", cache=settings.cache, precision=options.precision)
     paths = [options.images / name for name in captions]
 
     def prepared(path: Path) -> Pixels:

@@ -104,10 +104,11 @@ def main() -> None:
     parser.add_argument("--captions", type=Path)
     parser.add_argument("--split")
     parser.add_argument("--stamps", type=Path)
+    parser.add_argument("--precision", choices=("float32", "int8"), default="float32")
     parser.add_argument("--model", choices=("builtin", "builtin-2"), default="builtin-2")
     parser.add_argument("--half", choices=("tune", "test", "all"), default="test")
     args = parser.parse_args()
-    encoder = BUILTINS[args.model](load_settings().cache, "cpu")
+    encoder = BUILTINS[args.model](load_settings().cache, "cpu", args.precision)
     assert isinstance(encoder, BuiltinEncoder)
     if args.stamps:
         evaluate(encoder, read_stamps(args.stamps, args.half))
