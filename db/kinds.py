@@ -22,11 +22,15 @@ SOUND = "sound"
 MOTION = "motion"
 """The role of models that put clips of films and texts into one space."""
 
+FACE = "face"
+"""The role of models that put faces of one person near each other."""
+
 PICTURE = "picture"
 PASSAGE = "passage"
 HEARD = "heard"
 MOVING = "moving"
-"""The modalities of vectors in these roles: of what is seen, of all text, of sounds and of clips."""
+FACES = "faces"
+"""The modalities of vectors in these roles: of what is seen, of all text, of sounds, clips and faces."""
 
 Proof = Literal["shows", "said", "in_picture", "by_people", "called", "machine"]
 """What a match proves: the picture shows it, it was said, it is written in the picture, somebody has written

@@ -153,6 +153,8 @@ def _state(library: Library, analyser: Analyser, switched: Switches) -> Analyser
 def _model_of(maker: type[Analyser]) -> str:
     """How to choose the model that an analyser works for."""
     role = registry.role_of(maker)
+    if begun_by := roles()[role].begun_by:
+        return f"switch it on with: {begun_by}"
     small = next(of_task(task)).name if (task := roles()[role].task) else "NAME"
     return f"choose a model with: trove model use {small} --role {role}"
 

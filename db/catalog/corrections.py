@@ -127,6 +127,24 @@ def drop(session: Session, sha256: bytes, subject: str, span: Span = Span()) -> 
     return bool(rows)
 
 
+def reword(session: Session, subject: str, before: str, now: str) -> None:
+    """Let all corrections of this value have another one; an empty one takes them back."""
+    statement = select(Correction).where(Correction.subject == subject, Correction.value == before)
+    for row in session.scalars(statement).all():
+        if now:
+            put(session, row.sha256, subject, now, Span.of(row))
+        else:
+            drop(session, row.sha256, subject, Span.of(row))
+
+
+def forget(session: Session, subjects: Collection[str]) -> None:
+    """Delete all corrections of these subjects, with the units that are nothing else."""
+    ids = select(Correction.id).where(Correction.subject.in_(subjects))
+    session.execute(delete(Unit).where(Unit.correction_id.in_(ids)))
+    session.execute(delete(Correction).where(Correction.subject.in_(subjects)))
+    revision.touch(session)
+
+
 def corrected(session: Session, content_ids: Collection[int]) -> set[int]:
     """Those of these contents of which there are corrections."""
     statement = select(Content.id).join(Correction, Correction.sha256 == Content.sha256)
@@ -265,5 +283,7 @@ def _covers(span: Span, other: Span) -> bool:
         return False
     if span.start_s is None or span.end_s is None or other.start_s is None or other.end_s is None:
         return same_region(span.region, other.region)
+    if span.region and other.region and not same_region(span.region, other.region):
+        return False
     common_s = min(span.end_s, other.end_s) - max(span.start_s, other.start_s)
     return common_s >= COVERED * (other.end_s - other.start_s) and common_s > 0

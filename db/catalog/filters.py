@@ -85,10 +85,12 @@ class UnitRule:
 
 @dataclass(frozen=True)
 class OwnRule:
-    """What users made, by its name, such as the hits that they liked; see ``db.catalog.live.OWN``."""
+    """So many things that users made or named, such as hits that they liked; see ``db.catalog.live.OWN``."""
 
     table: str
     name: str
+    op: CountOp = ">="
+    count: int = 1
 
 
 Rule = FactRule | UnitRule | OwnRule

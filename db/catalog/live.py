@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db import kinds
 from db.arrays import Doubles, Ids
-from db.catalog import fulltext, revision, switches
+from db.catalog import fulltext, people, revision, switches
 from db.catalog.filters import (
     FACTS,
     NEAR_S,
@@ -166,7 +166,7 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
             holding = np.fromiter(session.scalars(statement), dtype=np.int64)
             return np.intersect1d(among, holding, assume_unique=True)
         case OwnRule():
-            return _with_marks(session, OWN[rule.table](rule.name), 1, among)
+            return _counting(session, rule, OWN[rule.table](session, rule.name), among)
         case UnitRule():
             unit = aliased(Unit)
             columns: tuple[Any, ...] = (unit.content_id, unit.start_s, unit.end_s)
@@ -181,10 +181,11 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
             return near[~np.isin(near, np.setdiff1d(of_its_kinds, having(session, rule)))]
 
 
-def _counting(session: Session, rule: UnitRule, marks: Marks, among: Ids) -> Ids:
+def _counting(session: Session, rule: UnitRule | OwnRule, marks: Marks, among: Ids) -> Ids:
     """Those of these units that have as many marks near them as a rule asks for."""
     enough = among if rule.op == "<=" else _with_marks(session, marks, rule.count, among)
-    most = rule.most if rule.op == ">=" else rule.count
+    at_least = rule.most if isinstance(rule, UnitRule) else None
+    most = at_least if rule.op == ">=" else rule.count
     if most is None:
         return enough
     return np.setdiff1d(enough, _with_marks(session, marks, most + 1, among), assume_unique=True)
@@ -263,7 +264,7 @@ def _at_once(starts: Doubles, ends: Doubles, least: int) -> tuple[Doubles, Doubl
     return times[begins], times[over]
 
 
-def _liked(name: str) -> Marks:
+def _liked(_session: Session, name: str) -> Marks:
     """Where there is a thumb up in the saved search of a name."""
     return (
         select(Content.id, Judgement.start_s, Judgement.start_s)
@@ -273,5 +274,10 @@ def _liked(name: str) -> Marks:
     )
 
 
-OWN: Mapping[str, Callable[[str], Marks]] = {"liked": _liked}
-"""The marks that users made, by their table."""
+OWN: Mapping[str, Callable[[Session, str], Marks]] = {
+    "liked": _liked,
+    "person": people.seen,
+    "people": people.anybody,
+    "headshot": people.large,
+}
+"""The marks that users made, or that are of whom they know, by their table."""

@@ -33,10 +33,16 @@ _KEYS = {
     "hidden": ("owner", "sha256", "path"),
     "event_said": ("owner", "name", "said_at"),
     "event_picture": ("owner", "sha256"),
+    "person": ("owner", "name", "said_at"),
+    "person_face": ("owner", "person_id", "sha256", "at_s", "x", "y", "w", "h"),
 }
 """By which columns two rows say something of the same thing."""
 
-_PARENTS = {"judgement": ("saved_id", "saved_search"), "event_picture": ("event_id", "event_said")}
+_PARENTS = {
+    "judgement": ("saved_id", "saved_search"),
+    "event_picture": ("event_id", "event_said"),
+    "person_face": ("person_id", "person"),
+}
 """The column that names the row which another one belongs to, and the table of that."""
 
 

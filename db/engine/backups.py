@@ -40,6 +40,8 @@ TABLES = (
     "hidden",
     "event_said",
     "event_picture",
+    "person",
+    "person_face",
 )
 """The tables of what users made, children after parents: nobody but they could make it again."""
 
@@ -163,8 +165,8 @@ def newest(folder: Path) -> Backup | None:
     return None
 
 
-def forget(folder: Path, table: str) -> None:
-    """Take a table out of all backups, for what is to be forgotten.
+def forget(folder: Path, table: str, which: Callable[[Mapping[str, Any]], bool] = lambda _row: True) -> None:
+    """Take a table, or some of its rows, out of all backups, for what is to be forgotten.
 
     Raises:
         OSError: one cannot be rewritten.
@@ -172,11 +174,13 @@ def forget(folder: Path, table: str) -> None:
     for path in [*folder.glob("*.json"), *folder.parent.glob("users-before-schema-*.json")]:
         try:
             whole = json.loads(path.read_bytes())
-            held = whole["tables"].pop(table, None)
+            held = whole["tables"].get(table) or []
+            kept = [row for row in held if not which(row)]
         except (ValueError, KeyError, TypeError, AttributeError):
             path.unlink()  # nobody can tell what is in it
             continue
-        if held:
+        if len(kept) < len(held):
+            whole["tables"][table] = kept
             write_atomically(path, json.dumps(whole).encode())
 
 

@@ -98,6 +98,14 @@ class Database(ABC):
         """Bytes on disk."""
 
     @abstractmethod
+    def scrub(self) -> None:
+        """Leave nothing of deleted rows and words in the files of the database, as far as it can.
+
+        Raises:
+            LibraryBusyError: another process uses the library, so that some of it stays for now.
+        """
+
+    @abstractmethod
     def indexing(self) -> AbstractContextManager[None]:
         """Hold the right to write media into the library; at most one process has it.
 

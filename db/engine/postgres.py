@@ -222,6 +222,17 @@ class PostgresDatabase(Database):
                 _asked(held, "pg_advisory_unlock", _INDEXING)
             held.close()
 
+    def scrub(self) -> None:
+        """As ``Database.scrub``; its journal and its backups are the server's own."""
+        with self._translated():
+            with self.write() as session:
+                tables.forget_terms(session.connection())
+            with self._engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT", trove_plain=True
+            ) as own:
+                for table in ("unit", "embedding", "passage", "passage_term"):
+                    own.exec_driver_sql(f"VACUUM FULL {table}")
+
     def _let_go(self, _driver: object, connection: ConnectionPoolEntry) -> None:
         """Close what was in use when the library was closed, as soon as it is not."""
         if self._closed:

@@ -82,6 +82,8 @@ class LibraryState(Base):
     """The revision as of which stacks were made."""
     eventful: Mapped[int] = mapped_column(server_default=text("0"))
     """The revision as of which events were made."""
+    peopled: Mapped[int] = mapped_column(server_default=text("0"))
+    """The revision as of which faces were put in groups."""
 
 
 class Root(Base):
@@ -427,3 +429,43 @@ class EventMember(Base):
 
     content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"), primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"))
+
+
+class FaceGroup(Base):
+    """Faces that are of one person, as far as is known.
+
+    Worked out from the faces, the names in files and what users said (``indexer.people``).
+    """
+
+    __tablename__ = "face_group"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"))
+    """The person that users say it is; None where they said nothing."""
+    name: Mapped[str | None]
+    """The users' own, or one in the files; None where nobody says who it is."""
+
+
+class FaceMember(Base):
+    """A face of a group. It keeps its place there when another detector finds the same face anew."""
+
+    __tablename__ = "face_member"
+    __table_args__ = (
+        Index("face_member_group", "group_id"),
+        Index("face_member_unit", "unit_id"),
+        Index("face_member_content", "content_id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("face_group.id", ondelete="CASCADE"))
+    content_id: Mapped[int] = mapped_column(ForeignKey("content.id", ondelete="CASCADE"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id", ondelete="SET NULL"))
+    """None until the face is found again."""
+    at_s: Mapped[float | None]
+    x: Mapped[float]
+    """The region of the face, as in ``Unit``."""
+    y: Mapped[float]
+    w: Mapped[float]
+    h: Mapped[float]

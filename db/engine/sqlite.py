@@ -160,6 +160,26 @@ class SqliteDatabase(Database):
         if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
             raise self._damaged(f"{len(broken)} rows refer to others that are lost")
 
+    def scrub(self) -> None:
+        """As ``Database.scrub``: the journal is emptied, too."""
+        with self._engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - SQLAlchemy's type is wider
+            raw.execute("PRAGMA secure_delete = ON")
+            try:
+                # The index of words keeps those of deleted texts until its parts are merged.
+                raw.execute("INSERT INTO passage(passage) VALUES ('optimize')")
+                raw.execute("VACUUM")
+                is_busy = bool(raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+            except sqlite3.OperationalError as exc:
+                log.info("the database is not scrubbed: %s", exc)
+                is_busy = True
+        if is_busy:
+            raise LibraryBusyError(
+                "something of it stays in the journal of the library while another process reads",
+                "Close the app and other programs of Trove, then run the same command again.",
+            )
+
     @contextmanager
     def indexing(self) -> Iterator[None]:
         with indexing(self.path):

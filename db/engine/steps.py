@@ -453,3 +453,45 @@ CORRECTIONS_TAKEN_BACK = (
     "ALTER TABLE correction ADD COLUMN language VARCHAR",
     "ALTER TABLE correction ADD COLUMN replaced VARCHAR",
 )
+
+# Nobody looks for faces until people ask for it.
+PEOPLE = (
+    "ALTER TABLE library ADD COLUMN peopled INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE person (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        name VARCHAR,
+        hidden BOOLEAN NOT NULL DEFAULT 0,
+        said_at DATETIME NOT NULL)""",
+    """CREATE TABLE person_face (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        owner VARCHAR NOT NULL DEFAULT '',
+        person_id INTEGER NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        is_theirs BOOLEAN NOT NULL,
+        shown BOOLEAN NOT NULL DEFAULT 0,
+        sha256 BLOB NOT NULL,
+        at_s DOUBLE,
+        x DOUBLE NOT NULL,
+        y DOUBLE NOT NULL,
+        w DOUBLE NOT NULL,
+        h DOUBLE NOT NULL)""",
+    "CREATE INDEX person_face_person ON person_face (person_id)",
+    "CREATE INDEX person_face_content ON person_face (sha256)",
+    """CREATE TABLE face_group (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        person_id INTEGER REFERENCES person (id) ON DELETE SET NULL,
+        name VARCHAR)""",
+    """CREATE TABLE face_member (
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        group_id INTEGER NOT NULL REFERENCES face_group (id) ON DELETE CASCADE,
+        content_id INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        unit_id INTEGER REFERENCES unit (id) ON DELETE SET NULL,
+        at_s DOUBLE,
+        x DOUBLE NOT NULL,
+        y DOUBLE NOT NULL,
+        w DOUBLE NOT NULL,
+        h DOUBLE NOT NULL)""",
+    "CREATE INDEX face_member_group ON face_member (group_id)",
+    "CREATE INDEX face_member_unit ON face_member (unit_id)",
+    "CREATE INDEX face_member_content ON face_member (content_id)",
+)

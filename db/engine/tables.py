@@ -19,7 +19,45 @@ from db.words.forms import indexed
 FIRST = 16
 """The number of the schema that the first library on PostgreSQL had."""
 
-STEPS: Mapping[int, Sequence[str]] = {}
+_BOX = """at_s DOUBLE PRECISION,
+        x DOUBLE PRECISION NOT NULL,
+        y DOUBLE PRECISION NOT NULL,
+        w DOUBLE PRECISION NOT NULL,
+        h DOUBLE PRECISION NOT NULL"""
+_PEOPLE = (
+    "ALTER TABLE library ADD COLUMN peopled BIGINT NOT NULL DEFAULT 0",
+    """CREATE TABLE person (
+        id BIGSERIAL NOT NULL PRIMARY KEY,
+        owner VARCHAR COLLATE "C" NOT NULL DEFAULT '',
+        name VARCHAR COLLATE "C",
+        hidden BOOLEAN NOT NULL DEFAULT false,
+        said_at TIMESTAMP WITHOUT TIME ZONE NOT NULL)""",
+    f"""CREATE TABLE person_face (
+        id BIGSERIAL NOT NULL PRIMARY KEY,
+        owner VARCHAR COLLATE "C" NOT NULL DEFAULT '',
+        person_id BIGINT NOT NULL REFERENCES person (id) ON DELETE CASCADE,
+        is_theirs BOOLEAN NOT NULL,
+        shown BOOLEAN NOT NULL DEFAULT false,
+        sha256 BYTEA NOT NULL,
+        {_BOX})""",
+    "CREATE INDEX person_face_person ON person_face (person_id)",
+    "CREATE INDEX person_face_content ON person_face (sha256)",
+    """CREATE TABLE face_group (
+        id BIGSERIAL NOT NULL PRIMARY KEY,
+        person_id BIGINT REFERENCES person (id) ON DELETE SET NULL,
+        name VARCHAR COLLATE "C")""",
+    f"""CREATE TABLE face_member (
+        id BIGSERIAL NOT NULL PRIMARY KEY,
+        group_id BIGINT NOT NULL REFERENCES face_group (id) ON DELETE CASCADE,
+        content_id BIGINT NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+        unit_id BIGINT REFERENCES unit (id) ON DELETE SET NULL,
+        {_BOX})""",
+    "CREATE INDEX face_member_group ON face_member (group_id)",
+    "CREATE INDEX face_member_unit ON face_member (unit_id)",
+    "CREATE INDEX face_member_content ON face_member (content_id)",
+)
+
+STEPS: Mapping[int, Sequence[str]] = {17: _PEOPLE}
 """What changes a library of the number before; a test holds it against the models."""
 
 _COLLATIONS = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8")
@@ -181,6 +219,15 @@ def _make(connection: Connection) -> None:
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")
     connection.exec_driver_sql("INSERT INTO trove_schema VALUES (0)")
+
+
+def forget_terms(connection: Connection) -> None:
+    """Keep the terms of those texts alone that are there."""
+    connection.exec_driver_sql("DELETE FROM passage_term")
+    connection.exec_driver_sql(
+        "INSERT INTO passage_term SELECT DISTINCT unnest(tsvector_to_array(written) "
+        "|| tsvector_to_array(otherwise)) FROM passage WHERE written IS NOT NULL ON CONFLICT DO NOTHING"
+    )
 
 
 def drop_foreign_keys(connection: Connection) -> None:

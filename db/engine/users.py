@@ -8,7 +8,7 @@ names them, with folders and switches, and copies them.
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.engine.schema import Base, UnitKind
@@ -178,6 +178,51 @@ class EventPicture(Base):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event_said.id", ondelete="CASCADE"))
     """None for what was taken out of its event."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PersonRow(Base):
+    """Somebody whom users know in pictures: named, hidden, or put together otherwise than Trove would."""
+
+    __tablename__ = "person"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    name: Mapped[str | None]
+    """None while nobody gave one."""
+    hidden: Mapped[bool] = mapped_column(server_default=false())
+    """Whether they are left out wherever people are listed."""
+    said_at: Mapped[datetime]
+    """In UTC."""
+
+
+class PersonFace(Base):
+    """A user's word that a face is a person's, or is not.
+
+    Keyed by the content's hash, the second and the region, as a judgement is: a face that another detector
+    finds at the same place is the same one.
+    """
+
+    __tablename__ = "person_face"
+    __table_args__ = (
+        Index("person_face_person", "person_id"),
+        Index("person_face_content", "sha256"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
+    is_theirs: Mapped[bool]
+    shown: Mapped[bool] = mapped_column(server_default=false())
+    """Whether it is the one that stands for the person."""
+    sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    at_s: Mapped[float | None]
+    x: Mapped[float]
+    """The region of the face, as in ``Unit``."""
+    y: Mapped[float]
+    w: Mapped[float]
+    h: Mapped[float]
 
 
 METADATA = Base.metadata

@@ -14,6 +14,7 @@ from indexer.analysers.base import Analyser
 from indexer.analysers.captions import Captions
 from indexer.analysers.clips import Clips
 from indexer.analysers.exports import Exports
+from indexer.analysers.faces import Faces
 from indexer.analysers.frames import Frames
 from indexer.analysers.headers import Headers
 from indexer.analysers.hearing import Hearing
@@ -55,6 +56,7 @@ _TABLE: tuple[type[Analyser], ...] = (
     Text,
     Captions,
     Things,
+    Faces,
     Sounds,
     SoundTags,
     Hearing,

@@ -31,7 +31,7 @@ class Sidecars(Analyser):
     scope = "asset"
     beside = tuple(READERS)
     placed = False
-    fingerprint = "2"  # with dates and places
+    fingerprint = "3"  # with people
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """What is written in its sidecars; a damaged one says nothing, and costs no other.

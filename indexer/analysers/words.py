@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from db.catalog import tags
 from db.catalog.facts import Fact, Key
-from db.catalog.units import NewUnit
+from db.catalog.units import NewUnit, Region
 from db.engine.schema import MediaKind
 from db.kinds import CLIP, PASSAGE, Kind
 from db.words.forms import fold
@@ -19,7 +19,10 @@ CAPTION = Kind("caption", "caption", {CLIP: PASSAGE}, "by_people")
 TAG = Kind("tag", "tag", {}, "by_people")
 """All keywords of a thing, with the levels above them: one unit."""
 
-KINDS = (CAPTION, TAG)
+PERSON = Kind("person", "person", {}, "by_people", plural="people")
+"""Somebody whom people have named in a picture, mostly with the place of the face."""
+
+KINDS = (CAPTION, TAG, PERSON)
 
 _TOGETHER: tuple[WordKey, ...] = (
     "title",
@@ -57,7 +60,7 @@ class Words(Analyser):
     kinds = KINDS
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video", "audio"})
     phase = 0
-    fingerprint = "2"  # with dates and places
+    fingerprint = "3"  # with people
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """What is written in the file, which was opened for its header anyway."""
@@ -83,6 +86,21 @@ def made_of(words: Iterable[Word]) -> Iterator[Draft | Fact]:
             yield _draft(NewUnit(CAPTION.name, start_s=word.start_s, end_s=word.end_s, text=str(word.value)))
     if keywords := tags.united(str(word.value) for word in words if word.key == "keyword"):
         yield Draft(NewUnit(TAG.name, text=", ".join(keywords)))
+    yield from _people(words)
+
+
+def _people(words: Iterable[Word]) -> Iterator[Draft]:
+    """Everybody who is named, once: a name that has no place only where it has none anywhere."""
+    named = [word for word in words if word.key == "person"]
+    placed = {fold(str(word.value)) for word in named if word.region is not None}
+    seen: set[tuple[str, Region | None]] = set()
+    for word in named:
+        name = fold(str(word.value))
+        region = None if word.region is None else Region(*(round(edge, 5) for edge in word.region))
+        if (region is None and name in placed) or (name, region) in seen:
+            continue
+        seen.add((name, region))
+        yield Draft(NewUnit(PERSON.name, region=region, text=str(word.value)))
 
 
 def _draft(unit: NewUnit) -> Draft:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from db.catalog import spaces
 from db.catalog.spaces import Space
 from db.errors import ModelError, ModelMismatchError, SettingsError
-from db.kinds import CLIP, HEARD, MOTION, MOVING, PASSAGE, PICTURE, SIMILAR, SOUND
+from db.kinds import CLIP, FACE, HEARD, MOTION, MOVING, PASSAGE, PICTURE, SIMILAR, SOUND
 from db.library import Library
 from db.registry import Registry
 from db.settings import Settings
 from indexer.encoders.base import Encoder
+from indexer.encoders.faces.encoder import FaceEncoder
 from indexer.encoders.heard import HeardEncoder
 from indexer.encoders.lookalike import LookalikeEncoder
 from indexer.encoders.moving import MovingEncoder
@@ -42,6 +43,8 @@ class Role:
     pictures: tuple[str, ...] = ()
     asked: Callable[[Settings], str | None] = lambda _settings: None
     task: Task | None = None
+    begun_by: str = ""
+    """The command by which people choose its model, where it has one of its own."""
 
 
 _table: Registry[Role] = Registry("roles")
@@ -73,6 +76,7 @@ register(
 register(Role(SIMILAR, None, LookalikeEncoder, task="similar"))
 register(Role(SOUND, None, HeardEncoder, texts=(HEARD,), task="sound"))
 register(Role(MOTION, None, MovingEncoder, texts=(MOVING,), task="motion"))
+register(Role(FACE, None, FaceEncoder, begun_by="trove people on"))
 
 
 def role_named(name: str) -> Role:

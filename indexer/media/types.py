@@ -118,8 +118,9 @@ class Word:
 
     ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location``,
     ``city``, ``state``, ``country`` and ``chapter`` text, the last from ``start_s`` to ``end_s``; ``keyword``
-    one, with the levels above it: ``Places/France/Paris``; ``rating``, ``label``, ``pick``, ``favourite``,
-    ``taken_at`` and ``place`` as in ``db.catalog.facts``.
+    one, with the levels above it: ``Places/France/Paris``; ``person`` the name of somebody who is in it, in
+    ``region``, where that is known: left edge, top edge, width and height, 0 to 1; ``rating``, ``label``,
+    ``pick``, ``favourite``, ``taken_at`` and ``place`` as in ``db.catalog.facts``.
     """
 
     key: "WordKey"
@@ -127,6 +128,7 @@ class Word:
     source: "Source"
     start_s: float | None = None
     end_s: float | None = None
+    region: tuple[float, float, float, float] | None = None
 
 
 WordKey = Literal[
@@ -141,6 +143,7 @@ WordKey = Literal[
     "country",
     "chapter",
     "keyword",
+    "person",
     "rating",
     "label",
     "pick",

@@ -3,6 +3,8 @@
 import sqlite3
 
 _ADDED = {
+    17: """DROP TABLE face_member; DROP TABLE face_group; DROP TABLE person_face; DROP TABLE person;
+        ALTER TABLE library DROP COLUMN peopled;""",
     16: """ALTER TABLE correction DROP COLUMN track; ALTER TABLE correction DROP COLUMN language;
         ALTER TABLE correction DROP COLUMN replaced;""",
     15: """DROP TABLE event_member; DROP TABLE event; DROP TABLE event_picture; DROP TABLE event_said;

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from indexer.media.types import Word
 
@@ -104,7 +105,7 @@ def cleaned(words: Iterable[Word]) -> Iterator[Word]:
             value = tag(word.value) if word.key == "keyword" else text(word.value)
             if value is None:
                 continue
-            word = Word(word.key, value, word.source, word.start_s, word.end_s)
+            word = replace(word, value=value)
         if word not in seen:
             seen.add(word)
             yield word

@@ -16,6 +16,7 @@ from indexer.media.dates import of_iso
 from indexer.media.degrees import known
 from indexer.media.types import Word, WordKey
 from indexer.media.words.clean import cleaned
+from indexer.media.words.people import people
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -146,7 +147,8 @@ def of_packet(packet: bytes, source: "Source") -> Iterator[Word]:
     Raises:
         DecodeError: it is too large, no XML, or of a kind that nobody should open.
     """
-    properties = _properties(_root(packet))
+    root = _root(packet)
+    properties = _properties(root)
     if any(name.startswith(f"{{{MARK}}}") for name in properties):
         source = "user"
     found = [Word(key, text, source) for name, key in _TEXTS for text in properties.get(_qualified(name), ())]
@@ -161,6 +163,7 @@ def of_packet(packet: bytes, source: "Source") -> Iterator[Word]:
             found.append(Word(key, first, source))
     if (here := _place(properties)) is not None:
         found.append(Word("place", here, source))
+    found += [Word("person", name, source, region=region) for name, region in people(root)]
     return cleaned(found)
 
 

@@ -1,0 +1,67 @@
+"""Deleting all that is known of faces, wherever it is kept: once people do not want it any more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete
+
+from db.catalog import analyses, assets, people, persons, revision, spaces, switches
+from db.catalog.corrections import forget
+from db.catalog.people import NAMED
+from db.catalog.switches import EVERYWHERE
+from db.engine import backups
+from db.engine.dialect import overwrite_deleted
+from db.engine.schema import Analysis
+from db.errors import LibraryError
+from db.kinds import FACE, FACES, of_modality
+from db.library import Library
+
+
+def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> int:
+    """Delete all faces, groups and vectors, and switch their analyser off; returns how many faces there were.
+
+    With ``keep_names``, what people said of faces stays (names, and places in pictures), for when they are
+    found again. Else it is deleted, too, in all backups as well.
+
+    Raises:
+        LibraryBusyError: another process is indexing into this library, or uses it, so that deleted data
+            stay in its journal.
+        LibraryError: a backup cannot be rewritten.
+    """
+    kinds = of_modality(FACE, FACES)
+    with library.indexing():
+        with library.write() as session:
+            overwrite_deleted(session)
+            found = len(people.faces(session)[0])
+            analyses.delete_made(session, analyser, assets.content_ids(session, EVERYWHERE))
+            session.execute(delete(Analysis).where(Analysis.analyser == analyser))
+            people.drop(session, [group.id for group in people.groups(session)])
+            held = [space for space in spaces.every(session) if space.role == FACE]
+            for space in held:
+                spaces.drop(session, space.id)
+            if not keep_names:
+                persons.forget_all(session)
+                forget(session, (NAMED, *kinds))
+            switches.turn(session, analyser, on=False)
+            revision.touch(session)
+        for space in held:
+            library.vectors(space).delete()
+        if not keep_names:
+            _forget_in_backups(library, (NAMED, *kinds))
+        library.database.scrub()
+    return found
+
+
+def _forget_in_backups(library: Library, subjects: tuple[str, ...]) -> None:
+    def is_of_faces(row: Mapping[str, Any]) -> bool:
+        return row["subject"] in subjects
+
+    folder = library.paths.backups
+    try:
+        for table in ("person_face", "person"):
+            backups.forget(folder, table)
+        backups.forget(folder, "correction", is_of_faces)
+    except OSError as exc:
+        raise LibraryError(
+            f"names still stand in a backup: {exc}", f"Delete the files in {folder} yourself."
+        ) from exc

@@ -1,0 +1,53 @@
+"""Keeping the groups of faces up to date, once faces, names in files or what users say have changed."""
+
+from sqlalchemy.orm import Session
+
+from db.catalog import people, persons, revision, stacks
+from db.library import Library
+from indexer.people.grouping import Known, grouped
+
+
+def renew(library: Library) -> None:
+    """Put faces in groups, if anything has changed since; nothing is written of groups that stay."""
+    with library.read() as session:
+        if not people.are_stale(session):
+            return
+    with library.write() as session:
+        renew_in(session)
+
+
+def renew_in(session: Session) -> None:
+    """As ``renew``, in a transaction that changes something."""
+    faces, vectors = people.faces(session)
+    known = Known(
+        faces,
+        vectors,
+        persons.every(session),
+        persons.said(session),
+        people.named(session),
+        people.groups(session),
+        people.members(session),
+    )
+    of_group: dict[int, list[tuple[int | None, object]]] = {}
+    for member in known.members:
+        of_group.setdefault(member.group_id, []).append((member.unit_id, member.region))
+    was = {group.id: (group, of_group.get(group.id, [])) for group in known.groups}
+    now = grouped(known)
+    changed = [
+        (group, own)
+        for group, own in now
+        if was.get(group.id) != (group, [(face.unit_id, face.region) for face in own])
+    ]
+    # A group that lost its faces for a while, as its drive is looked at anew, is none of those that are gone.
+    kept = {group.id for group, _ in now}
+    waiting = {member.group_id for member in known.members if member.unit_id is None}
+    gone = was.keys() - kept - waiting
+    if changed or gone:
+        stacks_stay = not stacks.are_stale(session)
+        people.drop(session, gone)
+        for group, own in changed:
+            people.put(session, group, own)
+        revision.touch(session)
+        if stacks_stay:
+            stacks.made(session)  # they are not made of people
+    people.made(session)
