@@ -1,6 +1,6 @@
 """Answers and their hits: frozen records, the same for the app, the command line and Python."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -110,6 +110,10 @@ class Understanding:
 
     level: Understood = "yes"
     notes: tuple[Note, ...] = ()
+
+    def with_note(self, note: Note | None) -> "Understanding":
+        """The same with one more note, where there is one."""
+        return self if note is None else replace(self, notes=(*self.notes, note))
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,14 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from db import kinds
+from db.catalog import people
 from db.catalog.spaces import Space
 from db.kinds import CLIP, PICTURE
 from db.library import Library
 from indexer.encoders.active import roles
 from indexer.encoders.base import Encoder
 from indexer.encoders.phrasings import encode_phrased
-from search.answer import Answer, Hit
+from search.answer import Answer, Hit, Note
 from search.drawing.imagine import imagined, moved
 from search.engine.active import ActiveModel, ActiveModels
 from search.engine.dropping import dropped
@@ -37,7 +38,8 @@ from search.engine.verdict import judge
 from search.query.asking import asked_for
 from search.query.query import Query
 from search.understanding.asked import Known
-from search.understanding.library_words import FileWords, LibraryWords
+from search.understanding.library_words import FileWords, LibraryWords, Names
+from search.understanding.naming import with_people
 from search.understanding.reading import hinders, understanding
 from search.wording import said
 
@@ -125,6 +127,7 @@ class SearchService:
         started = time.perf_counter()
         with self.library.read() as session:
             models = self._models.at(session)
+            query, named = _named(query, session)
             if CLIP not in models:
                 empty = "Your library is empty"
                 return Answer(str(query), "absent", 0.0, _since(started), (), imagined(drawing), says=empty)
@@ -163,7 +166,7 @@ class SearchService:
             _since(started),
             shown,
             imagined(drawing),
-            understood,
+            understood.with_note(named),
             says,
             without,
             None if arrangement is None else len(arrangement.unit_ids),
@@ -180,6 +183,7 @@ class SearchService:
             models = self._models.at(session)
             if CLIP not in models:
                 return None
+            query, _ = _named(query, session)
             question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
             return self._arrangements.of(question, Scope(session, models, wanted(query))).place(unit_id)
 
@@ -197,6 +201,7 @@ class SearchService:
         models = self._models.at(session)
         if CLIP not in models:
             return ()
+        query, _ = _named(query, session)
         question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
         return tuple(recall(question, Scope(session, models, wanted(query, arrived_after=after)), thumbs))
 
@@ -206,6 +211,7 @@ class SearchService:
             models = self._models.at(session)
             if CLIP not in models:
                 return None
+            query, _ = _named(query, session)
             question = embedded(query, models, session, self._decode, self._known(models[CLIP], session))
             return sight(question, Scope(session, models, wanted(query)))
 
@@ -229,10 +235,17 @@ class SearchService:
     def _known(self, model: ActiveModel, session: Session) -> Known:
         """What a question is read against in a snapshot."""
         words = LibraryWords(session, self._file_words)
-        return Known(model.space.model, (words,), asked_for=asked_for)
+        names = Names(people.names(session))
+        return Known(model.space.model, (words,), (names,), asked_for=asked_for)
 
     def _decode(self) -> "DecodePool":
         return self.decoders
+
+
+def _named(query: Query, session: Session) -> tuple[Query, Note | None]:
+    """The query with those whom it names as conditions, and what is said of that."""
+    naming = with_people(query.text, people.names(session))
+    return replace(query, text=naming.text) if naming.people else query, naming.note()
 
 
 def _since(started: float) -> float:

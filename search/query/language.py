@@ -320,8 +320,6 @@ class _Parser(Scanner):
             return key
         if spaces or match.end() == len(self._text) or self._text.startswith("//", match.end()):
             return None
-        if key in conditions.UNKNOWN_KEYS:
-            raise self._error(f"there is no {key}:", self._at, f"Say it in plain words, without {key}:.")
         if meant := _meant(key):
             raise self._error(
                 f"there is no {key}:, did you mean {meant}:?", self._at, "Put words with a colon in quotes."

@@ -29,6 +29,21 @@ class FileWords:
             return self._words
 
 
+class Names:
+    """The names of the library's people, whole and word by word."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._words = {fold(part) for name in names for part in (name, *name.split())}
+
+    def __contains__(self, word: object) -> bool:
+        """Whether somebody is called so."""
+        return isinstance(word, str) and fold(word) in self._words
+
+    def near(self, word: str, distance: int) -> Iterable[str]:  # noqa: ARG002 - a name is not mended
+        """None: a word is never mended into a name."""
+        return ()
+
+
 class LibraryWords:
     """The words of a library in a snapshot, each looked up when it is asked for."""
 

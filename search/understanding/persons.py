@@ -37,10 +37,15 @@ def read(asked: Asked, known: Known) -> Sequence[Finding]:
     return [Finding("partly", Note("name", says), tuple(names))]
 
 
+def is_first_name(word: str) -> bool:
+    """Whether people are called so, and hardly anything else is."""
+    return word.lower() in _first_names()
+
+
 def _is_name(word: str, *, first: bool, known: Known) -> bool:
     if not word[0].isupper() or word.isupper():
         return False
-    if word.lower() in _first_names():
+    if is_first_name(word):
         return True
     if not is_english_only(known.model):
         return False  # it may be a word that its model has learnt, as German nouns have capitals

@@ -11,6 +11,7 @@ from search.query.conditions import (
     happenings,
     heard,
     movement,
+    persons,
     places,
     seen,
     table,
@@ -21,7 +22,6 @@ from search.query.conditions import (
 )
 from search.query.conditions.table import (
     TERM_KEYS,
-    UNKNOWN_KEYS,
     Condition,
     Context,
     Suggestion,
@@ -43,6 +43,7 @@ table.register(
     *facts.CONDITIONS,
     *words.CONDITIONS,
     *seen.CONDITIONS,
+    *persons.CONDITIONS,
     *heard.CONDITIONS,
     *movement.CONDITIONS,
     *texts.CONDITIONS,
@@ -50,7 +51,6 @@ table.register(
 
 __all__ = [
     "TERM_KEYS",
-    "UNKNOWN_KEYS",
     "Condition",
     "Context",
     "Suggestion",

@@ -66,9 +66,6 @@ _KEY = re.compile(r"[a-z]+")
 TERM_KEYS = ("image", "text")
 """Keys of the query box that are no conditions: a picture, or words whatever they look like."""
 
-UNKNOWN_KEYS = frozenset("people person persons face faces".split())
-"""What other programs have keys for, and Trove has not, unless somebody registers one."""
-
 _table: Registry[Condition] = Registry("conditions")
 unregister, every = _table.unregister, _table.every
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from db import kinds
-from db.catalog.filters import FactRule, Rule, UnitRule
+from db.catalog.filters import FactRule, OwnRule, Rule, UnitRule
 from db.engine.schema import MediaKind
 from indexer.analysers.names import screenshots
 from indexer.media.formats import RAW_SUFFIXES
@@ -88,6 +88,7 @@ FLAGS = (
     ),
     Flag("picked", "What somebody has picked", (FactRule("pick", "=", "picked"),)),
     Flag("rejected", "What somebody has rejected", (FactRule("pick", "=", "rejected"),)),
+    Flag("headshot", "Pictures of somebody from near", (OwnRule("headshot", ""),)),
     Flag("hidden", "What you have hidden", (FactRule("hidden", "=", True),)),
 )
 
@@ -145,7 +146,7 @@ CONDITIONS = (
     ),
     Condition(
         "is",
-        "pictures of the screen, raw photographs, favourites, what is picked, rejected or hidden, or a type",
+        "screenshots, raw photographs, favourites, headshots, what is picked, rejected or hidden, or a type",
         ("is:screenshot", "is:favourite"),
         _is,
         _offered_flags,
