@@ -46,12 +46,14 @@ from trove.events import Events
 from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
+from trove.people import People
 
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.events import Event
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
+    from db.catalog.people import EarlierPeople, FaceSeen, Person
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.correct import Earlier
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from search.explain.reasons import Reasons
     from search.explore.duplicates import Group
     from search.explore.landscape import Landscape
+    from search.explore.people import Recognised
     from search.health.status import Status
     from search.health.storage import Storage
     from search.results.moments import Moment
@@ -81,7 +84,9 @@ _RESULTS = {
     "Earlier": "indexer.correct",
     "Chapter": "search.results.transcript",
     "EarlierEvents": "indexer.events.keeping",
+    "EarlierPeople": "db.catalog.people",
     "Event": "db.catalog.events",
+    "FaceSeen": "db.catalog.people",
     "Fact": "db.catalog.facts",
     "Failure": "db.catalog.assets",
     "Group": "search.explore.duplicates",
@@ -91,9 +96,11 @@ _RESULTS = {
     "Measured": "search.evaluation.measured",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
+    "Person": "db.catalog.people",
     "Passage": "search.results.transcript",
     "Quality": "search.evaluation.retrieval",
     "Reasons": "search.explain.reasons",
+    "Recognised": "search.explore.people",
     "Reply": "search.asking.answering",
     "Restored": "db.catalog.restoring",
     "Said": "search.asking.prompts",
@@ -126,9 +133,11 @@ __all__ = [
     "Dropped",
     "Earlier",
     "EarlierEvents",
+    "EarlierPeople",
     "Event",
     "Events",
     "Evidence",
+    "FaceSeen",
     "Fact",
     "Failure",
     "Folders",
@@ -156,11 +165,14 @@ __all__ = [
     "Note",
     "Openings",
     "Passage",
+    "People",
+    "Person",
     "Progress",
     "Quality",
     "Query",
     "QueryError",
     "Reasons",
+    "Recognised",
     "Reply",
     "Report",
     "Restored",

@@ -26,6 +26,7 @@ from trove.corrections import Corrections
 from trove.events import Events
 from trove.folders import Folders
 from trove.models import Models, ignore
+from trove.people import People
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -421,6 +422,11 @@ class Library:
         """Journeys, parties and other events: list, rename, merge, split, undo."""
         return Events(self.core)
 
+    @property
+    def people(self) -> People:
+        """Who is in pictures and films: switch it on, name, merge, split, hide, forget, and off again."""
+        return People(self.core, lambda: self.service.decoders)
+
     def hide(self, *paths: Path | str) -> None:
         """Hide files or folders: they are in no answer and no count but those of ``is:hidden``.
 
@@ -610,12 +616,14 @@ class Library:
             LibraryNewerError: a newer Trove wrote it.
         """
         from indexer.events.renewal import renew as renew_events
+        from indexer.people.renewal import renew as renew_people
         from indexer.stacks.renewal import renew
         from search.health.backup import restore
 
         restored = restore(self.core, expanded(path))
         renew(self.core)
         renew_events(self.core)
+        renew_people(self.core)
         return restored
 
     def duplicates(

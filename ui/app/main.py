@@ -19,6 +19,7 @@ PAGES = [
     st.Page("pages/find.py", title="Find", icon=":material/search:", default=True),
     st.Page("pages/saved.py", title="Saved", icon=":material/bookmarks:"),
     st.Page("pages/events.py", title="Events", icon=":material/event:"),
+    st.Page("pages/people.py", title="People", icon=":material/face:"),
     st.Page("pages/overview.py", title="Overview", icon=":material/bubble_chart:"),
     st.Page("pages/folders.py", title="Library", icon=":material/photo_library:", url_path="library"),
     st.Page("pages/duplicates.py", title="Duplicates", icon=":material/content_copy:"),

@@ -17,6 +17,7 @@ from ui.cli import (
     hide,
     model,
     moment,
+    people,
     roots,
     saved,
     search,
@@ -68,6 +69,7 @@ for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hi
 app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")
 app.add_typer(events.app, name="events")
+app.add_typer(people.app, name="people")
 app.add_typer(model.app, name="model")
 
 

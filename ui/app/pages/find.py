@@ -22,6 +22,7 @@ from ui.app.views import address, indexing, question, selection, viewer
 from ui.app.views.conversing import offer_answer, show_answer
 from ui.app.views.filters import filters
 from ui.app.views.opened import show_opened
+from ui.app.views.persons import offer_who
 from ui.app.views.question import Question
 from ui.app.views.sketching import offer_preview, offer_sketch, show_preview, show_sketch
 from ui.app.views.starting import NEAREST
@@ -83,6 +84,7 @@ def _show(asked: Question) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="verdict"):
         _verdict(listing.answer)
         offer_answer(asked.words)
+        offer_who(asked)
         prompt, left_out = _draw_it(asked, listing.answer)
         if prompt:
             offer_sketch(prompt)

@@ -13,11 +13,12 @@ from typing import Any, NoReturn, get_args
 
 import streamlit as st
 
-from db.catalog import contents, copies, revision
+from db.catalog import contents, copies, people, revision
 from db.errors import QueryError, UnreadableError
 from search.query.language import Parsed, parse
 from search.query.query import Order, Query
 from search.results.listing import GrowingListing, Listing, SortedListing
+from search.understanding.naming import with_people
 from ui.app import resources
 from ui.app.components.askbox import Chip
 from ui.app.routes import feeds
@@ -54,7 +55,9 @@ class Question:
     def parsed(self) -> Parsed | None:
         """What the words mean; None while they are malformed."""
         try:
-            return parse(self.words)
+            parse(self.words)
+            with resources.read() as session:
+                return parse(with_people(self.words, people.names(session)).text)
         except QueryError:
             return None
 

@@ -22,6 +22,7 @@ from ui.app.views.conversing import offer_conversation
 from ui.app.views.described import show_described
 from ui.app.views.film import forget_moment, offer_moment, show_film
 from ui.app.views.known import show_known
+from ui.app.views.persons import show_people
 from ui.app.views.picture import forget_view, offer_views, show_picture
 from ui.app.views.question import Question
 from ui.app.views.said import offer_transcript
@@ -149,6 +150,7 @@ def _show(listing: Listing, asked: Question) -> None:
                 if row.media != "audio" and not kept:
                     offer_conversation(row.path, hit)
                 show_described(row.path, hit)
+            show_people(hit)
             show_things(of_moment(seen, hit))
             show_text(in_moment(texts, hit))
             show_paths(row, hit)

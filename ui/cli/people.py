@@ -1,0 +1,251 @@
+"""Commands about who is in pictures: people, and people on, off, name, merge, split, forget, who, …"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ui.cli import console
+from ui.cli.options import Json, Limit, Yes, library_of, part_of
+from ui.wording import files
+
+if TYPE_CHECKING:
+    from trove import FaceSeen, Library, Person
+
+app = typer.Typer(
+    invoke_without_command=True,
+    help="List the people in your pictures; say who they are. Nothing is looked for until you switch it on.",
+)
+
+Who = Annotated[str, typer.Argument(metavar="PERSON", help="The name, a part of it, or the number.")]
+InFile = Annotated[Path, typer.Argument(metavar="FILE", help="A picture or film of your library.")]
+Face = Annotated[
+    int,
+    typer.Option(
+        "--face", min=1, help="Which face, from the left (in a film by time): trove people in FILE."
+    ),
+]
+
+
+@app.callback()
+def list_people(
+    ctx: typer.Context,
+    limit: Limit = 50,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Those whom you have hidden, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the people in your pictures, those with a name first; say who they are."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with library_of(ctx) as library:
+        is_on = library.people.is_on
+        every = [one for one in library.people.every() if hidden or not one.hidden]
+    if as_json:
+        console.print_json({"on": is_on, "people": [asdict(person) for person in every]})
+    elif not is_on:
+        console.say("Faces are not looked for. Switch it on with: trove people on")
+    elif not every:
+        console.say("No people are known yet. Faces are found by: trove index")
+    else:
+        columns = {"number": "right", "person": "left", "faces": "right", "files": "right"}
+        rows = [
+            [
+                str(one.id),
+                f"{one.name or '(no name yet)'}{' (hidden)' * one.hidden}",
+                f"{one.faces:,}",
+                f"{one.files:,}",
+            ]
+            for one in every[:limit]
+        ]
+        console.table(columns, rows)
+        if len(every) > limit:
+            console.say(f"and {len(every) - limit:,} more: -k lists more of them")
+
+
+@app.command()
+def on(ctx: typer.Context, yes: Yes = False) -> None:
+    """Look for faces from the next indexing on. Says before what is then kept, and where."""
+    from trove.people import KEPT
+
+    with library_of(ctx) as library:
+        console.say(KEPT)
+        if not yes and not typer.confirm("Look for faces?"):
+            raise typer.Exit(1)
+        library.people.on()
+    console.say("Faces are looked for from now on. Now run: trove index")
+
+
+@app.command()
+def off(
+    ctx: typer.Context,
+    keep_names: Annotated[
+        bool,
+        typer.Option("--keep-names", help="Keep the names that you gave, for when it is switched on again."),
+    ] = False,
+) -> None:
+    """Look for no faces any more, and delete all that was found: faces, what tells them apart, and names."""
+    with library_of(ctx) as library:
+        count = library.people.off(keep_names=keep_names)
+    kept = "The names that you gave are kept." if keep_names else "The names that you gave are deleted, too."
+    console.say(f"Deleted: {count:,} {'face' if count == 1 else 'faces'}. {kept}")
+
+
+@app.command()
+def name(
+    ctx: typer.Context,
+    person: Who,
+    called: Annotated[str, typer.Argument(metavar="NAME", help='The name; "" to take it back.')],
+) -> None:
+    """Say who somebody is. Who has that name already is then the same person."""
+    with library_of(ctx) as library:
+        found = library.people.named(person)
+        library.people.name(found.id, called)
+        _say("Called" if called.strip() else "Without a name", library, called.strip() or str(found.id))
+
+
+@app.command()
+def merge(
+    ctx: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="PERSON PERSON...", help="Their names or numbers.")],
+) -> None:
+    """Say that several are one person, who has the first name that one of them has."""
+    with library_of(ctx) as library:
+        found = [library.people.named(one) for one in names]
+        library.people.merge([one.id for one in found])
+        ids = {one.id for one in found}
+        _say("Merged into", library, next(str(one.id) for one in library.people.every() if one.id in ids))
+
+
+@app.command()
+def split(
+    ctx: typer.Context, person: Who, paths: Annotated[list[Path], typer.Argument(metavar="FILE...")]
+) -> None:
+    """Say that somebody in these files is another person than in the others."""
+    with library_of(ctx) as library:
+        found = library.people.named(person)
+        seen = [face for path in paths for face in library.people.of(path)]
+        library.people.split([face.unit_id for face in seen if face.group_id == found.id])
+    console.say("Split. See both: trove people")
+
+
+@app.command(name="in")
+def in_file(ctx: typer.Context, file: InFile, as_json: Json = False) -> None:
+    """List the faces in a picture from the left, in a film by time, and whose they are."""
+    with library_of(ctx) as library:
+        faces = library.people.of(file)
+    if as_json:
+        console.print_json({"faces": [asdict(face) for face in faces]})
+        return
+    for number, face in enumerate(faces, start=1):
+        span = "" if face.start_s is None else f" at {face.start_s:.0f} s"
+        console.say(f"{number}: {console.one_line(_called(face))}{span}")
+    if not faces:
+        console.say("No faces were found in it.")
+
+
+@app.command()
+def this(
+    ctx: typer.Context,
+    file: InFile,
+    called: Annotated[str, typer.Argument(metavar="NAME")],
+    face: Face = 1,
+    at: Annotated[
+        str, typer.Option("--part", help="Where somebody is whose face was not found: left,top,width,height.")
+    ] = "",
+) -> None:
+    """Say who somebody in a picture is; with no face in it, that this person is in it."""
+    with library_of(ctx) as library:
+        faces = library.people.of(file)
+        if at or not faces:
+            library.people.add(file, called, part_of(at, "--part") if at else None)
+        else:
+            library.people.name_face(_nth(faces, face).unit_id, called)
+    console.say(f"{console.one_line(called)} is in {console.one_line(file.name)}.")
+
+
+@app.command(name="not")
+def not_them(ctx: typer.Context, file: InFile, face: Face = 1) -> None:
+    """Say that a face is not of the person that it was taken for."""
+    with library_of(ctx) as library:
+        one = _nth(library.people.of(file), face)
+        library.people.not_them(one.unit_id)
+    console.say(f"That is not {console.one_line(one.name or 'who it was taken for')}.")
+
+
+@app.command()
+def show(ctx: typer.Context, file: InFile, face: Face = 1) -> None:
+    """Let a face stand for the person that it is of, wherever people are listed."""
+    with library_of(ctx) as library:
+        library.people.show(_nth(library.people.of(file), face).unit_id)
+    console.say("It stands for them now.")
+
+
+@app.command()
+def hide(ctx: typer.Context, person: Who) -> None:
+    """Leave somebody out wherever people are listed; their pictures stay."""
+    _hide(ctx, person, hidden=True)
+
+
+@app.command()
+def unhide(ctx: typer.Context, person: Who) -> None:
+    """List somebody again."""
+    _hide(ctx, person, hidden=False)
+
+
+@app.command()
+def forget(ctx: typer.Context, person: Who) -> None:
+    """Delete somebody: the name, the faces, and what tells them apart. The pictures stay as they are."""
+    with library_of(ctx) as library:
+        count = library.people.forget(library.people.named(person).id)
+    console.say(
+        f"Forgotten: {count:,} {'face' if count == 1 else 'faces'}. In new pictures nobody knows them."
+    )
+
+
+@app.command()
+def who(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Any picture.")],
+    as_json: Json = False,
+) -> None:
+    """Who is this? Tells who of your library is in any picture."""
+    with library_of(ctx) as library:
+        faces = library.people.who(file)
+    if as_json:
+        console.print_json({"faces": [asdict(face) for face in faces]})
+        return
+    for number, face in enumerate(faces, start=1):
+        if face.group_id is None:
+            told = "nobody whom your library knows"
+        else:
+            told = f"{face.name or f'number {face.group_id}, without a name'} (cosine {face.cosine:.2f})"
+        console.say(f"{number}: {console.one_line(told)}")
+    if not faces:
+        console.say("No faces were found in it.")
+
+
+def _hide(ctx: typer.Context, person: str, *, hidden: bool) -> None:
+    with library_of(ctx) as library:
+        found = library.people.named(person)
+        library.people.hide(found.id, hidden=hidden)
+    console.say(f"{'Hidden' if hidden else 'Listed again'}: {console.one_line(found.name or str(found.id))}")
+
+
+def _nth(faces: list[FaceSeen], number: int) -> FaceSeen:
+    if number > len(faces):
+        raise typer.BadParameter(f"There are {len(faces)} faces in it.", param_hint="--face")
+    return faces[number - 1]
+
+
+def _called(face: FaceSeen) -> str:
+    if face.name:
+        return face.name
+    return "nobody who is known" if face.group_id is None else f"number {face.group_id}, without a name"
+
+
+def _say(verb: str, library: Library, person: str) -> None:
+    one: Person = library.people.named(person)
+    console.say(console.one_line(f"{verb}: {one.name or one.id}, in {files(one.files)}"))
