@@ -49,7 +49,7 @@ class Kind:
     and ``{"clip": "passage"}`` for all text; there is one vector index for each role and modality. Empty for
     what is found by its words alone. ``proof``: what a match of it proves. ``weight``: of its matches in the
     fusion of rankings; names of files say less than what is in them. ``plural``: of the label, where it is
-    not one with an s.
+    not one with an s. ``names_people``: its text is the name of somebody who is in the picture.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Kind:
     proof: Proof
     weight: float = 1.0
     plural: str = ""
+    names_people: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plural", self.plural or f"{self.label}s")
@@ -170,6 +171,11 @@ def named(kind: str) -> Kind:
 def proving(*proofs: Proof) -> tuple[str, ...]:
     """The names of the kinds whose matches prove one of these."""
     return tuple(kind.name for kind in every().values() if kind.proof in proofs)
+
+
+def naming_people() -> tuple[str, ...]:
+    """The names of the kinds whose texts are names of people who are in a picture."""
+    return tuple(kind.name for kind in every().values() if kind.names_people)
 
 
 def described() -> tuple[str, ...]:

@@ -31,9 +31,6 @@ _FACE: tuple[Any, ...] = (
 LARGE = 0.05
 """The share of the picture that a face has where it is what the picture is about."""
 
-NAMED = "person"
-"""The kind of what people have written of who is in a picture."""
-
 
 class Named(NamedTuple):
     """A name that people have written in a picture, with its place where that is known."""
@@ -117,7 +114,7 @@ def faces(session: Session) -> tuple[list[Face], Vectors]:
 
 def named(session: Session) -> list[Named]:
     """The names that people have written of who is in a picture, those of hidden files, too."""
-    statement = select(Unit).where(Unit.kind == NAMED, switches.findable(session, among_hidden=True))
+    statement = select(Unit).where(Unit.kind.in_(kinds.naming_people()), switches.findable(session, among_hidden=True))
     return [
         Named(unit.id, unit.content_id, unit.text or "", _region(unit))
         for unit in session.scalars(statement.order_by(Unit.id))
@@ -261,7 +258,7 @@ def _spans(
         .outerjoin(FaceGroup, FaceGroup.id == FaceMember.group_id)
         .where(unit.kind.in_(_kinds()), of_faces, found)
     )
-    both = union_all(faces, select(*span).where(unit.kind == NAMED, written, found)).subquery()
+    both = union_all(faces, select(*span).where(unit.kind.in_(kinds.naming_people()), written, found)).subquery()
     return select(both.c.content_id, both.c.start_s, both.c.end_s)
 
 
@@ -379,7 +376,7 @@ def _names(session: Session) -> tuple[str, ...]:
 
 def _written(session: Session) -> set[str]:
     """The names that are written in pictures."""
-    found = session.scalars(select(Unit.text).where(Unit.kind == NAMED).distinct())
+    found = session.scalars(select(Unit.text).where(Unit.kind.in_(kinds.naming_people())).distinct())
     return {name for name in found if name}
 
 
@@ -392,7 +389,7 @@ def counts(session: Session) -> dict[str, int]:
         .join(Unit, Unit.id == FaceMember.unit_id)
         .where(FaceGroup.name.is_not(None), switches.findable(session))
     )
-    written = select(Unit.text, Unit.content_id).where(Unit.kind == NAMED, switches.findable(session))
+    written = select(Unit.text, Unit.content_id).where(Unit.kind.in_(kinds.naming_people()), switches.findable(session))
     found: dict[str, set[int]] = {}
     for statement in (of_faces, written):
         for name, content_id in session.connection().execute(statement):

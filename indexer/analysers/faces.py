@@ -24,7 +24,7 @@ from indexer.people.renewal import renew
 
 SIDE = 1080
 """Pixels of the shorter side of what is looked at."""
-LEAST = 40
+LEAST = 60
 """Pixels that a face must have there: of a smaller one nobody can tell whose it is."""
 _APART_S = 10.0
 """A film is looked at as often within a shot: who comes into it later is seen, too."""

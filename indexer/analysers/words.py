@@ -19,7 +19,7 @@ CAPTION = Kind("caption", "caption", {CLIP: PASSAGE}, "by_people")
 TAG = Kind("tag", "tag", {}, "by_people")
 """All keywords of a thing, with the levels above them: one unit."""
 
-PERSON = Kind("person", "person", {}, "by_people", plural="people")
+PERSON = Kind("person_in_image", "person", {}, "by_people", plural="people", names_people=True)
 """Somebody whom people have named in a picture, mostly with the place of the face."""
 
 KINDS = (CAPTION, TAG, PERSON)

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from db.catalog import corrections, people, persons, stacks
 from db.catalog.corrections import Span
-from db.catalog.people import NAMED, EarlierPeople, Group
+from db.catalog.people import EarlierPeople, Group
 from db.catalog.persons import Face
 from db.catalog.units import Region
 from db.engine.dialect import overwrite_deleted
 from db.engine.schema import Content
 from db.errors import SettingsError, not_indexed
-from db.kinds import FACE, FACES, of_modality
+from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
 from db.words.forms import fold
 from indexer.people.renewal import renew_in
@@ -193,7 +193,7 @@ def forget(library: Library, group_id: int) -> int:
         if group.person_id is not None:
             persons.forget(session, group.person_id)
         if group.name:
-            corrections.reword(session, NAMED, group.name, "")
+            corrections.reword(session, _by_hand(), group.name, "")
         people.drop(session, [group_id])
         renew_in(session)
     return len(faces)
@@ -215,9 +215,9 @@ def add(library: Library, path: Path, called: str, region: Region | None = None)
         known = session.get_one(Content, content_id).sha256
         if region is None:
             # Those who are somewhere in it are told apart by a number.
-            corrections.put(session, known, NAMED, own, Span(track=_next(session, known, own)))
+            corrections.put(session, known, _by_hand(), own, Span(track=_next(session, known, own)))
         else:
-            corrections.put(session, known, NAMED, own, Span(region=region))
+            corrections.put(session, known, _by_hand(), own, Span(region=region))
         renew_in(session)
 
 
@@ -271,16 +271,21 @@ def _called(session: Session, called: str, besides: int = 0) -> int | None:
 def _rename_by_hand(session: Session, before: str | None, now: str) -> None:
     """Let those whom users added by hand be called as the person is."""
     if before and now:
-        corrections.reword(session, NAMED, before, now)
+        corrections.reword(session, _by_hand(), before, now)
 
 
 def _next(session: Session, sha256: bytes, called: str) -> int:
     """The number of somebody who is somewhere in a picture: the same one again, or the next."""
-    spans = [span for span in corrections.spans(session, sha256, NAMED) if span.region is None]
+    spans = [span for span in corrections.spans(session, sha256, _by_hand()) if span.region is None]
     for span in spans:
-        if corrections.said(session, sha256, NAMED, span) == called:
+        if corrections.said(session, sha256, _by_hand(), span) == called:
             return span.track or 0
     return 1 + max((span.track or 0 for span in spans), default=0)
+
+
+def _by_hand() -> str:
+    """The kind of those who are named in a picture, whether a face was found or not."""
+    return naming_people()[0]
 
 
 def _kind() -> str:

@@ -7,13 +7,12 @@ from sqlalchemy import delete
 
 from db.catalog import analyses, assets, people, persons, revision, spaces, switches
 from db.catalog.corrections import forget
-from db.catalog.people import NAMED
 from db.catalog.switches import EVERYWHERE
 from db.engine import backups
 from db.engine.dialect import overwrite_deleted
 from db.engine.schema import Analysis
 from db.errors import LibraryError
-from db.kinds import FACE, FACES, of_modality
+from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
 
 
@@ -28,7 +27,7 @@ def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> 
             stay in its journal.
         LibraryError: a backup cannot be rewritten.
     """
-    kinds = of_modality(FACE, FACES)
+    kinds = *naming_people(), *of_modality(FACE, FACES)
     with library.indexing():
         with library.write() as session:
             overwrite_deleted(session)
@@ -41,13 +40,13 @@ def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> 
                 spaces.drop(session, space.id)
             if not keep_names:
                 persons.forget_all(session)
-                forget(session, (NAMED, *kinds))
+                forget(session, kinds)
             switches.turn(session, analyser, on=False)
             revision.touch(session)
         for space in held:
             library.vectors(space).delete()
         if not keep_names:
-            _forget_in_backups(library, (NAMED, *kinds))
+            _forget_in_backups(library, kinds)
         library.database.scrub()
     return found
 

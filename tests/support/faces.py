@@ -1,15 +1,18 @@
 """Faces as rows, with vectors that a test gives them: no model is needed to put them in groups."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageEnhance
 from sqlalchemy.orm import Session
 
 from db.arrays import Vectors
-from db.catalog import analyses, contents, spaces, units
+from db.catalog import analyses, spaces, units
 from db.catalog.spaces import Space
 from db.catalog.units import NewUnit, Region
 from db.kinds import CLIP, FACE
+from tests.support import SAMPLES
 from tests.support.rows import Drafted, add_file
 
 DIM = 16
@@ -41,7 +44,7 @@ def add_picture(
     content_id = add_file(session, path, [Drafted("image", None)])
     add_faces(session, content_id, faces)
     analysis_id = analyses.record(session, "words", "3", "done", content_id=content_id, took_ms=1)
-    written = [NewUnit("person", region=region, text=name) for name, region in named]
+    written = [NewUnit("person_in_image", region=region, text=name) for name, region in named]
     units.add(session, [(unit, content_id, analysis_id, None) for unit in written])
     return content_id
 
@@ -65,10 +68,13 @@ def add_faces(
     units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 
 
-def sha256_of(session: Session, path: str) -> bytes:
-    """The hash of a picture that was added."""
-    from pathlib import Path
-
-    found = contents.sha256_at(session, Path(path))
-    assert found is not None
-    return found
+def make_album(folder: Path) -> Path:
+    """Pictures in which faces are found: two people, in three pictures each, and one picture of nobody."""
+    for name in ("p010.png", "p026.jpg"):
+        image = Image.open(SAMPLES / "pictures" / name).convert("RGB")
+        stem = name[:4]
+        image.save(folder / f"{stem} first.jpg", quality=92)
+        ImageEnhance.Brightness(image).enhance(0.8).save(folder / f"{stem} dark.jpg", quality=90)
+        image.crop((40, 10, 460, 430)).save(folder / f"{stem} near.jpg", quality=90)
+    Image.open(SAMPLES / "pictures" / "p001.jpg").save(folder / "nobody.jpg")
+    return folder

@@ -84,6 +84,11 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
     "thing": {
         "search/query/conditions/seen.py": "a key that people type",
     },
+    "face": {
+        "db/kinds.py": "a role of models: its definition",
+        "indexer/media/words/people.py": "a type of regions in XMP",
+        "search/query/conditions/persons.py": "a key that people may type for person:",
+    },
     "caption": {
         "indexer/analysers/captions.py": "a task of models",
         "indexer/pretrained/presets.py": "a task of models",

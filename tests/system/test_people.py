@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image
 
 import trove
 from db.catalog import people, spaces
@@ -14,6 +14,7 @@ from db.errors import QueryError, SettingsError
 from db.kinds import FACE
 from db.settings import Settings
 from tests.support import SAMPLES
+from tests.support.faces import make_album
 
 NAME = "Zenobia Quist"
 """A name that is in no file."""
@@ -21,16 +22,7 @@ NAME = "Zenobia Quist"
 
 @pytest.fixture(scope="module")
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two people, in three pictures each, and one picture of nobody."""
-    folder = tmp_path_factory.mktemp("album")
-    for name in ("p010.png", "p026.jpg"):
-        image = Image.open(SAMPLES / "pictures" / name).convert("RGB")
-        stem = name[:4]
-        image.save(folder / f"{stem} first.jpg", quality=92)
-        ImageEnhance.Brightness(image).enhance(0.8).save(folder / f"{stem} dark.jpg", quality=90)
-        image.crop((40, 10, 460, 430)).save(folder / f"{stem} near.jpg", quality=90)
-    Image.open(SAMPLES / "pictures" / "p001.jpg").save(folder / "nobody.jpg")
-    return folder
+    return make_album(tmp_path_factory.mktemp("album"))
 
 
 @pytest.fixture
@@ -93,7 +85,7 @@ def test_people_are_found_named_asked_for_and_deleted_without_a_trace(
         assert spaces.active(session, FACE) is None
 
 
-def test_names_are_kept_only_if_somebody_asks_and_come_back(library: trove.Library, album: Path) -> None:
+def test_names_are_kept_only_if_somebody_asks_and_come_back(library: trove.Library) -> None:
     library.people.on()
     library.index()
     library.people.name(library.people.every()[0].id, NAME)
@@ -119,7 +111,7 @@ def _vector(library: trove.Library, unit_id: int) -> bytes:
 
 
 def _holding(library: trove.Library, data: bytes) -> list[Path]:
-    """The files of the library's folder that have these bytes in them, as they are or as numbers of 32 bits."""
+    """The files of the library's folder that have these bytes in them, or the same numbers of 32 bits."""
     forms = [data]
     if len(data) == 256:
         forms += [data[:64], np.frombuffer(data, "<f2").astype("<f4").tobytes()[:128]]

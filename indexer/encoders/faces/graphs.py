@@ -66,7 +66,7 @@ class _Graph:
 
         graph = helper.make_graph(
             self.nodes,
-            "face",
+            "net",
             [helper.make_tensor_value_info("input", TensorProto.FLOAT, list(shape))],
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
             self.weights,

@@ -148,7 +148,7 @@ def test_what_belongs_to_another_file_of_the_content_does_not_count(film: Databa
 @pytest.fixture
 def noted() -> Iterator[None]:
     """Kinds that are evidence of others, and one of parts of pictures."""
-    made = [kinds.Kind("note", "note", {}, "by_people"), kinds.Kind("face", "face", {}, "shows")]
+    made = [kinds.Kind("note", "note", {}, "by_people"), kinds.Kind("badge", "badge", {}, "shows")]
     kinds.register("notes", made)
     yield
     kinds.unregister("notes")
@@ -177,7 +177,7 @@ def test_what_is_shown_for_a_note_is_the_frame_with_most_of_it(database: Databas
         add_units(session, 1, [Drafted("note", None, *span, text="a note") for span in notes])
         add_file(session, "/photo.jpg", [Drafted("note", None, text="a note")])
         part = {"x": 0.1, "y": 0.1, "w": 0.1, "h": 0.1}
-        session.execute(insert(Unit).values(content_id=2, analysis_id=3, kind="face", **part))
+        session.execute(insert(Unit).values(content_id=2, analysis_id=3, kind="badge", **part))
         add_units(session, 2, [Drafted("image", None)])
     with database.read() as session:
         rows = units.rows(session, live.ids(session, ["note"]).tolist())

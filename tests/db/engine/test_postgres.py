@@ -60,6 +60,47 @@ def test_each_change_of_the_schema_is_known_to_both_engines() -> None:
     assert set(tables.STEPS) == set(range(tables.FIRST + 1, len(migrations.MIGRATIONS) + 1))
 
 
+def test_an_older_library_gets_the_tables_that_a_new_one_has(shared: PostgresDatabase, address: str) -> None:
+    new = _columns(address)
+    shared.close()
+    added = ("face_member", "face_group", "person_face", "person")
+    with psycopg.connect(address) as older:
+        for table in added:
+            older.execute(f"DROP TABLE {table}")
+        older.execute("ALTER TABLE library DROP COLUMN peopled")
+        older.execute(f"UPDATE trove_schema SET number = {tables.FIRST}")
+    with closing(PostgresDatabase(address)) as again, again.read() as session:
+        assert session.scalar(text("SELECT number FROM trove_schema")) == len(migrations.MIGRATIONS)
+    assert _columns(address) == new and {table for table, *_ in new} >= set(added)
+
+
+def _columns(address: str) -> set[tuple[object, ...]]:
+    """All columns, indexes and references of a library, without what was only written in another order."""
+    with psycopg.connect(address) as connection:
+        columns = connection.execute(
+            "SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default "
+            "FROM information_schema.columns WHERE table_schema = 'public'"
+        ).fetchall()
+        indexes = connection.execute("SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'")
+        keys = connection.execute(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f'"
+        ).fetchall()
+        return {*columns, *indexes.fetchall(), *keys}
+
+
+def test_scrubbing_leaves_no_word_of_a_deleted_text(shared: PostgresDatabase) -> None:
+    from tests.support.rows import Drafted, add_file
+
+    with shared.write() as session:
+        content_id = add_file(session, "/media/a.jpg", [Drafted("text", None, text="Zenobia waves")])
+        add_file(session, "/media/b.jpg", [Drafted("text", None, text="a dog waves")])
+        session.execute(text(f"DELETE FROM unit WHERE content_id = {content_id} AND kind = 'text'"))
+    shared.scrub()
+    with shared.read() as session:
+        terms = set(session.scalars(text("SELECT term FROM passage_term")))
+    assert "en_wave" in terms and not any("zenobia" in term for term in terms)
+
+
 def test_another_programs_database_is_refused_and_untouched(server: Server) -> None:
     with server.lending("theirs", NOTHING) as address:
         with psycopg.connect(address) as theirs:

@@ -144,8 +144,8 @@ def test_conditions_are_written_as_they_are_read(clause: Clause, written: str) -
         ("kind:image", 1, "there is no kind:, did you mean type:?"),
         ("format:jpg", 1, "there is no format:, did you mean ext:?"),
         ("-Colour:red", 2, "there is no colour:, did you mean color:?"),
-        ("people:2", 1, "there is no people: ("),
-        ("person:dog", 1, "there is no person: ("),
+        ("faces:2", 1, "there is no faces:, did you mean person:?"),
+        ("people:many", 8, "a number of people is written people:2"),
         ("date:winter 9999", 6, "there is no year 9999; a year is one of 1 to 9998"),
         ("a date:9999 b", 8, "there is no year 9999"),
         ("date:31 february 2023", 6, "there is no day 31 in February 2023"),
@@ -182,7 +182,7 @@ def test_what_is_malformed_is_pointed_at(query: str, character: int, says: str) 
         ("type:moovie", "Such as type:video or type:photos."),
         ("size:10MB", "Such as size:>10MB or size:1MB..5MB."),
         ("date:03/04/2023", 'Such as date:2023-06..2023-08 or date:"July 2023".'),
-        ("people:2", "Say it in plain words, without people:."),
+        ("people:many", "Such as people:2 or people:>=3."),
         ("dog*x*0", "Put it in quotes to mean the characters themselves."),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_hint_shows_what_can_be_written_there(query: str, hint: str) -> None:
 
 
 def test_words_before_a_colon_stay_words_in_prose() -> None:
-    for query in ("from: Anna", "people:", "site://x", "note:this"):
+    for query in ("from: Anna", "pets:", "site://x", "note:this"):
         assert parse(query) == Parsed(((text(query),),))
 
 

@@ -43,7 +43,7 @@ def _unknown(person: Person, others: list[Person]) -> None:
     with st.container(width=330, border=True, key=f"person_{person.id}"):
         with st.container(horizontal=True):
             for unit_id in library.faces(person.id)[:_FACES]:
-                show_face(unit_id, "Somebody without a name", width=90)
+                show_face(unit_id, "Somebody without a name", width=84)
         st.caption(f"{person.faces:,} faces in {files(person.files)}")
         ask_name(f"person_{person.id}", "Who is this?", partial(library.name, person.id))
         offer_changes(person, others, f"person_{person.id}")
