@@ -29,8 +29,8 @@ from indexer.people.grouping import JOINS
 
 LEAST = 80
 """Pixels of a face, after the picture was enlarged."""
-_EVERY = (0.90, 0.91, 0.92, 0.93, 0.94, 0.945, 0.95, 0.96)
-_VARIED = 400
+_EVERY = (0.92, 0.93, 0.94, 0.95, 0.955, 0.96, 0.965, 0.97)
+_VARIED = 80
 """Faces of which changed pictures are made."""
 
 

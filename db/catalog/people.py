@@ -114,7 +114,9 @@ def faces(session: Session) -> tuple[list[Face], Vectors]:
 
 def named(session: Session) -> list[Named]:
     """The names that people have written of who is in a picture, those of hidden files, too."""
-    statement = select(Unit).where(Unit.kind.in_(kinds.naming_people()), switches.findable(session, among_hidden=True))
+    statement = select(Unit).where(
+        Unit.kind.in_(kinds.naming_people()), switches.findable(session, among_hidden=True)
+    )
     return [
         Named(unit.id, unit.content_id, unit.text or "", _region(unit))
         for unit in session.scalars(statement.order_by(Unit.id))
@@ -258,7 +260,9 @@ def _spans(
         .outerjoin(FaceGroup, FaceGroup.id == FaceMember.group_id)
         .where(unit.kind.in_(_kinds()), of_faces, found)
     )
-    both = union_all(faces, select(*span).where(unit.kind.in_(kinds.naming_people()), written, found)).subquery()
+    both = union_all(
+        faces, select(*span).where(unit.kind.in_(kinds.naming_people()), written, found)
+    ).subquery()
     return select(both.c.content_id, both.c.start_s, both.c.end_s)
 
 
@@ -389,7 +393,9 @@ def counts(session: Session) -> dict[str, int]:
         .join(Unit, Unit.id == FaceMember.unit_id)
         .where(FaceGroup.name.is_not(None), switches.findable(session))
     )
-    written = select(Unit.text, Unit.content_id).where(Unit.kind.in_(kinds.naming_people()), switches.findable(session))
+    written = select(Unit.text, Unit.content_id).where(
+        Unit.kind.in_(kinds.naming_people()), switches.findable(session)
+    )
     found: dict[str, set[int]] = {}
     for statement in (of_faces, written):
         for name, content_id in session.connection().execute(statement):

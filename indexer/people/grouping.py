@@ -17,7 +17,7 @@ from db.catalog.persons import Face, Said, same_face
 from db.catalog.units import Region
 from db.words.forms import fold
 
-JOINS = 0.96
+JOINS = 0.965
 """Cosine from which two faces are taken for one person's: ``bench/people.py``."""
 _FEWER = 0.01
 """By how much another group must be further away: else nobody can tell which of both it is."""

@@ -48,9 +48,9 @@ class Face:
 
     @property
     def size(self) -> float:
-        """Pixels of its shorter side."""
+        """Pixels of a side of a square that is as large."""
         left, top, right, bottom = self.box
-        return min(right - left, bottom - top)
+        return float(np.sqrt((right - left) * (bottom - top)))
 
 
 def detector_fingerprint() -> str:
