@@ -38,6 +38,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/media/pictures/libraw.py": "a medium: of what it has read",
         "indexer/media/pictures/pillow.py": "a medium: of what it has read",
         "indexer/media/reader.py": "a medium: which decoder is asked first",
+        "indexer/analysers/faces.py": "a medium: what it looks at",
         "indexer/analysers/things.py": "a medium: what it looks at",
         "indexer/jobs.py": "a medium: pictures come before films",
         "indexer/phases.py": "a medium: of a file that could not be read",
@@ -88,6 +89,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "db/kinds.py": "a role of models: its definition",
         "indexer/media/words/people.py": "a type of regions in XMP",
         "search/query/conditions/persons.py": "a key that people may type for person:",
+        "ui/cli/people.py": "what is counted: one face, or several",
     },
     "caption": {
         "indexer/analysers/captions.py": "a task of models",
