@@ -36,7 +36,7 @@ def read(text: str) -> dict[str, list[object]]:
             "<mwg-rs:Regions rdf:parseType='Resource'><mwg-rs:RegionList><rdf:Bag><rdf:li>"
             "<rdf:Description mwg-rs:Name='Anna' mwg-rs:Type='Face'/></rdf:li></rdf:Bag></mwg-rs:RegionList>"
             "</mwg-rs:Regions>",
-            {"keyword": ["Anna"]},
+            {"keyword": ["Anna"], "person": ["Anna"]},
         ),
         (
             "<acdsee:caption>The bridge</acdsee:caption><acdsee:rating>4</acdsee:rating>",
