@@ -83,6 +83,12 @@ class Library:
         """
         self.require_open()
         with self.database.indexing():
+            if self.settings.shared is not None:
+                from db.catalog import queue
+
+                # Of a run that was stopped: who still works on it must not store what it made.
+                with self.database.beside() as session:
+                    queue.clear(session)
             yield
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ from db.errors import (
     VectorError,
 )
 from db.settings import Settings
-from indexer.flow import Progress, Report, Switch
+from indexer.flow import Joined, Progress, Report, Switch
 from search.answer import Answer, Dropped, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
@@ -137,6 +137,7 @@ __all__ = [
     "HeldModel",
     "Hidden",
     "Hit",
+    "Joined",
     "Landscape",
     "LeftOut",
     "Library",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from db.engine.schema import UnitKind
     from db.engine.transfer import OnProgress as OnRows
     from db.moving import Moved
-    from indexer.flow import OnProgress, Report
+    from indexer.flow import Joined, OnProgress, Report
     from indexer.media.clips import Clip, Cut
     from search.answer import Answer, Member
     from search.asking.answering import Reply
@@ -167,6 +167,25 @@ class Library:
             word=Word(gone=gone),
             on_progress=on_progress,
         )
+
+    def join(
+        self, stop: Event | None = None, *, stay: bool = False, on_progress: OnProgress = ignore
+    ) -> Joined:
+        """Work on what another machine is indexing into this library, until nothing is left.
+
+        For libraries on a server. Files are found under the same paths here, or under those of ``mounts``;
+        what needs another model, or an analyser that this machine lacks, is left to others.
+
+        Args:
+            stop: set by another thread to end before.
+            stay: wait for the next run, until ``stop`` is set.
+
+        Raises:
+            LibraryError: the library is in a folder, or its server cannot be reached.
+        """
+        from indexer.sharing.joining import join
+
+        return join(self.core, stop=stop or Event(), stay=stay, on_progress=on_progress)
 
     def watch(
         self,

@@ -29,6 +29,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.PLACE_NAMES,
     steps.EVENTS,
     steps.CORRECTIONS_TAKEN_BACK,
+    (),  # jobs that machines share: of libraries on a server alone
 )
 
 

@@ -6,7 +6,7 @@ is, since much of the catalogue reads what it is about to change.
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from statistics import median
 from typing import Any
@@ -39,8 +39,7 @@ from db.errors import (
     first_line,
 )
 
-_TROVE = 0x54525645
-"""What our locks have in common in a database that may know others: "TRVE"."""
+_TROVE = tables.LOCKS
 _WRITING, _INDEXING = 1, 2
 
 _OLDEST = 160_000
@@ -209,17 +208,29 @@ class PostgresDatabase(Database):
     @contextmanager
     def indexing(self) -> Iterator[None]:
         """As ``Database.indexing``; the right ends with the connection, whatever becomes of this machine."""
+        with self._holding(_INDEXING, is_indexing):
+            yield
+
+    @contextmanager
+    def attending(self, worker: int) -> Iterator[None]:
+        """As ``Database.attending``."""
+        with self._holding(tables.WORKERS + worker, is_indexing):
+            yield
+
+    @contextmanager
+    def _holding(self, lock: int, refusal: Callable[[], LibraryBusyError]) -> Iterator[None]:
+        """Hold a lock of the server's with a connection of its own; who comes second is refused."""
         self.require_open()
         with self._translated():
             held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", trove_plain=True)
         try:
             with self._translated():
-                if not _asked(held, "pg_try_advisory_lock", _INDEXING):
-                    raise is_indexing()
+                if not _asked(held, "pg_try_advisory_lock", lock):
+                    raise refusal()
             yield
         finally:
             with suppress(SQLAlchemyError):  # a connection that is lost has given it up
-                _asked(held, "pg_advisory_unlock", _INDEXING)
+                _asked(held, "pg_advisory_unlock", lock)
             held.close()
 
     def _let_go(self, _driver: object, connection: ConnectionPoolEntry) -> None:
@@ -285,7 +296,7 @@ def _begin(connection: Connection) -> None:
     driver.read_only = not options.get("trove_write", False)
     levels: Any = connection.dialect.loaded_dbapi.IsolationLevel
     driver.isolation_level = levels.REPEATABLE_READ if driver.read_only else levels.READ_COMMITTED
-    if driver.read_only:
+    if driver.read_only or options.get("trove_beside", False):
         return
     patience_ms = int(options.get("trove_patience", PATIENCE_MS))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")

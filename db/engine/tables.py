@@ -12,6 +12,7 @@ from sqlalchemy.schema import AddConstraint
 from db.engine import migrations
 from db.engine.dialect import MOST_LETTERS, tsvector
 from db.engine.functions import EARTH_KM
+from db.engine.jobs import QueueBase
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError
 from db.words.forms import indexed
@@ -19,7 +20,45 @@ from db.words.forms import indexed
 FIRST = 16
 """The number of the schema that the first library on PostgreSQL had."""
 
-STEPS: Mapping[int, Sequence[str]] = {}
+LOCKS = 0x54525645
+"""What our locks have in common in a database that may know others: "TRVE"."""
+WORKERS = 1 << 16
+"""The lock of a worker is its number behind this one."""
+
+_ATTENDS = f"""CREATE FUNCTION trove_attends(worker bigint) RETURNS boolean LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND classid = {LOCKS} AND objid::bigint = {WORKERS} + worker
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) $$"""  # noqa: S608 - of this module alone
+
+STEPS: Mapping[int, Sequence[str]] = {
+    17: (
+        """CREATE TABLE worker (
+            id bigserial PRIMARY KEY,
+            machine varchar COLLATE "C" NOT NULL,
+            surveys boolean NOT NULL,
+            alive_until float8 NOT NULL)""",
+        """CREATE TABLE job (
+            id bigserial PRIMARY KEY,
+            run_id bigint NOT NULL,
+            analyser varchar COLLATE "C" NOT NULL,
+            needs varchar COLLATE "C" NOT NULL,
+            root varchar COLLATE "C" NOT NULL,
+            path varchar COLLATE "C" NOT NULL,
+            size bigint NOT NULL,
+            mtime_ns bigint NOT NULL,
+            asset_id bigint,
+            content_id bigint,
+            may_be_copy boolean NOT NULL,
+            files bigint NOT NULL,
+            holder bigint,
+            attempts bigint NOT NULL,
+            word varchar COLLATE "C")""",
+        "CREATE INDEX job_open ON job (holder, id) WHERE word IS NULL",
+        "CREATE INDEX job_path ON job (path)",
+        _ATTENDS,
+    ),
+}
 """What changes a library of the number before; a test holds it against the models."""
 
 _COLLATIONS = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8")
@@ -164,6 +203,7 @@ def migrate(connection: Connection) -> None:
 
 def _make(connection: Connection) -> None:
     METADATA.create_all(connection)
+    QueueBase.metadata.create_all(connection)
     known = set(connection.exec_driver_sql("SELECT collname FROM pg_collation").scalars())
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
     collation = next((name for name in _COLLATIONS if name in known), None)
@@ -176,7 +216,7 @@ def _make(connection: Connection) -> None:
     for statement in _FUNCTIONS:
         named = statement.replace("{collation}", collation).replace("{folded}", folded)
         connection.exec_driver_sql(named)
-    for statement in _REST:
+    for statement in (*_REST, _ATTENDS):
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")
