@@ -155,6 +155,7 @@ class Writer:
         # Vectors first: nobody else can write while they are waited for.
         vectors: Made = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
         with self._library.write() as session:
+            self._begin(session, [finished.task for finished in batch])
             batch, vectors = self._admit(session, batch, vectors)
             arrived = revision.touch(session) if batch else 0
             placed = self._place(session, batch, arrived)
@@ -181,6 +182,9 @@ class Writer:
             if is_new or (word == "indexed" and self._words.get(path) == "unchanged"):
                 self._words[path] = word
         return stored
+
+    def _begin(self, session: Session, tasks: Sequence[Task]) -> None:
+        """Whatever a transaction that stores what was made of files begins with."""
 
     def _admit(self, session: Session, batch: Sequence[Finished], made: Made) -> Admitted:  # noqa: ARG002
         """What of a batch is stored, with the vectors of its units, in the transaction that does."""
@@ -271,6 +275,7 @@ class Writer:
         """Record a file that failed, or was left out on purpose."""
         failed = refused.error is not None
         with self._library.write() as session:
+            self._begin(session, [refused.task])
             assets.put(
                 session,
                 refused.task.stat,
@@ -291,6 +296,7 @@ class Writer:
         What an earlier version of it shows is found until then.
         """
         with self._library.write() as session:
+            self._begin(session, [task])
             assets.put_off(session, task.stat, reason)
             revision.touch(session)
             self._settle(session, task, "unfinished")

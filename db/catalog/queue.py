@@ -109,8 +109,9 @@ def renew(session: Session, worker: int) -> None:
 
 def leave(session: Session, worker: int) -> None:
     """Note that a worker is no longer there, and give back what it holds."""
-    session.execute(update(JobRow).where(_held_by([worker])).values(holder=None))
+    # In this order, as all do: two that wait for each other would never end.
     session.execute(delete(WorkerRow).where(WorkerRow.id == worker))
+    session.execute(update(JobRow).where(_held_by([worker])).values(holder=None))
 
 
 def workers(session: Session) -> list[str]:
@@ -201,6 +202,21 @@ def _is_gone() -> ColumnElement[bool]:
     return or_(WorkerRow.alive_until < _now(), ~func.trove_attends(WorkerRow.id))
 
 
+def require_held(session: Session, worker: int, ids: Collection[int]) -> None:
+    """Make sure that jobs are a worker's until the transaction ends.
+
+    Raises:
+        LeaseLostError: it does not hold all of them any more.
+    """
+    held = select(JobRow.id).where(_held_by([worker]), JobRow.id.in_(ids)).with_for_update()
+    if len(session.scalars(held).all()) != len(ids):
+        raise _taken_over()
+
+
+def _taken_over() -> LeaseLostError:
+    return LeaseLostError("others have taken over these files", "It goes on with other files.")
+
+
 def finish(session: Session, worker: int, words: Mapping[int, str]) -> None:
     """Note what became of jobs, by their ids, in the transaction that stores what was made of them.
 
@@ -213,7 +229,7 @@ def finish(session: Session, worker: int, words: Mapping[int, str]) -> None:
     for word, ids in by_word.items():
         held = update(JobRow).where(_held_by([worker]), JobRow.id.in_(ids))
         if rows_changed(session.execute(held.values(word=word))) != len(ids):
-            raise LeaseLostError("others have taken over these files", "It goes on with other files.")
+            raise _taken_over()
 
 
 def advance(session: Session, run_id: int, files: int) -> None:

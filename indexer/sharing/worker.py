@@ -31,7 +31,7 @@ from indexer.targets import leaving_out
 
 _SHARE = 8
 """One takes so small a part of what is left: as a run nears its end, nobody waits long for another."""
-_FEWEST, _MOST_LOOKS = 8, 16
+_FEWEST, _MOST_LOOKS = 4, 16
 _BATCHES = 4
 
 _GLANCE_S = 5.0

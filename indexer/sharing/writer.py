@@ -63,6 +63,11 @@ class JobWriter(Writer):
         else:
             super().refuse(refused)
 
+    def _begin(self, session: Session, tasks: Sequence[Task]) -> None:
+        queue.require_held(
+            session, self._worker, {self._of(task.stat.path).id for task in tasks} & self._open.keys()
+        )
+
     def _admit(self, session: Session, batch: Sequence[Finished], made: Made) -> Admitted:
         """Of what another machine has stored meanwhile the file is only one more copy."""
         admitted, vectors = [], []
@@ -84,9 +89,12 @@ class JobWriter(Writer):
         self._finish(session, {self._job_of(finished).id: word for finished, word in words.items()})
 
     def _settle(self, session: Session, task: Task, word: Word) -> None:
-        job = self._of_file.get(task.stat.path) or self._looked_through[task.stat.path]
+        job = self._of(task.stat.path)
         if job.id in self._open:
             self._finish(session, {job.id: word})
+
+    def _of(self, path: Path) -> HeldJob:
+        return self._of_file.get(path) or self._looked_through[path]
 
     def _job_of(self, finished: Finished) -> HeldJob:
         if job := self._of_file.get(finished.task.stat.path):
