@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.orm import Session
 
+from db import mounts
 from db.catalog.spaces import Space
 from db.engine.database import PATIENCE_MS, Database, missing, unusable
 from db.engine.sqlite import SqliteDatabase
@@ -130,4 +131,5 @@ def shared_database(settings: Settings, *, make: bool = True, moving: bool = Fal
         settings.paths.folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise unusable(settings.paths.folder, exc) from exc
-    return PostgresDatabase(str(settings.shared), make=make, moving=moving)
+    own = mounts.load(settings.paths.mounts)
+    return PostgresDatabase(str(settings.shared), make=make, moving=moving, mounts=own)

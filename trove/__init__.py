@@ -46,6 +46,7 @@ from trove.events import Events
 from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
+from trove.mounts import Mounts
 
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
@@ -154,6 +155,7 @@ __all__ = [
     "ModelMissingError",
     "Models",
     "Moment",
+    "Mounts",
     "Note",
     "Openings",
     "Passage",

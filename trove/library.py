@@ -26,6 +26,7 @@ from trove.corrections import Corrections
 from trove.events import Events
 from trove.folders import Folders
 from trove.models import Models, ignore
+from trove.mounts import Mounts
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -233,6 +234,11 @@ class Library:
         from indexer.roots import forget
 
         return forget(self.core, self.known(folder))
+
+    @property
+    def mounts(self) -> Mounts:
+        """Where this machine has the ``roots`` of a library that several share, if not where others do."""
+        return Mounts(self.core)
 
     @property
     def folders(self) -> Folders:

@@ -39,6 +39,8 @@ from sqlalchemy.types import TypeEngine
 
 from db.engine import matching
 from db.engine.matching import Match, Terms
+from db.mounts import UNMOVED, Mounts
+from db.words.forms import fold
 from db.words.grammar import languages
 
 if TYPE_CHECKING:
@@ -157,6 +159,12 @@ nobody writes with."""
 _EVEN = {there: here for here, there in _ODD.items()}
 
 
+def mounts_of(dialect: Dialect) -> Mounts:
+    """Which folders are under another path on this machine than in the database of an engine."""
+    mounts: Mounts = getattr(dialect, "trove_mounts", UNMOVED)
+    return mounts
+
+
 def stored(name: str, dialect: Dialect) -> str | bytes:
     """A name as an engine stores it: SQLite bytes where it is no text, PostgreSQL other letters there."""
     if name.isascii():
@@ -189,7 +197,23 @@ class PathKey(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
         if value is None:
             return None
-        return stored(value, dialect) if dialect.name == POSTGRESQL else os.fsencode(value)
+        if dialect.name != POSTGRESQL:
+            return os.fsencode(value)
+        return stored(mounts_of(dialect).inward(value), dialect)
+
+
+class PathEnd(PathKey):
+    """Where the paths in a folder end, as they are compared: behind all that begin with its name."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        end = chr(ord(os.sep) + 1)
+        if dialect.name != POSTGRESQL:
+            return os.fsencode(value.removesuffix(os.sep) + end)
+        return stored(mounts_of(dialect).inward(value).removesuffix(os.sep) + end, dialect)
 
 
 class _PathKey(_Written):
@@ -216,7 +240,9 @@ class _Pattern(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None or dialect.name != POSTGRESQL:
             return value
-        return "|".join(f"(?:{self.expression(each)})" for each in value.split(ANY_OF))
+        # By whole folders: one that is elsewhere here has its own name there.
+        here = Mounts({fold(library): fold(own) for library, own in mounts_of(dialect).here.items()})
+        return "|".join(f"(?:{self.expression(here.inward(each))})" for each in value.split(ANY_OF))
 
 
 def _of_folders(pattern: str) -> str:

@@ -38,6 +38,7 @@ from db.errors import (
     TroveError,
     first_line,
 )
+from db.mounts import UNMOVED, Mounts
 
 _TROVE = tables.LOCKS
 _WRITING, _INDEXING = 1, 2
@@ -82,10 +83,13 @@ class PostgresDatabase(Database):
         LibraryNewerError: a newer Trove wrote the library.
     """
 
-    def __init__(self, address: str, *, make: bool = True, moving: bool = False) -> None:
+    def __init__(
+        self, address: str, *, make: bool = True, moving: bool = False, mounts: Mounts = UNMOVED
+    ) -> None:
         """``make``: a library where there is none; else that is an error.
 
         ``moving``: open it although a move has not filled it yet.
+        ``mounts``: folders that are elsewhere here.
         """
         super().__init__(addresses.shown(address))
         # Without a limit: who reads may have to write beside it, and would wait for itself. A connection
@@ -102,6 +106,7 @@ class PostgresDatabase(Database):
                 "a library on a server needs packages that are not installed",
                 'Install them: pip install "trove-search[shared]"',
             ) from exc
+        self._engine.dialect.trove_mounts = mounts  # type: ignore[attr-defined]
         event.listen(self._engine, "begin", _begin)
         event.listen(self._engine, "before_cursor_execute", _index_before_asking)
         event.listen(self._engine, "checkin", self._let_go)

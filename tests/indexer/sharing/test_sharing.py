@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, update
 
-from db.catalog import assets, queue, switches
+import trove
+from db.catalog import assets, facets, queue, switches
 from db.catalog.queue import MOST_ATTEMPTS, READING, HeldJob, NewJob
 from db.engine.jobs import JobRow, WorkerRow
 from db.engine.schema import Analysis, Asset, Content, Embedding, Unit
-from db.errors import LeaseLostError, LibraryError
+from db.errors import LeaseLostError, LibraryError, SettingsError
 from db.library import Library
 from db.settings import Settings
 from indexer.embed import Embedder
@@ -318,3 +319,30 @@ def test_a_machine_with_another_model_says_what_it_left(shared: Settings, pictur
 def test_a_library_in_a_folder_has_no_machines_to_join(library: Library) -> None:
     with pytest.raises(LibraryError, match="only a library on a server"):
         join(library, stop=threading.Event())
+
+
+def test_a_folder_is_under_another_path_on_another_machine(
+    shared: Settings, pictures: Path, tmp_path: Path
+) -> None:
+    with Library(shared) as library, _at_work(library):
+        _shared_out(library, pictures)
+    there = pictures.rename(tmp_path / "volumes")
+    second = shared.model_copy(update={"library": tmp_path / "second"})
+    with trove.Library.of(second) as other:
+        assert other.mounts.every() == {str(pictures): pictures}
+        for wrong, path in (("nothing", there), (pictures.name, tmp_path / "nowhere")):
+            with pytest.raises(SettingsError):
+                other.mounts.put(wrong, path)
+        assert other.mounts.put(pictures.name, there) == str(pictures)
+    with trove.Library.of(second) as other:
+        assert other.mounts.every() == {str(pictures): there}
+        assert (other.join().done, other.roots()) == (3, [there])
+        hits = other.search(f"in:{there}").hits
+        assert {hit.path.parent for hit in hits} == {there}
+        assert len(hits) == 3
+        with other.core.read() as session:
+            assert len(assets.below(session, there)) == 3
+            assert facets.folders(session, [there]) == {there: 3}
+            assert {file.stat.path.parent for file in assets.known_files(session)} == {there}
+    with Library(shared) as library, library.read() as session:
+        assert set(assets.paths(session).values()) == {pictures / path.name for path in there.iterdir()}
