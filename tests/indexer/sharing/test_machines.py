@@ -47,5 +47,6 @@ def test_a_machine_that_is_killed_loses_nothing_and_doubles_nothing(
         left = machines.ask("SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM worker)")
     assert found == undisturbed
     assert adds_up(report), report
-    assert (report["found"], report["failed"]) == (13, 1)
+    # Who surveys after another knows of the broken file already.
+    assert (report["found"], report["failed"] + report["skipped"]) == (13, 1)
     assert left == [(0, 0)]
