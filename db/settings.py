@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=lambda: user_cache_path("trove", appauthor=False))
     """Folder of files that can be made again: exported models, thumbnails."""
     device: Device = "auto"
+    vectors: Literal["copy", "server"] = "copy"
+    """Where the vectors of a library on a server are searched: in a copy on this machine, or by the server,
+    which needs the extension pgvector for it."""
     model: str | None = None
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
     whisper: str = "builtin"

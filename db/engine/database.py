@@ -99,6 +99,10 @@ class Database(ABC):
         """What is known of the server; None where there is none."""
         return None
 
+    def compares_vectors(self) -> bool:
+        """Whether the engine can search vectors by itself."""
+        return False
+
     @abstractmethod
     def size(self) -> int:
         """Bytes on disk."""

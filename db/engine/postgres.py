@@ -29,7 +29,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
 from db import addresses
-from db.engine import tables
+from db.engine import halves, tables
 from db.engine.database import PATIENCE_MS, Database, Rows, ServerFacts, is_indexing, missing
 from db.errors import (
     LibraryBusyError,
@@ -47,6 +47,8 @@ _OLDEST = 160_000
 """The number of the oldest version of the server that is tried: 16.0."""
 
 _REWORDED = "texts have changed"
+_EMBEDDED = "vectors have changed"
+_VECTORS = re.compile(r"\s*(INSERT INTO|UPDATE) embedding\b", re.IGNORECASE)
 _TEXTS = re.compile(r"\s*(INSERT INTO|UPDATE) unit\b", re.IGNORECASE)
 
 _SEQUENCE = "_id_seq"
@@ -141,6 +143,8 @@ class PostgresDatabase(Database):
             yield session
             session.flush()
             _index(session.connection())
+            if session.connection().info.pop(_EMBEDDED, False):
+                halves.catch_up(session.connection())
 
     def changes(self) -> int:
         """As ``Database.changes``."""
@@ -168,6 +172,21 @@ class PostgresDatabase(Database):
         with self._translated(), self._connection(write=False) as connection:
             asked = "SELECT pg_database_size(current_database())"
             return int(connection.exec_driver_sql(asked).scalar_one())
+
+    def compares_vectors(self) -> bool:
+        """As ``Database.compares_vectors``: it has the extension pgvector."""
+        with self._translated(), self._connection(write=False) as connection:
+            return halves.has_extension(connection)
+
+    def execute_alone(self, *statements: str) -> None:
+        """Run statements that must not be in a transaction, one after the other, on one connection."""
+        self.require_open()
+        with self._translated():
+            plain = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", trove_plain=True)
+            with plain:
+                for statement in statements:
+                    plain.exec_driver_sql(statement)
+                plain.exec_driver_sql("RESET ALL")
 
     def last_ids(self, connection: Connection) -> dict[str, int]:
         """As ``Database.last_ids``."""
@@ -316,6 +335,8 @@ def _index_before_asking(connection: Connection, _cursor: object, statement: str
     """Note which transactions change texts; what these ask for, too, has its terms."""
     if _TEXTS.match(statement):
         connection.info[_REWORDED] = True
+    elif _VECTORS.match(statement):
+        connection.info[_EMBEDDED] = True
     elif "passage" in statement and _REWORDED in connection.info:
         _index(connection)
 
