@@ -75,6 +75,10 @@ def test_commands_answer_as_on_the_embedded_library(
     assert findings["connections"]["value"].endswith("of 200")
     assert findings["rights"]["value"] == "to read and write"
     assert "autovacuum" in findings["statistics"]["warning"], "the tests' own has none"
+    assert (findings["vectors"]["value"], findings["vectors"]["warning"]) == (
+        "searched in a copy on this machine",
+        "",
+    )
     warned = [name for name in ("server", "encryption", "connections", "rights") if findings[name]["warning"]]
     assert warned == []
     check_error(trove(shared, "doctor", "--repair"), "cannot be repaired from here", "backup of the server")
