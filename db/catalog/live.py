@@ -32,7 +32,7 @@ from db.catalog.filters import (
     of_units,
     others,
 )
-from db.engine.dialect import id_table
+from db.engine.dialect import id_table, is_seen
 from db.engine.schema import (
     Asset,
     Content,
@@ -301,7 +301,12 @@ def _liked(name: str) -> Marks:
         select(Content.id, Judgement.start_s, Judgement.start_s)
         .join(Judgement, Judgement.sha256 == Content.sha256)
         .join(SavedSearchRow, SavedSearchRow.id == Judgement.saved_id)
-        .where(func.trove_fold(SavedSearchRow.name) == fold(name), Judgement.up)
+        .where(
+            func.trove_fold(SavedSearchRow.name) == fold(name),
+            Judgement.up,
+            is_seen(SavedSearchRow.owner),
+            is_seen(Judgement.owner),
+        )
     )
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    or_,
     table,
     text,
 )
@@ -140,6 +141,21 @@ TEXT = String().with_variant(_PlainText(), "postgresql")
 def total(numbers: SQLColumnExpression[Any]) -> ColumnElement[int | None]:
     """The sum of whole numbers as one: PostgreSQL's own is a decimal. None of none."""
     return cast(func.sum(numbers), NUMBER)
+
+
+class _Owner(_Written):
+    type = String()
+    sqlite = "''"
+    postgresql = "trove_owner()"
+
+
+OWNER: ColumnElement[str] = _Owner()
+"""To whom belongs what is made now: a user of the server, or nobody, which is to all."""
+
+
+def is_seen(owner: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Whether what belongs to an owner is there for who asks: it is shared, or their own."""
+    return or_(owner == "", owner == OWNER)
 
 
 class _DateText(_Written):

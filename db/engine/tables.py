@@ -31,6 +31,23 @@ _ATTENDS = f"""CREATE FUNCTION trove_attends(worker bigint) RETURNS boolean LANG
         WHERE locktype = 'advisory' AND granted AND classid = {LOCKS} AND objid::bigint = {WORKERS} + worker
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) $$"""  # noqa: S608 - of this module alone
 
+# What is made by whoever may do all in the library belongs to all.
+_OWNER = """CREATE FUNCTION trove_owner() RETURNS varchar LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN pg_has_role(current_user, relowner, 'MEMBER') THEN '' ELSE current_user::varchar END
+    FROM pg_class WHERE oid = 'library'::regclass $$"""
+
+_PRIVATE = tuple(
+    statement.format(name)
+    for name in ("saved_search", "judgement", "opened")
+    for statement in (
+        "ALTER TABLE {0} ALTER owner SET DEFAULT trove_owner()",
+        "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY seen ON {0} FOR SELECT USING (owner = '' OR owner = trove_owner())",
+        "CREATE POLICY own ON {0} USING (owner = trove_owner()) WITH CHECK (owner = trove_owner())",
+    )
+)
+"""What people make for themselves: who may not do all sees what is shared, and changes what is their own."""
+
 STEPS: Mapping[int, Sequence[str]] = {
     17: (
         """CREATE TABLE worker (
@@ -57,6 +74,8 @@ STEPS: Mapping[int, Sequence[str]] = {
         "CREATE INDEX job_open ON job (holder, id) WHERE word IS NULL",
         "CREATE INDEX job_path ON job (path)",
         _ATTENDS,
+        _OWNER,
+        *_PRIVATE,
     ),
 }
 """What changes a library of the number before; a test holds it against the models."""
@@ -216,7 +235,7 @@ def _make(connection: Connection) -> None:
     for statement in _FUNCTIONS:
         named = statement.replace("{collation}", collation).replace("{folded}", folded)
         connection.exec_driver_sql(named)
-    for statement in (*_REST, _ATTENDS):
+    for statement in (*_REST, _ATTENDS, _OWNER, *_PRIVATE):
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from db import addresses
-from db.catalog import assets, fulltext, languages, vocabulary
+from db.catalog import assets, fulltext, languages, queue, vocabulary
 from db.catalog.assets import FileStat
 from db.engine import matching, migrations, tables
 from db.engine.database import Database
@@ -58,6 +58,35 @@ def test_a_newer_library_is_refused_and_untouched(shared: PostgresDatabase, addr
 
 def test_each_change_of_the_schema_is_known_to_both_engines() -> None:
     assert set(tables.STEPS) == set(range(tables.FIRST + 1, len(migrations.MIGRATIONS) + 1))
+
+
+def test_a_library_of_before_machines_shared_runs_is_brought_up_to_date(
+    shared: PostgresDatabase, address: str
+) -> None:
+    asked = """SELECT table_name, column_name, data_type, is_nullable, collation_name
+        FROM information_schema.columns WHERE table_schema = 'public' ORDER BY table_name, column_name"""
+    rules = "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies ORDER BY 1, 2"
+
+    def told(database: PostgresDatabase) -> list[object]:
+        with database.read() as session:
+            return [session.execute(text(each)).all() for each in (asked, rules)]
+
+    new = told(shared)
+    shared.close()
+    with psycopg.connect(address) as owner:
+        owner.execute("DROP TABLE job, worker; DROP FUNCTION trove_attends")
+        for name in ("saved_search", "judgement", "opened"):
+            owner.execute(f"DROP POLICY seen ON {name}; DROP POLICY own ON {name}")
+            owner.execute(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, ALTER owner SET DEFAULT ''")
+        owner.execute("DROP FUNCTION trove_owner")
+        owner.execute("UPDATE trove_schema SET number = 16")
+    with closing(PostgresDatabase(address)) as updated:
+        assert told(updated) == new
+        with updated.beside() as session:
+            job = queue.NewJob(Path("/p.jpg"), 1, 1, Path("/"), "[]")
+            queue.put(session, 1, [job])
+            assert [each.count for each in queue.left(session)] == [1]
+            assert queue.next_worker(session) == 1
 
 
 def test_another_programs_database_is_refused_and_untouched(server: Server) -> None:
