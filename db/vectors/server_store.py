@@ -48,7 +48,7 @@ LEAST_RECALL = 0.95
 
 _EF = (40, 60, 80, 100, 140, 200, 280, 400, 560, 800, 1000)
 """How many candidates a walk keeps; the server takes no more."""
-_QUERIES = 32
+_QUERIES, _FOUND = 32, 10
 _BYTES_A_ROW = 1_700
 _MOST_MEMORY_KB = 1 << 20
 _MOST_REMEMBERED = 64
@@ -185,7 +185,7 @@ class ServerView:
 
     def _walked(self, modality: Modality, query: Vectors, most: int, ef: int, wanted: Wanted) -> Ids:
         """Those wanted units that are among the nearest of all, as far as the graph knows."""
-        near = self._store.walk(self._session, modality, query, min(max(most, ef), _MOST_CANDIDATES), ef)
+        near = self._store.walk(self._session, modality, query, min(most, _MOST_CANDIDATES), ef)
         return live.among(self._session, near, self._kinds(modality, wanted), wanted.filters)
 
     def _ranked(self, ids: Ids, query: Vectors, limit: int) -> list[tuple[int, float]]:
@@ -325,8 +325,12 @@ class ServerStore:
         return cast(bindparam(None, f"[{numbers}]", String), _HalfVector(self.dim))
 
     def walk(self, session: Session, modality: Modality, query: Vectors, most: int, ef: int) -> Ids:
-        """The nearest units by the graph; what the library hides is among them."""
-        for name, value in (("ef_search", ef), ("iterative_scan", "relaxed_order")):
+        """The nearest units by the graph; what the library hides is among them.
+
+        ``ef``: how many candidates it keeps on its walk, of which it gives the best.
+        """
+        kept = min(max(ef, most), _EF[-1])
+        for name, value in (("ef_search", kept), ("iterative_scan", "relaxed_order")):
             session.execute(text(f"SET LOCAL hnsw.{name} = {value}"))
         distance = cast(_HALF.c.vector, _HalfVector(self.dim)).op("<#>")(self.asked(query))
         near = select(_HALF.c.unit_id).where(*self.mine(modality)).order_by(distance).limit(most)
@@ -359,12 +363,12 @@ class ServerStore:
         mine = select(_HALF.c.unit_id).where(*self.mine(modality))
         # By the whole column, of which there is no graph.
         exact = [
-            set(session.scalars(mine.order_by(_HALF.c.vector.op("<#>")(self.asked(query))).limit(10)))
+            set(session.scalars(mine.order_by(_HALF.c.vector.op("<#>")(self.asked(query))).limit(_FOUND)))
             for query in queries
         ]
         for ef in _EF:
             found = [
-                len(own & set(self.walk(session, modality, query, ef, ef).tolist()))
+                len(own & set(self.walk(session, modality, query, _FOUND, ef).tolist()))
                 for query, own in zip(queries, exact, strict=True)
             ]
             near, far = sum(found[: len(rows)]), sum(found[len(rows) :])
