@@ -4,9 +4,9 @@
     python bench/machines.py --kills 20
 
 The processes are those of the command line, each with one decoder and one thread of its libraries, with
-batches of two files, and are on one machine with the server (that of the tests: a socket, no ``fsync``). So it
-shows what sharing costs and how far the cores here go, not what more machines would give. Time is that from
-the first file in the queue to the end of the survey; seconds of the processor are those of all processes, with
+batches of two files, on one machine with the server (that of the tests: a socket, no ``fsync``). So it shows
+what sharing costs and how far the cores here go, not what more machines would give. Time is that from the
+first file in the queue to the end of the survey; seconds of the processor are those of all processes, with
 their start. A round with a kill compares what is there with an undisturbed run, as the tests do.
 """
 

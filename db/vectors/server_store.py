@@ -7,6 +7,7 @@ all are compared after all. Filters go to the server as conditions, not as lists
 found by the query in half precision and ranked by that in full.
 """
 
+import json
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -49,6 +50,8 @@ LEAST_RECALL = 0.95
 _EF = (40, 60, 80, 100, 140, 200, 280, 400, 560, 800, 1000)
 """How many candidates a walk keeps; the server takes no more."""
 _QUERIES, _FOUND = 32, 10
+_GROWN = 2
+"""A graph that has grown so many times is calibrated again."""
 _BYTES_A_ROW = 1_700
 _MOST_MEMORY_KB = 1 << 20
 _MOST_REMEMBERED = 64
@@ -251,28 +254,32 @@ class ServerStore:
         for modality in self.kinds:
             with self._database.read() as session:
                 count = self._count(session, modality)
-                known = self.ef_search(session, modality)
-            if count < self._graph_from or known is not None:
+                calibrated = self._calibration(session, modality)
+            if count < self._graph_from or (calibrated and count < _GROWN * calibrated["rows"]):
                 continue
-            memory_kb = min(max(64 << 10, count * _BYTES_A_ROW * self.dim // 512 >> 10), _MOST_MEMORY_KB)
-            graph = self._graph(modality)
-            self._database.execute_alone(
-                f"SET maintenance_work_mem = '{memory_kb}kB'",
-                f"DROP INDEX CONCURRENTLY IF EXISTS {graph}",
-                f"CREATE INDEX CONCURRENTLY {graph} ON half USING hnsw "
-                f"((vector::halfvec({self.dim})) halfvec_ip_ops) "
-                f"WHERE space_id = {self.space_id} AND modality = '{modality}'",
-            )
+            if not calibrated:
+                self._make_graph(modality, count)
             with self._database.read() as session:
-                ef = self._calibrated(session, modality)
+                found = {"ef": self._calibrated(session, modality), "rows": count}
             with self._database.write() as session:
                 session.execute(
                     text(
-                        "UPDATE graph SET ef_search = (ef_search::jsonb "
-                        "|| jsonb_build_object(:name, :ef))::json WHERE space_id = :space_id"
-                    ).bindparams(bindparam("name", modality, String)),
-                    {"ef": ef, "space_id": self.space_id},
+                        "UPDATE graph SET ef_search = (ef_search::jsonb || CAST(:found AS jsonb))::json "
+                        "WHERE space_id = :space_id"
+                    ),
+                    {"found": json.dumps({modality: found}), "space_id": self.space_id},
                 )
+
+    def _make_graph(self, modality: Modality, count: int) -> None:
+        memory_kb = min(max(64 << 10, count * _BYTES_A_ROW * self.dim // 512 >> 10), _MOST_MEMORY_KB)
+        graph = self._graph(modality)
+        self._database.execute_alone(
+            f"SET maintenance_work_mem = '{memory_kb}kB'",
+            f"DROP INDEX CONCURRENTLY IF EXISTS {graph}",
+            f"CREATE INDEX CONCURRENTLY {graph} ON half USING hnsw "
+            f"((vector::halfvec({self.dim})) halfvec_ip_ops) "
+            f"WHERE space_id = {self.space_id} AND modality = '{modality}'",
+        )
 
     def delete(self) -> None:
         """Delete what the server keeps of the space for searching."""
@@ -304,13 +311,16 @@ class ServerStore:
 
     def ef_search(self, session: Session, modality: Modality) -> int | None:
         """How many candidates a walk through the graph of a modality keeps; None without a graph."""
-        told = session.execute(
-            text("SELECT ef_search ->> :name FROM graph WHERE space_id = :space_id").bindparams(
-                bindparam("name", modality, String)
-            ),
-            {"space_id": self.space_id},
+        calibrated = self._calibration(session, modality)
+        return int(calibrated["ef"]) if calibrated else None
+
+    def _calibration(self, session: Session, modality: Modality) -> Mapping[str, int]:
+        """By how many rows a graph was calibrated last, and what came of it; empty without one."""
+        asked = text("SELECT ef_search FROM graph WHERE space_id = :space_id")
+        told: Mapping[str, Mapping[str, int]] | None = session.execute(
+            asked, {"space_id": self.space_id}
         ).scalar()
-        return None if told is None else int(told)
+        return (told or {}).get(modality, {})
 
     def mine(self, modality: Modality) -> tuple[Any, ...]:
         """SQL conditions on the vectors of a modality; said outright, as those of its graph are."""

@@ -4,7 +4,6 @@ Who surveys works, too, and is the only one that says what becomes of a file tha
 phase begins when the one before is done everywhere, as it does on one machine.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -73,7 +72,7 @@ class _Sharing:
         while not self._is_done():
             if not self._worker.once():
                 self._give_up()
-                time.sleep(_POLL_S)
+                self._worker.wait(_POLL_S)
 
     def _is_done(self) -> bool:
         with self._library.read() as session:

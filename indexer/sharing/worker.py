@@ -97,6 +97,11 @@ class Worker:
         writer.close()
         return len(held)
 
+    def wait(self, seconds: float) -> None:
+        """Wait for others, which is not being stuck."""
+        self._attendance.get_on()
+        time.sleep(seconds)
+
     def could_do(self) -> bool:
         """Whether there is something that it could do, in whoever's hands."""
         return bool(self._needs(self._left))
