@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 from db import addresses
 from db.engine import halves, tables
 from db.engine.database import PATIENCE_MS, Database, Rows, ServerFacts, is_indexing, missing
+from db.engine.users import METADATA
 from db.errors import (
     LibraryBusyError,
     LibraryDamagedError,
@@ -194,7 +195,8 @@ class PostgresDatabase(Database):
             "SELECT sequencename, last_value FROM pg_sequences "
             "WHERE schemaname = current_schema() AND last_value IS NOT NULL"
         )
-        return {name.removesuffix(_SEQUENCE): last for name, last in told}
+        ids = {name.removesuffix(_SEQUENCE): last for name, last in told}
+        return {table: last for table, last in ids.items() if table in METADATA.tables}
 
     def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
         """As ``Database.start_ids_after``."""
