@@ -4,6 +4,7 @@ TroveError
 ├── SettingsError       a setting or a command line value cannot be used
 ├── LibraryError        the library folder or its database cannot be used
 │   ├── LibraryBusyError    another process is indexing into it
+│   ├── LeaseLostError      another process works on those files by now
 │   ├── LibraryClosedError  it was closed
 │   ├── LibraryNewerError   it was written by a newer Trove
 │   └── LibraryDamagedError the database is not readable as a database
@@ -53,6 +54,10 @@ class LibraryError(TroveError):
 
 class LibraryBusyError(LibraryError):
     """Another process is indexing into this library."""
+
+
+class LeaseLostError(LibraryError):
+    """Another process works on those files by now: what this one has made of them is not stored."""
 
 
 class LibraryClosedError(LibraryError):

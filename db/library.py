@@ -5,6 +5,7 @@ known in one place. Users take ``trove.Library``, which holds one of these and a
 below ``trove`` names that one.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
@@ -12,14 +13,21 @@ from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.orm import Session
 
+from db import mounts
 from db.catalog.spaces import Space
 from db.engine.database import PATIENCE_MS, Database, missing, unusable
 from db.engine.sqlite import SqliteDatabase
+from db.errors import LibraryError
 from db.paths import Paths
 from db.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from db.vectors.store import VectorStore
+
+
+log = logging.getLogger(__name__)
+
+NO_EXTENSION = "the server has no extension pgvector: vectors are searched in a copy on this machine"
 
 
 class Library:
@@ -63,8 +71,30 @@ class Library:
         from db.vectors.faiss_store import FaissStore  # of no use to most commands
 
         self.require_open()
+        if self.settings.vectors == "server" and (served := self._served(space)) is not None:
+            return served
         device = self.settings.device
         return FaissStore(self.database, self.paths.vectors, space.id, space.dim, device, space.role)
+
+    def _served(self, space: Space) -> "VectorStore | None":
+        """The store on the server's own search; None where it has none, and a copy is searched here."""
+        if self.settings.shared is None:
+            return None
+        from db.engine.postgres import PostgresDatabase
+        from db.vectors.server_store import ServerStore
+
+        database = self.database
+        if not isinstance(database, PostgresDatabase) or not database.compares_vectors():
+            log.warning("%s", NO_EXTENSION)
+            return None
+        store = ServerStore(database, space.id, space.dim, space.role)
+        if not store.is_kept():
+            try:
+                store.save()
+            except LibraryError as exc:  # who may only read cannot have them made
+                log.warning("vectors are searched in a copy on this machine: %s", exc)
+                return None
+        return store
 
     def require_open(self) -> None:
         """Refuse to go on with a closed library.
@@ -83,6 +113,12 @@ class Library:
         """
         self.require_open()
         with self.database.indexing():
+            if self.settings.shared is not None:
+                from db.catalog import queue
+
+                # Of a run that was stopped: who still works on it must not store what it made.
+                with self.database.beside() as session:
+                    queue.clear(session)
             yield
 
     def close(self) -> None:
@@ -124,4 +160,5 @@ def shared_database(settings: Settings, *, make: bool = True, moving: bool = Fal
         settings.paths.folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise unusable(settings.paths.folder, exc) from exc
-    return PostgresDatabase(str(settings.shared), make=make, moving=moving)
+    own = mounts.load(settings.paths.mounts)
+    return PostgresDatabase(str(settings.shared), make=make, moving=moving, mounts=own)

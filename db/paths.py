@@ -58,6 +58,11 @@ class Paths:
         return self.folder / "last-measurement.log"
 
     @property
+    def mounts(self) -> Path:
+        """Which folders of a shared library are elsewhere on this machine."""
+        return self.folder / "mounts.json"
+
+    @property
     def watch_lock(self) -> Path:
         """Lock file, held by the one process that watches the folders."""
         return self.folder / "watch.lock"

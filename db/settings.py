@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     precision: Precision = "auto"
     """Of the builtin model's pictures on a processor: ``auto`` (8 bits where that is measured to be quicker),
     ``float32`` or ``int8``. Vectors of both can be compared."""
+    vectors: Literal["copy", "server"] = "copy"
+    """Where the vectors of a library on a server are searched: in a copy on this machine, or by the server,
+    which needs the extension pgvector for it."""
     model: str | None = None
     """Encoder name or preset; None takes the library's own, or ``builtin`` for a new library."""
     whisper: str = "builtin"

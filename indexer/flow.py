@@ -193,6 +193,17 @@ class Report:
         self.unfinished += counts.get("unfinished", 0)
 
 
+@dataclass
+class Joined:
+    """What a machine has done of the runs of others. ``done``: files read, and looks of analysers.
+
+    ``lacking``: why it left jobs to others, by what it does not have.
+    """
+
+    done: int = 0
+    lacking: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a run is: ``done`` of ``total`` files or units, ``share`` (0 to 1) of the current one."""

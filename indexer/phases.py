@@ -94,10 +94,26 @@ class Phases:
 
     def run(self) -> None:
         """Process all tasks of the survey, and again those whose files have changed meanwhile."""
-        self._process(self._found.plan.tasks)
+        self._until_unchanged(self._process)
+
+    def read(self) -> None:
+        """Take them through the first phase alone."""
+        self._until_unchanged(self._read_all)
+
+    def look(self, jobs: Sequence[Job]) -> None:
+        """Do these jobs of a later phase alone."""
+        for job in self._analysed(jobs):
+            self._tell(job.tasks[0].stat.path)
+        self._put_off()
+
+    def _until_unchanged(self, process: Callable[[Sequence[Task]], None]) -> None:
+        process(self._found.plan.tasks)
         for _ in range(READINGS - 1):
             if self._changed:
-                self._process(self._as_they_are())
+                process(self._as_they_are())
+        self._put_off()
+
+    def _put_off(self) -> None:
         for task in self._changed.values():
             self._writer.put_off(task, "it is still being written")
 

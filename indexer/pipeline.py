@@ -6,15 +6,13 @@ large the library is. What an analyser has made enters the library whole, in one
 its batch, or not at all: after a kill the next run simply goes on.
 """
 
-import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from db.catalog import analyses, assets, contents, drives, hidden, spaces, switches, units
+from db.catalog import analyses, contents, drives, hidden, spaces, units
 from db.catalog.switches import Switches
-from db.errors import ModelError, SettingsError
 from db.kinds import CLIP
 from db.library import Library
 from indexer import null_model
@@ -22,19 +20,19 @@ from indexer.analysers import registry
 from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.embed import Embedder, Model
-from indexer.encoders.active import encoder_for, roles
+from indexer.equipment import analysers_of, models_of, switches_of
 from indexer.events import renewal as events
 from indexer.fill import fill
 from indexer.flow import OnProgress, Report
 from indexer.media.pool import DecodePool
 from indexer.phases import Phases
 from indexer.runs import recorded
+from indexer.sharing.surveyor import share_out
+from indexer.sharing.worker import Station
 from indexer.stacks.renewal import renew
 from indexer.survey import NO_WORD, Survey, Word, survey
 from indexer.told import tell_languages
 from indexer.writer import Writer, believe, settle
-
-log = logging.getLogger(__name__)
 
 
 def index(
@@ -60,8 +58,8 @@ def index(
     """
     started = time.monotonic()
     with library.indexing():
-        switched = _switches(library)
-        analysers = _analysers(library, switched)
+        switched = switches_of(library)
+        analysers = analysers_of(library, switched)
         found = survey(library, paths, analysers, switched, word, exclude, download=download)
         tasks = found.plan.tasks
         with library.write() as session:
@@ -70,7 +68,7 @@ def index(
             space = spaces.active(session)
         with recorded(library, len(tasks)) as run:
             if tasks or space is not None:
-                models = _models(library, analysers)
+                models = models_of(library, analysers)
                 work = _Work(library, analysers, switched, models)
                 report.add(work.over(found, run.id, on_progress))
                 if found.plan.doubtful:
@@ -109,10 +107,12 @@ class _Work:
         with DecodePool.of(settings) as pool:
             if tasks:
                 with Embedder(self.models, settings.batch) as embedder:
-                    phases = Phases(
-                        library, self.analysers, self.switched, found, pool, embedder, writer, on_progress
-                    )
-                    phases.run()
+                    own = (library, self.analysers, self.switched)
+                    if settings.shared is not None:
+                        station = Station(*own, self.models, pool, embedder)
+                        share_out(station, found, run_id, writer, on_progress)
+                    else:
+                        Phases(*own, found, pool, embedder, writer, on_progress).run()
             if self._give_up(writer) or tasks:
                 with library.write() as session:
                     contents.drop_orphans(session)
@@ -154,43 +154,6 @@ class _Work:
         return bool(hopeless)
 
 
-def _models(library: Library, analysers: Sequence[Analyser]) -> list[Model]:
-    """The models of all roles that analysers need one for, and that of CLIP, which answers queries.
-
-    One that people have chosen beside these may be missing: what is lacking is embedded by a later run.
-    """
-    needed = (role for analyser in analysers for kind in analyser.kinds for role in kind.vectors)
-    found = []
-    for role in dict.fromkeys([CLIP, *needed]):
-        served = roles().get(role)
-        if served is None or (served.default is None and not _is_chosen(library, role)):
-            continue
-        try:
-            found.append(_model(library, role))
-        except ModelError as exc:
-            if served.default is not None:
-                raise
-            log.warning("without the model of the role %s: %s. %s", role, exc, exc.hint)
-    return found
-
-
-def _is_chosen(library: Library, role: str) -> bool:
-    with library.read() as session:
-        return spaces.active(session, role) is not None
-
-
-def _model(library: Library, role: str) -> Model:
-    """The model that answers in a role, with a new space where there is none yet."""
-    with library.read() as session:
-        space = spaces.active(session, role)
-    encoder = encoder_for(library, space, role)
-    with library.write() as session:
-        space = spaces.active(session, role) or spaces.add(
-            session, encoder.name, encoder.fingerprint, encoder.dim, "active", role
-        )
-    return Model(space, encoder)
-
-
 def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Model]) -> None:
     """What needs the whole library: once, by whoever has surveyed it."""
     for analyser in analysers:
@@ -201,44 +164,3 @@ def _finish(library: Library, analysers: Sequence[Analyser], models: Sequence[Mo
         if model.space.role == CLIP:
             null_model.refit(library, store, model.encoder)
             events.renew(library, model.encoder)
-
-
-def _switches(library: Library) -> Switches:
-    """The switches of the library; those of a new one are set by what the settings leave out.
-
-    Raises:
-        SettingsError: they leave out an analyser that there is not.
-    """
-    if unknown := set(library.settings.off) - registry.every().keys():
-        raise SettingsError(
-            f"there is no analyser {min(unknown)!r}", "Check TROVE_OFF: `trove analysers` lists them."
-        )
-    with library.read() as session:
-        is_new = not assets.roots(session)
-        switched = switches.every(session)
-    left_out = [
-        name
-        for name, maker in registry.every().items()
-        if maker.is_left_out(library.settings) or registry.role_of(maker)
-    ]
-    unset = [name for name in left_out if is_new and name not in switched.by_analyser]
-    if not unset:
-        return switched
-    with library.write() as session:
-        for name in unset:
-            switches.turn(session, name, on=False)
-        return switches.every(session)
-
-
-def _analysers(library: Library, switched: Switches) -> list[Analyser]:
-    """The analysers that are on, without what the settings of this run leave out."""
-    with library.read() as session:
-        chosen = {space.role for space in spaces.all_active(session)}
-    names = [
-        name
-        for name, maker in registry.every().items()
-        if switched.on_somewhere(name)
-        and not maker.is_left_out(library.settings)
-        and registry.works_for(maker, chosen)
-    ]
-    return registry.made(library.settings, names)

@@ -6,6 +6,7 @@ import os
 import stat as modes
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -198,6 +199,19 @@ def scan(
         result.unread = [item for path, item in unread.items() if path not in files]
     result.files.sort(key=lambda file: str(file.path))
     return result
+
+
+def look_beside(scanned: Scan, folders: Sequence[Path], others: tuple[str, ...]) -> None:
+    """Note what is beside the media in folders, those of which that is not known yet, as a walk does."""
+    for folder in dict.fromkeys(folders):
+        if folder in scanned.others:
+            continue
+        scanned.others[folder] = []
+        with suppress(OSError), os.scandir(folder) as entries:  # what is gone is told by reading it
+            listed = sorted(entries, key=lambda entry: entry.name)
+            place = _entered(folder, None, listed, scanned.leaving)
+            if isinstance(place, Below):
+                _sort(folder, listed, scanned, place, others=others, download=False)
 
 
 def _above(folder: Path, devices: Mapping[Path, int]) -> int | None:

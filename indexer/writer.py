@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from sqlalchemy.orm import Session
 
@@ -99,7 +99,7 @@ def believe(session: Session, todo: Plan) -> int:
     return len(gone)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Finished:
     """A file whose looks only have to be stored, with the vectors that are being made, unit by unit.
 
@@ -119,7 +119,11 @@ class Finished:
 _Made = tuple[int, int | None, Look, Sequence[Mapping[int, Vectors]]]
 """The ids of a content and, where the file was looked at, of that; what an analyser made, and the vectors."""
 
-_Word = Literal["indexed", "reused", "unchanged", "skipped", "failed", "unfinished"]
+Word = Literal["indexed", "reused", "unchanged", "skipped", "failed", "unfinished"]
+
+Made = Sequence[Sequence[Sequence[Mapping[int, Vectors]]]]
+"""Of files, looks and units the vectors by the id of the space."""
+Admitted = tuple[Sequence[Finished], Made]
 
 
 class Writer:
@@ -131,8 +135,13 @@ class Writer:
     def __init__(self, library: Library, run_id: int, paths: Iterable[Path]) -> None:
         self._library = library
         self._run_id = run_id
-        self._words: dict[Path, _Word] = dict.fromkeys(paths, "unchanged")
+        self._words: dict[Path, Word] = dict.fromkeys(paths, "unchanged")
         self._arrived: set[int] = set()
+
+    def note(self, path: Path, word: str) -> None:
+        """Note what somebody else has made of a file, in the order in which things were done."""
+        if word == "unfinished" or self._words.get(path) == "unchanged":
+            self._words[path] = cast(Word, word)
 
     def counts(self) -> Counter[str]:
         """How many files of the run were indexed, reused, unchanged, skipped, failed, unfinished."""
@@ -144,8 +153,10 @@ class Writer:
         Returns the ids of their contents.
         """
         # Vectors first: nobody else can write while they are waited for.
-        vectors = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
+        vectors: Made = [[_vectors(pending) for _, pending in finished.looks] for finished in batch]
         with self._library.write() as session:
+            self._begin(session, [finished.task for finished in batch])
+            batch, vectors = self._admit(session, batch, vectors)
             arrived = revision.touch(session) if batch else 0
             placed = self._place(session, batch, arrived)
             stored = [content_id for content_id, _ in placed]
@@ -164,18 +175,27 @@ class Writer:
                 if asset_id is not None and (finished.is_copy or finished.asset_id is not None)
             ]
             facts.refresh(session, _newly_known(stored, batch), files)
-            runs.update_run(session, self._run_id, done)
-        self._note(batch)
+            self._tell(session, {finished: _word_for(finished) for finished in batch}, done)
+        for finished in batch:
+            path, word = finished.task.stat.path, _word_for(finished)
+            is_new = finished.content_id is None or finished.is_copy
+            if is_new or (word == "indexed" and self._words.get(path) == "unchanged"):
+                self._words[path] = word
         return stored
 
-    def _note(self, batch: Iterable[Finished]) -> None:
-        for finished in batch:
-            path = finished.task.stat.path
-            is_done = not all(look.error for look, _ in finished.looks)
-            if finished.is_copy:
-                self._words[path] = "reused"
-            elif finished.content_id is None or (is_done and self._words.get(path) == "unchanged"):
-                self._words[path] = "indexed"
+    def _begin(self, session: Session, tasks: Sequence[Task]) -> None:
+        """Whatever a transaction that stores what was made of files begins with."""
+
+    def _admit(self, session: Session, batch: Sequence[Finished], made: Made) -> Admitted:  # noqa: ARG002
+        """What of a batch is stored, with the vectors of its units, in the transaction that does."""
+        return batch, made
+
+    def _tell(self, session: Session, words: Mapping[Finished, Word], done: int) -> None:  # noqa: ARG002
+        """Note how far the run is, in the transaction that stores what was made; ``done``: how many files."""
+        runs.update_run(session, self._run_id, done)
+
+    def _settle(self, session: Session, task: Task, word: Word) -> None:
+        """Note in the same way what became of a file that comes to nothing."""
 
     def _place(
         self, session: Session, batch: Sequence[Finished], arrived: int
@@ -255,6 +275,7 @@ class Writer:
         """Record a file that failed, or was left out on purpose."""
         failed = refused.error is not None
         with self._library.write() as session:
+            self._begin(session, [refused.task])
             assets.put(
                 session,
                 refused.task.stat,
@@ -264,6 +285,7 @@ class Writer:
                 retry=_worth_retrying(refused.error),
             )
             revision.touch(session)
+            self._settle(session, refused.task, "failed" if failed else "skipped")
         self._words[refused.task.stat.path] = "failed" if failed else "skipped"
         if failed:
             log.warning("%s: %s", refused.task.stat.path, refused.reason)
@@ -274,8 +296,10 @@ class Writer:
         What an earlier version of it shows is found until then.
         """
         with self._library.write() as session:
+            self._begin(session, [task])
             assets.put_off(session, task.stat, reason)
             revision.touch(session)
+            self._settle(session, task, "unfinished")
         self._words[task.stat.path] = "unfinished"
         log.info("%s: %s", task.stat.path, reason)
 
@@ -305,6 +329,14 @@ def _newly_known(stored: Sequence[int], batch: Sequence[Finished]) -> list[int]:
 def _is_new(finished: Finished) -> bool:
     """Whether the file at this path is not in the library yet with this content."""
     return finished.is_copy or finished.content_id is None
+
+
+def _word_for(finished: Finished) -> Word:
+    """What becomes of a file by what is stored of it."""
+    if finished.is_copy:
+        return "reused"
+    is_done = not all(look.error for look, _ in finished.looks)
+    return "indexed" if finished.content_id is None or is_done else "unchanged"
 
 
 def _vectors(pending: Sequence[Pending]) -> list[Mapping[int, Vectors]]:

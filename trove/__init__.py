@@ -37,7 +37,7 @@ from db.errors import (
     VectorError,
 )
 from db.settings import Settings
-from indexer.flow import Progress, Report, Switch
+from indexer.flow import Joined, Progress, Report, Switch
 from search.answer import Answer, Dropped, Evidence, Hit, Member, Note, Understanding
 from search.query.query import Query
 from trove.analysers import Analysers
@@ -46,6 +46,7 @@ from trove.events import Events
 from trove.folders import Folders
 from trove.library import Library
 from trove.models import HeldModel, Models
+from trove.mounts import Mounts
 from trove.people import People
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ __all__ = [
     "HeldModel",
     "Hidden",
     "Hit",
+    "Joined",
     "Landscape",
     "LeftOut",
     "Library",
@@ -162,6 +164,7 @@ __all__ = [
     "ModelMissingError",
     "Models",
     "Moment",
+    "Mounts",
     "Note",
     "Openings",
     "Passage",

@@ -26,6 +26,7 @@ from trove.corrections import Corrections
 from trove.events import Events
 from trove.folders import Folders
 from trove.models import Models, ignore
+from trove.mounts import Mounts
 from trove.people import People
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from db.engine.schema import UnitKind
     from db.engine.transfer import OnProgress as OnRows
     from db.moving import Moved
-    from indexer.flow import OnProgress, Report
+    from indexer.flow import Joined, OnProgress, Report
     from indexer.media.clips import Clip, Cut
     from search.answer import Answer, Member
     from search.asking.answering import Reply
@@ -169,6 +170,25 @@ class Library:
             on_progress=on_progress,
         )
 
+    def join(
+        self, stop: Event | None = None, *, stay: bool = False, on_progress: OnProgress = ignore
+    ) -> Joined:
+        """Work on what another machine is indexing into this library, until nothing is left.
+
+        For libraries on a server. Files are found under the same paths here, or under those of ``mounts``;
+        what needs another model, or an analyser that this machine lacks, is left to others.
+
+        Args:
+            stop: set by another thread to end before.
+            stay: wait for the next run, until ``stop`` is set.
+
+        Raises:
+            LibraryError: the library is in a folder, or its server cannot be reached.
+        """
+        from indexer.sharing.joining import join
+
+        return join(self.core, stop=stop or Event(), stay=stay, on_progress=on_progress)
+
     def watch(
         self,
         stop: Event,
@@ -215,6 +235,11 @@ class Library:
         from indexer.roots import forget
 
         return forget(self.core, self.known(folder))
+
+    @property
+    def mounts(self) -> Mounts:
+        """Where this machine has the ``roots`` of a library that several share, if not where others do."""
+        return Mounts(self.core)
 
     @property
     def folders(self) -> Folders:

@@ -15,7 +15,7 @@ from db.catalog.switches import findable
 from db.catalog.units import rows_changed
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.dialect import total, upsert
+from db.engine.dialect import mounts_of, total, upsert
 from db.engine.pathtext import is_below, stored_path
 from db.engine.schema import LIVE, Analysis, Asset, AssetState, Content, Mount, Root, Unit
 from db.names import composed, spelled
@@ -86,7 +86,8 @@ def known_files(
         is_complete: whether nothing is left to be done for an asset with a content at a path.
         seen: paths to reuse, since making new ones takes longer than reading the rows.
     """
-    seen_paths = {str(path): path for path in seen}
+    moved = mounts_of(session.get_bind().dialect)
+    seen_paths = {moved.inward(str(path)) if moved.here else str(path): path for path in seen}
     statement = select(
         Asset.id,
         type_coerce(Asset.path, String),
@@ -97,9 +98,10 @@ def known_files(
         Asset.content_id,
     )
     known = []
-    rows = session.connection().execute(statement)  # a session would make more of each of many rows
+    connection = session.connection()  # a session would make more of each of many rows
+    rows = connection.execute(statement)
     for asset_id, name, size, mtime_ns, state, retry, content_id in rows:
-        path = seen_paths.get(name) or stored_path(name)
+        path = seen_paths.get(name) or stored_path(name, connection.dialect)
         complete = content_id is None or is_complete(asset_id, content_id, path)
         known.append(KnownFile(asset_id, FileStat(path, size, mtime_ns), state, retry, complete, content_id))
     return known

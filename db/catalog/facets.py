@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db import kinds
 from db.catalog import hidden, switches
 from db.catalog import tags as asset_tags
-from db.engine.dialect import date_text, stored_name
+from db.engine.dialect import date_text, mounts_of, stored_name
 from db.engine.schema import LIVE, Asset, Unit
 
 
@@ -139,8 +139,9 @@ def folders(session: Session, roots: list[Path]) -> dict[Path, int]:
     # As text: making a path of each file takes far longer than reading the rows.
     names = session.scalars(select(type_coerce(Asset.path, String)).where(*_counted(session)))
     counts: Counter[Path] = Counter()
+    moved = mounts_of(session.get_bind().dialect)
     for name, count in Counter(map(_folder, names)).items():
-        folder = Path(name)
+        folder = Path(moved.outward(name))
         inside = [folder, *folder.parents]
         top = next((place for place, parent in enumerate(inside) if parent in tops), 0)
         # A file that is itself a root: only its own folder is of interest.

@@ -32,7 +32,7 @@ from db.catalog.filters import (
     of_units,
     others,
 )
-from db.engine.dialect import id_table
+from db.engine.dialect import id_table, is_seen
 from db.engine.schema import (
     Asset,
     Content,
@@ -67,14 +67,11 @@ def ids(
     filter asks for them.
     """
     among_hidden = among_hidden or asks_for_hidden(filters)
-    found = switches.findable(session, of_files(filters), among_hidden=among_hidden)
-    statement = select(Unit.id).where(Unit.kind.in_(of_kinds), found)
+    statement = _live(session, of_kinds, filters, among_hidden=among_hidden)
     if space_id is not None:
         statement = statement.join(
             Embedding, and_(Embedding.unit_id == Unit.id, Embedding.space_id == space_id)
         )
-    if of_unit := of_units(filters):
-        statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
     live = np.fromiter(session.scalars(statement.order_by(Unit.id)), dtype=np.int64)
     for item in others(filters):
         asked = _Asked(item.negated, of_files(filters), among_hidden)
@@ -82,6 +79,41 @@ def ids(
         fulfilling = reduce(np.union1d, each, np.empty(0, np.int64))
         live = np.setdiff1d(live, fulfilling, assume_unique=True) if item.negated else fulfilling
     return live
+
+
+def rule(session: Session, of_kinds: Collection[UnitKind], filters: tuple[Filter, ...]) -> Select[int] | None:
+    """As ``ids``, as a query for their ids; None where not SQL alone says whether the filters hold."""
+    if others(filters):
+        return None
+    return _live(session, of_kinds, filters, among_hidden=asks_for_hidden(filters))
+
+
+def among(
+    session: Session,
+    unit_ids: Ids,
+    of_kinds: Collection[UnitKind],
+    filters: tuple[Filter, ...] = (),
+    *,
+    among_hidden: bool = False,
+) -> Ids:
+    """As ``ids``, of some units: each is looked at by itself. Of filters those that SQL alone can tell."""
+    among_hidden = among_hidden or asks_for_hidden(filters)
+    each = id_table(unit_ids.tolist())
+    found = switches.each_findable(session, of_file=of_files(filters), among_hidden=among_hidden)
+    statement = select(Unit.id).join(each, each.c.value == Unit.id)
+    statement = statement.join(Content, Content.id == Unit.content_id)
+    statement = statement.where(Unit.kind.in_(of_kinds), found, *of_units(filters)).order_by(Unit.id)
+    return np.fromiter(session.scalars(statement), dtype=np.int64)
+
+
+def _live(
+    session: Session, of_kinds: Collection[UnitKind], filters: tuple[Filter, ...], *, among_hidden: bool
+) -> Select[int]:
+    found = switches.findable(session, of_files(filters), among_hidden=among_hidden)
+    statement = select(Unit.id).where(Unit.kind.in_(of_kinds), found)
+    if of_unit := of_units(filters):
+        statement = statement.join(Content, Content.id == Unit.content_id).where(*of_unit)
+    return statement
 
 
 def wanted_ids(session: Session, wanted: Wanted) -> Ids:
@@ -270,7 +302,12 @@ def _liked(_session: Session, name: str) -> Marks:
         select(Content.id, Judgement.start_s, Judgement.start_s)
         .join(Judgement, Judgement.sha256 == Content.sha256)
         .join(SavedSearchRow, SavedSearchRow.id == Judgement.saved_id)
-        .where(func.trove_fold(SavedSearchRow.name) == fold(name), Judgement.up)
+        .where(
+            func.trove_fold(SavedSearchRow.name) == fold(name),
+            Judgement.up,
+            is_seen(SavedSearchRow.owner),
+            is_seen(Judgement.owner),
+        )
     )
 
 

@@ -12,7 +12,7 @@ from db.catalog import switches
 from db.catalog.saved import NEAR_S
 from db.catalog.units import UnitRow
 from db.engine.clock import utc_now
-from db.engine.dialect import overwrite_deleted
+from db.engine.dialect import OWNER, overwrite_deleted
 from db.engine.schema import (
     Content,
     LibraryState,
@@ -38,6 +38,7 @@ def put(session: Session, query: str, unit: UnitRow, rank: int) -> None:
     sha256 = session.scalars(select(Content.sha256).where(Content.id == unit.content_id)).one()
     session.execute(
         delete(OpenedRow).where(
+            OpenedRow.owner == OWNER,
             OpenedRow.query == query,
             OpenedRow.sha256 == sha256,
             OpenedRow.start_s.is_not_distinct_from(unit.start_s),
@@ -49,13 +50,13 @@ def put(session: Session, query: str, unit: UnitRow, rank: int) -> None:
 
 def count(session: Session) -> int:
     """How many openings are noted."""
-    return session.scalars(select(func.count()).select_from(OpenedRow)).one()
+    return session.scalars(select(func.count()).select_from(OpenedRow).where(OpenedRow.owner == OWNER)).one()
 
 
 def forget(session: Session) -> None:
     """Delete all that was noted, and overwrite it."""
     overwrite_deleted(session)
-    session.execute(delete(OpenedRow))
+    session.execute(delete(OpenedRow).where(OpenedRow.owner == OWNER))
 
 
 def found_by(session: Session) -> dict[str, list[frozenset[int]]]:
@@ -73,7 +74,7 @@ def found_by(session: Session) -> dict[str, list[frozenset[int]]]:
         select(OpenedRow.id, OpenedRow.query, Unit.id)
         .join(Content, Content.sha256 == OpenedRow.sha256)
         .join(Unit, and_(Unit.content_id == Content.id, is_at))
-        .where(switches.each_findable(session))
+        .where(switches.each_findable(session), OpenedRow.owner == OWNER)
         .order_by(OpenedRow.id)
     )
     units: dict[tuple[int, str], set[int]] = defaultdict(set)

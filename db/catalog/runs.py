@@ -45,6 +45,12 @@ def update_run(session: Session, run_id: int, done: int) -> None:
     session.execute(update(RunRow).where(RunRow.id == run_id).values(done=done, updated_at=utc_now()))
 
 
+def progress(session: Session, run_id: int) -> tuple[int, int]:
+    """How many files of how many of a run are done."""
+    row = session.execute(select(RunRow.done, RunRow.total).where(RunRow.id == run_id)).one_or_none()
+    return (0, 0) if row is None else (row.done, row.total)
+
+
 def end_run(session: Session, run_id: int, report: str) -> None:
     """Record how a run has ended, as JSON."""
     moment = utc_now()

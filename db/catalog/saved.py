@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from db import kinds
 from db.catalog import revision
-from db.catalog.units import UnitRow, region_of, same_region
+from db.catalog.units import UnitRow, region_of, rows_changed, same_region
 from db.engine.clock import utc_now
+from db.engine.dialect import is_seen
 from db.engine.schema import Content, Unit, UnitKind
 from db.engine.users import Judgement, SavedSearchRow
+from db.errors import LibraryError
 
 NEAR_S = 3.0
 """A unit that begins this near to a judged one counts as the same after a new transcript or segmentation."""
@@ -62,24 +64,37 @@ def add(session: Session, name: str, query: str, kind: UnitKind | None) -> None:
 
 def named(session: Session, name: str) -> SavedSearch | None:
     """The saved search of that name, or None."""
-    row = session.scalar(select(SavedSearchRow).where(SavedSearchRow.name == name))
+    mine = select(SavedSearchRow).where(SavedSearchRow.name == name, is_seen(SavedSearchRow.owner))
+    row = session.scalar(mine.order_by(SavedSearchRow.owner.desc()).limit(1))  # one's own before a shared one
     return None if row is None else row.values(SavedSearch)
 
 
 def every(session: Session) -> list[SavedSearch]:
     """All saved searches, by name."""
-    each = (row.values(SavedSearch) for row in session.scalars(select(SavedSearchRow)))
+    each = (
+        row.values(SavedSearch)
+        for row in session.scalars(select(SavedSearchRow).where(is_seen(SavedSearchRow.owner)))
+    )
     return sorted(each, key=lambda saved: saved.name.casefold())
 
 
 def rename(session: Session, saved_id: int, name: str) -> None:
     """Give it another name."""
-    session.execute(update(SavedSearchRow).where(SavedSearchRow.id == saved_id).values(name=name))
+    mine = update(SavedSearchRow).where(SavedSearchRow.id == saved_id)
+    _require_one(rows_changed(session.execute(mine.values(name=name))))
 
 
 def remove(session: Session, saved_id: int) -> None:
     """Delete a saved search with its judgements."""
-    session.execute(delete(SavedSearchRow).where(SavedSearchRow.id == saved_id))
+    _require_one(rows_changed(session.execute(delete(SavedSearchRow).where(SavedSearchRow.id == saved_id))))
+
+
+def _require_one(count: int) -> None:
+    if not count:
+        raise LibraryError(
+            "this saved search is shared by all, and you may not change it",
+            "Save it under another name, which is then your own.",
+        )
 
 
 def mark_seen(session: Session, saved_id: int, seen: int) -> None:
@@ -126,7 +141,7 @@ def judged(session: Session, saved_id: int) -> list[Judged]:
         select(Judgement, Unit)
         .outerjoin(Content, Content.sha256 == Judgement.sha256)
         .outerjoin(Unit, and_(Unit.content_id == Content.id, alike, gap_s <= NEAR_S))
-        .where(Judgement.saved_id == saved_id)
+        .where(Judgement.saved_id == saved_id, is_seen(Judgement.owner))
         .order_by(Judgement.id.desc(), gap_s, Unit.id)
     )
     nearest: dict[int, Judged] = {}

@@ -74,6 +74,12 @@ class Database(ABC):
         with self._session(write=True, trove_patience=patience_ms) as session:
             yield session
 
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """A session for writing that waits for no other one, for rows that are locked one by one."""
+        with self._session(write=True, trove_beside=True) as session:
+            yield session
+
     @abstractmethod
     def changes(self) -> int:
         """A number that is another one after each commit, of whichever process.
@@ -92,6 +98,10 @@ class Database(ABC):
     def server(self) -> ServerFacts | None:
         """What is known of the server; None where there is none."""
         return None
+
+    def compares_vectors(self) -> bool:
+        """Whether the engine can search vectors by itself."""
+        return False
 
     @abstractmethod
     def size(self) -> int:
@@ -112,6 +122,17 @@ class Database(ABC):
         Raises:
             LibraryBusyError: another process has it.
         """
+
+    def attending(self, worker: int) -> AbstractContextManager[None]:  # noqa: ARG002 - of a server
+        """Show that a worker is there, to all that ask the server: until its connection ends, whyever.
+
+        Raises:
+            LibraryError: machines do not share the library.
+        """
+        raise LibraryError(
+            "only a library on a server can be indexed by several machines",
+            "Move it there: trove move postgresql://HOST/NAME",
+        )
 
     @abstractmethod
     def last_ids(self, connection: Connection) -> dict[str, int]:

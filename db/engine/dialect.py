@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    or_,
     table,
     text,
 )
@@ -39,6 +40,8 @@ from sqlalchemy.types import TypeEngine
 
 from db.engine import matching
 from db.engine.matching import Match, Terms
+from db.mounts import UNMOVED, Mounts
+from db.words.forms import fold
 from db.words.grammar import languages
 
 if TYPE_CHECKING:
@@ -140,6 +143,21 @@ def total(numbers: SQLColumnExpression[Any]) -> ColumnElement[int | None]:
     return cast(func.sum(numbers), NUMBER)
 
 
+class _Owner(_Written):
+    type = String()
+    sqlite = "''"
+    postgresql = "trove_owner()"
+
+
+OWNER: ColumnElement[str] = _Owner()
+"""To whom belongs what is made now: a user of the server, or nobody, which is to all."""
+
+
+def is_seen(owner: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Whether what belongs to an owner is there for who asks: it is shared, or their own."""
+    return or_(owner == "", owner == OWNER)
+
+
 class _DateText(_Written):
     type = String()
     sqlite = "{0}"
@@ -155,6 +173,12 @@ _ODD = {0xDC80 + byte: 0x10FF80 + byte for byte in range(128)}
 """Bytes that are no UTF-8, as Python has them in names, and what they are in text: the end of Unicode, which
 nobody writes with."""
 _EVEN = {there: here for here, there in _ODD.items()}
+
+
+def mounts_of(dialect: Dialect) -> Mounts:
+    """Which folders are under another path on this machine than in the database of an engine."""
+    mounts: Mounts = getattr(dialect, "trove_mounts", UNMOVED)
+    return mounts
 
 
 def stored(name: str, dialect: Dialect) -> str | bytes:
@@ -189,7 +213,23 @@ class PathKey(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
         if value is None:
             return None
-        return stored(value, dialect) if dialect.name == POSTGRESQL else os.fsencode(value)
+        if dialect.name != POSTGRESQL:
+            return os.fsencode(value)
+        return stored(mounts_of(dialect).inward(value), dialect)
+
+
+class PathEnd(PathKey):
+    """Where the paths in a folder end, as they are compared: behind all that begin with its name."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> object:
+        if value is None:
+            return None
+        end = chr(ord(os.sep) + 1)
+        if dialect.name != POSTGRESQL:
+            return os.fsencode(value.removesuffix(os.sep) + end)
+        return stored(mounts_of(dialect).inward(value).removesuffix(os.sep) + end, dialect)
 
 
 class _PathKey(_Written):
@@ -216,7 +256,9 @@ class _Pattern(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         if value is None or dialect.name != POSTGRESQL:
             return value
-        return "|".join(f"(?:{self.expression(each)})" for each in value.split(ANY_OF))
+        # By whole folders: one that is elsewhere here has its own name there.
+        here = Mounts({fold(library): fold(own) for library, own in mounts_of(dialect).here.items()})
+        return "|".join(f"(?:{self.expression(here.inward(each))})" for each in value.split(ANY_OF))
 
 
 def _of_folders(pattern: str) -> str:

@@ -30,6 +30,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.EVENTS,
     steps.CORRECTIONS_TAKEN_BACK,
     steps.PEOPLE,
+    (),  # jobs that machines share: of libraries on a server alone
 )
 
 

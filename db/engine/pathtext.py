@@ -4,17 +4,22 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, TypeDecorator, and_, or_
+from sqlalchemy import ColumnElement, String, TypeDecorator, and_, bindparam, or_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
-from db.engine.dialect import TEXT, path_key, stored, stored_name
+from db.engine.dialect import TEXT, PathEnd, mounts_of, path_key, stored, stored_name
 
 
-def stored_path(value: object) -> Path:
-    """The path that ``PathText`` stored as ``value``."""
-    return Path(stored_name(value if isinstance(value, bytes) else str(value)))
+def stored_path(value: object, dialect: Dialect) -> Path:
+    """The path on this machine that ``PathText`` stored as ``value``."""
+    return Path(here(value if isinstance(value, bytes) else str(value), dialect))
+
+
+def here(value: str | bytes, dialect: Dialect) -> str:
+    """The name of a path on this machine that an engine has stored."""
+    return mounts_of(dialect).outward(stored_name(value))
 
 
 class PathText(TypeDecorator[Path]):
@@ -27,10 +32,10 @@ class PathText(TypeDecorator[Path]):
         return dialect.type_descriptor(TEXT)
 
     def process_bind_param(self, value: Path | None, dialect: Dialect) -> object:
-        return None if value is None else stored(str(value), dialect)
+        return None if value is None else stored(mounts_of(dialect).inward(str(value)), dialect)
 
-    def process_result_value(self, value: object, dialect: Dialect) -> Path | None:  # noqa: ARG002
-        return None if value is None else stored_path(value)
+    def process_result_value(self, value: object, dialect: Dialect) -> Path | None:
+        return None if value is None else stored_path(value, dialect)
 
 
 class NameText(TypeDecorator[str]):
@@ -54,5 +59,4 @@ def is_below(path: "InstrumentedAttribute[Path]", folder: Path) -> ColumnElement
     name = str(folder)
     inside = name if name.endswith(os.sep) else name + os.sep
     stored = path_key(path)
-    beyond = inside[:-1] + chr(ord(inside[-1]) + 1)
-    return or_(stored == name, and_(stored >= inside, stored < beyond))
+    return or_(stored == name, and_(stored >= inside, stored < bindparam(None, name, PathEnd())))

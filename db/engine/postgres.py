@@ -6,7 +6,7 @@ is, since much of the catalogue reads what it is about to change.
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from statistics import median
 from typing import Any
@@ -29,8 +29,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
 from db import addresses
-from db.engine import tables
+from db.engine import halves, tables
 from db.engine.database import PATIENCE_MS, Database, Rows, ServerFacts, is_indexing, missing
+from db.engine.users import METADATA
 from db.errors import (
     LibraryBusyError,
     LibraryDamagedError,
@@ -38,15 +39,17 @@ from db.errors import (
     TroveError,
     first_line,
 )
+from db.mounts import UNMOVED, Mounts
 
-_TROVE = 0x54525645
-"""What our locks have in common in a database that may know others: "TRVE"."""
+_TROVE = tables.LOCKS
 _WRITING, _INDEXING = 1, 2
 
 _OLDEST = 160_000
 """The number of the oldest version of the server that is tried: 16.0."""
 
 _REWORDED = "texts have changed"
+_EMBEDDED = "vectors have changed"
+_VECTORS = re.compile(r"\s*(INSERT INTO|UPDATE) embedding\b", re.IGNORECASE)
 _TEXTS = re.compile(r"\s*(INSERT INTO|UPDATE) unit\b", re.IGNORECASE)
 
 _SEQUENCE = "_id_seq"
@@ -83,10 +86,13 @@ class PostgresDatabase(Database):
         LibraryNewerError: a newer Trove wrote the library.
     """
 
-    def __init__(self, address: str, *, make: bool = True, moving: bool = False) -> None:
+    def __init__(
+        self, address: str, *, make: bool = True, moving: bool = False, mounts: Mounts = UNMOVED
+    ) -> None:
         """``make``: a library where there is none; else that is an error.
 
         ``moving``: open it although a move has not filled it yet.
+        ``mounts``: folders that are elsewhere here.
         """
         super().__init__(addresses.shown(address))
         # Without a limit: who reads may have to write beside it, and would wait for itself. A connection
@@ -103,6 +109,7 @@ class PostgresDatabase(Database):
                 "a library on a server needs packages that are not installed",
                 'Install them: pip install "trove-search[shared]"',
             ) from exc
+        self._engine.dialect.trove_mounts = mounts  # type: ignore[attr-defined]
         event.listen(self._engine, "begin", _begin)
         event.listen(self._engine, "before_cursor_execute", _index_before_asking)
         event.listen(self._engine, "checkin", self._let_go)
@@ -137,6 +144,8 @@ class PostgresDatabase(Database):
             yield session
             session.flush()
             _index(session.connection())
+            if session.connection().info.pop(_EMBEDDED, False):
+                halves.catch_up(session.connection())
 
     def changes(self) -> int:
         """As ``Database.changes``."""
@@ -165,13 +174,29 @@ class PostgresDatabase(Database):
             asked = "SELECT pg_database_size(current_database())"
             return int(connection.exec_driver_sql(asked).scalar_one())
 
+    def compares_vectors(self) -> bool:
+        """As ``Database.compares_vectors``: it has the extension pgvector."""
+        with self._translated(), self._connection(write=False) as connection:
+            return halves.has_extension(connection)
+
+    def execute_alone(self, *statements: str) -> None:
+        """Run statements that must not be in a transaction, one after the other, on one connection."""
+        self.require_open()
+        with self._translated():
+            plain = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", trove_plain=True)
+            with plain:
+                for statement in statements:
+                    plain.exec_driver_sql(statement)
+                plain.exec_driver_sql("RESET ALL")
+
     def last_ids(self, connection: Connection) -> dict[str, int]:
         """As ``Database.last_ids``."""
         told = connection.exec_driver_sql(
             "SELECT sequencename, last_value FROM pg_sequences "
             "WHERE schemaname = current_schema() AND last_value IS NOT NULL"
         )
-        return {name.removesuffix(_SEQUENCE): last for name, last in told}
+        ids = {name.removesuffix(_SEQUENCE): last for name, last in told}
+        return {table: last for table, last in ids.items() if table in METADATA.tables}
 
     def start_ids_after(self, connection: Connection, ids: Mapping[str, int]) -> None:
         """As ``Database.start_ids_after``."""
@@ -209,17 +234,29 @@ class PostgresDatabase(Database):
     @contextmanager
     def indexing(self) -> Iterator[None]:
         """As ``Database.indexing``; the right ends with the connection, whatever becomes of this machine."""
+        with self._holding(_INDEXING, is_indexing):
+            yield
+
+    @contextmanager
+    def attending(self, worker: int) -> Iterator[None]:
+        """As ``Database.attending``."""
+        with self._holding(tables.WORKERS + worker, is_indexing):
+            yield
+
+    @contextmanager
+    def _holding(self, lock: int, refusal: Callable[[], LibraryBusyError]) -> Iterator[None]:
+        """Hold a lock of the server's with a connection of its own; who comes second is refused."""
         self.require_open()
         with self._translated():
             held = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT", trove_plain=True)
         try:
             with self._translated():
-                if not _asked(held, "pg_try_advisory_lock", _INDEXING):
-                    raise is_indexing()
+                if not _asked(held, "pg_try_advisory_lock", lock):
+                    raise refusal()
             yield
         finally:
             with suppress(SQLAlchemyError):  # a connection that is lost has given it up
-                _asked(held, "pg_advisory_unlock", _INDEXING)
+                _asked(held, "pg_advisory_unlock", lock)
             held.close()
 
     def scrub(self) -> None:
@@ -296,7 +333,7 @@ def _begin(connection: Connection) -> None:
     driver.read_only = not options.get("trove_write", False)
     levels: Any = connection.dialect.loaded_dbapi.IsolationLevel
     driver.isolation_level = levels.REPEATABLE_READ if driver.read_only else levels.READ_COMMITTED
-    if driver.read_only:
+    if driver.read_only or options.get("trove_beside", False):
         return
     patience_ms = int(options.get("trove_patience", PATIENCE_MS))
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")
@@ -311,6 +348,8 @@ def _index_before_asking(connection: Connection, _cursor: object, statement: str
     """Note which transactions change texts; what these ask for, too, has its terms."""
     if _TEXTS.match(statement):
         connection.info[_REWORDED] = True
+    elif _VECTORS.match(statement):
+        connection.info[_EMBEDDED] = True
     elif "passage" in statement and _REWORDED in connection.info:
         _index(connection)
 

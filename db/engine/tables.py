@@ -12,6 +12,7 @@ from sqlalchemy.schema import AddConstraint
 from db.engine import migrations
 from db.engine.dialect import MOST_LETTERS, tsvector
 from db.engine.functions import EARTH_KM
+from db.engine.jobs import QueueBase
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError
 from db.words.forms import indexed
@@ -57,7 +58,65 @@ _PEOPLE = (
     "CREATE INDEX face_member_content ON face_member (content_id)",
 )
 
-STEPS: Mapping[int, Sequence[str]] = {17: _PEOPLE}
+LOCKS = 0x54525645
+"""What our locks have in common in a database that may know others: "TRVE"."""
+WORKERS = 1 << 16
+"""The lock of a worker is its number behind this one."""
+
+_ATTENDS = f"""CREATE FUNCTION trove_attends(worker bigint) RETURNS boolean LANGUAGE sql AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND classid = {LOCKS} AND objid::bigint = {WORKERS} + worker
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) $$"""  # noqa: S608 - of this module alone
+
+# What is made by whoever may do all in the library belongs to all.
+_OWNER = """CREATE FUNCTION trove_owner() RETURNS varchar LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN pg_has_role(current_user, relowner, 'MEMBER') THEN '' ELSE current_user::varchar END
+    FROM pg_class WHERE oid = 'library'::regclass $$"""
+
+_PRIVATE = tuple(
+    statement.format(name)
+    for name in ("saved_search", "judgement", "opened")
+    for statement in (
+        "ALTER TABLE {0} ALTER owner SET DEFAULT trove_owner()",
+        "ALTER TABLE {0} ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY seen ON {0} FOR SELECT USING (owner = '' OR owner = trove_owner())",
+        "CREATE POLICY own ON {0} USING (owner = trove_owner()) WITH CHECK (owner = trove_owner())",
+    )
+)
+"""What people make for themselves: who may not do all sees what is shared, and changes what is their own."""
+
+STEPS: Mapping[int, Sequence[str]] = {
+    17: _PEOPLE,
+    18: (
+        """CREATE TABLE worker (
+            id bigserial PRIMARY KEY,
+            machine varchar COLLATE "C" NOT NULL,
+            surveys boolean NOT NULL,
+            alive_until float8 NOT NULL)""",
+        """CREATE TABLE job (
+            id bigserial PRIMARY KEY,
+            run_id bigint NOT NULL,
+            analyser varchar COLLATE "C" NOT NULL,
+            needs varchar COLLATE "C" NOT NULL,
+            root varchar COLLATE "C" NOT NULL,
+            path varchar COLLATE "C" NOT NULL,
+            size bigint NOT NULL,
+            mtime_ns bigint NOT NULL,
+            asset_id bigint,
+            content_id bigint,
+            may_be_copy boolean NOT NULL,
+            files bigint NOT NULL,
+            holder bigint,
+            attempts bigint NOT NULL,
+            word varchar COLLATE "C")""",
+        "CREATE INDEX job_open ON job (holder, id) WHERE word IS NULL",
+        "CREATE INDEX job_path ON job (path)",
+        _ATTENDS,
+        _OWNER,
+        *_PRIVATE,
+    ),
+}
 """What changes a library of the number before; a test holds it against the models."""
 
 _COLLATIONS = ("pg_unicode_fast", "pg_c_utf8", "und-x-icu", "C.utf8", "C.UTF-8")
@@ -202,6 +261,7 @@ def migrate(connection: Connection) -> None:
 
 def _make(connection: Connection) -> None:
     METADATA.create_all(connection)
+    QueueBase.metadata.create_all(connection)
     known = set(connection.exec_driver_sql("SELECT collname FROM pg_collation").scalars())
     encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
     collation = next((name for name in _COLLATIONS if name in known), None)
@@ -214,7 +274,7 @@ def _make(connection: Connection) -> None:
     for statement in _FUNCTIONS:
         named = statement.replace("{collation}", collation).replace("{folded}", folded)
         connection.exec_driver_sql(named)
-    for statement in _REST:
+    for statement in (*_REST, _ATTENDS, _OWNER, *_PRIVATE):
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")

@@ -10,8 +10,9 @@ search. Alternatives that were tried, RaBitQ among them, and their results are i
 import faiss
 import numpy as np
 
-from db.arrays import Ids, Vectors, unit_length
+from db.arrays import Ids, Vectors
 from db.errors import VectorError
+from db.vectors.calibration import typical_queries
 
 LEAST_RECALL = 0.99
 """Recall of the exact ten nearest that a search must reach, on average over the calibration queries."""
@@ -32,8 +33,6 @@ _POINTS_PER_LIST = 30
 _ROUNDS = 4
 _QUERIES = 200
 _STEP = 1.05
-_TEXT_LIKE = 0.4
-"""Cosine of half of those queries to their nearest row: about that of a text to its picture."""
 
 _CHUNK = 50_000
 
@@ -175,7 +174,7 @@ def _quantise_centroids(ivf: "faiss.IndexIVFScalarQuantizer", centroids: "faiss.
 
 def _calibrate(accelerator: Accelerator, rows: "faiss.IndexScalarQuantizer") -> None:
     """Set ``nprobe`` to the fewest lists, within a twentieth, that reach ``LEAST_RECALL``."""
-    queries = _calibration_queries(rows)
+    queries = typical_queries(rows.reconstruct_batch(_places(rows.ntotal, _QUERIES)))
     exact = nearest(rows, queries, 10)
     nprobe, lists = 1, accelerator.ivf.nlist
     while nprobe < lists:
@@ -186,15 +185,6 @@ def _calibrate(accelerator: Accelerator, rows: "faiss.IndexScalarQuantizer") -> 
             return
         nprobe = max(nprobe + 1, round(nprobe * _STEP))
     accelerator.ivf.nprobe = lists
-
-
-def _calibration_queries(rows: "faiss.IndexScalarQuantizer") -> Vectors:
-    """Typical queries: half are rows, as in a search by picture, half are far from all rows, as texts are."""
-    near = rows.reconstruct_batch(_places(rows.ntotal, _QUERIES))
-    noise = np.random.default_rng(1).standard_normal(near.shape).astype(np.float32)
-    noise -= (noise * near).sum(1, keepdims=True) * near
-    far = _TEXT_LIKE * near + np.sqrt(1 - _TEXT_LIKE**2) * unit_length(noise)
-    return np.concatenate([near, far]).astype(np.float32)
 
 
 def nearest(rows: "faiss.IndexScalarQuantizer", queries: Vectors, limit: int) -> Ids:

@@ -15,6 +15,7 @@ Modality = str
 """What vectors are of, such as ``picture`` or ``passage``: those of two modalities are never compared."""
 
 IndexKind = Literal["flat", "ivf-sq8"]
+"""How FAISS searches: all rows, or trained lists."""
 
 Found = list[list[tuple[int, float]]]
 """For each query the ids of the nearest units with their similarity, best first."""
@@ -24,7 +25,7 @@ Found = list[list[tuple[int, float]]]
 class IndexStatus:
     """Summary of the saved indexes: kind of the largest, number of vectors, whether all are up to date."""
 
-    kind: IndexKind
+    kind: IndexKind | Literal["hnsw"]
     vectors: int
     fresh: bool
 

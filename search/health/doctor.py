@@ -133,12 +133,21 @@ def _library(settings: Settings) -> Iterator[Finding]:
             facts = status(library)
             faults, software = library.database.check(), library.database.software()
             server = library.database.server()
+            searches = library.database.compares_vectors()
     except TroveError as exc:
         yield Finding("library", "cannot be opened", f"{type(exc).__name__}: {exc.hint}")
         return
     yield Finding("engine", software, sqlite.problem() if settings.shared is None else "")
     if server is not None:
         yield from _server(server)
+        by_server = settings.vectors == "server"
+        yield Finding(
+            "vectors",
+            "searched by the server" if by_server and searches else "searched in a copy on this machine",
+            "the server has no extension pgvector: CREATE EXTENSION vector"
+            if by_server and not searches
+            else "",
+        )
     if faults is not None:
         damaged = f"{'; '.join(faults[:3])}: mend it with trove doctor --repair"
         yield Finding("database", "damaged" if faults else "sound", damaged if faults else "")

@@ -15,7 +15,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.flow import Progress
 from indexer.pipeline import index
-from tests.support import SAMPLES
+from tests.support import ROOT, SAMPLES
 from tests.support.command import as_json, check_error, trove
 from tests.support.server import NOTHING, Server
 
@@ -75,6 +75,10 @@ def test_commands_answer_as_on_the_embedded_library(
     assert findings["connections"]["value"].endswith("of 200")
     assert findings["rights"]["value"] == "to read and write"
     assert "autovacuum" in findings["statistics"]["warning"], "the tests' own has none"
+    assert (findings["vectors"]["value"], findings["vectors"]["warning"]) == (
+        "searched in a copy on this machine",
+        "",
+    )
     warned = [name for name in ("server", "encryption", "connections", "rights") if findings[name]["warning"]]
     assert warned == []
     check_error(trove(shared, "doctor", "--repair"), "cannot be repaired from here", "backup of the server")
@@ -178,6 +182,55 @@ def test_who_may_only_read_searches_and_is_refused_the_rest(
         with psycopg.connect(server.url("commands")) as owner:
             owner.execute("DROP OWNED BY visitor")
         server.execute("DROP ROLE visitor")
+
+
+@pytest.mark.slow
+def test_editors_make_what_is_their_own_and_do_not_index(
+    settings: Settings, shared: Settings, server: Server, pictures: Path
+) -> None:
+    first, second = sorted(pictures.iterdir())[:2]
+    assert trove(shared, "index", str(pictures)).returncode == 0
+    assert trove(shared, "saved", "add", "dogs", "a dog").returncode == 0
+    server.execute("CREATE ROLE anna LOGIN")
+    server.execute("CREATE ROLE ben LOGIN")
+    try:
+        with psycopg.connect(server.url("commands")) as owner:
+            owner.execute((ROOT / "deploy" / "roles.sql").read_text(encoding="utf-8"))
+            owner.execute("GRANT trove_editor TO anna, ben")
+        anna, ben = (
+            settings.model_copy(
+                update={"shared": server.url("commands").replace("user=trove", f"user={name}")}
+            )
+            for name in ("anna", "ben")
+        )
+        for command in (
+            ("saved", "add", "cats", "a cat"),
+            ("saved", "up", "cats", str(first)),
+            ("saved", "up", "dogs", str(first)),
+            ("hide", str(second)),
+            ("set", str(first), "--date", "2001-02-03"),
+        ):
+            done = trove(anna, *command)
+            assert done.returncode == 0, (command, done.stderr)
+        for library, names in ((anna, ["cats", "dogs"]), (ben, ["dogs"]), (shared, ["dogs"])):
+            saved = as_json(trove(library, "saved", "list", "--json"))["saved"]
+            assert [each["name"] for each in saved] == names
+        assert trove(ben, "saved", "add", "cats", "another cat").returncode == 0, (
+            "each has names of their own"
+        )
+        for library, count in ((anna, 1), (ben, 0), (shared, 0)):
+            hits = as_json(trove(library, "search", "liked:dogs", "--json"))["hits"]
+            assert len(hits) == count, "a thumb is one's own"
+            assert len(as_json(trove(library, "search", "is:hidden", "--json"))["hits"]) == 1, "to all"
+        check_error(trove(anna, "saved", "remove", "dogs"), "shared by all", "under another name")
+        check_error(trove(anna, "index"), "you may not do that")
+        check_error(trove(anna, "forget", str(pictures)), "you may not do that")
+        report = as_json(trove(shared, "index", "--json"))
+        assert report["unchanged"] == 3
+    finally:
+        with psycopg.connect(server.url("commands")) as owner:
+            owner.execute("DROP OWNED BY anna, ben, trove_reader, trove_editor")
+        server.execute("DROP ROLE anna, ben, trove_editor, trove_reader")
 
 
 def test_passwords_are_refused_and_never_told(settings: Settings) -> None:

@@ -16,6 +16,8 @@ from ui.cli.options import Exclude, Json, Model, library_of
 from ui.wording import out_of_reach, passed_over, units_in_words
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from trove import Library, Report, TroveError
 
 
@@ -32,14 +34,50 @@ def index(
         bool,
         typer.Option("--gone", help="Files that are not there are gone, not on a drive that is away."),
     ] = False,
+    join: Annotated[
+        bool, typer.Option("--join", help="Help with what another machine indexes into a shared library.")
+    ] = False,
+    stay: Annotated[
+        bool, typer.Option("--watch", help="With --join: wait for the next time, until stopped with Ctrl-C.")
+    ] = False,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
     if exclude and not paths:
         raise typer.BadParameter("Name the folder that --exclude is for.")
+    if join and (paths or download or gone):
+        raise typer.BadParameter("Who joins works on what another machine has found: name no folders.")
+    if stay and not join:
+        raise typer.BadParameter("It goes with --join; to index what changes: trove watch.")
+    if join:
+        _join(ctx, stay=stay, as_json=as_json)
+        return
     with library_of(ctx, make=bool(paths) and not gone, model=model) as library:
         run_index(library, paths or [], as_json, exclude=exclude or [], download=download, gone=gone)
+
+
+def _join(ctx: typer.Context, *, stay: bool, as_json: bool) -> None:
+    """Work on what other machines index, and say what came of it."""
+    with library_of(ctx) as library, console.counting("Indexing", "files") as tell:
+        joined = library.join(_stop_on_signals(), stay=stay, on_progress=tell)
+    if as_json:
+        console.print_json(asdict(joined))
+        return
+    console.say(f"{joined.done} files and looks at them done here." if joined.done else "Nothing to do here.")
+    for name, reason in joined.lacking.items():
+        console.say(console.one_line(f"Left to other machines: {name} ({reason})"))
+
+
+def _stop_on_signals() -> Event:
+    """What is set once the process is to stop, after what it is at."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def run_index(library: Library, paths: list[Path], as_json: bool, **how: Any) -> None:
@@ -96,16 +134,11 @@ def _say_report(report: Report) -> None:
 
 def watch(ctx: typer.Context) -> None:
     """Index what changes in your folders as it happens, until stopped with Ctrl-C."""
-    import signal
-    import threading
-
     from ui.watching import tell_pid
 
-    stop = threading.Event()
     away: dict[str, int] = {}
     with library_of(ctx) as library:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        stop = _stop_on_signals()
         count = len(library.roots())
         console.say(f"Watching {count} {'folder' if count == 1 else 'folders'} (stop with Ctrl-C)")
         library.watch(

@@ -64,7 +64,15 @@ for command in (
     app.command()(command)
 app.command(name="set")(correct.set_facts)
 app.command(name="eval")(evaluate.evaluate)
-for command in (folders.watch, roots.roots, folders.relocate, folders.forget, hide.hide, hide.unhide):
+for command in (
+    folders.watch,
+    roots.roots,
+    roots.mounts,
+    folders.relocate,
+    folders.forget,
+    hide.hide,
+    hide.unhide,
+):
     app.command()(command)
 app.add_typer(analysers.app, name="analysers")
 app.add_typer(saved.app, name="saved")

@@ -48,6 +48,30 @@ def roots(
         _say(patterns, left_out)
 
 
+def mounts(
+    ctx: typer.Context,
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=PATH]...", help="A folder of the library, and where it is here."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say where this machine has the folders of a shared library, if not where other machines do."""
+    for place in places or []:
+        if "=" not in place:
+            raise typer.BadParameter(f"Name the folder and its path here: {place}=PATH.")
+    with library_of(ctx) as library:
+        for place in places or []:
+            name, _, path = place.partition("=")
+            library.mounts.put(name, Path(path) if path else None)
+        every = library.mounts.every()
+    if as_json:
+        console.print_json({"mounts": every})
+        return
+    for name, here in every.items():
+        console.say(console.one_line(name if name == str(here) else f"{name} is {here} here"))
+
+
 def _json(
     patterns: Mapping[Path, Sequence[str]], left_out: Mapping[Path, Sequence[LeftOut]]
 ) -> dict[str, object]:
