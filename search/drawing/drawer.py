@@ -126,7 +126,7 @@ class Drawer:
             elif self.makes != "picture":
                 arguments |= length_argument(parameters(pipeline), length_s)
                 on_preview = None
-            with telling(pipeline, total, on_step, on_preview) as callbacks:
+            with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
                 made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
         drawing = Drawing(
@@ -174,7 +174,7 @@ class Drawer:
                 return Sketched(None, concept, shown_name(self.model))
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, None, None)
-            with telling(pipeline, total, on_step, on_preview) as callbacks:
+            with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 image = _accept(run(pipeline, seed, arguments | callbacks))
         return Sketched(image, concept, shown_name(self.model))
 
