@@ -78,7 +78,7 @@ def frames(path: Path) -> list[np.ndarray]:
 
 @pytest.mark.parametrize(
     "family",
-    [pytest.param(family, marks=pytest.mark.slow) if family in LONG else family for family in CLIP_FAMILIES],
+    [pytest.param(family, marks=pytest.mark.slow) if family in LONG else family for family in OWN],
 )
 def test_a_family_makes_clips_as_the_library_itself_does(
     family: str,
@@ -163,17 +163,24 @@ def test_a_clip_says_in_its_tags_how_it_was_made(made: Callable[[str], Path], tm
     assert [file.name for file in path.parent.iterdir()] == ["boat.mp4"], "no temporary file is left"
 
 
-def test_ltx_goes_on_from_a_picture_as_the_library_itself_does(
-    made: Callable[[str], Path], saved: list[Clip], tmp_path: Path
+@pytest.mark.parametrize(
+    ("family", "kind", "count"),
+    [
+        ("LTX", "LTXImageToVideoPipeline", 9),
+        pytest.param("Wan from a picture", "WanImageToVideoPipeline", 5, marks=pytest.mark.slow),
+    ],
+)
+def test_a_clip_goes_on_from_a_picture_as_the_library_itself_does(
+    family: str, kind: str, count: int, made: Callable[[str], Path], saved: list[Clip], tmp_path: Path
 ) -> None:
-    from diffusers import LTXImageToVideoPipeline
+    import diffusers
 
     picture = PICTURE.resize((128, 64))
-    drawing = Drawer(str(made("LTX")), "clip", device="cpu").draw(
+    drawing = Drawer(str(made(family)), "clip", device="cpu").draw(
         "a boat", path=tmp_path / "a.mp4", start=Start(picture), size=128, length_s=0.3, steps=2, seed=1
     )
-    own = {"image": picture, "width": 128, "height": 64, "num_frames": 9}
-    expected = called(LTXImageToVideoPipeline.from_pretrained(made("LTX")), **own)
+    own = {"image": picture, "width": 128, "height": 64, "num_frames": count}
+    expected = called(getattr(diffusers, kind).from_pretrained(made(family)), **own)
     np.testing.assert_array_equal(saved[0].frames, expected)
     assert COMPOSITE_TYPE.encode() in drawing.path.read_bytes()
 
