@@ -213,6 +213,7 @@ def test_black_picture_is_no_drawing(spare: Path, tmp_path: Path) -> None:
         ({"steps": 100_000}, "could not draw"),
         ({"seed": -1}, "seed -1"),
         ({"seed": 2**63}, "out of range"),
+        ({"size": 64_000}, "size of 64000 pixels is out of range"),
     ],
 )
 def test_impossible_requests(
