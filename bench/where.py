@@ -15,10 +15,10 @@ from pathlib import Path
 from PIL import Image
 
 from db.settings import Settings
-from indexer.analysers.things import LEAST
+from indexer.analysers.things import LEAST, Things
 from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.reader import read_image
-from indexer.pretrained.boxes import Box, load_detector, load_pointer
+from indexer.pretrained.boxes import Box, load_pointer
 from indexer.pretrained.loading import Pretrained
 from search.explain import pointing
 from search.explain.heatmap import GRID, heat_map
@@ -55,7 +55,7 @@ def _ways(options: argparse.Namespace) -> dict[str, Way]:
 
         ways[f"boxes of {options.pointer}"] = by_words
     if options.detector:
-        detector = Pretrained(options.detector, "detect", settings, load_detector)
+        detector = Pretrained(options.detector, "detect", settings, Things.load)
 
         def by_things(picture: Image.Image, caption: str) -> float | None:
             with detector.use() as model:

@@ -20,6 +20,7 @@ from indexer.analysers.spans import SCORE
 from indexer.media.types import Picture
 from indexer.pretrained.boxes import Detector, load_detector
 from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.packed_detector import load_packed
 from indexer.pretrained.weights import Weights
 
 SIDE = 800
@@ -48,8 +49,8 @@ class Things(ByModel):
 
     @staticmethod
     def load(weights: Weights, device: str) -> Detector:
-        """See ``load_detector``."""
-        return load_detector(weights, device)
+        """See ``load_detector``, and ``load_packed`` of one that is a file."""
+        return load_packed(weights) if weights.is_packed else load_detector(weights, device)
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit a thing, of a film in the middle of each shot."""
