@@ -59,7 +59,8 @@ def _ways(options: argparse.Namespace) -> dict[str, Way]:
 
         def by_things(picture: Image.Image, caption: str) -> float | None:
             with detector.use() as model:
-                return _middle([box for box in model.detect(picture, LEAST) if box.label in caption.lower()])
+                boxes = model.detect(picture, model.sure or LEAST)
+            return _middle([box for box in boxes if box.label in caption.lower()])
 
         ways[f"things of {options.detector}"] = by_things
     return ways

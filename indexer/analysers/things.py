@@ -26,7 +26,8 @@ from indexer.pretrained.weights import Weights
 SIDE = 800
 """Pixels of the shorter side of what is looked at: as many as detectors were trained with."""
 LEAST = 0.7
-"""How sure a detector must be; half of that would be usual, but what is shown should be there."""
+"""How sure a detector must be of which nothing was measured; half of that would be usual, but what is shown
+should be there."""
 _FORMAT = 1
 """Grows whenever the units that are made of the same boxes change."""
 
@@ -70,7 +71,7 @@ class Things(ByModel):
         at_s: float | None = None,
     ) -> Iterator[Draft]:
         with self._model.use() as detector:
-            boxes = detector.detect(Image.fromarray(picture), LEAST)
+            boxes = detector.detect(Image.fromarray(picture), detector.sure or LEAST)
         for box in boxes:
             yield Draft(
                 NewUnit(
