@@ -4,7 +4,8 @@
 
 Neighbours of the table of captions are pasted together, and each one's caption asked: by the map of what the
 search model looks at (the half with more of it), by a model that is told the words (the half with the surest
-box), and by things (the half with the surest one that the caption names), where a model is named.
+box), and by things (the half with the surest one that the caption names), where a model is named; without
+the map by ``--model none``.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.reader import read_image
 from indexer.pretrained.boxes import Box, load_pointer
 from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.presets import NONE
 from search.explain import pointing
 from search.explain.heatmap import GRID, heat_map
 
@@ -37,15 +39,20 @@ def _middle(boxes: list[Box]) -> float | None:
     return 1 - (boxes[0].x + boxes[0].w / 2) if boxes else None
 
 
-def _ways(options: argparse.Namespace) -> dict[str, Way]:
-    settings = Settings(device="cpu")
-    encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
+def _by_map(model: str, settings: Settings) -> Way:
+    encoder = load_encoder(model, device="cpu", cache=settings.cache)
 
     def by_map(picture: Image.Image, caption: str) -> float | None:
         heat = heat_map(encoder, picture, encoder.encode_texts([caption]))
         return float(heat[:, : GRID // 2].sum() / heat.sum()) if heat.sum() else None
 
-    ways: dict[str, Way] = {f"the map of {options.model}": by_map}
+    return by_map
+
+
+def _ways(options: argparse.Namespace) -> dict[str, Way]:
+    settings, ways = Settings(device="cpu"), dict[str, Way]()
+    if options.model != NONE:
+        ways[f"the map of {options.model}"] = _by_map(options.model, settings)
     if options.pointer:
         pointer = Pretrained(options.pointer, "ground", settings, load_pointer)
 

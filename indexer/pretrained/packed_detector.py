@@ -69,16 +69,20 @@ def load_packed(weights: Weights) -> PackedDetector:
     """
     names, model = unpacked(weights.files[0])
     try:
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as exc:
         raise ModelError(
             f"{weights.name} needs a package that is not installed: ai-edge-litert",
             "Install it: pip install ai-edge-litert",
         ) from exc
-    return loaded(
-        weights,
-        lambda: PackedDetector(weights.name, Interpreter(model_content=model, num_threads=1), names),
-    )
+
+    def load() -> PackedDetector:
+        # The delegate that it takes by default is faster, but prints a line of its own.
+        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        engine = Interpreter(model_content=model, num_threads=1, experimental_op_resolver_type=plain)
+        return PackedDetector(weights.name, engine, names)
+
+    return loaded(weights, load)
 
 
 def unpacked(file: Path) -> tuple[list[str], bytes]:

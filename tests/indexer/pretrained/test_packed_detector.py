@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,9 @@ class Interpreter:
 
     shown: np.ndarray
 
-    def __init__(self, model_content: bytes, num_threads: int) -> None:
+    def __init__(self, model_content: bytes, num_threads: int, experimental_op_resolver_type: object) -> None:
         assert (model_content, num_threads) == (MODEL, 1)
+        assert experimental_op_resolver_type == "plain"
 
     def allocate_tensors(self) -> None:
         pass
@@ -68,6 +69,9 @@ class Interpreter:
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     package, module = ModuleType("ai_edge_litert"), ModuleType("ai_edge_litert.interpreter")
     module.Interpreter = Interpreter  # type: ignore[attr-defined]
+    module.OpResolverType = SimpleNamespace(  # type: ignore[attr-defined]
+        BUILTIN_WITHOUT_DEFAULT_DELEGATES="plain"
+    )
     monkeypatch.setitem(sys.modules, "ai_edge_litert", package)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", module)
 
