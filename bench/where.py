@@ -4,7 +4,8 @@
 
 Neighbours of the table of captions are pasted together, and each one's caption asked: by the map of what the
 search model looks at (the half with more of it), by a model that is told the words (the half with the surest
-box), and by things (the half with the surest one that the caption names), where a model is named.
+box), and by things (the half with the surest one that the caption names), where a model is named; without
+the map by ``--model none``.
 """
 
 import argparse
@@ -15,11 +16,12 @@ from pathlib import Path
 from PIL import Image
 
 from db.settings import Settings
-from indexer.analysers.things import LEAST
+from indexer.analysers.things import LEAST, Things
 from indexer.encoders.registry import BUILTIN, load_encoder
 from indexer.media.reader import read_image
-from indexer.pretrained.boxes import Box, load_detector, load_pointer
+from indexer.pretrained.boxes import Box, load_pointer
 from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.presets import NONE
 from search.explain import pointing
 from search.explain.heatmap import GRID, heat_map
 
@@ -37,15 +39,20 @@ def _middle(boxes: list[Box]) -> float | None:
     return 1 - (boxes[0].x + boxes[0].w / 2) if boxes else None
 
 
-def _ways(options: argparse.Namespace) -> dict[str, Way]:
-    settings = Settings(device="cpu")
-    encoder = load_encoder(options.model, device="cpu", cache=settings.cache)
+def _by_map(model: str, settings: Settings) -> Way:
+    encoder = load_encoder(model, device="cpu", cache=settings.cache)
 
     def by_map(picture: Image.Image, caption: str) -> float | None:
         heat = heat_map(encoder, picture, encoder.encode_texts([caption]))
         return float(heat[:, : GRID // 2].sum() / heat.sum()) if heat.sum() else None
 
-    ways: dict[str, Way] = {f"the map of {options.model}": by_map}
+    return by_map
+
+
+def _ways(options: argparse.Namespace) -> dict[str, Way]:
+    settings, ways = Settings(device="cpu"), dict[str, Way]()
+    if options.model != NONE:
+        ways[f"the map of {options.model}"] = _by_map(options.model, settings)
     if options.pointer:
         pointer = Pretrained(options.pointer, "ground", settings, load_pointer)
 
@@ -55,11 +62,12 @@ def _ways(options: argparse.Namespace) -> dict[str, Way]:
 
         ways[f"boxes of {options.pointer}"] = by_words
     if options.detector:
-        detector = Pretrained(options.detector, "detect", settings, load_detector)
+        detector = Pretrained(options.detector, "detect", settings, Things.load)
 
         def by_things(picture: Image.Image, caption: str) -> float | None:
             with detector.use() as model:
-                return _middle([box for box in model.detect(picture, LEAST) if box.label in caption.lower()])
+                boxes = model.detect(picture, model.sure or LEAST)
+            return _middle([box for box in boxes if box.label in caption.lower()])
 
         ways[f"things of {options.detector}"] = by_things
     return ways

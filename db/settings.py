@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     captioner: str = "none"
     """What describes pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
     detector: str = "none"
-    """What finds things in pictures: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
+    """What finds things in pictures: ``none``, a preset of ``trove models``, a Hub name, a local folder, or
+    the file of a detector of TensorFlow Lite with its names before it."""
     sound_tagger: str = "none"
     """What names sounds: ``none``, a preset of ``trove models``, a Hub name or a local folder."""
     action_classifier: str = "none"

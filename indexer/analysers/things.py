@@ -20,12 +20,14 @@ from indexer.analysers.spans import SCORE
 from indexer.media.types import Picture
 from indexer.pretrained.boxes import Detector, load_detector
 from indexer.pretrained.loading import Pretrained
+from indexer.pretrained.packed_detector import load_packed
 from indexer.pretrained.weights import Weights
 
 SIDE = 800
 """Pixels of the shorter side of what is looked at: as many as detectors were trained with."""
 LEAST = 0.7
-"""How sure a detector must be; half of that would be usual, but what is shown should be there."""
+"""How sure a detector must be of which nothing was measured; half of that would be usual, but what is shown
+should be there."""
 _FORMAT = 1
 """Grows whenever the units that are made of the same boxes change."""
 
@@ -48,8 +50,8 @@ class Things(ByModel):
 
     @staticmethod
     def load(weights: Weights, device: str) -> Detector:
-        """See ``load_detector``."""
-        return load_detector(weights, device)
+        """See ``load_detector``, and ``load_packed`` of one that is a file."""
+        return load_packed(weights) if weights.is_packed else load_detector(weights, device)
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """One unit a thing, of a film in the middle of each shot."""
@@ -69,7 +71,7 @@ class Things(ByModel):
         at_s: float | None = None,
     ) -> Iterator[Draft]:
         with self._model.use() as detector:
-            boxes = detector.detect(Image.fromarray(picture), LEAST)
+            boxes = detector.detect(Image.fromarray(picture), detector.sure or LEAST)
         for box in boxes:
             yield Draft(
                 NewUnit(

@@ -9,7 +9,7 @@ at a time.
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from PIL import Image
 
@@ -42,6 +42,9 @@ class Box(NamedTuple):
 
 class Detector:
     """A detector that is loaded. Not thread-safe: ``Pretrained.use`` lets one thread in."""
+
+    sure: ClassVar[float | None] = None
+    """The score from which it is nearly always right, where that was measured."""
 
     def __init__(self, name: str, model: Any, processor: Any) -> None:
         self.name = name

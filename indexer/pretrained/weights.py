@@ -33,6 +33,8 @@ _SETS = (
 _BESIDE = ("*.json", "*.txt", "*.model", "*.jinja")
 """What is fetched with the weights: configuration and tokenizer, but no code."""
 _HALF = frozenset({"F16", "BF16"})
+_PACKED = frozenset({".data", ".tflite"})
+"""Endings of detectors in one file, see ``packed_detector``."""
 
 
 class _NotHereError(ModelMissingError):
@@ -72,6 +74,11 @@ class Weights:
         return told if isinstance(told, dict) else {}
 
     @property
+    def is_packed(self) -> bool:
+        """Whether it is one file without a configuration, for TensorFlow Lite."""
+        return self.folder.suffix in _PACKED
+
+    @property
     def is_half(self) -> bool:
         """Whether it is stored in numbers of 16 bits."""
         safe = [file for file in self.files if file.suffix == ".safetensors"]
@@ -108,6 +115,8 @@ def find_weights(model: str, task: Task, *, download: bool = False) -> Weights:
         folder = expanded(model)
         if model and folder.is_dir():
             return read_folder(folder, folder.resolve().name)
+        if task == "detect" and folder.suffix in _PACKED and folder.is_file():
+            return Weights(folder.name, folder, (folder,))
         hub.require_repository(model, [preset.name for preset in of_task(task)], "model")
         info = preset_of(model)
     elif task not in info.tasks:

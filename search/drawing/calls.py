@@ -231,6 +231,16 @@ def _side_of(pipeline: Any) -> int:
     return sample * scale if isinstance(sample, int) and isinstance(scale, int) else _SIDE
 
 
+def _size_of(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of what a pipeline draws when it is called with these arguments."""
+    accepted, side = parameters(pipeline), _side_of(pipeline)
+    height, width = (
+        arguments.get(name) or (accepted[name].default if name in accepted else None) or side
+        for name in ("height", "width")
+    )
+    return height, width
+
+
 def _sized(picture: Image.Image, side: int) -> Image.Image:
     """A picture whose long side is about ``side``, both sides being multiples of 64."""
     scale = side / max(picture.size)
@@ -251,16 +261,21 @@ def _fitted(picture: Image.Image, pipeline: Any) -> Image.Image | None:
 
 @contextmanager
 def telling(
-    pipeline: Any, steps: int, on_step: StepCallback | None, on_preview: OnPreview | None
+    pipeline: Any,
+    arguments: Mapping[str, Any],
+    steps: int,
+    on_step: StepCallback | None,
+    on_preview: OnPreview | None,
 ) -> Iterator[dict[str, Any]]:
-    """Have a pipeline report its steps while the block runs; yields the arguments that it needs for that.
+    """Have a pipeline report its steps while it is called with ``arguments`` in the block; yields those that
+    it needs for that.
 
     The few without a callback (unCLIP, DiT) are followed by their progress bars.
     """
     if on_step is None:
         yield {}
         return
-    show = Previewer(on_preview) if on_preview is not None else None
+    show = Previewer(on_preview, _size_of(pipeline, arguments)) if on_preview is not None else None
 
     def at_end(running: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
         # Some schedulers need a step or two more than they were asked for.

@@ -40,6 +40,8 @@ from search.drawing.sounds import Sound, length_argument, sound_of
 from search.drawing.weights import chosen
 
 _MAX_SEED = 2**63
+_LARGEST = 4096
+"""Pixels of a side: no model draws so large, and the system kills what takes more memory than it has."""
 _LONGEST_S = 300
 """Of a clip or sound; models make a few seconds at once."""
 
@@ -114,7 +116,7 @@ class Drawer:
             SettingsError: the device does not exist here.
             GenerateError: the picture cannot be drawn or saved.
         """
-        _check_request(prompt, steps, seed, start, length_s)
+        _check_request(prompt, steps, seed, start, length_s, size)
         check_target(path, self.makes)
         seed = secrets.randbelow(2**32) if seed is None else seed
         with self._pipeline() as loaded:
@@ -126,7 +128,7 @@ class Drawer:
             elif self.makes != "picture":
                 arguments |= length_argument(parameters(pipeline), length_s)
                 on_preview = None
-            with telling(pipeline, total, on_step, on_preview) as callbacks:
+            with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
                 made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
         drawing = Drawing(
@@ -174,7 +176,7 @@ class Drawer:
                 return Sketched(None, concept, shown_name(self.model))
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, None, None)
-            with telling(pipeline, total, on_step, on_preview) as callbacks:
+            with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 image = _accept(run(pipeline, seed, arguments | callbacks))
         return Sketched(image, concept, shown_name(self.model))
 
@@ -244,7 +246,12 @@ def draw_several(
 
 
 def _check_request(
-    prompt: str, steps: int | None, seed: int | None, start: Start | None, length_s: float | None = None
+    prompt: str,
+    steps: int | None,
+    seed: int | None,
+    start: Start | None,
+    length_s: float | None = None,
+    size: int | None = None,
 ) -> None:
     if start is not None:
         start.check()
@@ -257,6 +264,10 @@ def _check_request(
     if length_s is not None and not 0 < length_s <= _LONGEST_S:
         raise GenerateError(
             f"a length of {length_s:g} s is out of range", f"Give above 0 up to {_LONGEST_S} seconds."
+        )
+    if size is not None and not 0 < size <= _LARGEST:
+        raise GenerateError(
+            f"a size of {size} pixels is out of range", f"Give a number of pixels up to {_LARGEST}."
         )
     if seed is not None and not 0 <= seed < _MAX_SEED:
         raise GenerateError(f"the seed {seed} is out of range", "Give a whole number from 0 to 2^63 - 1.")

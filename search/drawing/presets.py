@@ -191,11 +191,11 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
             DrawerInfo(
                 name="ltx-video",
                 repository="Lightricks/LTX-Video",
-                licence="",
+                licence="differs by version",
                 commercial_use=None,
                 makes="clip",
                 note="Clips, also going on from a picture; wants a GPU.",
-                source="pipeline_ltx.py of diffusers, which names it",
+                source="README.md of Lightricks/LTX-Video; its name in pipeline_ltx.py of diffusers",
             ),
             DrawerInfo(
                 name="wan-1.3b",

@@ -1,6 +1,7 @@
 """Previews of a drawing while it is being drawn."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,10 @@ EVERY_S = 1.0
 _SIDE = 24
 """Long side of the latents that are decoded: an eighth of the preview's pixels, as in Stable Diffusion."""
 
-_OF_PICTURES, _OF_CLIPS = 4, 5
+_PACKED, _OF_PICTURES, _OF_CLIPS = 3, 4, 5
 """Dimensions of latents."""
-_VAES_OF_CLIPS = frozenset({"AutoencoderKLCogVideoX", "AutoencoderKLWan"})
-"""Autoencoders that shorten time as well, of pipelines whose latents are not packed into rows."""
+_VAES_OF_CLIPS = frozenset({"AutoencoderKLCogVideoX", "AutoencoderKLWan", "AutoencoderKLLTXVideo"})
+"""Autoencoders that shorten time as well."""
 
 
 class Previewer:
@@ -31,8 +32,10 @@ class Previewer:
     projection of latents to colours would have to be measured for each.
     """
 
-    def __init__(self, on_preview: OnPreview) -> None:
+    def __init__(self, on_preview: OnPreview, size: tuple[int, int]) -> None:
+        """``size``: height and width of what is drawn, in pixels."""
         self._on_preview = on_preview
+        self._size = size
         self._shown_at = 0.0
 
     def __call__(self, pipeline: Any, latents: Any) -> None:
@@ -42,7 +45,7 @@ class Previewer:
             return
         self._shown_at = now
         try:
-            image = preview(pipeline, latents)
+            image = preview(pipeline, latents, self._size)
         except Exception:  # anything: pipelines differ, and a preview must not cost the drawing
             log.debug("no preview", exc_info=True)
             return
@@ -50,22 +53,24 @@ class Previewer:
             self._on_preview(image)
 
 
-def preview(pipeline: Any, latents: Any) -> Image.Image | None:
-    """A small RGB picture of (1, channels, height, width) latents, or of the first ones of a clip.
+def preview(pipeline: Any, latents: Any, size: tuple[int, int]) -> Image.Image | None:
+    """A small RGB picture of the latents of a picture of this height and width, or of a clip's first ones.
 
     None where they are of another form.
     """
     import torch
 
     vae = getattr(pipeline, "vae", None)
-    if vae is None or (first := _first(pipeline, latents)) is None:
+    if vae is None or (first := _first(pipeline, latents, size)) is None:
         return None
     scale = min(1.0, _SIDE / max(first.shape[-2:]))
     with torch.no_grad():
         small = torch.nn.functional.interpolate(first[:1].float(), scale_factor=scale, mode="area")
         plain = _unscaled(vae, small).to(vae.dtype)
         if type(vae).__name__ in _VAES_OF_CLIPS:
-            decoded = vae.decode(plain[:, :, None]).sample[0, :, 0]
+            # Some that are told how much noise is left (LTX-Video) are told: none.
+            told = {"temb": plain.new_zeros(1)} if _setting(vae, "timestep_conditioning") else {}
+            decoded = vae.decode(plain[:, :, None], **told).sample[0, :, 0]
         else:
             decoded = vae.decode(plain).sample[0]
         if not torch.isfinite(decoded).all():
@@ -74,10 +79,12 @@ def preview(pipeline: Any, latents: Any) -> Image.Image | None:
     return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
 
 
-def _first(pipeline: Any, latents: Any) -> Any:
+def _first(pipeline: Any, latents: Any, size: tuple[int, int]) -> Any:
     """(n, channels, height, width) latents: as they are, or the first of a clip; None of other forms."""
     channels = _setting(pipeline.vae, "latent_channels", "z_dim")
     dimensions = getattr(latents, "ndim", 0)
+    if dimensions == _PACKED:
+        return _unpacked(pipeline, latents, channels, size)
     if dimensions == _OF_CLIPS:
         # CogVideoX has the frames before the channels.
         latents = latents[:, 0] if type(pipeline).__name__.startswith("CogVideoX") else latents[:, :, 0]
@@ -86,13 +93,33 @@ def _first(pipeline: Any, latents: Any) -> Any:
     return latents if latents.shape[1] == channels else None
 
 
+def _unpacked(pipeline: Any, latents: Any, channels: int, size: tuple[int, int]) -> Any:
+    """The first frame of latents in rows, one for each square patch, frame after frame (Flux, LTX-Video)."""
+    patch = math.isqrt(latents.shape[-1] // channels)
+    scale = getattr(pipeline, "vae_spatial_compression_ratio", None) or pipeline.vae_scale_factor
+    down, across = (side // (patch * scale) for side in size)
+    if latents.shape[-1] != channels * patch**2 or latents.shape[1] < down * across:
+        return None
+    rows = latents[:, : down * across].reshape(len(latents), down, across, channels, patch, patch)
+    return rows.permute(0, 3, 1, 4, 2, 5).reshape(len(latents), channels, down * patch, across * patch)
+
+
 def _unscaled(vae: Any, latents: Any) -> Any:
-    """Latents as the autoencoder has them, which pipelines normalise in one of two ways."""
-    mean, deviation = _setting(vae, "latents_mean"), _setting(vae, "latents_std")
+    """Latents as the autoencoder has them: pipelines scale and shift them, or each of their channels."""
+    plain = latents / (_setting(vae, "scaling_factor") or 1.0)
+    mean, deviation = (
+        latents.new_tensor(each).view(1, -1, 1, 1) if (each := _each(vae, name)) is not None else None
+        for name in ("latents_mean", "latents_std")
+    )
     if mean is None or deviation is None:
-        return latents / vae.config.scaling_factor + (_setting(vae, "shift_factor") or 0.0)
-    channels = (1, -1, 1, 1)
-    return latents * latents.new_tensor(deviation).view(channels) + latents.new_tensor(mean).view(channels)
+        return plain + (_setting(vae, "shift_factor") or 0.0)
+    return plain * deviation + mean
+
+
+def _each(vae: Any, name: str) -> Any:
+    """A number for each channel, which an autoencoder has among its settings or its weights; else None."""
+    weights = dict(vae.named_buffers(recurse=False)).get(name)
+    return _setting(vae, name) if weights is None else weights.tolist()
 
 
 def _setting(vae: Any, *names: str) -> Any:

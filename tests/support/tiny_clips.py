@@ -159,32 +159,26 @@ def _cogvideox_of_pictures(_folder: Path) -> Any:
     )
 
 
-def _wan(_folder: Path) -> Any:
-    """Wan 2.1: a transformer, and an autoencoder whose latents are normalised channel by channel."""
-    from diffusers import (
-        AutoencoderKLWan,
-        FlowMatchEulerDiscreteScheduler,
-        WanPipeline,
-        WanTransformer3DModel,
-    )
+def _wan_parts(channels: int, **options: Any) -> dict[str, Any]:
+    from diffusers import AutoencoderKLWan, FlowMatchEulerDiscreteScheduler, WanTransformer3DModel
 
     tokenizer, text_encoder = t5()
-    return WanPipeline(
-        tokenizer=tokenizer,
-        text_encoder=text_encoder,
-        vae=AutoencoderKLWan(
+    return {
+        "tokenizer": tokenizer,
+        "text_encoder": text_encoder,
+        "vae": AutoencoderKLWan(
             base_dim=3,
             z_dim=16,
             dim_mult=[1, 1, 1, 1],
             num_res_blocks=1,
             temperal_downsample=[False, True, True],
         ),
-        scheduler=FlowMatchEulerDiscreteScheduler(shift=7.0),
-        transformer=WanTransformer3DModel(
+        "scheduler": FlowMatchEulerDiscreteScheduler(shift=7.0),
+        "transformer": WanTransformer3DModel(
             patch_size=(1, 2, 2),
             num_attention_heads=2,
             attention_head_dim=12,
-            in_channels=16,
+            in_channels=channels,
             out_channels=16,
             text_dim=TEXT_WIDTH,
             freq_dim=64,
@@ -193,8 +187,36 @@ def _wan(_folder: Path) -> Any:
             cross_attn_norm=True,
             qk_norm="rms_norm_across_heads",
             rope_max_seq_len=32,
+            **options,
         ),
-        transformer_2=None,
+        "transformer_2": None,
+    }
+
+
+def _wan(_folder: Path) -> Any:
+    """Wan 2.1: a transformer, and an autoencoder whose latents are normalised channel by channel."""
+    from diffusers import WanPipeline
+
+    return WanPipeline(**_wan_parts(16))
+
+
+def _wan_of_pictures(_folder: Path) -> Any:
+    """Wan 2.1 that goes on from a picture, which it is given as latents, as a mask, and as CLIP sees it."""
+    from diffusers import WanImageToVideoPipeline
+    from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModel
+
+    eyes = CLIPVisionConfig(
+        hidden_size=16,
+        intermediate_size=37,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=32,
+        patch_size=16,
+    )
+    return WanImageToVideoPipeline(
+        **_wan_parts(36, image_dim=16),
+        image_encoder=CLIPVisionModel(eyes),
+        image_processor=CLIPImageProcessor(size=32, crop_size=32),
     )
 
 
@@ -205,5 +227,6 @@ CLIP_FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "CogVideoX": saved(_cogvideox),
     "CogVideoX from a picture": saved(_cogvideox_of_pictures),
     "Wan": saved(_wan),
+    "Wan from a picture": saved(_wan_of_pictures),
 }
 """How to save each family's pipeline into a folder."""

@@ -212,13 +212,11 @@ def _unclip(folder: Path) -> Any:
     )
 
 
-def _kandinsky(folder: Path) -> Any:
-    """Kandinsky 2.2: a prior, and a decoder of latents that sees the picture's embedding alone."""
-    from diffusers import DDIMScheduler, KandinskyV22CombinedPipeline, UnCLIPScheduler, VQModel
+def _eyes() -> tuple[Any, Any]:
+    """A picture encoder of the CLIP kind, and what prepares pictures for it."""
     from transformers import CLIPImageProcessor, CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    tokenizer = clip_tokenizer(folder / "prior_tokenizer")
-    eyes = CLIPVisionConfig(
+    config = CLIPVisionConfig(
         hidden_size=32,
         intermediate_size=37,
         num_hidden_layers=1,
@@ -227,6 +225,42 @@ def _kandinsky(folder: Path) -> Any:
         patch_size=16,
         projection_dim=TEXT_WIDTH,
     )
+    return CLIPVisionModelWithProjection(config), CLIPImageProcessor(size=32, crop_size=32)
+
+
+def _unclip_variation(folder: Path) -> Any:
+    """Karlo's decoder alone, which varies a picture by its embedding."""
+    from diffusers import UnCLIPImageVariationPipeline
+
+    parts = dict(_unclip(folder).components)
+    for name in ("prior", "prior_scheduler"):
+        del parts[name]
+    encoder, processor = _eyes()
+    return UnCLIPImageVariationPipeline(**parts, image_encoder=encoder, feature_extractor=processor)
+
+
+def _variation(_folder: Path) -> Any:
+    """Stable Diffusion that sees the embedding of a picture in place of words."""
+    from diffusers import DDIMScheduler, StableDiffusionImageVariationPipeline
+
+    encoder, processor = _eyes()
+    return StableDiffusionImageVariationPipeline(
+        vae=tiny_vae(),
+        image_encoder=encoder,
+        unet=tiny_unet(),
+        scheduler=DDIMScheduler(clip_sample=False, set_alpha_to_one=False),
+        safety_checker=None,
+        feature_extractor=processor,
+        requires_safety_checker=False,
+    )
+
+
+def _kandinsky(folder: Path) -> Any:
+    """Kandinsky 2.2: a prior, and a decoder of latents that sees the picture's embedding alone."""
+    from diffusers import DDIMScheduler, KandinskyV22CombinedPipeline, UnCLIPScheduler, VQModel
+
+    tokenizer = clip_tokenizer(folder / "prior_tokenizer")
+    encoder, processor = _eyes()
     return KandinskyV22CombinedPipeline(
         unet=_simple_unet(
             in_channels=LATENT_CHANNELS,
@@ -248,11 +282,11 @@ def _kandinsky(folder: Path) -> Any:
             vq_embed_dim=LATENT_CHANNELS,
         ),
         prior_prior=_prior(),
-        prior_image_encoder=CLIPVisionModelWithProjection(eyes),
+        prior_image_encoder=encoder,
         prior_text_encoder=clip_text_model(len(tokenizer), projected=True),
         prior_tokenizer=tokenizer,
         prior_scheduler=UnCLIPScheduler(prediction_type="sample", clip_sample_range=10.0),
-        prior_image_processor=CLIPImageProcessor(size=32, crop_size=32),
+        prior_image_processor=processor,
     )
 
 
@@ -343,6 +377,8 @@ def _indexed(make: Callable[[Path], Path], **entries: Any) -> Callable[[Path], P
     return made
 
 
+_UNCLIP_PARTS = {"text_proj": ["unclip", "UnCLIPTextProjModel"]}
+
 FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "Stable Diffusion": make_tiny_drawer,
     "Stable Diffusion XL": saved(_sdxl),
@@ -350,9 +386,15 @@ FAMILIES: Mapping[str, Callable[[Path], Path]] = {
     "PixArt": saved(_pixart),
     "Stable Diffusion 3": saved(_sd3),
     "Flux": saved(_flux),
-    "unCLIP": _indexed(saved(_unclip), text_proj=["unclip", "UnCLIPTextProjModel"]),
+    "unCLIP": _indexed(saved(_unclip), **_UNCLIP_PARTS),
     "Kandinsky 2.2": saved(_kandinsky),
     "aMUSEd": saved(_amused),
     "DiT": _indexed(saved(_dit), id2label={"0": "tench, Tinca tinca", "1": "goldfish", "2": "a boat"}),
 }
 """How to save each family's pipeline into a folder."""
+
+VARIATIONS: Mapping[str, Callable[[Path], Path]] = {
+    "unCLIP": _indexed(saved(_unclip_variation), **_UNCLIP_PARTS),
+    "Stable Diffusion": saved(_variation),
+}
+"""Likewise of those that vary a picture and take no words."""

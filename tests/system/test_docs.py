@@ -13,6 +13,8 @@ import typer
 
 from db.settings import Settings
 from indexer.analysers import registry
+from search.drawing.presets import BUILTIN
+from search.drawing.presets import PRESETS as DRAWERS
 from search.query import conditions
 from search.query.language import parse
 from tests.support import ROOT, SAMPLES
@@ -112,6 +114,25 @@ def test_every_condition_is_documented_and_no_other() -> None:
     assert named == set(conditions.every())
     for query in re.findall(r"`([^`]+)`", " ".join(cells)):
         assert parse(query).conditions, query
+
+
+def test_the_table_of_drawing_models_says_what_the_presets_say() -> None:
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    section = text.partition("## Drawing")[2].partition("\nClasses are of diffusers")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| ")]
+    cells = {row[3].strip(" `"): [cell.strip() for cell in row] for row in rows[1:]}
+    assert set(DRAWERS) == set(cells) - {"", "–"}
+    allowed = {True: ("yes",), False: ("**no**", "only under its terms"), None: ("",)}
+    for name, info in DRAWERS.items():
+        _, _, _, _, model, download, licence, commercial_use, seconds = cells[name]
+        assert info.repository in model
+        assert download == (f"{info.download_gb} GB" if info.download_gb else download * (name == BUILTIN))
+        assert licence.partition(";")[0] == info.licence.partition(";")[0]
+        assert commercial_use in allowed[info.commercial_use]
+        number, _, unit = seconds.partition(" ")
+        scale = {"s": 1, "min": 60}
+        told = float(number) * scale[unit] if unit in scale else None
+        assert told == (info.cpu_s and pytest.approx(info.cpu_s, rel=0.02)), name
 
 
 def test_modules_that_the_docs_name_are_there() -> None:

@@ -130,11 +130,13 @@ def test_previews_show_how_far_it_is(drawer: Drawer, tmp_path: Path, monkeypatch
 def test_what_cannot_be_previewed_is_drawn_without(drawer: Drawer) -> None:
     import torch
 
-    assert preview.preview(object(), torch.zeros(1, 4, 8, 8)) is None
+    size = 64, 64
+    assert preview.preview(object(), torch.zeros(1, 4, 8, 8), size) is None
     with drawer._pipeline() as pipeline:
-        assert preview.preview(pipeline, torch.zeros(1, 64, 16)) is None
-        assert preview.preview(pipeline, torch.full((1, 4, 8, 8), float("nan"))) is None
-        assert preview.preview(pipeline, torch.zeros(1, 4, 128, 64)) is not None
+        for packed in ((1, 64, 15), (1, 15, 16), (64,)):
+            assert preview.preview(pipeline, torch.zeros(packed), size) is None
+        assert preview.preview(pipeline, torch.full((1, 4, 8, 8), float("nan")), size) is None
+        assert preview.preview(pipeline, torch.zeros(1, 4, 128, 64), size) is not None
 
 
 def test_drawing_can_be_stopped_at_a_step(drawer: Drawer, tmp_path: Path) -> None:
@@ -211,6 +213,7 @@ def test_black_picture_is_no_drawing(spare: Path, tmp_path: Path) -> None:
         ({"steps": 100_000}, "could not draw"),
         ({"seed": -1}, "seed -1"),
         ({"seed": 2**63}, "out of range"),
+        ({"size": 64_000}, "size of 64000 pixels is out of range"),
     ],
 )
 def test_impossible_requests(

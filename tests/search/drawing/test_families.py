@@ -14,7 +14,8 @@ from search.drawing import pipelines, preview
 from search.drawing.calls import Start, mask_of
 from search.drawing.drawer import Drawer
 from search.drawing.output import COMPOSITE_TYPE, SOURCE_TYPE, is_drawing
-from tests.support.tiny_families import FAMILIES
+from search.drawing.presets import PRESETS
+from tests.support.tiny_families import FAMILIES, VARIATIONS
 
 pytestmark = [
     # Schedulers of diffusers hand tensors to numpy in the old way.
@@ -23,8 +24,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*callback.* is deprecated:FutureWarning"),
 ]
 
-PREVIEWED = {"Stable Diffusion", "Stable Diffusion XL", "LCM", "PixArt", "Stable Diffusion 3"}
-"""Not Flux, which packs its latents into rows; not what has no latents or no callback."""
+PREVIEWED = {"Stable Diffusion", "Stable Diffusion XL", "LCM", "PixArt", "Stable Diffusion 3", "Flux"}
+"""Not what has no latents or no callback."""
 OWN_CALLS: dict[str, dict[str, Any]] = {
     "unCLIP": {"prompt": "a boat", "decoder_num_inference_steps": 2},
     "DiT": {"class_labels": [2], "num_inference_steps": 2},
@@ -89,7 +90,9 @@ def test_a_family_draws_as_the_library_itself_does(
     # unCLIP has a prior of 25 steps before the decoder, and 7 that enlarge after it.
     total = 25 + 2 + 7 if family == "unCLIP" else 2
     assert steps == [(done, total) for done in range(1, total + 1)]
-    assert [image.size for image in shown] == ([(64, 64)] if family in PREVIEWED else [])
+    # An eighth of the latents of 1024 pixels, which Flux draws by itself.
+    side = 192 if family == "Flux" else 64
+    assert [image.size for image in shown] == ([(side, side)] if family in PREVIEWED else [])
     assert is_drawing(drawing.path)
     assert SOURCE_TYPE.encode() in drawing.path.read_bytes()
 
@@ -139,6 +142,48 @@ def test_a_picture_is_drawn_anew_as_the_library_itself_does(
     # Not made of nothing, and marked as that.
     assert COMPOSITE_TYPE.encode() in drawing.path.read_bytes()
     assert is_drawing(drawing.path)
+
+
+@pytest.mark.parametrize("family", [pytest.param("unCLIP", marks=pytest.mark.slow), "Stable Diffusion"])
+def test_a_picture_is_varied_as_the_library_itself_does(family: str, tmp_path: Path) -> None:
+    from diffusers import DiffusionPipeline
+
+    folder = VARIATIONS[family](tmp_path / "tiny variation")
+    side = 512 if family == "unCLIP" else 64
+    picture = Image.linear_gradient("L").convert("RGB").resize((side, side))
+    drawer = Drawer(str(folder), device="cpu")
+    steps: list[tuple[int, int]] = []
+    drawing = drawer.draw(
+        "",
+        path=tmp_path / "a.png",
+        start=Start(picture),
+        steps=2,
+        seed=1,
+        on_step=lambda *done: steps.append(done),
+    )
+    name = "decoder_num_inference_steps" if family == "unCLIP" else "num_inference_steps"
+    own = called(DiffusionPipeline.from_pretrained(folder), image=picture, **{name: 2})
+    np.testing.assert_array_equal(pixels(drawing.path), own)
+    total = 2 + 7 if family == "unCLIP" else 2
+    assert steps == [(done, total) for done in range(1, total + 1)]
+    assert COMPOSITE_TYPE.encode() in drawing.path.read_bytes()
+    with pytest.raises(GenerateError, match="starts from a picture, not from words alone"):
+        drawer.draw("a boat", path=tmp_path / "b.png")
+
+
+@pytest.mark.parametrize(("family", "name"), [("Stable Diffusion", "sd-turbo"), ("LCM", "sd15-lcm")])
+def test_a_distilled_model_draws_with_the_steps_and_guidance_of_its_preset(
+    family: str, name: str, tmp_path: Path
+) -> None:
+    from diffusers import DiffusionPipeline
+
+    folder = FAMILIES[family](tmp_path / name)
+    info = PRESETS[name]
+    drawing = Drawer(str(folder), device="cpu").draw("a boat", path=tmp_path / "a.png", size=64, seed=1)
+    own = {"num_inference_steps": info.steps, "guidance_scale": info.guidance, "width": 64, "height": 64}
+    expected = called(DiffusionPipeline.from_pretrained(folder), prompt="a boat", **own)
+    np.testing.assert_array_equal(pixels(drawing.path), expected)
+    assert drawing.steps == info.steps
 
 
 def test_a_region_leaves_the_rest_nearly_as_it_was(made: Callable[[str], Path], tmp_path: Path) -> None:

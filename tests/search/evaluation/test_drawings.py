@@ -1,6 +1,8 @@
 """How good drawing models are: the measures against torchmetrics, and by the command."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,6 +67,39 @@ def test_the_kernel_distance_is_torchmetrics_own() -> None:
     made, real = features(1, 50, 0.4).astype(np.float64), features(2, 50).astype(np.float64)
     theirs = as_torchmetrics(KernelInceptionDistance, made, real, subsets=1, subset_size=50)
     assert kernel_distance(made, real) == pytest.approx(theirs, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_the_clip_score_is_torchmetrics_own() -> None:
+    import torch
+    from torchmetrics.multimodal.clip_score import CLIPScore
+
+    # All cosines are above 0: of others it cuts the mean off, not each, as the paper does.
+    pictures = features(1, 30, 1.5)
+    texts = {f"text {number}": vector for number, vector in enumerate(features(2, 30, 1.5))}
+
+    class Given(torch.nn.Module):
+        """A model whose features of pictures are their pixels, and of texts those above."""
+
+        config, device = SimpleNamespace(), torch.device("cpu")
+
+        def get_image_features(self, pixel_values: torch.Tensor) -> torch.Tensor:
+            return pixel_values.flatten(1)
+
+        def get_text_features(self, ids: torch.Tensor, _mask: torch.Tensor) -> torch.Tensor:
+            return torch.from_numpy(np.stack([texts[f"text {number}"] for number in ids.tolist()]))
+
+    def prepare(images: Any = None, text: Any = None, **_: object) -> dict[str, torch.Tensor]:
+        if images is not None:
+            return {"pixel_values": torch.stack(images)}
+        ids = torch.tensor([int(one.removeprefix("text ")) for one in text])
+        return {"input_ids": ids, "attention_mask": torch.ones(len(ids), 1)}
+
+    metric = CLIPScore(model_name_or_path=lambda: (Given(), prepare))
+    metric.update(list(torch.from_numpy(pictures)[:, :, None, None]), list(texts))
+    ours = clip_score(pictures, np.stack(list(texts.values())))
+    assert ours.value == pytest.approx(float(metric.compute()), abs=1e-3)
+    assert ours.low < ours.value < ours.high
 
 
 def test_distances_of_what_is_the_same_but_shifted_or_stretched() -> None:

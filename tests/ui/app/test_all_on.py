@@ -9,6 +9,9 @@ from playwright.sync_api import Page, expect
 import trove
 from db.kinds import SIMILAR
 from indexer.analysers import actions, sound_tags, things
+from search.drawing.folder import new_drawing
+from search.drawing.output import Drawing, save_drawing
+from search.drawing.sounds import Sound
 from tests.support.all_on import fill, roles, settings_of
 from tests.support.driver import App, opened, search, serving, settle, shoot
 from tests.support.media import sound, tone
@@ -19,8 +22,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def all_on(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[App]:
-    """The app over a library in which tiny models look at, listen to and describe everything."""
+def all_on_library(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """The folder of a library in which tiny models look at, listen to and describe everything."""
     folder = tmp_path_factory.mktemp("all on")
     media = fill(folder / "media")
     played = chords(16.0)
@@ -37,7 +40,13 @@ def all_on(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Ap
                 if role != SIMILAR:
                     library.models.use(model, role=role)
             assert library.index([media]).failed == 0
-    with serving(settings.paths.folder, cache, TROVE_WHISPER="none") as running:
+    return settings.paths.folder
+
+
+@pytest.fixture(scope="module")
+def all_on(all_on_library: Path, cache: Path) -> Iterator[App]:
+    """The app over it."""
+    with serving(all_on_library, cache, TROVE_WHISPER="none") as running:
         yield running
 
 
@@ -79,6 +88,18 @@ def test_a_moment_is_searched_with_by_its_sound(page: Page, all_on: App, tmp_pat
     (tmp_path / "letter.wav").write_text("no sound")
     page.locator("input[type=file]").set_input_files(tmp_path / "letter.wav")
     expect(page.get_by_text("It could not be used:")).to_be_visible()
+
+
+def test_a_sound_that_was_made_is_searched_with(page: Page, all_on: App, all_on_library: Path) -> None:
+    made = new_drawing(all_on_library / "drawings", "a high tone", "music")
+    made.parent.mkdir(exist_ok=True)
+    heard = Sound(tone(3.0, 900.0)[None], 16_000)
+    save_drawing(heard, Drawing(made, "a high tone", "tiny-band", 1, 1, 0.1, 0, 0, makes="music"))
+    page.goto(f"{all_on.url}/draw")
+    page.get_by_role("button", name="Search with it").click()
+    expect(page.get_by_role("button", name="Search without Like your sound")).to_be_visible()
+    expect(page.locator(".tile .name").first).to_contain_text("memo")
+    made.unlink()
 
 
 def test_recordings_that_are_there_twice_are_shown_side_by_side(page: Page, all_on: App) -> None:

@@ -203,7 +203,8 @@ def _start_button(model: str, makes: Makes, how: dict[str, Any], busy: bool) -> 
         label = f"Download {amount} and {'draw' if makes == 'picture' else 'make it'}"
     if st.button(label, type="primary", icon=":material/brush:", key="draw", disabled=busy):
         prompt = (st.session_state.prompt or "").strip()
-        if not prompt:
+        # A picture to start from is enough: some models vary one, and take no words.
+        if not prompt and how.get("start") is None:
             st.warning(f"Say in a few words: {_asked(makes)}")
             return
         path = new_drawing(_folder(), prompt, makes)

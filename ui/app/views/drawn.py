@@ -12,6 +12,7 @@ from search.drawing.output import Drawing
 from search.drawing.presets import BUILTIN, Makes
 from ui.app import resources
 from ui.app.views import question
+from ui.app.views.sounding import sounds_are_told
 from ui.wording import drew
 
 _THUMBNAIL_SIDE = 320
@@ -54,8 +55,7 @@ def _result(drawing: Drawing) -> None:
         st.caption(_label(drawing.model, drawing.makes) + f" Seed {drawing.seed}, {drawing.seconds:.1f} s.")
         if drawing.model == BUILTIN:
             st.caption(drew(drawing.concept, emphasis="*"))
-        if drawing.makes == _PICTURE:
-            _search_button(drawing.path, f"result_{drawing.path.name}")
+        _search_button(drawing.path, drawing.makes, f"result_{drawing.path.name}")
 
 
 def _label(model: str, makes: Makes) -> str:
@@ -69,12 +69,12 @@ def _play(path: Path, makes: Makes, width: int | Literal["stretch"]) -> None:
         st.audio(str(path))
 
 
-def _search_button(path: Path, key: str) -> None:
-    if st.button(
-        "Search with it",
-        icon=":material/image_search:",
-        key=f"search_{key}",
-    ):
+def _search_button(path: Path, makes: Makes, key: str) -> None:
+    """Of a sound only where the library knows what sounds alike; of a clip never."""
+    if makes == "clip" or (makes != _PICTURE and not sounds_are_told()):
+        return
+    icon = ":material/image_search:" if makes == _PICTURE else ":material/hearing:"
+    if st.button("Search with it", icon=icon, key=f"search_{key}"):
         question.find_similar(path)
 
 
@@ -96,8 +96,7 @@ def _tile(drawn: Drawn) -> None:
     st.markdown(resources.plain(drawn.prompt))
     st.caption(f"{_label(drawn.model, drawn.makes)} Seed {drawn.seed}, {drawn.steps} steps.")
     with st.container(horizontal=True):
-        if drawn.makes == _PICTURE:
-            _search_button(drawn.path, drawn.path.name)
+        _search_button(drawn.path, drawn.makes, drawn.path.name)
         st.button(
             "Delete",
             icon=":material/delete:",

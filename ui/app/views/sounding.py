@@ -25,7 +25,7 @@ _FULL = 32767
 
 def offer_sound(row: UnitRow, metadata: Metadata, hit: Hit) -> None:
     """A button that asks for what sounds like the moment of a hit, or like the beginning."""
-    if not metadata.has_audio or not _is_told():
+    if not metadata.has_audio or not sounds_are_told():
         return
     if st.button(
         "Search with this sound",
@@ -37,7 +37,8 @@ def offer_sound(row: UnitRow, metadata: Metadata, hit: Hit) -> None:
             _search(row, hit)
 
 
-def _is_told() -> bool:
+def sounds_are_told() -> bool:
+    """Whether the library has a model that tells what sounds alike."""
     with resources.read() as session:
         return spaces.active(session, SOUND) is not None
 
