@@ -191,7 +191,7 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
             DrawerInfo(
                 name="ltx-video",
                 repository="Lightricks/LTX-Video",
-                licence="differs by version",
+                licence="",
                 commercial_use=None,
                 makes="clip",
                 note="Clips, also going on from a picture; wants a GPU.",
