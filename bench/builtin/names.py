@@ -33,7 +33,7 @@ class Recipe:
 
     own: float = 3.0
     """Weight of a class itself against the synsets above it."""
-    rare: float = 4.0
+    rare: float = 3.0
     """Exponent of a synset's information content in its weight: a mere living thing says little."""
     classes: int = 512
     conse: int = 125
@@ -87,7 +87,7 @@ def main() -> None:
     space = ClassSpace(names, firsts, whole, first @ conse_basis, conse_basis)
     texts = [f"a {word}" for word in asked()]
     meant = space.among_classes(embedded(texts), Nouns().weights(texts))
-    own = space.among_classes(first, whole)
+    own = space.among_classes(first, np.zeros_like(whole))
     kinds = with_kinds(recipe)
     directions = main_directions(np.concatenate([meant, own]) @ kinds, recipe.classes)
     tensors = {

@@ -22,9 +22,11 @@ _TEMPERATURE = 2.0
 _SHARPNESS = 20.0
 """Inverse temperature of a text's cosines to the names."""
 _TENSORS = frozenset("class_names class_name_counts class_basis conse_names conse_basis".split())
-_LOOKED_UP = 0.6
+_LOOKED_UP = 0.8
 """Share of what WordNet knows of a name, against what the sentence model does."""
-CONSTANTS = f"{_TEMPERATURE} {_SHARPNESS} {_LOOKED_UP}"
+_UNLIKE = 0.01
+"""What remains of what the sentence model takes a name for where WordNet knows better: a dog is no hotdog."""
+CONSTANTS = f"{_TEMPERATURE} {_SHARPNESS} {_LOOKED_UP} {_UNLIKE}"
 """All that vectors depend on beside the tensors."""
 
 
@@ -61,8 +63,11 @@ class ClassSpace:
     def among_classes(self, sentences: Floats, nouns: Floats) -> Floats:
         """What texts mean in classes, (n, 1000) unit rows; arguments as ``texts``."""
         near = np.maximum.reduceat(sentences @ self.names.T, self.firsts, axis=1)
+        most = nouns.max(axis=1, keepdims=True)
+        like = np.where(most > 0, nouns / np.maximum(most, np.finfo(np.float32).tiny), 1) + _UNLIKE
         known = _LOOKED_UP * nouns
-        return unit_length((1 - known.sum(axis=1, keepdims=True)) * _softmax(_SHARPNESS * near) + known)
+        read = _softmax(_SHARPNESS * near + np.log(like))
+        return unit_length((1 - known.sum(axis=1, keepdims=True)) * read + known)
 
 
 def load_classes(path: Path) -> ClassSpace:
