@@ -102,6 +102,8 @@ def test_scrubbing_leaves_no_word_of_a_deleted_text(shared: PostgresDatabase) ->
     with shared.read() as session:
         terms = set(session.scalars(text("SELECT term FROM passage_term")))
     assert "en_wave" in terms and not any("zenobia" in term for term in terms)
+
+
 def test_a_library_of_before_machines_shared_runs_is_brought_up_to_date(
     shared: PostgresDatabase, address: str
 ) -> None:
