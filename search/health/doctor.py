@@ -155,7 +155,8 @@ def _library(settings: Settings) -> Iterator[Finding]:
     advice = f"; {better} finds more and needs no download: trove model use {better}" if better else ""
     yield Finding("model", f"{facts.model or 'none yet'}{advice}")
     yield Finding("files", f"{facts.assets}, {facts.failed} failed")
-    yield Finding("units", ", ".join(f"{count} {kind}" for kind, count in facts.units.items()))
+    held = [f"{count} {kind}" for kind, count in facts.units.items() if count]
+    yield Finding("units", ", ".join(held) or "none")
     yield Finding(
         "index",
         f"{facts.index.kind}, {facts.index.vectors} vectors",
