@@ -85,7 +85,7 @@ def test_what_looks_alike_is_told_by_the_model_that_was_chosen(
 def test_there_are_only_the_roles_that_there_are(library: Library) -> None:
     with pytest.raises(SettingsError, match="no role 'smell'") as raised:
         use_model(library, "builtin-2", role="smell")
-    assert "clip, motion, similar, sound" in raised.value.hint
+    assert "clip, face, motion, similar, sound" in raised.value.hint
     with pytest.raises(SettingsError, match="no role 'smell'"):
         trove.Library(library).models.to_download("builtin-2", role="smell")
 

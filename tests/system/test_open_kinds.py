@@ -44,6 +44,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/phases.py": "a medium: of a file that could not be read",
         "indexer/pretrained/vision_language.py": "a part of a conversation: a picture",
         "indexer/prepare.py": "a medium: of a file that could not be read",
+        "indexer/sharing/worker.py": "a medium: films are taken one by one",
         "indexer/stacks/rules.py": "a medium: files that are pictures",
         "search/engine/pipeline.py": "a medium: of the file that something is said in",
         "search/engine/embed.py": "a medium: of a query's file",
@@ -109,6 +110,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "search/query/conditions/words.py": "a key of the query language: tag:KEYWORD",
     },
     "text": {
+        "db/engine/halves.py": "a type of columns",
         "db/catalog/corrections.py": "a column: what is said or written there",
         "db/engine/postgres.py": "a type of PostgreSQL's columns",
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds texts",

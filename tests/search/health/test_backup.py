@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from db.catalog import contents, events, stacks, switches
+from db.catalog import contents, events, persons, stacks, switches
+from db.catalog.persons import Face
+from db.catalog.units import Region
 from db.engine import backups
 from db.errors import LibraryError
 from db.settings import Settings
@@ -46,6 +48,8 @@ def original(sample_library: Settings, tmp_path_factory: pytest.TempPathFactory)
             assert lighthouse and hidden
             events.keep(session, [lighthouse], "Towers")
             events.take_out(session, [hidden])
+            face = Face(0, content_id, lighthouse, None, None, None, Region(0.4, 0.1, 0.2, 0.2))
+            persons.say(session, persons.add(session, "Anna"), [face])
     return settings
 
 

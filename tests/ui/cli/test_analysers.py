@@ -35,7 +35,7 @@ def units(settings: Settings) -> dict[str, int]:
 def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
     found = states(indexed)
     first = ["headers", "pictures", "frames", "subtitles", "speech", "text", "captions"]
-    told = ["things", "sounds", "sound_tags", "hearing", "movement", "actions", "clips"]
+    told = ["things", "faces", "sounds", "sound_tags", "hearing", "movement", "actions", "clips"]
     assert list(found) == [
         *first,
         *told,
@@ -73,6 +73,7 @@ def test_each_is_listed_with_what_is_done_and_left(indexed: Settings) -> None:
         "text": (False, 0, 0),
         "captions": (False, 0, 0),
         "things": (False, 0, 0),
+        "faces": (False, 0, 0),
         "sounds": (False, 0, 0),
         "sound_tags": (False, 0, 0),
         "hearing": (False, 0, 0),
@@ -121,7 +122,7 @@ def test_redo_looks_again(indexed: Settings, tmp_path: Path) -> None:
     assert said.stdout.startswith("2 files are looked at again in")
     assert as_json(trove(indexed, "index", "--json"))["indexed"] == 2
     machine = dict.fromkeys(kinds.proving("machine"), 0)
-    beside = {"caption": 0, "tag": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
+    beside = {"caption": 0, "tag": 0, "person_in_image": 0, "file_name": 0, "subtitle": 0, "lyric": 0}
     assert units(indexed) == {"image": 2, "frame": 2, "speech": 0, "text": 0} | beside | machine
 
 

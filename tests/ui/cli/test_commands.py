@@ -226,6 +226,7 @@ def test_status_says_as_documented(sample_library: Settings) -> None:
         "text": 0,
         "captions": 0,
         "things": 0,
+        "faces": 0,
         "sounds": 0,
         "sound_tags": 0,
         "hearing": 0,

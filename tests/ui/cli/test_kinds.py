@@ -112,7 +112,7 @@ def test_what_was_found_is_in_the_json(settings: Settings, signed: Path) -> None
         assert (hit["kind"], hit["path"], hit["copies"]) == ("image", str(signed), copies)
         read = [fact for fact in hit["evidence"] if fact["source"] == "words"]
         assert [fact | {"unit": 0} for fact in read] == [found | {"unit": 0}]
-        assert {fact["kind"] for fact in hit["evidence"]} == {"sign", "image"}
+        assert "sign" in {fact["kind"] for fact in hit["evidence"]}
     reasons = as_json(trove(settings, "why", "harbour", signed, "--json"))
     assert (reasons["words"], reasons["copies"]) == (["harbour"], copies)
     assert found | {"unit": read[0]["unit"]} in reasons["evidence"]
