@@ -14,7 +14,7 @@ from tests.support.driver import DESKTOP, PHONE, App, answered, opened, ready, s
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "saved", "events", "overview", "library", "duplicates", "models", "draw")
+PAGES = ("", "saved", "events", "people", "overview", "library", "duplicates", "models", "draw")
 QUICK = ("", "library")
 """Those that are looked at in every run; the others are built of the same components."""
 
@@ -166,5 +166,7 @@ def test_every_state_is_accessible(page: Page, app: App, size: ViewportSize) -> 
         _uncovered(page, size)
         assert page.evaluate(_UNREACHED) == [], name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    page.goto(app.url)
+    ready(page)
     expect(page.get_by_test_id("stSidebar")).to_have_css("transition-duration", "0s")
     page.emulate_media(reduced_motion="no-preference")

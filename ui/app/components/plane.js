@@ -59,7 +59,26 @@ class Plane {
     made.append(concept, " ", count);
     made.onclick = () => this.tell("named", concept);
     made.point = { x, y };
+    made.hidden = true;
     return made;
+  }
+
+  // Those of most pictures first; what would lie over one of them, or be cut off, waits until people come nearer.
+  putNames() {
+    const all = this.canvas.getBoundingClientRect();
+    const boxes = [];
+    for (const name of this.names.children) {
+      const [x, y] = this.place(name.point);
+      name.hidden = false;
+      name.style.left = `${x}px`;
+      name.style.top = `${y}px`;
+      const box = name.getBoundingClientRect();
+      const isInside = box.left >= all.left && box.right <= all.right && box.top >= all.top && box.bottom <= all.bottom;
+      const isOver = (other) =>
+        box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom;
+      name.hidden = !isInside || boxes.some(isOver);
+      if (!name.hidden) boxes.push(box);
+    }
   }
 
   place(point) {
@@ -131,12 +150,7 @@ class Plane {
       );
       context.restore();
     }
-    for (const name of this.names.children) {
-      const [x, y] = this.place(name.point);
-      name.hidden = x < 0 || y < 0 || x > width || y > height;
-      name.style.left = `${x}px`;
-      name.style.top = `${y}px`;
-    }
+    this.putNames();
     const over = this.seen.find((entry) => entry.point === this.over);
     if (over) {
       context.strokeStyle = style.getPropertyValue("--st-primary-color");
