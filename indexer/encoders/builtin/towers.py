@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from db.arrays import Floats
-from db.errors import ModelError
+from db.errors import ModelError, ModelMissingError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
@@ -122,8 +122,11 @@ def load_image_tower(
 
 
 def precision_kept(backbone: Backbone, cache: Path) -> Choice | None:
-    """In which precision the tower runs on this processor, if that has been chosen."""
-    return kept(kept_at(_eight_bit_export(backbone, cache, backbone.ranges))) if backbone.ranges else None
+    """In which precision the tower runs on this processor, if it is installed and that has been chosen."""
+    try:
+        return kept(kept_at(_eight_bit_export(backbone, cache, backbone.ranges))) if backbone.ranges else None
+    except ModelMissingError:
+        return None
 
 
 def _plain(backbone: Backbone, cache: Path) -> Run:

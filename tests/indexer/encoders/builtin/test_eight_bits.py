@@ -113,6 +113,13 @@ def test_what_was_chosen_is_kept_for_this_processor_and_told(
     assert told(own) == "of pictures: measured when the first one is encoded"
 
 
+def test_the_doctor_examines_machines_without_the_tower(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.health.doctor.LITE2", replace(LITE2, package="not-installed-anywhere"))
+    assert told(settings) == "of pictures: measured when the first one is encoded"
+
+
 def test_an_export_of_other_operators_stays_in_float32(
     cache: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
