@@ -348,10 +348,16 @@ def same_region(one: Region | None, other: Region | None) -> bool:
     """Whether two regions are of the same thing: both the whole picture, or half of them in common (IoU)."""
     if one is None or other is None:
         return one is other
+    both, either = common_areas(one, other)
+    return both >= 0.5 * either
+
+
+def common_areas(one: Region, other: Region) -> tuple[float, float]:
+    """The areas that are in both of two regions, and in one of them at least: IoU is the ratio."""
     width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
     height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    common = max(0.0, width) * max(0.0, height)
-    return common >= 0.5 * (one.w * one.h + other.w * other.h - common)
+    both = max(0.0, width) * max(0.0, height)
+    return both, one.w * one.h + other.w * other.h - both
 
 
 def ids_at(session: Session, path: Path) -> list[int]:

@@ -14,7 +14,7 @@ import numpy as np
 from db.arrays import Vectors
 from db.catalog.people import Group, Member, Named
 from db.catalog.persons import Face, Said, same_face
-from db.catalog.units import Region
+from db.catalog.units import Region, common_areas
 from db.words.forms import fold
 
 JOINS = 0.965
@@ -177,10 +177,8 @@ def _names(known: Known, by_content: Mapping[int, Sequence[int]]) -> Iterator[tu
 
 def _common(one: Region, other: Region) -> float:
     """The share of two regions that is in both (IoU)."""
-    width = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    height = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    common = max(0.0, width) * max(0.0, height)
-    return common / max(one.w * one.h + other.w * other.h - common, 1e-9)
+    both, either = common_areas(one, other)
+    return both / max(either, 1e-9)
 
 
 def _were(known: Known, by_content: Mapping[int, Sequence[int]]) -> Iterator[tuple[int, int]]:

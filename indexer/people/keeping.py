@@ -140,10 +140,8 @@ def not_them(library: Library, unit_id: int) -> EarlierPeople:
 
     def say(session: Session) -> None:
         one = _face(session, unit_id)
-        group = people.group_of(session, unit_id)
-        if group is None:
-            raise SettingsError("that face was taken for nobody", _LIST)
-        persons.say(session, _person(session, group.id), [one], is_theirs=False)
+        whose = _whose(session, unit_id, "that face was taken for nobody")
+        persons.say(session, whose, [one], is_theirs=False)
 
     return _said(library, say)
 
@@ -157,10 +155,7 @@ def show(library: Library, unit_id: int) -> EarlierPeople:
 
     def say(session: Session) -> None:
         one = _face(session, unit_id)
-        group = people.group_of(session, unit_id)
-        if group is None:
-            raise SettingsError("nobody knows whose face that is", _LIST)
-        persons.show(session, _person(session, group.id), one)
+        persons.show(session, _whose(session, unit_id, "nobody knows whose face that is"), one)
 
     return _said(library, say)
 
@@ -246,6 +241,13 @@ def _face(session: Session, unit_id: int) -> Face:
     if (face := people.face(session, unit_id)) is None:
         raise SettingsError("there is no such face", _LIST)
     return face
+
+
+def _whose(session: Session, unit_id: int, nobodys: str) -> int:
+    """The person that a face is of; ``nobodys`` says that it is of none."""
+    if (group := people.group_of(session, unit_id)) is None:
+        raise SettingsError(nobodys, _LIST)
+    return _person(session, group.id)
 
 
 def _person(session: Session, group_id: int) -> int:
