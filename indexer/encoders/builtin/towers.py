@@ -19,11 +19,11 @@ from db.errors import ModelError, ModelMissingError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
-from indexer.encoders.builtin.precision import Choice, choose, kept, kept_at
 from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_hash
 from indexer.pretrained.device import has_cuda
+from indexer.pretrained.precision import Choice, choose, kept, kept_at
 
 log = logging.getLogger(__name__)
 

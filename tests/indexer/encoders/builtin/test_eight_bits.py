@@ -14,12 +14,13 @@ from PIL import Image
 
 from db.errors import ModelError
 from db.settings import Settings
-from indexer.encoders.builtin import precision, towers
+from indexer.encoders.builtin import towers
 from indexer.encoders.builtin.eight_bits import Ranges
 from indexer.encoders.builtin.encoder import SecondEncoder
-from indexer.encoders.builtin.precision import Choice, choose, kept
 from indexer.encoders.builtin.towers import LITE2, load_image_tower
 from indexer.media.reader import read_image
+from indexer.pretrained import precision
+from indexer.pretrained.precision import Choice, choose, kept
 from search.health.doctor import examine
 from tests.support import SAMPLES
 
