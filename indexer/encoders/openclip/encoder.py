@@ -19,6 +19,7 @@ from PIL import Image
 
 from db.arrays import Vectors, unit_length
 from db.errors import ModelError, ModelMissingError, first_line
+from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.lazy import Once
 from indexer.encoders.openclip.exports import (
@@ -30,8 +31,10 @@ from indexer.encoders.openclip.exports import (
     read_facts,
     tokenizer,
 )
+from indexer.encoders.openclip.torch_towers import TorchTower, half_module, in_bfloat16
 from indexer.pretrained.device import picked
 from indexer.pretrained.hub import cached_file, find_checkpoint, require_hub
+from indexer.pretrained.precision import BFLOAT16, Trial
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ _HALVES = {
     "text": ("visual", "text_decoder"),
 }
 """For each tower, the parts of open_clip's model classes that it does not need."""
+_BATCH = 8
+"""Pictures from which on a tower in smaller numbers is loaded, which takes PyTorch and seconds."""
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
 
@@ -119,13 +124,22 @@ class OpenClipEncoder:
         source: where its configuration and weights come from.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache: folder for exports that run on a CPU without PyTorch; None for none.
+        precision: of batches of pictures on a CPU, where there is a cache; ``auto`` measures what pays.
 
     Raises:
         ModelError: the configuration of the source cannot be read.
     """
 
-    def __init__(self, name: str, source: Source, device: str = "auto", cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        device: str = "auto",
+        cache: Path | None = None,
+        precision: Precision = "float32",
+    ) -> None:
         self.name = name
+        self._precision = precision
         self._source = source
         self._cache = cache
         self._facts = read_facts(cache, name) if cache else None
@@ -135,6 +149,7 @@ class OpenClipEncoder:
         self._preprocess = Once(self._load_preprocess)
         self._tokenizer = Once(self._load_tokenizer)
         self._image_tower = Once(lambda: self._load_tower("image"))
+        self._batch_tower = Once(self._load_batch_tower)
         self._text_tower = Once(lambda: self._load_tower("text"))
 
     @property
@@ -166,7 +181,9 @@ class OpenClipEncoder:
         """See ``base.Encoder``."""
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
-        return unit_length(self._image_tower()(batch))
+        many = len(batch) >= _BATCH or self._batch_tower.made
+        tower = self._batch_tower() if many else self._image_tower()
+        return unit_length(tower(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """See ``base.Encoder``."""
@@ -203,6 +220,19 @@ class OpenClipEncoder:
             except Unfit as why:
                 log.info("the %s tower of %s runs in PyTorch: %s", use, self.name, why)
         return TorchTower(self._load_half(use), use, self._device())
+
+    def _load_batch_tower(self) -> Tower:
+        """The tower for many pictures: in bfloat16 where that pays, else the one for few."""
+        if (path := self._cache_path("image.onnx")) is None:
+            return self._image_tower()
+        smaller = Once(lambda: in_bfloat16(*self._half_with_example("image")))
+        shape = (_BATCH, 3, self.image_size, self.image_size)
+        trial = Trial(self.name, BFLOAT16, path, shape, lambda: self._load_tower("image"), smaller)
+        try:
+            return smaller() if trial.wanted(self._precision) else self._image_tower()
+        except Unfit as why:
+            log.info("pictures are encoded in float32: %s", why)
+            return self._image_tower()
 
     def _half_with_example(self, use: str) -> tuple[Any, Any]:
         import torch
@@ -287,45 +317,6 @@ def preprocessing(config: dict[str, Any]) -> Any:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     return image_transform_v2(PreprocessCfg(**config["preprocess_cfg"]), is_train=False)
-
-
-class TorchTower:
-    """One tower of a model in PyTorch.
-
-    On a GPU it runs in half precision, fed from pinned memory; it was not measured there.
-    """
-
-    def __init__(self, module: Any, use: str, device: str) -> None:
-        self.module = module
-        self._encode = module.encode_image if use == "image" else module.encode_text
-        self._device = device
-
-    def __call__(self, inputs: Any) -> Vectors:
-        import torch
-
-        batch = torch.from_numpy(inputs)
-        cuda = self._device == "cuda"
-        batch = batch.pin_memory().to(self._device, non_blocking=True) if cuda else batch
-        if batch.ndim == 4:
-            batch = batch.to(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(self._device, torch.float16, enabled=cuda):
-            vectors: Vectors = self._encode(batch).float().cpu().numpy()
-        return vectors
-
-
-def half_module(model: Any, use: str) -> Any:
-    """One tower of a model as a module with a ``forward`` of its own, as the ONNX exporter needs it."""
-    import torch
-
-    class Half(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, inputs: torch.Tensor) -> Any:
-            return self.model.encode_image(inputs) if use == "image" else self.model.encode_text(inputs)
-
-    return Half().eval()
 
 
 def _sample(path: Path) -> bytes:

@@ -134,10 +134,15 @@ def _compare(session: Any, module: Any, example: Any) -> None:
     with torch.inference_mode():
         expected = module(example).float().numpy()
     vectors = session.run(["vectors"], {"input": example.numpy()})[0]
-    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
-    cosine = float(((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
+    cosine = least_cosine(expected, vectors)
     if not cosine > LEAST_COSINE:
         raise Unfit(f"the export agrees only to a cosine of {cosine:.4f}")
+
+
+def least_cosine(expected: Floats, vectors: Floats) -> float:
+    """The least cosine between rows of the two, (n, d) each; no number where one is not finite."""
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
+    return float(((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
 
 
 # --- the tokenizer of CLIP
