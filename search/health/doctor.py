@@ -21,7 +21,7 @@ from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
 from indexer.encoders.registry import better_than
 from indexer.languages import named_languages
-from indexer.pretrained.precision import choices
+from indexer.pretrained.acceleration import choices
 from search.health.status import status
 from search.translation.dictd import problem_of
 from search.translation.dictionaries import installed

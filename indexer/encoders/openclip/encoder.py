@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,19 @@ from db.errors import ModelError, ModelMissingError, first_line
 from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.lazy import Once
+from indexer.encoders.onnx import accelerated, accelerators
 from indexer.encoders.openclip.exports import (
     Tokens,
     Tower,
-    Unfit,
     exported,
     keep_facts,
     read_facts,
     tokenizer,
 )
-from indexer.encoders.openclip.torch_towers import TorchTower, half_module, in_bfloat16
+from indexer.encoders.openclip.torch_towers import TorchTower, half_module, in_half
+from indexer.pretrained.acceleration import APPLE_GPU, BFLOAT16, Trial, Unfit, Way
 from indexer.pretrained.device import picked
 from indexer.pretrained.hub import cached_file, find_checkpoint, require_hub
-from indexer.pretrained.precision import BFLOAT16, Trial
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ _HALVES = {
 }
 """For each tower, the parts of open_clip's model classes that it does not need."""
 _BATCH = 8
-"""Pictures from which on a tower in smaller numbers is loaded, which takes PyTorch and seconds."""
+"""Pictures from which on a quicker tower is loaded, which mostly takes PyTorch and seconds."""
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
 
@@ -140,6 +141,7 @@ class OpenClipEncoder:
     ) -> None:
         self.name = name
         self._precision = precision
+        self._is_free = device == "auto"
         self._source = source
         self._cache = cache
         self._facts = read_facts(cache, name) if cache else None
@@ -222,24 +224,35 @@ class OpenClipEncoder:
         return TorchTower(self._load_half(use), use, self._device())
 
     def _load_batch_tower(self) -> Tower:
-        """The tower for many pictures: in bfloat16 where that pays, else the one for few."""
-        if (path := self._cache_path("image.onnx")) is None:
+        """The tower for many pictures: as it runs quickest here, else the one for few."""
+        path = self._cache_path("image.onnx")
+        if path is None or self._precision == "float32":
             return self._image_tower()
-        smaller = Once(lambda: in_bfloat16(*self._half_with_example("image")))
+        ways: dict[Way, Callable[[], Tower]] = {
+            BFLOAT16: lambda: in_half(*self._half_with_example("image"), "cpu", "bfloat16")
+        }
+        if self._is_free:
+            ways[APPLE_GPU] = lambda: in_half(*self._half_with_example("image"), "mps", "float16")
+            ways |= {
+                way: partial(self._accelerated, path, provider) for way, provider in accelerators().items()
+            }
         shape = (_BATCH, 3, self.image_size, self.image_size)
-        trial = Trial(self.name, BFLOAT16, path, shape, lambda: self._load_tower("image"), smaller)
-        try:
-            return smaller() if trial.wanted(self._precision) else self._image_tower()
-        except Unfit as why:
-            log.info("pictures are encoded in float32: %s", why)
-            return self._image_tower()
+        return Trial(self.name, path, shape, self._image_tower, ways).quickest(self._precision)
+
+    def _accelerated(self, path: Path, provider: str) -> Tower:
+        self._load_tower("image")  # makes the export
+        run = accelerated(path, provider, ["vectors"], self._noise())
+        return lambda inputs: run(inputs)[0]
+
+    def _noise(self) -> Pixels:
+        noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
+        return noise.astype(np.float32)
 
     def _half_with_example(self, use: str) -> tuple[Any, Any]:
         import torch
 
         if use == "image":
-            noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
-            example = torch.from_numpy(noise.astype(np.float32))
+            example = torch.from_numpy(self._noise())
         else:
             example = torch.from_numpy(self._tokenizer()(["a photo of a dog", "snow"]))
         return half_module(self._load_half(use), use), example

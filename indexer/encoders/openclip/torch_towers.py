@@ -1,18 +1,17 @@
 """The towers of an open_clip model in PyTorch: on a GPU, and on a CPU where no export serves as well."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy.typing as npt
 
 from db.arrays import Floats, Vectors
-from indexer.encoders.openclip.exports import Unfit, least_cosine
+from db.errors import first_line
+from indexer.encoders.onnx import LEAST_COSINE, least_cosine
+from indexer.pretrained.acceleration import Unfit
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-LEAST_COSINE = 0.99
-"""Least cosine between a vector in bfloat16 and in float32, as the builtin tower in 8 bits has it."""
 
 
 class TorchTower:
@@ -54,8 +53,10 @@ def half_module(model: Any, use: str) -> Any:
     return Half().eval()
 
 
-def in_bfloat16(half: "nn.Module", example: "Tensor") -> Callable[[npt.NDArray[Any]], Floats]:
-    """The picture tower of ``half_module`` on a CPU in bfloat16, which some compute several times as fast.
+def in_half(
+    half: "nn.Module", example: "Tensor", device: str, kind: Literal["bfloat16", "float16"]
+) -> Callable[[npt.NDArray[Any]], Floats]:
+    """The picture tower of ``half_module`` in 16 bits, which some hardware computes several times as fast.
 
     bfloat16 has the exponent of float32 and 8 bits of its mantissa: nothing overflows. Weights are rounded
     once; under autocast they would be at every call.
@@ -65,20 +66,21 @@ def in_bfloat16(half: "nn.Module", example: "Tensor") -> Callable[[npt.NDArray[A
     """
     import torch
 
+    dtype = getattr(torch, kind)
     with torch.inference_mode():
         expected = half(example).numpy()
-        rounded = half.to(torch.bfloat16)
 
-        def run(pixels: npt.NDArray[Any]) -> Floats:
-            batch = torch.from_numpy(pixels).to(torch.bfloat16, memory_format=torch.channels_last)
-            with torch.inference_mode():
-                vectors: Floats = rounded(batch).float().numpy()
-            return vectors
+    def run(pixels: npt.NDArray[Any]) -> Floats:
+        batch = torch.from_numpy(pixels).to(device, dtype, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            vectors: Floats = rounded(batch).float().cpu().numpy()
+        return vectors
 
-        try:
-            cosine = least_cosine(expected, run(example.numpy()))
-        except RuntimeError as exc:  # an operator that PyTorch has in float32 alone
-            raise Unfit(str(exc)) from exc
+    try:
+        rounded = half.to(device, dtype)
+        cosine = least_cosine(expected, run(example.numpy()))
+    except RuntimeError as exc:  # an operator that PyTorch has in float32 alone, or not on the device
+        raise Unfit(first_line(exc)) from exc
     if not cosine > LEAST_COSINE:
-        raise Unfit(f"bfloat16 agrees only to a cosine of {cosine:.4f}")
+        raise Unfit(f"{kind} agrees only to a cosine of {cosine:.4f}")
     return run
