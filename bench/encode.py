@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from timing import spread
+from timing import machine, spread
 
 from db.settings import Settings
 from indexer.encoders.builtin import towers
@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     figures: dict[str, Any] = {"cores": os.cpu_count(), "gflops of the machine": round(_gflops(), 1)}
-    print(f"{figures['cores']} cores, {figures['gflops of the machine']} GFLOP/s in a matrix product")
+    print(f"{machine()}; {figures['gflops of the machine']} GFLOP/s in a matrix product")
     made = builtin_towers(Settings().cache)
     in_8_bits = eight_bits(Settings().cache)
     figures["builtin"] = measure(towers.LITE2.size, options.batch, options.runs, made, in_8_bits)

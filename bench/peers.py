@@ -13,14 +13,13 @@ weights from the network alone: not run.
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from index import some_of
-from timing import Spread, side_by_side
+from timing import Spread, machine, side_by_side
 
 from indexer.encoders.onnx import export
 from indexer.encoders.openclip.torch_towers import half_module
@@ -105,7 +104,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(machine())
     with some_of(options.folder, options.files) as some:
         figures = measure(some, options.rclip.resolve(), options.runs)
     print(f"{'':34}{'min s':>9}{'median':>9}{'max':>9}{'CPU s':>9}{'peak MB':>9}{'of rclip':>12}")
