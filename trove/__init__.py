@@ -53,9 +53,10 @@ from trove.people import People
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.events import Event
+    from db.catalog.face_groups import EarlierPeople
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
-    from db.catalog.people import EarlierPeople, FaceSeen, Person
+    from db.catalog.people import FaceSeen, Person
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.correct import Earlier
@@ -86,7 +87,7 @@ _RESULTS = {
     "Earlier": "indexer.correct",
     "Chapter": "search.results.transcript",
     "EarlierEvents": "indexer.events.keeping",
-    "EarlierPeople": "db.catalog.people",
+    "EarlierPeople": "db.catalog.face_groups",
     "Event": "db.catalog.events",
     "FaceSeen": "db.catalog.people",
     "Fact": "db.catalog.facts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db.catalog import assets, people, persons, spaces, stacks
+from db.catalog import assets, face_groups, people, persons, spaces, stacks
 from db.catalog.units import Region
 from db.errors import SettingsError, not_indexed
 from db.kinds import FACE
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from db.catalog.people import EarlierPeople, FaceSeen, Person
+    from db.catalog.face_groups import EarlierPeople
+    from db.catalog.people import FaceSeen, Person
     from indexer.media.pool import DecodePool
     from search.explore.people import Recognised
 
@@ -115,7 +116,7 @@ class People:
     def faces(self, group_id: int) -> list[int]:
         """The units of the faces of somebody, the largest first."""
         with self._library.read() as session:
-            return [face.unit_id for face in people.in_group(session, group_id)]
+            return [face.unit_id for face in face_groups.in_group(session, group_id)]
 
     def who(self, file: Path | str) -> list[Recognised]:
         """The faces in any picture, each with the person that it is nearest to.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.arrays import Vectors
-from db.catalog.people import Group, Member, Named
+from db.catalog.face_groups import Group, Member, Named
 from db.catalog.persons import Face, Said, same_face
 from db.catalog.units import Region, common_areas
 from db.words.forms import fold

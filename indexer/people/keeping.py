@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import corrections, people, persons, stacks
+from db.catalog import corrections, face_groups, persons, stacks
 from db.catalog.corrections import Span
-from db.catalog.people import EarlierPeople, Group
+from db.catalog.face_groups import EarlierPeople, Group
 from db.catalog.persons import Face
 from db.catalog.units import Region
 from db.engine.dialect import overwrite_deleted
@@ -72,13 +72,13 @@ def name_face(library: Library, unit_id: int, called: str) -> EarlierPeople:
         raise SettingsError("that is no name", "Give one of at least a letter.")
 
     with library.read() as session:
-        group = people.group_of(session, unit_id)
+        group = face_groups.group_of(session, unit_id)
     if group is not None and group.name is None:
         return name(library, group.id, own)
 
     def say(session: Session) -> None:
         person_id = _called(session, own)
-        known = next((one for one in people.groups(session) if fold(one.name or "") == fold(own)), None)
+        known = next((one for one in face_groups.every(session) if fold(one.name or "") == fold(own)), None)
         if person_id is None and known is not None:  # whom files name
             person_id = _person(session, known.id)
         persons.say(session, person_id or persons.add(session, own), [_face(session, unit_id)])
@@ -120,9 +120,9 @@ def split(library: Library, unit_ids: Iterable[int]) -> EarlierPeople:
 
     def say(session: Session) -> None:
         theirs = [_face(session, unit_id) for unit_id in ids]
-        groups = {people.group_of(session, unit_id) for unit_id in ids}
+        groups = {face_groups.group_of(session, unit_id) for unit_id in ids}
         group = groups.pop() if len(groups) == 1 else None
-        if group is None or len(ids) >= len(people.in_group(session, group.id)):
+        if group is None or len(ids) >= len(face_groups.in_group(session, group.id)):
             raise SettingsError("those are not some faces of one person", _LIST)
         person_id = _person(session, group.id)
         persons.say(session, person_id, theirs, is_theirs=False)
@@ -181,7 +181,7 @@ def forget(library: Library, group_id: int) -> int:
     with library.write() as session:
         overwrite_deleted(session)
         group = _group(session, group_id)
-        faces = people.in_group(session, group_id)
+        faces = face_groups.in_group(session, group_id)
         for one in faces:
             span = Span(one.start_s, one.end_s, one.region)
             corrections.put(session, one.sha256, _kind(), "", span)
@@ -189,7 +189,7 @@ def forget(library: Library, group_id: int) -> int:
             persons.forget(session, group.person_id)
         if group.name:
             corrections.reword(session, _by_hand(), group.name, "")
-        people.drop(session, [group_id])
+        face_groups.drop(session, [group_id])
         renew_in(session)
     return len(faces)
 
@@ -219,33 +219,33 @@ def add(library: Library, path: Path, called: str, region: Region | None = None)
 def put_back(library: Library, earlier: EarlierPeople) -> None:
     """Undo one of these by what it returned."""
     with library.write() as session:
-        people.put_back(session, earlier)
+        face_groups.put_back(session, earlier)
         renew_in(session)
 
 
 def _said(library: Library, say: Callable[[Session], None]) -> EarlierPeople:
     with library.write() as session:
-        before = people.earlier(session)
+        before = face_groups.earlier(session)
         say(session)
         renew_in(session)
     return before
 
 
 def _group(session: Session, group_id: int) -> Group:
-    if (group := people.group(session, group_id)) is None:
+    if (group := face_groups.group(session, group_id)) is None:
         raise SettingsError(f"there is nobody of the number {group_id}", _LIST)
     return group
 
 
 def _face(session: Session, unit_id: int) -> Face:
-    if (face := people.face(session, unit_id)) is None:
+    if (face := face_groups.face(session, unit_id)) is None:
         raise SettingsError("there is no such face", _LIST)
     return face
 
 
 def _whose(session: Session, unit_id: int, nobodys: str) -> int:
     """The person that a face is of; ``nobodys`` says that it is of none."""
-    if (group := people.group_of(session, unit_id)) is None:
+    if (group := face_groups.group_of(session, unit_id)) is None:
         raise SettingsError(nobodys, _LIST)
     return _person(session, group.id)
 
@@ -261,7 +261,7 @@ def _person(session: Session, group_id: int) -> int:
 
 
 def _say_all(session: Session, person_id: int, group_id: int) -> None:
-    persons.say(session, person_id, people.in_group(session, group_id))
+    persons.say(session, person_id, face_groups.in_group(session, group_id))
 
 
 def _called(session: Session, called: str, besides: int = 0) -> int | None:

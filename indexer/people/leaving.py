@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from db.catalog import analyses, assets, people, persons, revision, spaces, switches
+from db.catalog import analyses, assets, face_groups, persons, revision, spaces, switches
 from db.catalog.corrections import forget
 from db.catalog.switches import EVERYWHERE
 from db.engine import backups
@@ -31,10 +31,10 @@ def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> 
     with library.indexing():
         with library.write() as session:
             overwrite_deleted(session)
-            found = len(people.faces(session)[0])
+            found = len(face_groups.faces(session)[0])
             analyses.delete_made(session, analyser, assets.content_ids(session, EVERYWHERE))
             session.execute(delete(Analysis).where(Analysis.analyser == analyser))
-            people.drop(session, [group.id for group in people.groups(session)])
+            face_groups.drop(session, [group.id for group in face_groups.every(session)])
             held = [space for space in spaces.every(session) if space.role == FACE]
             for space in held:
                 spaces.drop(session, space.id)

@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 from PIL import Image
 
-from db.catalog import people, stacks
-from db.catalog.people import EarlierPeople, FaceSeen, Person
+from db.catalog import face_groups, people, stacks
+from db.catalog.face_groups import EarlierPeople
+from db.catalog.people import FaceSeen, Person
 from db.catalog.units import Region
 from db.errors import MediaError, TroveError
 from db.times import is_during
@@ -52,7 +53,7 @@ def part(path: Path, region: Region) -> Image.Image:
 def show_face(unit_id: int, name: str, width: int = 120) -> None:
     """A face by its unit."""
     with resources.read() as session:
-        face = people.face(session, unit_id)
+        face = face_groups.face(session, unit_id)
     cut = None if face is None else _cut(unit_id, face.region)
     if cut is not None:
         st.image(cut, width=width, alt=name)
