@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from indexer.correct import Earlier
     from indexer.events.keeping import EarlierEvents
     from indexer.media.clips import Clip, Cut
+    from indexer.people.suggestions import Suggestion
     from indexer.roots import LeftOut
     from search.asking.answering import Reply
     from search.asking.prompts import Said
@@ -110,6 +111,7 @@ _RESULTS = {
     "SavedSearches": "search.saved.searches",
     "Status": "search.health.status",
     "Storage": "search.health.storage",
+    "Suggestion": "indexer.people.suggestions",
     "Transcript": "search.results.transcript",
     "Trial": "search.evaluation.trial",
 }
@@ -188,6 +190,7 @@ __all__ = [
     "SettingsError",
     "Status",
     "Storage",
+    "Suggestion",
     "Switch",
     "Transcript",
     "Trial",

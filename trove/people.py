@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from db.catalog.face_groups import EarlierPeople
     from db.catalog.people import FaceSeen, Person
     from indexer.media.pool import DecodePool
+    from indexer.people.suggestions import Suggestion
     from search.explore.people import Recognised
 
 ANALYSER = "faces"
@@ -81,6 +82,17 @@ class People:
         """All people of whom anything can be found: those with a name first, by how often they are seen."""
         with self._library.read() as session:
             return people.every(session)
+
+    def suggestions(self) -> list[Suggestion]:
+        """Who, without a name, may be a person with one, those of most faces first.
+
+        ``name_face`` with one of the faces and the person's name confirms it; ``not_them`` with all of them
+        and the person's id denies it for good.
+        """
+        from indexer.people.suggestions import suggestions
+
+        with self._library.read() as session:
+            return suggestions(session)
 
     def named(self, name: str) -> Person:
         """The person of a name, a part of a name that nobody else has, or a number.
@@ -161,11 +173,15 @@ class People:
 
         return keeping.split(self._library, unit_ids)
 
-    def not_them(self, unit_id: int) -> EarlierPeople:
-        """Say that a face is not of the person that it was taken for; errors as ``split``."""
+    def not_them(self, unit_ids: Iterable[int], group_id: int | None = None) -> EarlierPeople:
+        """Say that faces are not of a person, whom nobody then suggests again; errors as ``split``.
+
+        Args:
+            group_id: of the person; None for the one that each face was taken for.
+        """
         from indexer.people import keeping
 
-        return keeping.not_them(self._library, unit_id)
+        return keeping.not_them(self._library, unit_ids, group_id)
 
     def show(self, unit_id: int) -> EarlierPeople:
         """Let a face stand for the person that it is of; errors as ``split``."""

@@ -55,8 +55,11 @@ class Member(NamedTuple):
     region: Region
 
 
-def faces(session: Session) -> tuple[list[Face], Vectors]:
-    """All faces with a vector of the model that answers, and the vectors, (n, dim) of unit length."""
+def faces(session: Session, *, shown: bool = False) -> tuple[list[Face], Vectors]:
+    """All faces with a vector of the model that answers, and the vectors, (n, dim) of unit length.
+
+    With ``shown`` only those that can be found now.
+    """
     space = spaces.active(session, FACE)
     if space is None:
         return [], np.empty((0, 0), np.float32)
@@ -68,6 +71,8 @@ def faces(session: Session) -> tuple[list[Face], Vectors]:
         .where(Unit.x.is_not(None))
         .order_by(Unit.id)
     )
+    if shown:
+        statement = statement.where(switches.findable(session))
     # By the connection: a session would make more of each of many rows.
     rows = session.connection().execute(statement).all()
     found = [_face(row) for row in rows]

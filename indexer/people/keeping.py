@@ -131,17 +131,27 @@ def split(library: Library, unit_ids: Iterable[int]) -> EarlierPeople:
     return _said(library, say)
 
 
-def not_them(library: Library, unit_id: int) -> EarlierPeople:
-    """Say that a face is not of the person that it was taken for.
+def not_them(library: Library, unit_ids: Iterable[int], group_id: int | None = None) -> EarlierPeople:
+    """Say that faces are not of a person; without a group, of the one that each was taken for.
+
+    They are never joined with that person again, nor is it suggested.
 
     Raises:
-        SettingsError: there is no such face, or it was taken for nobody.
+        SettingsError: there is no such face or person, or a face was taken for nobody.
     """
+    ids = list(unit_ids)
 
     def say(session: Session) -> None:
-        one = _face(session, unit_id)
-        whose = _whose(session, unit_id, "that face was taken for nobody")
-        persons.say(session, whose, [one], is_theirs=False)
+        of: dict[int, list[Face]] = {}
+        for unit_id in ids:
+            one = _face(session, unit_id)
+            if group_id is None:
+                whose = _whose(session, unit_id, "that face was taken for nobody")
+            else:
+                whose = _person(session, group_id)
+            of.setdefault(whose, []).append(one)
+        for person_id, own in of.items():
+            persons.say(session, person_id, own, is_theirs=False)
 
     return _said(library, say)
 

@@ -16,10 +16,10 @@ def renew(library: Library) -> None:
         renew_in(session)
 
 
-def renew_in(session: Session) -> None:
-    """As ``renew``, in a transaction that changes something."""
-    faces, vectors = face_groups.faces(session)
-    known = Known(
+def known_of(session: Session, *, shown: bool = False) -> Known:
+    """All that tells whose faces are whose; with ``shown`` of the faces that can be found now."""
+    faces, vectors = face_groups.faces(session, shown=shown)
+    return Known(
         faces,
         vectors,
         persons.every(session),
@@ -28,6 +28,11 @@ def renew_in(session: Session) -> None:
         face_groups.every(session),
         face_groups.members(session),
     )
+
+
+def renew_in(session: Session) -> None:
+    """As ``renew``, in a transaction that changes something."""
+    known = known_of(session)
     of_group: dict[int, list[tuple[int | None, object]]] = {}
     for member in known.members:
         of_group.setdefault(member.group_id, []).append((member.unit_id, member.region))

@@ -27,6 +27,13 @@ def face_of(person: int, variation: int = 0) -> Vectors:
     return vector / np.linalg.norm(vector)
 
 
+def face_near(person: int, other: int, cosine: float) -> Vectors:
+    """A vector at a cosine from the middle of a person, towards another one."""
+    vector = np.zeros(DIM, np.float32)
+    vector[person], vector[other] = cosine, np.sqrt(1 - cosine**2)
+    return vector
+
+
 def faces_space(session: Session) -> Space:
     """The active space of faces, made when it is not there."""
     if spaces.active(session, CLIP) is None:

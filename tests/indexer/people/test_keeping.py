@@ -106,7 +106,7 @@ def test_who_is_not_somebody_never_is_again_and_split_faces_are_one_other_person
     first, second = ids(library)
     keeping.name(library, first, "Anna")
     unit_id = unit_at(library, "/media/a0.jpg")
-    keeping.not_them(library, unit_id)
+    keeping.not_them(library, [unit_id])
     renew(library)
     assert told(library)["Anna"] == 4
     with library.write() as session:

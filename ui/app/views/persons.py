@@ -1,19 +1,20 @@
 """People in the app: faces cut out of pictures when they are shown, and what users say of whom they show."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 from PIL import Image
 
-from db.catalog import face_groups, people, stacks
+from db.catalog import face_groups, people, revision, stacks
 from db.catalog.face_groups import EarlierPeople
 from db.catalog.people import FaceSeen, Person
 from db.catalog.units import Region
 from db.errors import MediaError, TroveError
 from db.times import is_during
 from indexer.people.keeping import LONGEST_NAME
+from indexer.people.suggestions import Suggestion
 from search.answer import Hit
 from search.query.language import in_quotes
 from ui.app import resources
@@ -77,9 +78,41 @@ def ask_name(key: str, label: str, on_named: Callable[[str], EarlierPeople]) -> 
         st.form_submit_button("Keep", on_click=keep)
 
 
+@st.cache_data(show_spinner=False, max_entries=2)
+def suggestions(at: int) -> list[Suggestion]:  # noqa: ARG001 - asked again when it changes
+    """Who, without a name, may be somebody with one."""
+    return resources.library().people.suggestions()
+
+
+def offer_suggestion(suggestion: Suggestion, key: str) -> None:
+    """Who it may be, to be confirmed or denied with a click each."""
+    library, person = resources.library().people, suggestion.person
+    name = person.name or ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if person.cover is not None:
+            show_face(person.cover, name, width=48)
+        st.markdown(f"Perhaps **{resources.plain(name)}**?", width="content")
+        st.button(
+            "Yes",
+            icon=":material/check:",
+            key=f"{key}_yes",
+            on_click=change,
+            args=(f"That is {name}.", partial(library.name_face, suggestion.faces[0], name)),
+        )
+        st.button(
+            "No",
+            icon=":material/close:",
+            key=f"{key}_no",
+            help="It is not asked again",
+            on_click=change,
+            args=(f"That is not {name}.", partial(library.not_them, suggestion.faces, person.id)),
+        )
+
+
 def offer_changes(person: Person, others: Sequence[Person], key: str) -> None:
     """A popover that renames somebody, merges them with somebody else, hides or forgets them."""
     library = resources.library().people
+    others = [one for one in others if one.id != person.id]
     with st.popover("Change", icon=":material/edit:", type="tertiary", key=f"{key}_change"):
         if person.name is not None:
             with st.form(f"{key}_renaming", border=False):
@@ -89,7 +122,7 @@ def offer_changes(person: Person, others: Sequence[Person], key: str) -> None:
             with st.form(f"{key}_merging", border=False):
                 st.selectbox(
                     "The same person as",
-                    list(others),
+                    others,
                     format_func=lambda one: one.name or f"number {one.id}",
                     index=None,
                     placeholder="Somebody else",
@@ -106,15 +139,12 @@ def offer_changes(person: Person, others: Sequence[Person], key: str) -> None:
             on_click=change,
             args=(told, partial(library.hide, person.id, hidden=not person.hidden)),
         )
-        st.button(
-            "Forget",
-            icon=":material/person_remove:",
-            type="tertiary",
-            key=f"{key}_forget",
-            help="Delete the name and the faces. The pictures stay. This cannot be undone",
-            on_click=_forget,
-            args=(person,),
-        )
+        with st.expander("Forget", icon=":material/person_remove:"):
+            st.markdown(
+                "The name and the faces are deleted, with what tells them apart. The pictures stay. "
+                "**This cannot be undone.**"
+            )
+            st.button("Forget for good", key=f"{key}_forget", on_click=_forget, args=(person,))
 
 
 def show_people(hit: Hit) -> None:
@@ -127,18 +157,28 @@ def show_people(hit: Hit) -> None:
         return
     st.markdown("**People in it**")
     with st.container(horizontal=True, key="viewer_people"):
+        perhaps = _perhaps() if any(face.name is None for face in seen) else {}
         for face in seen:
-            _offer_face(face)
+            _offer_face(face, perhaps.get(face.unit_id))
     st.caption("A machine tells faces apart, and may be wrong.")
 
 
-def _offer_face(face: FaceSeen) -> None:
+def _perhaps() -> Mapping[int, Suggestion]:
+    """Who faces without a name may be, by their units."""
+    with resources.read() as session:
+        at = revision.current(session)
+    return {unit_id: one for one in suggestions(at) for unit_id in one.faces}
+
+
+def _offer_face(face: FaceSeen, suggestion: Suggestion | None) -> None:
     library, key = resources.library().people, f"face_{face.unit_id}"
     with st.popover(resources.plain(face.name or "Who is this?"), icon=":material/face:", key=key):
         show_face(face.unit_id, face.name or "a face")
         if face.name is not None and st.button("See all", icon=":material/search:", key=f"{key}_all"):
             find_person(face.name)
-        label = "Somebody else" if face.name else "Name"
+        if suggestion is not None:
+            offer_suggestion(suggestion, key)
+        label = "Somebody else" if face.name or suggestion else "Name"
         ask_name(key, label, partial(library.name_face, face.unit_id))
         if face.group_id is not None:
             st.button(
@@ -148,7 +188,7 @@ def _offer_face(face: FaceSeen) -> None:
                 type="tertiary",
                 key=f"{key}_not",
                 on_click=change,
-                args=("Noted.", partial(library.not_them, face.unit_id)),
+                args=("Noted.", partial(library.not_them, [face.unit_id])),
             )
             st.button(
                 "Show this face for them",
