@@ -53,15 +53,15 @@ from trove.people import People
 if TYPE_CHECKING:
     from db.catalog.assets import Failure
     from db.catalog.events import Event
-    from db.catalog.face_groups import EarlierPeople
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
-    from db.catalog.people import FaceSeen, Person
+    from db.catalog.people import FaceSeen, NamedHere, Person
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.correct import Earlier
     from indexer.events.keeping import EarlierEvents
     from indexer.media.clips import Clip, Cut
+    from indexer.people.keeping import EarlierPeople
     from indexer.people.suggestions import Suggestion
     from indexer.roots import LeftOut
     from search.asking.answering import Reply
@@ -88,7 +88,7 @@ _RESULTS = {
     "Earlier": "indexer.correct",
     "Chapter": "search.results.transcript",
     "EarlierEvents": "indexer.events.keeping",
-    "EarlierPeople": "db.catalog.face_groups",
+    "EarlierPeople": "indexer.people.keeping",
     "Event": "db.catalog.events",
     "FaceSeen": "db.catalog.people",
     "Fact": "db.catalog.facts",
@@ -100,6 +100,7 @@ _RESULTS = {
     "Measured": "search.evaluation.measured",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
+    "NamedHere": "db.catalog.people",
     "Person": "db.catalog.people",
     "Passage": "search.results.transcript",
     "Quality": "search.evaluation.retrieval",
@@ -170,6 +171,7 @@ __all__ = [
     "Models",
     "Moment",
     "Mounts",
+    "NamedHere",
     "Note",
     "Openings",
     "Passage",

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from db.catalog.face_groups import EarlierPeople
-    from db.catalog.people import FaceSeen, Person
+    from sqlalchemy.orm import Session
+
+    from db.catalog.people import FaceSeen, NamedHere, Person
     from indexer.media.pool import DecodePool
+    from indexer.people.keeping import EarlierPeople
     from indexer.people.suggestions import Suggestion
     from search.explore.people import Recognised
 
@@ -119,11 +121,12 @@ class People:
             SettingsError: the file is not in the library.
         """
         with self._library.read() as session:
-            path = assets.meant(session, file)
-            content_id = stacks.content_at(session, path)
-            if content_id is None:
-                raise not_indexed(path)
-            return people.of_content(session, content_id)
+            return people.of_content(session, _content_at(session, file))
+
+    def also_in(self, file: Path | str) -> list[NamedHere]:
+        """Who is named in a file, by it or by hand, beside those whose faces are found; errors as ``of``."""
+        with self._library.read() as session:
+            return people.also_in(session, _content_at(session, file))
 
     def faces(self, group_id: int) -> list[int]:
         """The units of the faces of somebody, the largest first."""
@@ -205,7 +208,7 @@ class People:
 
         return keeping.forget(self._library, group_id)
 
-    def add(self, file: Path | str, name: str, region: Sequence[float] | None = None) -> None:
+    def add(self, file: Path | str, name: str, region: Sequence[float] | None = None) -> EarlierPeople:
         """Say that somebody is in a picture in which no face was found.
 
         Args:
@@ -218,7 +221,17 @@ class People:
 
         with self._library.read() as session:
             path = assets.meant(session, file)
-        keeping.add(self._library, path, name, None if region is None else Region(*region))
+        return keeping.add(self._library, path, name, None if region is None else Region(*region))
+
+    def take_out(self, unit_id: int) -> EarlierPeople:
+        """Take back that somebody is in a picture who was added by hand, by the unit of the name.
+
+        Raises:
+            SettingsError: nobody was.
+        """
+        from indexer.people import keeping
+
+        return keeping.take_out(self._library, unit_id)
 
     def undo(self, earlier: EarlierPeople) -> None:
         """Put back what was said before one of these was called, by what it returned."""
@@ -230,3 +243,11 @@ class People:
         """How many people there are of whom something was said."""
         with self._library.read() as session:
             return len(persons.every(session))
+
+
+def _content_at(session: Session, file: Path | str) -> int:
+    path = assets.meant(session, file)
+    content_id = stacks.content_at(session, path)
+    if content_id is None:
+        raise not_indexed(path)
+    return content_id

@@ -5,7 +5,6 @@ users said is in ``db.catalog.persons``. Functions take an open session.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -183,35 +182,30 @@ def group(session: Session, group_id: int) -> Group | None:
     return next((one for one in every(session) if one.id == group_id), None)
 
 
-@dataclass(frozen=True)
-class EarlierPeople:
-    """The people of a library and their faces before something was said, to be put back: rows by table."""
-
-    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+StoredPeople = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The people of a library and their faces: rows by table."""
 
 
 _TABLES: tuple[type[Base], ...] = (PersonRow, PersonFace, FaceGroup, FaceMember)
 
 
-def earlier(session: Session) -> EarlierPeople:
+def stored(session: Session) -> StoredPeople:
     """All that is known of people, as it is now."""
     tables = [table.__table__ for table in _TABLES]
-    return EarlierPeople(
-        {
-            table.description: [dict(row) for row in session.execute(select(table)).mappings()]
-            for table in tables
-        }
-    )
+    return {
+        table.description: [dict(row) for row in session.execute(select(table)).mappings()]
+        for table in tables
+    }
 
 
-def put_back(session: Session, before: EarlierPeople) -> None:
+def put_back(session: Session, before: StoredPeople) -> None:
     """Let hold what was known of people before, as far as the faces are there, and nothing else."""
     for table in reversed(_TABLES):
         session.execute(delete(table))
     units = set(session.scalars(select(Unit.id).where(Unit.kind.in_(face_kinds()))))
     contents = set(session.scalars(select(Content.id)))
     for table in _TABLES:
-        rows = [dict(row) for row in before.rows[table.__tablename__]]
+        rows = [dict(row) for row in before[table.__tablename__]]
         if table is FaceMember:
             rows = [row for row in rows if row["content_id"] in contents]
             for row in rows:

@@ -40,6 +40,20 @@ class Person:
 
 
 @dataclass(frozen=True)
+class NamedHere:
+    """Somebody who is named in a picture or film, where no face of theirs was found.
+
+    ``unit_id``: of the name; ``region``: None for somewhere in it; ``by_hand``: users of Trove have said it,
+    not the file.
+    """
+
+    unit_id: int
+    name: str
+    region: Region | None
+    by_hand: bool
+
+
+@dataclass(frozen=True)
 class FaceSeen:
     """A face of one picture or film, and who it is: the group and its name, where these are known."""
 
@@ -161,6 +175,21 @@ def of_content(session: Session, content_id: int) -> list[FaceSeen]:
         if (region := region_of(unit)) is not None:
             found.append(FaceSeen(unit.id, region, unit.start_s, unit.end_s, group_id, name))
     return found
+
+
+def also_in(session: Session, content_id: int) -> list[NamedHere]:
+    """Who is named in a picture or film beside those whose faces are found in it, by name."""
+    seen = {fold(face.name) for face in of_content(session, content_id) if face.name}
+    statement = select(Unit).where(
+        Unit.content_id == content_id,
+        Unit.kind.in_(kinds.naming_people()),
+        switches.each_findable(session, among_hidden=True),
+    )
+    return [
+        NamedHere(unit.id, unit.text, region_of(unit), unit.correction_id is not None)
+        for unit in session.scalars(statement.order_by(Unit.text, Unit.id))
+        if unit.text and fold(unit.text) not in seen
+    ]
 
 
 def names(session: Session) -> tuple[str, ...]:

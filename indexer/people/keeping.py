@@ -4,18 +4,19 @@ It is kept by the content of the pictures and the places of the faces, and goes 
 (``indexer.people.grouping``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from db.catalog import corrections, face_groups, persons, stacks
 from db.catalog.corrections import Span
-from db.catalog.face_groups import EarlierPeople, Group
+from db.catalog.face_groups import Group, StoredPeople
 from db.catalog.persons import Face
 from db.catalog.units import Region
 from db.engine.dialect import overwrite_deleted
-from db.engine.schema import Content
+from db.engine.schema import Content, Unit
 from db.errors import SettingsError, not_indexed
 from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
@@ -24,6 +25,19 @@ from indexer.people.renewal import renew_in
 
 LONGEST_NAME = 100
 _LIST = "See them: trove people"
+_JOINERS = "\u200c\u200d"
+"""What stands within emoji and Persian names, and cannot be seen."""
+
+
+@dataclass(frozen=True)
+class EarlierPeople:
+    """The people of a library before something was said, to be put back.
+
+    ``by_hand``: the names that users gave in pictures, by the hash of the content and the place.
+    """
+
+    stored: StoredPeople
+    by_hand: Mapping[tuple[bytes, Span], str]
 
 
 def name(library: Library, group_id: int, called: str) -> EarlierPeople:
@@ -56,7 +70,7 @@ def checked(called: str) -> str:
         SettingsError: it is too long, or cannot be shown.
     """
     own = " ".join(called.split())
-    if len(own) > LONGEST_NAME or not own.isprintable():
+    if len(own) > LONGEST_NAME or not own.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable():
         raise SettingsError("that is no name", f"Give one of at most {LONGEST_NAME} letters.")
     return own
 
@@ -204,7 +218,7 @@ def forget(library: Library, group_id: int) -> int:
     return len(faces)
 
 
-def add(library: Library, path: Path, called: str, region: Region | None = None) -> None:
+def add(library: Library, path: Path, called: str, region: Region | None = None) -> EarlierPeople:
     """Say that somebody is in a picture in which no face was found; without a region, somewhere in it.
 
     Raises:
@@ -213,29 +227,52 @@ def add(library: Library, path: Path, called: str, region: Region | None = None)
     own = checked(called)
     if not own:
         raise SettingsError("that is no name", "Give one of at least a letter.")
-    with library.write() as session:
+
+    def say(session: Session) -> None:
         content_id = stacks.content_at(session, path)
         if content_id is None:
             raise not_indexed(path)
         known = session.get_one(Content, content_id).sha256
-        if region is None:
-            # Those who are somewhere in it are told apart by a number.
-            corrections.put(session, known, _by_hand(), own, Span(track=_next(session, known, own)))
-        else:
-            corrections.put(session, known, _by_hand(), own, Span(region=region))
-        renew_in(session)
+        # Those who are somewhere in it are told apart by a number.
+        span = Span(region=region) if region else Span(track=_next(session, known, own))
+        corrections.put(session, known, _by_hand(), own, span)
+
+    return _said(library, say)
+
+
+def take_out(library: Library, unit_id: int) -> EarlierPeople:
+    """Take back that somebody is in a picture, who was added there by hand.
+
+    Raises:
+        SettingsError: nobody was.
+    """
+
+    def say(session: Session) -> None:
+        unit = session.get(Unit, unit_id)
+        if unit is None or unit.kind != _by_hand() or unit.correction_id is None:
+            raise SettingsError("nobody was added there", "What files say is changed in the files.")
+        known = session.get_one(Content, unit.content_id).sha256
+        corrections.drop(session, known, _by_hand(), Span.of(unit))
+
+    return _said(library, say)
 
 
 def put_back(library: Library, earlier: EarlierPeople) -> None:
     """Undo one of these by what it returned."""
     with library.write() as session:
-        face_groups.put_back(session, earlier)
+        face_groups.put_back(session, earlier.stored)
+        now = corrections.every(session, _by_hand())
+        for sha256, span in now.keys() - earlier.by_hand.keys():
+            corrections.drop(session, sha256, _by_hand(), span)
+        for (sha256, span), called in earlier.by_hand.items():
+            if now.get((sha256, span)) != called:
+                corrections.put(session, sha256, _by_hand(), called, span)
         renew_in(session)
 
 
 def _said(library: Library, say: Callable[[Session], None]) -> EarlierPeople:
     with library.write() as session:
-        before = face_groups.earlier(session)
+        before = EarlierPeople(face_groups.stored(session), corrections.every(session, _by_hand()))
         say(session)
         renew_in(session)
     return before

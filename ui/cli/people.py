@@ -153,15 +153,19 @@ def split(
 def in_file(ctx: typer.Context, file: InFile, as_json: Json = False) -> None:
     """List the faces in a picture from the left, in a film by time, and whose they are."""
     with library_of(ctx) as library:
-        faces = library.people.of(file)
+        faces, others = library.people.of(file), library.people.also_in(file)
         suggested = [] if as_json else library.people.suggestions()
     if as_json:
-        console.print_json({"faces": [asdict(face) for face in faces]})
+        listed = {"faces": faces, "without_face": others}
+        console.print_json({name: [asdict(one) for one in own] for name, own in listed.items()})
         return
     perhaps = {unit_id: f"; perhaps {one.person.name}" for one in suggested for unit_id in one.faces}
     for number, face in enumerate(faces, start=1):
         span = "" if face.start_s is None else f" at {face.start_s:.0f} s"
         console.say(console.one_line(f"{number}: {_called(face)}{perhaps.get(face.unit_id, '')}{span}"))
+    for one in others:
+        said = "as you said" if one.by_hand else "as the file says"
+        console.say(console.one_line(f"without a face: {one.name}, {said}"))
     if not faces:
         console.say("No faces were found in it.")
 
@@ -184,6 +188,22 @@ def this(
         else:
             library.people.name_face(_nth(faces, face).unit_id, called)
     console.say(f"{console.one_line(called)} is in {console.one_line(file.name)}.")
+
+
+@app.command()
+def out(ctx: typer.Context, file: InFile, called: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Take somebody out of a picture again whom you have added where no face was found."""
+    from db.words.forms import fold
+
+    with library_of(ctx) as library:
+        added = [
+            one for one in library.people.also_in(file) if one.by_hand and fold(one.name) == fold(called)
+        ]
+        if not added:
+            raise typer.BadParameter("Nobody of that name was added: trove people in.", param_hint="NAME")
+        for one in added:
+            library.people.take_out(one.unit_id)
+    console.say(console.one_line(f"{added[0].name} is not in {file.name} any more."))
 
 
 @app.command(name="not")

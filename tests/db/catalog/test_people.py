@@ -53,7 +53,7 @@ def test_rules_about_people_hold_on_both_engines(library: Library) -> None:
 
 def test_what_was_said_is_put_back_with_its_groups_and_deleted_with_all(library: Library) -> None:
     with library.write() as session:
-        before, listed = face_groups.earlier(session), people.every(session)
+        before, listed = face_groups.stored(session), people.every(session)
         person_id = persons.add(session, "Anna")
         persons.say(session, person_id, face_groups.in_group(session, listed[0].id))
         renew_in(session)

@@ -12,6 +12,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.people import keeping
 from indexer.people.renewal import renew
+from search.query.language import in_quotes
 from search.query.query import Query
 from tests.support.faces import LEFT, RIGHT, add_faces, add_picture, face_of
 from trove.people import People
@@ -83,8 +84,12 @@ def test_a_name_holds_for_new_pictures_and_for_a_group_that_has_it(library: Libr
     assert told(library) == {"Anna Berg": 6, None: 4}
     keeping.name(library, first, "")
     assert told(library) == {None: 4}  # two without a name: the last one is told
-    with pytest.raises(SettingsError, match="that is no name"):
-        keeping.name(library, first, "x" * 101)
+    for none in ("x" * 101, "right\u202eleft", "bell\x07"):
+        with pytest.raises(SettingsError, match="that is no name"):
+            keeping.name(library, first, none)
+    for name in ("\u0645\u06cc\u200c\u0646\u0627", "Mum \U0001f469\u200d\U0001f467", 'Anna "Nan" O\'Hara'):
+        keeping.name(library, first, name)
+        assert len(found(library, f"person:{in_quotes(name)}")) == 6
 
 
 def test_another_detector_moves_the_regions_and_names_stay_as_do_groups_without_one(library: Library) -> None:
@@ -186,6 +191,37 @@ def test_somebody_is_added_by_hand_where_no_face_was_found_and_is_renamed_with_t
     assert "back" in found(library, "person:Anne") and "back" not in found(library, "person:Anna")
     with pytest.raises(SettingsError):
         keeping.add(library, Path("/media/nowhere.jpg"), "Anna")
+
+
+def test_who_was_added_by_hand_is_listed_taken_out_and_all_of_it_undone(library: Library) -> None:
+    (first, _) = ids(library)
+    keeping.name(library, first, "Anna")
+    with library.write() as session:
+        back = add_picture(session, "/media/back.jpg", [(face_of(0, 70), LEFT)], [("Dora", None)])
+    renew(library)
+
+    def others() -> list[tuple[str, bool]]:
+        with library.read() as session:
+            return [(one.name, one.by_hand) for one in people.also_in(session, back)]
+
+    assert others() == [("Dora", False)]
+    adding = keeping.add(library, Path("/media/back.jpg"), "Ben", Region(0.5, 0.5, 0.2, 0.2))
+    keeping.add(library, Path("/media/back.jpg"), "Anna")
+    assert others() == [("Ben", True), ("Dora", False)]  # of Anna there is a face
+    renaming = keeping.name(library, first, "Anne")
+    assert ("Anna", True) not in others() and found(library, "person:Anna") == set()
+    keeping.put_back(library, renaming)
+    assert "back" in found(library, "person:Anna") and found(library, "person:Anne") == set()
+    with library.read() as session:
+        ben, dora = (one.unit_id for one in people.also_in(session, back))
+    taking_out = keeping.take_out(library, ben)
+    assert others() == [("Dora", False)]
+    with pytest.raises(SettingsError, match="nobody was added there"):
+        keeping.take_out(library, dora)
+    keeping.put_back(library, taking_out)
+    assert others() == [("Ben", True), ("Dora", False)]
+    keeping.put_back(library, adding)
+    assert others() == [("Dora", False)]
 
 
 def test_who_is_forgotten_is_not_found_again_in_these_pictures(library: Library) -> None:

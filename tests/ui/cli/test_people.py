@@ -50,6 +50,10 @@ def test_people_are_listed_named_merged_split_hidden_and_forgotten(album: Settin
     assert "Anna" not in said(album) and "Anna (hidden)" in said(album, "--hidden")
     said(album, "unhide", "Anna")
     assert "Anna is in nobody.jpg." in said(album, "this", "/media/nobody.jpg", "Anna")
+    assert "without a face: Anna, as you said" in said(album, "in", "/media/nobody.jpg")
+    assert "Anna is not in nobody.jpg any more." in said(album, "out", "/media/nobody.jpg", "anna")
+    assert "without a face" not in said(album, "in", "/media/nobody.jpg")
+    assert "Nobody of that name was added" in said(album, "out", "/media/nobody.jpg", "Anna", code=2)
     assert "Forgotten: 4 faces." in said(album, "forget", "Anna", "--yes")
     assert "Anna" not in said(album)
 

@@ -8,16 +8,16 @@ import streamlit as st
 from PIL import Image
 
 from db.catalog import face_groups, people, revision, stacks
-from db.catalog.face_groups import EarlierPeople
-from db.catalog.people import FaceSeen, Person
+from db.catalog.people import FaceSeen, NamedHere, Person
 from db.catalog.units import Region
 from db.errors import MediaError, TroveError
 from db.times import is_during
-from indexer.people.keeping import LONGEST_NAME
+from indexer.people.keeping import LONGEST_NAME, EarlierPeople
 from indexer.people.suggestions import Suggestion
 from search.answer import Hit
 from search.query.language import in_quotes
 from ui.app import resources
+from ui.app.components.region import region
 from ui.app.routes import media
 from ui.app.uploads import uploads
 from ui.app.views import question
@@ -65,13 +65,15 @@ def find_person(name: str) -> None:
     question.find(f"person:{in_quotes(name)}")
 
 
-def ask_name(key: str, label: str, on_named: Callable[[str], EarlierPeople]) -> None:
-    """A box for the name of somebody; Enter keeps it."""
+def ask_name(
+    key: str, label: str, on_named: Callable[[str], EarlierPeople], told: str = "That is {}."
+) -> None:
+    """A box for the name of somebody; Enter keeps it, and it is ``told``."""
 
     def keep() -> None:
         name = (st.session_state.get(f"{key}_name") or "").strip()
         if name:
-            change(f"That is {name}.", lambda: on_named(name))
+            change(told.format(name), lambda: on_named(name))
 
     with st.form(f"{key}_form", border=False, clear_on_submit=True):
         st.text_input(label, max_chars=LONGEST_NAME, key=f"{key}_name", placeholder="Name")
@@ -152,15 +154,22 @@ def show_people(hit: Hit) -> None:
     with resources.read() as session:
         content_id = stacks.content_at(session, hit.path)
         faces = [] if content_id is None else people.of_content(session, content_id)
+        others = [] if content_id is None else people.also_in(session, content_id)
     seen = [face for face in faces if is_during(face, hit.start_s, hit.end_s)][:_MOST]
-    if not seen:
+    can_add = content_id is not None and hit.media != "audio" and resources.library().people.is_on
+    if not (seen or others or can_add):
         return
     st.markdown("**People in it**")
     with st.container(horizontal=True, key="viewer_people"):
         perhaps = _perhaps() if any(face.name is None for face in seen) else {}
         for face in seen:
             _offer_face(face, perhaps.get(face.unit_id))
-    st.caption("A machine tells faces apart, and may be wrong.")
+        for one in others:
+            _offer_named(one)
+        if can_add:
+            _offer_adding(hit)
+    if seen:
+        st.caption("A machine tells faces apart, and may be wrong.")
 
 
 def _perhaps() -> Mapping[int, Suggestion]:
@@ -197,6 +206,42 @@ def _offer_face(face: FaceSeen, suggestion: Suggestion | None) -> None:
                 on_click=change,
                 args=("It stands for them now.", partial(library.show, face.unit_id)),
             )
+
+
+def _offer_named(one: NamedHere) -> None:
+    """Somebody whose face was not found; whom users have added can be taken out again."""
+    key, name = f"named_{one.unit_id}", resources.plain(one.name)
+    with st.popover(name, icon=":material/person:", key=key):
+        said = "You have added them" if one.by_hand else "The file says so"
+        st.caption(f"{said}; no face of theirs was found in it.")
+        if st.button("See all", icon=":material/search:", key=f"{key}_all"):
+            find_person(one.name)
+        if one.by_hand:
+            st.button(
+                f"{name} is not in it",
+                type="tertiary",
+                key=f"{key}_out",
+                on_click=change,
+                args=(f"{one.name} is not in it.", partial(resources.library().people.take_out, one.unit_id)),
+            )
+
+
+def _offer_adding(hit: Hit) -> None:
+    """Add somebody whose face was not found; in a picture perhaps with a box around them."""
+    key = f"adding_{hit.unit_id}"
+    with st.popover("Add somebody", icon=":material/person_add:", key=key):
+        where = None
+        if hit.media == "image":
+            data = {
+                "name": hit.path.name,
+                "src": media.view_url(hit.unit_id),
+                "region": None,
+                "label": "Where they are",
+                "help": "Draw a box around somebody; without one they are somewhere in it",
+            }
+            where = region(data, key=f"{key}_region")
+        add = resources.library().people.add
+        ask_name(key, "Who is in it?", lambda name: add(hit.path, name, where), "{} is in it.")
 
 
 def offer_who(asked: Question) -> None:
