@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 from sqlalchemy.orm import Session
 
 from db.arrays import Vectors
@@ -85,3 +85,12 @@ def make_album(folder: Path) -> Path:
         image.crop((40, 10, 460, 430)).save(folder / f"{stem} near.jpg", quality=90)
     Image.open(SAMPLES / "pictures" / "p001.jpg").save(folder / "nobody.jpg")
     return folder
+
+
+def add_doubtful(folder: Path) -> None:
+    """Pictures that join neither person of ``make_album`` but are near: two of one, one of the other."""
+    first = Image.open(SAMPLES / "pictures" / "p010.png").convert("RGB").filter(ImageFilter.GaussianBlur(1.7))
+    first.save(folder / "p010 blurred.jpg", quality=95)
+    ImageEnhance.Brightness(first).enhance(0.8).save(folder / "p010 blurred dark.jpg", quality=95)
+    second = Image.open(SAMPLES / "pictures" / "p026.jpg").convert("RGB")
+    second.resize((512, 768)).save(folder / "p026 stretched.jpg", quality=95)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 import trove
 from db.catalog import people, spaces
@@ -98,6 +98,81 @@ def test_names_are_kept_only_if_somebody_asks_and_come_back(library: trove.Libra
     assert library.people.named(NAME).files == 3
     with library.core.read() as session:
         assert len(people.names(session)) == 1
+
+
+MWG = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
+ xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#" xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#">
+<mwg-rs:Regions rdf:parseType="Resource">{size}<mwg-rs:RegionList><rdf:Bag>
+<rdf:li rdf:parseType="Resource"><mwg-rs:Area stArea:x="{x}" stArea:y="{y}" stArea:w="{w}" stArea:h="{h}"
+  stArea:unit="normalized"/><mwg-rs:Name>{name}</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type></rdf:li>
+</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions></rdf:Description></rdf:RDF></x:xmpmeta>"""
+SIZE = '<mwg-rs:AppliedToDimensions stDim:w="{w}" stDim:h="{h}" stDim:unit="pixel"/>'
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How an upright picture is stored, by EXIF orientation."""
+FACE_AT = (175, 60, 95, 118)
+"""Left, top, width and height of the face in the picture of the samples, cut to a width of 330."""
+
+
+def mwg(image: Image.Image, box: tuple[int, int, int, int], name: str, size: str = "") -> bytes:
+    """A packet with a region, in pixels of an image: left, top, right, bottom."""
+    left, top, right, bottom = box
+    x, w = (left + right) / 2 / image.width, (right - left) / image.width
+    y, h = (top + bottom) / 2 / image.height, (bottom - top) / image.height
+    return MWG.format(x=x, y=y, w=w, h=h, name=name, size=size).encode()
+
+
+def test_names_with_places_hit_the_face_however_the_picture_is_stored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    image = Image.open(SAMPLES / "pictures" / "p010.png").convert("RGB").crop((0, 0, 330, 512))
+    left, top, width, height = FACE_AT
+    marked = Image.new("L", image.size)
+    marked.paste(255, (left, top, left + width, top + height))
+    folder = tmp_path / "turned"
+    folder.mkdir()
+
+    def save(name: str, orientation: int, packet: bytes | None = None) -> None:
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = orientation
+        shown = image.transpose(STORED[orientation]) if orientation > 1 else image
+        shown.save(folder / name, quality=92, exif=exif, xmp=packet or b"")
+
+    def on_stored(orientation: int, name: str, size: str = "") -> bytes:
+        mask = marked.transpose(STORED[orientation]) if orientation > 1 else marked
+        return mwg(mask, mask.getbbox() or (0, 0, 0, 0), name, size)
+
+    for orientation in range(1, 9):
+        size = SIZE.format(w=330, h=512) if orientation < 5 else SIZE.format(w=512, h=330)
+        packet = on_stored(orientation, f"Zed {orientation}", size if orientation % 2 else "")
+        save(f"stored {orientation}.jpg", orientation, packet)
+    save("sidecar.jpg", 6)
+    (folder / "sidecar.xmp").write_bytes(on_stored(6, "Zed Sidecar"))
+    # A program that has turned it before: its picture is as high as the upright one.
+    save(
+        "turned.jpg", 8, mwg(image, marked.getbbox() or (0, 0, 0, 0), "Zed Turned", SIZE.format(w=330, h=512))
+    )
+    save("picasa.jpg", 6)
+    edges = (left / 330, top / 512, (left + width) / 330, (top + height) / 512)
+    rectangle = "".join(f"{round(edge * 0xFFFF):04x}" for edge in edges)
+    ini = f"[Contacts2]\n1f=Zed Picasa;;\n[picasa.jpg]\nfaces=rect64({rectangle}),1f\n"
+    (folder / ".picasa.ini").write_text(ini)
+
+    with trove.Library.of(settings) as library:
+        library.index([folder])
+        library.people.on()
+        library.index()
+        names = {path.stem: [face.name for face in library.people.of(path)] for path in folder.glob("*.jpg")}
+    wanted = {f"stored {orientation}": [f"Zed {orientation}"] for orientation in range(1, 9)}
+    assert names == wanted | {name: [f"Zed {name.title()}"] for name in ("sidecar", "turned", "picasa")}
 
 
 def _vector(library: trove.Library, unit_id: int) -> bytes:

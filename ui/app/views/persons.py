@@ -93,7 +93,8 @@ def offer_suggestion(suggestion: Suggestion, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if person.cover is not None:
             show_face(person.cover, name, width=48)
-        st.markdown(f"Perhaps **{resources.plain(name)}**?", width="content")
+        st.markdown(f"Perhaps **{resources.plain(name)}**?", width="stretch")
+    with st.container(horizontal=True):
         st.button(
             "Yes",
             icon=":material/check:",
