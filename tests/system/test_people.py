@@ -160,7 +160,7 @@ def test_names_with_places_hit_the_face_however_the_picture_is_stored(
     save(
         "turned.jpg", 8, mwg(image, marked.getbbox() or (0, 0, 0, 0), "Zed Turned", SIZE.format(w=330, h=512))
     )
-    save("picasa.jpg", 6)
+    save("picasa.jpg", 8)
     edges = (left / 330, top / 512, (left + width) / 330, (top + height) / 512)
     rectangle = "".join(f"{round(edge * 0xFFFF):04x}" for edge in edges)
     ini = f"[Contacts2]\n1f=Zed Picasa;;\n[picasa.jpg]\nfaces=rect64({rectangle}),1f\n"

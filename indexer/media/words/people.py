@@ -20,7 +20,7 @@ _DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
 _MICROSOFT = "{http://ns.microsoft.com/photo/1.2/t/Region#}"
 _OLDER_MICROSOFT = "{http://ns.microsoft.com/photo/1.2/}"
 _IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}PersonInImage"
-_NUMBER = re.compile(r"\s*-?\d{0,4}(?:\.\d{1,12})?\s*")
+_NUMBER = re.compile(r"\s*-?\d{0,4}(?:\.\d{1,20})?\s*")
 _PERSONS = frozenset(("face", ""))
 """What a region is of that has a name: programs name pets and codes, too."""
 

@@ -7,6 +7,7 @@ of a face, 16 bits each, and a contact, whose name stands in the section ``Conta
 import re
 from collections.abc import Iterator
 from configparser import Error, RawConfigParser
+from functools import lru_cache
 from pathlib import Path
 
 from db.errors import DecodeError, UnreadableError
@@ -32,13 +33,10 @@ def of_picture(ini: Path, name: str) -> list[Word]:
         UnreadableError: it cannot be read now.
     """
     try:
-        with ini.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        status = ini.stat()
+        sections = _sections(ini, status.st_mtime_ns, status.st_size)
     except OSError as exc:
         raise UnreadableError(f"the file cannot be read: {exc.strerror or exc}") from exc
-    if len(data) > LARGEST:
-        raise DecodeError(f"the file is larger than {LARGEST >> 20} MB")
-    sections = _sections(data.decode("utf-8-sig", errors="replace"))
     contacts: dict[str, str] = {}
     for title in reversed(_CONTACTS):
         contacts |= {key.lstrip("0"): text.partition(";")[0] for key, text in sections.get(title, {}).items()}
@@ -54,13 +52,18 @@ def _people(faces: str, contacts: dict[str, str]) -> Iterator[Word]:
             yield Word("person", name, "sidecar", region=(left, top, right - left, bottom - top))
 
 
-def _sections(text: str) -> dict[str, dict[str, str]]:
+@lru_cache(maxsize=2)  # all pictures of a folder ask for the same one
+def _sections(ini: Path, _mtime_ns: int, _size: int) -> dict[str, dict[str, str]]:
     """The values of each section; names of sections and keys in small letters."""
+    with ini.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise DecodeError(f"the file is larger than {LARGEST >> 20} MB")
     parser = RawConfigParser(
         delimiters=("=",), comment_prefixes=(), strict=False, allow_no_value=True, default_section=""
     )
     try:
-        parser.read_string(text)
+        parser.read_string(data.decode("utf-8-sig", errors="replace"))
     except Error as exc:
         raise DecodeError(f"it is no file of Picasa: {type(exc).__name__}") from exc
     return {
