@@ -75,14 +75,19 @@ def add_faces(
     units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 
 
-def make_album(folder: Path) -> Path:
-    """Pictures in which faces are found: two people, in three pictures each, and one picture of nobody."""
+def make_album(folder: Path, more: int = 0) -> Path:
+    """Pictures in which faces are found: two people, in three pictures each, and one picture of nobody.
+
+    ``more``: so many further ones of each person, a little darker each.
+    """
     for name in ("p010.png", "p026.jpg"):
         image = Image.open(SAMPLES / "pictures" / name).convert("RGB")
         stem = name[:4]
         image.save(folder / f"{stem} first.jpg", quality=92)
         ImageEnhance.Brightness(image).enhance(0.8).save(folder / f"{stem} dark.jpg", quality=90)
         image.crop((40, 10, 460, 430)).save(folder / f"{stem} near.jpg", quality=90)
+        for number in range(more):
+            ImageEnhance.Brightness(image).enhance(0.98 - 0.02 * number).save(folder / f"{stem} {number}.jpg")
     Image.open(SAMPLES / "pictures" / "p001.jpg").save(folder / "nobody.jpg")
     return folder
 

@@ -1,15 +1,22 @@
 """People from end to end: off until it is switched on, found, named, asked for, and gone without a trace."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from sqlalchemy import func, select
 
 import trove
 from db.catalog import people, spaces
-from db.engine.schema import Embedding
+from db.engine.schema import Analysis, Embedding
 from db.errors import QueryError, SettingsError
 from db.kinds import FACE
 from db.settings import Settings
@@ -98,6 +105,59 @@ def test_names_are_kept_only_if_somebody_asks_and_come_back(library: trove.Libra
     assert library.people.named(NAME).files == 3
     with library.core.read() as session:
         assert len(people.names(session)) == 1
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL], ids=["stopped", "killed"])
+def test_a_run_that_ends_among_the_faces_goes_on_to_the_same_people(
+    settings: Settings, tmp_path: Path, with_signal: signal.Signals
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    make_album(media, more=6)
+    whole = settings.model_copy(update={"library": tmp_path / "whole"})
+    ended = settings.model_copy(update={"library": tmp_path / "ended"})
+    with trove.Library.of(whole) as library:
+        library.index([media])
+        library.people.on()
+    shutil.copytree(tmp_path / "whole", tmp_path / "ended")
+    environment = {
+        "TROVE_CACHE": str(settings.cache),
+        "TROVE_BATCH": "1",
+        "TROVE_DEVICE": "cpu",
+        "TROVE_WORKERS": "1",
+    }
+    command = [sys.executable, "-m", "ui.cli", "--library", str(ended.library), "index"]
+    running = subprocess.Popen(
+        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    with trove.Library.of(ended) as library:
+        while _looked_at(library) < 2 and running.poll() is None:
+            time.sleep(0.01)
+        running.send_signal(with_signal)
+        running.wait(timeout=120)
+        assert 2 <= _looked_at(library) < len(list(media.iterdir()))
+        library.index()
+        resumed = _people(library, media)
+    with trove.Library.of(whole) as library:
+        library.index()
+        assert resumed == _people(library, media)
+    assert sorted(map(len, resumed)) == [9, 9]
+
+
+def _looked_at(library: trove.Library) -> int:
+    """In how many pictures faces were looked for."""
+    with library.core.read() as session:
+        looked = select(func.count()).where(Analysis.analyser == "faces", Analysis.state == "done")
+        return session.scalars(looked).one()
+
+
+def _people(library: trove.Library, media: Path) -> set[frozenset[str]]:
+    """The pictures of each group of faces."""
+    groups: dict[int | None, set[str]] = {}
+    for path in media.iterdir():
+        for face in library.people.of(path):
+            groups.setdefault(face.group_id, set()).add(path.name)
+    return set(map(frozenset, groups.values()))
 
 
 MWG = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
