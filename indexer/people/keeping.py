@@ -20,13 +20,12 @@ from db.engine.schema import Content, Unit
 from db.errors import SettingsError, not_indexed
 from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
+from db.printable import is_printable
 from db.words.forms import fold
 from indexer.people.renewal import renew_in
 
 LONGEST_NAME = 100
 _LIST = "See them: trove people"
-_JOINERS = "\u200c\u200d"
-"""What stands within emoji and Persian names, and cannot be seen."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def checked(called: str) -> str:
         SettingsError: it is too long, or cannot be shown.
     """
     own = " ".join(called.split())
-    if len(own) > LONGEST_NAME or not own.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable():
+    if len(own) > LONGEST_NAME or not is_printable(own):
         raise SettingsError("that is no name", f"Give one of at most {LONGEST_NAME} letters.")
     return own
 

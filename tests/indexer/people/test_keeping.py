@@ -259,7 +259,7 @@ def test_a_group_keeps_what_people_said_in_a_backup_and_another_library(
 ) -> None:
     from search.health.backup import backup, restore
 
-    keeping.name(library, ids(library)[0], "Anna")
+    keeping.name(library, ids(library)[0], "Anna \U0001f469\u200d\U0001f467")
     backup(library, tmp_path / "kept.json")
     before = library.database
     with library.write() as session:
@@ -268,5 +268,5 @@ def test_a_group_keeps_what_people_said_in_a_backup_and_another_library(
     assert told(library) == {None: 4}
     restore(library, tmp_path / "kept.json")
     renew(library)
-    assert told(library) == {"Anna": 5, None: 4}
+    assert told(library) == {"Anna \U0001f469\u200d\U0001f467": 5, None: 4}
     assert library.database is before
