@@ -234,7 +234,11 @@ class People:
         return keeping.take_out(self._library, unit_id)
 
     def undo(self, earlier: EarlierPeople) -> None:
-        """Put back what was said before one of these was called, by what it returned."""
+        """Put back what was said before one of these was called, by what it returned.
+
+        Raises:
+            SettingsError: something else was said since, which would be lost.
+        """
         from indexer.people import keeping
 
         keeping.put_back(self._library, earlier)

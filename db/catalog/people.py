@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, false, select, true, union
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
-from db.catalog import face_groups, revision, switches
+from db.catalog import face_groups, persons, revision, switches
 from db.catalog.face_groups import Member, face_kinds
 from db.catalog.persons import of_row, same_face
 from db.catalog.units import Region, region_of
@@ -122,7 +122,7 @@ def every(session: Session) -> list[Person]:
     seen: dict[int, list[tuple[int, int, float]]] = {}
     for group_id, unit_id, content_id, area in session.connection().execute(statement):
         seen.setdefault(group_id, []).append((unit_id, content_id, area))
-    hidden = set(session.scalars(select(PersonRow.id).where(PersonRow.hidden)))
+    hidden = persons.hidden(session)
     chosen = _chosen(session)
     found = []
     for group in face_groups.every(session):

@@ -32,11 +32,13 @@ _LIST = "See them: trove people"
 class EarlierPeople:
     """The people of a library before something was said, to be put back.
 
-    ``by_hand``: the names that users gave in pictures, by the hash of the content and the place.
+    ``by_hand``: the names that users gave in pictures, by the hash of the content and the place. ``said``:
+    all that users had said once it was, which is to be the same when it is undone.
     """
 
     stored: StoredPeople
     by_hand: Mapping[tuple[bytes, Span], str]
+    said: object
 
 
 def name(library: Library, group_id: int, called: str) -> EarlierPeople:
@@ -257,8 +259,14 @@ def take_out(library: Library, unit_id: int) -> EarlierPeople:
 
 
 def put_back(library: Library, earlier: EarlierPeople) -> None:
-    """Undo one of these by what it returned."""
+    """Undo one of these by what it returned.
+
+    Raises:
+        SettingsError: something else was said since, here or on another machine, which would be lost.
+    """
     with library.write() as session:
+        if _all_said(session) != earlier.said:
+            raise SettingsError("something else was said of people since", f"Say it anew. {_LIST}")
         face_groups.put_back(session, earlier.stored)
         now = corrections.every(session, _by_hand())
         for sha256, span in now.keys() - earlier.by_hand.keys():
@@ -271,10 +279,16 @@ def put_back(library: Library, earlier: EarlierPeople) -> None:
 
 def _said(library: Library, say: Callable[[Session], None]) -> EarlierPeople:
     with library.write() as session:
-        before = EarlierPeople(face_groups.stored(session), corrections.every(session, _by_hand()))
+        stored, by_hand = face_groups.stored(session), corrections.every(session, _by_hand())
         say(session)
         renew_in(session)
-    return before
+        return EarlierPeople(stored, by_hand, _all_said(session))
+
+
+def _all_said(session: Session) -> object:
+    """What users have said of people, and whom they have added or forgotten, to be compared."""
+    said = persons.every(session), persons.hidden(session), sorted(persons.said(session), key=repr)
+    return *said, *(corrections.every(session, kind) for kind in (_by_hand(), _kind()))
 
 
 def _group(session: Session, group_id: int) -> Group:

@@ -205,8 +205,8 @@ def test_who_was_added_by_hand_is_listed_taken_out_and_all_of_it_undone(library:
             return [(one.name, one.by_hand) for one in people.also_in(session, back)]
 
     assert others() == [("Dora", False)]
-    adding = keeping.add(library, Path("/media/back.jpg"), "Ben", Region(0.5, 0.5, 0.2, 0.2))
     keeping.add(library, Path("/media/back.jpg"), "Anna")
+    adding = keeping.add(library, Path("/media/back.jpg"), "Ben", Region(0.5, 0.5, 0.2, 0.2))
     assert others() == [("Ben", True), ("Dora", False)]  # of Anna there is a face
     renaming = keeping.name(library, first, "Anne")
     assert ("Anna", True) not in others() and found(library, "person:Anna") == set()
@@ -222,6 +222,25 @@ def test_who_was_added_by_hand_is_listed_taken_out_and_all_of_it_undone(library:
     assert others() == [("Ben", True), ("Dora", False)]
     keeping.put_back(library, adding)
     assert others() == [("Dora", False)]
+
+
+def test_nothing_is_undone_once_something_else_was_said(library: Library) -> None:
+    first, second = ids(library)
+    naming = keeping.name(library, first, "Anna")
+    hiding = keeping.hide(library, second)
+    with pytest.raises(SettingsError, match="something else was said of people since"):
+        keeping.put_back(library, naming)
+    with library.write() as session:
+        add_picture(session, "/media/new.jpg", [(face_of(0, 77), RIGHT)])
+    renew(library)  # what is found is nothing that was said
+    keeping.put_back(library, hiding)
+    keeping.put_back(library, naming)
+    assert told(library) == {None: 4}
+    naming = keeping.name(library, first, "Anna")
+    keeping.forget(library, first)
+    with pytest.raises(SettingsError):
+        keeping.put_back(library, naming)
+    assert told(library) == {None: 4}
 
 
 def test_who_is_forgotten_is_not_found_again_in_these_pictures(library: Library) -> None:
