@@ -22,6 +22,7 @@ from db.kinds import FACE
 from db.settings import Settings
 from tests.support import SAMPLES
 from tests.support.faces import make_album
+from tests.support.variants import stored
 
 NAME = "Zenobia Quist"
 """A name that is in no file."""
@@ -168,16 +169,6 @@ MWG = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.o
   stArea:unit="normalized"/><mwg-rs:Name>{name}</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type></rdf:li>
 </rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions></rdf:Description></rdf:RDF></x:xmpmeta>"""
 SIZE = '<mwg-rs:AppliedToDimensions stDim:w="{w}" stDim:h="{h}" stDim:unit="pixel"/>'
-STORED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-"""How an upright picture is stored, by EXIF orientation."""
 FACE_AT = (175, 60, 95, 118)
 """Left, top, width and height of the face in the picture of the samples, cut to a width of 330."""
 
@@ -203,11 +194,10 @@ def test_names_with_places_hit_the_face_however_the_picture_is_stored(
     def save(name: str, orientation: int, packet: bytes | None = None) -> None:
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = orientation
-        shown = image.transpose(STORED[orientation]) if orientation > 1 else image
-        shown.save(folder / name, quality=92, exif=exif, xmp=packet or b"")
+        stored(image, orientation).save(folder / name, quality=92, exif=exif, xmp=packet or b"")
 
     def on_stored(orientation: int, name: str, size: str = "") -> bytes:
-        mask = marked.transpose(STORED[orientation]) if orientation > 1 else marked
+        mask = stored(marked, orientation)
         return mwg(mask, mask.getbbox() or (0, 0, 0, 0), name, size)
 
     for orientation in range(1, 9):
