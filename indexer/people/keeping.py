@@ -22,6 +22,7 @@ from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
 from db.printable import is_printable
 from db.words.forms import fold
+from indexer.people.leaving import forget_in_backups
 from indexer.people.renewal import renew_in
 
 LONGEST_NAME = 100
@@ -195,13 +196,14 @@ def hide(library: Library, group_id: int, *, hidden: bool = True) -> EarlierPeop
 
 
 def forget(library: Library, group_id: int) -> int:
-    """Delete somebody: the name, and all faces with their vectors; returns how many faces.
+    """Delete somebody: the name, in backups, too, and all faces with their vectors; returns how many faces.
 
     They are not found again in these pictures. In new ones they are, as somebody whom nobody knows: to know
     them again their vectors would have to stay.
 
     Raises:
         SettingsError: there is nobody of that number.
+        LibraryError: a backup cannot be rewritten.
     """
     with library.write() as session:
         overwrite_deleted(session)
@@ -216,6 +218,12 @@ def forget(library: Library, group_id: int) -> int:
             corrections.reword(session, _by_hand(), group.name, "")
         face_groups.drop(session, [group_id])
         renew_in(session)
+    gone = {
+        "person_face": lambda row: row["person_id"] == group.person_id,
+        "person": lambda row: row["id"] == group.person_id,
+        "correction": lambda row: row["subject"] == _by_hand() and row["value"] == group.name,
+    }
+    forget_in_backups(library, gone)
     return len(faces)
 
 

@@ -244,15 +244,33 @@ def test_nothing_is_undone_once_something_else_was_said(library: Library) -> Non
 
 
 def test_who_is_forgotten_is_not_found_again_in_these_pictures(library: Library) -> None:
-    (first, _) = ids(library)
-    keeping.name(library, first, "Anna")
+    first, second = ids(library)
+    keeping.name(library, second, "Ben")
+    keeping.name(library, first, "Zenobia")
+    keeping.add(library, Path("/media/lone.jpg"), "Zenobia")
     assert keeping.forget(library, first) == 5
-    assert told(library) == {None: 4}
+    assert found(library, "person:Zenobia") == set()
+    assert told(library) == {"Ben": 4}
     with library.write() as session:
         add_faces(session, 1, [(face_of(0, 0), LEFT)])
         corrections.apply(session, 1)
         assert people.of_content(session, 1) == []
-        assert persons.every(session) == {}
+        assert list(persons.every(session).values()) == ["Ben"]
+
+
+@pytest.mark.sqlite
+def test_who_is_forgotten_is_named_in_no_backup(library: Library) -> None:
+    def kept() -> set[str]:
+        data = b"".join(path.read_bytes() for path in library.paths.backups.glob("*.json"))
+        return {name for name in ("Ben", "Zenobia") if name.encode() in data}
+
+    first, second = ids(library)
+    keeping.name(library, second, "Ben")
+    keeping.name(library, first, "Zenobia")
+    keeping.add(library, Path("/media/lone.jpg"), "Zenobia")
+    assert kept() == {"Ben", "Zenobia"}
+    keeping.forget(library, first)
+    assert kept() == {"Ben"}
 
 
 def test_a_film_tells_when_somebody_is_seen_and_forgets_one_of_two_in_a_shot(library: Library) -> None:
