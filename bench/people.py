@@ -5,15 +5,19 @@
 Two faces in different pictures are mostly of two people: the share of such pairs that is near enough to be
 joined is an upper bound of false joins, since some are the same person. The pairs are left as a picture in
 DIR, to be looked at. Of the same face it is measured how often it is found, and near enough, when its
-picture is cut, darker, brighter, blurred, turned, or saved as a poor JPEG. Pictures of one person taken on
-different days are not among them: what share of those is joined nobody has measured here.
+picture is cut, darker, brighter, blurred, turned, mirrored, or saved as a poor JPEG. Then each of these faces
+has a name, and is in one library with the changed ones and all other faces: in how many groups it is, and who
+is suggested to be it. Pictures of one person taken on different days are not among them: what share of those
+is joined nobody has measured here.
 """
 
 import argparse
 import io
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +25,16 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
 from db.arrays import Vectors
+from db.catalog.face_groups import Group, Member
+from db.catalog.persons import Face as Stored
+from db.catalog.persons import Said
+from db.catalog.units import Region
 from db.settings import load_settings
 from indexer.encoders.faces.aligned import aligned
 from indexer.encoders.faces.detector import Detector, Face
 from indexer.encoders.faces.encoder import NAME, FaceEncoder
-from indexer.people.grouping import JOINS
+from indexer.people.grouping import JOINS, Known, grouped
+from indexer.people.suggestions import nearest
 
 LEAST = 80
 """Pixels of a face, after the picture was enlarged."""
@@ -96,7 +105,8 @@ def main() -> None:
     print(f"memory: {after / 1024:.0f} MB at most, {(after - before) / 1024:.0f} MB more than before")
 
     _strangers(seen, vectors, args.out, args.pairs)
-    _changed(detector, encoder, [paths[one.picture] for one in seen], args.enlarged, seen, vectors)
+    changed = _changed(detector, encoder, [paths[one.picture] for one in seen], args.enlarged, seen, vectors)
+    _one_library([one.picture for one in seen], vectors, changed)
 
 
 def _enlarged(path: Path, times: int) -> Image.Image:
@@ -144,20 +154,105 @@ def _changed(
     times: int,
     seen: Sequence[Seen],
     vectors: Vectors,
-) -> None:
+) -> dict[tuple[str, int], Vectors]:
+    """Tell how near changed faces are; returns their vectors by the change and the face."""
+    made: dict[tuple[str, int], Vectors] = {}
     chosen = range(0, len(seen), max(1, len(seen) // _VARIED))
     print(f"\nthe same face in a changed picture, {len(chosen)} of each; found, and near enough ({JOINS})")
     print("| change | found | of these near enough | median cosine |")
     for name, change in CHANGES.items():
-        cosines = []
         for at in chosen:
             picture = np.asarray(change(_enlarged(paths[at], times)))
             cuts = [aligned(picture, face) for face in detector.faces(picture, LEAST // 2)]
             # Which of them it is nobody says: the nearest one.
-            if cuts and (best := float((_vectors(encoder, cuts) @ vectors[at]).max())) > 0.8:
-                cosines.append(best)
-        near = np.mean(np.array(cosines) >= JOINS) if cosines else 0.0
-        print(f"| {name} | {len(cosines) / len(chosen):.1%} | {near:.1%} | {np.median(cosines):.3f} |")
+            own = _vectors(encoder, cuts) if cuts else np.empty((0, vectors.shape[1]), np.float32)
+            cosines = own @ vectors[at]
+            if len(own) and cosines.max() > 0.8:
+                made[name, at] = own[int(cosines.argmax())]
+        near = np.array([made[name, at] @ vectors[at] for at in chosen if (name, at) in made])
+        found, joined = len(near) / len(chosen), np.mean(near >= JOINS)
+        print(f"| {name} | {found:.1%} | {joined:.1%} | {np.median(near):.3f} |")
+    return made
+
+
+def _one_library(
+    pictures: Sequence[int], vectors: Vectors, changed: Mapping[tuple[str, int], Vectors]
+) -> None:
+    """Put named faces that are alone in their pictures, their changed ones, and all others in groups."""
+    alone = {number for number, faces in Counter(pictures).items() if faces == 1}
+    named = sorted({at for _, at in changed if pictures[at] in alone})
+    own = [
+        (at, vector) for (_, at), vector in sorted(changed.items(), key=lambda item: item[0]) if at in named
+    ]
+    others = sorted(set(range(len(vectors))) - set(named))
+    whose = [*named, *(at for at, _ in own), *([-1] * len(others))]
+    region = Region(0.4, 0.4, 0.1, 0.1)
+    faces = [
+        Stored(number, number, number.to_bytes(4), None, None, None, region)
+        for number in range(1, len(whose) + 1)
+    ]
+    known = Known(
+        faces,
+        np.stack([*(vectors[at] for at in named), *(vector for _, vector in own), *vectors[others]]),
+        {at: f"person {at}" for at in named},
+        [
+            Said(at, True, False, face.sha256, None, region)
+            for at, face in zip(named, faces[: len(named)], strict=True)
+        ],
+        *([], [], []),
+    )
+    groups = [(Group(number, *group[1:]), own) for number, (group, own) in enumerate(grouped(known), 1)]
+    known = replace(
+        known,
+        groups=[group for group, _ in groups],
+        members=[
+            Member(group.id, face.content_id, face.unit_id, None, region)
+            for group, own in groups
+            for face in own
+        ],
+    )
+    _tell_groups(known, groups, whose, len(own))
+    _tell_suggestions(known, groups, whose)
+
+
+def _tell_groups(
+    known: Known, groups: Sequence[tuple[Group, Sequence[Stored]]], whose: Sequence[int], changed: int
+) -> None:
+    joined: Counter[str] = Counter()
+    each: dict[int, set[int]] = {at: set() for at in known.persons}
+    for group, own in groups:
+        for face in own:
+            owner = whose[face.unit_id - 1]
+            if owner >= 0:
+                each[owner].add(group.id)
+            if group.person_id is None:
+                joined["own" if owner >= 0 else "others"] += 1
+            elif face.unit_id > len(known.persons):
+                joined["right" if owner == group.person_id else "stranger" if owner < 0 else "wrong"] += 1
+    print(f"\n{len(each)} named faces, {changed} changed ones of them, and {whose.count(-1)} of others")
+    print(
+        f"changed faces that join their person: {joined['right'] / changed:.1%}, another: {joined['wrong']}"
+    )
+    print(f"in groups of their own: {joined['own'] / changed:.1%}; strangers joined: {joined['stranger']}")
+    spread = Counter(len(own) for own in each.values())
+    print("people in so many groups:", ", ".join(f"{number}: {spread[number]}" for number in sorted(spread)))
+
+
+def _tell_suggestions(
+    known: Known, groups: Sequence[tuple[Group, Sequence[Stored]]], whose: Sequence[int]
+) -> None:
+    persons = {group.id: group.person_id for group, _ in groups if group.person_id is not None}
+    unnamed = {group.id for group, _ in groups} - persons.keys()
+    placed = {face.unit_id for group, own in groups if group.id in persons for face in own}
+    left = sum(owner >= 0 and unit not in placed for unit, owner in enumerate(whose, 1))
+    print(f"{left} changed faces have not joined; suggested from a cosine on:")
+    print("| cosine | suggestions | right ones | changed faces in right ones |")
+    for least in _EVERY[1:-1]:
+        right = [
+            sum(whose[face.unit_id - 1] == persons[group_id] for face in own)
+            for group_id, _, own, _ in nearest(known, persons, unnamed, least)
+        ]
+        print(f"| {least} | {len(right)} | {sum(map(bool, right))} | {sum(right)} |")
 
 
 if __name__ == "__main__":

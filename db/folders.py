@@ -96,8 +96,8 @@ MARKED = (
 )
 """Files that say what the folder around them is."""
 
-PEOPLES_OWN = frozenset({".picasaoriginals"})
-"""Hidden folders that are read: Picasa keeps there what it edited, and nobody else has it."""
+PEOPLES_OWN = frozenset({".picasa.ini", ".picasaoriginals"})
+"""Hidden files and folders that are read: Picasa keeps there whose faces it knows, and what it edited."""
 
 
 def is_hidden(name: str) -> bool:

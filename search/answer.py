@@ -111,9 +111,9 @@ class Understanding:
     level: Understood = "yes"
     notes: tuple[Note, ...] = ()
 
-    def with_note(self, note: Note | None) -> "Understanding":
-        """The same with one more note, where there is one."""
-        return self if note is None else replace(self, notes=(*self.notes, note))
+    def with_notes(self, *notes: Note | None) -> "Understanding":
+        """The same with more notes, of those that there are."""
+        return replace(self, notes=(*self.notes, *filter(None, notes)))
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from search.engine.verdict import judge
 from search.query.asking import asked_for
 from search.query.query import Query
 from search.understanding.asked import Known
+from search.understanding.double import double_notes
 from search.understanding.library_words import FileWords, LibraryWords, Names
 from search.understanding.naming import with_people
 from search.understanding.reading import hinders, understanding
@@ -166,7 +167,7 @@ class SearchService:
             _since(started),
             shown,
             imagined(drawing),
-            understood.with_note(named),
+            understood.with_notes(named, *double_notes(query.parsed)),
             says,
             without,
             None if arrangement is None else len(arrangement.unit_ids),

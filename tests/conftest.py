@@ -108,6 +108,7 @@ BOTH_SLOWLY = (
     "tests/db/catalog/test_facts.py",
     "tests/db/catalog/test_fulltext.py",
     "tests/db/vectors/",
+    "tests/indexer/people/",
     "tests/search/",
 )
 """Where the other engine is left to ``make test-all``."""

@@ -55,12 +55,14 @@ if TYPE_CHECKING:
     from db.catalog.events import Event
     from db.catalog.facts import Fact
     from db.catalog.hidden import Hidden
-    from db.catalog.people import EarlierPeople, FaceSeen, Person
+    from db.catalog.people import FaceSeen, NamedHere, Person
     from db.catalog.restoring import Restored
     from indexer.control import AnalyserState
     from indexer.correct import Earlier
     from indexer.events.keeping import EarlierEvents
     from indexer.media.clips import Clip, Cut
+    from indexer.people.keeping import EarlierPeople
+    from indexer.people.suggestions import Suggestion
     from indexer.roots import LeftOut
     from search.asking.answering import Reply
     from search.asking.prompts import Said
@@ -86,7 +88,7 @@ _RESULTS = {
     "Earlier": "indexer.correct",
     "Chapter": "search.results.transcript",
     "EarlierEvents": "indexer.events.keeping",
-    "EarlierPeople": "db.catalog.people",
+    "EarlierPeople": "indexer.people.keeping",
     "Event": "db.catalog.events",
     "FaceSeen": "db.catalog.people",
     "Fact": "db.catalog.facts",
@@ -98,6 +100,7 @@ _RESULTS = {
     "Measured": "search.evaluation.measured",
     "Moment": "search.results.moments",
     "Openings": "search.evaluation.openings",
+    "NamedHere": "db.catalog.people",
     "Person": "db.catalog.people",
     "Passage": "search.results.transcript",
     "Quality": "search.evaluation.retrieval",
@@ -109,6 +112,7 @@ _RESULTS = {
     "SavedSearches": "search.saved.searches",
     "Status": "search.health.status",
     "Storage": "search.health.storage",
+    "Suggestion": "indexer.people.suggestions",
     "Transcript": "search.results.transcript",
     "Trial": "search.evaluation.trial",
 }
@@ -167,6 +171,7 @@ __all__ = [
     "Models",
     "Moment",
     "Mounts",
+    "NamedHere",
     "Note",
     "Openings",
     "Passage",
@@ -187,6 +192,7 @@ __all__ = [
     "SettingsError",
     "Status",
     "Storage",
+    "Suggestion",
     "Switch",
     "Transcript",
     "Trial",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from db.catalog import assets, people, persons, spaces, stacks
+from db.catalog import assets, face_groups, people, persons, spaces, stacks
 from db.catalog.units import Region
 from db.errors import SettingsError, not_indexed
 from db.kinds import FACE
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from db.catalog.people import EarlierPeople, FaceSeen, Person
+    from sqlalchemy.orm import Session
+
+    from db.catalog.people import FaceSeen, NamedHere, Person
     from indexer.media.pool import DecodePool
+    from indexer.people.keeping import EarlierPeople
+    from indexer.people.suggestions import Suggestion
     from search.explore.people import Recognised
 
 ANALYSER = "faces"
@@ -81,6 +85,17 @@ class People:
         with self._library.read() as session:
             return people.every(session)
 
+    def suggestions(self) -> list[Suggestion]:
+        """Who, without a name, may be a person with one, those of most faces first.
+
+        ``name_face`` with one of the faces and the person's name confirms it; ``not_them`` with all of them
+        and the person's id denies it for good.
+        """
+        from indexer.people.suggestions import suggestions
+
+        with self._library.read() as session:
+            return suggestions(session)
+
     def named(self, name: str) -> Person:
         """The person of a name, a part of a name that nobody else has, or a number.
 
@@ -106,16 +121,17 @@ class People:
             SettingsError: the file is not in the library.
         """
         with self._library.read() as session:
-            path = assets.meant(session, file)
-            content_id = stacks.content_at(session, path)
-            if content_id is None:
-                raise not_indexed(path)
-            return people.of_content(session, content_id)
+            return people.of_content(session, _content_at(session, file))
+
+    def also_in(self, file: Path | str) -> list[NamedHere]:
+        """Who is named in a file, by it or by hand, beside those whose faces are found; errors as ``of``."""
+        with self._library.read() as session:
+            return people.also_in(session, _content_at(session, file))
 
     def faces(self, group_id: int) -> list[int]:
         """The units of the faces of somebody, the largest first."""
         with self._library.read() as session:
-            return [face.unit_id for face in people.in_group(session, group_id)]
+            return [face.unit_id for face in face_groups.in_group(session, group_id)]
 
     def who(self, file: Path | str) -> list[Recognised]:
         """The faces in any picture, each with the person that it is nearest to.
@@ -160,11 +176,15 @@ class People:
 
         return keeping.split(self._library, unit_ids)
 
-    def not_them(self, unit_id: int) -> EarlierPeople:
-        """Say that a face is not of the person that it was taken for; errors as ``split``."""
+    def not_them(self, unit_ids: Iterable[int], group_id: int | None = None) -> EarlierPeople:
+        """Say that faces are not of a person, whom nobody then suggests again; errors as ``split``.
+
+        Args:
+            group_id: of the person; None for the one that each face was taken for.
+        """
         from indexer.people import keeping
 
-        return keeping.not_them(self._library, unit_id)
+        return keeping.not_them(self._library, unit_ids, group_id)
 
     def show(self, unit_id: int) -> EarlierPeople:
         """Let a face stand for the person that it is of; errors as ``split``."""
@@ -188,7 +208,7 @@ class People:
 
         return keeping.forget(self._library, group_id)
 
-    def add(self, file: Path | str, name: str, region: Sequence[float] | None = None) -> None:
+    def add(self, file: Path | str, name: str, region: Sequence[float] | None = None) -> EarlierPeople:
         """Say that somebody is in a picture in which no face was found.
 
         Args:
@@ -201,10 +221,24 @@ class People:
 
         with self._library.read() as session:
             path = assets.meant(session, file)
-        keeping.add(self._library, path, name, None if region is None else Region(*region))
+        return keeping.add(self._library, path, name, None if region is None else Region(*region))
+
+    def take_out(self, unit_id: int) -> EarlierPeople:
+        """Take back that somebody is in a picture who was added by hand, by the unit of the name.
+
+        Raises:
+            SettingsError: nobody was.
+        """
+        from indexer.people import keeping
+
+        return keeping.take_out(self._library, unit_id)
 
     def undo(self, earlier: EarlierPeople) -> None:
-        """Put back what was said before one of these was called, by what it returned."""
+        """Put back what was said before one of these was called, by what it returned.
+
+        Raises:
+            SettingsError: something else was said since, which would be lost.
+        """
         from indexer.people import keeping
 
         keeping.put_back(self._library, earlier)
@@ -213,3 +247,11 @@ class People:
         """How many people there are of whom something was said."""
         with self._library.read() as session:
             return len(persons.every(session))
+
+
+def _content_at(session: Session, file: Path | str) -> int:
+    path = assets.meant(session, file)
+    content_id = stacks.content_at(session, path)
+    if content_id is None:
+        raise not_indexed(path)
+    return content_id

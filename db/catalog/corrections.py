@@ -38,6 +38,8 @@ COVERED = 0.5
 
 _KEPT = ("id", "start_s", "end_s", "at_s", "x", "y", "w", "h", "text", "language", "track", "detail")
 """What is kept of the units that a correction replaces."""
+_NOTHING = "[]"
+"""What a correction has replaced that stands where nothing was made."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
     """
     before = _of(session, sha256, subject, span)
     replaced = [unit for earlier in before for unit in _replaced(earlier)]
+    is_known = any(earlier.replaced is not None for earlier in before)
     row = Correction(
         sha256=sha256,
         subject=subject,
@@ -77,7 +80,7 @@ def put(session: Session, sha256: bytes, subject: str, value: str, span: Span = 
         track=span.track,
         language=span.language,
         value=value,
-        replaced=json.dumps(replaced) if replaced else None,
+        replaced=json.dumps(replaced) if is_known else None,
         created_at=utc_now(),
         **(span.region._asdict() if span.region else {}),
     )
@@ -104,11 +107,18 @@ def spans(session: Session, sha256: bytes, subject: str) -> list[Span]:
     return [Span.of(row) for row in _all_of(session, sha256, subject)]
 
 
+def every(session: Session, subject: str) -> dict[tuple[bytes, Span], str]:
+    """The values of all corrections of a subject, by the hash of the content and the span."""
+    rows = session.scalars(select(Correction).where(Correction.subject == subject).order_by(Correction.id))
+    return {(row.sha256, Span.of(row)): row.value for row in rows}
+
+
 def drop(session: Session, sha256: bytes, subject: str, span: Span = Span()) -> bool:
     """Take a correction back: what analysers and files say counts. Returns whether there was one.
 
-    The passages that it replaced are there again at once. Of a correction that an older Trove has stored
-    they are not known: its text stays, as that of an analyser, until that looks again.
+    The passages that it replaced are there again at once, and what stood where none was is gone. Of a
+    correction that an older Trove has stored they are not known: its text stays, as that of an analyser,
+    until that looks again.
     """
     rows = _of(session, sha256, subject, span)
     content_id = contents.find(session, sha256)
@@ -188,6 +198,7 @@ def _reword(session: Session, content_id: int, correction: Correction) -> None:
     covered.sort(key=lambda unit: unit.correction_id != correction.id)
     kept = covered[0] if covered and correction.value else None
     if kept is None and correction.value:
+        correction.replaced = correction.replaced or _NOTHING
         _insert(session, content_id, correction)
     elif kept is not None and (kept.correction_id, kept.text) != (correction.id, correction.value):
         kept.correction_id = correction.id
@@ -205,7 +216,9 @@ def _put_back(session: Session, content_id: int, correction: Correction) -> None
     statement = select(Unit).where(Unit.content_id == content_id, Unit.correction_id == correction.id)
     for unit in session.scalars(statement).all():
         if not replaced:
-            break
+            if correction.replaced == _NOTHING:
+                session.delete(unit)
+            continue
         unit.correction_id = None
         _change(session, unit, replaced.pop(unit.id if unit.id in replaced else next(iter(replaced))))
     if replaced and (maker := _maker(session, content_id, correction.subject)) is not None:

@@ -68,6 +68,11 @@ def every(session: Session) -> dict[int, str | None]:
     return dict(session.execute(select(PersonRow.id, PersonRow.name).order_by(PersonRow.id)).all())
 
 
+def hidden(session: Session) -> set[int]:
+    """The people who are left out wherever people are listed."""
+    return set(session.scalars(select(PersonRow.id).where(PersonRow.hidden)))
+
+
 def add(session: Session, name: str | None) -> int:
     """Somebody new; returns the id."""
     row = PersonRow(name=name, said_at=utc_now())

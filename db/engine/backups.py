@@ -26,6 +26,7 @@ from db.engine.pathtext import PathText
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError, LibraryNewerError
 from db.files import write_atomically
+from db.printable import is_printable
 
 log = logging.getLogger(__name__)
 
@@ -268,7 +269,7 @@ def _value(column: Column[Any], value: object) -> object:
             return Path(value)
         case str() if not isinstance(kind, LargeBinary | DateTime | PathText | Boolean | Integer | Float):
             value.encode()
-            if (form := _FORMS.get(column.name)) is None or (form.fullmatch(value) and value.isprintable()):
+            if (form := _FORMS.get(column.name)) is None or (form.fullmatch(value) and is_printable(value)):
                 return value
         case int() if isinstance(kind, Boolean) and value in (0, 1):
             return bool(value)

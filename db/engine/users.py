@@ -85,7 +85,7 @@ class Correction(Base):
     value: Mapped[str]
     """The text of the unit, or the fact as JSON; an empty text takes the unit away."""
     replaced: Mapped[str | None]
-    """The units that stood there as they were made, as JSON, for when the correction is taken back."""
+    """The units that stood there as they were made, as JSON, for when it is taken back; None if unknown."""
     created_at: Mapped[datetime]
 
 

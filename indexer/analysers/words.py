@@ -11,7 +11,8 @@ from db.kinds import CLIP, PASSAGE, Kind
 from db.words.forms import fold
 from indexer.analysers.base import Analyser, Draft, TextPayload
 from indexer.analysers.medium import Medium
-from indexer.media.types import Word, WordKey
+from indexer.media.orientation import Box, is_on_its_side, upright
+from indexer.media.types import Metadata, Word, WordKey
 
 CAPTION = Kind("caption", "caption", {CLIP: PASSAGE}, "by_people")
 """What somebody wrote about a thing: its title and description, the lyrics of a song, a chapter of a film."""
@@ -64,12 +65,12 @@ class Words(Analyser):
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft | Fact]:
         """What is written in the file, which was opened for its header anyway."""
-        yield from made_of(medium.header.words)
+        yield from made_of(medium.header.words, medium.header)
         progress(1.0)
 
 
-def made_of(words: Iterable[Word]) -> Iterator[Draft | Fact]:
-    """The units and facts of words about one thing, in the order of trust.
+def made_of(words: Iterable[Word], header: Metadata | None = None) -> Iterator[Draft | Fact]:
+    """The units and facts of words about one thing, in the order of trust; ``header``: of what has places.
 
     What several sources say in the same words is said once: one caption, one unit of all keywords. Each
     source keeps its claims.
@@ -86,21 +87,37 @@ def made_of(words: Iterable[Word]) -> Iterator[Draft | Fact]:
             yield _draft(NewUnit(CAPTION.name, start_s=word.start_s, end_s=word.end_s, text=str(word.value)))
     if keywords := tags.united(str(word.value) for word in words if word.key == "keyword"):
         yield Draft(NewUnit(TAG.name, text=", ".join(keywords)))
-    yield from _people(words)
+    yield from _people(words, header)
 
 
-def _people(words: Iterable[Word]) -> Iterator[Draft]:
+def _people(words: Iterable[Word], header: Metadata | None) -> Iterator[Draft]:
     """Everybody who is named, once: a name that has no place only where it has none anywhere."""
     named = [word for word in words if word.key == "person"]
     placed = {fold(str(word.value)) for word in named if word.region is not None}
     seen: set[tuple[str, Region | None]] = set()
     for word in named:
         name = fold(str(word.value))
-        region = None if word.region is None else Region(*(round(edge, 5) for edge in word.region))
+        box = word.region and _place(word.region, word, header)
+        region = Region(*(round(edge, 5) for edge in box)) if box else None
         if (region is None and name in placed) or (name, region) in seen:
             continue
         seen.add((name, region))
         yield Draft(NewUnit(PERSON.name, region=region, text=str(word.value)))
+
+
+def _place(region: Box, word: Word, header: Metadata | None) -> Box:
+    """Where on the upright picture a region is.
+
+    Programs say it of the stored pixels, as the Metadata Working Group has it. One that says it of a picture
+    that is high where the stored one is wide has turned it before.
+    """
+    if not word.is_stored or header is None:
+        return region
+    if word.drawn_on and header.width and header.height and is_on_its_side(header.orientation):
+        width, height = word.drawn_on
+        if (width > height) == (header.width > header.height):
+            return region
+    return upright(region, header.orientation)
 
 
 def _draft(unit: NewUnit) -> Draft:

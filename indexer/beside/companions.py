@@ -1,7 +1,7 @@
 """The files beside pictures, films and recordings that belong to them, known by their names alone.
 
 Sidecars bear the name of what they are beside: ``a.xmp``, ``a.jpg.json``, ``a.en.srt``. The files of Google's
-exports need not, and those of its albums belong to all that is in the folder.
+exports need not; those of its albums, and Picasa's, belong to all that is in the folder.
 """
 
 from bisect import bisect_left
@@ -10,6 +10,7 @@ from functools import cached_property
 
 from db.catalog.assets import FileStat
 from indexer.beside.takeout import JSON, Exported, is_album
+from indexer.media.words.picasa import NAMES
 from indexer.stacks.shots import folded
 
 Named = tuple[str, FileStat]
@@ -46,6 +47,7 @@ class Companions:
         if not has_json and self._json and (own := self._exported.of(name)) is not None:
             yield self._json[own]
         yield from self._albums
+        yield from self._of_folder
 
     @cached_property
     def _json(self) -> Mapping[str, Named]:
@@ -56,6 +58,10 @@ class Companions:
     @cached_property
     def _exported(self) -> Exported:
         return Exported(self._json)
+
+    @cached_property
+    def _of_folder(self) -> Sequence[Named]:
+        return [named for named in self._named if named[0] in NAMES]
 
     @cached_property
     def _albums(self) -> Sequence[Named]:

@@ -13,6 +13,7 @@ from db.catalog import events, hidden, stacks
 from db.catalog.events import Said
 from db.errors import SettingsError, not_indexed
 from db.library import Library
+from db.printable import is_printable
 from indexer.events.renewal import renew_in
 
 LONGEST_NAME = 100
@@ -33,7 +34,7 @@ def rename(library: Library, event_id: int, name: str) -> EarlierEvents:
         SettingsError: there is no such event, or the name is too long or cannot be shown.
     """
     own = " ".join(name.split())
-    if len(own) > LONGEST_NAME or not own.isprintable():
+    if len(own) > LONGEST_NAME or not is_printable(own):
         raise SettingsError("that is no name", f"Give one of at most {LONGEST_NAME} letters.")
     if own.casefold() == events.NONE:
         raise SettingsError(f"{own} is what event: calls what is of no event", "Give another name.")

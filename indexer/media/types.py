@@ -49,6 +49,8 @@ class Metadata:
     width: int | None = None
     """Pixels, of the upright picture."""
     height: int | None = None
+    orientation: int = 1
+    """That of EXIF, 1 to 8, by which the stored pixels were made upright."""
     duration_s: float | None = None
     taken_at: datetime | None = None
     """Local time, with its offset from UTC where the file names one; of a container a moment in UTC."""
@@ -119,8 +121,10 @@ class Word:
     ``value`` by ``key``: ``title``, ``description``, ``artist``, ``album``, ``lyrics``, ``location``,
     ``city``, ``state``, ``country`` and ``chapter`` text, the last from ``start_s`` to ``end_s``; ``keyword``
     one, with the levels above it: ``Places/France/Paris``; ``person`` the name of somebody who is in it, in
-    ``region``, where that is known: left edge, top edge, width and height, 0 to 1; ``rating``, ``label``,
-    ``pick``, ``favourite``, ``taken_at`` and ``place`` as in ``db.catalog.facts``.
+    ``region``, where that is known: left edge, top edge, width and height, 0 to 1, of the upright picture;
+    where it ``is_stored`` of the pixels as they are stored, on a picture of the size ``drawn_on`` where that
+    is said; ``rating``, ``label``, ``pick``, ``favourite``, ``taken_at`` and ``place`` as in
+    ``db.catalog.facts``.
     """
 
     key: "WordKey"
@@ -129,6 +133,8 @@ class Word:
     start_s: float | None = None
     end_s: float | None = None
     region: tuple[float, float, float, float] | None = None
+    is_stored: bool = False
+    drawn_on: tuple[float, float] | None = None
 
 
 WordKey = Literal[

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.arrays import Vectors
-from db.catalog.people import Group, Member, Named
+from db.catalog.face_groups import Group, Member, Named
 from db.catalog.persons import Face, Said, same_face
 from db.catalog.units import Region, common_areas
 from db.words.forms import fold
@@ -204,20 +204,16 @@ def _join(known: Known, keys: dict[int, _Key], denied: Mapping[int, Collection[_
         return
     every = list(of)
     each = [centres(known.vectors[of[key]]) for key in every]
-    owners = np.repeat(np.arange(len(every)), [len(own) for own in each])
-    stacked = np.concatenate(each)
-    taken = {(key, _moment(known.faces[at])) for at, key in keys.items()}
+    taken = {(key, moment_of(known.faces[at])) for at, key in keys.items()}
     found: list[tuple[float, int, _Key]] = []
     for start in range(0, len(rest), _AT_ONCE):
         batch = rest[start : start + _AT_ONCE]
-        near = np.full((len(batch), len(every)), -1.0, np.float32)
-        np.maximum.at(near.T, owners, stacked @ known.vectors[batch].T)
-        for at, own in zip(batch, near, strict=True):
+        for at, own in zip(batch, nearness(known.vectors[batch], each), strict=True):
             best, *others = np.argsort(-own)[:2].tolist()
             if own[best] >= JOINS and all(own[other] < own[best] - _FEWER for other in others):
                 found.append((float(own[best]), at, every[best]))
     for _, at, key in sorted(found, key=lambda one: (-one[0], one[1])):
-        moment = (key, _moment(known.faces[at]))
+        moment = (key, moment_of(known.faces[at]))
         if key not in denied.get(at, ()) and moment not in taken:
             taken.add(moment)
             keys[at] = key
@@ -228,6 +224,8 @@ def centres(vectors: Vectors) -> Vectors:
 
     The farthest from all before is the next one, until none is farther than what joins a group.
     """
+    if len(vectors) == 1:
+        return vectors
     first = vectors.mean(axis=0)
     chosen = [int(np.argmax(vectors @ first))]
     nearest = vectors @ vectors[chosen[0]]
@@ -238,6 +236,13 @@ def centres(vectors: Vectors) -> Vectors:
     means = np.stack([vectors[own == at].mean(axis=0) for at in range(len(chosen)) if (own == at).any()])
     made: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
     return made
+
+
+def nearness(vectors: Vectors, each: Sequence[Vectors]) -> Vectors:
+    """The cosines of vectors, (n, dim), to the nearest centre of each group: (n, groups)."""
+    firsts = np.cumsum([0, *map(len, each[:-1])])
+    near: Vectors = np.maximum.reduceat(vectors @ np.concatenate(each).T, firsts, axis=1)
+    return near
 
 
 def _clusters(known: Known, among: Sequence[int]) -> list[list[int]]:
@@ -261,7 +266,7 @@ def _pairs(known: Known, among: Sequence[int]) -> Iterator[tuple[int, int, float
         near = own[start : start + _AT_ONCE] @ own.T
         for row, column in np.argwhere(near >= JOINS).tolist():
             one, other = among[start + row], among[column]
-            if one < other and _moment(known.faces[one]) != _moment(known.faces[other]):
+            if one < other and moment_of(known.faces[one]) != moment_of(known.faces[other]):
                 yield one, other, float(near[row, column])
 
 
@@ -270,9 +275,10 @@ def _apart(known: Known, cluster: list[int]) -> list[int]:
     middle = known.vectors[cluster].mean(axis=0)
     best: dict[tuple[int, float | None], int] = {}
     for at in sorted(cluster, key=lambda at: -float(known.vectors[at] @ middle)):
-        best.setdefault(_moment(known.faces[at]), at)
+        best.setdefault(moment_of(known.faces[at]), at)
     return sorted(best.values())
 
 
-def _moment(face: Face) -> tuple[int, float | None]:
+def moment_of(face: Face) -> tuple[int, float | None]:
+    """The picture that a face is in, or the second of a film: nobody is twice in one."""
     return face.content_id, face.at_s

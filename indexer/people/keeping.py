@@ -4,26 +4,42 @@ It is kept by the content of the pictures and the places of the faces, and goes 
 (``indexer.people.grouping``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.catalog import corrections, people, persons, stacks
+from db.catalog import corrections, face_groups, persons, stacks
 from db.catalog.corrections import Span
-from db.catalog.people import EarlierPeople, Group
+from db.catalog.face_groups import Group, StoredPeople
 from db.catalog.persons import Face
 from db.catalog.units import Region
 from db.engine.dialect import overwrite_deleted
-from db.engine.schema import Content
+from db.engine.schema import Content, Unit
 from db.errors import SettingsError, not_indexed
 from db.kinds import FACE, FACES, naming_people, of_modality
 from db.library import Library
+from db.printable import is_printable
 from db.words.forms import fold
+from indexer.people.leaving import forget_in_backups
 from indexer.people.renewal import renew_in
 
 LONGEST_NAME = 100
 _LIST = "See them: trove people"
+
+
+@dataclass(frozen=True)
+class EarlierPeople:
+    """The people of a library before something was said, to be put back.
+
+    ``by_hand``: the names that users gave in pictures, by the hash of the content and the place. ``said``:
+    all that users had said once it was, which is to be the same when it is undone.
+    """
+
+    stored: StoredPeople
+    by_hand: Mapping[tuple[bytes, Span], str]
+    said: object
 
 
 def name(library: Library, group_id: int, called: str) -> EarlierPeople:
@@ -56,7 +72,7 @@ def checked(called: str) -> str:
         SettingsError: it is too long, or cannot be shown.
     """
     own = " ".join(called.split())
-    if len(own) > LONGEST_NAME or not own.isprintable():
+    if len(own) > LONGEST_NAME or not is_printable(own):
         raise SettingsError("that is no name", f"Give one of at most {LONGEST_NAME} letters.")
     return own
 
@@ -72,13 +88,13 @@ def name_face(library: Library, unit_id: int, called: str) -> EarlierPeople:
         raise SettingsError("that is no name", "Give one of at least a letter.")
 
     with library.read() as session:
-        group = people.group_of(session, unit_id)
+        group = face_groups.group_of(session, unit_id)
     if group is not None and group.name is None:
         return name(library, group.id, own)
 
     def say(session: Session) -> None:
         person_id = _called(session, own)
-        known = next((one for one in people.groups(session) if fold(one.name or "") == fold(own)), None)
+        known = next((one for one in face_groups.every(session) if fold(one.name or "") == fold(own)), None)
         if person_id is None and known is not None:  # whom files name
             person_id = _person(session, known.id)
         persons.say(session, person_id or persons.add(session, own), [_face(session, unit_id)])
@@ -120,9 +136,9 @@ def split(library: Library, unit_ids: Iterable[int]) -> EarlierPeople:
 
     def say(session: Session) -> None:
         theirs = [_face(session, unit_id) for unit_id in ids]
-        groups = {people.group_of(session, unit_id) for unit_id in ids}
+        groups = {face_groups.group_of(session, unit_id) for unit_id in ids}
         group = groups.pop() if len(groups) == 1 else None
-        if group is None or len(ids) >= len(people.in_group(session, group.id)):
+        if group is None or len(ids) >= len(face_groups.in_group(session, group.id)):
             raise SettingsError("those are not some faces of one person", _LIST)
         person_id = _person(session, group.id)
         persons.say(session, person_id, theirs, is_theirs=False)
@@ -131,17 +147,27 @@ def split(library: Library, unit_ids: Iterable[int]) -> EarlierPeople:
     return _said(library, say)
 
 
-def not_them(library: Library, unit_id: int) -> EarlierPeople:
-    """Say that a face is not of the person that it was taken for.
+def not_them(library: Library, unit_ids: Iterable[int], group_id: int | None = None) -> EarlierPeople:
+    """Say that faces are not of a person; without a group, of the one that each was taken for.
+
+    They are never joined with that person again, nor is it suggested.
 
     Raises:
-        SettingsError: there is no such face, or it was taken for nobody.
+        SettingsError: there is no such face or person, or a face was taken for nobody.
     """
+    ids = list(unit_ids)
 
     def say(session: Session) -> None:
-        one = _face(session, unit_id)
-        whose = _whose(session, unit_id, "that face was taken for nobody")
-        persons.say(session, whose, [one], is_theirs=False)
+        of: dict[int, list[Face]] = {}
+        for unit_id in ids:
+            one = _face(session, unit_id)
+            if group_id is None:
+                whose = _whose(session, unit_id, "that face was taken for nobody")
+            else:
+                whose = _person(session, group_id)
+            of.setdefault(whose, []).append(one)
+        for person_id, own in of.items():
+            persons.say(session, person_id, own, is_theirs=False)
 
     return _said(library, say)
 
@@ -170,18 +196,19 @@ def hide(library: Library, group_id: int, *, hidden: bool = True) -> EarlierPeop
 
 
 def forget(library: Library, group_id: int) -> int:
-    """Delete somebody: the name, and all faces with their vectors; returns how many faces.
+    """Delete somebody: the name, in backups, too, and all faces with their vectors; returns how many faces.
 
     They are not found again in these pictures. In new ones they are, as somebody whom nobody knows: to know
     them again their vectors would have to stay.
 
     Raises:
         SettingsError: there is nobody of that number.
+        LibraryError: a backup cannot be rewritten.
     """
     with library.write() as session:
         overwrite_deleted(session)
         group = _group(session, group_id)
-        faces = people.in_group(session, group_id)
+        faces = face_groups.in_group(session, group_id)
         for one in faces:
             span = Span(one.start_s, one.end_s, one.region)
             corrections.put(session, one.sha256, _kind(), "", span)
@@ -189,12 +216,18 @@ def forget(library: Library, group_id: int) -> int:
             persons.forget(session, group.person_id)
         if group.name:
             corrections.reword(session, _by_hand(), group.name, "")
-        people.drop(session, [group_id])
+        face_groups.drop(session, [group_id])
         renew_in(session)
+    gone = {
+        "person_face": lambda row: row["person_id"] == group.person_id,
+        "person": lambda row: row["id"] == group.person_id,
+        "correction": lambda row: row["subject"] == _by_hand() and row["value"] == group.name,
+    }
+    forget_in_backups(library, gone)
     return len(faces)
 
 
-def add(library: Library, path: Path, called: str, region: Region | None = None) -> None:
+def add(library: Library, path: Path, called: str, region: Region | None = None) -> EarlierPeople:
     """Say that somebody is in a picture in which no face was found; without a region, somewhere in it.
 
     Raises:
@@ -203,49 +236,84 @@ def add(library: Library, path: Path, called: str, region: Region | None = None)
     own = checked(called)
     if not own:
         raise SettingsError("that is no name", "Give one of at least a letter.")
-    with library.write() as session:
+
+    def say(session: Session) -> None:
         content_id = stacks.content_at(session, path)
         if content_id is None:
             raise not_indexed(path)
         known = session.get_one(Content, content_id).sha256
-        if region is None:
-            # Those who are somewhere in it are told apart by a number.
-            corrections.put(session, known, _by_hand(), own, Span(track=_next(session, known, own)))
-        else:
-            corrections.put(session, known, _by_hand(), own, Span(region=region))
-        renew_in(session)
+        # Those who are somewhere in it are told apart by a number.
+        span = Span(region=region) if region else Span(track=_next(session, known, own))
+        corrections.put(session, known, _by_hand(), own, span)
+
+    return _said(library, say)
+
+
+def take_out(library: Library, unit_id: int) -> EarlierPeople:
+    """Take back that somebody is in a picture, who was added there by hand.
+
+    Raises:
+        SettingsError: nobody was.
+    """
+
+    def say(session: Session) -> None:
+        unit = session.get(Unit, unit_id)
+        if unit is None or unit.kind != _by_hand() or unit.correction_id is None:
+            raise SettingsError("nobody was added there", "What files say is changed in the files.")
+        known = session.get_one(Content, unit.content_id).sha256
+        corrections.drop(session, known, _by_hand(), Span.of(unit))
+
+    return _said(library, say)
 
 
 def put_back(library: Library, earlier: EarlierPeople) -> None:
-    """Undo one of these by what it returned."""
+    """Undo one of these by what it returned.
+
+    Raises:
+        SettingsError: something else was said since, here or on another machine, which would be lost.
+    """
     with library.write() as session:
-        people.put_back(session, earlier)
+        if _all_said(session) != earlier.said:
+            raise SettingsError("something else was said of people since", f"Say it anew. {_LIST}")
+        face_groups.put_back(session, earlier.stored)
+        now = corrections.every(session, _by_hand())
+        for sha256, span in now.keys() - earlier.by_hand.keys():
+            corrections.drop(session, sha256, _by_hand(), span)
+        for (sha256, span), called in earlier.by_hand.items():
+            if now.get((sha256, span)) != called:
+                corrections.put(session, sha256, _by_hand(), called, span)
         renew_in(session)
 
 
 def _said(library: Library, say: Callable[[Session], None]) -> EarlierPeople:
     with library.write() as session:
-        before = people.earlier(session)
+        stored, by_hand = face_groups.stored(session), corrections.every(session, _by_hand())
         say(session)
         renew_in(session)
-    return before
+        return EarlierPeople(stored, by_hand, _all_said(session))
+
+
+def _all_said(session: Session) -> object:
+    """What users have said of people, and whom they have added or forgotten, to be compared."""
+    said = persons.every(session), persons.hidden(session), sorted(persons.said(session), key=repr)
+    return *said, *(corrections.every(session, kind) for kind in (_by_hand(), _kind()))
 
 
 def _group(session: Session, group_id: int) -> Group:
-    if (group := people.group(session, group_id)) is None:
+    if (group := face_groups.group(session, group_id)) is None:
         raise SettingsError(f"there is nobody of the number {group_id}", _LIST)
     return group
 
 
 def _face(session: Session, unit_id: int) -> Face:
-    if (face := people.face(session, unit_id)) is None:
+    if (face := face_groups.face(session, unit_id)) is None:
         raise SettingsError("there is no such face", _LIST)
     return face
 
 
 def _whose(session: Session, unit_id: int, nobodys: str) -> int:
     """The person that a face is of; ``nobodys`` says that it is of none."""
-    if (group := people.group_of(session, unit_id)) is None:
+    if (group := face_groups.group_of(session, unit_id)) is None:
         raise SettingsError(nobodys, _LIST)
     return _person(session, group.id)
 
@@ -261,7 +329,7 @@ def _person(session: Session, group_id: int) -> int:
 
 
 def _say_all(session: Session, person_id: int, group_id: int) -> None:
-    persons.say(session, person_id, people.in_group(session, group_id))
+    persons.say(session, person_id, face_groups.in_group(session, group_id))
 
 
 def _called(session: Session, called: str, besides: int = 0) -> int | None:

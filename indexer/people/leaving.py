@@ -1,11 +1,11 @@
-"""Deleting all that is known of faces, wherever it is kept: once people do not want it any more."""
+"""Deleting what is known of faces, wherever it is kept, once people do not want it any more."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import delete
 
-from db.catalog import analyses, assets, people, persons, revision, spaces, switches
+from db.catalog import analyses, assets, face_groups, persons, revision, spaces, switches
 from db.catalog.corrections import forget
 from db.catalog.switches import EVERYWHERE
 from db.engine import backups
@@ -31,10 +31,10 @@ def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> 
     with library.indexing():
         with library.write() as session:
             overwrite_deleted(session)
-            found = len(people.faces(session)[0])
+            found = len(face_groups.faces(session)[0])
             analyses.delete_made(session, analyser, assets.content_ids(session, EVERYWHERE))
             session.execute(delete(Analysis).where(Analysis.analyser == analyser))
-            people.drop(session, [group.id for group in people.groups(session)])
+            face_groups.drop(session, [group.id for group in face_groups.every(session)])
             held = [space for space in spaces.every(session) if space.role == FACE]
             for space in held:
                 spaces.drop(session, space.id)
@@ -46,20 +46,26 @@ def delete_all(library: Library, analyser: str, *, keep_names: bool = False) -> 
         for space in held:
             library.vectors(space).delete()
         if not keep_names:
-            _forget_in_backups(library, kinds)
+            gone = {
+                "person_face": lambda _row: True,
+                "person": lambda _row: True,
+                "correction": lambda row: row["subject"] in kinds,
+            }
+            forget_in_backups(library, gone)
         library.database.scrub()
     return found
 
 
-def _forget_in_backups(library: Library, subjects: tuple[str, ...]) -> None:
-    def is_of_faces(row: Mapping[str, Any]) -> bool:
-        return row["subject"] in subjects
+def forget_in_backups(library: Library, gone: Mapping[str, Callable[[Mapping[str, Any]], bool]]) -> None:
+    """Take rows out of all backups, by the table and what tells which.
 
+    Raises:
+        LibraryError: a backup cannot be rewritten.
+    """
     folder = library.paths.backups
     try:
-        for table in ("person_face", "person"):
-            backups.forget(folder, table)
-        backups.forget(folder, "correction", is_of_faces)
+        for table, is_gone in gone.items():
+            backups.forget(folder, table, is_gone)
     except OSError as exc:
         raise LibraryError(
             f"names still stand in a backup: {exc}", f"Delete the files in {folder} yourself."

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from db.catalog import people, persons, revision, stacks
+from db.catalog import face_groups, persons, revision, stacks
 from db.library import Library
 from indexer.people.grouping import Known, grouped
 
@@ -10,24 +10,29 @@ from indexer.people.grouping import Known, grouped
 def renew(library: Library) -> None:
     """Put faces in groups, if anything has changed since; nothing is written of groups that stay."""
     with library.read() as session:
-        if not people.are_stale(session):
+        if not face_groups.are_stale(session):
             return
     with library.write() as session:
         renew_in(session)
 
 
-def renew_in(session: Session) -> None:
-    """As ``renew``, in a transaction that changes something."""
-    faces, vectors = people.faces(session)
-    known = Known(
+def known_of(session: Session, *, shown: bool = False) -> Known:
+    """All that tells whose faces are whose; with ``shown`` of the faces that can be found now."""
+    faces, vectors = face_groups.faces(session, shown=shown)
+    return Known(
         faces,
         vectors,
         persons.every(session),
         persons.said(session),
-        people.named(session),
-        people.groups(session),
-        people.members(session),
+        face_groups.named(session),
+        face_groups.every(session),
+        face_groups.members(session),
     )
+
+
+def renew_in(session: Session) -> None:
+    """As ``renew``, in a transaction that changes something."""
+    known = known_of(session)
     of_group: dict[int, list[tuple[int | None, object]]] = {}
     for member in known.members:
         of_group.setdefault(member.group_id, []).append((member.unit_id, member.region))
@@ -44,10 +49,10 @@ def renew_in(session: Session) -> None:
     gone = was.keys() - kept - waiting
     if changed or gone:
         stacks_stay = not stacks.are_stale(session)
-        people.drop(session, gone)
+        face_groups.drop(session, gone)
         for group, own in changed:
-            people.put(session, group, own)
+            face_groups.put(session, group, own)
         revision.touch(session)
         if stacks_stay:
             stacks.made(session)  # they are not made of people
-    people.made(session)
+    face_groups.made(session)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from db.catalog import people, spaces
+from db.catalog import face_groups, spaces
 from db.catalog.units import Region
 from db.errors import SettingsError
 from db.kinds import FACE, FACES
@@ -70,7 +70,7 @@ def who(library: Library, decoders: DecodePool, path: Path) -> list[Recognised]:
         for face, near in zip(found, nearest, strict=True):
             group, cosine = None, near[0][1] if near else 0.0
             for unit_id, own in near:
-                if own >= JOINS and (group := people.group_of(session, unit_id)) is not None:
+                if own >= JOINS and (group := face_groups.group_of(session, unit_id)) is not None:
                     cosine = own
                     break
             recognised.append(

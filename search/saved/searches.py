@@ -29,6 +29,7 @@ from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import write_atomically
 from db.names import spelled
 from db.near import did_you_mean
+from db.printable import is_printable
 from indexer.media.formats import media_kind
 from indexer.media.reader import probe
 from search.answer import Hit
@@ -299,7 +300,7 @@ def _row(session: Session, name: str) -> SavedSearch:
 
 def _checked(name: str) -> str:
     name = unicodedata.normalize("NFC", name.strip())
-    if not name or not name.isprintable() or len(name) > LONGEST_NAME:
+    if not name or not is_printable(name) or len(name) > LONGEST_NAME:
         raise QueryError(
             f"a saved search cannot be called {name!r}", f"Use up to {LONGEST_NAME} printable characters."
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 from sqlalchemy.orm import Session
 
 from db.arrays import Vectors
@@ -25,6 +25,13 @@ def face_of(person: int, variation: int = 0) -> Vectors:
     vector[person] = 1.0
     vector += 0.03 * np.random.default_rng(1000 * person + variation).standard_normal(DIM).astype(np.float32)
     return vector / np.linalg.norm(vector)
+
+
+def face_near(person: int, other: int, cosine: float) -> Vectors:
+    """A vector at a cosine from the middle of a person, towards another one."""
+    vector = np.zeros(DIM, np.float32)
+    vector[person], vector[other] = cosine, np.sqrt(1 - cosine**2)
+    return vector
 
 
 def faces_space(session: Session) -> Space:
@@ -68,13 +75,27 @@ def add_faces(
     units.add(session, [(unit, content_id, analysis_id, None) for unit in made])
 
 
-def make_album(folder: Path) -> Path:
-    """Pictures in which faces are found: two people, in three pictures each, and one picture of nobody."""
+def make_album(folder: Path, more: int = 0) -> Path:
+    """Pictures in which faces are found: two people, in three pictures each, and one picture of nobody.
+
+    ``more``: so many further ones of each person, a little darker each.
+    """
     for name in ("p010.png", "p026.jpg"):
         image = Image.open(SAMPLES / "pictures" / name).convert("RGB")
         stem = name[:4]
         image.save(folder / f"{stem} first.jpg", quality=92)
         ImageEnhance.Brightness(image).enhance(0.8).save(folder / f"{stem} dark.jpg", quality=90)
         image.crop((40, 10, 460, 430)).save(folder / f"{stem} near.jpg", quality=90)
+        for number in range(more):
+            ImageEnhance.Brightness(image).enhance(0.98 - 0.02 * number).save(folder / f"{stem} {number}.jpg")
     Image.open(SAMPLES / "pictures" / "p001.jpg").save(folder / "nobody.jpg")
     return folder
+
+
+def add_doubtful(folder: Path) -> None:
+    """Pictures that join neither person of ``make_album`` but are near: two of one, one of the other."""
+    first = Image.open(SAMPLES / "pictures" / "p010.png").convert("RGB").filter(ImageFilter.GaussianBlur(1.7))
+    first.save(folder / "p010 blurred.jpg", quality=95)
+    ImageEnhance.Brightness(first).enhance(0.8).save(folder / "p010 blurred dark.jpg", quality=95)
+    second = Image.open(SAMPLES / "pictures" / "p026.jpg").convert("RGB")
+    second.resize((512, 768)).save(folder / "p026 stretched.jpg", quality=95)

@@ -54,6 +54,12 @@ def variants() -> list[Variant]:
     return found
 
 
+def stored(image: Image.Image, orientation: int) -> Image.Image:
+    """An upright picture as a camera stores it under an EXIF orientation."""
+    turn = _STORED[orientation]
+    return image if turn is None else image.transpose(turn)
+
+
 def upright() -> Image.Image:
     """The picture that each shows."""
     return Image.fromarray(media.scene(SEED, *SIZE))
@@ -69,9 +75,7 @@ def _saved(name: str, mode: str = "RGB", note: str | None = None, **options: obj
 def _turned(stem: str, suffix: str, **options: object) -> list[Variant]:
     def writer(orientation: int) -> Callable[[Path], object]:
         def write(path: Path) -> None:
-            turn = _STORED[orientation]
-            stored = upright() if turn is None else upright().transpose(turn)
-            stored.save(path, exif=media.exif(orientation), **options)  # type: ignore[arg-type]
+            stored(upright(), orientation).save(path, exif=media.exif(orientation), **options)  # type: ignore[arg-type]
 
         return write
 
@@ -300,9 +304,8 @@ def _jpeg_xl() -> list[Variant]:
 
     def transcoded(orientation: int) -> Callable[[Path], object]:
         def write(path: Path) -> None:
-            turn, buffer = _STORED[orientation], io.BytesIO()
-            stored = upright() if turn is None else upright().transpose(turn)
-            stored.save(buffer, "JPEG", quality=95, exif=media.exif(orientation))
+            buffer = io.BytesIO()
+            stored(upright(), orientation).save(buffer, "JPEG", quality=95, exif=media.exif(orientation))
             path.write_bytes(pylibjxl.jpeg_to_jxl(buffer.getvalue()))
 
         return write

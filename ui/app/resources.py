@@ -13,6 +13,7 @@ from db.catalog import revision, units
 from db.catalog import saved as saved_rows
 from db.engine.schema import UnitKind
 from db.errors import TroveError
+from db.printable import JOINERS
 from search.asking.answering import is_at_hand
 from search.drawing.drawer import Drawer
 from search.drawing.presets import Makes
@@ -171,9 +172,6 @@ def sentence(message: str) -> str:
     return f"{message[:1].upper()}{message[1:]}".rstrip(".") + "." if message else ""
 
 
-_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
-
-
 def plain(text: str) -> str:
     """Escape Markdown, so that text such as a file name is shown literally, in one line.
 
@@ -181,7 +179,7 @@ def plain(text: str) -> str:
     shown as missing; the joiners of emoji and of some scripts stay.
     """
     shown = (
-        char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+        char if char.isprintable() or char in JOINERS else "\N{REPLACEMENT CHARACTER}"
         for char in " ".join(text.split())
     )
     return _MARKDOWN.sub(r"\\\1", "".join(shown))

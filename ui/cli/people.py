@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ui.cli import console
-from ui.cli.options import Json, Limit, Yes, library_of, part_of
+from ui.cli.options import Json, Limit, library_of, part_of
 from ui.wording import files
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ Face = Annotated[
         "--face", min=1, help="Which face, from the left (in a film by time): trove people in FILE."
     ),
 ]
+Sure = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @app.callback()
@@ -43,30 +44,32 @@ def list_people(
     with library_of(ctx) as library:
         is_on = library.people.is_on
         every = [one for one in library.people.every() if hidden or not one.hidden]
+        suggested = library.people.suggestions() if is_on else []
     if as_json:
-        console.print_json({"on": is_on, "people": [asdict(person) for person in every]})
+        listed = {"people": every, "suggestions": suggested}
+        console.print_json(
+            {"on": is_on} | {name: [asdict(one) for one in own] for name, own in listed.items()}
+        )
     elif not is_on:
         console.say("Faces are not looked for. Switch it on with: trove people on")
     elif not every:
         console.say("No people are known yet. Faces are found by: trove index")
     else:
+        perhaps = {one.group_id: one.person.name for one in suggested}
         columns = {"number": "right", "person": "left", "faces": "right", "files": "right"}
         rows = [
-            [
-                str(one.id),
-                f"{one.name or '(no name yet)'}{' (hidden)' * one.hidden}",
-                f"{one.faces:,}",
-                f"{one.files:,}",
-            ]
+            [str(one.id), _listed(one, perhaps.get(one.id)), f"{one.faces:,}", f"{one.files:,}"]
             for one in every[:limit]
         ]
         console.table(columns, rows)
+        if any(one.id in perhaps for one in every[:limit]):
+            console.say("Say who is one: trove people merge PERSON PERSON; who is not: trove people apart …")
         if len(every) > limit:
             console.say(f"and {len(every) - limit:,} more: -k lists more of them")
 
 
 @app.command()
-def on(ctx: typer.Context, yes: Yes = False) -> None:
+def on(ctx: typer.Context, yes: Sure = False) -> None:
     """Look for faces from the next indexing on. Says before what is then kept, and where."""
     from trove.people import KEPT
 
@@ -90,7 +93,7 @@ def off(
     with library_of(ctx) as library:
         count = library.people.off(keep_names=keep_names)
     kept = "The names that you gave are kept." if keep_names else "The names that you gave are deleted, too."
-    console.say(f"Deleted: {count:,} {'face' if count == 1 else 'faces'}. {kept}")
+    console.say(f"Deleted: {count:,} {_faces(count)}. {kept}")
 
 
 @app.command()
@@ -120,6 +123,21 @@ def merge(
 
 
 @app.command()
+def apart(
+    ctx: typer.Context,
+    person: Who,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Somebody else, likewise.")],
+) -> None:
+    """Say that two are not one person: it is not suggested again."""
+    with library_of(ctx) as library:
+        one, another = library.people.named(person), library.people.named(other)
+        if one.id == another.id:
+            raise typer.BadParameter("That is one person alone: trove people split.", param_hint="OTHER")
+        library.people.not_them(library.people.faces(another.id), one.id)
+    console.say("They are two people.")
+
+
+@app.command()
 def split(
     ctx: typer.Context, person: Who, paths: Annotated[list[Path], typer.Argument(metavar="FILE...")]
 ) -> None:
@@ -135,13 +153,19 @@ def split(
 def in_file(ctx: typer.Context, file: InFile, as_json: Json = False) -> None:
     """List the faces in a picture from the left, in a film by time, and whose they are."""
     with library_of(ctx) as library:
-        faces = library.people.of(file)
+        faces, others = library.people.of(file), library.people.also_in(file)
+        suggested = [] if as_json else library.people.suggestions()
     if as_json:
-        console.print_json({"faces": [asdict(face) for face in faces]})
+        listed = {"faces": faces, "without_face": others}
+        console.print_json({name: [asdict(one) for one in own] for name, own in listed.items()})
         return
+    perhaps = {unit_id: f"; perhaps {one.person.name}" for one in suggested for unit_id in one.faces}
     for number, face in enumerate(faces, start=1):
         span = "" if face.start_s is None else f" at {face.start_s:.0f} s"
-        console.say(f"{number}: {console.one_line(_called(face))}{span}")
+        console.say(console.one_line(f"{number}: {_called(face)}{perhaps.get(face.unit_id, '')}{span}"))
+    for one in others:
+        said = "as you said" if one.by_hand else "as the file says"
+        console.say(console.one_line(f"without a face: {one.name}, {said}"))
     if not faces:
         console.say("No faces were found in it.")
 
@@ -166,13 +190,38 @@ def this(
     console.say(f"{console.one_line(called)} is in {console.one_line(file.name)}.")
 
 
+@app.command()
+def out(ctx: typer.Context, file: InFile, called: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Take somebody out of a picture again whom you have added where no face was found."""
+    from db.words.forms import fold
+
+    with library_of(ctx) as library:
+        added = [
+            one for one in library.people.also_in(file) if one.by_hand and fold(one.name) == fold(called)
+        ]
+        if not added:
+            raise typer.BadParameter("Nobody of that name was added: trove people in.", param_hint="NAME")
+        for one in added:
+            library.people.take_out(one.unit_id)
+    console.say(console.one_line(f"{added[0].name} is not in {file.name} any more."))
+
+
 @app.command(name="not")
-def not_them(ctx: typer.Context, file: InFile, face: Face = 1) -> None:
+def not_them(
+    ctx: typer.Context,
+    file: InFile,
+    face: Face = 1,
+    person: Annotated[
+        str, typer.Option("--person", help="Who it is not, where it was taken for nobody yet.")
+    ] = "",
+) -> None:
     """Say that a face is not of the person that it was taken for."""
     with library_of(ctx) as library:
         one = _nth(library.people.of(file), face)
-        library.people.not_them(one.unit_id)
-    console.say(f"That is not {console.one_line(one.name or 'who it was taken for')}.")
+        whose = library.people.named(person) if person else None
+        library.people.not_them([one.unit_id], whose.id if whose else None)
+        name = whose.name if whose else one.name
+    console.say(f"That is not {console.one_line(name or 'who it was taken for')}.")
 
 
 @app.command()
@@ -196,13 +245,16 @@ def unhide(ctx: typer.Context, person: Who) -> None:
 
 
 @app.command()
-def forget(ctx: typer.Context, person: Who) -> None:
+def forget(ctx: typer.Context, person: Who, yes: Sure = False) -> None:
     """Delete somebody: the name, the faces, and what tells them apart. The pictures stay as they are."""
     with library_of(ctx) as library:
-        count = library.people.forget(library.people.named(person).id)
-    console.say(
-        f"Forgotten: {count:,} {'face' if count == 1 else 'faces'}. In new pictures nobody knows them."
-    )
+        found = library.people.named(person)
+        told = f"{found.name or f'number {found.id}'}, {found.faces:,} {_faces(found.faces)}"
+        console.say(console.one_line(f"{told}: this cannot be undone. The pictures stay as they are."))
+        if not yes and not typer.confirm("Forget them?"):
+            raise typer.Exit(1)
+        count = library.people.forget(found.id)
+    console.say(f"Forgotten: {count:,} {_faces(count)}. In new pictures nobody knows them.")
 
 
 @app.command()
@@ -238,6 +290,15 @@ def _nth(faces: list[FaceSeen], number: int) -> FaceSeen:
     if number > len(faces):
         raise typer.BadParameter(f"There are {len(faces)} faces in it.", param_hint="--face")
     return faces[number - 1]
+
+
+def _faces(count: int) -> str:
+    return "face" if count == 1 else "faces"
+
+
+def _listed(person: Person, perhaps: str | None) -> str:
+    without = f"(no name yet; perhaps {perhaps}?)" if perhaps else "(no name yet)"
+    return f"{person.name or without}{' (hidden)' * person.hidden}"
 
 
 def _called(face: FaceSeen) -> str:

@@ -41,7 +41,20 @@ def header(
     """Metadata of a picture whose pixels have this size as stored, and what turns them upright."""
     width, height = size if turn is None or turn in KEEP_SIDES else reversed(size)
     facts = {} if exif is None else exif_facts(exif)
-    return Metadata(kind="image", width=width, height=height, words=words, note=note, **facts)  # type: ignore[arg-type]
+    return Metadata(
+        kind="image",
+        width=width,
+        height=height,
+        orientation=orientation_of(turn),
+        words=words,
+        note=note,
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def orientation_of(turn: Image.Transpose | None) -> int:
+    """The EXIF orientation that a transposition makes upright."""
+    return next((number for number, own in TURNS.items() if own == turn), 1)
 
 
 def loaded(block: bytes) -> Image.Exif:

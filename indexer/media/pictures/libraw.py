@@ -11,7 +11,7 @@ from PIL import Image
 
 from db.errors import DecodeError, MediaError, UnreadableError
 from indexer.media import dates
-from indexer.media.pictures.exif import exif_facts, turn_of
+from indexer.media.pictures.exif import exif_facts, orientation_of, turn_of
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, shrink
 from indexer.media.types import Metadata, Picture, UnknownFormatError
 from indexer.media.words import pictures
@@ -75,7 +75,8 @@ def _metadata(file: BinaryIO, raw: rawpy.RawPy, preview: Image.Image | None) -> 
     width, height = sizes.width, sizes.height
     if sizes.flip in (5, 6):
         width, height = height, width
-    metadata = Metadata(kind="image", width=width, height=height)
+    orientation = orientation_of(_FLIPS.get(sizes.flip))
+    metadata = Metadata(kind="image", width=width, height=height, orientation=orientation)
     # Most raw formats are TIFF and have EXIF at their head; the others have it in the preview.
     head = head_exif(file)
     words = pictures.words_of_raw(head)

@@ -14,7 +14,7 @@ from indexer.media import motion, xmp
 from indexer.media.pictures import cut
 from indexer.media.pictures.colour import CODE_POINTS, code_points
 from indexer.media.pictures.directories import pages
-from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, turn_of
+from indexer.media.pictures.exif import KEEP_SIDES, exif_facts, orientation_of, turn_of
 from indexer.media.pictures.scaling import as_picture, check_size, file_size, pages_note, shrink
 from indexer.media.pictures.timing import Timing, timing
 from indexer.media.types import GENERATED_KEY, Metadata, Picture, UnknownFormatError
@@ -129,6 +129,7 @@ def _metadata(image: Image.Image, file: BinaryIO) -> Metadata:
         kind="image" if moving is None else "video",
         width=width,
         height=height,
+        orientation=orientation_of(turn_of(exif) if image.format == "TIFF" else turn),
         duration_s=None if moving is None else moving.duration_s,
         generated=GENERATED_KEY in image.info,
         film=motion.film_in(file, packet) if image.format in _WITH_FILMS else None,

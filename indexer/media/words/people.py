@@ -1,4 +1,4 @@
-"""Names of people in pictures, with their places, as photo programs write them into XMP.
+"""Names of people in pictures, with their places on the stored pixels, as photo programs write them into XMP.
 
 Two forms: that of the Metadata Working Group, which Picasa, Lightroom, digiKam and others write, and that of
 Microsoft. Names without a place stand in IPTC's ``PersonInImage``.
@@ -8,20 +8,32 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from indexer.media.orientation import Box
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _MWG = "{http://www.metadataworkinggroup.com/schemas/regions/}"
 _AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
+_DIMENSIONS = "{http://ns.adobe.com/xap/1.0/sType/Dimensions#}"
 _MICROSOFT = "{http://ns.microsoft.com/photo/1.2/t/Region#}"
 _OLDER_MICROSOFT = "{http://ns.microsoft.com/photo/1.2/}"
 _IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}PersonInImage"
-_NUMBER = re.compile(r"\s*-?\d{0,4}(?:\.\d{1,12})?\s*")
+_NUMBER = re.compile(r"\s*-?\d{0,4}(?:\.\d{1,20})?\s*")
 _PERSONS = frozenset(("face", ""))
 """What a region is of that has a name: programs name pets and codes, too."""
 
-Box = tuple[float, float, float, float]
+
+def drawn_on(root: "Element") -> tuple[float, float] | None:
+    """Width and height of the picture that regions were drawn on, where that is said."""
+    for node in root.iter():
+        if node.tag == f"{_MWG}AppliedToDimensions":
+            said = _said(node)
+            width, height = (_number(said.get(f"{_DIMENSIONS}{name}", "")) for name in "wh")
+            if width and height:
+                return width, height
+    return None
 
 
 def people(root: "Element") -> Iterator[tuple[str, Box | None]]:

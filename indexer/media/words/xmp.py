@@ -16,7 +16,7 @@ from indexer.media.dates import of_iso
 from indexer.media.degrees import known
 from indexer.media.types import Word, WordKey
 from indexer.media.words.clean import cleaned
-from indexer.media.words.people import people
+from indexer.media.words.people import drawn_on, people
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -163,7 +163,11 @@ def of_packet(packet: bytes, source: "Source") -> Iterator[Word]:
             found.append(Word(key, first, source))
     if (here := _place(properties)) is not None:
         found.append(Word("place", here, source))
-    found += [Word("person", name, source, region=region) for name, region in people(root)]
+    size = drawn_on(root)
+    found += [
+        Word("person", name, source, region=region, is_stored=region is not None, drawn_on=size)
+        for name, region in people(root)
+    ]
     return cleaned(found)
 
 

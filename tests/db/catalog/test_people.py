@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from db.catalog import live, people, persons, units
+from db.catalog import face_groups, live, people, persons, units
 from db.catalog.filters import Filter, OwnRule
 from db.engine.dialect import overwrite_deleted
 from db.library import Library
@@ -36,7 +36,7 @@ def test_rules_about_people_hold_on_both_engines(library: Library) -> None:
     with library.write() as session:
         first = people.every(session)[0]
         person_id = persons.add(session, "Anna Berg")
-        persons.say(session, person_id, people.in_group(session, first.id))
+        persons.say(session, person_id, face_groups.in_group(session, first.id))
         renew_in(session)
     anna, elise = OwnRule("person", "ANNA berg"), OwnRule("person", "elise")
     assert found(library, anna) == ["a0", "a1", "a2", "both"]
@@ -53,17 +53,17 @@ def test_rules_about_people_hold_on_both_engines(library: Library) -> None:
 
 def test_what_was_said_is_put_back_with_its_groups_and_deleted_with_all(library: Library) -> None:
     with library.write() as session:
-        before, listed = people.earlier(session), people.every(session)
+        before, listed = face_groups.stored(session), people.every(session)
         person_id = persons.add(session, "Anna")
-        persons.say(session, person_id, people.in_group(session, listed[0].id))
+        persons.say(session, person_id, face_groups.in_group(session, listed[0].id))
         renew_in(session)
         assert people.every(session)[0].name == "Anna"
-        people.put_back(session, before)
+        face_groups.put_back(session, before)
         assert people.every(session) == listed and persons.every(session) == {}
     with library.write() as session:
         overwrite_deleted(session)
-        people.drop(session, [group.id for group in people.groups(session)])
+        face_groups.drop(session, [group.id for group in face_groups.every(session)])
         persons.forget_all(session)
     library.database.scrub()
     with library.read() as session:
-        assert people.every(session) == [] and people.members(session) == []
+        assert people.every(session) == [] and face_groups.members(session) == []

@@ -12,6 +12,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.people import keeping
 from indexer.people.renewal import renew
+from search.query.language import in_quotes
 from search.query.query import Query
 from tests.support.faces import LEFT, RIGHT, add_faces, add_picture, face_of
 from trove.people import People
@@ -83,8 +84,12 @@ def test_a_name_holds_for_new_pictures_and_for_a_group_that_has_it(library: Libr
     assert told(library) == {"Anna Berg": 6, None: 4}
     keeping.name(library, first, "")
     assert told(library) == {None: 4}  # two without a name: the last one is told
-    with pytest.raises(SettingsError, match="that is no name"):
-        keeping.name(library, first, "x" * 101)
+    for none in ("x" * 101, "right\u202eleft", "bell\x07"):
+        with pytest.raises(SettingsError, match="that is no name"):
+            keeping.name(library, first, none)
+    for name in ("\u0645\u06cc\u200c\u0646\u0627", "Mum \U0001f469\u200d\U0001f467", 'Anna "Nan" O\'Hara'):
+        keeping.name(library, first, name)
+        assert len(found(library, f"person:{in_quotes(name)}")) == 6
 
 
 def test_another_detector_moves_the_regions_and_names_stay_as_do_groups_without_one(library: Library) -> None:
@@ -106,7 +111,7 @@ def test_who_is_not_somebody_never_is_again_and_split_faces_are_one_other_person
     first, second = ids(library)
     keeping.name(library, first, "Anna")
     unit_id = unit_at(library, "/media/a0.jpg")
-    keeping.not_them(library, unit_id)
+    keeping.not_them(library, [unit_id])
     renew(library)
     assert told(library)["Anna"] == 4
     with library.write() as session:
@@ -188,16 +193,84 @@ def test_somebody_is_added_by_hand_where_no_face_was_found_and_is_renamed_with_t
         keeping.add(library, Path("/media/nowhere.jpg"), "Anna")
 
 
-def test_who_is_forgotten_is_not_found_again_in_these_pictures(library: Library) -> None:
+def test_who_was_added_by_hand_is_listed_taken_out_and_all_of_it_undone(library: Library) -> None:
     (first, _) = ids(library)
     keeping.name(library, first, "Anna")
-    assert keeping.forget(library, first) == 5
+    with library.write() as session:
+        back = add_picture(session, "/media/back.jpg", [(face_of(0, 70), LEFT)], [("Dora", None)])
+    renew(library)
+
+    def others() -> list[tuple[str, bool]]:
+        with library.read() as session:
+            return [(one.name, one.by_hand) for one in people.also_in(session, back)]
+
+    assert others() == [("Dora", False)]
+    keeping.add(library, Path("/media/back.jpg"), "Anna")
+    adding = keeping.add(library, Path("/media/back.jpg"), "Ben", Region(0.5, 0.5, 0.2, 0.2))
+    assert others() == [("Ben", True), ("Dora", False)]  # of Anna there is a face
+    renaming = keeping.name(library, first, "Anne")
+    assert ("Anna", True) not in others() and found(library, "person:Anna") == set()
+    keeping.put_back(library, renaming)
+    assert "back" in found(library, "person:Anna") and found(library, "person:Anne") == set()
+    with library.read() as session:
+        ben, dora = (one.unit_id for one in people.also_in(session, back))
+    taking_out = keeping.take_out(library, ben)
+    assert others() == [("Dora", False)]
+    with pytest.raises(SettingsError, match="nobody was added there"):
+        keeping.take_out(library, dora)
+    keeping.put_back(library, taking_out)
+    assert others() == [("Ben", True), ("Dora", False)]
+    keeping.put_back(library, adding)
+    assert others() == [("Dora", False)]
+
+
+def test_nothing_is_undone_once_something_else_was_said(library: Library) -> None:
+    first, second = ids(library)
+    naming = keeping.name(library, first, "Anna")
+    hiding = keeping.hide(library, second)
+    with pytest.raises(SettingsError, match="something else was said of people since"):
+        keeping.put_back(library, naming)
+    with library.write() as session:
+        add_picture(session, "/media/new.jpg", [(face_of(0, 77), RIGHT)])
+    renew(library)  # what is found is nothing that was said
+    keeping.put_back(library, hiding)
+    keeping.put_back(library, naming)
     assert told(library) == {None: 4}
+    naming = keeping.name(library, first, "Anna")
+    keeping.forget(library, first)
+    with pytest.raises(SettingsError):
+        keeping.put_back(library, naming)
+    assert told(library) == {None: 4}
+
+
+def test_who_is_forgotten_is_not_found_again_in_these_pictures(library: Library) -> None:
+    first, second = ids(library)
+    keeping.name(library, second, "Ben")
+    keeping.name(library, first, "Zenobia")
+    keeping.add(library, Path("/media/lone.jpg"), "Zenobia")
+    assert keeping.forget(library, first) == 5
+    assert found(library, "person:Zenobia") == set()
+    assert told(library) == {"Ben": 4}
     with library.write() as session:
         add_faces(session, 1, [(face_of(0, 0), LEFT)])
         corrections.apply(session, 1)
         assert people.of_content(session, 1) == []
-        assert persons.every(session) == {}
+        assert list(persons.every(session).values()) == ["Ben"]
+
+
+@pytest.mark.sqlite
+def test_who_is_forgotten_is_named_in_no_backup(library: Library) -> None:
+    def kept() -> set[str]:
+        data = b"".join(path.read_bytes() for path in library.paths.backups.glob("*.json"))
+        return {name for name in ("Ben", "Zenobia") if name.encode() in data}
+
+    first, second = ids(library)
+    keeping.name(library, second, "Ben")
+    keeping.name(library, first, "Zenobia")
+    keeping.add(library, Path("/media/lone.jpg"), "Zenobia")
+    assert kept() == {"Ben", "Zenobia"}
+    keeping.forget(library, first)
+    assert kept() == {"Ben"}
 
 
 def test_a_film_tells_when_somebody_is_seen_and_forgets_one_of_two_in_a_shot(library: Library) -> None:
@@ -223,7 +296,7 @@ def test_a_group_keeps_what_people_said_in_a_backup_and_another_library(
 ) -> None:
     from search.health.backup import backup, restore
 
-    keeping.name(library, ids(library)[0], "Anna")
+    keeping.name(library, ids(library)[0], "Anna \U0001f469\u200d\U0001f467")
     backup(library, tmp_path / "kept.json")
     before = library.database
     with library.write() as session:
@@ -232,5 +305,5 @@ def test_a_group_keeps_what_people_said_in_a_backup_and_another_library(
     assert told(library) == {None: 4}
     restore(library, tmp_path / "kept.json")
     renew(library)
-    assert told(library) == {"Anna": 5, None: 4}
+    assert told(library) == {"Anna \U0001f469\u200d\U0001f467": 5, None: 4}
     assert library.database is before

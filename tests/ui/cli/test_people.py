@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from db.library import Library
 from db.settings import Settings
 from indexer.people.renewal import renew
-from tests.support.faces import LEFT, RIGHT, add_picture, face_of
+from tests.support.faces import LEFT, RIGHT, add_picture, face_near, face_of
 from ui.cli.main import app
 
 
@@ -50,8 +50,40 @@ def test_people_are_listed_named_merged_split_hidden_and_forgotten(album: Settin
     assert "Anna" not in said(album) and "Anna (hidden)" in said(album, "--hidden")
     said(album, "unhide", "Anna")
     assert "Anna is in nobody.jpg." in said(album, "this", "/media/nobody.jpg", "Anna")
-    assert "Forgotten: 4 faces." in said(album, "forget", "Anna")
+    assert "without a face: Anna, as you said" in said(album, "in", "/media/nobody.jpg")
+    assert "Anna is not in nobody.jpg any more." in said(album, "out", "/media/nobody.jpg", "anna")
+    assert "without a face" not in said(album, "in", "/media/nobody.jpg")
+    assert "Nobody of that name was added" in said(album, "out", "/media/nobody.jpg", "Anna", code=2)
+    assert "Forgotten: 4 faces." in said(album, "forget", "Anna", "--yes")
     assert "Anna" not in said(album)
+
+
+def test_who_may_be_somebody_is_told_and_denied(album: Settings) -> None:
+    with Library(album) as library:
+        with library.write() as session:
+            for number in range(2):
+                add_picture(session, f"/media/near{number}.jpg", [(face_near(0, 5, 0.96), LEFT)])
+            add_picture(session, "/media/single.jpg", [(face_near(0, 8, 0.963), LEFT)])
+        renew(library)
+    first, *_ = (str(one["id"]) for one in json.loads(said(album, "--json"))["people"])
+    said(album, "name", first, "Anna")
+    assert "(no name yet; perhaps Anna?)" in said(album)
+    suggested = json.loads(said(album, "--json"))["suggestions"]
+    assert [(one["person"]["name"], len(one["faces"])) for one in suggested] == [("Anna", 2), ("Anna", 1)]
+    assert "1: nobody who is known; perhaps Anna" in said(album, "in", "/media/single.jpg")
+    assert "That is not Anna." in said(album, "not", "/media/single.jpg", "--person", "Anna")
+    assert "perhaps" not in said(album, "in", "/media/single.jpg")
+    assert "They are two people." in said(album, "apart", "Anna", str(suggested[0]["group_id"]))
+    assert "perhaps" not in said(album)
+    assert "one person alone" in said(album, "apart", "Anna", first, code=2)
+
+
+def test_who_is_forgotten_is_asked_before_and_told_that_nothing_undoes_it(album: Settings) -> None:
+    arguments = ["--library", str(album.library), "people", "forget", "1"]
+    told = CliRunner().invoke(app, arguments, input="n\n")
+    assert told.exit_code == 1 and "number 1, 4 faces: this cannot be undone" in told.output
+    assert json.loads(said(album, "--json"))["people"][0]["files"] == 4
+    assert "Forgotten: 4 faces." in CliRunner().invoke(app, arguments, input="y\n").output
 
 
 def test_what_cannot_be_is_said_in_a_line(album: Settings, settings: Settings) -> None:

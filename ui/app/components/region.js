@@ -1,4 +1,4 @@
-// A picture of which people choose a part with a box, to be drawn anew; the box stays until they take it away.
+// A picture of which people choose a part with a box; the box stays until they take it away.
 
 const SETTLED_MS = 250;
 
@@ -31,6 +31,8 @@ class Region {
 
   show(data) {
     this.image.alt = data.name;
+    this.button.textContent = data.label;
+    this.button.title = data.help;
     if (this.image.getAttribute("src") === data.src) return;
     this.image.src = data.src;
     if (data.region) this.part.start(data.region);

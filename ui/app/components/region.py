@@ -1,4 +1,4 @@
-"""A picture of which people choose a part with a box, to be drawn anew."""
+"""A picture of which people choose a part with a box: what is drawn anew, or where somebody is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,23 +14,30 @@ _component = st.components.v2.component(
         aria-label="The picture; a box on it is moved with the arrows, and made larger with Shift">
         <div class="canvas"><img alt="" draggable="false"></div>
       </div>
-      <button class="pill toggle" aria-pressed="false"
-        title="Draw a box on the picture: the rest stays as it is">Only a part of it</button>
+      <button class="pill toggle" aria-pressed="false"></button>
     </figure>""",
     css=joined("pill.css", "box.css", "region.css"),
     js=joined("element.js", "gestures.js", "part.js", "mounted.js", "region.js"),
 )
 
 
-def region(data: Mapping[str, Any], *, key: str) -> Sequence[float] | None:
+Box = tuple[float, float, float, float]
+
+
+def region(data: Mapping[str, Any], *, key: str) -> Box | None:
     """Show a picture with a box that people may draw on it; the box, or None for all of the picture.
 
-    It is x, y, width and height, 0 to 1 of the upright picture, as the browser says. ``data``: ``name``,
-    ``src``, and the ``region`` that is chosen first.
+    It is x, y, width and height, 0 to 1 of the upright picture, as far as it lies in it. ``data``: ``name``,
+    ``src``, the ``region`` that is chosen first, and of the button ``label`` and ``help``.
     """
     shown = _component(key=key, data=dict(data), default={"region": data["region"]}, on_region_change=_rerun)
-    drawn: Sequence[float] | None = shown.region
-    return drawn
+    return None if shown.region is None else _inside(shown.region)
+
+
+def _inside(drawn: Sequence[float]) -> Box:
+    """What a browser says, which may be anything, as a box in the picture."""
+    x, y, width, height = (min(max(float(side), 0.0), 1.0) for side in drawn)
+    return x, y, min(width, 1.0 - x), min(height, 1.0 - y)
 
 
 def _rerun() -> None:

@@ -1,5 +1,7 @@
 """People page: who is in the pictures; who has no name yet is named here, one after the other."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import streamlit as st
@@ -7,10 +9,18 @@ import streamlit as st
 from db.catalog import revision
 from db.catalog.people import Person
 from db.errors import TroveError
+from indexer.people.suggestions import Suggestion
 from trove.people import KEPT
 from ui.app import resources
 from ui.app.views import indexing
-from ui.app.views.persons import ask_name, find_person, offer_changes, show_face
+from ui.app.views.persons import (
+    ask_name,
+    find_person,
+    offer_changes,
+    offer_suggestion,
+    show_face,
+    suggestions,
+)
 from ui.app.views.undoing import note, note_error, show_last
 from ui.wording import files
 
@@ -38,15 +48,32 @@ def _known(person: Person, others: list[Person]) -> None:
             offer_changes(person, others, f"person_{person.id}")
 
 
-def _unknown(person: Person, others: list[Person]) -> None:
+def _faces(unit_ids: Sequence[int]) -> None:
+    with st.container(horizontal=True):
+        for unit_id in unit_ids[:_FACES]:
+            show_face(unit_id, "Somebody without a name", width=84)
+
+
+def _unknown(person: Person, others: list[Person], suggestion: Suggestion | None = None) -> None:
     library = resources.library().people
     with st.container(width=330, border=True, key=f"person_{person.id}"):
-        with st.container(horizontal=True):
-            for unit_id in library.faces(person.id)[:_FACES]:
-                show_face(unit_id, "Somebody without a name", width=84)
+        _faces(library.faces(person.id))
         st.caption(f"{person.faces:,} faces in {files(person.files)}")
-        ask_name(f"person_{person.id}", "Who is this?", partial(library.name, person.id))
+        if suggestion is not None:
+            offer_suggestion(suggestion, f"person_{person.id}")
+        label = "Who is this?" if suggestion is None else "Or somebody else"
+        ask_name(f"person_{person.id}", label, partial(library.name, person.id))
         offer_changes(person, others, f"person_{person.id}")
+
+
+def _single(suggestion: Suggestion) -> None:
+    """One face that is in no group, and is near somebody."""
+    (unit_id,) = suggestion.faces
+    with st.container(width=330, border=True, key=f"face_{unit_id}"):
+        _faces(suggestion.faces)
+        offer_suggestion(suggestion, f"face_{unit_id}")
+        name = partial(resources.library().people.name_face, unit_id)
+        ask_name(f"face_{unit_id}", "Or somebody else", name)
 
 
 def _switch_on() -> None:
@@ -86,26 +113,32 @@ def _offer_off() -> None:
 
 def _show() -> None:
     with resources.read() as session:
-        every = _people(revision.current(session))
+        at = revision.current(session)
+    every, suggested = _people(at), suggestions(at)
     shown = [one for one in every if st.session_state.get(_HIDDEN) or not one.hidden]
-    named = [one for one in shown if one.name is not None]
-    unnamed = [one for one in shown if one.name is None]
     if not shown:
         st.info(
             "No people are known yet. Faces are found whenever folders are indexed.", icon=":material/face:"
         )
+    named = [one for one in shown if one.name is not None]
+    unnamed = {one.id: one for one in shown if one.name is None}
     most = st.session_state.get(_SHOWN, _AT_ONCE)
-    if unnamed:
-        st.header("Who is this?")
-        with st.container(horizontal=True):
-            for person in unnamed[:most]:
-                _unknown(person, [*named, *(one for one in unnamed if one.id != person.id)])
-    if named:
-        st.header("People with a name")
-        with st.container(horizontal=True):
-            for person in named[:most]:
-                _known(person, [one for one in [*named, *unnamed] if one.id != person.id])
-    if max(len(named), len(unnamed)) > most:
+    perhaps = {one.group_id for one in suggested}
+    unknown = [one for one in unnamed.values() if one.id not in perhaps]
+    others = [*named, *unnamed.values()]
+    with _section("The same person?", suggested):
+        for suggestion in suggested[:most]:
+            if suggestion.group_id is None:
+                _single(suggestion)
+            elif (person := unnamed.get(suggestion.group_id)) is not None:
+                _unknown(person, others, suggestion)
+    with _section("Who is this?", unknown):
+        for person in unknown[:most]:
+            _unknown(person, others)
+    with _section("People with a name", named):
+        for person in named[:most]:
+            _known(person, others)
+    if max(len(named), len(unknown), len(suggested)) > most:
         st.button(
             "More",
             icon=":material/expand_more:",
@@ -113,6 +146,15 @@ def _show() -> None:
         )
     if any(one.hidden for one in every):
         st.toggle("Those whom I have hidden, too", key=_HIDDEN)
+
+
+@contextmanager
+def _section(title: str, own: Sequence[object]) -> Iterator[None]:
+    """A row of cards below a heading, where there are any."""
+    if own:
+        st.header(title)
+    with st.container(horizontal=True):
+        yield
 
 
 st.title("People")

@@ -3,7 +3,6 @@
 Whether all of it or a part is drawn anew is chosen on the page Draw. A browser names a unit, no path.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -57,20 +56,18 @@ def offer_start(makes: Makes) -> Start | None:
         return None
     part = None
     if makes == "picture":
-        data = {"name": "The picture to start from", "src": media.view_url(unit_id), "region": None}
-        part = _inside(region(data, key=f"region_{unit_id}"))
+        data = {
+            "name": "The picture to start from",
+            "src": media.view_url(unit_id),
+            "region": None,
+            "label": "Only a part of it",
+            "help": "Draw a box on the picture: the rest stays as it is",
+        }
+        part = region(data, key=f"region_{unit_id}")
     else:
         st.image(str(shown), width=240, alt="The picture to start from")
     with Image.open(shown) as picture:
         return Start(picture.convert("RGB"), strength, part)
-
-
-def _inside(drawn: Sequence[float] | None) -> tuple[float, float, float, float] | None:
-    """The box that the browser says, as far as it lies in the picture."""
-    if drawn is None:
-        return None
-    x, y, width, height = (min(max(float(side), 0.0), 1.0) for side in drawn)
-    return x, y, min(width, 1.0 - x), min(height, 1.0 - y)
 
 
 def _strength(*, disabled: bool) -> float:

@@ -41,5 +41,8 @@ def _seen() -> None:
 
 def _undo() -> None:
     _, undo = st.session_state.pop(_LAST)
-    undo()
-    note("Undone.")
+    try:
+        undo()
+        note("Undone.")
+    except TroveError as exc:
+        note_error(exc)
