@@ -6,6 +6,7 @@ safetensors only and without running any code that comes with a model.
 
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,12 @@ from search.drawing.calls import (
     Start,
     StepCallback,
     enough_steps,
+    frames_of,
     heeds_negatives,
     look_arguments,
     needs_picture,
     parameters,
+    size_of,
     start_arguments,
     starting_from,
     step_arguments,
@@ -32,9 +35,10 @@ from search.drawing.calls import (
 )
 from search.drawing.clips import clip_of, frames_argument
 from search.drawing.knowing import Concept, concept_of
+from search.drawing.memory import require_room
 from search.drawing.output import Drawing, Made, check_target, save_drawing
 from search.drawing.pipelines import pipeline_for, run, shown_name
-from search.drawing.presets import BUILTIN, Makes
+from search.drawing.presets import BUILTIN, SEEN, Makes
 from search.drawing.preview import OnPreview
 from search.drawing.sounds import Sound, length_argument, sound_of
 from search.drawing.weights import chosen
@@ -128,6 +132,7 @@ class Drawer:
             elif self.makes != "picture":
                 arguments |= length_argument(parameters(pipeline), length_s)
                 on_preview = None
+            self._require_room(pipeline, arguments)
             with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
                 made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
@@ -176,6 +181,7 @@ class Drawer:
                 return Sketched(None, concept, shown_name(self.model))
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, None, None)
+            self._require_room(pipeline, arguments)
             with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 image = _accept(run(pipeline, seed, arguments | callbacks))
         return Sketched(image, concept, shown_name(self.model))
@@ -202,6 +208,10 @@ class Drawer:
         look = look_arguments(pipeline, self.model, size if "width" in parameters(pipeline) else None)
         arguments |= look | start_arguments(pipeline, start, size or look.get("width"))
         return arguments | enough_steps(arguments, parameters(pipeline)), total
+
+    def _require_room(self, pipeline: Any, arguments: Mapping[str, Any]) -> None:
+        if self.makes in SEEN:
+            require_room(pipeline, size_of(pipeline, arguments), frames_of(pipeline, arguments))
 
     def _pipeline(self) -> AbstractContextManager[Any]:
         """The pipeline, for one drawing."""

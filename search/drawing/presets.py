@@ -15,6 +15,8 @@ BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
 Makes = Literal["picture", "clip", "sound", "music"]
 """What a model makes of words."""
+SEEN: tuple[Makes, ...] = ("picture", "clip")
+"""What is seen of it, and can start from a picture."""
 
 
 @dataclass(frozen=True)

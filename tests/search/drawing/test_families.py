@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from db.errors import GenerateError
-from indexer.pretrained import memory
-from search.drawing import pipelines, preview
+from search.drawing import preview
 from search.drawing.calls import Start, mask_of
 from search.drawing.drawer import Drawer
 from search.drawing.output import COMPOSITE_TYPE, SOURCE_TYPE, is_drawing
@@ -265,13 +264,3 @@ def test_a_model_of_classes_draws_those_that_it_knows(made: Callable[[str], Path
     with pytest.raises(GenerateError, match="draws 3 classes by their names, and 'goldfisch'") as caught:
         drawer.draw("goldfisch", path=tmp_path / "b.png")
     assert caught.value.hint == "Did you mean goldfish?"
-
-
-def test_too_little_memory_names_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_bytes", lambda _: 5e9)
-    hint = pipelines.out_of_memory().hint
-    assert "sd-turbo" in hint
-    assert "sdxl" not in hint
-    assert "smaller size" in hint
-    monkeypatch.setattr(memory, "free_bytes", lambda _: 1e9)
-    assert "would fit" not in pipelines.out_of_memory().hint

@@ -9,7 +9,7 @@ import streamlit as st
 
 from db.errors import ModelMissingError, TroveError
 from search.drawing.folder import drawings, new_drawing
-from search.drawing.presets import AUTO, BUILTIN, PRESETS, Makes, preset_of
+from search.drawing.presets import AUTO, BUILTIN, PRESETS, SEEN, Makes, preset_of
 from search.drawing.weights import chosen, installed
 from ui.app import resources
 from ui.app.views.drawn import show_gallery, show_progress
@@ -27,7 +27,6 @@ _EXAMPLES = {
 _TITLES: Mapping[Makes, str] = MappingProxyType(
     {"picture": "Picture", "clip": "Clip", "sound": "Sound", "music": "Music"}
 )
-_SEEN: tuple[Makes, ...] = ("picture", "clip")
 
 # By default Streamlit drops a widget's state while another page is shown.
 _PERSISTENT = {"persist_state": "session"}
@@ -80,14 +79,14 @@ def _ask(busy: bool) -> None:
             "For photographs choose a larger model, which is downloaded once."
             + (" Only a larger one starts from a picture." if has_start() else "")
         )
-    elif makes in _SEEN:
+    elif makes in SEEN:
         how["start"] = offer_start(makes)
     if model:
         _start_button(model.strip(), makes, how, busy)
 
 
 def _asked(makes: Makes) -> str:
-    return f"What should the {makes} show?" if makes in _SEEN else "What should be heard?"
+    return f"What should the {makes} show?" if makes in SEEN else "What should be heard?"
 
 
 def _generator(makes: Makes) -> str:
