@@ -9,8 +9,9 @@ import json
 import logging
 import math
 import weakref
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from db.errors import GenerateError
 from indexer.pretrained import memory
@@ -92,7 +93,7 @@ def decoding_bytes(pipeline: Any, size: tuple[int, int], frames: int = 1) -> flo
     upcast = getattr(decoder.config, "force_upcast", False) and "float16" in str(decoder.dtype)
     try:
         taken, pixels = _traced(
-            type(decoder),
+            cast(Hashable, type(decoder)),
             json.dumps(dict(decoder.config), default=str),
             None if upcast else decoder.dtype,
             latent_frames(pipeline, frames),
@@ -121,11 +122,11 @@ def _held() -> Any:
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class Held(TorchDispatchMode):
+    class Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
         now = most = 0
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # type: ignore[no-untyped-call]
             self._known: set[int] = set()
 
         def __torch_dispatch__(self, call: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
