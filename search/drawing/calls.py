@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
@@ -137,7 +138,7 @@ def _class_of(pipeline: Any, name: str) -> int:
         return number
     some, count = ", ".join(list(labels)[:5]), len(set(labels.values()))
     raise GenerateError(
-        f"this model draws {count:,} classes by their names, and {name!r} is none of them",
+        f"this model draws {count:,} classes by their names, and {shorten(name, 60)!r} is none of them",
         did_you_mean(name, labels) or f"Such as: {some}.",
     )
 

@@ -46,6 +46,8 @@ from search.drawing.weights import chosen
 _MAX_SEED = 2**63
 _LARGEST = 4096
 """Pixels of a side: no model draws so large, and the system kills what takes more memory than it has."""
+_LONGEST_PROMPT = 4_000
+"""Characters. Models read 50 to 400 words, and some take memory with the square of what they are given."""
 _LONGEST_S = 300
 """Of a clip or sound; models make a few seconds at once."""
 
@@ -120,7 +122,7 @@ class Drawer:
             SettingsError: the device does not exist here.
             GenerateError: the picture cannot be drawn or saved.
         """
-        _check_request(prompt, steps, seed, start, length_s, size)
+        _check_request(prompt, steps, seed, start, length_s, size, without)
         check_target(path, self.makes)
         seed = secrets.randbelow(2**32) if seed is None else seed
         with self._pipeline() as loaded:
@@ -174,7 +176,7 @@ class Drawer:
 
         Arguments and errors as ``draw``.
         """
-        _check_request(prompt, None, seed, start)
+        _check_request(prompt, None, seed, start, without=without)
         with self._pipeline() as loaded:
             concept = concept_of(loaded, prompt) if self.model == BUILTIN else None
             if concept is not None and not concept.known:
@@ -262,11 +264,17 @@ def _check_request(
     start: Start | None,
     length_s: float | None = None,
     size: int | None = None,
+    without: str = "",
 ) -> None:
     if start is not None:
         start.check()
     if not prompt.strip() and start is None:
         raise GenerateError("there is nothing to draw", "Say in a few words what the picture should show.")
+    if (length := max(len(prompt), len(without))) > _LONGEST_PROMPT:
+        raise GenerateError(
+            f"{length:,} characters are too long to draw",
+            f"Give up to {_LONGEST_PROMPT:,}; models read some hundred words at most.",
+        )
     if steps is not None and steps < 1:
         raise GenerateError(
             f"cannot draw in {steps} steps", "Give at least 1, or none for what suits the model."

@@ -209,6 +209,8 @@ def test_black_picture_is_no_drawing(spare: Path, tmp_path: Path) -> None:
     ("request_", "message"),
     [
         ({"prompt": " \n"}, "nothing to draw"),
+        ({"prompt": "a boat " * 1000}, "7,000 characters are too long to draw"),
+        ({"without": "a boat " * 1000}, "7,000 characters are too long to draw"),
         ({"steps": 0}, "in 0 steps"),
         ({"steps": 100_000}, "could not draw"),
         ({"seed": -1}, "seed -1"),

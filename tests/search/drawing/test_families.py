@@ -185,6 +185,19 @@ def test_a_distilled_model_draws_with_the_steps_and_guidance_of_its_preset(
     assert drawing.steps == info.steps
 
 
+def test_the_scheduler_of_ddpm_itself_draws_as_the_library_does(tmp_path: Path) -> None:
+    from diffusers import DDPMScheduler, DiffusionPipeline
+
+    folder = FAMILIES["Stable Diffusion"](tmp_path / "tiny ancestral")
+    pipeline = DiffusionPipeline.from_pretrained(folder)
+    pipeline.scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
+    pipeline.save_pretrained(folder)
+    drawing = Drawer(str(folder), device="cpu").draw("a boat", path=tmp_path / "a.png", steps=3, seed=1)
+    again = DiffusionPipeline.from_pretrained(folder)
+    assert type(again.scheduler) is DDPMScheduler
+    np.testing.assert_array_equal(pixels(drawing.path), called(again, prompt="a boat", num_inference_steps=3))
+
+
 def test_a_region_leaves_the_rest_nearly_as_it_was(made: Callable[[str], Path], tmp_path: Path) -> None:
     """Weights are random, and the autoencoder's too: what is compared is how much a seed changes where."""
     drawer = Drawer(str(made("Stable Diffusion")), device="cpu")
@@ -264,3 +277,5 @@ def test_a_model_of_classes_draws_those_that_it_knows(made: Callable[[str], Path
     with pytest.raises(GenerateError, match="draws 3 classes by their names, and 'goldfisch'") as caught:
         drawer.draw("goldfisch", path=tmp_path / "b.png")
     assert caught.value.hint == "Did you mean goldfish?"
+    with pytest.raises(GenerateError, match=r"'a boat .*\[\.\.\.\]' is none of them"):
+        drawer.draw("a boat " * 100, path=tmp_path / "b.png")
