@@ -90,7 +90,7 @@ def decoding_bytes(pipeline: Any, size: tuple[int, int], frames: int = 1) -> flo
     if decoder is None:
         return None
     # Some are too coarse in 16 bits, and decode in 32.
-    upcast = getattr(decoder.config, "force_upcast", False) and "float16" in str(decoder.dtype)
+    upcast = getattr(decoder.config, "force_upcast", False) and str(decoder.dtype) == "torch.float16"
     try:
         taken, pixels = _traced(
             cast(Hashable, type(decoder)),

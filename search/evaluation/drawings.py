@@ -24,7 +24,7 @@ from indexer.media.formats import EXTENSIONS
 from indexer.media.workers import WorkerPool
 from search.drawing.drawer import Drawer
 from search.drawing.memory import out_of_memory
-from search.drawing.weights import installed
+from search.drawing.weights import chosen, installed
 from search.evaluation.distances import FEWEST, Measure, clip_score, distances
 from search.evaluation.inception import Inception, find_inception
 from search.evaluation.retrieval import encode_pictures
@@ -126,7 +126,7 @@ def evaluate_drawers(
         raise SettingsError("FID compares with real pictures, and there are none", "Give a folder: --real.")
     weights = find_inception(inception) if pictures else None
     for drawer in drawers:
-        installed(drawer)  # an unknown name is told before anything is drawn
+        installed(chosen(drawer))  # an unknown name is told before anything is drawn
     with tempfile.TemporaryDirectory() as folder:
         made = []
         for at, drawer in enumerate(drawers):

@@ -9,6 +9,7 @@ import streamlit as st
 
 from db.errors import ModelMissingError, TroveError
 from search.drawing.folder import drawings, new_drawing
+from search.drawing.memory import least_bytes
 from search.drawing.presets import AUTO, BUILTIN, PRESETS, SEEN, Makes, preset_of
 from search.drawing.weights import chosen, installed
 from ui.app import resources
@@ -194,9 +195,12 @@ def _start_button(model: str, makes: Makes, how: dict[str, Any], busy: bool) -> 
     if not installed(model):
         info = preset_of(model)
         amount = size(1e9 * info.download_gb) if info and info.download_gb else "several GB"
+        needed = least_bytes(info) if info else None
         st.info(
-            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
-            "once. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
+            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} once"
+            + (f" and takes at least {size(needed)} of memory" if needed else "")
+            + ". Nothing of yours is sent."
+            + (f" {resources.plain(info.note)}" if info else ""),
             icon=":material/download:",
         )
         label = f"Download {amount} and {'draw' if makes == 'picture' else 'make it'}"
