@@ -196,11 +196,10 @@ def _start_button(model: str, makes: Makes, how: dict[str, Any], busy: bool) -> 
         info = preset_of(model)
         amount = size(1e9 * info.download_gb) if info and info.download_gb else "several GB"
         needed = least_bytes(info) if info else None
+        takes = f" and takes at least {size(needed)} of memory" if needed else ""
         st.info(
-            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} once"
-            + (f" and takes at least {size(needed)} of memory" if needed else "")
-            + ". Nothing of yours is sent."
-            + (f" {resources.plain(info.note)}" if info else ""),
+            f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
+            f"once{takes}. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
             icon=":material/download:",
         )
         label = f"Download {amount} and {'draw' if makes == 'picture' else 'make it'}"
