@@ -28,7 +28,7 @@ from PIL import Image
 from db.arrays import unit_length
 from search.drawing.pictograms import own_parts
 from search.drawing.presets import BUILTIN, PRESETS
-from search.evaluation.drawings import frechet
+from search.evaluation.distances import frechet
 
 PROMPTS = 200
 _AXES = 64

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from indexer.pretrained.memory import GB, require_memory
+from indexer.pretrained.memory import GB, require_memory, smaller_model
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,15 @@ class Keeper:
 
     @contextmanager
     def use(
-        self, key: Hashable, name: str, needed: float, load: Callable[[], Any], *, device: str, idle_s: float
+        self,
+        key: Hashable,
+        name: str,
+        needed: float,
+        load: Callable[[], Any],
+        *,
+        device: str,
+        idle_s: float,
+        smaller: Callable[[float], str] = smaller_model,
     ) -> Iterator[Any]:
         """The model of ``key``, loaded by ``load()`` if it is not kept, for as long as the block runs.
 
@@ -49,6 +57,7 @@ class Keeper:
             needed: bytes of memory that it will take, see ``memory.needed_bytes``.
             device: ``cpu`` or ``cuda``.
             idle_s: how long it is kept after its last use.
+            smaller: says what to do where so many bytes are not enough, see ``memory.require_memory``.
 
         Raises:
             ModelError: there is not enough memory for it, or from ``load``.
@@ -58,7 +67,7 @@ class Keeper:
             if kept is None:
                 if needed >= LARGE:
                     self._release([other for other, held in self._kept.items() if held.needed >= LARGE])
-                require_memory(name, needed, device)
+                require_memory(name, needed, device, smaller)
                 started = time.monotonic()
                 kept = self._kept[key] = _Kept(load(), needed, idle_s)
                 log.info("loaded %s in %.1f s", name, time.monotonic() - started)

@@ -15,7 +15,7 @@ from db.errors import ModelError, TroveError, first_line
 from db.settings import Settings
 from indexer.pretrained.device import picked
 from indexer.pretrained.keeper import KEEPER
-from indexer.pretrained.memory import free_bytes, is_out_of_memory, needed_bytes, too_little
+from indexer.pretrained.memory import free_bytes, is_out_of_memory, let_go, needed_bytes, too_little
 from indexer.pretrained.presets import Task
 from indexer.pretrained.weights import Weights, chosen, costs, find_weights, to_download
 
@@ -181,6 +181,7 @@ def used(name: str, fails: str) -> Iterator[None]:
             yield
         except Exception as exc:  # anything: the files are whatever was downloaded
             if is_out_of_memory(exc):
+                let_go(exc)
                 raise too_little(name) from exc
             raise ModelError(
                 f"the model {name} {fails}: {first_line(exc)}", "Choose another one: see trove models"

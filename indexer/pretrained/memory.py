@@ -1,6 +1,7 @@
 """Memory that models need: told before they are loaded, refused where it is not there, and halved batches."""
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -34,8 +35,17 @@ def free_bytes(device: str) -> float:
     return float(psutil.virtual_memory().available)
 
 
-def require_memory(name: str, needed: float, device: str) -> None:
+def smaller_model(free: float) -> str:  # noqa: ARG001
+    """What to do where so many bytes are not enough for a model, in a clause."""
+    return "choose a smaller model: see trove models"
+
+
+def require_memory(
+    name: str, needed: float, device: str, smaller: Callable[[float], str] = smaller_model
+) -> None:
     """Check that a model fits before it is loaded: a system out of memory kills instead of raising.
+
+    ``smaller``: says what to do with so many free bytes, in a clause.
 
     Raises:
         ModelError: it does not.
@@ -44,7 +54,7 @@ def require_memory(name: str, needed: float, device: str) -> None:
     if needed > free:
         raise ModelError(
             f"the model {name} needs about {needed / GB:.1f} GB of memory and {free / GB:.1f} GB are free",
-            "Close other programs, or choose a smaller model: see trove models",
+            f"Close other programs, or {smaller(free)}",
         )
 
 
@@ -57,6 +67,11 @@ def is_out_of_memory(exc: BaseException) -> bool:
     # PyTorch's allocator on the CPU raises a bare RuntimeError.
     told = ("not enough memory", "allocate memory", "out of memory", "DefaultCPUAllocator")
     return isinstance(exc, RuntimeError) and any(words in str(exc) for words in told)
+
+
+def let_go(exc: BaseException) -> None:
+    """Free what the calls that raised an error held, which live as long as the error is kept to be shown."""
+    traceback.clear_frames(exc.__traceback__)
 
 
 def too_little(model: str) -> ModelError:

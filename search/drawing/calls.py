@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageOps
@@ -27,6 +28,7 @@ _MULTIPLE = 64
 _SIDE = 512
 """Of pictures of a pipeline that does not say it."""
 _STEPS = "num_inference_steps"
+_FRAMES = "num_frames"
 _OWN_PAIRS: Mapping[str, tuple[str, str | None]] = {
     "AmusedPipeline": ("AmusedImg2ImgPipeline", "AmusedInpaintPipeline"),
     "LTXPipeline": ("LTXImageToVideoPipeline", None),
@@ -136,7 +138,7 @@ def _class_of(pipeline: Any, name: str) -> int:
         return number
     some, count = ", ".join(list(labels)[:5]), len(set(labels.values()))
     raise GenerateError(
-        f"this model draws {count:,} classes by their names, and {name!r} is none of them",
+        f"this model draws {count:,} classes by their names, and {shorten(name, 60)!r} is none of them",
         did_you_mean(name, labels) or f"Such as: {some}.",
     )
 
@@ -231,14 +233,22 @@ def _side_of(pipeline: Any) -> int:
     return sample * scale if isinstance(sample, int) and isinstance(scale, int) else _SIDE
 
 
-def _size_of(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[int, int]:
+def size_of(pipeline: Any, arguments: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width of what a pipeline draws when it is called with these arguments."""
-    accepted, side = parameters(pipeline), _side_of(pipeline)
+    accepted = parameters(pipeline)
+    width, height = _own_size(pipeline) or (_side_of(pipeline),) * 2
+    own = {"height": height, "width": width}
     height, width = (
         arguments.get(name) or (accepted[name].default if name in accepted else None) or side
-        for name in ("height", "width")
+        for name, side in own.items()
     )
     return height, width
+
+
+def frames_of(pipeline: Any, arguments: Mapping[str, Any]) -> int:
+    """How many frames a pipeline makes when it is called with these arguments; 1 of a picture."""
+    default = parameters(pipeline)[_FRAMES].default if _FRAMES in parameters(pipeline) else 1
+    return int(arguments.get(_FRAMES) or default or 1)
 
 
 def _sized(picture: Image.Image, side: int) -> Image.Image:
@@ -250,13 +260,18 @@ def _sized(picture: Image.Image, side: int) -> Image.Image:
 
 def _fitted(picture: Image.Image, pipeline: Any) -> Image.Image | None:
     """The middle of a picture in the one size that a model knows; None where it knows others (CogVideoX)."""
+    own = _own_size(pipeline)
+    return own and ImageOps.fit(picture.convert("RGB"), own, Image.Resampling.LANCZOS)
+
+
+def _own_size(pipeline: Any) -> tuple[int, int] | None:
+    """Width and height that a model makes unless it is told otherwise, where its settings name both."""
     config = getattr(getattr(pipeline, "transformer", None), "config", None)
     width, height = getattr(config, "sample_width", None), getattr(config, "sample_height", None)
     if not isinstance(width, int) or not isinstance(height, int):
         return None
     scale = pipeline.vae_scale_factor_spatial
-    size = (width * scale, height * scale)
-    return ImageOps.fit(picture.convert("RGB"), size, Image.Resampling.LANCZOS)
+    return width * scale, height * scale
 
 
 @contextmanager
@@ -275,7 +290,7 @@ def telling(
     if on_step is None:
         yield {}
         return
-    show = Previewer(on_preview, _size_of(pipeline, arguments)) if on_preview is not None else None
+    show = Previewer(on_preview, size_of(pipeline, arguments)) if on_preview is not None else None
 
     def at_end(running: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
         # Some schedulers need a step or two more than they were asked for.

@@ -87,11 +87,21 @@ def frames_argument(pipeline: Any, length_s: float | None) -> dict[str, Any]:
     if length_s is None:
         return {}
     wanted = length_s * FRAMES_PER_S[type(pipeline).__name__]
-    shortened = getattr(pipeline, "vae_temporal_compression_ratio", None)
-    every = shortened or getattr(pipeline, "vae_scale_factor_temporal", None) or 1
+    every = _frames_at_once(pipeline)
     if every == 1:
         return {"num_frames": max(1, round(wanted))}
     return {"num_frames": max(1, round((wanted - 1) / every)) * every + 1}
+
+
+def latent_frames(pipeline: Any, frames: int) -> int:
+    """How many frames the latents of a clip have that are decoded at once."""
+    return (frames - 1) // _frames_at_once(pipeline) + 1
+
+
+def _frames_at_once(pipeline: Any) -> int:
+    """How many frames an autoencoder makes one of."""
+    shortened = getattr(pipeline, "vae_temporal_compression_ratio", None)
+    return shortened or getattr(pipeline, "vae_scale_factor_temporal", None) or 1
 
 
 def mp4(clip: Clip, tags: Mapping[str, str], xmp: str) -> bytes:

@@ -6,6 +6,7 @@ safetensors only and without running any code that comes with a model.
 
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,12 @@ from search.drawing.calls import (
     Start,
     StepCallback,
     enough_steps,
+    frames_of,
     heeds_negatives,
     look_arguments,
     needs_picture,
     parameters,
+    size_of,
     start_arguments,
     starting_from,
     step_arguments,
@@ -32,9 +35,10 @@ from search.drawing.calls import (
 )
 from search.drawing.clips import clip_of, frames_argument
 from search.drawing.knowing import Concept, concept_of
+from search.drawing.memory import require_room
 from search.drawing.output import Drawing, Made, check_target, save_drawing
 from search.drawing.pipelines import pipeline_for, run, shown_name
-from search.drawing.presets import BUILTIN, Makes
+from search.drawing.presets import BUILTIN, SEEN, Makes
 from search.drawing.preview import OnPreview
 from search.drawing.sounds import Sound, length_argument, sound_of
 from search.drawing.weights import chosen
@@ -42,6 +46,8 @@ from search.drawing.weights import chosen
 _MAX_SEED = 2**63
 _LARGEST = 4096
 """Pixels of a side: no model draws so large, and the system kills what takes more memory than it has."""
+_LONGEST_PROMPT = 4_000
+"""Characters. Models read 50 to 400 words, and some take memory with the square of what they are given."""
 _LONGEST_S = 300
 """Of a clip or sound; models make a few seconds at once."""
 
@@ -116,7 +122,7 @@ class Drawer:
             SettingsError: the device does not exist here.
             GenerateError: the picture cannot be drawn or saved.
         """
-        _check_request(prompt, steps, seed, start, length_s, size)
+        _check_request(prompt, steps, seed, start, length_s, size, without)
         check_target(path, self.makes)
         seed = secrets.randbelow(2**32) if seed is None else seed
         with self._pipeline() as loaded:
@@ -128,6 +134,7 @@ class Drawer:
             elif self.makes != "picture":
                 arguments |= length_argument(parameters(pipeline), length_s)
                 on_preview = None
+            self._require_room(pipeline, arguments)
             with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 started = time.perf_counter()
                 made = self._accept(run(pipeline, seed, arguments | callbacks), pipeline)
@@ -169,13 +176,14 @@ class Drawer:
 
         Arguments and errors as ``draw``.
         """
-        _check_request(prompt, None, seed, start)
+        _check_request(prompt, None, seed, start, without=without)
         with self._pipeline() as loaded:
             concept = concept_of(loaded, prompt) if self.model == BUILTIN else None
             if concept is not None and not concept.known:
                 return Sketched(None, concept, shown_name(self.model))
             pipeline = starting_from(loaded, start)
             arguments, total = self._arguments(pipeline, prompt, without, start, None, None)
+            self._require_room(pipeline, arguments)
             with telling(pipeline, arguments, total, on_step, on_preview) as callbacks:
                 image = _accept(run(pipeline, seed, arguments | callbacks))
         return Sketched(image, concept, shown_name(self.model))
@@ -202,6 +210,10 @@ class Drawer:
         look = look_arguments(pipeline, self.model, size if "width" in parameters(pipeline) else None)
         arguments |= look | start_arguments(pipeline, start, size or look.get("width"))
         return arguments | enough_steps(arguments, parameters(pipeline)), total
+
+    def _require_room(self, pipeline: Any, arguments: Mapping[str, Any]) -> None:
+        if self.makes in SEEN:
+            require_room(pipeline, size_of(pipeline, arguments), frames_of(pipeline, arguments))
 
     def _pipeline(self) -> AbstractContextManager[Any]:
         """The pipeline, for one drawing."""
@@ -252,11 +264,17 @@ def _check_request(
     start: Start | None,
     length_s: float | None = None,
     size: int | None = None,
+    without: str = "",
 ) -> None:
     if start is not None:
         start.check()
     if not prompt.strip() and start is None:
         raise GenerateError("there is nothing to draw", "Say in a few words what the picture should show.")
+    if (length := max(len(prompt), len(without))) > _LONGEST_PROMPT:
+        raise GenerateError(
+            f"{length:,} characters are too long to draw",
+            f"Give up to {_LONGEST_PROMPT:,}; models read some hundred words at most.",
+        )
     if steps is not None and steps < 1:
         raise GenerateError(
             f"cannot draw in {steps} steps", "Give at least 1, or none for what suits the model."

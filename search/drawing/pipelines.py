@@ -19,6 +19,7 @@ from indexer.pretrained import weights as pretrained
 from indexer.pretrained.keeper import KEEPER
 from indexer.pretrained.loading import quiet
 from search.drawing.clips import FRAMES_PER_S
+from search.drawing.memory import out_of_memory, smaller_models
 from search.drawing.musicgen import load_musicgen
 from search.drawing.presets import BUILTIN_FOLDER, PRESETS, Makes
 from search.drawing.sounds import MUSIC_MODEL, SOUND_PIPELINES
@@ -71,6 +72,7 @@ def pipeline_for(makes: Makes, model: str, device: Device, idle_s: float) -> Abs
         # On a GPU what does not fit waits in the memory of the machine.
         device="cpu",
         idle_s=idle_s,
+        smaller=smaller_models,
     )
 
 
@@ -78,28 +80,6 @@ def shown_name(model: str) -> str:
     """The model's name without its parent folders, which are private and must not be in a shared picture."""
     folder = expanded(model)
     return folder.resolve().name if model not in PRESETS and folder.is_dir() else model
-
-
-def out_of_memory() -> GenerateError:
-    """What to say when the memory was not enough, with what would fit."""
-    return GenerateError(
-        "there is not enough memory for this",
-        "A smaller size takes less; or close other programs, "
-        f"{_smaller(memory.free_bytes('cpu'))} or use --device cpu.",
-    )
-
-
-def _smaller(free: float) -> str:
-    """Which presets fit into so much memory, by the sizes of their 16-bit files, for a hint."""
-    known = [
-        info.name
-        for info in PRESETS.values()
-        if info.makes == "picture"
-        and info.half
-        and info.download_gb is not None
-        and info.download_gb * memory.GB + memory.WORKING_BYTES <= free
-    ]
-    return f"choose a smaller model ({', '.join(known)} would fit)," if known else "choose a smaller model,"
 
 
 def _require_cuda() -> None:
@@ -205,7 +185,7 @@ def _cpu_dtype(weights: Weights) -> Any:
     needed = (weights.parameters * torch.bfloat16.itemsize + memory.WORKING_BYTES) / memory.GB
     raise GenerateError(
         f"the model needs about {needed:.1f} GB of memory and {free / memory.GB:.1f} GB are free",
-        f"Close other programs, or {_smaller(free).rstrip(',')}.",
+        f"Close other programs, or {smaller_models(free)}.",
     )
 
 
@@ -236,7 +216,8 @@ def run(pipeline: Any, seed: int, arguments: Mapping[str, Any]) -> Any:
             raise
         except Exception as exc:  # anything: each pipeline fails in its own way
             if memory.is_out_of_memory(exc):
-                raise out_of_memory() from exc
+                memory.let_go(exc)
+                raise out_of_memory(pipeline) from exc
             raise GenerateError(
                 f"the model could not draw it: {first_line(exc)}",
                 "Try fewer or other words, or other steps.",

@@ -15,6 +15,8 @@ BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 
 Makes = Literal["picture", "clip", "sound", "music"]
 """What a model makes of words."""
+SEEN: tuple[Makes, ...] = ("picture", "clip")
+"""What is seen of it, and can start from a picture."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class DrawerInfo:
     """Size of the files that are fetched, in 10^9 bytes."""
     half: bool = False
     """The repository holds 16-bit files, which are half as long and all that is fetched."""
+    plain: bool = False
+    """These are not named ``.fp16``."""
     steps: int | None = None
     """None: the pipeline's own, as for guidance and size."""
     guidance: float | None = None
@@ -156,37 +160,43 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
             DrawerInfo(
                 name="pixart-sigma",
                 repository="PixArt-alpha/PixArt-Sigma-XL-2-512-MS",
-                licence="",
-                commercial_use=None,
-                note="A diffusion transformer with a large reader of words (T5).",
-                source="pipeline_pixart_sigma.py of diffusers, which names it",
+                licence="CreativeML OpenRAIL++-M",
+                commercial_use=True,
+                note="A diffusion transformer of 0.6 billion parameters with a large reader of words (T5). "
+                "OpenRAIL++-M forbids harmful uses.",
+                source="README.md of PixArt-alpha/PixArt-Sigma-XL-2-1024-MS, the same at 1024 pixels, and of "
+                "PixArt-alpha/PixArt-sigma",
             ),
             DrawerInfo(
                 name="sd3-medium",
                 repository="stabilityai/stable-diffusion-3-medium-diffusers",
-                licence="",
-                commercial_use=None,
-                note="A transformer of words and patches together; wants a GPU.",
-                source="pipeline_stable_diffusion_3.py of diffusers, which names it",
+                licence="Stability AI's own, for research at first, later its Community License",
+                commercial_use=False,
+                note="A transformer of words and patches together; wants a GPU; given to those who accept "
+                "its terms. Commercial use only under Stability AI's terms (stability.ai/license).",
+                source="README.md of stabilityai/stable-diffusion-3-medium; docs/source/en/api/pipelines/"
+                "stable_diffusion/stable_diffusion_3.md of huggingface/diffusers",
             ),
             DrawerInfo(
                 name="flux-schnell",
                 repository="black-forest-labs/FLUX.1-schnell",
-                licence="",
-                commercial_use=None,
+                licence="Apache-2.0",
+                commercial_use=True,
                 steps=4,
                 guidance=0.0,
-                note="A large transformer distilled to few steps; wants a GPU.",
-                source="pipeline_flux.py of diffusers, which names it with its steps and guidance",
+                note="A large transformer distilled to few steps; all parts take 50 GB, so it wants a GPU.",
+                source="README.md of black-forest-labs/flux; docs/source/en/api/pipelines/flux.md and "
+                "pipeline_flux.py of huggingface/diffusers (memory; steps and guidance)",
             ),
             DrawerInfo(
                 name="dit",
                 repository="facebook/DiT-XL-2-256",
-                licence="",
-                commercial_use=None,
+                licence="CC-BY-NC-4.0",
+                commercial_use=False,
                 asked_by="class",
-                note="Draws the thousand classes of ImageNet by their names, no other words.",
-                source="pipeline_dit.py of diffusers, which names it",
+                note="Draws the thousand classes of ImageNet by their names, no other words. Its repository "
+                "holds pickles alone, which are not read: give a folder with safetensors. No commercial use.",
+                source="README.md of facebookresearch/DiT and the list of files of facebook/DiT-XL-2-256",
             ),
             DrawerInfo(
                 name="ltx-video",
@@ -194,8 +204,10 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 licence="",
                 commercial_use=None,
                 makes="clip",
-                note="Clips, also going on from a picture; wants a GPU.",
-                source="README.md of Lightricks/LTX-Video; its name in pipeline_ltx.py of diffusers",
+                note="Clips, also going on from a picture; wants a GPU with 10 GB. Each version has a "
+                "licence of its own.",
+                source="README.md of Lightricks/LTX-Video; docs/source/en/api/pipelines/ltx_video.md of "
+                "huggingface/diffusers",
             ),
             DrawerInfo(
                 name="wan-1.3b",
@@ -209,48 +221,56 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
             DrawerInfo(
                 name="cogvideox-2b",
                 repository="THUDM/CogVideoX-2b",
-                licence="",
-                commercial_use=None,
+                licence="Apache-2.0",
+                commercial_use=True,
                 makes="clip",
-                note="Clips of six seconds at 720 x 480; wants a GPU with 24 GB.",
-                source="README.md of THUDM/CogVideo; its name in pipeline_cogvideox.py of diffusers",
+                note="Clips of six seconds at 720 x 480; wants a GPU with 18 GB, or 4 GB and patience.",
+                source="README.md of THUDM/CogVideo and the lists of files of THUDM/CogVideoX-2b",
+                download_gb=13.3,
+                half=True,
+                plain=True,
             ),
             DrawerInfo(
                 name="cogvideox-5b-i2v",
                 repository="THUDM/CogVideoX-5b-I2V",
-                licence="",
-                commercial_use=None,
+                licence="CogVideoX License",
+                commercial_use=False,
                 makes="clip",
                 asked_by="picture",
-                note="Clips that go on from a picture, which it needs; wants a GPU.",
-                source="pipeline_cogvideox_image2video.py of diffusers, which names it",
+                note="Clips that go on from a picture, which it needs; wants a GPU with 26 GB, or 5 GB and "
+                "patience. Commercial use only for those who register with its authors.",
+                source="README.md and MODEL_LICENSE of THUDM/CogVideo",
             ),
             DrawerInfo(
                 name="modelscope",
                 repository="damo-vilab/text-to-video-ms-1.7b",
-                licence="",
-                commercial_use=None,
+                licence="CC-BY-NC-4.0 in its header, CC-BY-NC-ND in its text",
+                commercial_use=False,
                 makes="clip",
-                note="Clips of two seconds: Stable Diffusion with layers that look along time.",
-                source="pipeline_text_to_video_synth.py of diffusers, which names it",
+                note="Clips of two seconds: Stable Diffusion with layers that look along time. 1.7 billion "
+                "parameters. No commercial use.",
+                source="README.md of ali-vilab/text-to-video-ms-1.7b, as it is called now",
             ),
             DrawerInfo(
                 name="audioldm2",
                 repository="cvssp/audioldm2",
-                licence="",
-                commercial_use=None,
+                licence="CC-BY-NC-SA-4.0",
+                commercial_use=False,
                 makes="sound",
-                note="Sounds and music of ten seconds, by diffusion of spectrograms.",
-                source="README.md of haoheliu/AudioLDM2; its name in pipeline_audioldm2.py of diffusers",
+                note="Sounds and music of ten seconds, by diffusion of spectrograms. 1.1 billion parameters. "
+                "No commercial use.",
+                source="LICENSE of haoheliu/AudioLDM2; docs/source/en/api/pipelines/audioldm2.md of "
+                "huggingface/diffusers",
             ),
             DrawerInfo(
                 name="stable-audio",
                 repository="stabilityai/stable-audio-open-1.0",
-                licence="",
-                commercial_use=None,
+                licence="Stability AI's own",
+                commercial_use=False,
                 makes="sound",
-                note="Sounds and music in stereo; given to those who accept its terms.",
-                source="README.md of Stability-AI/stable-audio-tools; pipeline_stable_audio.py of diffusers",
+                note="Sounds and music in stereo, up to 47 seconds; given to those who accept its terms. "
+                "Commercial use only under Stability AI's terms (stability.ai/license).",
+                source="README.md of stabilityai/stable-audio-open-1.0",
             ),
             DrawerInfo(
                 name="musicgen-small",
@@ -259,7 +279,9 @@ PRESETS: Mapping[str, DrawerInfo] = MappingProxyType(
                 commercial_use=False,
                 makes="music",
                 note="Music, token by token: 50 a second. 300 million parameters. No commercial use.",
-                source="README.md and docs/MUSICGEN.md of facebookresearch/audiocraft",
+                source="README.md and docs/MUSICGEN.md of facebookresearch/audiocraft; the list of files of "
+                "facebook/musicgen-small",
+                download_gb=2.4,
             ),
             DrawerInfo(
                 name="musicgen-medium",

@@ -68,15 +68,30 @@ def preview(pipeline: Any, latents: Any, size: tuple[int, int]) -> Image.Image |
         small = torch.nn.functional.interpolate(first[:1].float(), scale_factor=scale, mode="area")
         plain = _unscaled(vae, small).to(vae.dtype)
         if type(vae).__name__ in _VAES_OF_CLIPS:
-            # Some that are told how much noise is left (LTX-Video) are told: none.
-            told = {"temb": plain.new_zeros(1)} if _setting(vae, "timestep_conditioning") else {}
-            decoded = vae.decode(plain[:, :, None], **told).sample[0, :, 0]
-        else:
-            decoded = vae.decode(plain).sample[0]
-        if not torch.isfinite(decoded).all():
+            plain = plain[:, :, None]
+        pixels = decoded(vae, plain)[0]
+        shown = pixels[:, 0] if plain.ndim == _OF_CLIPS else pixels
+        if not torch.isfinite(shown).all():
             return None
-        pixels = ((decoded.float() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(pixels.permute(1, 2, 0).cpu().numpy())
+        shown = ((shown.float() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+    return Image.fromarray(shown.permute(1, 2, 0).cpu().numpy())
+
+
+def decoded(vae: Any, latents: Any) -> Any:
+    """Pixels of latents, both as this autoencoder has them."""
+    # Some that are told how much noise is left (LTX-Video) are told: none.
+    told = {"temb": latents.new_zeros(1)} if _setting(vae, "timestep_conditioning") else {}
+    return vae.decode(latents, **told).sample
+
+
+def latents_of(vae: Any, side: int, frames: int) -> Any:
+    """Empty latents of a square picture, or of so many frames, in the form that this autoencoder has."""
+    import torch
+
+    channels = _setting(vae, "latent_channels", "z_dim")
+    if type(vae).__name__ in _VAES_OF_CLIPS:
+        return torch.empty((1, channels, frames, side, side), dtype=vae.dtype)
+    return torch.empty((frames, channels, side, side), dtype=vae.dtype)
 
 
 def _first(pipeline: Any, latents: Any, size: tuple[int, int]) -> Any:

@@ -226,7 +226,7 @@ def _download(model: str) -> Weights:
 
 def _how_to_fetch(model: str) -> str:
     info = preset_of(model)
-    weights = "*/*.fp16.safetensors" if info and info.half else "*/*.safetensors"
+    weights = "*/*.fp16.safetensors" if info and info.half and not info.plain else "*/*.safetensors"
     patterns = " ".join(f"--include '{pattern}'" for pattern in ("*.json", "*.txt", "*.model", weights))
     return (
         f"With a network, run: hf download {_repository(model)} {patterns}{_size(model)}; "

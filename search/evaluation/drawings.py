@@ -1,46 +1,49 @@
-"""How good a drawing model is: agreement with the words, and distance from real pictures, by features.
+"""How good drawing models are: agreement with the words, distance from real pictures, seconds and memory.
 
-CLIP score (Hessel et al. 2021, arXiv 2104.08718), Fréchet distance (Heusel et al. 2017, arXiv 1706.08500),
-kernel distance (KID, Binkowski et al. 2018, arXiv 1801.01401), precision and recall (Kynkäänniemi et al.
-2019, arXiv 1904.06991). All are of the features of whichever model encodes: figures of different features,
-such as Inception's of a published FID, cannot be compared.
+All is measured in the features of one or several models of the library, and distances in those of Inception
+as well, where its weights are here: what is called FID elsewhere is of these alone.
 """
 
 import csv
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import psutil
+from pebble import ProcessExpired
 
-from db.arrays import Doubles, Mask, Vectors, unit_length
 from db.errors import SettingsError
-from db.settings import Settings
+from db.settings import Device, Settings
 from indexer.encoders.registry import load_encoder
 from indexer.media.formats import EXTENSIONS
-from indexer.pretrained.keeper import KEEPER
+from indexer.media.workers import WorkerPool
 from search.drawing.drawer import Drawer
-from search.evaluation.resampling import interval
+from search.drawing.memory import out_of_memory
+from search.drawing.weights import chosen, installed
+from search.evaluation.distances import FEWEST, Measure, clip_score, distances
+from search.evaluation.inception import Inception, find_inception
 from search.evaluation.retrieval import encode_pictures
 
-_NEIGHBOURS = 3
-_RESAMPLES = 100
-"""Of the distances, each of which takes singular values of a matrix."""
-_SEED = 0
+_LOOKED_S = 0.5
+"""How often it is looked how many drawings there are."""
+_SAMPLED_S = 0.02
+_OWN_NAMES = {"Fréchet distance": "FID", "kernel distance": "KID"}
+"""What distances are called in Inception's features."""
 
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class DrawingFigure:
-    """A measured value with its 95 % interval."""
+class DrawingFigure(Measure):
+    """A measured value with its 95 % interval, in the features of a model."""
 
-    name: str
-    value: float
-    low: float
-    high: float
+    features: str
+    """The model; ``Inception`` of FID."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,6 @@ class DrawingQuality:
     """How good a drawing model is, and what it takes."""
 
     drawer: str
-    features: str
-    """The model in whose features all was measured."""
     drawings: int
     real: int
     """Real pictures that were compared with; 0 for none."""
@@ -57,7 +58,20 @@ class DrawingQuality:
     seconds: float
     """A drawing, the median."""
     memory_mb: int
-    """By which the process grew while it loaded and drew."""
+    """The most that a process which did nothing else held while it loaded and drew."""
+    gpu_mb: int
+    """The same of a GPU's memory; 0 without one."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Drawings of one model, a prompt each, with what they took."""
+
+    paths: list[Path]
+    seconds: list[float]
+    memory: int
+    """Bytes, as of the GPU."""
+    gpu: int
 
 
 def read_prompts(path: Path) -> list[str]:
@@ -79,53 +93,64 @@ def read_prompts(path: Path) -> list[str]:
     return prompts
 
 
-def evaluate_drawer(
+def evaluate_drawers(
     settings: Settings,
-    drawer: str,
+    drawers: Sequence[str],
     prompts: Sequence[str],
-    model: str,
+    models: Sequence[str],
+    *,
     real: Path | None = None,
+    inception: Path | None = None,
     on_progress: OnProgress = lambda _done, _total: None,
-) -> DrawingQuality:
-    """Draw each prompt once, with seeds 0, 1, 2 …, and measure the drawings in the features of ``model``.
+) -> list[DrawingQuality]:
+    """Have each drawing model draw each prompt once, with seeds 0, 1, 2 …, and measure the drawings.
 
     Args:
+        models: that look at pictures and texts, whose features are measured in.
         real: a folder of real pictures to compare with.
+        inception: a file with Inception's weights; None takes that of other packages, if it is here.
         on_progress: gets the number of drawings done, and of all.
 
     Raises:
-        SettingsError: there are fewer than two pictures of a side to compare.
+        SettingsError: there are fewer than four pictures of a side to compare, or no such file or folder.
         ModelError: a model is unknown or missing.
         GenerateError: a picture cannot be drawn.
     """
     pictures = real_pictures(real) if real is not None else []
-    if real is not None and min(len(prompts), len(pictures)) < _NEIGHBOURS + 1:
+    if real is not None and min(len(prompts), len(pictures)) < FEWEST:
         raise SettingsError(
             f"too few to compare: {len(prompts)} drawings, {len(pictures)} real pictures",
-            f"Distances need at least {_NEIGHBOURS + 1} of each; figures of fewer than hundreds say little.",
+            f"Distances need at least {FEWEST} of each; figures of fewer than hundreds say little.",
         )
-    KEEPER.release()
-    before = psutil.Process().memory_info().rss
+    if inception is not None and not pictures:
+        raise SettingsError("FID compares with real pictures, and there are none", "Give a folder: --real.")
+    weights = find_inception(inception) if pictures else None
+    for drawer in drawers:
+        installed(chosen(drawer))  # an unknown name is told before anything is drawn
     with tempfile.TemporaryDirectory() as folder:
-        drawn, seconds = _draw(Drawer(drawer, device=settings.device), prompts, Path(folder), on_progress)
-        grown = psutil.Process().memory_info().rss - before
-        KEEPER.release()
-        encoder = load_encoder(
-            model, device=settings.device, cache=settings.cache, precision=settings.precision
+        made = []
+        for at, drawer in enumerate(drawers):
+
+            def tell(count: int, before: int = at * len(prompts)) -> None:
+                on_progress(before + count, len(drawers) * len(prompts))
+
+            made.append(_drawn(settings, drawer, prompts, Path(folder) / str(at), tell))
+        paths = [drawn.paths for drawn in made]
+        figures = [_by_model(settings, model, paths, prompts, pictures) for model in models]
+        if weights is not None:
+            figures.append(_by_inception(settings, weights, paths, pictures))
+    return [
+        DrawingQuality(
+            drawer=drawer,
+            drawings=len(prompts),
+            real=len(pictures),
+            figures=tuple(chain.from_iterable(of_drawer)),
+            seconds=round(float(np.median(drawn.seconds)), 2),
+            memory_mb=round(drawn.memory / 1e6),
+            gpu_mb=round(drawn.gpu / 1e6),
         )
-        made = encode_pictures(encoder, drawn, settings)
-    figures = [clip_score(made, encoder.encode_texts(prompts))]
-    if pictures:
-        figures += distances(made, encode_pictures(encoder, pictures, settings))
-    return DrawingQuality(
-        drawer=drawer,
-        features=encoder.name,
-        drawings=len(prompts),
-        real=len(pictures),
-        figures=tuple(figures),
-        seconds=round(float(np.median(seconds)), 2),
-        memory_mb=max(0, round(grown / 1e6)),
-    )
+        for drawer, drawn, of_drawer in zip(drawers, made, zip(*figures, strict=True), strict=True)
+    ]
 
 
 def real_pictures(folder: Path) -> list[Path]:
@@ -139,91 +164,97 @@ def real_pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if EXTENSIONS.get(path.suffix.lower()) == "image")
 
 
-def _draw(
-    drawer: Drawer, prompts: Sequence[str], folder: Path, on_progress: OnProgress
-) -> tuple[list[Path], list[float]]:
-    """Paths and seconds of a drawing of each prompt; the first one's are without loading, as the others'."""
-    paths, seconds = [], []
-    for seed, prompt in enumerate(prompts):
-        drawing = drawer.draw(prompt, path=folder / f"{seed:05d}.png", seed=seed)
-        paths.append(drawing.path)
-        seconds.append(drawing.seconds)
-        on_progress(seed + 1, len(prompts))
-    return paths, seconds
+# --- drawing, in a process of its own: what another model has left in memory would count as this one's
 
 
-def clip_score(pictures: Vectors, texts: Vectors) -> DrawingFigure:
-    """100 times the mean cosine of (n, d) pictures and their prompts, those below 0 as 0."""
-    cosines = (unit_length(pictures) * unit_length(texts)).sum(axis=1, dtype=np.float64)
-    scores = 100 * np.maximum(0.0, cosines)
-    low, high = interval(scores[:, None], [str(i) for i in range(len(scores))], lambda rows: rows.mean())
-    return DrawingFigure("CLIP score", float(scores.mean()), low, high)
+def _drawn(
+    settings: Settings, drawer: str, prompts: Sequence[str], folder: Path, on_progress: Callable[[int], None]
+) -> Drawn:
+    folder.mkdir()
+    pool = WorkerPool(1)
+    try:
+        drawing = pool.schedule(draw_all, args=[settings.device, drawer, list(prompts), folder])
+        while not wait([drawing], _LOOKED_S).done:
+            on_progress(len(list(folder.glob("*.png"))))
+        on_progress(len(prompts))
+        drawn: Drawn = drawing.result()
+    except ProcessExpired as exc:  # killed by the system
+        raise out_of_memory() from exc
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
+    return drawn
 
 
-def distances(made: Vectors, real: Vectors) -> list[DrawingFigure]:
-    """Fréchet and kernel distance, precision and recall of (n, d) made and (m, d) real features.
+def draw_all(device: Device, name: str, prompts: Sequence[str], folder: Path) -> Drawn:
+    """Draw each prompt, in this process.
 
-    Intervals of the distances are the value and 1.96 standard deviations of the bootstrap each way: pictures
-    that are drawn twice shift its mean. Those of precision and recall take what is real as given.
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+        GenerateError: a picture cannot be drawn.
     """
-    found = [
-        _spread("Fréchet distance", frechet, made, real),
-        _spread("KID", kernel_distance, made, real),
+    import torch
+
+    drawer = Drawer(name, device=device)
+    with _Peak() as peak:
+        drawings = [
+            drawer.draw(prompt, path=folder / f"{seed:05d}.png", seed=seed)
+            for seed, prompt in enumerate(prompts)
+        ]
+    gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+    return Drawn(
+        [drawing.path for drawing in drawings], [drawing.seconds for drawing in drawings], peak.bytes, gpu
+    )
+
+
+class _Peak(threading.Thread):
+    """Samples how much memory the process holds, and keeps the most, until the block ends."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.bytes = 0
+        self._done = threading.Event()
+
+    def __enter__(self) -> "_Peak":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self.join()
+
+    def run(self) -> None:
+        process = psutil.Process()
+        while not self._done.wait(_SAMPLED_S):
+            self.bytes = max(self.bytes, process.memory_info().rss)
+
+
+# --- measuring: a list of figures for each drawer
+
+
+def _by_model(
+    settings: Settings, model: str, made: list[list[Path]], prompts: Sequence[str], real: list[Path]
+) -> list[list[DrawingFigure]]:
+    encoder = load_encoder(model, device=settings.device, cache=settings.cache, precision=settings.precision)
+    texts = encoder.encode_texts(prompts)
+    known = encode_pictures(encoder, real, settings) if real else None
+
+    def measured(paths: list[Path]) -> list[Measure]:
+        drawn = encode_pictures(encoder, paths, settings)
+        return [clip_score(drawn, texts), *(distances(drawn, known) if known is not None else [])]
+
+    return [[DrawingFigure(**vars(one), features=encoder.name) for one in measured(paths)] for paths in made]
+
+
+def _by_inception(
+    settings: Settings, weights: Path, made: list[list[Path]], real: list[Path]
+) -> list[list[DrawingFigure]]:
+    network = Inception(weights, settings)
+    known = network.encode(real)
+    return [
+        [
+            DrawingFigure(**vars(one) | {"name": _OWN_NAMES.get(one.name, one.name)}, features="Inception")
+            for one in distances(network.encode(paths), known)
+        ]
+        for paths in made
     ]
-    for name, within in (("precision", inside(made, real)), ("recall", inside(real, made))):
-        rows = within.astype(np.float64)[:, None]
-        low, high = interval(rows, [str(i) for i in range(len(rows))], lambda some: some.mean())
-        found.append(DrawingFigure(name, float(rows.mean()), low, high))
-    return found
-
-
-def frechet(made: Doubles, real: Doubles) -> float:
-    """Fréchet distance of the normal distributions with the moments of (n, d) and (m, d) rows."""
-    apart = made.mean(axis=0) - real.mean(axis=0)
-    left, right = made - made.mean(axis=0), real - real.mean(axis=0)
-    left, right = left / np.sqrt(len(made) - 1), right / np.sqrt(len(real) - 1)
-    # The trace of the root of both covariances' product is the sum of these singular values.
-    common = float(np.linalg.norm(left @ right.T, "nuc"))
-    return float(apart @ apart) + float((left**2).sum() + (right**2).sum()) - 2 * common
-
-
-def kernel_distance(made: Doubles, real: Doubles) -> float:
-    """Unbiased squared maximum mean discrepancy of (n, d) and (m, d) rows, kernel (x·y / d + 1)³."""
-
-    def kernel(left: Doubles, right: Doubles) -> Doubles:
-        values: Doubles = (left @ right.T / left.shape[1] + 1.0) ** 3
-        return values
-
-    def within(rows: Doubles) -> float:
-        products = kernel(rows, rows)
-        return float((products.sum() - np.trace(products)) / (len(rows) * (len(rows) - 1)))
-
-    return within(made) + within(real) - 2 * float(kernel(made, real).mean())
-
-
-def inside(some: Vectors, others: Vectors) -> Mask:
-    """(n,) whether each of ``some`` lies among the ``others``: nearer to one than its third neighbour is."""
-    between = _squared(others, others)
-    # The nearest of all is each itself.
-    radii = np.sort(between, axis=1)[:, min(_NEIGHBOURS, len(others) - 1)]
-    return np.asarray((_squared(some, others) <= radii).any(axis=1))
-
-
-def _squared(left: Vectors, right: Vectors) -> Doubles:
-    one, other = left.astype(np.float64), right.astype(np.float64)
-    squares: Doubles = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1) - 2 * one @ other.T
-    return squares
-
-
-def _spread(
-    name: str, distance: Callable[[Doubles, Doubles], float], made: Vectors, real: Vectors
-) -> DrawingFigure:
-    rng = np.random.default_rng(_SEED)
-    sides = made.astype(np.float64), real.astype(np.float64)
-    value = distance(*sides)
-    again = [
-        distance(*(side[rng.integers(len(side), size=len(side))] for side in sides))
-        for _ in range(_RESAMPLES)
-    ]
-    reach = 1.96 * float(np.std(again, ddof=1))
-    return DrawingFigure(name, value, value - reach, value + reach)

@@ -1,4 +1,4 @@
-"""Commands to compare models: models, eval."""
+"""Command to measure models and questions: eval."""
 
 from __future__ import annotations
 
@@ -11,120 +11,15 @@ import typer
 from ui.cli import console
 from ui.cli.options import Json, library_of, settings_of
 from ui.quality import COUNTED, counted, found, lacking
-from ui.wording import clock, duration
+from ui.wording import clock
 
 if TYPE_CHECKING:
     from db.settings import Settings
     from search.evaluation.comparison import Line
+    from search.evaluation.drawings import DrawingQuality
     from search.evaluation.openings import Openings
     from search.evaluation.retrieval import Recall
     from trove import Library
-
-
-def models(as_json: Json = False) -> None:
-    """List the models that can be used, with size, licence, languages and published figures."""
-    from indexer.encoders.registry import PRESETS
-    from indexer.pretrained.presets import PRESETS as PRETRAINED
-    from search.drawing.presets import PRESETS as DRAWERS
-    from search.health.cached_models import cached_models
-
-    cached = cached_models()
-    if as_json:
-        lists = {
-            "encoders": PRESETS.values(),
-            "drawers": DRAWERS.values(),
-            "pretrained": PRETRAINED.values(),
-            "cached": cached,
-        }
-        console.print_json({name: [asdict(info) for info in infos] for name, infos in lists.items()})
-        return
-    console.say("To search with (--model; also any open_clip MODEL/TAG, or MODEL@CHECKPOINT):")
-    headings = ("name", "model", "MB", "licence", "languages", "Flickr30k R@1", "COCO R@1", "")
-    console.table(
-        {
-            heading: "right" if heading in ("MB", "Flickr30k R@1", "COCO R@1") else "left"
-            for heading in headings
-        },
-        [
-            [
-                info.name,
-                info.model,
-                str(info.size_mb),
-                _licence(info.licence, info.commercial_use),
-                info.languages,
-                str(info.flickr_r1 or ""),
-                str(info.coco_r1 or ""),
-                info.note,
-            ]
-            for info in PRESETS.values()
-        ],
-    )
-    console.say("Published text-to-image figures, zero-shot; sources: docs/models.md")
-    console.say("In your own library: trove eval, trove eval --sample 20 --model NAME, trove model list\n")
-    console.say("To draw with (trove generate --model; also any diffusers Hub name, or a folder):")
-    console.table(
-        {
-            "name": "left",
-            "makes": "left",
-            "model": "left",
-            "GB": "right",
-            "on 2 cores": "right",
-            "licence": "left",
-            "": "left",
-        },
-        [
-            [
-                info.name,
-                info.makes,
-                info.repository or "part of Trove",
-                "" if info.download_gb is None else f"{info.download_gb:.1f}",
-                "" if info.cpu_s is None else duration(info.cpu_s),
-                _licence(info.licence or "not read", info.commercial_use is not False),
-                info.note,
-            ]
-            for info in DRAWERS.values()
-        ],
-    )
-    _list_pretrained()
-    if cached:
-        console.say("\nAlready on this machine:")
-        rows = [[model.name, model.use, str(model.size_mb)] for model in cached]
-        console.table({"name": "left", "to": "left", "MB": "right"}, rows)
-
-
-def _list_pretrained() -> None:
-    """The models that describe and answer, with what is known of them and whether they are here."""
-    from indexer.pretrained.presets import PRESETS
-    from indexer.pretrained.weights import is_here
-
-    console.say(
-        "\nTo describe pictures (caption: TROVE_CAPTIONER), answer about them (ask: TROVE_ANSWERER),\n"
-        "find things (detect: TROVE_DETECTOR), say where they are (ground: TROVE_POINTER), and tell\n"
-        "what looks alike (similar: trove model use NAME --role similar); also other models of\n"
-        "transformers by Hub name or folder:"
-    )
-    console.table(
-        {"name": "left", "for": "left", "model": "left", "GB": "right"}
-        | dict.fromkeys(("licence", "languages", "published", "here", " "), "left"),
-        [
-            [
-                info.name,
-                ", ".join(info.tasks),
-                info.repository,
-                "" if info.download_gb is None else f"{info.download_gb:.1f}",
-                _licence(info.licence, info.commercial_use is not False),
-                info.languages or "",
-                info.figure or "",
-                "yes" if is_here(info) else "no",
-                info.note,
-            ]
-            for info in PRESETS.values()
-        ],
-    )
-
-
-def _licence(name: str, commercial_use: bool) -> str:
-    return name if commercial_use else f"{name}: commercial use restricted"
 
 
 def evaluate(
@@ -137,7 +32,8 @@ def evaluate(
         int | None, typer.Option("--sample", min=1, help="Instead: time models on so many of your pictures.")
     ] = None,
     model: Annotated[
-        list[str] | None, typer.Option("--model", help="Model to measure; several with --sample.")
+        list[str] | None,
+        typer.Option("--model", help="Model to measure; several with --sample and --drawer."),
     ] = None,
     keep: Annotated[
         bool,
@@ -154,7 +50,10 @@ def evaluate(
         bool, typer.Option("--forget", help="Delete what was remembered, and remember nothing more.")
     ] = False,
     drawer: Annotated[
-        str | None, typer.Option("--drawer", help="Instead: how good this drawing model is (with --prompts).")
+        list[str] | None,
+        typer.Option(
+            "--drawer", help="Instead: how good this drawing model is, or several (with --prompts)."
+        ),
     ] = None,
     prompts: Annotated[
         Path | None, typer.Option("--prompts", help="CSV with the column prompt: what it is to draw.")
@@ -162,12 +61,18 @@ def evaluate(
     real: Annotated[
         Path | None, typer.Option("--real", help="Folder of real pictures to hold its drawings against.")
     ] = None,
+    inception: Annotated[
+        Path | None,
+        typer.Option("--inception", help="File with Inception's weights, for FID, if it is not found."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how well your questions find what you liked and opened, and models what you described; how well
     a model finds captioned pictures; what models would cost on your library; how good a drawing model is."""
-    if drawer is not None or prompts is not None or real is not None:
-        _judge_drawer(ctx, drawer, prompts, real, model, as_json)
+    if drawer or prompts is not None or real is not None or inception is not None:
+        if not drawer or prompts is None:
+            raise typer.BadParameter("Give --drawer and --prompts.")
+        _judge_drawers(ctx, drawer, prompts, model or [], real, inception, as_json)
         return
     own = keep + forget + (remember is not None)
     if own > 1:
@@ -317,44 +222,53 @@ def _measure_quality(settings: Settings, model: str, images: Path, captions: Pat
     console.say(f"AUROC of the confidence, present against absent: {quality.auroc}")
 
 
-def _judge_drawer(
+def _judge_drawers(
     ctx: typer.Context,
-    drawer: str | None,
-    prompts: Path | None,
+    drawers: list[str],
+    prompts: Path,
+    models: list[str],
     real: Path | None,
-    model: list[str] | None,
+    inception: Path | None,
     as_json: bool,
 ) -> None:
-    from search.evaluation.drawings import evaluate_drawer, read_prompts
+    from search.evaluation.drawings import evaluate_drawers, read_prompts
 
-    if drawer is None or prompts is None or (model is not None and len(model) > 1):
-        raise typer.BadParameter("Give --drawer and --prompts, and at most one --model.")
     settings = settings_of(ctx, make=False)
-    features = (model[0] if model else None) or settings.model or _active_model(settings)
     with console.progress() as shown:
         task = shown.add_task("Drawing", total=None, rate="", current="")
-        quality = evaluate_drawer(
+        qualities = evaluate_drawers(
             settings,
-            drawer,
+            list(dict.fromkeys(drawers)),
             read_prompts(prompts),
-            features,
-            real,
-            lambda done, total: shown.update(task, completed=done, total=total),
+            list(dict.fromkeys(models)) or [settings.model or _active_model(settings)],
+            real=real,
+            inception=inception,
+            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
         )
     if as_json:
-        console.print_json(asdict(quality))
-        return
-    against = f", held against {quality.real:,} real pictures" if quality.real else ""
-    console.say(
-        f"{quality.drawings:,} drawings by {quality.drawer}{against}, in the features of {quality.features}"
-    )
-    headings = ("measure", "value", "95 % interval")
-    console.table(
-        {heading: "left" if heading == "measure" else "right" for heading in headings},
-        [[one.name, f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}"] for one in quality.figures],
-    )
-    console.say(f"{quality.seconds:g} s a drawing, {quality.memory_mb:,} MB of memory")
-    console.say("Figures in the features of other models, such as a published FID, are not comparable.")
+        console.print_json({"drawers": [asdict(quality) for quality in qualities]})
+    else:
+        _say_qualities(qualities)
+
+
+def _say_qualities(qualities: list[DrawingQuality]) -> None:
+    """A column for each drawing model."""
+    first = qualities[0]
+    against = f", held against {first.real:,} real pictures" if first.real else ""
+    console.say(f"{first.drawings:,} drawings each{against}; 95 % intervals in brackets")
+    rows = [
+        [of_each[0].name, of_each[0].features]
+        + [f"{one.value:.4g} ({one.low:.4g} to {one.high:.4g})" for one in of_each]
+        for of_each in zip(*(quality.figures for quality in qualities), strict=True)
+    ]
+    rows.append(["seconds a drawing", "", *(f"{quality.seconds:g}" for quality in qualities)])
+    rows.append(["MB of memory", "", *(f"{quality.memory_mb:,}" for quality in qualities)])
+    if any(quality.gpu_mb for quality in qualities):
+        rows.append(["MB of the GPU", "", *(f"{quality.gpu_mb:,}" for quality in qualities)])
+    names = dict.fromkeys((quality.drawer for quality in qualities), "right")
+    console.table({"measure": "left", "in the features of": "left", **names}, rows)
+    if not any(figure.name == "FID" for figure in first.figures):
+        console.say("Figures in the features of other models, such as a published FID, are not comparable.")
 
 
 def _recalls(recall: Recall) -> dict[str, float]:

@@ -16,6 +16,7 @@ from ui.cli import (
     folders,
     hide,
     model,
+    models,
     moment,
     people,
     roots,
@@ -59,7 +60,7 @@ for command in (
     doctor.move,
     doctor.backup,
     doctor.restore,
-    evaluate.models,
+    models.models,
 ):
     app.command()(command)
 app.command(name="set")(correct.set_facts)

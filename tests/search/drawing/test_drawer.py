@@ -209,6 +209,8 @@ def test_black_picture_is_no_drawing(spare: Path, tmp_path: Path) -> None:
     ("request_", "message"),
     [
         ({"prompt": " \n"}, "nothing to draw"),
+        ({"prompt": "a boat " * 1000}, "7,000 characters are too long to draw"),
+        ({"without": "a boat " * 1000}, "7,000 characters are too long to draw"),
         ({"steps": 0}, "in 0 steps"),
         ({"steps": 100_000}, "could not draw"),
         ({"seed": -1}, "seed -1"),
@@ -257,21 +259,6 @@ def test_half_the_memory_is_enough(folder: Path, tmp_path: Path, monkeypatch: py
         assert pipeline.dtype == torch.bfloat16
     KEEPER.release()
     assert is_drawing(tmp_path / "a.png")
-
-
-def test_out_of_memory_while_drawing(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawer = Drawer(str(folder), device="cpu")
-    drawer.draw("a boat", path=tmp_path / "a.png", steps=1)
-
-    def exhaust(*_: object, **__: object) -> None:
-        import torch
-
-        torch.empty(2**60, dtype=torch.uint8)
-
-    with drawer._pipeline() as pipeline:
-        monkeypatch.setattr(pipeline.vae, "decode", exhaust)
-    with pytest.raises(GenerateError, match="not enough memory"):
-        drawer.draw("a boat", path=tmp_path / "a.png", steps=1)
 
 
 # --- files ----------------------------------------------------------------------------------
@@ -331,8 +318,8 @@ def test_presets_are_consistent() -> None:
         assert info.source
         assert preset_of(name) is info
         assert name == BUILTIN or preset_of(info.repository) is info
-        told = "stability.ai/license" in info.note or "No commercial use" in info.note
-        assert info.commercial_use is not False or told
+        told = ("stability.ai/license", "No commercial use", "Commercial use only")
+        assert info.commercial_use is not False or any(words in info.note for words in told)
         assert (info.commercial_use is None) == (not info.licence), "nothing is said of what was not read"
 
 

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from db.errors import GenerateError
-from indexer.pretrained import memory
-from search.drawing import pipelines, preview
+from search.drawing import preview
 from search.drawing.calls import Start, mask_of
 from search.drawing.drawer import Drawer
 from search.drawing.output import COMPOSITE_TYPE, SOURCE_TYPE, is_drawing
@@ -186,6 +185,19 @@ def test_a_distilled_model_draws_with_the_steps_and_guidance_of_its_preset(
     assert drawing.steps == info.steps
 
 
+def test_the_scheduler_of_ddpm_itself_draws_as_the_library_does(tmp_path: Path) -> None:
+    from diffusers import DDPMScheduler, DiffusionPipeline
+
+    folder = FAMILIES["Stable Diffusion"](tmp_path / "tiny ancestral")
+    pipeline = DiffusionPipeline.from_pretrained(folder)
+    pipeline.scheduler = DDPMScheduler.from_config(pipeline.scheduler.config)
+    pipeline.save_pretrained(folder)
+    drawing = Drawer(str(folder), device="cpu").draw("a boat", path=tmp_path / "a.png", steps=3, seed=1)
+    again = DiffusionPipeline.from_pretrained(folder)
+    assert type(again.scheduler) is DDPMScheduler
+    np.testing.assert_array_equal(pixels(drawing.path), called(again, prompt="a boat", num_inference_steps=3))
+
+
 def test_a_region_leaves_the_rest_nearly_as_it_was(made: Callable[[str], Path], tmp_path: Path) -> None:
     """Weights are random, and the autoencoder's too: what is compared is how much a seed changes where."""
     drawer = Drawer(str(made("Stable Diffusion")), device="cpu")
@@ -265,13 +277,5 @@ def test_a_model_of_classes_draws_those_that_it_knows(made: Callable[[str], Path
     with pytest.raises(GenerateError, match="draws 3 classes by their names, and 'goldfisch'") as caught:
         drawer.draw("goldfisch", path=tmp_path / "b.png")
     assert caught.value.hint == "Did you mean goldfish?"
-
-
-def test_too_little_memory_names_what_would_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_bytes", lambda _: 5e9)
-    hint = pipelines.out_of_memory().hint
-    assert "sd-turbo" in hint
-    assert "sdxl" not in hint
-    assert "smaller size" in hint
-    monkeypatch.setattr(memory, "free_bytes", lambda _: 1e9)
-    assert "would fit" not in pipelines.out_of_memory().hint
+    with pytest.raises(GenerateError, match=r"'a boat .*\[\.\.\.\]' is none of them"):
+        drawer.draw("a boat " * 100, path=tmp_path / "b.png")

@@ -1,5 +1,6 @@
 """How good drawing models are: the measures against torchmetrics, and by the command."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,18 +10,16 @@ import pytest
 from PIL import Image
 
 from db.arrays import unit_length
-from db.errors import SettingsError
+from db.errors import ModelError, SettingsError, TroveError
 from db.settings import Settings
-from search.evaluation.drawings import (
-    clip_score,
-    distances,
-    frechet,
-    inside,
-    kernel_distance,
-    read_prompts,
-)
+from search.evaluation import drawings
+from search.evaluation.distances import clip_score, distances, frechet, inside, kernel_distance
+from search.evaluation.drawings import evaluate_drawers, read_prompts
+from search.evaluation.inception import NAMES
 from tests.support import SAMPLES
-from tests.support.command import as_json, check_error, trove
+from tests.support.command import as_json, trove
+from tests.support.tiny_drawer import make_tiny_drawer
+from tests.support.tiny_inception import random_inception
 
 
 def features(seed: int, count: int = 60, shift: float = 0.0) -> np.ndarray:
@@ -119,7 +118,7 @@ def test_precision_and_recall_tell_what_is_made_up_from_what_is_left_out() -> No
     far = -unit_length(np.tile([1.0, -1.0], (40, 12)) + 0.01 * features(4, 40))
     assert inside(far, real).mean() == 0.0
     found = {figure.name: figure for figure in distances(one_sort, real)}
-    assert list(found) == ["Fréchet distance", "KID", "precision", "recall"]
+    assert list(found) == ["Fréchet distance", "kernel distance", "precision", "recall"]
     for figure in found.values():
         assert figure.low <= figure.value <= figure.high
 
@@ -145,23 +144,78 @@ def test_prompts_are_read_and_their_lack_is_told(tmp_path: Path) -> None:
         read_prompts(tmp_path / "none.csv")
 
 
-@pytest.mark.slow
-def test_the_command_measures_the_builtin_drawer(settings: Settings, tmp_path: Path) -> None:
-    prompts = tmp_path / "prompts.csv"
-    prompts.write_text("prompt\n" + "a cat\na tree\na car\na house\n", "utf-8")
-    real = tmp_path / "real"
-    real.mkdir()
+@pytest.fixture
+def settings(cache: Path, tmp_path: Path) -> Settings:
+    """Of no library, whose database would not matter."""
+    return Settings(library=tmp_path / "library", cache=cache, device="cpu")
+
+
+@pytest.fixture
+def real(tmp_path: Path) -> Path:
+    folder = tmp_path / "real"
+    folder.mkdir()
     for number in range(4):
         with Image.open(SAMPLES / "pictures" / f"p00{number + 1}.jpg") as image:
-            image.resize((64, 64)).save(real / f"{number}.png")
-    command = ("eval", "--drawer", "builtin", "--prompts", prompts)
-    told = as_json(trove(settings, *command, "--real", real, "--json"))
-    assert (told["drawings"], told["real"], told["features"]) == (4, 4, "builtin")
-    names = [figure["name"] for figure in told["figures"]]
-    assert names == ["CLIP score", "Fréchet distance", "KID", "precision", "recall"]
-    assert told["figures"][0]["value"] > 0
-    assert told["seconds"] > 0
-    assert told["memory_mb"] > 0
-    check_error(trove(settings, *command, "--real", tmp_path / "none"), "no folder")
+            image.resize((64, 64)).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.mark.slow
+def test_the_command_measures_drawers_side_by_side(settings: Settings, real: Path, tmp_path: Path) -> None:
+    prompts = tmp_path / "prompts.csv"
+    prompts.write_text("prompt\n" + "a cat\na tree\na car\na house\n", "utf-8")
+    tiny = make_tiny_drawer(tmp_path / "flux-schnell")  # which makes four steps
+    drawers = ("--drawer", "builtin", "--drawer", tiny, "--drawer", "builtin")
+    models = ("--prompts", prompts, "--model", "builtin", "--model", "builtin-2")
+    inception = random_inception(tmp_path / NAMES[0])
+    compared = ("--real", real, "--inception", inception)
+    told = as_json(trove(settings, "eval", *drawers, *models, *compared, "--json"))["drawers"]
+    assert [one["drawer"] for one in told] == ["builtin", str(tiny)]
+    distances = ["precision", "recall"]
+    expected = [
+        (name, model)
+        for model in ("builtin", "builtin-2")
+        for name in ("CLIP score", "Fréchet distance", "kernel distance", *distances)
+    ] + [(name, "Inception") for name in ("FID", "KID", *distances)]
+    for one in told:
+        assert (one["drawings"], one["real"]) == (4, 4)
+        assert [(figure["name"], figure["features"]) for figure in one["figures"]] == expected
+        assert all(figure["low"] <= figure["value"] <= figure["high"] for figure in one["figures"])
+        assert one["seconds"] > 0
+        assert one["gpu_mb"] >= 0
+    scores = [one["figures"][0]["value"] for one in told]
+    assert scores[0] > scores[1] > 0, "pictograms are nearer to the words than noise"
+    # The builtin one has 37 million parameters; the other, which is loaded later, next to none.
+    assert told[0]["memory_mb"] > told[1]["memory_mb"] + 80 > 200
+    table = trove(settings, "eval", "--drawer", tiny, *models)
+    assert table.returncode == 0
+    assert re.search(r"CLIP score +builtin-2 +[\d.]+ \([\d.]+ to [\d.]+\)\n", table.stdout)
+    assert "a published FID, are not comparable" in table.stdout
+
+
+def test_what_cannot_be_measured_is_told_before_anything_is_drawn(
+    settings: Settings, real: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawings, "_drawn", lambda *_: pytest.fail("it draws"))
+    four = ["a cat"] * 4
+
+    def refused(kind: type[TroveError], match: str, drawer: str = "builtin", **how: Any) -> None:
+        with pytest.raises(kind, match=match):
+            evaluate_drawers(settings, [drawer], how.pop("prompts", four), ["builtin"], **how)
+
+    refused(SettingsError, "no folder", real=real / "none")
+    refused(SettingsError, "FID compares with real pictures", inception=real / "0.png")
+    refused(SettingsError, "there is no file", real=real, inception=real / "none.pth")
+    refused(ModelError, "no drawing model 'bultin'", "bultin")
+    refused(SettingsError, "too few to compare: 3 drawings, 4", real=real, prompts=four[:3])
     (real / "0.png").unlink()
-    check_error(trove(settings, *command, "--real", real), "too few to compare")
+    refused(SettingsError, "too few to compare: 4 drawings, 3", real=real)
+
+
+def test_a_drawer_that_fails_says_why(settings: Settings, tmp_path: Path) -> None:
+    """Though it draws in a process of its own."""
+    folder = make_tiny_drawer(tmp_path / "broken")
+    (folder / "unet" / "config.json").write_text("{")
+    with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        evaluate_drawers(settings, [str(folder)], ["a cat"], ["builtin"])
+    assert "download it again" in caught.value.hint

@@ -9,7 +9,8 @@ import streamlit as st
 
 from db.errors import ModelMissingError, TroveError
 from search.drawing.folder import drawings, new_drawing
-from search.drawing.presets import AUTO, BUILTIN, PRESETS, Makes, preset_of
+from search.drawing.memory import least_bytes
+from search.drawing.presets import AUTO, BUILTIN, PRESETS, SEEN, Makes, preset_of
 from search.drawing.weights import chosen, installed
 from ui.app import resources
 from ui.app.views.drawn import show_gallery, show_progress
@@ -27,7 +28,6 @@ _EXAMPLES = {
 _TITLES: Mapping[Makes, str] = MappingProxyType(
     {"picture": "Picture", "clip": "Clip", "sound": "Sound", "music": "Music"}
 )
-_SEEN: tuple[Makes, ...] = ("picture", "clip")
 
 # By default Streamlit drops a widget's state while another page is shown.
 _PERSISTENT = {"persist_state": "session"}
@@ -80,14 +80,14 @@ def _ask(busy: bool) -> None:
             "For photographs choose a larger model, which is downloaded once."
             + (" Only a larger one starts from a picture." if has_start() else "")
         )
-    elif makes in _SEEN:
+    elif makes in SEEN:
         how["start"] = offer_start(makes)
     if model:
         _start_button(model.strip(), makes, how, busy)
 
 
 def _asked(makes: Makes) -> str:
-    return f"What should the {makes} show?" if makes in _SEEN else "What should be heard?"
+    return f"What should the {makes} show?" if makes in SEEN else "What should be heard?"
 
 
 def _generator(makes: Makes) -> str:
@@ -195,9 +195,11 @@ def _start_button(model: str, makes: Makes, how: dict[str, Any], busy: bool) -> 
     if not installed(model):
         info = preset_of(model)
         amount = size(1e9 * info.download_gb) if info and info.download_gb else "several GB"
+        needed = least_bytes(info) if info else None
+        takes = f" and takes at least {size(needed)} of memory" if needed else ""
         st.info(
             f"**{resources.plain(model)} is not on this machine yet.** Drawing with it downloads {amount} "
-            "once. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
+            f"once{takes}. Nothing of yours is sent." + (f" {resources.plain(info.note)}" if info else ""),
             icon=":material/download:",
         )
         label = f"Download {amount} and {'draw' if makes == 'picture' else 'make it'}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from types import MappingProxyType
 from typing import Literal
 
@@ -16,6 +17,8 @@ from ui.app.views.sounding import sounds_are_told
 from ui.wording import drew
 
 _THUMBNAIL_SIDE = 320
+_SHOWN_CHARACTERS = 200
+"""Of what a tile's drawing was asked for."""
 _PICTURE = "picture"
 _YOURS: Mapping[Makes, str] = MappingProxyType(
     {"picture": "a photo", "clip": "a film", "sound": "a recording", "music": "a recording"}
@@ -93,7 +96,7 @@ def _tile(drawn: Drawn) -> None:
         st.image(str(small), width="stretch", alt=f"Drawing: {drawn.prompt}")
     else:
         _play(drawn.path, drawn.makes, "stretch")
-    st.markdown(resources.plain(drawn.prompt))
+    st.markdown(resources.plain(shorten(drawn.prompt, _SHOWN_CHARACTERS, placeholder=" …")))
     st.caption(f"{_label(drawn.model, drawn.makes)} Seed {drawn.seed}, {drawn.steps} steps.")
     with st.container(horizontal=True):
         _search_button(drawn.path, drawn.makes, drawn.path.name)
