@@ -158,6 +158,21 @@ def is_seen(owner: SQLColumnExpression[str]) -> ColumnElement[bool]:
     return or_(owner == "", owner == OWNER)
 
 
+class _Me(_Written):
+    type = String()
+    sqlite = "''"
+    postgresql = "CAST(current_user AS varchar)"
+
+
+ME: ColumnElement[str] = _Me()
+"""The user of the server who asks; nobody on this machine."""
+
+
+def another_user(author: SQLColumnExpression[str]) -> ColumnElement[str | None]:
+    """The user who said something, where it is another one than who asks; else NULL."""
+    return func.nullif(func.nullif(author, ME), "")
+
+
 class _DateText(_Written):
     type = String()
     sqlite = "{0}"

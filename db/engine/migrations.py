@@ -31,6 +31,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.CORRECTIONS_TAKEN_BACK,
     steps.PEOPLE,
     (),  # jobs that machines share: of libraries on a server alone
+    steps.AUTHORS,
 )
 
 

@@ -50,17 +50,18 @@ def list_people(
     elif not every:
         console.say("No people are known yet. Faces are found by: trove index")
     else:
-        columns = {"number": "right", "person": "left", "faces": "right", "files": "right"}
+        columns = {"number": "right", "person": "left", "by": "left", "faces": "right", "files": "right"}
         rows = [
             [
                 str(one.id),
                 f"{one.name or '(no name yet)'}{' (hidden)' * one.hidden}",
+                one.said_by or "",
                 f"{one.faces:,}",
                 f"{one.files:,}",
             ]
             for one in every[:limit]
         ]
-        console.table(columns, rows)
+        console.table(columns, rows, optional=("by",))
         if len(every) > limit:
             console.say(f"and {len(every) - limit:,} more: -k lists more of them")
 
