@@ -22,7 +22,7 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
-from timing import Spread, side_by_side
+from timing import Spread, machine, side_by_side
 
 from indexer.media.reader import probe, read_audio
 from indexer.media.types import SAMPLE_RATE, Samples
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     figures: dict[str, dict[str, Spread]] = {}
+    print(machine())
     print(f"{'':34}{'min s':>9}{'median':>9}{'max':>9}{'CPU s':>9}{'peak MB':>9}{'trove is':>12}")
     for kind in options.kinds:
         with tempfile.TemporaryDirectory() as name:

@@ -9,7 +9,6 @@ files each time, to see how cost grows.
 
 import argparse
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from timing import Spread, commands, side_by_side
+from timing import Spread, commands, machine, side_by_side
 
 _PLAIN = Path(__file__).with_name("plain.py")
 
@@ -82,7 +81,7 @@ def main() -> None:
         with some_of(options.folder, count) as folder:
             files = len(list(folder.rglob("*.jpg")))
             ways = results[files] = measure(folder, options.runs, not options.no_plain)
-        print(f"{files} pictures, {os.cpu_count()} cores, {options.runs} runs")
+        print(f"{files} pictures, {options.runs} runs; {machine()}")
         print(f"{'':30}{'min s':>9}{'median':>9}{'max':>9}{'pictures/s':>12}{'CPU s':>9}{'peak MB':>9}")
         for name, run in ways.items():
             seconds = "".join(f"{value:9.1f}" for value in (run.min_s, run.median_s, run.max_s))

@@ -5,10 +5,10 @@
 The vectors are made up: 512 dimensions, drawn from n / 200 clusters of very unequal size around one
 common direction, as in a CLIP space, with a spectrum that falls like 1 / rank, as that of pictures
 does. Queries are further draws, which were not indexed (``alike``), and directions whose nearest row is
-at a cosine of 0.4, as texts are from pictures (``far``). Queries run one by one on one thread. On a
-machine that others use, wall-clock times are theirs too: the CPU time of the process stands beside.
-Memory is that of a fresh process that has only answered the queries, from the files; the system counts
-their pages as resident while nobody else wants them.
+at a cosine of 0.4, as texts are from pictures (``far``); each among all units, and among those that a filter
+leaves. Queries run one by one on one thread. On a machine that others use, wall-clock times are theirs too:
+the CPU time of the process stands beside. Memory is that of a fresh process that has only answered the
+queries, from the files; the system counts their pages as resident while nobody else wants them.
 """
 
 import argparse
@@ -34,6 +34,8 @@ from db.vectors.segment import kind_for
 DIM = 512
 QUERIES = 100
 LIMIT = 10
+SHARES = (0.01, 0.2)
+"""Of the units that a filter leaves, at random."""
 _CHUNK = 20_000
 
 
@@ -93,11 +95,23 @@ def measure(units: int, folder: Path) -> dict[str, Any]:
         figures |= {"lists": ivf.nlist, "visited": ivf.nprobe}
     queries = {"alike": clusters.draw(QUERIES, -1 % 2**32), "far": clusters.far(QUERIES)}
     exact = {name: nearest(index.segment.rows, some, LIMIT).tolist() for name, some in queries.items()}
+    for share in SHARES:
+        only = left_by(share, units)
+        rows = index.vectors(only)
+        for name, some in queries.items():
+            best = np.argsort(-(some @ rows.T), axis=1)[:, :LIMIT]
+            exact[f"{name}, {share:.0%}"] = only[best].tolist()
     (folder / "exact.json").write_text(json.dumps(exact))
     for name, some in queries.items():
         np.save(folder / f"{name}.npy", some)
     asked = subprocess.run([sys.executable, __file__, "--ask", folder], stdout=subprocess.PIPE, check=True)
     return figures | json.loads(asked.stdout)
+
+
+def left_by(share: float, units: int) -> Ids:
+    """Ids that a filter leaves, ascending."""
+    drawn = np.random.default_rng(3).choice(units, round(share * units), replace=False)
+    return np.sort(drawn).astype(np.int64)
 
 
 def ask(folder: Path) -> dict[str, Any]:
@@ -110,11 +124,13 @@ def ask(folder: Path) -> dict[str, Any]:
     index, figures = found[0], {"load_ms": round(1000 * (time.perf_counter() - started), 1)}
     exact = json.loads((folder / "exact.json").read_text())
     for name, best in exact.items():
-        queries = np.load(folder / f"{name}.npy")
+        drawn, _, share = name.partition(", ")
+        queries = np.load(folder / f"{drawn}.npy")
+        only = left_by(float(share[:-1]) / 100, len(index)) if share else None
         wall, cpu, hits = [], [], 0
         for query, wanted in zip(queries, best, strict=True):
             began, worked = time.perf_counter(), time.thread_time()
-            answer = index.search(query[None], LIMIT)[0]
+            answer = index.search(query[None], LIMIT, only=only)[0]
             wall.append(1000 * (time.perf_counter() - began))
             cpu.append(1000 * (time.thread_time() - worked))
             hits += len({unit_id for unit_id, _ in answer} & set(wanted))

@@ -1,11 +1,13 @@
 """Timing for the other benchmarks: several runs, their spread, and the CPU time beside the wall clock."""
 
 import os
+import platform
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -33,6 +35,37 @@ class Process:
     seconds: float
     cpu_s: float
     peak_mb: float
+
+
+_TELLING = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "avx512_bf16",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "i8mm",
+    "bf16",
+)
+"""Flags of processors that tell how fast they multiply."""
+
+
+def machine() -> str:
+    """The processor, what it can, how many threads may run, and how busy it is: above every table."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    flags = {*known.get("flags", "").split(), *known.get("Features", "").split()}
+    threads = os.environ.get("OMP_NUM_THREADS", "as many")
+    return (
+        f"{known.get('model name') or platform.processor() or platform.machine()} "
+        f"({', '.join(flag for flag in _TELLING if flag in flags)}), {os.cpu_count()} cores, "
+        f"{threads} threads, load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def spread(function: Callable[[], object], runs: int = 5) -> Spread:

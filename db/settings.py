@@ -12,7 +12,7 @@ from db.errors import SettingsError
 from db.paths import Paths
 
 Device = Literal["auto", "cpu", "cuda"]
-Precision = Literal["auto", "float32", "int8"]
+Precision = Literal["auto", "float32", "int8", "bfloat16"]
 
 
 class Settings(BaseSettings):
@@ -29,8 +29,9 @@ class Settings(BaseSettings):
     """Folder of files that can be made again: exported models, thumbnails."""
     device: Device = "auto"
     precision: Precision = "auto"
-    """Of the builtin model's pictures on a processor: ``auto`` (8 bits where that is measured to be quicker),
-    ``float32`` or ``int8``. Vectors of both can be compared."""
+    """Of pictures on a processor: ``auto`` (where measured to be quicker, ``int8`` for the builtin model and
+    ``bfloat16`` for those of open_clip), or one of the three; what a model does not have is ``float32``.
+    Vectors of all of them can be compared."""
     vectors: Literal["copy", "server"] = "copy"
     """Where the vectors of a library on a server are searched: in a copy on this machine, or by the server,
     which needs the extension pgvector for it."""

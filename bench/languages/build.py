@@ -3,10 +3,11 @@
     npm pack cldr-annotations-full && tar xzf cldr-annotations-full-*.tgz
     python bench/languages/build.py package/annotations
 
-Own words (``words/*.tsv``: English, then forms) come first, then CLDR's names, then its keywords. A foreign
-keyword is paired with the English one that describes the same emoji most often (the Dice coefficient of their
-sets); those that describe few of the same are left out, and so is what no photograph shows: signs, buttons,
-arrows, letters. Inflected forms are found by their stems, forms without accents by themselves.
+Own words come first (``words/*.tsv``, of things, and ``descriptions/*.tsv``, of what they do, how and where:
+English, then forms), then CLDR's names, then its keywords. A foreign keyword is paired with the English one
+that describes the same emoji most often (the Dice coefficient of their sets); those that describe few of the
+same are left out, and so is what no photograph shows: signs, buttons, arrows, letters. Inflected forms are
+found by their stems, forms without accents by themselves.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from db.words.grammar import grammar
 from search.translation.building import Pair, lines
@@ -24,7 +26,11 @@ from search.translation.english import is_word
 HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "search" / "translation" / "lexicon"
 
-OWN, NAME, KEYWORD = 3.0, 1.5, 1.0
+OWN_LISTS: Mapping[str, float] = MappingProxyType({"words": 3.0, "descriptions": 2.4})
+"""Folders of our own lists, and the weights of their first forms: what names a thing comes first."""
+OF_KIND: Mapping[str, float] = MappingProxyType({"where": 1.9, "nothing": 0.5})
+"""Other weights: a beach is one, before something is on the shore; and what names nothing comes last."""
+NAME, KEYWORD = 1.5, 1.0
 LATER = 0.9
 """Factor on the weight of each further form of a row: the first is the usual one."""
 LEAST_DICE = 0.75
@@ -54,13 +60,23 @@ def annotations(folder: Path, language: str) -> Emoji:
     }
 
 
+def own_forms(language: str) -> Iterator[tuple[str, float, list[str]]]:
+    """(English, weight, forms) of our own lists of a language; no English where a word names nothing."""
+    for folder, weight in OWN_LISTS.items():
+        english_list = HERE / folder / "en.tsv"
+        kinds = [line.split("\t")[1] for line in english_list.read_text(encoding="utf-8").splitlines()]
+        lines = (HERE / folder / f"{language}.tsv").read_text(encoding="utf-8").splitlines()
+        for kind, line in zip(kinds, lines, strict=True):
+            english, _, forms = line.partition("\t")
+            said = "" if kind == "nothing" else english
+            yield said, OF_KIND.get(kind, weight), [form for form in forms.split("|") if form]
+
+
 def own_words(language: str) -> Iterator[Pair]:
-    """(form, English, weight) of our own list of a language."""
-    path = HERE / "words" / f"{language}.tsv"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        english, _, forms = line.partition("\t")
-        for place, form in enumerate(filter(None, forms.split("|"))):
-            yield form, english, OWN * LATER**place
+    """(form, English, weight) of our own lists of a language."""
+    for english, weight, forms in own_forms(language):
+        for place, form in enumerate(forms):
+            yield form, english, weight * LATER**place
 
 
 def of_emoji(english: Emoji, foreign: Emoji) -> Iterator[Pair]:

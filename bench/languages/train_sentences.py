@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from build import HERE, annotations, of_emoji
+from build import own_forms as listed_forms
 from torch_tower import load_torch_tower
 
 from db.settings import load_settings
@@ -163,17 +164,15 @@ def listed_as(word: str) -> tuple[str, ...]:
 @cache
 def own_forms(language: str) -> dict[str, list[str]]:
     """English to the forms of our own lists, that of the words of captions after those of things."""
-    parted = [line.split("\t") for line in _lines(HERE / "words" / f"{language}.tsv")]
-    found = {english: [form for form in forms.split("|") if form] for english, forms, *_ in parted if forms}
+    found: dict[str, list[str]] = {}
+    for english, _, forms in listed_forms(language):
+        if english and forms:
+            found.setdefault(english, forms)
     with CAPTION_WORDS.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             if form := row[language]:
                 found.setdefault(row["en"], [form])
     return found
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
 
 
 class Sums:

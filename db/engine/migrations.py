@@ -5,10 +5,14 @@ as ours. A migration is never edited once released: a test opens libraries of th
 changes a table of what users made changes how ``db.engine.backups`` reads the files of older schemas.
 """
 
+import logging
+
 from sqlalchemy import Connection
 
 from db.engine import steps
 from db.errors import LibraryDamagedError, LibraryNewerError
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x54525645  # "TRVE"
 
@@ -75,10 +79,17 @@ def migrate(connection: Connection, last: int | None = None) -> None:
     # Read again inside the transaction: another process may have migrated since ``pending`` was asked.
     done = version(connection)
     for number, statements in enumerate(MIGRATIONS[done:last], start=done + 1):
+        if done:
+            tell_step(number)
         for statement in statements:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(f"PRAGMA user_version = {number}")
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def tell_step(number: int) -> None:
+    """Say in the log which step of bringing a library up to date begins: a large one takes half a minute."""
+    log.info("The library is made ready for this version of Trove: step %d of %d.", number, len(MIGRATIONS))
 
 
 def version(connection: Connection) -> int:

@@ -263,6 +263,7 @@ def migrate(connection: Connection) -> None:
         _make(connection)
     else:
         for due in range(number + 1, len(migrations.MIGRATIONS) + 1):
+            migrations.tell_step(due)
             for statement in STEPS[due]:
                 connection.exec_driver_sql(statement)
     connection.execute(

@@ -1,24 +1,38 @@
-"""Export PyTorch modules to ONNX, and run the exports on a CPU with ONNX Runtime."""
+"""Export PyTorch modules to ONNX, and run the exports with ONNX Runtime, on a CPU or what else it knows."""
 
 import functools
 import logging
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from db.arrays import Floats
+from db.errors import first_line
 from indexer.encoders.cache import DamagedError
+from indexer.pretrained.acceleration import Unfit, Way
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+_PROVIDERS: Mapping[str, str] = MappingProxyType(
+    {
+        "CoreML": "CoreMLExecutionProvider",
+        "DirectML": "DmlExecutionProvider",
+        "OpenVINO": "OpenVINOExecutionProvider",
+    }
+)
+"""ONNX Runtime's providers of hardware that PyTorch's CUDA does not have, as their makers call them."""
+LEAST_COSINE = 0.99
+"""Least cosine between an output of other hardware and the CPU's, as the builtin tower in 8 bits has it."""
 ROWS_AT_ONCE = 4
 """Pictures that a core encodes at a time: few, so that all cores end a batch at about the same time."""
 
@@ -72,11 +86,12 @@ def export(
     ir.save(program.model, target, external_data=weights.name)
 
 
-def onnx_session(path: Path, threads: int = 0, arena: bool = True) -> Any:
-    """A session of ONNX Runtime on the CPU, with so many threads (0: one for each core).
+def onnx_session(path: Path, threads: int = 0, arena: bool = True, provider: str | None = None) -> Any:
+    """A session of ONNX Runtime, with so many threads of the CPU (0: one for each core).
 
     Args:
         arena: keep memory for the next call; where inputs differ in size, what is kept adds up.
+        provider: of other hardware, which leaves to the CPU what it cannot do; None is the CPU alone.
 
     Raises:
         DamagedError: it cannot be used.
@@ -89,8 +104,12 @@ def onnx_session(path: Path, threads: int = 0, arena: bool = True) -> Any:
     # Idle threads would otherwise spin, taking the cores from the decoders that prepare the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    if provider == "DmlExecutionProvider":  # it wants both
+        options.enable_mem_pattern = False
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    providers = list(dict.fromkeys((provider or "CPUExecutionProvider", "CPUExecutionProvider")))
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(path, options, providers=providers)
     except Exception as exc:  # onnxruntime's errors share no base class of their own
         raise DamagedError(f"ONNX Runtime refuses it: {exc}") from exc
 
@@ -113,6 +132,56 @@ def data_parallel(session: Any, outputs: Sequence[str]) -> Callable[[npt.NDArray
         return [np.concatenate(rows) for rows in zip(*results, strict=True)]
 
     return run
+
+
+def accelerators() -> dict[Way, str]:
+    """Other hardware that the ONNX Runtime which is installed can use, with the names of its providers."""
+    return {
+        Way(called, _always): provider for called, provider in _PROVIDERS.items() if provider in _installed()
+    }
+
+
+def accelerated(
+    path: Path, provider: str, outputs: Sequence[str], example: npt.NDArray[Any]
+) -> Callable[[npt.NDArray[Any]], list[Floats]]:
+    """Inference with whole batches, one at a time, by a provider of ``accelerators``.
+
+    Raises:
+        Unfit: it cannot load the export, or its first output for the example is another than the CPU's.
+    """
+    lock = Lock()
+    try:
+        session = onnx_session(path, provider=provider)
+        expected, found = (
+            each.run([outputs[0]], {"input": example})[0] for each in (one_thread_session(path), session)
+        )
+    except Exception as exc:  # what providers raise comes from many libraries
+        raise Unfit(f"{provider} refuses the model: {first_line(exc)}") from exc
+    if not (cosine := least_cosine(expected, found)) > LEAST_COSINE:
+        raise Unfit(f"{provider} agrees with the processor only to a cosine of {cosine:.4f}")
+
+    def run(batch: npt.NDArray[Any]) -> list[Floats]:
+        with lock:
+            results: list[Floats] = session.run(list(outputs), {"input": batch})
+        return results
+
+    return run
+
+
+def least_cosine(expected: Floats, vectors: Floats) -> float:
+    """The least cosine between rows of the two, (n, d) each; no number where one is not finite."""
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
+    return float(((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
+
+
+def _always() -> bool:
+    return True
+
+
+def _installed() -> list[str]:
+    import onnxruntime
+
+    return list(onnxruntime.get_available_providers())
 
 
 @functools.cache

@@ -232,7 +232,7 @@ def load_encoder(
         name: see the module.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache: folder of files that can be rebuilt: the models' exports for the CPU.
-        precision: of the builtin picture tower on a CPU.
+        precision: of the picture tower on a CPU; ``auto`` measures what pays.
 
     Raises:
         ModelError: there is no such model; the message names near ones.
@@ -246,14 +246,14 @@ def load_encoder(
     from indexer.encoders.openclip.exports import read_facts
 
     if name.startswith(_FOLDER):
-        return OpenClipEncoder(name, Source(name), device, cache)
+        return OpenClipEncoder(name, Source(name), device, cache, precision)
     model, at, path = name.partition("@")
     if at:
-        return OpenClipEncoder(name, Source(model, checkpoint=Path(path)), device, cache)
+        return OpenClipEncoder(name, Source(model, checkpoint=Path(path)), device, cache, precision)
     model, _, tag = name.partition("/")
     if read_facts(cache, name) is None:
         _require_tag(name, model, tag)
-    return OpenClipEncoder(name, Source(model, tag=tag), device, cache)
+    return OpenClipEncoder(name, Source(model, tag=tag), device, cache, precision)
 
 
 def _require_tag(name: str, model: str, tag: str) -> None:

@@ -19,9 +19,9 @@ from db.library import Library, has_library
 from db.settings import Settings
 from indexer.analysers import registry
 from indexer.encoders.builtin.sentences.tower import sentence_problem
-from indexer.encoders.builtin.towers import LITE2, precision_kept
 from indexer.encoders.registry import better_than
 from indexer.languages import named_languages
+from indexer.pretrained.acceleration import choices
 from search.health.status import status
 from search.translation.dictd import problem_of
 from search.translation.dictionaries import installed
@@ -78,8 +78,8 @@ def _hardware(settings: Settings) -> Iterator[Finding]:
 
     gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
     yield Finding("gpu", f"{gpus} usable by FAISS" if gpus else "none; everything runs on the processor")
-    precision = precision_kept(LITE2, settings.cache)
-    yield Finding("precision", str(precision or "of pictures: measured when the first one is encoded"))
+    chosen = "; ".join(map(str, choices(settings.cache / "models")))
+    yield Finding("precision", chosen or "of pictures: measured when the first ones are encoded")
     missing = [name for name in _CODECS if name not in av.codecs_available]
     yield Finding(
         "codecs",

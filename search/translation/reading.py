@@ -150,7 +150,8 @@ def _parts(text: str, words: Lexicon) -> list[_Part]:
 
 def _of_word(typed: str, form: str, words: Lexicon) -> list[_Part]:
     """What one word says: it may be inflected, a compound, hyphenated or, in Korean, written together."""
-    form = _without_elision(form, words)
+    if form not in words.lines:  # all'aperto is a word of its own
+        form = _without_elision(form, words)
     if form in _ENGLISH:
         return [_of_none(typed, form)]
     if form in words.grammar.stop or not any(map(str.isalpha, form)):

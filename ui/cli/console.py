@@ -257,3 +257,11 @@ def log_to(file: Path, *, make: bool = True) -> None:
     logging.raiseExceptions = False
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    _show_steps("db.engine.migrations")
+
+
+def _show_steps(module: str) -> None:
+    """Show what a module tells in the log of its long steps, where somebody looks on."""
+    telling = logging.getLogger(module)
+    telling.setLevel(logging.INFO)
+    telling.handlers = [logging.StreamHandler()] if sys.stderr.isatty() else []

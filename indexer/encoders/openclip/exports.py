@@ -21,7 +21,8 @@ import numpy.typing as npt
 from db.arrays import Floats
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders.cache import load_or_build
-from indexer.encoders.onnx import data_parallel, export, one_thread_session, onnx_session
+from indexer.encoders.onnx import data_parallel, export, least_cosine, one_thread_session, onnx_session
+from indexer.pretrained.acceleration import Unfit
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +51,6 @@ class Facts:
     config: dict[str, Any]
     fingerprint: str
     files: list[list[Any]]
-
-
-class Unfit(Exception):  # noqa: N818 - a finding rather than a fault; stays inside this package
-    """The model cannot be exported, or its export does not agree with it: use PyTorch."""
 
 
 def read_facts(cache: Path, name: str) -> Facts | None:
@@ -134,8 +131,7 @@ def _compare(session: Any, module: Any, example: Any) -> None:
     with torch.inference_mode():
         expected = module(example).float().numpy()
     vectors = session.run(["vectors"], {"input": example.numpy()})[0]
-    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(vectors, axis=1)
-    cosine = float(((expected * vectors).sum(1) / np.maximum(lengths, np.finfo(np.float32).tiny)).min())
+    cosine = least_cosine(expected, vectors)
     if not cosine > LEAST_COSINE:
         raise Unfit(f"the export agrees only to a cosine of {cosine:.4f}")
 

@@ -182,16 +182,19 @@ def test_what_people_made_is_all_there_after_a_repair(
 @pytest.mark.slow
 def test_so_it_is_after_random_damage_and_the_rest_is_nearly_all_there(original: Path, paths: Paths) -> None:
     whole = (original / "trove.db").read_bytes()
-    pages, units = len(whole) // PAGE, 0
+    pages = len(whole) // PAGE
+    salvaged = []
     for seed in range(8):
         chance = random.Random(seed)  # noqa: S311
         paths.database.write_bytes(whole)
         overwrite(paths.database, chance.sample(range(2, pages + 1), chance.choice((1, 3, 20))))
         repair(paths)
         check_whole(original, paths)
-        units += count(paths.database, "unit")
-    # Nothing can be read where a page of the schema is lost, as by three of the eight.
-    assert units > 8 * 4 * FILES * 0.55
+        salvaged.append(count(paths.database, "unit"))
+    # Nothing can be read where a page of the schema is lost.
+    readable = [units for units in salvaged if units]
+    assert len(readable) > len(salvaged) / 2
+    assert sum(readable) > len(readable) * 4 * FILES * 0.8
 
 
 def test_a_changed_bit_takes_nothing_away_but_may_add_what_it_made_of_a_row(

@@ -55,7 +55,7 @@ from search.translation.router import translated
         ("ar", "أرني صورا لقطة صغيرة", "small cat"),
         ("es", "¿dónde está el koala?", "koala"),  # an English word, asked for in Spanish
         ("tr", "kar üzerinde kutup ay\u0131s\u0131", "snow polar bear"),
-        ("pl", "czerwony krab na piasku", "red crab sand"),
+        ("pl", "czerwony krab na piasku", "red crab in the sand"),
         ("ru", "рыжие щенки", "red-haired puppy"),
     ],
 )
