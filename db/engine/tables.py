@@ -10,10 +10,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import AddConstraint
 
 from db.engine import migrations
-from db.engine.dialect import MOST_LETTERS, tsvector
 from db.engine.functions import EARTH_KM
 from db.engine.jobs import QueueBase
 from db.engine.steps import AUTHORED
+from db.engine.textsearch import MOST_LETTERS, tsvector
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError
 from db.words.forms import indexed
