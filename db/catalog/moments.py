@@ -41,9 +41,8 @@ _CLOSED: ColumnElement[str] = literal_column("'[]'")
 def enough(rule: UnitRule | OwnRule, marks: Marks) -> ColumnElement[bool]:
     """SQL condition on ``Unit``: it has as many marks near it as a rule asks for."""
     at_least = true() if rule.op == "<=" else _near(marks, rule.count)
-    most = rule.most if isinstance(rule, UnitRule) and rule.op == ">=" else None
-    if rule.op != ">=":
-        most = rule.count
+    at_most = rule.most if isinstance(rule, UnitRule) else None
+    most = at_most if rule.op == ">=" else rule.count
     return at_least if most is None else at_least & ~_near(marks, most + 1)
 
 
