@@ -12,10 +12,10 @@ END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO trove_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO trove_reader;
 
--- Editors save searches, judge, correct, hide, and name events; they do not index.
+-- Editors save searches, judge, correct, hide, and name events and people; they do not index.
 GRANT INSERT, UPDATE, DELETE ON
-    saved_search, judgement, opened, correction, hidden, stack_choice, event_said, event_picture,
-    event, event_member, stack_member, unit, embedding, fact, asset_tag, passage, passage_term, null_scores
+    saved_search, judgement, opened, correction, hidden, stack_choice, event_said, event_picture, person, person_face,
+    event, event_member, stack_member, face_group, face_member, unit, embedding, fact, asset_tag, passage, passage_term, null_scores
 TO trove_editor;
 GRANT UPDATE ON library, asset, content, analysis TO trove_editor;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO trove_editor;

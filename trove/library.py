@@ -478,9 +478,10 @@ class Library:
         with self.core.write() as session:
             for path in meant:
                 if not hidden.drop(session, path):
-                    folder = hidden.to_show(session, path)
+                    around = hidden.to_show(session, path)
                     hint = "See what is: trove hide"
-                    hint = hint if folder is None else f"It is hidden with its folder: trove unhide {folder}"
+                    if around is not None:
+                        hint = f"It is hidden with its folder: trove unhide {around.path}"
                     raise SettingsError(f"{path} is not hidden by itself", hint)
 
     def hidden(self) -> list[Hidden]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from db import kinds
 
 if TYPE_CHECKING:
+    from db.catalog.facts import Fact
     from search.answer import Dropped, Evidence, Hit, ReadAs
     from search.drawing.knowing import Concept
     from search.explain.pointing import Place
@@ -38,6 +39,21 @@ SOURCES: Mapping[str, str] = {
     "events": "by when and where it was taken",
 }
 """Who says a fact, in words, by the names of ``db.catalog.facts.Source``."""
+
+
+def source(fact: Fact) -> str:
+    """Who says a fact, in words: you say so, anna says so, by its EXIF data."""
+    return f"{fact.said_by} says so" if fact.said_by else SOURCES[fact.source]
+
+
+def whose(said_by: str | None) -> str:
+    """Whose something is that a user said: your, anna's."""
+    return f"{said_by}'s" if said_by else "your"
+
+
+def by(said_by: str | None) -> str:
+    """Who else said something: by anna; empty where it was you."""
+    return f"by {said_by}" if said_by else ""
 
 
 _MOST_ENDINGS = 6

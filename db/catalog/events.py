@@ -46,7 +46,8 @@ class Event:
     """An event. ``words``: what it shows more than the rest of the library does, a machine's guess.
 
     ``first`` and ``last``: local times of its pictures; ``files``: how many pictures and films can be found;
-    ``cover``: the unit whose picture stands for it; ``said``: whether users named it or put it together.
+    ``cover``: the unit whose picture stands for it; ``said``: whether users named it or put it together;
+    ``said_by``: which one did, None where that is who asks.
     """
 
     id: int
@@ -57,6 +58,7 @@ class Event:
     files: int
     cover: int | None
     said: bool
+    said_by: str | None = None
 
 
 class EventFile(NamedTuple):
@@ -169,19 +171,21 @@ def every(session: Session) -> list[Event]:
             number,
             covers.get(row.id),
             row.said_id is not None,
+            said_by,
         )
-        for row, number in _counted(session)
+        for row, said_by, number in _counted(session)
     ]
 
 
-def _counted(session: Session) -> Sequence[Row[EventRow, int]]:
-    """Events of which anything can be found, the latest first, with how many pictures and films."""
+def _counted(session: Session) -> Sequence[Row[EventRow, str | None, int]]:
+    """Events of which anything can be found, the latest first: who said it, how many pictures and films."""
     statement = (
-        select(EventRow, func.count(Asset.content_id.distinct()))
+        select(EventRow, EventSaid.said_by, func.count(Asset.content_id.distinct()))
+        .outerjoin(EventSaid, EventSaid.id == EventRow.said_id)
         .join(EventMember, EventMember.event_id == EventRow.id)
         .join(Asset, Asset.content_id == EventMember.content_id)
         .where(Asset.state.in_(LIVE), *hidden.shown(session))
-        .group_by(EventRow.id)
+        .group_by(EventRow.id, EventSaid.id)
         .order_by(EventRow.first.desc(), EventRow.id)
     )
     return session.execute(statement).all()
@@ -274,21 +278,21 @@ def told(session: Session, path: Path) -> list[Fact]:
 def at(session: Session, path: Path) -> Fact | None:
     """The event that the file at a path is of, as a fact: its name, and whether users say it."""
     statement = (
-        select(EventRow.name, EventSaid.name)
+        select(EventRow.name, EventSaid.name, EventSaid.said_by)
         .join(EventMember, EventMember.event_id == EventRow.id)
         .join(Asset, Asset.content_id == EventMember.content_id)
         .outerjoin(EventSaid, EventSaid.id == EventRow.said_id)
         .where(Asset.path == path)
     )
-    for name, own in session.execute(statement):
-        return Fact("event", name, "events" if own is None else "user")
+    for name, own, said_by in session.execute(statement):
+        return Fact("event", name, "events") if own is None else Fact("event", name, "user", said_by)
     return None
 
 
 def counts(session: Session) -> dict[str, int]:
     """How many pictures and films events of each name have, the latest first."""
     found: dict[str, int] = {}
-    for event, number in _counted(session):
+    for event, _, number in _counted(session):
         found[event.name] = found.get(event.name, 0) + number
     return found
 

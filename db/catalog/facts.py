@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from db import zones
 from db.catalog import tags
-from db.engine.schema import Analysis, Asset, FactRow
+from db.engine.schema import Analysis, Asset, Content, FactRow
+from db.engine.users import Correction
 from db.gazetteer import known_by
 
 log = logging.getLogger(__name__)
@@ -117,12 +118,13 @@ class Fact:
     ``rejected``; ``favourite`` that it is. Of exports: ``edited`` the name of Apple's file that says how,
     ``uploaded_as`` the name that a file had, ``put_away`` whether it was ``archived`` there or
     ``in the trash``, which changes nothing here; ``event`` the name of the event that it is of, see
-    ``db.catalog.events``.
+    ``db.catalog.events``. ``said_by``: the user whose word it is, None where that is who asks.
     """
 
     key: Key
     value: Value
     source: Source
+    said_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -274,9 +276,17 @@ def of_file(session: Session, path: Path) -> dict[Key, Fact]:
 
 
 def told(session: Session, path: Path) -> list[Fact]:
-    """The winning facts of the file at a path as ``of_file``; what is ``UNITED`` by each of its sources."""
+    """The winning facts of the file at a path as ``of_file``; what is ``UNITED`` by each of its sources.
+
+    Of what users say it is told which one does.
+    """
     claims = claimed(session, path)
-    facts = [fact for fact in effective(claims).values() if fact.key not in UNITED]
+    by = _authors(session, path) if any(claim.source == "user" for claim in claims) else {}
+    facts = [
+        replace(fact, said_by=by.get(fact.key)) if fact.source == "user" else fact
+        for fact in effective(claims).values()
+        if fact.key not in UNITED
+    ]
     said: tuple[str, ...] = ()
     for claim in claims:
         if claim.key in UNITED:
@@ -285,6 +295,17 @@ def told(session: Session, path: Path) -> list[Fact]:
                 facts.append(replace(claim, value=own))
             said = more
     return facts
+
+
+def _authors(session: Session, path: Path) -> dict[str, str | None]:
+    """The other users who corrected facts of the file at a path, by the key of the fact."""
+    statement = (
+        select(Correction.subject, Correction.said_by)
+        .join(Content, Content.sha256 == Correction.sha256)
+        .join(Asset, Asset.content_id == Content.id)
+        .where(Asset.path == path)
+    )
+    return dict(session.execute(statement).all())
 
 
 def claimed(session: Session, path: Path) -> list[Fact]:

@@ -27,10 +27,10 @@ from sqlalchemy.orm import Session
 from db import kinds
 from db.arrays import Ids
 from db.catalog.switches import each_findable
-from db.engine import dialect, matching
-from db.engine.dialect import LANGUAGES, PASSAGE, MatchText
+from db.engine import dialect, matching, textsearch
 from db.engine.matching import Match
 from db.engine.schema import Unit, UnitKind
+from db.engine.textsearch import LANGUAGES, PASSAGE, MatchText
 from db.words import numbers
 from db.words.asked import MAX_WORDS, run_of, words_of
 from db.words.forms import ENGLISH, fold
@@ -270,16 +270,16 @@ def has(unit: Any, asked: str) -> ColumnElement[bool]:
     """
     if not matching.is_indexed(asked):  # signs
         return func.instr(func.trove_fold(unit.text), fold(asked)) > 0
-    phrase = _is_indexed(unit, dialect.phrase(asked))
+    phrase = _is_indexed(unit, textsearch.phrase(asked))
     if (number := numbers.pattern(asked)) is None:
         return phrase
-    begun = _is_indexed(unit, dialect.begun(asked))
+    begun = _is_indexed(unit, textsearch.begun(asked))
     return or_(phrase, and_(begun, dialect.has_pattern(unit.text, number)))
 
 
 def having(match: Match | ColumnElement[Match]) -> Select[tuple[int]]:
     """The ids of the units whose texts answer a question to the full text index."""
-    return select(PASSAGE.c.rowid).where(dialect.is_matched(match))
+    return select(PASSAGE.c.rowid).where(textsearch.is_matched(match))
 
 
 def _is_indexed(unit: Any, match: ColumnElement[Match]) -> ColumnElement[bool]:

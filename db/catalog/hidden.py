@@ -44,11 +44,15 @@ from db.engine.users import (
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden folder, or a file whose content is hidden wherever it is. ``hidden_at``: in UTC."""
+    """A hidden folder, or a file whose content is hidden wherever it is.
+
+    ``hidden_at``: in UTC; ``said_by``: the user who hid it, None where that is who asks.
+    """
 
     path: Path
     is_folder: bool
     hidden_at: datetime
+    said_by: str | None = None
 
 
 def put(session: Session, path: Path) -> bool:
@@ -88,7 +92,7 @@ def drop(session: Session, path: Path) -> bool:
 def every(session: Session) -> list[Hidden]:
     """All that is hidden, the latest first; a file that was edited since is one."""
     rows = session.scalars(select(HiddenRow).order_by(HiddenRow.id.desc()))
-    found = [Hidden(row.path, row.sha256 is None, row.hidden_at) for row in rows]
+    found = [Hidden(row.path, row.sha256 is None, row.hidden_at, row.said_by) for row in rows]
     return list({(item.path, item.is_folder): item for item in reversed(found)}.values())[::-1]
 
 
@@ -103,17 +107,18 @@ def covers(session: Session, path: Path) -> bool:
     return session.scalar(select(Asset.id).where(Asset.path == path, is_hidden().is_(True))) is not None
 
 
-def to_show(session: Session, path: Path) -> Path | None:
+def to_show(session: Session, path: Path) -> Hidden | None:
     """What has to be shown again for a hidden file to be found: itself, or the folder that it is hidden with.
 
     None where it is not hidden.
     """
-    if not covers(session, path):
-        return None
-    folders = select(HiddenRow.path).where(HiddenRow.sha256.is_(None), HiddenRow.path.in_(list(path.parents)))
-    folder = session.scalar(folders.order_by(func.length(HiddenRow.path)).limit(1))
-    own = select(HiddenRow.id).where(HiddenRow.sha256.in_(with_stack(session, path))).limit(1)
-    return path if folder is None or session.scalar(own) is not None else folder
+    own = select(HiddenRow).where(HiddenRow.sha256.in_(with_stack(session, path)))
+    folders = select(HiddenRow).where(HiddenRow.sha256.is_(None), HiddenRow.path.in_(list(path.parents)))
+    row = session.scalar(own.order_by(HiddenRow.id).limit(1))
+    if row is not None:
+        return Hidden(path, False, row.hidden_at, row.said_by)
+    row = session.scalar(folders.order_by(func.length(HiddenRow.path)).limit(1))
+    return None if row is None else Hidden(row.path, True, row.hidden_at, row.said_by)
 
 
 def follow_edit(session: Session, path: Path, before: int | None, now: int) -> None:
@@ -139,7 +144,8 @@ def follow_edit(session: Session, path: Path, before: int | None, now: int) -> N
     for row in rows:
         row.path = path
     if sha256 not in {row.sha256 for row in rows}:
-        session.add(HiddenRow(sha256=sha256, path=path, hidden_at=rows[-1].hidden_at))
+        last = rows[-1]
+        session.add(HiddenRow(sha256=sha256, path=path, hidden_at=last.hidden_at, author=last.author))
     session.flush()
 
 

@@ -2,6 +2,7 @@
 
 Facts of files, contents and units are left to SQL. Rules about units near by, and about what users made, are
 evaluated on the spans of all files at once: a join by time would grow with the square of a film's length.
+Where the server searches vectors, it evaluates these rules, too (``db.catalog.moments``).
 Functions take an open session.
 """
 
@@ -11,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Select, and_, exists, func, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, null, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
 from db.arrays import Doubles, Ids
-from db.catalog import fulltext, people, revision, switches
+from db.catalog import fulltext, moments, people, revision, switches
 from db.catalog.filters import (
     FACTS,
     NEAR_S,
@@ -32,6 +33,7 @@ from db.catalog.filters import (
     of_units,
     others,
 )
+from db.catalog.moments import APART_S, INSTANT_S, Marks
 from db.engine.dialect import id_table, is_seen
 from db.engine.schema import (
     Asset,
@@ -45,12 +47,6 @@ from db.engine.users import (
     SavedSearchRow,
 )
 from db.words.forms import fold
-
-Marks = Select[*tuple[Any, ...]]
-"""A statement that gives for each mark a content, and the first and last second there; NULL for all of it."""
-
-_APART_S = 1e8
-"""Seconds between the beginnings of two files on one axis of time: longer (three years) than any file."""
 
 
 def ids(
@@ -81,11 +77,10 @@ def ids(
     return live
 
 
-def rule(session: Session, of_kinds: Collection[UnitKind], filters: tuple[Filter, ...]) -> Select[int] | None:
-    """As ``ids``, as a query for their ids; None where not SQL alone says whether the filters hold."""
-    if others(filters):
-        return None
-    return _live(session, of_kinds, filters, among_hidden=asks_for_hidden(filters))
+def rule(session: Session, of_kinds: Collection[UnitKind], filters: tuple[Filter, ...]) -> Select[int]:
+    """As ``ids``, as a query of PostgreSQL for their ids."""
+    found = _live(session, of_kinds, filters, among_hidden=asks_for_hidden(filters))
+    return found.where(*_holding(session, filters, among_hidden=asks_for_hidden(filters)))
 
 
 def among(
@@ -96,13 +91,14 @@ def among(
     *,
     among_hidden: bool = False,
 ) -> Ids:
-    """As ``ids``, of some units: each is looked at by itself. Of filters those that SQL alone can tell."""
+    """As ``rule``, of some units: each is looked at by itself."""
     among_hidden = among_hidden or asks_for_hidden(filters)
     each = id_table(unit_ids.tolist())
     found = switches.each_findable(session, of_file=of_files(filters), among_hidden=among_hidden)
     statement = select(Unit.id).join(each, each.c.value == Unit.id)
     statement = statement.join(Content, Content.id == Unit.content_id)
-    statement = statement.where(Unit.kind.in_(of_kinds), found, *of_units(filters)).order_by(Unit.id)
+    statement = statement.where(Unit.kind.in_(of_kinds), found, *of_units(filters))
+    statement = statement.where(*_holding(session, filters, among_hidden=among_hidden)).order_by(Unit.id)
     return np.fromiter(session.scalars(statement), dtype=np.int64)
 
 
@@ -134,9 +130,13 @@ def having(session: Session, rule: UnitRule) -> Ids:
 
     Hidden ones, too: what of it may be found is known to who asks.
     """
+    statement = _having(session, rule)
+    return np.fromiter(session.scalars(statement.order_by(statement.selected_columns[0])), dtype=np.int64)
+
+
+def _having(session: Session, rule: UnitRule) -> Select[int]:
     unit = aliased(Unit)
-    statement = _counted(session, rule, unit, _Asked(among_hidden=True), unit.id).order_by(unit.id)
-    return np.fromiter(session.scalars(statement), dtype=np.int64)
+    return _counted(session, rule, unit, _Asked(among_hidden=True), unit.id)
 
 
 def of_file(filters: tuple[Filter, ...]) -> list[ColumnElement[bool]]:
@@ -191,26 +191,62 @@ def _fulfilling(session: Session, rule: Rule, among: Ids, asked: _Asked) -> Ids:
     """
     match rule:
         case FactRule():
-            of_fact = (Filter((rule,)),)
-            found = switches.findable(session, of_files(of_fact), among_hidden=asked.among_hidden)
-            statement = select(Unit.id).join(Content, Content.id == Unit.content_id)
-            statement = statement.where(found, *of_units(of_fact)).order_by(Unit.id)
+            statement = _with_fact(session, rule, asked).order_by(Unit.id)
             holding = np.fromiter(session.scalars(statement), dtype=np.int64)
             return np.intersect1d(among, holding, assume_unique=True)
         case OwnRule():
             return _counting(session, rule, OWN[rule.table](session, rule.name), among)
         case UnitRule():
-            unit = aliased(Unit)
-            columns: tuple[Any, ...] = (unit.content_id, unit.start_s, unit.end_s)
-            if rule.anywhere:
-                columns = (unit.content_id, null().label("start_s"), null().label("end_s"))
-            marks = _counted(session, rule, unit, asked, *columns)
+            marks = _marks(session, rule, asked)
             near = _counting(session, rule, marks, among)
             if asked.negated or not asks_for_words(rule):
                 return near
             statement = select(Unit.id).where(Unit.kind.in_(rule.kinds), _is_marked(marks))
             of_its_kinds = np.fromiter(session.scalars(statement), dtype=np.int64)
             return near[~np.isin(near, np.setdiff1d(of_its_kinds, having(session, rule)))]
+
+
+def _holding(
+    session: Session, filters: tuple[Filter, ...], *, among_hidden: bool
+) -> list[ColumnElement[bool]]:
+    """What ``others`` of the filters say, as SQL conditions on ``Unit`` that PostgreSQL evaluates."""
+    conditions = []
+    for item in others(filters):
+        asked = _Asked(item.negated, of_files(filters), among_hidden)
+        holds = or_(false(), *(_holds(session, rule, asked) for rule in item.rules))
+        conditions.append(~holds if item.negated else holds)
+    return conditions
+
+
+def _holds(session: Session, rule: Rule, asked: _Asked) -> ColumnElement[bool]:
+    """As ``_fulfilling``, as an SQL condition on ``Unit``."""
+    match rule:
+        case FactRule():
+            return Unit.id.in_(_with_fact(session, rule, asked).correlate(None))
+        case OwnRule():
+            return moments.enough(rule, OWN[rule.table](session, rule.name))
+        case UnitRule():
+            near = moments.enough(rule, _marks(session, rule, asked))
+            if asked.negated or not asks_for_words(rule):
+                return near
+            return near & (Unit.kind.not_in(rule.kinds) | Unit.id.in_(_having(session, rule)))
+
+
+def _with_fact(session: Session, rule: FactRule, asked: _Asked) -> Select[int]:
+    """The live units of which a fact holds."""
+    of_fact = (Filter((rule,)),)
+    found = switches.findable(session, of_files(of_fact), among_hidden=asked.among_hidden)
+    statement = select(Unit.id).join(Content, Content.id == Unit.content_id)
+    return statement.where(found, *of_units(of_fact))
+
+
+def _marks(session: Session, rule: UnitRule, asked: _Asked) -> Marks:
+    """Where the units are that a rule counts."""
+    unit = aliased(Unit)
+    columns: tuple[Any, ...] = (unit.content_id, unit.start_s, unit.end_s)
+    if rule.anywhere:
+        columns = (unit.content_id, null().label("start_s"), null().label("end_s"))
+    return _counted(session, rule, unit, asked, *columns)
 
 
 def _counting(session: Session, rule: UnitRule | OwnRule, marks: Marks, among: Ids) -> Ids:
@@ -252,14 +288,11 @@ class _Spans(NamedTuple):
 
     def on_one_axis(self, contents: Ids, margin_s: float = 0.0) -> tuple[Doubles, Doubles]:
         """The spans with the files one after the other; without a time they take all of their file."""
-        origins = np.searchsorted(contents, self.contents) * 2 * _APART_S
+        origins = np.searchsorted(contents, self.contents) * 2 * APART_S
         starts: Doubles = np.where(np.isnan(self.starts), 0.0, np.maximum(self.starts - margin_s, 0.0))
-        ends: Doubles = np.where(np.isnan(self.starts), _APART_S, self.ends + margin_s)
+        ends: Doubles = np.where(np.isnan(self.starts), APART_S, self.ends + margin_s)
         return origins + starts, origins + ends
 
-
-_INSTANT_S = 1e-3
-"""How long something lasts that has only one time."""
 
 _ROW = np.dtype([("content_id", np.int64), ("start_s", np.float64), ("end_s", np.float64)])
 
@@ -286,7 +319,7 @@ def _at_once(starts: Doubles, ends: Doubles, least: int) -> tuple[Doubles, Doubl
 
     A span that ends when another one begins is not there with it: the same dog in the next frame is one dog.
     """
-    ends = np.maximum(ends, starts + _INSTANT_S)
+    ends = np.maximum(ends, starts + INSTANT_S)
     times = np.concatenate([ends, starts])
     steps = np.concatenate([np.full(len(ends), -1), np.full(len(starts), 1)])
     order = np.argsort(times, kind="stable")  # at the same time those that end come first

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, exists, false, select, true, union
 from sqlalchemy.orm import Session, aliased
 
 from db import kinds
-from db.catalog import face_groups, persons, revision, switches
+from db.catalog import face_groups, revision, switches
 from db.catalog.face_groups import Member, face_kinds
 from db.catalog.persons import of_row, same_face
 from db.catalog.units import Region, region_of
@@ -27,7 +27,8 @@ class Person:
     """Somebody, or a group of faces of whom nobody has said who it is.
 
     ``id``: of the group; ``files``: how many pictures and films they are found in, ``faces`` how many times;
-    ``cover``: the unit of the face that stands for them; ``said``: whether users have said something of them.
+    ``cover``: the unit of the face that stands for them; ``said``: whether users have said something of
+    them; ``said_by``: the user who named or hid them last, None where that is who asks.
     """
 
     id: int
@@ -37,6 +38,7 @@ class Person:
     cover: int | None
     hidden: bool
     said: bool
+    said_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,14 @@ def every(session: Session) -> list[Person]:
     seen: dict[int, list[tuple[int, int, float]]] = {}
     for group_id, unit_id, content_id, area in session.connection().execute(statement):
         seen.setdefault(group_id, []).append((unit_id, content_id, area))
-    hidden = persons.hidden(session)
+    said = {row.id: row for row in session.scalars(select(PersonRow))}
     chosen = _chosen(session)
     found = []
     for group in face_groups.every(session):
         if own := seen.get(group.id):
             units = {unit_id for unit_id, _, _ in own}
             cover = next((one for one in chosen.get(group.person_id or 0, ()) if one in units), None)
+            row = said.get(group.person_id or 0)
             found.append(
                 Person(
                     group.id,
@@ -136,8 +139,9 @@ def every(session: Session) -> list[Person]:
                     len({content_id for _, content_id, _ in own}),
                     len(own),
                     cover or max(own, key=lambda one: (one[2], -one[0]))[0],
-                    group.person_id in hidden,
-                    group.person_id is not None,
+                    row is not None and row.hidden,
+                    row is not None,
+                    None if row is None else row.said_by,
                 )
             )
     return sorted(found, key=lambda one: (one.name is None, -one.files, one.id))

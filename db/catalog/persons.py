@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from db.catalog import revision
 from db.catalog.units import Region, same_region
 from db.engine.clock import utc_now
+from db.engine.dialect import ME
 from db.engine.users import PersonFace, PersonRow
 
 SAME_S = 1.0
@@ -83,13 +84,13 @@ def add(session: Session, name: str | None) -> int:
 
 def rename(session: Session, person_id: int, name: str | None) -> None:
     """Give a person another name."""
-    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(name=name))
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(name=name, author=ME))
     revision.touch(session)
 
 
 def hide(session: Session, person_id: int, *, hidden: bool) -> None:
     """Leave a person out wherever people are listed, or not any more."""
-    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(hidden=hidden))
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(hidden=hidden, author=ME))
     revision.touch(session)
 
 

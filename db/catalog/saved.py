@@ -34,6 +34,7 @@ class SavedSearch:
     kind: UnitKind | None
     created_at: datetime
     seen: int
+    said_by: str | None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sqlalchemy.types import String
 from db.catalog import facts, hidden, revision
 from db.engine.batches import chunks
 from db.engine.clock import utc_now
-from db.engine.dialect import stored_name, unindexed, upsert
+from db.engine.dialect import ME, stored_name, unindexed, upsert
 from db.engine.schema import (
     LIVE,
     Asset,
@@ -180,9 +180,6 @@ def choices(session: Session) -> dict[int, datetime]:
 def choose(session: Session, content_id: int) -> None:
     """Note that a content is to stand for its stack."""
     sha256 = session.scalars(select(Content.sha256).where(Content.id == content_id)).one()
-    statement = upsert(session, StackChoice).values(sha256=sha256, chosen_at=utc_now())
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["owner", "sha256"], set_={"chosen_at": statement.excluded.chosen_at}
-        )
-    )
+    said = {"chosen_at": utc_now(), "author": ME}
+    statement = upsert(session, StackChoice).values(sha256=sha256, **said)
+    session.execute(statement.on_conflict_do_update(index_elements=["owner", "sha256"], set_=said))

@@ -108,7 +108,8 @@ class UnitRow:
 
     ``files``: the live files with which it is found, at least one, the one that answers for it first (see
     ``db.catalog.copies``). ``others``: further live files with its content, where it belongs to one of them
-    or is switched off for some. ``is_corrected``: its text is a user's word.
+    or is switched off for some. ``is_corrected``: its text is a user's word; ``said_by``: that user, None
+    where it is who asks.
     """
 
     id: int
@@ -125,6 +126,7 @@ class UnitRow:
     language: str | None = None
     track: int | None = None
     is_corrected: bool = False
+    said_by: str | None = None
 
     @property
     def proof(self) -> kinds.Proof:
@@ -291,15 +293,16 @@ def rows(
     off = switched.off_somewhere()
     for batch in chunks(list(ids)):
         statement = (
-            select(Unit, Content.kind, Analysis.analyser)
+            select(Unit, Content.kind, Analysis.analyser, Correction.said_by)
             .join(Content, Content.id == Unit.content_id)
             .join(Analysis, Analysis.id == Unit.analysis_id)
+            .outerjoin(Correction, Correction.id == Unit.correction_id)
         )
         found = session.execute(statement.where(Unit.id.in_(batch)).order_by(Unit.id)).all()
         files = copies.of_contents(
             session, {unit.content_id for unit, *_ in found}, of_file, among_hidden=among_hidden
         )
-        for unit, media, analyser in found:
+        for unit, media, analyser, said_by in found:
             parted: tuple[list[FileRow], list[FileRow]] = ([], [])
             for file in files.get(unit.content_id, ()):
                 is_found = unit.asset_id in (None, file.asset_id) and (
@@ -307,7 +310,8 @@ def rows(
                 )
                 parted[not is_found].append(file)
             if parted[0]:
-                live[unit.id] = _row(unit, media, *map(tuple, parted))
+                row = _row(unit, media, *map(tuple, parted))
+                live[unit.id] = replace(row, said_by=said_by) if said_by else row
     return live
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.catalog import hidden, revision
 from db.catalog.fulltext import having
-from db.engine import dialect, matching
+from db.engine import matching, textsearch
 from db.engine.dialect import stored_name
 from db.engine.schema import LIVE, Asset, Unit
 from db.words.forms import MARK, fold
@@ -24,7 +24,7 @@ def is_said(session: Session, word: str) -> bool:
     """Whether a text of the library has a word, in whatever inflection."""
     if not _WORD.search(word):
         return False
-    return session.scalar(having(dialect.phrase(word)).limit(1)) is not None
+    return session.scalar(having(textsearch.phrase(word)).limit(1)) is not None
 
 
 def files_as_of(session: Session) -> tuple[int, int]:
@@ -47,7 +47,7 @@ def file_words(session: Session) -> frozenset[str]:
 
 def stems(session: Session, lengths: range) -> dict[str, list[str]]:
     """The stems in the full text index, of these numbers of letters, each with its terms in the index."""
-    term = dialect.terms(session).c.term
+    term = textsearch.terms(session).c.term
     stem = func.substr(term, func.instr(term, MARK) + 1)
     length = func.length(stem)
     rows = select(stem, term).where(length >= lengths.start, length < lengths.stop)

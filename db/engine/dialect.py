@@ -7,8 +7,7 @@ of the engine that they run on writes it. So the catalogue is written once.
 import json
 import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,23 +25,19 @@ from sqlalchemy import (
     column,
     func,
     or_,
-    table,
     text,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.sql import ColumnElement, FromClause
+from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from db.engine import matching
-from db.engine.matching import Match, Terms
 from db.mounts import UNMOVED, Mounts
 from db.words.forms import fold
-from db.words.grammar import languages
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -52,7 +47,7 @@ ANY_OF = "\0"
 """Between patterns of which one must match."""
 
 
-class _Written(FunctionElement[Any]):
+class Written(FunctionElement[Any]):
     """An expression that each engine writes in its own way: by a template named after the engine."""
 
     sqlite: ClassVar[str]
@@ -63,8 +58,8 @@ class _Written(FunctionElement[Any]):
         cls.inherit_cache = True  # the template is of the class, the rest in the clauses
 
 
-@compiles(_Written)
-def _write(element: _Written, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(Written)
+def _write(element: Written, compiler: SQLCompiler, **options: Any) -> str:
     template: str = getattr(element, compiler.dialect.name)
     return template.format(*(compiler.process(clause, **options) for clause in element.clauses))
 
@@ -74,18 +69,19 @@ def _write(element: _Written, compiler: SQLCompiler, **options: Any) -> str:
 
 def upsert(session: Session, model: type[DeclarativeBase]) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT that says what happens where the row is there already: ``on_conflict_do_…``."""
-    if not _is_postgresql(session):
+    if not is_postgresql(session):
         return sqlite.insert(model)
     from sqlalchemy.dialects import postgresql  # of no use to most libraries
 
     return postgresql.insert(model)
 
 
-def _is_postgresql(session: Session) -> bool:
+def is_postgresql(session: Session) -> bool:
+    """Whether a session is one of a library on a server."""
     return session.get_bind().dialect.name == POSTGRESQL
 
 
-class _IdTable(_Written):
+class _IdTable(Written):
     name = "ids"
     sqlite = "json_each({0})"
     postgresql = "trove_ids({0})"
@@ -111,7 +107,7 @@ def damage(connection: Connection, name: str) -> str | None:
 
 def overwrite_deleted(session: Session) -> None:
     """Have what the session deletes from here on overwritten, where it would stay in a file of ours."""
-    if not _is_postgresql(session):
+    if not is_postgresql(session):
         session.execute(text("PRAGMA secure_delete = ON"))
 
 
@@ -143,7 +139,7 @@ def total(numbers: SQLColumnExpression[Any]) -> ColumnElement[int | None]:
     return cast(func.sum(numbers), NUMBER)
 
 
-class _Owner(_Written):
+class _Owner(Written):
     type = String()
     sqlite = "''"
     postgresql = "trove_owner()"
@@ -158,7 +154,22 @@ def is_seen(owner: SQLColumnExpression[str]) -> ColumnElement[bool]:
     return or_(owner == "", owner == OWNER)
 
 
-class _DateText(_Written):
+class _Me(Written):
+    type = String()
+    sqlite = "''"
+    postgresql = "CAST(current_user AS varchar)"
+
+
+ME: ColumnElement[str] = _Me()
+"""The user of the server who asks; nobody on this machine."""
+
+
+def another_user(author: SQLColumnExpression[str]) -> ColumnElement[str | None]:
+    """The user who said something, where it is another one than who asks; else NULL."""
+    return func.nullif(func.nullif(author, ME), "")
+
+
+class _DateText(Written):
     type = String()
     sqlite = "{0}"
     postgresql = "to_char({0}, 'YYYY-MM-DD HH24:MI:SS')"
@@ -232,7 +243,7 @@ class PathEnd(PathKey):
         return stored(mounts_of(dialect).inward(value).removesuffix(os.sep) + end, dialect)
 
 
-class _PathKey(_Written):
+class _PathKey(Written):
     type = PathKey()
     sqlite = "CAST({0} AS BLOB)"
     postgresql = "{0}"
@@ -277,7 +288,7 @@ def _any(pattern: str) -> str:
     return "[^/]*".join(map(re.escape, pattern.split("*")))
 
 
-class _InFolder(_Written):
+class _InFolder(Written):
     type = Integer()
     sqlite = "trove_in({0}, {1})"
     postgresql = "CAST(trove_fold({0}) ~ {1} AS integer)"
@@ -297,7 +308,7 @@ def is_named(path: SQLColumnExpression[Any], pattern: str) -> ColumnElement[int]
     return _IsNamed(path, bindparam(None, pattern, _Pattern(_of_name)))
 
 
-class _HasPattern(_Written):
+class _HasPattern(Written):
     type = Boolean()
     sqlite = "{0} REGEXP {1}"
     postgresql = "trove_matches({0}, {1})"
@@ -306,161 +317,3 @@ class _HasPattern(_Written):
 def has_pattern(text: SQLColumnExpression[Any], expression: str) -> ColumnElement[bool]:
     """Whether a text has what a regular expression describes."""
     return _HasPattern(text, bindparam(None, expression, String))
-
-
-# --- full text
-
-TOKENS = "ascii tokenchars '_'"
-"""How SQLite's FTS5 takes terms apart: at spaces. All that is not ASCII belongs to a term."""
-
-PASSAGE = table("passage", column("rowid", Integer))
-"""The full text of units, by their ids."""
-
-
-def fts5(match: Match) -> str:
-    """A question to the full text in the syntax of SQLite's FTS5."""
-    # One that no text answers; an empty one would be an error.
-    return " OR ".join(_fts5(match)) or '""'
-
-
-def _fts5(match: Match) -> Iterator[str]:
-    for terms in match.runs:
-        yield _quoted(terms)
-    for terms in match.begun:
-        yield f"{_quoted(terms)} *"
-    for several in match.near:
-        yield f"NEAR({' '.join(map(_quoted, several))}, {match.apart})"
-
-
-def _quoted(terms: Terms) -> str:
-    return f'"{" ".join(terms)}"'
-
-
-MOST_LETTERS = 500
-"""Of a term in PostgreSQL's full text, which takes no more than 2,046 bytes."""
-_MOST_PLACES = 16_383
-"""Of the terms of a text there: what comes later is left out."""
-
-
-def tsvector(terms: Sequence[str]) -> str:
-    """The terms of a text, with their places, as PostgreSQL takes them."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for place, term in enumerate(terms[:_MOST_PLACES], start=1):
-        places[term].append(str(place))
-    return " ".join(f"{_lexeme(term)}:{','.join(own)}" for term, own in places.items())
-
-
-def _lexeme(term: str) -> str:
-    quoted = term[:MOST_LETTERS].replace("\\", "\\\\").replace("'", "''")
-    return f"'{quoted}'"
-
-
-def tsquery(match: Match) -> str:
-    """A question to the full text in PostgreSQL's syntax; of terms near each other those that have them all.
-
-    Empty for one that no text answers.
-    """
-    runs = [_run(terms) for terms in match.runs]
-    begun = [f"{_run(terms)}:*" for terms in match.begun]
-    near = [" & ".join(f"({_run(terms)})" for terms in several) for several in match.near]
-    return " | ".join(f"({each})" for each in (*runs, *begun, *near))
-
-
-def _run(terms: Terms) -> str:
-    return " <-> ".join(map(_lexeme, terms))
-
-
-def _asked(match: Match) -> str:
-    """A question as the SQL around it takes it apart."""
-    near = [[list(terms) for terms in several] for several in match.near] or None
-    return json.dumps({"query": tsquery(match), "near": near, "apart": match.apart})
-
-
-class MatchText(TypeDecorator[Match]):
-    """A question to the full text, as the engine takes it."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: Match | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return _asked(value) if dialect.name == POSTGRESQL else fts5(value)
-
-
-class _Words(TypeDecorator[str]):
-    """Words as people write them; PostgreSQL takes the question that they are, in all languages.
-
-    A term is marked with its language, so that those of languages that no text is in find nothing more.
-    """
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, question: Callable[[str, Iterable[str]], Match | None] = matching.phrase) -> None:
-        super().__init__()
-        self.question = question
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None or dialect.name != POSTGRESQL:
-            return value
-        return _asked(self.question(value, languages()) or matching.NOTHING)
-
-
-class _Languages(_Written):
-    type = String()
-    sqlite = """(WITH RECURSIVE told (language) AS (
-        SELECT min(language) FROM unit WHERE text IS NOT NULL
-        UNION ALL
-        SELECT (SELECT min(language) FROM unit WHERE text IS NOT NULL AND language > told.language)
-        FROM told WHERE told.language IS NOT NULL)
-    SELECT group_concat(language) FROM told)"""
-    postgresql = sqlite.replace("group_concat(language)", "string_agg(language, ',')")
-
-
-LANGUAGES: ColumnElement[str] = _Languages()
-"""The languages of the texts, with commas between: one step of an index for each."""
-
-
-class _Phrase(_Written):
-    type = MatchText()
-    sqlite = "trove_phrase({0}, {1})"
-    postgresql = "{0}"
-
-
-def phrase(asked: str) -> ColumnElement[Match]:
-    """The question for words that follow each other, in any language of the library."""
-    return _Phrase(bindparam(None, asked, _Words()), LANGUAGES)
-
-
-class _Begun(_Written):
-    type = MatchText()
-    sqlite = "trove_begun({0}, {1})"
-    postgresql = "{0}"
-
-
-def begun(number: str) -> ColumnElement[Match]:
-    """The question for the first group of a long number, however it is grouped."""
-    return _Begun(bindparam(None, number, _Words(matching.begun)), LANGUAGES)
-
-
-class _IsMatched(_Written):
-    type = Integer()
-    sqlite = "passage MATCH {0}"
-    postgresql = """(written @@ trove_query({0}) AND trove_near(written, {0})
-        OR otherwise @@ trove_query({0}) AND trove_near(otherwise, {0}))"""
-
-
-def is_matched(match: Match | ColumnElement[Match]) -> ColumnElement[bool]:
-    """SQL condition on ``PASSAGE``: its text answers a question."""
-    return _IsMatched(bindparam(None, match, MatchText()) if isinstance(match, Match) else match)
-
-
-def terms(session: Session) -> FromClause:
-    """The terms in the index of full texts, as a table with the column ``term``."""
-    if _is_postgresql(session):
-        return table("passage_term", column("term", String))
-    session.execute(
-        text("CREATE VIRTUAL TABLE IF NOT EXISTS temp.passage_words USING fts5vocab(main, passage, row)")
-    )
-    return table("passage_words", column("term", String))

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from sqlite3 import Connection
 
 from db.engine import matching
-from db.engine.dialect import ANY_OF, fts5
+from db.engine.dialect import ANY_OF
+from db.engine.textsearch import fts5
 from db.words.forms import fold, indexed
 
 EARTH_KM = 6371.0088

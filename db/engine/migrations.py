@@ -35,6 +35,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     steps.CORRECTIONS_TAKEN_BACK,
     steps.PEOPLE,
     (),  # jobs that machines share: of libraries on a server alone
+    steps.AUTHORS,
 )
 
 

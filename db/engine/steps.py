@@ -495,3 +495,18 @@ PEOPLE = (
     "CREATE INDEX face_member_unit ON face_member (unit_id)",
     "CREATE INDEX face_member_content ON face_member (content_id)",
 )
+
+AUTHORED = (
+    "saved_search",
+    "correction",
+    "stack_choice",
+    "hidden",
+    "event_said",
+    "event_picture",
+    "person",
+    "person_face",
+)
+"""The tables of what says who said it, as of that step."""
+
+# Of what was said before nobody knows by whom; on this machine there are no users.
+AUTHORS = tuple(f"ALTER TABLE {name} ADD COLUMN author VARCHAR NOT NULL DEFAULT ''" for name in AUTHORED)

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import AddConstraint
 
 from db.engine import migrations
-from db.engine.dialect import MOST_LETTERS, tsvector
 from db.engine.functions import EARTH_KM
 from db.engine.jobs import QueueBase
+from db.engine.steps import AUTHORED
+from db.engine.textsearch import MOST_LETTERS, tsvector
 from db.engine.users import METADATA
 from db.errors import LibraryDamagedError, LibraryError
 from db.words.forms import indexed
@@ -86,6 +87,9 @@ _PRIVATE = tuple(
 )
 """What people make for themselves: who may not do all sees what is shared, and changes what is their own."""
 
+_SAID = tuple(f"ALTER TABLE {name} ALTER author SET DEFAULT current_user" for name in AUTHORED)
+"""What all see, or may see, says who said it."""
+
 STEPS: Mapping[int, Sequence[str]] = {
     17: _PEOPLE,
     18: (
@@ -115,6 +119,13 @@ STEPS: Mapping[int, Sequence[str]] = {
         _ATTENDS,
         _OWNER,
         *_PRIVATE,
+    ),
+    19: (
+        *(
+            f"""ALTER TABLE {name} ADD COLUMN author VARCHAR COLLATE "C" NOT NULL DEFAULT ''"""
+            for name in AUTHORED
+        ),
+        *_SAID,
     ),
 }
 """What changes a library of the number before; a test holds it against the models."""
@@ -275,7 +286,7 @@ def _make(connection: Connection) -> None:
     for statement in _FUNCTIONS:
         named = statement.replace("{collation}", collation).replace("{folded}", folded)
         connection.exec_driver_sql(named)
-    for statement in (*_REST, _ATTENDS, _OWNER, *_PRIVATE):
+    for statement in (*_REST, _ATTENDS, _OWNER, *_PRIVATE, *_SAID):
         connection.exec_driver_sql(statement)
     connection.exec_driver_sql("INSERT INTO library (id) VALUES (1)")
     connection.exec_driver_sql("CREATE TABLE trove_schema (number integer NOT NULL)")

@@ -1,27 +1,48 @@
 """Tables of what users made, which nobody but they could make again.
 
 They are keyed by the hash of the content, and the second or region in it, so that they outlive files, models
-and transcripts; ``owner`` is for several users, of whom there is one today. ``db.engine.backups``
-names them, with folders and switches, and copies them.
+and transcripts. ``db.engine.backups`` names them, with folders and switches, and copies them.
 """
 
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, declared_attr, mapped_column
 
+from db.engine.dialect import another_user
 from db.engine.schema import Base, UnitKind
 
 
-class SavedSearchRow(Base):
+class Owned:
+    """What belongs to a user, or to all."""
+
+    owner: Mapped[str] = mapped_column(server_default=text("''"))
+    """To whom it belongs, a user of the server; empty for all, as where there are no users."""
+
+
+class Authored(Owned):
+    """What is to all, or may be, and says of whom it is.
+
+    The server notes who stores a row; who changes what one says has to say so, by ``db.engine.dialect.ME``.
+    """
+
+    author: Mapped[str] = mapped_column(server_default=text("''"))
+    """The user of the server who said it last; empty where there are no users, or nobody has noted it."""
+
+    @declared_attr
+    def said_by(cls) -> Mapped[str | None]:  # noqa: N805 - as SQLAlchemy calls it
+        """The author, where it is another one than who asks; else None."""
+        return column_property(another_user(cls.author))  # type: ignore[arg-type]
+
+
+class SavedSearchRow(Authored, Base):
     """A query that a user has saved under a name."""
 
     __tablename__ = "saved_search"
     __table_args__ = (UniqueConstraint("owner", "name"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     name: Mapped[str]
     query: Mapped[str]
     """In the language of the query box."""
@@ -31,7 +52,7 @@ class SavedSearchRow(Base):
     """The revision of the library that was looked at last: contents that arrived later are new."""
 
 
-class Judgement(Base):
+class Judgement(Owned, Base):
     """A thumb up or down on a hit of a saved search.
 
     It refers to a content hash and a time or region, not to a unit or a vector: so it outlives its file, a
@@ -42,7 +63,6 @@ class Judgement(Base):
     __table_args__ = (Index("judgement_saved", "saved_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     saved_id: Mapped[int] = mapped_column(ForeignKey("saved_search.id", ondelete="CASCADE"))
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     kind: Mapped[UnitKind]
@@ -58,7 +78,7 @@ class Judgement(Base):
     """Where the file was when it was judged."""
 
 
-class Correction(Base):
+class Correction(Authored, Base):
     """A user's word on a passage or a fact, applied again whenever units or facts are made anew.
 
     Keyed by the content's hash and the span or region, as a judgement is.
@@ -68,7 +88,6 @@ class Correction(Base):
     __table_args__ = (Index("correction_content", "sha256"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     subject: Mapped[str]
     """The kind of the units, such as ``speech``, or the key of the fact, such as ``taken_at``."""
@@ -89,7 +108,7 @@ class Correction(Base):
     created_at: Mapped[datetime]
 
 
-class OpenedRow(Base):
+class OpenedRow(Owned, Base):
     """A hit that was opened among the answers of a question in words, noted only where that was asked for.
 
     Keyed by the content's hash and the second in it, as a judgement is.
@@ -99,7 +118,6 @@ class OpenedRow(Base):
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     query: Mapped[str]
     """In the language of the query box."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
@@ -111,7 +129,7 @@ class OpenedRow(Base):
     """In UTC."""
 
 
-class StackChoice(Base):
+class StackChoice(Authored, Base):
     """A user's word that a content is to stand for its stack; the latest of several in a stack counts.
 
     Keyed by the content's hash, as a judgement is.
@@ -121,13 +139,12 @@ class StackChoice(Base):
     __table_args__ = (UniqueConstraint("owner", "sha256"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
     chosen_at: Mapped[datetime]
     """In UTC."""
 
 
-class HiddenRow(Base):
+class HiddenRow(Authored, Base):
     """A content, or a folder, that a user has hidden: it is found only where hidden things are asked for.
 
     A content is keyed by its hash, as a judgement is, so that it stays hidden wherever its files go.
@@ -137,7 +154,6 @@ class HiddenRow(Base):
     __table_args__ = (Index("hidden_content", "sha256"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Of the content; None for a folder."""
     path: Mapped[Path]
@@ -146,21 +162,20 @@ class HiddenRow(Base):
     """In UTC."""
 
 
-class EventSaid(Base):
+class EventSaid(Authored, Base):
     """An event that a user has named, or has put together otherwise than Trove would; it stays so."""
 
     __tablename__ = "event_said"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     name: Mapped[str | None]
     """None for that of its place and days."""
     said_at: Mapped[datetime]
     """In UTC."""
 
 
-class EventPicture(Base):
+class EventPicture(Authored, Base):
     """A content that is of an event that users made, or of none.
 
     Keyed by the content's hash, as a judgement is. What arrives later joins the nearest of its neighbours.
@@ -174,20 +189,18 @@ class EventPicture(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event_said.id", ondelete="CASCADE"))
     """None for what was taken out of its event."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class PersonRow(Base):
+class PersonRow(Authored, Base):
     """Somebody whom users know in pictures: named, hidden, or put together otherwise than Trove would."""
 
     __tablename__ = "person"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     name: Mapped[str | None]
     """None while nobody gave one."""
     hidden: Mapped[bool] = mapped_column(server_default=false())
@@ -196,7 +209,7 @@ class PersonRow(Base):
     """In UTC."""
 
 
-class PersonFace(Base):
+class PersonFace(Authored, Base):
     """A user's word that a face is a person's, or is not.
 
     Keyed by the content's hash, the second and the region, as a judgement is: a face that another detector
@@ -211,7 +224,6 @@ class PersonFace(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    owner: Mapped[str] = mapped_column(server_default=text("''"))
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"))
     is_theirs: Mapped[bool]
     shown: Mapped[bool] = mapped_column(server_default=false())

@@ -22,7 +22,7 @@ from sqlalchemy.types import UserDefinedType
 from db import kinds
 from db.arrays import Ids, Vectors
 from db.catalog import live, revision, units
-from db.catalog.filters import ALL, Wanted, others
+from db.catalog.filters import ALL, Wanted
 from db.engine import halves
 from db.engine.dialect import id_table
 from db.engine.postgres import PostgresDatabase
@@ -86,7 +86,7 @@ class ServerView:
             return [[] for _ in queries]
         part = count / max(1, self.count(modality))
         ef = self._store.ef_search(self._session, modality)
-        walked = ef is not None and count > COMPARED and part >= _PART and not others(wanted.filters)
+        walked = ef is not None and count > COMPARED and part >= _PART
         found = []
         for query in queries:
             ids = (
@@ -166,14 +166,10 @@ class ServerView:
     def _chosen(self, modality: Modality, wanted: Wanted) -> Select[*tuple[Any, ...]]:
         """The wanted units with their vectors."""
         of_kinds = self._kinds(modality, wanted)
-        rule = live.rule(self._session, of_kinds, wanted.filters)
         chosen = select(_HALF.c.unit_id, _HALF.c.vector).where(*self._store.mine(modality))
-        if rule is not None:
-            # Else the planner walks a graph and throws away what the rule leaves out.
-            left = rule.cte("chosen").prefix_with("MATERIALIZED")
-            return chosen.join(left, left.c.id == _HALF.c.unit_id)
-        each = id_table(live.ids(self._session, of_kinds, wanted.filters).tolist())
-        return chosen.join(each, each.c.value == _HALF.c.unit_id)
+        # Else the planner walks a graph and throws away what the rule leaves out.
+        left = live.rule(self._session, of_kinds, wanted.filters).cte("chosen").prefix_with("MATERIALIZED")
+        return chosen.join(left, left.c.id == _HALF.c.unit_id)
 
     def _kinds(self, modality: Modality, wanted: Wanted) -> list[str]:
         every = self._store.kinds[modality]

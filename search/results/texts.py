@@ -63,13 +63,17 @@ def written(library: Library, path: Path, parsed: Parsed | None = None) -> list[
 
 @dataclass(frozen=True)
 class Described:
-    """What a model says that a picture, or a film for a while, shows; or a user in its place."""
+    """What a model says that a picture, or a film for a while, shows; or a user in its place.
+
+    ``said_by``: that user, None where it is who asks.
+    """
 
     unit_id: int
     text: str
     start_s: float | None
     end_s: float | None
     is_corrected: bool
+    said_by: str | None = None
 
 
 def described(library: Library, path: Path) -> list[Described]:
@@ -79,4 +83,7 @@ def described(library: Library, path: Path) -> list[Described]:
     told = kinds.described()
     own = [row for row in rows.values() if row.text and row.kind in told]
     own.sort(key=lambda row: (row.start_s or 0.0, row.id))
-    return [Described(row.id, row.text or "", row.start_s, row.end_s, row.is_corrected) for row in own]
+    return [
+        Described(row.id, row.text or "", row.start_s, row.end_s, row.is_corrected, row.said_by)
+        for row in own
+    ]

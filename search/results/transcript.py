@@ -34,7 +34,10 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Passage:
-    """What is said in a few seconds. ``is_corrected``: the text is a user's word; ``words``: where known."""
+    """What is said in a few seconds. ``words``: where known.
+
+    ``is_corrected``: the text is a user's word; ``said_by``: that user, None where it is who asks.
+    """
 
     unit_id: int
     start_s: float
@@ -43,6 +46,7 @@ class Passage:
     language: str | None = None
     is_corrected: bool = False
     words: tuple[Word, ...] = ()
+    said_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,7 @@ class Transcript:
                     "text": one.text,
                     "language": one.language,
                     "corrected": one.is_corrected,
+                    "said_by": one.said_by,
                     "words": [
                         {"start_s": word.start_s, "end_s": word.end_s, "text": text}
                         for word, text in zip(one.words, _texts(one), strict=True)
@@ -182,7 +187,9 @@ def _transcript(
 def _passage(row: UnitRow, detail: Mapping[str, Any]) -> Passage:
     start_s, text = row.start_s or 0.0, row.text or ""
     words = _words(detail.get("words"), start_s, text)
-    return Passage(row.id, start_s, row.end_s or start_s, text, row.language, row.is_corrected, words)
+    return Passage(
+        row.id, start_s, row.end_s or start_s, text, row.language, row.is_corrected, words, row.said_by
+    )
 
 
 def _words(told: object, start_s: float, text: str) -> tuple[Word, ...]:

@@ -42,13 +42,17 @@ LONGEST_NAME = 100
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved search. ``up`` and ``down``: how many thumbs its hits have; ``created_at``: UTC."""
+    """A saved search. ``up`` and ``down``: how many thumbs its hits have; ``created_at``: UTC.
+
+    ``said_by``: the user who saved it for all, None where that is who asks.
+    """
 
     name: str
     query: Query
     created_at: datetime
     up: int
     down: int
+    said_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -287,7 +291,7 @@ def _query(row: SavedSearch) -> Query:
 
 def _saved(session: Session, row: SavedSearch) -> Saved:
     thumbs = [item.up for item in rows.judged(session, row.id)]
-    return Saved(row.name, _query(row), row.created_at, sum(thumbs), len(thumbs) - sum(thumbs))
+    return Saved(row.name, _query(row), row.created_at, sum(thumbs), len(thumbs) - sum(thumbs), row.said_by)
 
 
 def _row(session: Session, name: str) -> SavedSearch:

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,11 +108,20 @@ def serving(
 
     ``module``: another command line in place of Trove's own. ``port``: that of an app that was stopped.
     """
-    port = port or _free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", module, "--library", str(library), "ui", "--no-browser"]
     settings = {"TROVE_CACHE": str(cache), "TROVE_DEVICE": "cpu", "HF_HUB_OFFLINE": "1"}
     command = [*prefix, *command, "--port", str(port), *arguments]
-    process = subprocess.Popen(command, env=os.environ | settings | environment, cwd=ROOT)
+    with running(command, os.environ | settings | environment, port) as app:
+        yield app
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environment: Mapping[str, str], port: int, folder: Path = ROOT
+) -> Iterator[App]:
+    """The app that a command starts on a port, until the end of the block."""
+    process = subprocess.Popen(command, env=environment, cwd=folder)
     try:
         app = App(f"http://127.0.0.1:{port}", process.pid)
         _wait_until_up(app, process)
@@ -122,7 +131,8 @@ def serving(
         process.wait(30)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

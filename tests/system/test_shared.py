@@ -209,9 +209,13 @@ def test_editors_make_what_is_their_own_and_do_not_index(
             ("saved", "up", "dogs", str(first)),
             ("hide", str(second)),
             ("set", str(first), "--date", "2001-02-03"),
+            ("people", "this", str(first), "Rex"),
         ):
             done = trove(anna, *command)
             assert done.returncode == 0, (command, done.stderr)
+        assert "(anna says so)" in trove(ben, "why", "a dog", str(first)).stdout
+        assert "anna" in trove(shared, "hide").stdout
+        assert "anna" not in trove(anna, "hide").stdout, "one's own are told as ever"
         for library, names in ((anna, ["cats", "dogs"]), (ben, ["dogs"]), (shared, ["dogs"])):
             saved = as_json(trove(library, "saved", "list", "--json"))["saved"]
             assert [each["name"] for each in saved] == names

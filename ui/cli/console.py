@@ -152,14 +152,31 @@ _ENDLESS = 100_000
 """Columns of a terminal that breaks no line."""
 
 
-def table(columns: dict[str, str], rows: list[list[str]], words: Collection[str] = ()) -> None:
-    """A table on stdout. ``columns``: heading to justification (left, right); ``words``: bold in the last."""
+def table(
+    columns: dict[str, str],
+    rows: list[list[str]],
+    words: Collection[str] = (),
+    optional: Collection[str] = (),
+) -> None:
+    """A table on stdout.
+
+    ``columns``: heading to justification (left, right); ``words``: bold in the last one;
+    ``optional``: headings of columns that are left out where nothing is in them.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in columns.items():
+    empty = {
+        place
+        for place, heading in enumerate(columns)
+        if heading in optional and not any(row[place] for row in rows)
+    }
+    rows = [[cell for place, cell in enumerate(row) if place not in empty] for row in rows]
+    for place, (heading, justify) in enumerate(columns.items()):
+        if place in empty:
+            continue
         shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text(one_line(cell)) for cell in row[:-1]), _bold(row[-1], words))

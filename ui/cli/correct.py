@@ -9,7 +9,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, library_of, time_of
-from ui.wording import SOURCES, clock, fact, files
+from ui.wording import clock, fact, files, source
 
 
 def set_facts(
@@ -75,11 +75,7 @@ def set_facts(
         f"{verb}: {files(count)}, with those that belong together." if count else "Nothing has changed."
     )
     for path, facts in known.items():
-        told = [
-            f"{fact(key, facts[key].value)[1]} ({SOURCES[facts[key].source]})"
-            for key in _SHOWN
-            if key in facts
-        ]
+        told = [f"{fact(key, facts[key].value)[1]} ({source(facts[key])})" for key in _SHOWN if key in facts]
         console.say(f"{console.one_line(str(path))}: {'; '.join(told) or 'no date and no place'}")
 
 

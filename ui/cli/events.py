@@ -35,9 +35,13 @@ def list_events(ctx: typer.Context, limit: Limit = 50, as_json: Json = False) ->
     elif not every:
         console.say("No events are known yet. They are found in the dates of pictures: trove index FOLDER")
     else:
-        columns = {"number": "right", "event": "left", "shows, perhaps": "left", "files": "right"}
-        rows = [[str(one.id), one.name, ", ".join(one.words), f"{one.files:,}"] for one in every[:limit]]
-        console.table(columns, rows)
+        columns = {"number": "right", "event": "left", "by": "left", "shows, perhaps": "left"}
+        columns["files"] = "right"
+        rows = [
+            [str(one.id), one.name, one.said_by or "", ", ".join(one.words), f"{one.files:,}"]
+            for one in every[:limit]
+        ]
+        console.table(columns, rows, optional=("by",))
         if len(every) > limit:
             console.say(f"and {len(every) - limit:,} more: -k lists more of them")
 

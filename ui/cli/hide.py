@@ -31,8 +31,10 @@ def hide(
     elif paths:
         console.say("Hidden. `trove search is:hidden` finds it, `trove unhide` shows it again.")
     elif hidden:
-        rows = [[str(item.path), "folder" if item.is_folder else "file"] for item in hidden]
-        console.table({"hidden": "left", "what": "left"}, rows)
+        rows = [
+            [str(item.path), "folder" if item.is_folder else "file", item.said_by or ""] for item in hidden
+        ]
+        console.table({"hidden": "left", "what": "left", "by": "left"}, rows, optional=("by",))
     else:
         console.say("Nothing is hidden.")
 

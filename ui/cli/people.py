@@ -56,12 +56,18 @@ def list_people(
         console.say("No people are known yet. Faces are found by: trove index")
     else:
         perhaps = {one.group_id: one.person.name for one in suggested}
-        columns = {"number": "right", "person": "left", "faces": "right", "files": "right"}
+        columns = {"number": "right", "person": "left", "by": "left", "faces": "right", "files": "right"}
         rows = [
-            [str(one.id), _listed(one, perhaps.get(one.id)), f"{one.faces:,}", f"{one.files:,}"]
+            [
+                str(one.id),
+                _listed(one, perhaps.get(one.id)),
+                one.said_by or "",
+                f"{one.faces:,}",
+                f"{one.files:,}",
+            ]
             for one in every[:limit]
         ]
-        console.table(columns, rows)
+        console.table(columns, rows, optional=("by",))
         if any(one.id in perhaps for one in every[:limit]):
             console.say("Say who is one: trove people merge PERSON PERSON; who is not: trove people apart …")
         if len(every) > limit:

@@ -59,8 +59,9 @@ def list_saved(ctx: typer.Context, as_json: Json = False) -> None:
         console.print_json({"saved": [_saved_json(item) for item in every]})
     elif every:
         console.table(
-            {"name": "left", "up": "right", "down": "right", "query": "left"},
-            [[item.name, str(item.up), str(item.down), _asked(item)] for item in every],
+            {"name": "left", "by": "left", "up": "right", "down": "right", "query": "left"},
+            [[item.name, item.said_by or "", str(item.up), str(item.down), _asked(item)] for item in every],
+            optional=("by",),
         )
     else:
         console.say('No search is saved. Save one: trove saved add NAME "a dog on the beach"')
@@ -166,6 +167,7 @@ def _saved_json(saved: Saved) -> dict[str, Any]:
         "created_at": saved.created_at.isoformat(),
         "up": saved.up,
         "down": saved.down,
+        "said_by": saved.said_by,
     }
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.options import Json, library_of
-from ui.wording import clock, told_transcript
+from ui.wording import clock, told_transcript, whose
 
 if TYPE_CHECKING:
     from trove import Transcript
@@ -90,5 +90,5 @@ def _show(chosen: Transcript) -> None:
         while chapters and chapters[0].start_s <= passage.start_s:
             begun = chapters.pop(0)
             console.say(f"\n{clock(begun.start_s):>{wide}}  — {console.one_line(begun.title)}\n")
-        own = "  (your words)" if passage.is_corrected else ""
+        own = f"  ({whose(passage.said_by)} words)" if passage.is_corrected else ""
         console.say(f"{clock(passage.start_s):>{wide}}  {console.one_line(passage.text)}{own}")

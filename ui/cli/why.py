@@ -15,7 +15,6 @@ from ui.cli.typed import Words, query_of
 from ui.highlight import asked_words
 from ui.reasons import reason
 from ui.wording import (
-    SOURCES,
     capital,
     clock,
     fact,
@@ -23,6 +22,7 @@ from ui.wording import (
     meaning_found,
     place_found,
     read_as,
+    source,
     where_found,
     words_found,
 )
@@ -120,7 +120,7 @@ def _say(reasons: Reasons, written: Path | None) -> None:
         _say_evidence(evidence)
     for known in reasons.facts:
         name, value = fact(known.key, known.value)
-        console.say(f"{name}: {console.one_line(value)} ({SOURCES[known.source]})")
+        console.say(f"{name}: {console.one_line(value)} ({source(known)})")
     for place in reasons.places:
         console.say(console.one_line(capital(where_found(place))))
     if written is not None:

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from db.catalog import assets, live, units
 from db.catalog.facts import Fact, refresh
 from db.catalog.filters import FactRule, Filter, Rule, UnitRule
-from db.engine import dialect, matching
+from db.engine import matching, textsearch
 from db.engine.database import Database
 from db.engine.functions import EARTH_KM, distance_km
 from db.engine.schema import Asset, Content, UnitKind
@@ -203,9 +203,9 @@ def test_distances_are_those_on_the_sphere(
 @given(st.text(max_size=20))
 def test_any_phrase_can_be_asked_for(phrase: str) -> None:
     with sqlite3.connect(":memory:") as connection:
-        connection.execute(f'CREATE VIRTUAL TABLE passage USING fts5(text, tokenize="{dialect.TOKENS}")')
+        connection.execute(f'CREATE VIRTUAL TABLE passage USING fts5(text, tokenize="{textsearch.TOKENS}")')
         match = matching.phrase(phrase, ["de", "ko", "tr"])
         assert (match is not None) == matching.is_indexed(phrase)
         if match is not None:
-            asked = (dialect.fts5(match),)
+            asked = (textsearch.fts5(match),)
             connection.execute("SELECT rowid FROM passage WHERE passage MATCH ?", asked).fetchall()

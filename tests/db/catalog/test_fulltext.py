@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from db.catalog import fulltext, live
 from db.catalog.filters import UnitRule
-from db.engine import dialect
+from db.engine import textsearch
 from db.engine.database import Database
 from db.engine.migrations import MIGRATIONS
 from db.engine.schema import Unit
@@ -121,7 +121,7 @@ def test_a_text_that_is_one_long_word_is_looked_through_once() -> None:
 
 
 def test_marks_are_those_of_the_index() -> None:
-    assert f'tokenize="{dialect.TOKENS}"' in "".join(map("".join, MIGRATIONS))
+    assert f'tokenize="{textsearch.TOKENS}"' in "".join(map("".join, MIGRATIONS))
 
 
 @given(st.lists(st.text(max_size=30), max_size=4), st.lists(st.text(max_size=10), max_size=4))

@@ -23,6 +23,7 @@ from db.engine.dialect import stored_name
 from db.engine.postgres import PostgresDatabase
 from db.engine.schema import Unit
 from db.engine.sqlite import SqliteDatabase
+from db.engine.steps import AUTHORED
 from db.errors import (
     LibraryBusyError,
     LibraryClosedError,
@@ -130,12 +131,14 @@ def test_a_library_of_before_machines_shared_runs_is_brought_up_to_date(
 
 
 def _before_jobs(owner: psycopg.Connection[Any]) -> None:
-    """Take away what machines share runs with, and what keeps things of one user from others."""
+    """Take away what machines share runs with, what keeps things of one user from others, and authors."""
     owner.execute("DROP TABLE job, worker; DROP FUNCTION trove_attends")
     for name in ("saved_search", "judgement", "opened"):
         owner.execute(f"DROP POLICY seen ON {name}; DROP POLICY own ON {name}")
         owner.execute(f"ALTER TABLE {name} DISABLE ROW LEVEL SECURITY, ALTER owner SET DEFAULT ''")
     owner.execute("DROP FUNCTION trove_owner")
+    for name in AUTHORED:
+        owner.execute(f"ALTER TABLE {name} DROP COLUMN author")
 
 
 def test_another_programs_database_is_refused_and_untouched(server: Server) -> None:

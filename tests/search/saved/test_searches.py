@@ -279,7 +279,7 @@ def test_the_commands_tell_what_they_do(own: Settings, tmp_path: Path) -> None:
         (fresh,) = as_json(trove(own, "saved", "new", *options, "--json"))["saved"]
         assert (fresh["name"], fresh["count"], len(fresh["hits"])) == ("my koalas", count, count)
     listed = as_json(trove(own, "saved", "list", "--json"))["saved"][0]
-    assert list(listed) == ["name", "query", "kind", "created_at", "up", "down"]
+    assert list(listed) == ["name", "query", "kind", "created_at", "up", "down", "said_by"]
     assert trove(own, "saved", "forget", "my koalas", PICTURES / "p042.jpg").returncode == 0
     assert trove(own, "saved", "rename", "my koalas", "koalas").returncode == 0
     assert trove(own, "saved", "remove", "koalas").returncode == 0

@@ -94,7 +94,7 @@ class Transcript {
       if (inWords) shown.dataset.word = words.findLastIndex((word) => word[2] <= from);
       return [shown, isMarked ? "" : piece.slice(shown.textContent.length)];
     });
-    return passage.corrected ? [...made, " ", element("span", "yours", "Your words")] : made;
+    return passage.corrected ? [...made, " ", element("span", "yours", passage.corrected)] : made;
   }
 
   fill(passage, inWords = passage === this.passages[this.current]) {

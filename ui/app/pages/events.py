@@ -11,7 +11,7 @@ from ui.app import resources
 from ui.app.routes import media
 from ui.app.views.eventful import find_event, offer_changes
 from ui.app.views.undoing import show_last
-from ui.wording import files, told_words
+from ui.wording import by, files, told_words
 
 _AT_ONCE = 24
 _SHOWN = "events_shown"
@@ -32,7 +32,8 @@ def _card(event: Event, others: list[Event]) -> None:
                 st.image(str(media.still(media.unit(event.cover), GRID_SIDE)), width=240, alt=event.name)
         st.markdown(f"**{resources.plain(event.name)}**")
         guess = told_words(event.words)
-        st.caption(files(event.files) + (f" · {resources.plain(guess)}" if guess else ""))
+        told = (files(event.files), guess, by(event.said_by))
+        st.caption(" · ".join(resources.plain(one) for one in told if one))
         with st.container(horizontal=True):
             if st.button("Show", icon=":material/search:", key=f"event_{event.id}_show"):
                 find_event(event.name)

@@ -22,7 +22,7 @@ from ui.app.views.persons import (
     suggestions,
 )
 from ui.app.views.undoing import note, note_error, show_last
-from ui.wording import files
+from ui.wording import by, files
 
 _AT_ONCE = 24
 _SHOWN, _HIDDEN, _KEEP = "people_shown", "people_hidden", "people_keep_names"
@@ -41,7 +41,8 @@ def _known(person: Person, others: list[Person]) -> None:
         if person.cover is not None:
             show_face(person.cover, name, width=150)
         st.markdown(f"**{resources.plain(name)}**" + (" (hidden)" if person.hidden else ""))
-        st.caption(files(person.files))
+        told = (files(person.files), by(person.said_by))
+        st.caption(" · ".join(resources.plain(one) for one in told if one))
         with st.container(horizontal=True):
             if st.button("Show", icon=":material/search:", key=f"person_{person.id}_show"):
                 find_person(name)

@@ -14,6 +14,7 @@ from ui.app.components.gallery import gallery
 from ui.app.routes import feeds
 from ui.app.views import address, question, viewer
 from ui.app.views.opened import show_opened
+from ui.wording import by
 
 _SHOWN = "saved_shown"
 
@@ -22,10 +23,11 @@ def _list(saved: SavedSearches, searches: list[Saved]) -> None:
     fresh = dict(resources.news())
     for item in searches:
         with st.container(horizontal=True, vertical_alignment="center"):
+            author = f" · {by(item.said_by)}" if item.said_by else ""
             badge = f" :blue-badge[{fresh[item.name]} new]" if item.name in fresh else ""
             st.markdown(
                 f"**{resources.plain(item.name)}**{badge}  \n:gray[{resources.plain(str(item.query))}"
-                f" · {item.up} up, {item.down} down]",
+                f" · {item.up} up, {item.down} down{resources.plain(author)}]",
                 width="stretch",
             )
             st.button(

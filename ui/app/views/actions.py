@@ -15,7 +15,7 @@ from ui.app.views import question, reveal
 from ui.app.views.correcting import offer_correction
 from ui.app.views.eventful import offer_event
 from ui.app.views.undoing import show_last
-from ui.wording import OFFLINE
+from ui.wording import OFFLINE, by
 
 _HIDDEN_NOW = "viewer_hidden_now"
 
@@ -71,18 +71,21 @@ def _hiding(hit: Hit) -> None:
             "Leave it out of all answers, with the files that belong to it; is:hidden finds it",
         )
         told += ". It is no protection: the file stays as it is"
-    elif hidden_with == hit.path:
+    elif not hidden_with.is_folder:
         label, told = "Show it again", "It and the files that belong to it are found again"
     else:
-        label = f"Show the folder {resources.plain(hidden_with.name or str(hidden_with))} again"
-        told = f"It is hidden with all of {resources.plain(str(hidden_with))}"
+        folder = hidden_with.path
+        label = f"Show the folder {resources.plain(folder.name or str(folder))} again"
+        told = f"It is hidden with all of {resources.plain(str(folder))}"
+    if hidden_with is not None and hidden_with.said_by:
+        told += f"; hidden {resources.plain(by(hidden_with.said_by))}"
     st.button(
         label,
         icon=":material/visibility_off:" if hidden_with is None else ":material/visibility:",
         key="viewer_hide",
         help=told,
         on_click=_hide,
-        args=(hidden_with or hit.path, hidden_with is None),
+        args=(hit.path if hidden_with is None else hidden_with.path, hidden_with is None),
     )
 
 

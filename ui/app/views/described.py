@@ -14,7 +14,7 @@ from search.answer import Hit
 from search.results.texts import Described, described
 from ui.app import resources
 from ui.app.views.undoing import note, note_error
-from ui.wording import clock
+from ui.wording import clock, whose
 
 _MOST = 20
 """Of a film: of the moment of the hit there are rarely more."""
@@ -32,7 +32,9 @@ def show_described(path: Path, hit: Hit) -> None:
         # Not as Markdown, which makes links of addresses however its signs are escaped.
         st.text(f"{when}{tidied(one.text)}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            said = "your words" if one.is_corrected else "a machine's words, which may be wrong"
+            said = (
+                f"{whose(one.said_by)} words" if one.is_corrected else "a machine's words, which may be wrong"
+            )
             st.caption(said, width="content")
             _offer(path, one)
 

@@ -17,12 +17,12 @@ from ui.app.views import question, where
 from ui.reasons import reason
 from ui.wording import (
     OFFLINE,
-    SOURCES,
     clock,
     fact,
     is_of_machine,
     kind_label,
     size,
+    source,
 )
 
 _MAP_PX = 260
@@ -82,7 +82,7 @@ def _known(facts: Sequence[Fact]) -> dict[str, str]:
     shown: dict[str, str] = {}
     for item in facts:
         name, value = fact(item.key, item.value)
-        told = value if item.source == "decoder" else f"{value} · {SOURCES[item.source]}"
+        told = value if item.source == "decoder" else f"{value} · {source(item)}"
         shown[name] = f"{shown[name]}; {told}" if name in shown else told
     return shown
 

@@ -16,7 +16,7 @@ from search.results.transcript import Transcript
 from ui.app import resources
 from ui.app.views.undoing import note, note_error
 from ui.highlight import spans_of
-from ui.wording import clock, told_transcript
+from ui.wording import capital, clock, told_transcript, whose
 
 
 def transcripts(path: Path) -> Sequence[Transcript]:
@@ -57,7 +57,7 @@ def _as_text(text: Transcript, asked: set[str]) -> dict[str, Any]:
                 "end_s": one.end_s,
                 "text": one.text,
                 "asked": own,
-                "corrected": one.is_corrected,
+                "corrected": capital(f"{whose(one.said_by)} words") if one.is_corrected else "",
                 "words": one.words,
             }
             for one, own in zip(passages, spans, strict=True)
