@@ -45,6 +45,15 @@ def update_run(session: Session, run_id: int, done: int) -> None:
     session.execute(update(RunRow).where(RunRow.id == run_id).values(done=done, updated_at=utc_now()))
 
 
+def tell(session: Session, run_id: int, report: str) -> None:
+    """Record what is to be known of a run that is under way, as JSON, until its report takes that place."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.finished_at.is_(None))
+        .values(report=report, updated_at=utc_now())
+    )
+
+
 def progress(session: Session, run_id: int) -> tuple[int, int]:
     """How many files of how many of a run are done."""
     row = session.execute(select(RunRow.done, RunRow.total).where(RunRow.id == run_id)).one_or_none()
@@ -69,6 +78,15 @@ def changes(session: Session) -> list[Run]:
     """The finished changes of the model, in their order."""
     statement = select(RunRow).where(RunRow.finished_at.is_not(None), RunRow.report.contains('"embedded"'))
     return [row.values(Run) for row in session.scalars(statement.order_by(RunRow.id))]
+
+
+def costs(session: Session, computer: str) -> dict[str, float]:
+    """What looks have cost on a computer, as the last run there that measured any has reported it."""
+    statement = select(RunRow.report).where(
+        RunRow.finished_at.is_not(None), RunRow.report.contains('"costs"'), RunRow.report.contains(computer)
+    )
+    report = session.scalar(statement.order_by(RunRow.id.desc()).limit(1))
+    return dict(json.loads(report)["costs"]) if report else {}
 
 
 def passed_over(session: Session, roots: Collection[Path]) -> Counter[str]:
