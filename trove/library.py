@@ -210,7 +210,7 @@ class Library:
         keep_watching(self.core, stop=stop, on_start=on_start, on_run=on_run, on_error=on_error)
 
     def pause(self) -> None:
-        """Have indexing wait, whichever process does it, after the batch that it is at; also what begins later.
+        """Have indexing wait after the batch that it is at, whichever process does it, and what begins later.
 
         It is kept with the library until ``resume``, or until somebody calls ``index``. What waits keeps its
         models in memory and takes no processor time; searching goes on. On a shared library it holds for

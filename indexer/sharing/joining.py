@@ -48,10 +48,6 @@ def join(
         try:
             if _is_asked_for(library):
                 _work(library, stop, joined, on_progress)
-        except KeyboardInterrupt:
-            if not stop.is_set():
-                raise
-            break
         except LeaseLostError as exc:
             log.warning("%s", exc)
             continue
@@ -85,7 +81,7 @@ def _work(library: Library, stop: threading.Event, joined: Joined, on_progress: 
                 if (station := _station(library, stop, stack, joined)) is None:
                     return
                 worker = Worker(station, attendance, on_progress)
-            done = worker.once() if worker is not None else 0
+            done = _once(worker, stop) if worker is not None else 0
             joined.done += done
             if done:
                 continue
@@ -95,6 +91,16 @@ def _work(library: Library, stop: threading.Event, joined: Joined, on_progress: 
                 return
             attendance.get_on()  # who waits is not stuck
             stop.wait(_POLL_S)
+
+
+def _once(worker: Worker, stop: threading.Event) -> int:
+    """Some jobs; those that it has begun are given back where it is stopped while it is paused."""
+    try:
+        return worker.once()
+    except KeyboardInterrupt:
+        if not stop.is_set():
+            raise
+        return 0
 
 
 def _station(library: Library, stop: threading.Event, stack: ExitStack, joined: Joined) -> Station | None:

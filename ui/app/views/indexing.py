@@ -108,7 +108,7 @@ def _controls(job: IndexJob) -> None:
                 icon=":material/pause_circle:",
                 key="pause_indexing",
                 on_click=job.pause,
-                help="It waits until you resume it, here or with `trove resume`, also when this tab is closed.",
+                help="It waits until you resume it, here or with `trove resume`, and with this tab closed.",
             )
         st.button(
             "Stop",
