@@ -73,8 +73,8 @@ class Settings(BaseSettings):
     batch: int = Field(default=32, ge=1, le=1024)
     """Pictures encoded at once."""
     nice: int | None = Field(default=None, ge=0, le=19)
-    """How far ``trove index`` and ``trove watch`` stand back for other programs, as the system's ``nice``: from
-    0, not at all, to 19. None is 10 for what runs in the background (``watch``, what the app starts), else 0."""
+    """How far ``trove index`` and ``trove watch`` stand back for other programs, as the system's ``nice``: up
+    to 19. None is 10 for what runs in the background (``watch``, and what the app starts), else 0."""
     cores: int | None = Field(default=None, ge=1)
     """Processor cores that they may use; None for all."""
     wait_on_battery: bool = False

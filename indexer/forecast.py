@@ -6,7 +6,7 @@ to what was expected corrects it: the step's own once much of it is done, before
 far (shrinkage). So the time that films take is told while the pictures are read.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
@@ -28,6 +28,7 @@ READING = "reading"
 
 _PRIOR_S = 3.0
 """So many seconds that were expected weigh as much as as many that were measured."""
+_NOTHING_S = 1e-3
 _SAMPLE = 12
 """Films, and recordings, of which the headers are read before all others."""
 _SAMPLE_TIMEOUT_S = 5.0
@@ -50,9 +51,9 @@ class Forecast:
         self._clock = clock
         self._since = clock()
         self._left: dict[Step, float] = {}
-        self._under_way: Counter[Step] = Counter()
-        self._expected: Counter[Step] = Counter()
-        self._took: Counter[Step] = Counter()
+        self._under_way: dict[Step, float] = defaultdict(float)
+        self._expected: dict[Step, float] = defaultdict(float)
+        self._took: dict[Step, float] = defaultdict(float)
         self._begun: set[Step] = set()
 
     def expect(self, left: Mapping[Step, float]) -> None:
@@ -70,7 +71,7 @@ class Forecast:
         The first one of a step does not count: models are loaded in it.
         """
         before, self._since = self._since, self._clock()
-        expected_s = self._under_way.total()
+        expected_s = sum(self._under_way.values())
         for step, seconds in self._under_way.items():
             if step in self._begun and expected_s > 0:
                 self._expected[step] += seconds
@@ -80,14 +81,16 @@ class Forecast:
 
     def left(self) -> dict[Step, float]:
         """Seconds that each step still takes, in the order of the run; those that are done are left out."""
-        return {step: seconds * self._ratio(step) for step, seconds in self._left.items() if seconds > 0}
+        return {
+            step: seconds * self._ratio(step) for step, seconds in self._left.items() if seconds > _NOTHING_S
+        }
 
     def ratios(self) -> dict[Step, float]:
         """How many times as long as expected each step took, of those that were measured."""
         return {step: self._ratio(step) for step in self._took}
 
     def _ratio(self, step: Step) -> float:
-        of_all = (_PRIOR_S + self._took.total()) / (_PRIOR_S + self._expected.total())
+        of_all = (_PRIOR_S + sum(self._took.values())) / (_PRIOR_S + sum(self._expected.values()))
         return (_PRIOR_S * of_all + self._took[step]) / (_PRIOR_S + self._expected[step])
 
 
@@ -175,7 +178,7 @@ class Outlook:
 
     def plan(self, jobs: Iterable[Job]) -> None:
         """Expect these jobs, once all files are read."""
-        left: Counter[Step] = Counter()
+        left: dict[Step, float] = defaultdict(float)
         for job in jobs:
             left[_step(job)] += self._cost(_step(job), job.tasks[0])
         self._forecast.expect(left)
@@ -199,7 +202,7 @@ class Outlook:
         """Seconds left by what is done in them, in the order of the run; none before anything is measured."""
         if not self._forecast.ratios():
             return {}
-        seconds: Counter[str] = Counter()
+        seconds: dict[str, float] = defaultdict(float)
         for (name, _), own in self._forecast.left().items():
             seconds[self._labels.get(name, "reading files")] += own
         return dict(seconds)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -29,6 +30,11 @@ class Run:
     total: int
     done: int
     report: str | None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The report, or what a run that is under way tells of itself."""
+        return dict(json.loads(self.report or "{}"))
 
 
 def start_run(session: Session, pid: int, total: int) -> int:

@@ -1,7 +1,6 @@
 """Background jobs of the app: indexing and measuring in processes, drawing and answering in threads."""
 
 import gc
-import json
 import os
 import signal
 import subprocess
@@ -228,14 +227,13 @@ def _unfinished(run: Run, *, is_running: bool) -> IndexState:
         return IndexState("interrupted", run.done, run.total, ended_at=_local(run.updated_at))
     seconds = (run.updated_at - run.started_at).total_seconds()
     rate = run.done / seconds if run.done and seconds else None
-    told = json.loads(run.report or "{}")
-    left, reason = told.get("left", {}), told.get("waiting")
+    left, reason = run.told.get("left", {}), run.told.get("waiting")
     left_s = sum(left.values()) if left else (run.total - run.done) / rate if rate else None
     return IndexState("running", run.done, run.total, rate, left_s, left, reason)
 
 
 def _ended(run: Run) -> IndexState:
-    report = json.loads(run.report or "{}")
+    report = run.told
     error = report.get("error", "")
     phase: Phase = "stopped" if error == "KeyboardInterrupt" else "failed" if error else "finished"
     return IndexState(
