@@ -16,9 +16,19 @@ from db.catalog.units import NewUnit
 from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels
+from indexer.media.stills import Fields
 from indexer.pace import Reason
 
-Prepared = Mapping[int, Pixels | str]
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as an encoder has prepared it, and its fields, by which it is told from others."""
+
+    pixels: Pixels
+    fields: Fields
+
+
+Prepared = Mapping[int, Pixels | Shown | str]
 """What is encoded of one unit, by the id of the space: what its encoder has prepared, or a text; empty for no
 vectors."""
 

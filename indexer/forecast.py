@@ -29,6 +29,8 @@ READING = "reading"
 _PRIOR_S = 3.0
 """So many seconds that were expected weigh as much as as many that were measured."""
 _NOTHING_S = 1e-3
+_START_S = 1.0
+"""To load the models of a step."""
 _SAMPLE = 12
 """Films, and recordings, of which the headers are read before all others."""
 _SAMPLE_TIMEOUT_S = 5.0
@@ -62,27 +64,26 @@ class Forecast:
 
     def did(self, step: Step, expected_s: float) -> None:
         """Note that a part of a step is done, which was to take so long; ``settle`` says how long it took."""
-        self._under_way[step] += expected_s
+        self._under_way[step] += expected_s + (step not in self._begun) * _START_S
+        self._begun.add(step)
         self._left[step] = max(0.0, self._left.get(step, 0.0) - expected_s)
 
     def settle(self) -> None:
-        """Share the time since the last call among what was done in it, at the end of a batch.
-
-        The first one of a step does not count: models are loaded in it.
-        """
+        """Share the time since the last call among what was done in it, at the end of a batch."""
         before, self._since = self._since, self._clock()
         expected_s = sum(self._under_way.values())
         for step, seconds in self._under_way.items():
-            if step in self._begun and expected_s > 0:
+            if seconds > 0:
                 self._expected[step] += seconds
                 self._took[step] += (self._since - before) * seconds / expected_s
-        self._begun |= self._under_way.keys()
         self._under_way.clear()
 
     def left(self) -> dict[Step, float]:
         """Seconds that each step still takes, in the order of the run; those that are done are left out."""
         return {
-            step: seconds * self._ratio(step) for step, seconds in self._left.items() if seconds > _NOTHING_S
+            step: (seconds + (step not in self._begun) * _START_S) * self._ratio(step)
+            for step, seconds in self._left.items()
+            if seconds > _NOTHING_S
         }
 
     def ratios(self) -> dict[Step, float]:

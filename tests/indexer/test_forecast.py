@@ -33,7 +33,7 @@ def test_what_was_measured_corrects_what_was_expected_of_that_step_and_of_the_ot
     clock = Clock()
     forecast = Forecast(clock)
     forecast.expect({PICTURES: 100.0, FILMS: 50.0})
-    assert forecast.left() == {PICTURES: 100.0, FILMS: 50.0}
+    assert forecast.left() == {PICTURES: 101.0, FILMS: 51.0}, "with a second each to load models"
     for _ in range(6):
         forecast.did(PICTURES, 10.0)
         clock.now_s += 20.0
@@ -41,7 +41,7 @@ def test_what_was_measured_corrects_what_was_expected_of_that_step_and_of_the_ot
     left = forecast.left()
     # All takes twice as long as expected, but for what the expectation still weighs.
     assert left[PICTURES] == pytest.approx(80.0, rel=0.06)
-    assert left[FILMS] == pytest.approx(100.0, rel=0.06)
+    assert left[FILMS] == pytest.approx(102.0, rel=0.06)
     for _ in range(4):
         forecast.did(PICTURES, 10.0)
         forecast.settle()
@@ -60,21 +60,20 @@ def test_a_step_that_was_measured_goes_by_itself() -> None:
     assert forecast.ratios()[PICTURES] == pytest.approx(1.0, abs=0.03)
 
 
-def test_batches_share_their_time_and_the_one_in_which_models_are_loaded_does_not_count() -> None:
+def test_what_was_done_in_a_batch_shares_its_time() -> None:
     clock = Clock()
     forecast = Forecast(clock)
     forecast.expect({PICTURES: 1000.0, FILMS: 1000.0})
-    forecast.did(PICTURES, 1.0)
-    clock.now_s += 500.0
-    forecast.settle()
-    assert forecast.ratios() == {}
-    forecast.did(FILMS, 1.0)
-    forecast.settle()
-    forecast.did(PICTURES, 90.0)
-    forecast.did(FILMS, 30.0)
+    forecast.did(PICTURES, 89.0)
+    forecast.did(FILMS, 29.0)
     clock.now_s += 120.0
     forecast.settle()
     assert forecast.ratios() == {PICTURES: pytest.approx(1.0), FILMS: pytest.approx(1.0)}
+    forecast.did(PICTURES, 60.0)
+    clock.now_s += 180.0
+    forecast.settle()
+    assert forecast.ratios()[PICTURES] > 1.7
+    assert forecast.ratios()[FILMS] < 1.1
 
 
 def test_lengths_are_told_from_the_sizes_of_films_of_which_some_are_known(settings: Settings) -> None:
@@ -110,13 +109,14 @@ def test_a_run_knows_what_comes_after_what_it_does(settings: Settings, tmp_path:
         outlook.settle()
     left = outlook.left()
     assert list(left) == ["reading files", "what films show", "what is written"]
-    assert left["reading files"] == pytest.approx(60 / 20, rel=0.1)
+    # Two seconds for what was to take two and one to begin; to begin with the film is still to come.
+    assert left["reading files"] == pytest.approx(0.75 * 60 / 20 + 0.83 * 1.03, rel=0.02)
     job = Job(analysers[1], 1, [film])
     outlook.plan([job])
-    whole = outlook.left()["what films show"]
-    outlook.has_looked(job, 0.25)
+    outlook.has_looked(job, 0.5)
+    half = outlook.left()["what films show"]
     outlook.has_looked(job, 0.75)
-    assert outlook.left()["what films show"] == pytest.approx(whole / 4)
+    assert outlook.left()["what films show"] == pytest.approx(half / 2)
     outlook.has_looked(job)
     outlook.has_looked(job)
     assert outlook.left() == {}
