@@ -12,38 +12,38 @@ one took.
 import argparse
 import json
 import os
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
 from pathlib import Path
 
 from hours import make_film, make_photos, make_recording
+
+from db.catalog import runs
+from db.library import Library
+from db.settings import load_settings
 
 BEGUN, ENDING_S = 0.1, 5.0
 MOST = 1.5
 
 
-def expected(database: Path) -> dict[str, float]:
+def expected(library: Library) -> dict[str, float]:
     """Seconds by step that the last run says are left; empty where it says nothing."""
-    try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            row = connection.execute("SELECT report FROM run ORDER BY id DESC LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
-        return {}
-    return dict(json.loads(row[0] or "{}").get("left", {})) if row else {}
+    with library.read() as session:
+        run = runs.last_run(session)
+    return {} if run is None or run.finished_at is not None else run.left()
 
 
 def watch(library: Path, folder: Path) -> list[tuple[float, float, str]]:
     """Of a run: seconds since its start, those said to be left, and its step; the last one is its end."""
     command = [sys.executable, "-m", "ui.cli", "--library", str(library), "index", str(folder)]
     started, said = time.monotonic(), []
+    core = Library(load_settings(library=library))
     child = subprocess.Popen(command, env=os.environ | {"TROVE_DEVICE": "cpu"}, stdout=subprocess.DEVNULL)
     while child.poll() is None:
-        if left := expected(library / "trove.db"):
+        if left := expected(core):
             said.append((time.monotonic() - started, sum(left.values()), next(iter(left))))
         time.sleep(0.5)
     assert child.returncode == 0

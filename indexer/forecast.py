@@ -29,6 +29,7 @@ READING = "reading"
 _PRIOR_S = 3.0
 """So many seconds that were expected weigh as much as as many that were measured."""
 _NOTHING_S = 1e-3
+_TOLD_S = 1.0
 _START_S = 1.0
 """To load the models of a step."""
 _SAMPLE = 12
@@ -51,7 +52,7 @@ class Forecast:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._since = clock()
+        self._since = self._noted_at = clock()
         self._left: dict[Step, float] = {}
         self._under_way: dict[Step, float] = defaultdict(float)
         self._expected: dict[Step, float] = defaultdict(float)
@@ -64,6 +65,8 @@ class Forecast:
 
     def did(self, step: Step, expected_s: float) -> None:
         """Note that a part of a step is done, which was to take so long; ``settle`` says how long it took."""
+        if not self._under_way:
+            self._noted_at = self._clock()
         self._under_way[step] += expected_s + (step not in self._begun) * _START_S
         self._begun.add(step)
         self._left[step] = max(0.0, self._left.get(step, 0.0) - expected_s)
@@ -77,6 +80,11 @@ class Forecast:
                 self._expected[step] += seconds
                 self._took[step] += (self._since - before) * seconds / expected_s
         self._under_way.clear()
+
+    def settle_some(self) -> None:
+        """The same within a look, which may tell of much at once: once it has told for a second."""
+        if self._clock() - self._noted_at >= _TOLD_S:
+            self.settle()
 
     def left(self) -> dict[Step, float]:
         """Seconds that each step still takes, in the order of the run; those that are done are left out."""
@@ -194,6 +202,10 @@ class Outlook:
         before = before if last is job else 0.0
         self._under_way = job, max(before, share)
         self._forecast.did(_step(job), max(0.0, share - before) * self._cost(_step(job), job.tasks[0]))
+
+    def settle_some(self) -> None:
+        """Note the time of what was done so far of a job that goes on."""
+        self._forecast.settle_some()
 
     def settle(self) -> None:
         """Note that what was done is stored: it took the time since the last call."""

@@ -299,7 +299,7 @@ class Phases:
 
             def tell(path: Path, share: float, job: Job = job) -> None:
                 self._outlook.has_looked(job, share)
-                self._outlook.settle()
+                self._outlook.settle_some()
                 self._tell(path, share)
 
             waited_s = self._pace.waited_s

@@ -43,9 +43,9 @@ class RunRecord:
         if step.waiting == self._waiting and (now - self._told_at < _TELL_EVERY_S or step.waiting):
             return
         self._told_at, self._waiting = now, step.waiting
-        told = {"left": {name: round(seconds, 1) for name, seconds in step.left.items()}}
+        left = {name: round(seconds, 1) for name, seconds in step.left.items()}
         with self.library.write() as session:
-            runs.tell(session, self.id, json.dumps(told | {"waiting": step.waiting}))
+            runs.tell(session, self.id, left, step.waiting)
 
 
 @contextmanager

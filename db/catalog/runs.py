@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,23 @@ class Run:
         """The report, or what a run that is under way tells of itself."""
         return dict(json.loads(self.report or "{}"))
 
+    @property
+    def waiting(self) -> str | None:
+        """Why a run that is under way does not go on."""
+        return self.told.get("waiting")
+
+    def left(self) -> dict[str, float]:
+        """Seconds left by the steps of a run that is under way, less those since it told them.
+
+        Between two things that it tells a minute may pass; it takes the time from the step that it is at.
+        """
+        left = dict(self.told.get("left", {}))
+        if left and self.waiting is None:
+            now = next(iter(left))
+            since = utc_now() - datetime.fromisoformat(self.told["at"])
+            left[now] = max(0.0, left[now] - since.total_seconds())
+        return left
+
 
 def start_run(session: Session, pid: int, total: int) -> int:
     """Record that a run has started; returns its id."""
@@ -51,8 +68,9 @@ def update_run(session: Session, run_id: int, done: int) -> None:
     session.execute(update(RunRow).where(RunRow.id == run_id).values(done=done, updated_at=utc_now()))
 
 
-def tell(session: Session, run_id: int, report: str) -> None:
-    """Record what is to be known of a run that is under way, as JSON, until its report takes that place."""
+def tell(session: Session, run_id: int, left: Mapping[str, float], waiting: str | None) -> None:
+    """Record the seconds left of the steps of a run that is under way, and why it waits."""
+    report = json.dumps({"left": left, "waiting": waiting, "at": utc_now().isoformat()})
     session.execute(
         update(RunRow)
         .where(RunRow.id == run_id, RunRow.finished_at.is_(None))

@@ -76,6 +76,21 @@ def test_what_was_done_in_a_batch_shares_its_time() -> None:
     assert forecast.ratios()[FILMS] < 1.1
 
 
+def test_what_a_look_tells_at_once_after_a_while_is_one_measure() -> None:
+    clock = Clock()
+    forecast = Forecast(clock)
+    forecast.expect({FILMS: 100.0})
+    clock.now_s += 51.0
+    for _ in range(50):
+        forecast.did(FILMS, 1.0)
+        forecast.settle_some()
+    assert forecast.ratios() == {}, "the first of them did not take all the time"
+    clock.now_s += 1.0
+    forecast.did(FILMS, 1.0)
+    forecast.settle_some()
+    assert forecast.ratios()[FILMS] == pytest.approx(1.0)
+
+
 def test_lengths_are_told_from_the_sizes_of_films_of_which_some_are_known(settings: Settings) -> None:
     costs = Costs(registry.made(settings, ["frames", "speech"]), {"speech video": 30.0})
     costs.sample(

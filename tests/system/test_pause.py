@@ -70,7 +70,7 @@ def _done(library: Library) -> int:
 def _waiting(library: Library) -> str | None:
     with library.read() as session:
         run = runs.last_run(session)
-    return None if run is None else run.told.get("waiting")
+    return None if run is None else run.waiting
 
 
 def _processor_s(process: psutil.Process) -> float:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psutil
 from PIL import Image
@@ -227,7 +227,7 @@ def _unfinished(run: Run, *, is_running: bool) -> IndexState:
         return IndexState("interrupted", run.done, run.total, ended_at=_local(run.updated_at))
     seconds = (run.updated_at - run.started_at).total_seconds()
     rate = run.done / seconds if run.done and seconds else None
-    left, reason = run.told.get("left", {}), run.told.get("waiting")
+    left, reason = run.left(), cast(Reason | None, run.waiting)
     left_s = sum(left.values()) if left else (run.total - run.done) / rate if rate else None
     return IndexState("running", run.done, run.total, rate, left_s, left, reason)
 

@@ -60,10 +60,12 @@ def _say_run(run: Run) -> None:
 
     seconds = (utc_now() - run.updated_at).total_seconds()
     console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
-    if left := run.told.get("left"):
+    if left := run.left():
         console.say(f"Time     {steps_left(left)}")
-    if reason := run.told.get("waiting"):
-        console.say(f"Waits    {waiting(reason)}" + (": trove resume" if reason == "paused" else ""))
+    if run.waiting:
+        console.say(
+            f"Waits    {waiting(run.waiting)}" + (": trove resume" if run.waiting == "paused" else "")
+        )
 
 
 def _left(state: AnalyserState) -> str:
