@@ -7,7 +7,7 @@ below ``trove`` names that one.
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +17,7 @@ from db import mounts
 from db.catalog.spaces import Space
 from db.engine.database import PATIENCE_MS, Database, missing, unusable
 from db.engine.sqlite import SqliteDatabase
-from db.errors import LibraryError
+from db.errors import LibraryBusyError, LibraryError
 from db.paths import Paths
 from db.settings import Settings, load_settings
 
@@ -112,7 +112,13 @@ class Library:
             LibraryBusyError: another process has it.
         """
         self.require_open()
-        with self.database.indexing():
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.database.indexing())
+            except LibraryBusyError as exc:
+                if not self.paths.pause_switch.exists():
+                    raise
+                raise LibraryBusyError(f"{exc}, and is paused", "To let it go on: trove resume") from exc
             if self.settings.shared is not None:
                 from db.catalog import queue
 

@@ -83,6 +83,11 @@ class Paths:
         return self.folder / "watch.log"
 
     @property
+    def pause_switch(self) -> Path:
+        """There while indexing is paused."""
+        return self.folder / "indexing.paused"
+
+    @property
     def index_output(self) -> Path:
         """What an indexing in the background prints."""
         return self.folder / "last-index.log"

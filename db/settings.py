@@ -73,6 +73,15 @@ class Settings(BaseSettings):
     """Decoder processes."""
     batch: int = Field(default=32, ge=1, le=1024)
     """Pictures encoded at once."""
+    nice: int | None = Field(default=None, ge=0, le=19)
+    """How far ``trove index`` and ``trove watch`` stand back for other programs, as the system's ``nice``: up
+    to 19. None is 10 for what runs in the background (``watch``, and what the app starts), else 0."""
+    cores: int | None = Field(default=None, ge=1)
+    """Processor cores that they may use; None for all."""
+    wait_on_battery: bool = False
+    """Index nothing while the machine runs on its battery."""
+    wait_while_busy: bool = False
+    """Index nothing while other programs use more than half of the processor."""
     decode_timeout_s: float = Field(default=120.0, gt=0)
     """Longest time that decoding one picture, or one stretch of a video or recording, may take."""
     decode_memory_mb: int = Field(default=4096, ge=512)

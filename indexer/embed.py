@@ -2,10 +2,14 @@
 
 Whoever has a payload prepares it (resized, in any thread) and submits it; the vector comes as a future. How
 many batches are under way is bounded, so that memory stays flat however long a film is.
+
+A picture that looks like one of the last ones from far away, such as the next of a burst on a tripod, a copy
+that was saved again, or a scene to which a film returns, is not encoded: it gets the vector of that one, of
+the same model and made in the same run.
 """
 
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +24,15 @@ from db.arrays import Vectors
 from db.catalog.spaces import Space
 from indexer.analysers.base import ClipPayload, Payload, PicturePayload, SoundPayload, TextPayload
 from indexer.encoders.base import Encoder, Pixels
-from indexer.flow import Pending, Prepared
+from indexer.flow import Pending, Prepared, Shown
+from indexer.media.stills import Fields, changed, fields_of
 from indexer.media.thumbnails import GRID_SIDE
 
 _AHEAD = 2
 """Batches under way: one is encoded while the next one waits."""
+
+_REMEMBERED = 16
+"""Pictures with which the next one is compared."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +43,14 @@ class Model:
     encoder: Encoder
 
 
-def _content(payload: Payload, encoder: Encoder) -> Pixels | str:
-    """What an encoder needs of a payload."""
+def _content(payload: Payload, encoder: Encoder, fields: Fields | None) -> Pixels | Shown | str:
+    """What an encoder needs of a payload; ``fields``: of one that is a picture."""
     match payload:
         case TextPayload(text):
             return text
         case PicturePayload(picture):
-            return encoder.prepare(Image.fromarray(picture))
+            pixels = encoder.prepare(Image.fromarray(picture))
+            return pixels if fields is None else Shown(pixels, fields)
         case ClipPayload(frames):
             return encoder.prepare([Image.fromarray(frame) for frame in frames])
         case SoundPayload(samples):
@@ -56,6 +65,9 @@ class Embedder:
         self._encoders = {model.space.id: model.encoder for model in models}
         self._batch = batch
         self._waiting: dict[tuple[int, bool], list[tuple[Pixels | str, Future[Vectors]]]] = defaultdict(list)
+        self._last: dict[int, deque[tuple[Fields, Future[Vectors]]]] = defaultdict(
+            lambda: deque(maxlen=_REMEMBERED)
+        )
         self._room = threading.Semaphore(_AHEAD)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="embed")
 
@@ -84,22 +96,49 @@ class Embedder:
         roles = kinds.every()[kind].vectors
         if payload is None:
             return {}
+        fields = fields_of(payload.picture) if isinstance(payload, PicturePayload) else None
         return {
-            model.space.id: _content(payload, model.encoder)
+            model.space.id: _content(payload, model.encoder, fields)
             for model in self._models
             if model.space.role in roles
         }
 
     def submit(self, prepared: Prepared) -> Pending:
-        """Have it encoded with others; waits while too many batches are under way."""
+        """Have it encoded with others, unless it looks like one of the last ones, whose vector it gets.
+
+        Waits while too many batches are under way.
+        """
         pending: dict[int, Future[Vectors]] = {}
         for space_id, content in prepared.items():
-            key = (space_id, isinstance(content, str))
-            pending[space_id] = Future()
-            self._waiting[key].append((content, pending[space_id]))
-            if len(self._waiting[key]) >= self._batch:
-                self._send(key)
+            if isinstance(content, Shown):
+                pending[space_id] = self._like(space_id, content) or self._remembered(space_id, content)
+            else:
+                pending[space_id] = self._wait(space_id, content)
         return pending
+
+    def _wait(self, space_id: int, content: Pixels | str) -> "Future[Vectors]":
+        """The vector of a content that waits for its batch to be full."""
+        key, made = (space_id, isinstance(content, str)), Future[Vectors]()
+        self._waiting[key].append((content, made))
+        if len(self._waiting[key]) >= self._batch:
+            self._send(key)
+        return made
+
+    def _remembered(self, space_id: int, shown: Shown) -> "Future[Vectors]":
+        """The vector of a picture with which the next ones are compared.
+
+        Not with one that has got its vector from another: step by step it would become that of anything.
+        """
+        made = self._wait(space_id, shown.pixels)
+        self._last[space_id].append((shown.fields, made))
+        return made
+
+    def _like(self, space_id: int, shown: Shown) -> "Future[Vectors] | None":
+        """The vector of one of the last pictures that looks the same; None where there is none."""
+        for fields, made in reversed(self._last[space_id]):
+            if changed(fields, shown.fields) == 0:
+                return made
+        return None
 
     def flush(self) -> None:
         """Encode what waits for its batch to be full."""

@@ -16,8 +16,19 @@ from db.catalog.units import NewUnit
 from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels
+from indexer.media.stills import Fields
+from indexer.pace import Reason
 
-Prepared = Mapping[int, Pixels | str]
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as an encoder has prepared it, and its fields, by which it is told from others."""
+
+    pixels: Pixels
+    fields: Fields
+
+
+Prepared = Mapping[int, Pixels | Shown | str]
 """What is encoded of one unit, by the id of the space: what its encoder has prepared, or a text; empty for no
 vectors."""
 
@@ -206,12 +217,23 @@ class Joined:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: ``done`` of ``total`` files or units, ``share`` (0 to 1) of the current one."""
+    """How far a run is: ``done`` of ``total`` files or units, ``share`` (0 to 1) of the current one.
+
+    ``left``: seconds that are left, by what is done in them, such as ``what films show``, in the order of the
+    run; empty before anything is measured, and where nobody knows. ``waiting``: why it does not go on.
+    """
 
     done: int
     total: int
     current: Path
     share: float = 0.0
+    left: Mapping[str, float] = field(default_factory=dict)
+    waiting: Reason | None = None
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left of the run; None where nobody knows."""
+        return sum(self.left.values()) if self.left else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ what is left of each content, one after the other, in the order of the files.
 
 import logging
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -39,9 +38,11 @@ from indexer.flow import (
     Twin,
     Twins,
 )
+from indexer.forecast import Outlook
 from indexer.jobs import Job, in_order, is_short, jobs_left, pictures_first
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.prefetch import look_ahead
 from indexer.prepare import Preparer
 from indexer.survey import Survey
@@ -68,6 +69,8 @@ class Phases:
         pool: DecodePool,
         embedder: Embedder,
         writer: Writer,
+        pace: Pace,
+        outlook: Outlook,
         on_progress: OnProgress,
     ) -> None:
         self._library = library
@@ -77,11 +80,13 @@ class Phases:
         self._pool = pool
         self._embedder = embedder
         self._writer = writer
+        self._pace = pace
+        self._outlook = outlook
         self._on_progress = on_progress
         self._twins = Twins()
         self._ready: list[Finished] = []
         self._stored_at: float | None = None
-        self._started_at = time.monotonic()
+        self._started_at = pace.clock()
         self._contents: dict[int, dict[Task, None]] = defaultdict(dict)
         """The files of each content that was read or recognised, in order: later phases go on from there."""
         self._tried: set[int] = set()
@@ -94,6 +99,7 @@ class Phases:
 
     def run(self) -> None:
         """Process all tasks of the survey, and again those whose files have changed meanwhile."""
+        self._outlook.begin(self._pool, self._found.plan.tasks)
         self._until_unchanged(self._process)
 
     def read(self) -> None:
@@ -138,6 +144,7 @@ class Phases:
         self._read_all(sorted(tasks, key=pictures_first))
         left = jobs_left(self._library, self._analysers, self._switched, self._contents)
         jobs = in_order(self._library, self._embedder, [job for job in left if not self._is_tried(job)])
+        self._outlook.plan(jobs)
         last = {job.content_id: place for place, job in enumerate(jobs)}
         self._done = self._total - sum(len(self._contents[content_id]) for content_id in last)
         for place, job in enumerate(self._analysed(jobs)):
@@ -170,6 +177,7 @@ class Phases:
             path = outcome.task.stat.path
             self._tell(path)
             self._take(outcome)
+            self._outlook.has_read(outcome.task)
             self._done += isinstance(outcome, Refused) or not self._has_more(outcome, path)
             self._tell(path)
             if self._is_full():
@@ -273,6 +281,7 @@ class Phases:
         looks = look_ahead(lambda job: self._look(job, self._prepare), jobs, 2 * threads, threads)
         for job, (task, found) in zip(jobs, looks, strict=True):
             self._keep(job, task, found, self._submit(found))
+            self._outlook.has_looked(job)
             if self._is_full():
                 self._store(self._wall_time())
             yield job
@@ -288,7 +297,16 @@ class Phases:
                 pending.append(self._embedder.submit(self._prepare(draft)))
                 return {}
 
-            task, found = self._look(job, embed, self._tell)
+            def tell(path: Path, share: float, job: Job = job) -> None:
+                self._outlook.has_looked(job, share)
+                self._outlook.settle_some()
+                self._tell(path, share)
+
+            waited_s = self._pace.waited_s
+            task, found = self._look(job, embed, tell)
+            waited_ms = round(1000 * (self._pace.waited_s - waited_s))
+            found = replace(found, took_ms=max(0, found.took_ms - waited_ms))
+            self._outlook.has_looked(job)
             # What a look had made before it failed does not count.
             self._keep(job, task, found, pending if found.error is None else [])
             if self._is_full():
@@ -367,21 +385,31 @@ class Phases:
             if any(found.error for found, _ in finished.looks):
                 self._tried.add(content_id)
         self._ready = []
-        self._stored_at = time.monotonic()
+        self._stored_at = self._pace.clock()
+        self._outlook.settle()
 
     def _wall_time(self) -> int | None:
         """Milliseconds for each file since the last time; None at first, when models are loaded."""
         if self._stored_at is None or not self._ready:
             return None
-        return round(1000 * (time.monotonic() - self._stored_at) / len(self._ready))
+        return round(1000 * (self._pace.clock() - self._stored_at) / len(self._ready))
 
     def _is_full(self) -> bool:
         """Whether what is ready fills a batch, or has waited long enough to be stored."""
-        waited = time.monotonic() - (self._stored_at or self._started_at)
+        waited = self._pace.clock() - (self._stored_at or self._started_at)
         return len(self._ready) >= self._library.settings.batch or waited > STORE_EVERY_S
 
     def _tell(self, path: Path, share: float = 0.0) -> None:
-        self._on_progress(Progress(self._done, self._total, path, share))
+        """Say how far the run is, and wait as long as it may not go on."""
+        step = Progress(self._done, self._total, path, share, self._outlook.left())
+        self._pace.wait(lambda reason: self._idle(replace(step, waiting=reason)))
+        self._on_progress(step)
+
+    def _idle(self, step: Progress) -> None:
+        """While the run waits: what is done is stored, and can be found."""
+        if self._ready:
+            self._store()
+        self._on_progress(step)
 
 
 def _timed(finished: Finished, took_ms: int) -> Finished:

@@ -23,10 +23,12 @@ from indexer.embed import Embedder, Model
 from indexer.equipment import analysers_of, models_of, switches_of
 from indexer.events import renewal as events
 from indexer.fill import fill
-from indexer.flow import OnProgress, Report
+from indexer.flow import OnProgress, Progress, Report
+from indexer.forecast import Outlook
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.phases import Phases
-from indexer.runs import recorded
+from indexer.runs import RunRecord, recorded
 from indexer.sharing.surveyor import share_out
 from indexer.sharing.worker import Station
 from indexer.stacks.renewal import renew
@@ -42,13 +44,15 @@ def index(
     exclude: Sequence[str] = (),
     download: bool = False,
     word: Word = NO_WORD,
+    pace: Pace | None = None,
     on_progress: OnProgress = lambda _progress: None,
 ) -> Report:
     """Index files and folders, or update what changed in them; without ``paths``, in all roots.
 
     ``exclude``: patterns of what is left out of ``paths``, kept with them; see ``indexer.leaving_out``.
     ``download``: read what is in the cloud, too.
-    ``word``: what is known of missing files.
+    ``word``: what is known of missing files. ``pace``: that of who started it without being asked; else a
+    pause ends here.
 
     Raises:
         SettingsError: a path does not exist and is not in the library, or a pattern is none.
@@ -56,8 +60,10 @@ def index(
         ModelError: a model is missing, or is another one than the library was indexed with.
         LibraryError: the library cannot be written (what was stored before stays).
     """
-    started = time.monotonic()
+    started, own = time.monotonic(), pace or Pace(library.settings)
     with library.indexing():
+        if pace is None:
+            own.resume()
         switched = switches_of(library)
         analysers = analysers_of(library, switched)
         found = survey(library, paths, analysers, switched, word, exclude, download=download)
@@ -69,8 +75,8 @@ def index(
         with recorded(library, len(tasks)) as run:
             if tasks or space is not None:
                 models = models_of(library, analysers)
-                work = _Work(library, analysers, switched, models)
-                report.add(work.over(found, run.id, on_progress))
+                work = _Work(library, analysers, switched, models, own)
+                report.add(work.over(found, run, on_progress))
                 if found.plan.doubtful:
                     with library.write() as session:
                         report.removed += believe(session, found.plan)
@@ -96,11 +102,12 @@ class _Work:
     analysers: Sequence[Analyser]
     switched: Switches
     models: Sequence[Model]
+    pace: Pace
 
-    def over(self, found: Survey, run_id: int, on_progress: OnProgress) -> Mapping[str, int]:
+    def over(self, found: Survey, run: RunRecord, on_progress: OnProgress) -> Mapping[str, int]:
         """Work through a survey; returns how many files went in each way."""
         library, settings, tasks = self.library, self.library.settings, found.plan.tasks
-        writer = Writer(library, run_id, [task.stat.path for task in tasks])
+        writer = Writer(library, run.id, [task.stat.path for task in tasks])
         if tasks:
             for analyser in self.analysers:
                 analyser.require()
@@ -108,11 +115,18 @@ class _Work:
             if tasks:
                 with Embedder(self.models, settings.batch) as embedder:
                     own = (library, self.analysers, self.switched)
+
+                    def tell(step: Progress) -> None:
+                        run.tell(step)
+                        on_progress(step)
+
                     if settings.shared is not None:
-                        station = Station(*own, self.models, pool, embedder)
-                        share_out(station, found, run_id, writer, on_progress)
+                        station = Station(*own, self.models, pool, embedder, self.pace)
+                        share_out(station, found, run.id, writer, tell)
                     else:
-                        Phases(*own, found, pool, embedder, writer, on_progress).run()
+                        outlook = Outlook(self.analysers, self.switched, self.pace.clock, run.costs)
+                        Phases(*own, found, pool, embedder, writer, self.pace, outlook, tell).run()
+                        run.costs = outlook.costs()
             if self._give_up(writer) or tasks:
                 with library.write() as session:
                     contents.drop_orphans(session)
@@ -127,7 +141,15 @@ class _Work:
         if bare:
             settings = self.library.settings
             with Embedder([model], settings.batch) as embedder:
-                fill(self.library, embedder, model.space.id, bare, pool, registry.made(settings))
+                fill(
+                    self.library,
+                    embedder,
+                    model.space.id,
+                    bare,
+                    pool,
+                    registry.made(settings),
+                    lambda _done, _unit: self.pace.wait(),
+                )
 
     def _give_up(self, writer: Writer) -> bool:
         """Mark files of which nothing was made, and nothing is left, as failed; returns if there were any."""

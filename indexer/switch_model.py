@@ -6,6 +6,7 @@ be resumed.
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from db.catalog import revision, runs, spaces, switches
@@ -23,6 +24,7 @@ from indexer.encoders.registry import canonical_name
 from indexer.fill import fill
 from indexer.flow import OnProgress, Progress, Switch
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.runs import computer, recorded
 
 
@@ -57,11 +59,20 @@ def use_model(
         with library.read() as session:
             bare = spaces.bare_units(session, space)
         with recorded(library, len(bare)) as run:
+            pace = Pace(settings)
+            pace.resume()
 
             def tell(done: int, last: BareUnit) -> None:
                 with library.write() as session:
                     runs.update_run(session, run.id, done)
-                on_progress(Progress(done, len(bare), last.path or Path()))
+                left_s = (len(bare) - done) * (pace.clock() - started) / done
+                step = Progress(done, len(bare), last.path or Path(), left={"looking again": left_s})
+                pace.wait(lambda reason: told(replace(step, waiting=reason)))
+                told(step)
+
+            def told(step: Progress) -> None:
+                run.tell(step)
+                on_progress(step)
 
             model = Model(space, encoder)
             with DecodePool.of(settings) as pool, Embedder([model], settings.batch) as embedder:

@@ -23,6 +23,7 @@ from indexer.analysers import registry
 from indexer.flow import Report
 from indexer.leaving_out import TELLING, LeavingOut
 from indexer.media.formats import media_kind
+from indexer.pace import Pace
 from indexer.survey import Word, beside
 from indexer.targets import leaving_out
 
@@ -45,7 +46,7 @@ def keep_watching(
     on_run: OnRun = lambda _report: None,
     on_error: Callable[[TroveError], None] = lambda _error: None,
 ) -> None:
-    """Index what has changed, and what changes from now on, until ``stop`` is set.
+    """Index what has changed, and what changes from now on, until ``stop`` is set, which ends a run, too.
 
     ``on_start`` is called when it is sure that no other process watches. An error ends one run, not the
     watching: the next change tries again.
@@ -61,7 +62,7 @@ def keep_watching(
             "another process watches this library", "One is enough: it watches all folders."
         ) from exc
     on_start()
-    run = _Runs(library, stop, on_run, on_error)
+    run = _Runs(library, stop, on_run, on_error, Pace(library.settings, stop))
     try:
         while not stop.is_set():
             if roots := _roots(library):
@@ -125,6 +126,7 @@ class _Runs:
     stop: threading.Event
     on_run: OnRun
     on_error: Callable[[TroveError], None]
+    pace: Pace
     deleted: set[Path] = field(default_factory=set)
     """What was seen going since the last run."""
 
@@ -137,9 +139,13 @@ class _Runs:
         """Index these folders, after a run that is in progress."""
         while not self.stop.is_set():
             try:
-                self.on_run(pipeline.index(self.library, roots, word=Word(seen=self.deleted)))
+                self.pace.wait()
+                self.on_run(pipeline.index(self.library, roots, word=Word(seen=self.deleted), pace=self.pace))
                 self.deleted.clear()
                 return
+            except KeyboardInterrupt:
+                if not self.stop.is_set():
+                    raise
             except LibraryBusyError:
                 # That run may have passed these folders before they changed.
                 self.stop.wait(2.0)

@@ -209,6 +209,28 @@ class Library:
 
         keep_watching(self.core, stop=stop, on_start=on_start, on_run=on_run, on_error=on_error)
 
+    def pause(self) -> None:
+        """Have indexing wait after the batch that it is at, whichever process does it, and what begins later.
+
+        It is kept with the library until ``resume``, or until somebody calls ``index``. What waits keeps its
+        models in memory and takes no processor time; searching goes on. On a shared library it holds for
+        this machine.
+        """
+        from indexer.pace import pause
+
+        pause(self.core.paths.pause_switch)
+
+    def resume(self) -> None:
+        """Let indexing go on after ``pause``."""
+        from indexer.pace import resume
+
+        resume(self.core.paths.pause_switch)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether indexing waits, or would, until ``resume``."""
+        return self.core.paths.pause_switch.exists()
+
     def roots(self) -> list[Path]:
         """The folders and single files that ``index`` was called with, in the order of their first call."""
         with self.core.read() as session:

@@ -109,6 +109,27 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def time_left(left: Mapping[str, float]) -> str:
+    """How long a run still takes, and its step, by the seconds of its steps: 12 min (what films show)."""
+    name = next(iter(left), "")
+    return f"{duration(sum(left.values()))} ({name})" if name else ""
+
+
+def steps_left(left: Mapping[str, float]) -> str:
+    """The steps of a run that are left: Now what films show, 2 min; then what is said, 5 min."""
+    now, *then = (f"{name}, {duration(seconds)}" for name, seconds in left.items())
+    return f"Now {now}" + (f"; then {'; '.join(then)}" if then else "")
+
+
+def waiting(reason: str) -> str:
+    """Why a run does not go on."""
+    return {
+        "paused": "paused",
+        "battery": "waiting for mains power",
+        "busy": "waiting until other programs need less of the processor",
+    }[reason]
+
+
 def clock(seconds: float | None) -> str:
     """Seconds as a person reads them on a player: 1:02 or 1:02:03."""
     if seconds is None:

@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -30,6 +31,28 @@ class Run:
     done: int
     report: str | None
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """The report, or what a run that is under way tells of itself."""
+        return dict(json.loads(self.report or "{}"))
+
+    @property
+    def waiting(self) -> str | None:
+        """Why a run that is under way does not go on."""
+        return self.told.get("waiting")
+
+    def left(self) -> dict[str, float]:
+        """Seconds left by the steps of a run that is under way, less those since it told them.
+
+        Between two things that it tells a minute may pass; it takes the time from the step that it is at.
+        """
+        left = dict(self.told.get("left", {}))
+        if left and self.waiting is None:
+            now = next(iter(left))
+            since = utc_now() - datetime.fromisoformat(self.told["at"])
+            left[now] = max(0.0, left[now] - since.total_seconds())
+        return left
+
 
 def start_run(session: Session, pid: int, total: int) -> int:
     """Record that a run has started; returns its id."""
@@ -43,6 +66,16 @@ def start_run(session: Session, pid: int, total: int) -> int:
 def update_run(session: Session, run_id: int, done: int) -> None:
     """Record how far a run is."""
     session.execute(update(RunRow).where(RunRow.id == run_id).values(done=done, updated_at=utc_now()))
+
+
+def tell(session: Session, run_id: int, left: Mapping[str, float], waiting: str | None) -> None:
+    """Record the seconds left of the steps of a run that is under way, and why it waits."""
+    report = json.dumps({"left": left, "waiting": waiting, "at": utc_now().isoformat()})
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.finished_at.is_(None))
+        .values(report=report, updated_at=utc_now())
+    )
 
 
 def progress(session: Session, run_id: int) -> tuple[int, int]:
@@ -69,6 +102,15 @@ def changes(session: Session) -> list[Run]:
     """The finished changes of the model, in their order."""
     statement = select(RunRow).where(RunRow.finished_at.is_not(None), RunRow.report.contains('"embedded"'))
     return [row.values(Run) for row in session.scalars(statement.order_by(RunRow.id))]
+
+
+def costs(session: Session, computer: str) -> dict[str, float]:
+    """What looks have cost on a computer, as the last run there that measured any has reported it."""
+    statement = select(RunRow.report).where(
+        RunRow.finished_at.is_not(None), RunRow.report.contains('"costs"'), RunRow.report.contains(computer)
+    )
+    report = session.scalar(statement.order_by(RunRow.id.desc()).limit(1))
+    return dict(json.loads(report)["costs"]) if report else {}
 
 
 def passed_over(session: Session, roots: Collection[Path]) -> Counter[str]:

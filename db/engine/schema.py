@@ -379,7 +379,7 @@ class RunRow(Base):
     total: Mapped[int]
     done: Mapped[int]
     report: Mapped[str | None]
-    """The report of a finished run as JSON, or the one-line error that ended it."""
+    """As JSON the report of a finished run, or the one-line error that ended it; before that what is left."""
 
 
 class StackMember(Base):

@@ -89,6 +89,11 @@ class Analyser(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     """The analysers whose units it takes."""
 
+    picture_s: ClassVar[float] = 0.3
+    """Seconds that a picture takes it on a usual machine: how long the first run takes is told by that."""
+    minute_s: ClassVar[float] = 2.0
+    """Seconds that a minute of a film or recording takes."""
+
     fingerprint: str = "1"
     """Changes whenever what it makes would."""
 

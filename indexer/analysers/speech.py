@@ -34,6 +34,7 @@ class Speech(Analyser):
     label = "what is said"
     kinds = (Kind("speech", "spoken passage", {CLIP: PASSAGE}, "said"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
+    minute_s = 6.0
     facts: ClassVar[frozenset[Key]] = frozenset({"film"})
 
     def __init__(self, settings: Settings) -> None:

@@ -40,6 +40,7 @@ class Subtitles(Analyser):
     label = "subtitles in films"
     kinds = (SUBTITLE,)
     media: ClassVar[frozenset[MediaKind]] = _FILMS
+    minute_s = 0.1
 
     def wants(self, header: Metadata) -> bool:
         """Where there are some."""

@@ -7,7 +7,6 @@ segments miss a second for four in ten, and the word error rate is lower (1.9 % 
 
 import hashlib
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from indexer.encoders.cache import load_or_build
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import package_file
 from indexer.media.types import SAMPLE_RATE, Samples
+from indexer.pretrained.device import cores
 from indexer.pretrained.hub import require_hub
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _load(name: str, folder: Path, device: Device) -> "ChunkPipeline":
     for kind, compute_type in _ways(device):
         try:
             model = WhisperModel(
-                str(folder), device=kind, compute_type=compute_type, cpu_threads=min(os.cpu_count() or 2, 4)
+                str(folder), device=kind, compute_type=compute_type, cpu_threads=min(cores(), 4)
             )
             if kind == "cuda":
                 # Missing CUDA libraries are noticed only by the first real work.

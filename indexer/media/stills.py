@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 
 from indexer.media.types import Picture, Still
 
+Fields = NDArray[np.int16]
+"""(32, 32, 3) levels, 0 to 255: a picture from far away."""
+
+_SIDE = 32
+_VISIBLE = 20
+_CHANGED = 0.03
+"""Share of the fields that may change from a still to one that is no other."""
+
 
 def merge_stills(stills: Sequence[Still]) -> list[Still]:
     """Merge neighbours that are near-duplicates; each still ends where the next one starts.
@@ -16,10 +24,10 @@ def merge_stills(stills: Sequence[Still]) -> list[Still]:
     pan is not swallowed step by step.
     """
     merged: list[Still] = []
-    reference: NDArray[np.int16] | None = None
+    reference: Fields | None = None
     for still in stills:
-        fields = _downscaled(still.picture)
-        if reference is not None and _same(reference, fields):
+        fields = fields_of(still.picture)
+        if reference is not None and changed(reference, fields) <= _CHANGED:
             merged[-1] = replace(merged[-1], end_s=still.end_s)
             continue
         if merged:
@@ -29,15 +37,14 @@ def merge_stills(stills: Sequence[Still]) -> list[Still]:
     return merged
 
 
-def _downscaled(picture: Picture) -> NDArray[np.int16]:
-    """(32, 32, 3) averages over fields: small enough to forgive noise, large enough to see a new slide."""
+def fields_of(picture: Picture) -> Fields:
+    """Averages over fields of a picture: small enough to forgive noise, large enough to see a new slide."""
     from PIL import Image
 
-    fields = Image.fromarray(picture).resize((32, 32), Image.Resampling.BOX)
+    fields = Image.fromarray(picture).resize((_SIDE, _SIDE), Image.Resampling.BOX)
     return np.asarray(fields, dtype=np.int16)
 
 
-def _same(first: NDArray[np.int16], second: NDArray[np.int16]) -> bool:
-    """Whether at most 3 % of the fields have changed visibly (by more than 20 of 255 in any channel)."""
-    changed = (np.abs(first - second) > 20).any(axis=2)
-    return bool(changed.mean() <= 0.03)
+def changed(first: Fields, second: Fields) -> float:
+    """The share of fields, 0 to 1, that have changed visibly: by more than 20 of 255 in any channel."""
+    return float((np.abs(first - second) > _VISIBLE).any(axis=-1).mean())

@@ -14,6 +14,7 @@ from indexer.encoders.active import encoder_for, roles
 from indexer.equipment import analysers_of
 from indexer.flow import Joined, OnProgress
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.sharing.attendance import attending
 from indexer.sharing.needs import SURVEYOR, unmet
 from indexer.sharing.worker import Station, Worker
@@ -77,10 +78,10 @@ def _work(library: Library, stop: threading.Event, joined: Joined, on_progress: 
             with library.read() as session:
                 left, more = queue.left(session), queue.has_surveyor(session)
             if left and worker is None:
-                if (station := _station(library, stack, joined)) is None:
+                if (station := _station(library, stop, stack, joined)) is None:
                     return
                 worker = Worker(station, attendance, on_progress)
-            done = worker.once() if worker is not None else 0
+            done = _once(worker, stop) if worker is not None else 0
             joined.done += done
             if done:
                 continue
@@ -92,7 +93,17 @@ def _work(library: Library, stop: threading.Event, joined: Joined, on_progress: 
             stop.wait(_POLL_S)
 
 
-def _station(library: Library, stack: ExitStack, joined: Joined) -> Station | None:
+def _once(worker: Worker, stop: threading.Event) -> int:
+    """Some jobs; those that it has begun are given back where it is stopped while it is paused."""
+    try:
+        return worker.once()
+    except KeyboardInterrupt:
+        if not stop.is_set():
+            raise
+        return 0
+
+
+def _station(library: Library, stop: threading.Event, stack: ExitStack, joined: Joined) -> Station | None:
     """What this machine has for a run: what it lacks it leaves to others. None without any model."""
     with library.read() as session:
         switched, active = switches.every(session), spaces.all_active(session)
@@ -115,7 +126,7 @@ def _station(library: Library, stack: ExitStack, joined: Joined) -> Station | No
     settings = library.settings
     pool = stack.enter_context(DecodePool.of(settings))
     embedder = stack.enter_context(Embedder(models, settings.batch))
-    return Station(library, analysers, switched, models, pool, embedder)
+    return Station(library, analysers, switched, models, pool, embedder, Pace(settings, stop))
 
 
 def _note_lacking(joined: Joined, worker: Worker, left: Sequence[queue.Open]) -> None:

@@ -17,9 +17,11 @@ from indexer.analysers.base import Analyser
 from indexer.analysers.registry import work_of
 from indexer.embed import Embedder, Model
 from indexer.flow import OnProgress, Progress, Task
+from indexer.forecast import Outlook
 from indexer.jobs import Job, jobs_left
 from indexer.media.formats import media_kind
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.phases import Phases
 from indexer.plan import Plan
 from indexer.scan import Scan, look_beside
@@ -48,6 +50,7 @@ class Station:
     models: Sequence[Model]
     pool: DecodePool
     embedder: Embedder
+    pace: Pace
 
 
 class Worker:
@@ -72,6 +75,7 @@ class Worker:
             TroveError: an error that is about more than single files.
         """
         library = self.station.library
+        self.station.pace.wait(lambda _reason: self._attendance.get_on())
         if time.monotonic() - self._looked_at >= _GLANCE_S:
             self._glance()
         held = self._take()
@@ -87,8 +91,10 @@ class Worker:
         writer = JobWriter(library, run_id, self._attendance.number, held, surveys=self._surveys)
 
         def tell(step: Progress) -> None:
-            self._attendance.get_on()
-            self._on_progress(replace(step, done=min(done + step.done, total), total=total))
+            # Who is paused for long leaves to others what it holds, unless they wait for it anyway.
+            if step.waiting is None or self._surveys:
+                self._attendance.get_on()
+            self._on_progress(replace(step, done=min(done + step.done, total), total=total, left={}))
 
         if held[0].analyser == queue.READING:
             self._read(held, writer, tell)
@@ -155,6 +161,8 @@ class Worker:
             station.pool,
             station.embedder,
             writer,
+            station.pace,
+            Outlook(analysers, station.switched, station.pace.clock, {}),
             on_progress,
         )
 

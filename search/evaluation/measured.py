@@ -164,7 +164,7 @@ def _speeds(session: Session, rates: Iterable[_Rates]) -> dict[str, Speed]:
         if one.computer == computer()
     ]
     for run in runs.changes(session):
-        report = json.loads(run.report or "{}")
+        report = run.told
         if report.get("computer") == computer() and report["embedded"] >= _FEWEST_CHANGED and run.finished_at:
             took_s = (run.finished_at - run.started_at).total_seconds()
             seconds = _count(session, report.get("role", CLIP)) * took_s / report["embedded"]

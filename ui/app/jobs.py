@@ -1,7 +1,6 @@
 """Background jobs of the app: indexing and measuring in processes, drawing and answering in threads."""
 
 import gc
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psutil
 from PIL import Image
@@ -20,6 +19,7 @@ from db.catalog import runs, spaces
 from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
 from db.kinds import CLIP
+from indexer.pace import Reason
 from search.asking.answering import OnText, Reply
 from search.drawing.drawer import Drawer, Sketched, draw_several
 from search.drawing.output import Drawing
@@ -39,6 +39,10 @@ class IndexState:
     total: int = 0
     files_per_s: float | None = None
     left_s: float | None = None
+    left: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that are left of each step, in their order, as the run itself expects."""
+    waiting: Reason | None = None
+    """Why it does not go on now."""
     ended_at: datetime | None = None
     """In local time."""
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -93,8 +97,22 @@ class IndexJob:
         """Change the library's model of a role, downloaded if need be; errors as ``index``."""
         self._start(["model", "use", "--yes", "--role", role, "--", name], _Change(name, role))
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether people have paused it: what is under way, and what begins by itself later."""
+        return self._library.is_paused
+
+    def pause(self) -> None:
+        """Have it wait after the current batch, whoever started it, until ``resume``."""
+        self._library.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._library.resume()
+
     def stop(self) -> None:
         """End indexing after the current batch; what was stored stays."""
+        self._library.resume()
         with self._library.core.read() as session:
             run = runs.last_run(session)
         if run is not None and run.finished_at is None and self._is_here and _is_running(run):
@@ -209,12 +227,13 @@ def _unfinished(run: Run, *, is_running: bool) -> IndexState:
         return IndexState("interrupted", run.done, run.total, ended_at=_local(run.updated_at))
     seconds = (run.updated_at - run.started_at).total_seconds()
     rate = run.done / seconds if run.done and seconds else None
-    left_s = (run.total - run.done) / rate if rate else None
-    return IndexState("running", run.done, run.total, rate, left_s)
+    left, reason = run.left(), cast(Reason | None, run.waiting)
+    left_s = sum(left.values()) if left else (run.total - run.done) / rate if rate else None
+    return IndexState("running", run.done, run.total, rate, left_s, left, reason)
 
 
 def _ended(run: Run) -> IndexState:
-    report = json.loads(run.report or "{}")
+    report = run.told
     error = report.get("error", "")
     phase: Phase = "stopped" if error == "KeyboardInterrupt" else "failed" if error else "finished"
     return IndexState(

@@ -17,9 +17,10 @@ from db.errors import ModelMissingError, TroveError
 from ui.cli import conditions
 from ui.highlight import highlight_spans
 from ui.threads import multiply_alone
+from ui.wording import time_left, waiting
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
     from rich.text import Text
 
     from trove import Progress as Step
@@ -204,21 +205,32 @@ def _bold(text: str, words: Collection[str]) -> "Text":
 @contextmanager
 def counting(what: str, unit: str) -> Iterator[Callable[["Step"], None]]:
     """A progress display for indexing; yields the callback that takes each step."""
-    with progress() as shown:
-        task = shown.add_task("Looking", total=None, rate="", current="")
+    from rich.progress import TextColumn
+
+    with progress(TextColumn("{task.fields[left]}")) as shown:
+        task = shown.add_task("Looking", total=None, rate="", left="", current="")
 
         def tell(step: "Step") -> None:
             done, elapsed = step.done + step.share, shown.tasks[task].elapsed or 0.0
             rate = f"{done / elapsed:.1f} {unit}/s" if elapsed > 1 and done else ""
-            current = one_line(step.current.name)
-            shown.update(task, description=what, total=step.total, completed=done, rate=rate, current=current)
+            current = waiting(step.waiting) if step.waiting else one_line(step.current.name)
+            left = time_left(step.left)
+            shown.update(
+                task,
+                description=what,
+                total=step.total,
+                completed=done,
+                rate=rate,
+                left=left,
+                current=current,
+            )
 
         yield tell
 
 
 @contextmanager
-def progress() -> Iterator["Progress"]:
-    """A progress display on stderr with rate and time left."""
+def progress(left: "ProgressColumn | None" = None) -> Iterator["Progress"]:
+    """A progress display on stderr with rate and time left, which the column ``left`` may know better."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -227,7 +239,7 @@ def progress() -> Iterator["Progress"]:
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        left or TimeRemainingColumn(),
         TextColumn("{task.fields[current]}", markup=False),
     )
     console = Console(stderr=True)

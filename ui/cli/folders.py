@@ -1,4 +1,4 @@
-"""Commands that fill a library and empty it: index, watch, relocate, forget."""
+"""Commands that fill a library and empty it: index, watch, pause, resume, relocate, forget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
-from ui.cli.options import Exclude, Json, Model, library_of
+from ui.cli.options import Cores, Exclude, Json, Model, Nice, OnBattery, WhileBusy, library_of
 from ui.wording import out_of_reach, passed_over, units_in_words
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ def index(
         bool, typer.Option("--watch", help="With --join: wait for the next time, until stopped with Ctrl-C.")
     ] = False,
     model: Model = None,
+    nice: Nice = None,
+    cores: Cores = None,
+    wait_on_battery: OnBattery = None,
+    wait_while_busy: WhileBusy = None,
     as_json: Json = False,
 ) -> None:
     """Index folders and files, or refresh what changed in them."""
@@ -50,16 +54,32 @@ def index(
         raise typer.BadParameter("Who joins works on what another machine has found: name no folders.")
     if stay and not join:
         raise typer.BadParameter("It goes with --join; to index what changes: trove watch.")
+    own = {
+        "nice": nice,
+        "cores": cores,
+        "wait_on_battery": wait_on_battery,
+        "wait_while_busy": wait_while_busy,
+    }
     if join:
-        _join(ctx, stay=stay, as_json=as_json)
+        _join(ctx, own, stay=stay, as_json=as_json)
         return
-    with library_of(ctx, make=bool(paths) and not gone, model=model) as library:
+    with library_of(ctx, make=bool(paths) and not gone, model=model, **own) as library:
+        _stand_back(library)
         run_index(library, paths or [], as_json, exclude=exclude or [], download=download, gone=gone)
 
 
-def _join(ctx: typer.Context, *, stay: bool, as_json: bool) -> None:
+def _stand_back(library: Library, nice: int = 0) -> None:
+    """Have this process leave to others what the settings say; ``nice``: where they say nothing."""
+    from ui.cli.process import restrain
+
+    settings = library.settings
+    restrain(nice if settings.nice is None else settings.nice, settings.cores)
+
+
+def _join(ctx: typer.Context, own: dict[str, Any], *, stay: bool, as_json: bool) -> None:
     """Work on what other machines index, and say what came of it."""
-    with library_of(ctx) as library, console.counting("Indexing", "files") as tell:
+    with library_of(ctx, **own) as library, console.counting("Indexing", "files") as tell:
+        _stand_back(library)
         joined = library.join(_stop_on_signals(), stay=stay, on_progress=tell)
     if as_json:
         console.print_json(asdict(joined))
@@ -132,12 +152,26 @@ def _say_report(report: Report) -> None:
         console.say("See what failed and why: trove failures")
 
 
-def watch(ctx: typer.Context) -> None:
+def watch(
+    ctx: typer.Context,
+    nice: Nice = None,
+    cores: Cores = None,
+    wait_on_battery: OnBattery = None,
+    wait_while_busy: WhileBusy = None,
+) -> None:
     """Index what changes in your folders as it happens, until stopped with Ctrl-C."""
+    from ui.cli.process import BACKGROUND_NICE
     from ui.watching import tell_pid
 
     away: dict[str, int] = {}
-    with library_of(ctx) as library:
+    own = {
+        "nice": nice,
+        "cores": cores,
+        "wait_on_battery": wait_on_battery,
+        "wait_while_busy": wait_while_busy,
+    }
+    with library_of(ctx, **own) as library:
+        _stand_back(library, BACKGROUND_NICE)
         stop = _stop_on_signals()
         count = len(library.roots())
         console.say(f"Watching {count} {'folder' if count == 1 else 'folders'} (stop with Ctrl-C)")
@@ -170,6 +204,21 @@ def _say_run(report: Report, away: dict[str, int]) -> None:
 
 def _say_error(error: TroveError) -> None:
     console.note(console.one_line(f"Error: {error}. {error.hint}"))
+
+
+def pause(ctx: typer.Context) -> None:
+    """Have indexing wait, whoever started it, until trove resume."""
+    with library_of(ctx) as library:
+        library.pause()
+    console.say("Indexing is paused, after the batch that it is at. To let it go on: trove resume")
+
+
+def resume(ctx: typer.Context) -> None:
+    """Let indexing go on after trove pause, or after Pause in the app."""
+    with library_of(ctx) as library:
+        was_paused = library.is_paused
+        library.resume()
+    console.say("Indexing goes on." if was_paused else "Indexing is not paused.")
 
 
 def relocate(

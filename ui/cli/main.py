@@ -67,6 +67,8 @@ app.command(name="set")(correct.set_facts)
 app.command(name="eval")(evaluate.evaluate)
 for command in (
     folders.watch,
+    folders.pause,
+    folders.resume,
     roots.roots,
     roots.mounts,
     folders.relocate,

@@ -44,6 +44,19 @@ Exclude = Annotated[
     ),
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model name or preset: see trove models.")]
+Nice = Annotated[
+    int | None,
+    typer.Option("--nice", min=0, max=19, help="Stand back for other programs: 0 not at all, 19 most."),
+]
+Cores = Annotated[int | None, typer.Option("--cores", min=1, help="Use so many processor cores at most.")]
+OnBattery = Annotated[
+    bool | None,
+    typer.Option("--wait-on-battery/--go-on-battery", help="Wait while the machine runs on its battery."),
+]
+WhileBusy = Annotated[
+    bool | None,
+    typer.Option("--wait-while-busy/--go-while-busy", help="Wait while other programs need the processor."),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Download what has to be, without being asked.")]
 LibraryPlace = Annotated[
     str | None,

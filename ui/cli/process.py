@@ -2,6 +2,7 @@
 
 import gc
 import os
+from contextlib import suppress
 
 _ENVIRONMENT = {
     # Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores
@@ -17,6 +18,34 @@ _GARBAGE = (50_000, 20, 50)
 A survey of 100,000 files keeps what it makes: with Python's own numbers a seventh of its time is spent
 looking for garbage.
 """
+
+
+BACKGROUND_NICE = 10
+"""Of what nobody waits for: it takes the processor that others leave."""
+
+
+def restrain(nice: int, cores: int | None) -> None:
+    """Have this process, and those that it starts, stand back for others, and use so many cores at most.
+
+    Nothing that another program set is taken back: a process may only become nicer. macOS binds no process to
+    cores: there the libraries that calculate are told to use so many threads.
+    """
+    import psutil
+
+    process = psutil.Process()
+    with suppress(psutil.Error, OSError):
+        if os.name == "nt":
+            if nice:
+                process.nice(psutil.IDLE_PRIORITY_CLASS if nice > 10 else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(max(nice, process.nice()))
+    if cores is None:
+        return
+    if hasattr(process, "cpu_affinity"):
+        with suppress(psutil.Error, OSError):
+            process.cpu_affinity(process.cpu_affinity()[:cores])
+    else:
+        os.environ["OMP_NUM_THREADS"] = str(cores)
 
 
 def own() -> None:

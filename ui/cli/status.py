@@ -11,16 +11,16 @@ from ui.cli import console
 from ui.cli.analysers import state_json
 from ui.cli.folders import run_index
 from ui.cli.options import Json, library_of
-from ui.wording import duration, out_of_reach, passed_over, units_in_words
+from ui.wording import duration, out_of_reach, passed_over, steps_left, units_in_words, waiting
 
 if TYPE_CHECKING:
+    from db.catalog.runs import Run
     from trove import AnalyserState, Failure
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show what is in the library."""
     from db.catalog import runs
-    from db.engine.clock import utc_now
 
     with library_of(ctx) as library:
         facts = library.status()
@@ -51,8 +51,21 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
             console.say(f"Left     {_left(state)}")
     console.say(f"Index    {facts.index.kind}, {facts.index.vectors} vectors, {fresh}")
     if run is not None and run.finished_at is None:
-        seconds = (utc_now() - run.updated_at).total_seconds()
-        console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
+        _say_run(run)
+
+
+def _say_run(run: Run) -> None:
+    """How far a run is that has not ended."""
+    from db.engine.clock import utc_now
+
+    seconds = (utc_now() - run.updated_at).total_seconds()
+    console.say(f"Run      {run.done} of {run.total} done, last heard of {seconds:.0f} s ago")
+    if left := run.left():
+        console.say(f"Time     {steps_left(left)}")
+    if run.waiting:
+        console.say(
+            f"Waits    {waiting(run.waiting)}" + (": trove resume" if run.waiting == "paused" else "")
+        )
 
 
 def _left(state: AnalyserState) -> str:

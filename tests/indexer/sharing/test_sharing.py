@@ -23,6 +23,7 @@ from indexer.encoders import active
 from indexer.equipment import analysers_of, models_of
 from indexer.flow import Joined
 from indexer.media.pool import DecodePool
+from indexer.pace import Pace
 from indexer.pipeline import index
 from indexer.roots import forget
 from indexer.sharing import surveyor
@@ -151,7 +152,7 @@ def _at_work(library: Library, *, surveys: bool = False) -> Iterator[Worker]:
         DecodePool.of(library.settings) as pool,
         Embedder(models, library.settings.batch) as embedder,
     ):
-        station = Station(library, analysers, switched, models, pool, embedder)
+        station = Station(library, analysers, switched, models, pool, embedder, Pace(library.settings))
         yield Worker(station, attendance, lambda _step: None, surveys=surveys)
 
 

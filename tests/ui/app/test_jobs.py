@@ -74,6 +74,18 @@ def test_rate_and_time_left(library: Library, settings: Settings, database: Data
     assert (state.phase, state.active) == ("running", True)
     assert state.files_per_s == pytest.approx(2.0)
     assert state.left_s == pytest.approx(20.0)
+    with database.write() as session:
+        run = runs.last_run(session)
+        assert run is not None
+        runs.tell(session, run.id, {"what films show": 0.5, "what is said": 30.0}, None)
+    time.sleep(1.0)
+    left = job.state().left
+    assert left == {"what films show": 0.0, "what is said": 30.0}, "what has passed since is over"
+    with database.write() as session:
+        runs.tell(session, run.id, {"what films show": 0.5, "what is said": 30.0}, "battery")
+    time.sleep(0.6)
+    state = job.state()
+    assert (state.waiting, state.left_s) == ("battery", 30.5), "nothing passes while it waits"
     with pytest.raises(LibraryBusyError):
         job.index([settings.paths.folder])
 

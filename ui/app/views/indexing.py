@@ -10,8 +10,8 @@ from db.errors import SettingsError, TroveError
 from db.kinds import CLIP
 from db.paths import expanded
 from ui.app import resources
-from ui.app.jobs import IndexState
-from ui.wording import duration
+from ui.app.jobs import IndexJob, IndexState
+from ui.wording import duration, steps_left, waiting
 
 _NEWS_S = 1.0
 
@@ -75,29 +75,61 @@ def _draw(state: IndexState) -> None:
             st.progress(0.0, _beginning(state))
         case "running":
             st.progress(state.done / state.total if state.total else 1.0, _how_far(state))
+            if len(state.left) > 1 and not state.waiting:
+                st.caption(f"{steps_left(state.left)}.")
         case "finished":
             _finished(state)
         case "stopped":
-            _paused(state, f"Paused after {state.done:,} of {state.total:,}. What was done is kept.")
+            _ended(state, f"Stopped after {state.done:,} of {state.total:,}. What was done is kept.")
         case "interrupted":
-            _paused(state, f"Interrupted after {state.done:,} of {state.total:,}. What was done is kept.")
+            _ended(state, f"Interrupted after {state.done:,} of {state.total:,}. What was done is kept.")
         case "failed":
             failed = "The model was not changed" if state.model else "Indexing failed"
             st.error(
                 f"**{failed}.** {resources.plain(resources.sentence(state.error))}",
                 icon=":material/error:",
             )
-    if state.active and st.button("Pause", icon=":material/pause_circle:", key="pause_indexing"):
-        resources.index_job().stop()
+    job = resources.index_job()
+    if state.active:
+        _controls(job)
+    elif job.is_paused:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info("Indexing is paused: what changes in your folders waits.", icon=":material/pause_circle:")
+            _resume_button(job)
 
 
-def _paused(state: IndexState, text: str) -> None:
+def _controls(job: IndexJob) -> None:
+    with st.container(horizontal=True):
+        if job.is_paused:
+            _resume_button(job)
+        else:
+            st.button(
+                "Pause",
+                icon=":material/pause_circle:",
+                key="pause_indexing",
+                on_click=job.pause,
+                help="It waits until you resume it, here or with `trove resume`, and with this tab closed.",
+            )
+        st.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            key="stop_indexing",
+            on_click=job.stop,
+            help="It ends, and gives its memory back. What was done is kept.",
+        )
+
+
+def _resume_button(job: IndexJob) -> None:
+    st.button("Resume", icon=":material/play_circle:", key="resume", on_click=job.resume)
+
+
+def _ended(state: IndexState, text: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(text, icon=":material/pause_circle:")
-        st.button("Resume", icon=":material/play_circle:", key="resume", on_click=_resume, args=(state,))
+        st.info(text, icon=":material/stop_circle:")
+        st.button("Go on", icon=":material/play_circle:", key="go_on", on_click=_go_on, args=(state,))
 
 
-def _resume(state: IndexState) -> None:
+def _go_on(state: IndexState) -> None:
     job = resources.index_job()
     try:
         if state.model:
@@ -120,8 +152,10 @@ def _how_far(state: IndexState) -> str:
         if state.done == state.total:
             return "3 of 3: making its search index …"
         text = f"2 of 3: looking again with {resources.plain(state.model)}: {state.done:,} of {state.total:,}"
+    if state.waiting or resources.index_job().is_paused:
+        return f"{text} · {waiting(state.waiting) if state.waiting else 'pausing after this batch …'}"
     if state.files_per_s and state.left_s is not None:
-        text += f" · {state.files_per_s:.1f} a second · {duration(state.left_s)} left"
+        text += f" · {state.files_per_s:.1f} a second · about {duration(state.left_s)} left"
     return text
 
 

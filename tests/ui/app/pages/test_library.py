@@ -11,8 +11,10 @@ from db.library import Library
 from db.settings import Settings
 from indexer.pipeline import index
 from tests.support import SAMPLES
+from tests.support.command import trove
 from tests.support.driver import App, answered, metric, search, serving, settle, shoot
 from tests.support.media import photo
+from tests.ui.app.test_access import findings
 
 pytestmark = pytest.mark.browser
 
@@ -171,16 +173,53 @@ def test_indexing_is_paused_and_resumed(page: Page, tmp_path: Path, cache: Path)
         page.get_by_role("button", name="Index this folder").click()
         expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"[1-9]\d* of \d+ files"))
         page.get_by_role("button", name="Pause").click()
-        # Leaving at once would drop the click with the page's connection.
-        expect(page.get_by_test_id("stProgress")).to_be_hidden()
+        shown = page.get_by_test_id("stProgress")
+        expect(shown).to_contain_text("files · paused", timeout=30_000)
+        done = int(re.findall(r"\d+", shown.inner_text())[0])
+        assert 0 < done < _MANY
         page.goto(f"{app.url}/library")
-        paused = page.get_by_text("What was done is kept")
-        expect(paused).to_be_visible()
-        done = int(re.findall(r"\d+", paused.inner_text())[0])
+        expect(shown).to_contain_text(f"{done} of {_MANY} files · paused")
+        assert _count(page, "Pictures") == str(done)
+        expect(page.get_by_role("button", name="Resume")).to_be_visible()
+        assert findings(page, "[data-testid=stMain]") == []
+        shoot(page, "indexing-paused")
+        page.goto("about:blank")
+        asked = Settings(library=tmp_path / "library", cache=cache)
+        assert trove(asked, "resume", process=True).stdout == "Indexing goes on.\n"
+        page.goto(f"{app.url}/library")
+        expect(shown).not_to_contain_text("paused")
+        page.get_by_role("button", name="Pause").click()
+        expect(shown).to_contain_text("files · paused", timeout=30_000)
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text(f"{_MANY} files in")).to_be_visible(timeout=120_000)
+        assert _count(page, "Pictures") == str(_MANY)
+
+
+@pytest.mark.slow
+def test_indexing_is_stopped_while_it_is_paused_and_goes_on(page: Page, tmp_path: Path, cache: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(_MANY):
+        photo(photos / f"{number}.jpg", seed=number)
+    with serving(tmp_path / "library", cache, TROVE_WHISPER="none", TROVE_OFF="text", TROVE_BATCH="8") as app:
+        page.goto(app.url)
+        page.get_by_role("textbox", name="Folder with pictures").fill(str(photos))
+        page.get_by_role("button", name="Index this folder").click()
+        shown = page.get_by_test_id("stProgress")
+        expect(shown).to_contain_text(re.compile(r"[1-9]\d* of \d+ files"))
+        page.get_by_role("button", name="Pause").click()
+        expect(shown).to_contain_text("files · paused", timeout=30_000)
+        page.get_by_role("button", name="Stop").click()
+        # Leaving at once would drop the click with the page's connection.
+        expect(shown).to_be_hidden(timeout=30_000)
+        page.goto(f"{app.url}/library")
+        stopped = page.get_by_text("What was done is kept")
+        expect(stopped).to_be_visible()
+        done = int(re.findall(r"\d+", stopped.inner_text())[0])
         assert 0 < done < _MANY
         assert _count(page, "Pictures") == str(done)
         page.reload()
-        expect(paused).to_be_visible()
-        page.get_by_role("button", name="Resume").click()
-        expect(page.get_by_text(f"{_MANY - done} new, {done} unchanged")).to_be_visible(timeout=60_000)
+        expect(stopped).to_be_visible()
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text(f"{_MANY - done} new, {done} unchanged")).to_be_visible(timeout=120_000)
         assert _count(page, "Pictures") == str(_MANY)
