@@ -81,7 +81,7 @@ def least_bytes(info: DrawerInfo) -> float | None:
     """Memory that a preset can do with, in 16 bits; None where the size of its files was not read."""
     if not info.download_gb:
         return None
-    return memory.needed_bytes(info.download_gb * memory.GB * (1.0 if info.half else 0.5))
+    return info.download_gb * memory.GB * (1.0 if info.half else 0.5) + memory.WORKING_BYTES
 
 
 def decoding_bytes(pipeline: Any, size: tuple[int, int], frames: int = 1) -> float | None:

@@ -66,7 +66,7 @@ def test_a_missing_model_says_its_size_first_and_then_what_to_do(
     page.get_by_role("option", name="sd15-lcm").click()
     button = page.get_by_role("button", name="Download 5.5 GB and draw")
     expect(page.get_by_text("sd15-lcm is not on this machine yet")).to_be_visible()
-    expect(page.get_by_text("5.5 GB once and takes at least 4.1 GB of memory.")).to_be_visible()
+    expect(page.get_by_text("5.5 GB once and takes at least 4.2 GB of memory.")).to_be_visible()
     button.click()
     error = page.get_by_role("alert").filter(has_text="hf download")
     expect(error).to_contain_text("The weights of sd15-lcm are not on this machine")
