@@ -60,6 +60,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "ui/app/routes/feeds.py": "a medium: whether a hit is a picture",
         "ui/app/views/film.py": "a medium: of the name of an animated picture",
         "ui/app/views/known.py": "a medium: whether a file is a picture",
+        "ui/app/views/persons.py": "a medium: whether a box can be drawn on a file",
         "ui/app/views/picture.py": "a medium: which neighbours are pictures",
         "ui/app/views/stack.py": "a medium: which files of a stack are pictures",
         "ui/app/routes/media.py": "a medium: whether a file is shown or played",
