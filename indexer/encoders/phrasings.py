@@ -12,6 +12,7 @@ import numpy as np
 
 from db.arrays import Vectors, unit_length
 from indexer.encoders.base import Encoder
+from indexer.encoders.plurals import plurals, singulars
 
 VERSION = 1
 """Of the phrasings: what was made by others is made anew."""
@@ -57,10 +58,8 @@ def _numbers(noun: str) -> tuple[str, str]:
     """A noun in singular and plural; twice itself if it is a name, or may be the plural of two words."""
     if not noun.islower() or noun.endswith("ing"):
         return noun, noun
-    from lemminflect import getAllLemmas, getInflection  # its tables take a while to read
-
-    lemmas = getAllLemmas(noun, upos="NOUN").get("NOUN", ())
-    if len(lemmas) != 1:
+    ones = singulars(noun)
+    if len(ones) != 1:
         return noun, noun
-    plurals = getInflection(lemmas[0], "NNS", inflect_oov=False)
-    return lemmas[0], noun if noun in plurals and noun != lemmas[0] else (plurals or (noun,))[0]
+    many = plurals(ones[0])
+    return ones[0], noun if noun in many and noun != ones[0] else (many or (noun,))[0]
