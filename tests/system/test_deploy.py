@@ -124,7 +124,7 @@ def test_editors_may_change_all_that_users_make() -> None:
 def test_what_the_dockerfile_installs_indexes_and_answers(
     compose: dict[str, Any], server: Server, tmp_path: Path
 ) -> None:
-    """All packages are fetched and installed into a new environment, which takes some minutes and 3 GB."""
+    """All packages are fetched and installed into a new environment, which takes some minutes and 9 GB."""
     image = Image(tmp_path / "image")
     image.build()
     trove = str(image.work / ".venv" / "bin" / "trove")
