@@ -25,11 +25,12 @@ Step = tuple[str, MediaKind]
 """The name of an analyser, or ``READING``, and the kind of the media that it looks at."""
 
 READING = "reading"
+_FINISHING: Step = ("finishing", "image")
 
 _PRIOR_S = 3.0
 """So many seconds that were expected weigh as much as as many that were measured."""
 _NOTHING_S = 1e-3
-_TOLD_S = 1.0
+_TOLD_S = 5.0
 _START_S = 1.0
 """To load the models of a step."""
 _SAMPLE = 12
@@ -37,6 +38,8 @@ _SAMPLE = 12
 _SAMPLE_TIMEOUT_S = 5.0
 _PICTURE_S = 0.05
 """To read a picture of twelve megapixels on one of two cores, and to embed it."""
+_FINISHING_S = 2.0
+"""To bring the vector indexes, the null model and the events up to date."""
 _HEADER_S, _BYTES_PER_S = 0.03, 400e6
 """To read the header of a film, and to hash it."""
 _MINUTES_PER_BYTE: Mapping[MediaKind, float] = {"video": 1 / 40e6, "audio": 1 / 1.5e6}
@@ -165,6 +168,7 @@ class Outlook:
         """``known``: the ``costs`` of an earlier run."""
         self._analysers = [analyser for analyser in analysers if analyser.scope == "content"]
         self._labels = {analyser.name: analyser.label for analyser in analysers}
+        self._labels |= {READING: "reading files", _FINISHING[0]: "the search index"}
         self._switched = switched
         self._costs = Costs(analysers, known)
         self._forecast = Forecast(clock)
@@ -181,16 +185,15 @@ class Outlook:
         for analyser in sorted(self._analysers, key=lambda each: each.phase):
             if analyser.phase > 0 and self._switched.on_somewhere(analyser.name):
                 steps += [(analyser.name, kind) for kind in files if kind in analyser.media]
-        self._forecast.expect(
-            {step: self._costs.of(step, len(files[step[1]]), sum(files[step[1]])) for step in steps}
-        )
+        left = {step: self._costs.of(step, len(files[step[1]]), sum(files[step[1]])) for step in steps}
+        self._forecast.expect(left | {_FINISHING: _FINISHING_S})
 
     def plan(self, jobs: Iterable[Job]) -> None:
         """Expect these jobs, once all files are read."""
         left: dict[Step, float] = defaultdict(float)
         for job in jobs:
             left[_step(job)] += self._cost(_step(job), job.tasks[0])
-        self._forecast.expect(left)
+        self._forecast.expect(left | {_FINISHING: _FINISHING_S})
 
     def has_read(self, task: Task) -> None:
         """Note that a file was read."""
@@ -217,7 +220,7 @@ class Outlook:
             return {}
         seconds: dict[str, float] = defaultdict(float)
         for (name, _), own in self._forecast.left().items():
-            seconds[self._labels.get(name, "reading files")] += own
+            seconds[self._labels[name]] += own
         return dict(seconds)
 
     def costs(self) -> dict[str, float]:
