@@ -103,7 +103,8 @@ class Forecast:
 
     def _ratio(self, step: Step) -> float:
         of_all = (_PRIOR_S + sum(self._took.values())) / (_PRIOR_S + sum(self._expected.values()))
-        return (_PRIOR_S * of_all + self._took[step]) / (_PRIOR_S + self._expected[step])
+        took, expected = self._took.get(step, 0.0), self._expected.get(step, 0.0)
+        return (_PRIOR_S * of_all + took) / (_PRIOR_S + expected)
 
 
 class Costs:
