@@ -68,6 +68,8 @@ class Forecast:
 
     def did(self, step: Step, expected_s: float) -> None:
         """Note that a part of a step is done, which was to take so long; ``settle`` says how long it took."""
+        if expected_s <= 0:
+            return
         if not self._under_way:
             self._noted_at = self._clock()
         self._under_way[step] += expected_s + (step not in self._begun) * _START_S
