@@ -68,6 +68,8 @@ class Forecast:
 
     def did(self, step: Step, expected_s: float) -> None:
         """Note that a part of a step is done, which was to take so long; ``settle`` says how long it took."""
+        if expected_s <= 0:
+            return
         if not self._under_way:
             self._noted_at = self._clock()
         self._under_way[step] += expected_s + (step not in self._begun) * _START_S
@@ -103,7 +105,8 @@ class Forecast:
 
     def _ratio(self, step: Step) -> float:
         of_all = (_PRIOR_S + sum(self._took.values())) / (_PRIOR_S + sum(self._expected.values()))
-        return (_PRIOR_S * of_all + self._took[step]) / (_PRIOR_S + self._expected[step])
+        took, expected = self._took.get(step, 0.0), self._expected.get(step, 0.0)
+        return (_PRIOR_S * of_all + took) / (_PRIOR_S + expected)
 
 
 class Costs:

@@ -44,13 +44,17 @@ class Run:
     def left(self) -> dict[str, float]:
         """Seconds left by the steps of a run that is under way, less those since it told them.
 
-        Between two things that it tells a minute may pass; it takes the time from the step that it is at.
+        Between two things that it tells a minute may pass, which is that of its next steps.
         """
-        left = dict(self.told.get("left", {}))
-        if left and self.waiting is None:
-            now = next(iter(left))
-            since = utc_now() - datetime.fromisoformat(self.told["at"])
-            left[now] = max(0.0, left[now] - since.total_seconds())
+        told: dict[str, float] = self.told.get("left", {})
+        if not told or self.waiting is not None:
+            return told
+        passed_s = (utc_now() - datetime.fromisoformat(self.told["at"])).total_seconds()
+        left: dict[str, float] = {}
+        for name, seconds in told.items():
+            if seconds > passed_s:
+                left[name] = seconds - passed_s
+            passed_s = max(0.0, passed_s - seconds)
         return left
 
 

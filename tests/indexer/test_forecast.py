@@ -135,3 +135,4 @@ def test_a_run_knows_what_comes_after_what_it_does(settings: Settings, tmp_path:
     outlook.has_looked(job)
     outlook.has_looked(job)
     assert list(outlook.left()) == ["the search index"]
+    assert list(outlook.costs()) == ["reading image"], "nothing else was measured"

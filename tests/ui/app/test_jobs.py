@@ -80,7 +80,7 @@ def test_rate_and_time_left(library: Library, settings: Settings, database: Data
         runs.tell(session, run.id, {"what films show": 0.5, "what is said": 30.0}, None)
     time.sleep(1.0)
     left = job.state().left
-    assert left == {"what films show": 0.0, "what is said": 30.0}, "what has passed since is over"
+    assert left == {"what is said": pytest.approx(29.0, abs=0.5)}, "what has passed since is over"
     with database.write() as session:
         runs.tell(session, run.id, {"what films show": 0.5, "what is said": 30.0}, "battery")
     time.sleep(0.6)
