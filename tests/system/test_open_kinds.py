@@ -34,6 +34,7 @@ OTHER_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "indexer/analysers/text.py": "a medium: what it looks at",
         "indexer/encoders/openclip/encoder.py": "the half of a model that embeds pictures",
         "indexer/encoders/openclip/torch_towers.py": "the half of a model that embeds pictures",
+        "indexer/forecast.py": "a medium: what takes so long a picture, and not so long a minute",
         "indexer/media/formats.py": "a medium: of the ends of names",
         "indexer/media/pictures/exif.py": "a medium: of what a reader has read",
         "indexer/media/pictures/libraw.py": "a medium: of what it has read",
