@@ -225,7 +225,9 @@ def test_a_library_from_before_reads_headers_and_nothing_else(
     asked = decoded(monkeypatch)
     with face.Library.of(indexed) as later:
         assert later.index().failed == 0
-        assert [pixels for _, pixels in asked] == [False] * 5, "one look at the header of each content"
+        # Beside the headers of a few films and recordings, by which the time left is told.
+        looked = [pixels for name, pixels in asked if name != "probe"]
+        assert looked == [False] * 5, "one look at the header of each content"
         assert found(later, "tag:orleans") == {"shot.jpg", "shot.dng", "press.jpg"}
         assert first(later, "ferryman").path.name == "song.mp3"
     with closing(sqlite3.connect(indexed.paths.database)) as connection:
