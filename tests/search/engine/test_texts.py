@@ -65,7 +65,7 @@ def test_the_dictionary_counts_as_much_as_it_explains() -> None:
     assert sentence is not None
     assert 0 < sentence.coverage < 1
     both = fused(words, meaning, sentence)
-    np.testing.assert_allclose(both[0] / both[1], sentence.coverage**0.5, rtol=1e-6)
+    np.testing.assert_allclose(both[0] / both[1], 2 * sentence.coverage, rtol=1e-6)
 
 
 def test_without_the_sentence_model_words_are_looked_up(
