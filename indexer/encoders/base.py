@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from db.arrays import Vectors
+from db.errors import ModelError
 
 Pixels = npt.NDArray[np.float32]
 
@@ -45,6 +46,17 @@ class Encoder(Protocol):
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """n texts to (n, dim) float32 with unit rows."""
+
+
+def no_texts(encoder: Encoder, texts: Sequence[str]) -> Vectors:
+    """(0, dim) float32: all that an encoder of pictures alone has of texts.
+
+    Raises:
+        ModelError: there are some.
+    """
+    if texts:
+        raise ModelError(f"the model {encoder.name} knows no words", "Choose one of pictures and texts.")
+    return np.empty((0, encoder.dim), np.float32)
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from PIL import Image
 from db.arrays import Floats, Vectors
 from db.errors import ModelError
 from db.settings import Settings
-from indexer.encoders.base import Pixels
+from indexer.encoders.base import Pixels, no_texts
 from indexer.encoders.by_name import EncoderByName
 from indexer.encoders.lazy import Once
 from indexer.pretrained.loading import load_model, load_processor, loaded
@@ -65,14 +65,8 @@ class LookalikeEncoder(EncoderByName):
         return Image.new("RGB", (self.image_size, self.image_size))
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """It knows none, see ``base.Encoder``.
-
-        Raises:
-            ModelError: there are texts.
-        """
-        if texts:
-            raise ModelError(f"the model {self.name} knows no words", "Choose one of pictures and texts.")
-        return np.empty((0, self.dim), np.float32)
+        """It knows none, see ``base.no_texts``."""
+        return no_texts(self, texts)
 
     @staticmethod
     def _load(weights: Weights, device: str) -> _Tower:

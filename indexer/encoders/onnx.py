@@ -134,6 +134,11 @@ def data_parallel(session: Any, outputs: Sequence[str]) -> Callable[[npt.NDArray
     return run
 
 
+def noise(side: int) -> Floats:
+    """Two pictures of noise, (2, 3, side, side), by which ways to run a tower are held against each other."""
+    return np.random.default_rng(0).standard_normal((2, 3, side, side)).astype(np.float32)
+
+
 def accelerators() -> dict[Way, str]:
     """Other hardware that the ONNX Runtime which is installed can use, with the names of its providers."""
     return {

@@ -25,6 +25,7 @@ from indexer.encoders.onnx import (
     accelerated,
     accelerators,
     data_parallel,
+    noise,
     one_thread_session,
     onnx_session,
 )
@@ -168,8 +169,7 @@ def _in_8_bits(backbone: Backbone, cache: Path, ranges: Path) -> Run:
 
 def _accelerated(backbone: Backbone, cache: Path, provider: str) -> Run:
     _plain(backbone, cache)  # makes the export
-    noise = np.random.default_rng(0).standard_normal((2, 3, backbone.size, backbone.size)).astype(np.float32)
-    return accelerated(export_of(backbone, cache), provider, _OUTPUTS, noise)
+    return accelerated(export_of(backbone, cache), provider, _OUTPUTS, noise(backbone.size))
 
 
 def export_of(backbone: Backbone, cache: Path) -> Path:

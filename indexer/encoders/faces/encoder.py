@@ -13,7 +13,7 @@ from PIL import Image
 from db.arrays import Vectors, unit_length
 from db.errors import ModelError
 from db.settings import Settings
-from indexer.encoders.base import Pixels
+from indexer.encoders.base import Pixels, no_texts
 from indexer.encoders.cache import load_or_build
 from indexer.encoders.faces.aligned import SIDE
 from indexer.encoders.faces.arrays import resnet_file, resnet_fingerprint
@@ -75,11 +75,5 @@ class FaceEncoder:
         return unit_length(vectors)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """It knows none, see ``base.Encoder``.
-
-        Raises:
-            ModelError: there are texts.
-        """
-        if texts:
-            raise ModelError(f"the model {self.name} knows no words", "Choose one of pictures and texts.")
-        return np.empty((0, self.dim), np.float32)
+        """It knows none, see ``base.no_texts``."""
+        return no_texts(self, texts)

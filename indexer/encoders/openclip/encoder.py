@@ -23,7 +23,7 @@ from db.errors import ModelError, ModelMissingError, first_line
 from db.settings import Precision
 from indexer.encoders.base import Pixels
 from indexer.encoders.lazy import Once
-from indexer.encoders.onnx import accelerated, accelerators
+from indexer.encoders.onnx import accelerated, accelerators, noise
 from indexer.encoders.openclip.exports import (
     Tokens,
     Tower,
@@ -241,18 +241,14 @@ class OpenClipEncoder:
 
     def _accelerated(self, path: Path, provider: str) -> Tower:
         self._load_tower("image")  # makes the export
-        run = accelerated(path, provider, ["vectors"], self._noise())
+        run = accelerated(path, provider, ["vectors"], noise(self.image_size))
         return lambda inputs: run(inputs)[0]
-
-    def _noise(self) -> Pixels:
-        noise = np.random.default_rng(0).standard_normal((2, 3, self.image_size, self.image_size))
-        return noise.astype(np.float32)
 
     def _half_with_example(self, use: str) -> tuple[Any, Any]:
         import torch
 
         if use == "image":
-            example = torch.from_numpy(self._noise())
+            example = torch.from_numpy(noise(self.image_size))
         else:
             example = torch.from_numpy(self._tokenizer()(["a photo of a dog", "snow"]))
         return half_module(self._load_half(use), use), example
