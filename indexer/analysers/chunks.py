@@ -1,6 +1,8 @@
 """The batched Whisper pipeline of faster-whisper, which also tells what language each of its chunks is in."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from faster_whisper import BatchedInferencePipeline
@@ -26,18 +28,28 @@ class Piece:
 
 
 class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
-    """Reads pieces of speech, joined to chunks of half a minute, all in one language. Not thread-safe."""
+    """Reads pieces of speech, joined to chunks of half a minute, all in one language. Not thread-safe.
 
-    def __init__(self, model: Any) -> None:
+    Processors read several chunks side by side, each on one core, sooner than a batch of them on all cores: a
+    decoder goes from token to token, too little work each time to be shared among cores.
+
+    Args:
+        at_once: parts that are read side by side; the model has as many workers.
+        part: chunks that are read as one batch.
+    """
+
+    def __init__(self, model: Any, at_once: int, part: int) -> None:
         super().__init__(model)
+        self._at_once, self._part = at_once, part
         self._spans: list[dict[str, int]] = []
         self._ends: list[float] = []
         self._shares: list[dict[str, float]] = []
 
     def transcribe(self, audio: Samples, **options: Any) -> tuple[Any, Any]:
-        """As the pipeline does."""
+        """As the pipeline does, with all chunks in one batch, which ``forward`` shares out."""
         self._ends, self._shares = [], []
-        segments, heard = super().transcribe(audio, **options)
+        chunks = max(1, len(audio))  # more than there can be
+        segments, heard = super().transcribe(audio, batch_size=chunks, word_timestamps=True, **options)
         self._spans = heard.transcription_options.clip_timestamps
         return segments, heard
 
@@ -55,24 +67,48 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
         return found
 
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
-        """One batch of chunks."""
+        """All chunks, in parts side by side; what comes of one does not depend on the others."""
         self._ends += [chunk["offset"] + chunk["duration"] for chunk in chunks_metadata]
-        return super().forward(features, tokenizer, chunks_metadata, options)
+        starts = range(0, len(features), self._part)
+        parts = [_Part(self.model, chunks_metadata[start]["offset"]) for start in starts]
 
-    def generate_segment_batched(self, features: Any, tokenizer: Any, options: Any) -> Any:
-        """The tokens of a batch. What its language is costs one step of the decoder."""
-        encoded, output = super().generate_segment_batched(features, tokenizer, options)
-        self._shares += self._languages(encoded, len(output))
-        return encoded, output
+        def read(start: int, part: _Part) -> Any:
+            own = slice(start, start + self._part)
+            return part.forward(features[own], tokenizer, chunks_metadata[own], options)
+
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="speech") as pool:
+            read_parts = list(pool.map(read, starts, parts))
+        self._shares += [share for part in parts for share in part.shares]
+        return list(chain.from_iterable(read_parts))
 
     def languages_of(self, samples: Samples) -> dict[str, float]:
         """How likely some seconds of speech are in each language; empty for models of English alone."""
         # Not filled up with silence to half a minute: a tenth of the time, and the same answer.
         features = self.model.feature_extractor(samples)[..., :-1][:, :_FRAMES]
-        return self._languages(self.model.encode(features[None]), 1)[0]
+        return _languages(self.model, self.model.encode(features[None]), 1)[0]
 
-    def _languages(self, encoded: Any, count: int) -> list[dict[str, float]]:
-        if not self.model.model.is_multilingual:
-            return [{}] * count
-        told = self.model.model.detect_language(encoded)
-        return [{token.strip("<|>"): share for token, share in own} for own in told]
+
+class _Part(BatchedInferencePipeline):  # type: ignore[misc]
+    """A few chunks, read as one batch.
+
+    ``begin_s``: where the first of them starts, in the sound without its pauses. ``shares``: how likely each
+    of them is in each language.
+    """
+
+    def __init__(self, model: Any, begin_s: float) -> None:
+        super().__init__(model)
+        self.last_speech_timestamp = begin_s
+        self.shares: list[dict[str, float]] = []
+
+    def generate_segment_batched(self, features: Any, tokenizer: Any, options: Any) -> Any:
+        """The tokens of a batch. What its language is costs one step of the decoder."""
+        encoded, output = super().generate_segment_batched(features, tokenizer, options)
+        self.shares += _languages(self.model, encoded, len(output))
+        return encoded, output
+
+
+def _languages(model: Any, encoded: Any, count: int) -> list[dict[str, float]]:
+    if not model.model.is_multilingual:
+        return [{}] * count
+    told = model.model.detect_language(encoded)
+    return [{token.strip("<|>"): share for token, share in own} for own in told]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BATCH = 8
 # Whisper's own limits for text that is hallucinated on noise, or repeats itself for ever
 # (Radford et al. 2022, section 4.5).
 _MOST_COMPRESSIBLE = 2.4
@@ -86,7 +85,7 @@ class Clip(NamedTuple):
 
 def read(pipeline: "ChunkPipeline", samples: Samples) -> list[Passage]:
     """The spoken passages of some minutes of sound, in the order of time."""
-    segments, heard = pipeline.transcribe(samples, batch_size=_BATCH, word_timestamps=True)
+    segments, heard = pipeline.transcribe(samples)
     words = words_of(filter(trusted, segments), heard.language)
     pieces = pipeline.pieces()
     others = _in_other_languages(pipeline, samples, pieces, words, heard.language)
@@ -196,9 +195,7 @@ def _read_again(
     for language in dict.fromkeys(clip.language for clip in clips):
         own = [clip for clip in clips if clip.language == language]
         spans = [{"start": clip.start_s, "end": clip.end_s} for clip in own]
-        segments, _ = pipeline.transcribe(
-            samples, batch_size=_BATCH, word_timestamps=True, language=language, clip_timestamps=spans
-        )
+        segments, _ = pipeline.transcribe(samples, language=language, clip_timestamps=spans)
         words = _with(words, own, words_of(filter(_certain, segments), language))
     return words
 

