@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from db.engine.dialect import partial_index
 from db.engine.schema import Base
 
 
@@ -39,7 +40,7 @@ class JobRow(QueueBase):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("job_open", "holder", "id", postgresql_where=_IS_OPEN),
+        partial_index("job_open", "holder", "id", where=_IS_OPEN),
         Index("job_path", "path"),
     )
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from db.engine.dialect import NUMBER, TEXT
+from db.engine.dialect import NUMBER, TEXT, partial_index
 from db.engine.pathtext import PathText
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Unit(Base):
         Index("unit_content", "content_id"),
         Index("unit_analysis", "analysis_id"),
         Index("unit_asset", "asset_id"),
-        Index("unit_language", "language", sqlite_where=_IS_TEXT, postgresql_where=_IS_TEXT),
+        partial_index("unit_language", "language", where=_IS_TEXT),
         {"sqlite_autoincrement": True},
     )
 

@@ -86,11 +86,14 @@ def export(
     ir.save(program.model, target, external_data=weights.name)
 
 
-def onnx_session(path: Path, threads: int = 0, arena: bool = True, provider: str | None = None) -> Any:
+def onnx_session(
+    path: Path, threads: int = 0, arena: bool = True, provider: str | None = None, packed: bool = True
+) -> Any:
     """A session of ONNX Runtime, with so many threads of the CPU (0: one for each core).
 
     Args:
         arena: keep memory for the next call; where inputs differ in size, what is kept adds up.
+        packed: have the weights rearranged for the processor while they are loaded.
         provider: of other hardware, which leaves to the CPU what it cannot do; None is the CPU alone.
 
     Raises:
@@ -103,6 +106,8 @@ def onnx_session(path: Path, threads: int = 0, arena: bool = True, provider: str
     options.enable_cpu_mem_arena = arena
     # Idle threads would otherwise spin, taking the cores from the decoders that prepare the next batch.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not packed:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     options.log_severity_level = 3
     if provider == "DmlExecutionProvider":  # it wants both
         options.enable_mem_pattern = False
@@ -112,6 +117,15 @@ def onnx_session(path: Path, threads: int = 0, arena: bool = True, provider: str
         return onnxruntime.InferenceSession(path, options, providers=providers)
     except Exception as exc:  # onnxruntime's errors share no base class of their own
         raise DamagedError(f"ONNX Runtime refuses it: {exc}") from exc
+
+
+def asking_session(path: Path) -> Any:
+    """``onnx_session`` for what is mostly asked once, such as a question in a process of its own.
+
+    Weights that are mapped and not rearranged are there in a sixth of the time, 0.03 s instead of 0.17 for
+    90 MB, and each batch takes a twentieth longer.
+    """
+    return onnx_session(path, packed=False)
 
 
 def one_thread_session(path: Path) -> Any:

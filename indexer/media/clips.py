@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 from av.stream import Disposition
@@ -24,9 +24,11 @@ from av.video.frame import PictureType
 from db.errors import DecodeError, QueryError, UnreadableError
 from db.files import is_intact, write_checksummed
 from indexer.media.container import open_container, origin, seek
-from indexer.media.pool import DecodePool
 from indexer.media.reader import is_animation, opened_film, read_frames
 from indexer.media.turning import turning
+
+if TYPE_CHECKING:
+    from indexer.media.pool import DecodePool
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +83,7 @@ class Cut:
     copied: bool
 
 
-def browser_type(path: Path, decoders: DecodePool) -> str | None:
+def browser_type(path: Path, decoders: "DecodePool") -> str | None:
     """The MIME type under which browsers play a video or recording; None where they do not.
 
     Raises:
@@ -108,7 +110,7 @@ def _played_as(path: Path) -> str | None:
         return mime_type if sound is None or _codec(sound) in audio_codecs else None
 
 
-def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
+def clip(path: Path, at_s: float, *, cache: Path, decoders: "DecodePool") -> Clip:
     """The cached MP4 clip from ``BEFORE_S`` before a moment to ``AFTER_S`` after it, made if it is missing.
 
     Raises:
@@ -122,7 +124,7 @@ def clip(path: Path, at_s: float, *, cache: Path, decoders: DecodePool) -> Clip:
     return Clip(target, start_s)
 
 
-def cut(path: Path, start_s: float, end_s: float, *, cache: Path, decoders: DecodePool) -> Cut:
+def cut(path: Path, start_s: float, end_s: float, *, cache: Path, decoders: "DecodePool") -> Cut:
     """The cached MP4 of a span of a video or recording, made if it is missing; errors as ``clip``.
 
     Its pictures and sounds are those of the file where it has a key frame at the start, or up to

@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -19,9 +20,11 @@ from db.catalog.assets import FileStat
 from db.catalog.units import Region
 from db.errors import QueryError, UnreadableError
 from db.files import is_intact, read_checksummed, write_checksummed
-from indexer.media.pool import DecodePool
 from indexer.media.reader import read_image, still_at
 from indexer.media.types import Picture, fit
+
+if TYPE_CHECKING:
+    from indexer.media.pool import DecodePool
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ _ROUNDED = 1e-6
 
 
 def thumbnail(
-    path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float, decoders: DecodePool
+    path: Path, at_s: float | None, *, cache: Path, side: int, max_megapixels: float, decoders: "DecodePool"
 ) -> Path:
     """Path of the JPEG thumbnail of a picture or a video frame, made unless the cache has it.
 
@@ -70,7 +73,7 @@ def _make(path: Path, at_s: float | None, side: int, max_megapixels: float) -> b
     return _jpeg(Image.fromarray(picture))
 
 
-def part(path: Path, region: Region, *, cache: Path, max_megapixels: float, decoders: DecodePool) -> Path:
+def part(path: Path, region: Region, *, cache: Path, max_megapixels: float, decoders: "DecodePool") -> Path:
     """Path of a JPEG of a part of a picture, to search by, made unless the cache has it.
 
     Errors as ``thumbnail``; a region is made by ``region_of``.

@@ -5,8 +5,6 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import psutil
-
 from db.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -32,6 +30,8 @@ def free_bytes(device: str) -> float:
         import torch
 
         return float(torch.cuda.mem_get_info()[0])
+    import psutil
+
     return float(psutil.virtual_memory().available)
 
 

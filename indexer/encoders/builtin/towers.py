@@ -24,10 +24,10 @@ from indexer.encoders.cache import data_beside, load_or_build
 from indexer.encoders.onnx import (
     accelerated,
     accelerators,
+    asking_session,
     data_parallel,
     noise,
     one_thread_session,
-    onnx_session,
 )
 from indexer.encoders.packages import package_file, package_hash
 from indexer.pretrained.acceleration import INT8, Trial, Way
@@ -228,7 +228,7 @@ def load_text_tower(cache: Path) -> TextTower:
 
         export_text_tower(weights.parent, target, data_beside(path))
 
-    session = load_or_build(path, build, onnx_session)
+    session = load_or_build(path, build, asking_session)
 
     def run(texts: Sequence[str]) -> Floats:
         parts = []

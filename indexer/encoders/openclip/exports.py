@@ -21,7 +21,14 @@ import numpy.typing as npt
 from db.arrays import Floats
 from db.files import is_intact, read_checksummed, write_checksummed
 from indexer.encoders.cache import load_or_build
-from indexer.encoders.onnx import data_parallel, export, least_cosine, one_thread_session, onnx_session
+from indexer.encoders.onnx import (
+    asking_session,
+    data_parallel,
+    export,
+    least_cosine,
+    one_thread_session,
+    onnx_session,
+)
 from indexer.pretrained.acceleration import Unfit
 
 log = logging.getLogger(__name__)
@@ -116,7 +123,7 @@ def exported(path: Path, make: Callable[[], tuple[Any, Any]], *, batches: bool) 
     if batches:
         run = data_parallel(load_or_build(path, build, one_thread_session), ["vectors"])
         return lambda inputs: run(inputs)[0]
-    session = load_or_build(path, build, onnx_session)
+    session = load_or_build(path, build, asking_session)
 
     def together(inputs: npt.NDArray[Any]) -> Floats:
         vectors: Floats = session.run(["vectors"], {"input": inputs})[0]

@@ -1,13 +1,16 @@
 """Files that can be made again: made once, whole, and again when damaged."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from db.errors import ModelError
-from indexer.encoders.cache import DamagedError, data_beside, load_or_build
+from indexer.encoders import cache as cache_module
+from indexer.encoders.cache import DamagedError, _checksum, data_beside, load_or_build
 
 
 def build(path: Path) -> None:
@@ -60,6 +63,31 @@ def test_a_file_whose_data_beside_it_is_damaged_is_made_again(damage: str, tmp_p
         data_beside(path).unlink()
     load_or_build(path, both, Path.read_bytes)
     assert data_beside(path).read_bytes() == b"data" * 1000
+
+
+def test_a_file_is_verified_once_as_long_as_nobody_touches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, verified = tmp_path / "file", []
+
+    def counting(path: Path, data: Path) -> str:
+        verified.append(path)
+        return _checksum(path, data)
+
+    monkeypatch.setattr(cache_module, "_checksum", counting)
+    load_or_build(path, build, Path.read_bytes)
+    load_or_build(path, build, Path.read_bytes)
+    assert len(verified) == 3  # as long as it is new, a write might leave its times as they are
+    monkeypatch.setattr(cache_module, "SETTLED_S", -1.0)
+    for _ in range(3):
+        load_or_build(path, build, Path.read_bytes)
+    assert len(verified) == 4
+    time.sleep(0.02)
+    before = path.stat()
+    with path.open("rb+") as file:
+        file.write(b"M")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert load_or_build(path, build, Path.read_bytes) == b"made" * 1000
 
 
 def test_a_file_its_reader_refuses_is_made_again(tmp_path: Path) -> None:

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from db.errors import ModelError, ModelMissingError
 from db.settings import Settings
-from indexer.pretrained import keeper, loading, memory
+from indexer.pretrained import keeper, loading
 from indexer.pretrained.keeper import Keeper
 from indexer.pretrained.loading import Pretrained, load_model
 from indexer.pretrained.memory import in_batches
@@ -173,7 +174,7 @@ def test_code_in_a_model_is_never_run(spare: Path, tmp_path: Path) -> None:
 
 
 def test_too_little_memory_is_told_before_loading(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=1000))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=1000))
     model = Pretrained(str(folder), "caption", Settings(device="cpu"), lambda *_: pytest.fail("loaded"))
     told = pytest.raises(ModelError, match=r"tiny needs about .* GB of memory and 0.0 GB are free")
     with told, model.use():

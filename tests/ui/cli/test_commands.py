@@ -459,7 +459,7 @@ def test_the_version_is_the_changelogs_and_the_readme_lists_every_command(settin
 
 HEAVY = (
     "torch torchvision open_clip diffusers transformers timm streamlit faster_whisper av faiss "
-    "onnxruntime".split()
+    "onnxruntime sqlalchemy.dialects.postgresql".split()
 )
 
 
