@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from timing import machine
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -92,6 +93,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     results: list[dict[str, Any]] = []
+    print(machine())
     with serving() as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.cache:

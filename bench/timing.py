@@ -11,6 +11,9 @@ from pathlib import Path
 
 import psutil
 
+# As on people's machines, processes find what Python has compiled before.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @dataclass(frozen=True)
 class Spread:

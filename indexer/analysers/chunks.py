@@ -1,8 +1,9 @@
 """The batched Whisper pipeline of faster-whisper, which also tells what language each of its chunks is in."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 from faster_whisper import BatchedInferencePipeline
@@ -41,6 +42,12 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def __init__(self, model: Any, at_once: int, part: int) -> None:
         super().__init__(model)
         self._at_once, self._part = at_once, part
+        self._counting = Lock()
+        self._read_s = 0.0
+        self.share = 0.0
+        """Of the chunks, how many are read, 0 to 1; what is read again does not count."""
+        self.stopped = False
+        """Set it to read no more of them; what is under way then ends with a ``CancelledError``."""
         self._spans: list[dict[str, int]] = []
         self._ends: list[float] = []
         self._shares: list[dict[str, float]] = []
@@ -69,12 +76,19 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
         """All chunks, in parts side by side; what comes of one does not depend on the others."""
         self._ends += [chunk["offset"] + chunk["duration"] for chunk in chunks_metadata]
+        whole_s = sum(chunk["duration"] for chunk in chunks_metadata)
         starts = range(0, len(features), self._part)
         parts = [_Part(self.model, chunks_metadata[start]["offset"]) for start in starts]
 
         def read(start: int, part: _Part) -> Any:
+            if self.stopped:
+                raise CancelledError
             own = slice(start, start + self._part)
-            return part.forward(features[own], tokenizer, chunks_metadata[own], options)
+            found = part.forward(features[own], tokenizer, chunks_metadata[own], options)
+            with self._counting:
+                self._read_s += sum(chunk["duration"] for chunk in chunks_metadata[own])
+                self.share = max(self.share, self._read_s / whole_s)
+            return found
 
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="speech") as pool:
             read_parts = list(pool.map(read, starts, parts))

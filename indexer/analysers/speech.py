@@ -34,7 +34,7 @@ class Speech(Analyser):
     label = "what is said"
     kinds = (Kind("speech", "spoken passage", {CLIP: PASSAGE}, "said"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
-    minute_s = 6.0
+    minute_s = 4.0
     facts: ClassVar[frozenset[Key]] = frozenset({"film"})
 
     def __init__(self, settings: Settings) -> None:
@@ -75,6 +75,10 @@ class Speech(Analyser):
                 continue
             heard.append(read)
             named = f"sound {told(track)}" if len(tracks) > 1 else None
-            for passage in self._transcriber().transcribe(read, duration_s):
+
+            def tell(read_s: float, done: int = done) -> None:
+                progress((done + medium.share(read_s)) / len(tracks))
+
+            for passage in self._transcriber().transcribe(read, duration_s, tell):
                 yield draft(self.kinds[0], passage, track.number, named)
-                progress((done + medium.share(passage.end_s)) / len(tracks))
+                tell(passage.end_s)

@@ -9,7 +9,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -54,12 +54,19 @@ class Transcriber(Protocol):
     def name(self) -> str:
         """The name it was asked for by."""
 
-    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+    def transcribe(
+        self,
+        read: Callable[[float, float], Samples],
+        duration_s: float,
+        tell: Callable[[float], None] = lambda _read_s: None,
+    ) -> Iterator[Passage]:
         """The spoken passages in order of time; none for silence, noise and music.
 
         Args:
             read: gives the sound from one second up to another, as ``indexer.media.reader.read_audio``.
             duration_s: length of the recording; infinity reads until there is no more.
+            tell: called now and then with the seconds that are read so far, by the thread that takes the
+                passages; what it raises ends the reading.
 
         Raises:
             ModelError: the model cannot be loaded.
@@ -93,15 +100,52 @@ class _Whisper:
     def name(self) -> str:
         return self._name
 
-    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
-        # While the last chunks of a window are read, which leaves cores idle, the next one begins.
-        for start_s, found in look_ahead(self._read, _windows(read, duration_s), WINDOWS):
-            for passage in found:
-                yield replace(passage, start_s=start_s + passage.start_s, end_s=start_s + passage.end_s)
+    def transcribe(
+        self,
+        read: Callable[[float, float], Samples],
+        duration_s: float,
+        tell: Callable[[float], None] = lambda _read_s: None,
+    ) -> Iterator[Passage]:
+        begun: list[_Window] = []
 
-    def _read(self, window: tuple[float, Samples]) -> tuple[float, list[Passage]]:
-        start_s, samples = window
-        return start_s, rereading.read(self._pipeline()(), samples)
+        def windows() -> Iterator[tuple[_Window, Samples]]:
+            for start_s, samples in _windows(read, duration_s):
+                begun.append(_Window(start_s, len(samples) / SAMPLE_RATE, self._pipeline()()))
+                yield begun[-1], samples
+
+        def idle() -> None:
+            try:
+                tell(sum(window.lasts_s * window.pipeline.share for window in begun))
+            except BaseException:
+                stop()
+                raise
+
+        def stop() -> None:
+            for window in begun:
+                window.pipeline.stopped = True
+
+        try:
+            # While the last chunks of a window are read, which leaves cores idle, the next one begins.
+            for window, found in look_ahead(_passages, windows(), WINDOWS, idle=idle):
+                for passage in found:
+                    start_s, end_s = (window.start_s + at_s for at_s in (passage.start_s, passage.end_s))
+                    yield replace(passage, start_s=start_s, end_s=end_s)
+        finally:
+            stop()
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Some minutes of a recording, in seconds, and what reads them."""
+
+    start_s: float
+    lasts_s: float
+    pipeline: "ChunkPipeline"
+
+
+def _passages(item: tuple[_Window, Samples]) -> tuple[_Window, list[Passage]]:
+    window, samples = item
+    return window, rereading.read(window.pipeline, samples)
 
 
 def _windows(read: Callable[[float, float], Samples], duration_s: float) -> Iterator[tuple[float, Samples]]:

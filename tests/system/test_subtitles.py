@@ -25,7 +25,9 @@ class Heard:
     name = "heard"
     asked = 0
 
-    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+    def transcribe(
+        self, read: Callable[[float, float], Samples], duration_s: float, *_: object
+    ) -> Iterator[Passage]:
         """One passage."""
         Heard.asked += 1
         if len(read(0.0, duration_s)):

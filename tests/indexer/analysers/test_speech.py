@@ -22,7 +22,9 @@ class Heard:
 
     name = "heard"
 
-    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+    def transcribe(
+        self, read: Callable[[float, float], Samples], duration_s: float, *_: object
+    ) -> Iterator[Passage]:
         """One passage, as long as the sound is."""
         samples = read(0.0, min(duration_s, 60.0))
         if len(samples) and abs(samples).max() > 0.3:

@@ -32,7 +32,9 @@ class Heard:
     def __init__(self) -> None:
         self.asked = 0
 
-    def transcribe(self, read: Callable[[float, float], Samples], duration_s: float) -> Iterator[Passage]:
+    def transcribe(
+        self, read: Callable[[float, float], Samples], duration_s: float, *_: object
+    ) -> Iterator[Passage]:
         """One passage."""
         self.asked += 1
         samples = read(0.0, duration_s)

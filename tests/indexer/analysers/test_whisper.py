@@ -142,6 +142,27 @@ def test_what_is_heard_does_not_depend_on_how_many_cores_hear(recording: Samples
 
 
 @pytest.mark.slow
+def test_how_much_is_read_is_told_meanwhile_and_what_it_raises_ends_the_reading(
+    whisper: Transcriber, recording: Samples
+) -> None:
+    long = np.concatenate([recording] * 4)
+    told: list[float] = []
+    passages = whisper.transcribe(reader(long), len(long) / SAMPLE_RATE, told.append)
+    next(passages)
+    assert told == sorted(told)
+    assert any(0 < read_s < len(long) / SAMPLE_RATE for read_s in told)
+    passages.close()  # type: ignore[attr-defined]
+
+    def interrupt(read_s: float) -> None:
+        if read_s > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        next(whisper.transcribe(reader(long), len(long) / SAMPLE_RATE, interrupt))
+    assert list(whisper.transcribe(reader(recording), len(recording) / SAMPLE_RATE))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("duration_s", [3600.0, math.inf])
 def test_a_recording_shorter_than_it_claims(
     whisper: Transcriber, recording: Samples, duration_s: float
