@@ -119,7 +119,7 @@ def add_many(
                 "id": first_asset + place,
                 "path": path,
                 "size": 1,
-                "mtime_ns": number * 10**13,
+                "mtime_ns": number * 10**12,
                 "content_id": number,
                 "state": "indexed",
                 "indexed_at": at,

@@ -23,11 +23,11 @@ def _list(saved: SavedSearches, searches: list[Saved]) -> None:
     fresh = dict(resources.news())
     for item in searches:
         with st.container(horizontal=True, vertical_alignment="center"):
-            author = f" · {by(item.said_by)}" if item.said_by else ""
+            author = f" · {resources.plain(by(item.said_by))}" if item.said_by else ""
             badge = f" :blue-badge[{fresh[item.name]} new]" if item.name in fresh else ""
             st.markdown(
                 f"**{resources.plain(item.name)}**{badge}  \n:gray[{resources.plain(str(item.query))}"
-                f" · {item.up} up, {item.down} down{resources.plain(author)}]",
+                f" · {item.up} up, {item.down} down{author}]",
                 width="stretch",
             )
             st.button(
