@@ -40,7 +40,7 @@ def steps(options: argparse.Namespace) -> dict[str, list[str]]:
         "memory": ["--units", "1000"] if quick else [],
         "scale": ["--units", "10000"] if quick else [],
         "rescan": [str(one), "--files", "1000" if quick else "100000"],
-        "index": [str(pictures)] if quick else [str(pictures), "--files", "1000", "2000", "4000", "7000"],
+        "index": [str(pictures)] if quick else [str(pictures), "--files", "1000", "2000", "4000"],
     }
     if options.rclip:
         counts = ["--files", "10", "--runs", "1"] if quick else []
@@ -84,6 +84,14 @@ def _indexed(figures: dict[str, Any]) -> Iterator[Row]:
                 yield f"indexing, {amount}", own, way, run["median_s"]
 
 
+def _heard(figures: dict[str, Any]) -> Iterator[Row]:
+    for way in ("one look", "plain"):
+        beside = f"{way}, {figures[way]['word error rate %']} % of the words wrong"
+        own = figures["trove"]
+        said = f"speech, {own['word error rate %']} % of the words wrong"
+        yield said, own["seconds"], beside, figures[way]["seconds"]
+
+
 def _beside_peers(figures: dict[str, Any]) -> Iterator[Row]:
     peer = figures["rclip"]["median_s"]
     for way, run in figures.items():
@@ -92,7 +100,7 @@ def _beside_peers(figures: dict[str, Any]) -> Iterator[Row]:
 
 
 _PAIRS: Mapping[str, Callable[[dict[str, Any]], Iterator[Row]]] = MappingProxyType(
-    {"encode": _encoded, "index": _indexed, "hours": _indexed, "peers": _beside_peers}
+    {"encode": _encoded, "index": _indexed, "hours": _indexed, "speech": _heard, "peers": _beside_peers}
 )
 """What the figures of a benchmark say of Trove beside something else."""
 

@@ -36,7 +36,7 @@ _START_S = 1.0
 _SAMPLE = 12
 """Films, and recordings, of which the headers are read before all others."""
 _SAMPLE_TIMEOUT_S = 5.0
-_PICTURE_S = 0.05
+_PICTURE_S = 0.035
 """To read a picture of twelve megapixels on one of two cores, and to embed it."""
 _FINISHING_S = 2.0
 """To bring the vector indexes, the null model and the events up to date."""

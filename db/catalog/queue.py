@@ -108,10 +108,11 @@ def renew(session: Session, worker: int) -> None:
 
 
 def leave(session: Session, worker: int) -> None:
-    """Note that a worker is no longer there, and give back what it holds."""
+    """Note that a worker is no longer there, and give back what it holds, as for all that are gone."""
     # In this order, as all do: two that wait for each other would never end.
     session.execute(delete(WorkerRow).where(WorkerRow.id == worker))
     session.execute(update(JobRow).where(_held_by([worker])).values(holder=None))
+    _give_back(session)
 
 
 def workers(session: Session) -> list[str]:

@@ -52,8 +52,10 @@ _EF = (40, 60, 80, 100, 140, 200, 280, 400, 560, 800, 1000)
 _QUERIES, _FOUND = 32, 10
 _GROWN = 2
 """A graph that has grown so many times is calibrated again."""
-_BYTES_A_ROW = 1_700
+_BYTES_A_ROW, _PAGE_KB = 1_700, 8
 _MOST_MEMORY_KB = 1 << 20
+"""To build a graph; more where half of the memory that the server says it has for caches is more. A graph
+that does not fit is built on disk, in many times the time."""
 _MOST_REMEMBERED = 64
 
 _HALF = table("half", *(column(name) for name in ("space_id", "unit_id", "modality", "vector")))
@@ -267,7 +269,7 @@ class ServerStore:
                 )
 
     def _make_graph(self, modality: Modality, count: int) -> None:
-        memory_kb = min(max(64 << 10, count * _BYTES_A_ROW * self.dim // 512 >> 10), _MOST_MEMORY_KB)
+        memory_kb = min(max(64 << 10, count * _BYTES_A_ROW * self.dim // 512 >> 10), self._most_memory_kb())
         graph = self._graph(modality)
         self._database.execute_alone(
             f"SET maintenance_work_mem = '{memory_kb}kB'",
@@ -276,6 +278,13 @@ class ServerStore:
             f"((vector::halfvec({self.dim})) halfvec_ip_ops) "
             f"WHERE space_id = {self.space_id} AND modality = '{modality}'",
         )
+
+    def _most_memory_kb(self) -> int:
+        with self._database.read() as session:
+            cached = session.scalar(
+                text("SELECT setting::bigint FROM pg_settings WHERE name = 'effective_cache_size'")
+            )
+        return max(_MOST_MEMORY_KB, (cached or 0) * _PAGE_KB // 2)
 
     def delete(self) -> None:
         """Delete what the server keeps of the space for searching."""

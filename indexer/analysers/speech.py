@@ -34,7 +34,7 @@ class Speech(Analyser):
     label = "what is said"
     kinds = (Kind("speech", "spoken passage", {CLIP: PASSAGE}, "said"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
-    minute_s = 4.0
+    minute_s = 2.5
     facts: ClassVar[frozenset[Key]] = frozenset({"film"})
 
     def __init__(self, settings: Settings) -> None:
