@@ -22,10 +22,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from index import BESIDE_PLAIN
 from PIL import Image
 from timing import Spread, machine, side_by_side
 
-from indexer.analysers import registry
 from indexer.media.reader import probe, read_audio
 from indexer.media.types import SAMPLE_RATE, Samples
 
@@ -37,7 +37,6 @@ _DIFFERENT = 50
 
 _PLAIN = Path(__file__).with_name("plain.py")
 KINDS = ("pictures", "video", "speech")
-_COMPARED = {"headers", "pictures", "frames", "speech"}
 
 
 def make_photos(pictures: list[Path], count: int, folder: Path) -> None:
@@ -126,8 +125,7 @@ def measure(folder: Path, kind: str, scratch: Path, runs: int, *, everything: bo
         ],
         "plain script": [[sys.executable, str(_PLAIN), kind, str(folder)]] * runs,
     }
-    extra = "" if everything else ",".join(set(registry.every()) - _COMPARED)
-    return side_by_side(ways, {"TROVE_DEVICE": "cpu", "TROVE_OFF": extra})
+    return side_by_side(ways, BESIDE_PLAIN | ({"TROVE_OFF": ""} if everything else {}))
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def measure(folder: Path, scratch: Path) -> dict[str, Spread]:
     """All figures."""
     trove = [sys.executable, "-m", "ui.cli"]
     library = {"TROVE_LIBRARY": f"{scratch}/library", "TROVE_DEVICE": "cpu"}
-    command([*trove, "index", str(folder)], library)
+    command([*trove, "index", str(folder)], library | {"TROVE_OFF": "text"})
     command([*trove, "search", "warm the page cache"], library)
     searches = [[*trove, "search", f"{query} {NEW}"] for query in QUERIES]
     figures = {
