@@ -27,11 +27,12 @@ Step = tuple[str, MediaKind]
 READING = "reading"
 _FINISHING: Step = ("finishing", "image")
 
-_PRIOR_S = 3.0
-"""So many seconds that were expected weigh as much as as many that were measured."""
+_PRIOR_S, _KEPT_PRIOR_S = 3.0, 0.5
+"""So many seconds that were expected weigh as much as as many that were measured: within a run, of whose
+first files nobody knows how they are, and for what is kept for the next ones, once a step is done."""
 _NOTHING_S = 1e-3
 _TOLD_S = 5.0
-_START_S = 1.0
+_START_S = 0.5
 """To load the models of a step."""
 _SAMPLE = 12
 """Films, and recordings, of which the headers are read before all others."""
@@ -101,12 +102,12 @@ class Forecast:
 
     def ratios(self) -> dict[Step, float]:
         """How many times as long as expected each step took, of those that were measured."""
-        return {step: self._ratio(step) for step in self._took}
+        return {step: self._ratio(step, _KEPT_PRIOR_S) for step in self._took}
 
-    def _ratio(self, step: Step) -> float:
+    def _ratio(self, step: Step, prior_s: float = _PRIOR_S) -> float:
         of_all = (_PRIOR_S + sum(self._took.values())) / (_PRIOR_S + sum(self._expected.values()))
         took, expected = self._took.get(step, 0.0), self._expected.get(step, 0.0)
-        return (_PRIOR_S * of_all + took) / (_PRIOR_S + expected)
+        return (prior_s * of_all + took) / (prior_s + expected)
 
 
 class Costs:

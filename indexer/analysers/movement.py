@@ -50,7 +50,7 @@ class Movement(Analyser):
     )
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video"})
     phase = 2
-    minute_s = 3.5
+    minute_s = 1.5
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The shots in order, each with what happens in it."""

@@ -24,7 +24,7 @@ class Soundprints(Analyser):
     label = "fingerprints of sound, for copies of recordings"
     kinds = (Kind("soundprint", "fingerprint of sound", {}, "machine", plural="fingerprints of sound"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
-    minute_s = 0.5
+    minute_s = 0.25
     facts: ClassVar[frozenset[Key]] = frozenset({"film"})
     phase = 2
 

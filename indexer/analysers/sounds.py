@@ -67,7 +67,7 @@ class Sounds(Analyser):
     label = "speech, singing and music that are heard"
     kinds = (Kind("sound", "sound", {}, "machine"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video", "audio"})
-    minute_s = 1.0
+    minute_s = 0.5
     facts: ClassVar[frozenset[Key]] = frozenset({"film"})
     phase = 2
 

@@ -33,7 +33,7 @@ def test_what_was_measured_corrects_what_was_expected_of_that_step_and_of_the_ot
     clock = Clock()
     forecast = Forecast(clock)
     forecast.expect({PICTURES: 100.0, FILMS: 50.0})
-    assert forecast.left() == {PICTURES: 101.0, FILMS: 51.0}, "with a second each to load models"
+    assert forecast.left() == {PICTURES: 100.5, FILMS: 50.5}, "with half a second each to load models"
     for _ in range(6):
         forecast.did(PICTURES, 10.0)
         clock.now_s += 20.0
@@ -64,8 +64,8 @@ def test_what_was_done_in_a_batch_shares_its_time() -> None:
     clock = Clock()
     forecast = Forecast(clock)
     forecast.expect({PICTURES: 1000.0, FILMS: 1000.0})
-    forecast.did(PICTURES, 89.0)
-    forecast.did(FILMS, 29.0)
+    forecast.did(PICTURES, 89.5)
+    forecast.did(FILMS, 29.5)
     clock.now_s += 120.0
     forecast.settle()
     assert forecast.ratios() == {PICTURES: pytest.approx(1.0), FILMS: pytest.approx(1.0)}
@@ -80,7 +80,7 @@ def test_what_a_look_tells_at_once_after_a_while_is_one_measure() -> None:
     clock = Clock()
     forecast = Forecast(clock)
     forecast.expect({FILMS: 100.0})
-    clock.now_s += 51.0
+    clock.now_s += 50.5
     for _ in range(50):
         forecast.did(FILMS, 1.0)
         forecast.settle_some()
@@ -124,8 +124,8 @@ def test_a_run_knows_what_comes_after_what_it_does(settings: Settings, tmp_path:
         outlook.settle()
     left = outlook.left()
     assert list(left) == ["reading files", "what films show", "what is written", "the search index"]
-    # Two seconds for what was to take two and one to begin; to begin with the film is still to come.
-    assert left["reading files"] == pytest.approx(0.75 * 60 / 20 + 0.83 * 1.03, rel=0.02)
+    # Two seconds for what was to take 1.4 and half a one to begin; to begin with the film is still to come.
+    assert left["reading files"] == pytest.approx(1.033 * 60 * 0.035 + 1.02 * 0.53, rel=0.01)
     job = Job(analysers[1], 1, [film])
     outlook.plan([job])
     outlook.has_looked(job, 0.5)
