@@ -16,7 +16,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from sqlalchemy import Boolean, Column, Connection, DateTime, Float, Integer, LargeBinary, Table, inspect
 from sqlalchemy.orm import Session
 
@@ -135,6 +134,8 @@ def write(folder: Path, read: Callable[[], AbstractContextManager[Session]]) -> 
     Args:
         read: opens a session that reads the library as it is then.
     """
+    from filelock import FileLock  # who only searches should not wait for it
+
     try:
         # Read when it is one's turn: no process puts an older state in the place of a newer one.
         with FileLock(folder.with_name("backups.lock"), timeout=_PATIENCE_S):

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -216,6 +215,8 @@ class SqliteDatabase(Database):
 @contextmanager
 def indexing(path: Path) -> Iterator[None]:
     """As ``Database.indexing``, of a database that cannot be opened."""
+    from filelock import FileLock, Timeout  # who only searches should not wait for it
+
     lock = FileLock(path.with_name("index.lock"))
     try:
         lock.acquire(timeout=0)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from db.arrays import Floats
 from db.errors import ModelError
@@ -51,6 +50,8 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
         return _load_checked(path, load)
     except DamagedError:
         pass
+    from filelock import FileLock, Timeout  # not for what is there already
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):

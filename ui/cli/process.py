@@ -8,6 +8,8 @@ _ENVIRONMENT = {
     # Threads of PyTorch and FAISS that wait for each other shall sleep. They would spin, and take the cores
     # from whatever else is at work: beside an indexing, a drawing of 1.5 s took 20 s.
     "OMP_WAIT_POLICY": "PASSIVE",
+    # Trove has no plugins for pydantic, which would look through all installed packages for some.
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
     # No telemetry is sent.
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
