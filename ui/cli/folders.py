@@ -13,6 +13,7 @@ import typer
 from ui.cli import console
 from ui.cli.console import EXIT_SOME_FAILED
 from ui.cli.options import Cores, Exclude, Json, Model, Nice, OnBattery, WhileBusy, library_of
+from ui.threads import multiply_alone
 from ui.wording import out_of_reach, passed_over, units_in_words
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def index(
         raise typer.BadParameter("Who joins works on what another machine has found: name no folders.")
     if stay and not join:
         raise typer.BadParameter("It goes with --join; to index what changes: trove watch.")
+    multiply_alone()
     own = {
         "nice": nice,
         "cores": cores,
@@ -163,6 +165,7 @@ def watch(
     from ui.cli.process import BACKGROUND_NICE
     from ui.watching import tell_pid
 
+    multiply_alone()
     away: dict[str, int] = {}
     own = {
         "nice": nice,
