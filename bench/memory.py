@@ -2,7 +2,7 @@
 
     python bench/memory.py [--units 1000 10000 100000 1000000] [--json FILE]
 
-Made-up pictures with random vectors, and the samples, which are really indexed into them. Each in processes
+Made-up pictures with clustered vectors, and the samples, which are really indexed into them. Each in processes
 of its own, in MB: the peak of `trove search` with a question that nobody asked before; the peak of `trove
 index` of the samples, of all its processes together (pages that they share count in each); and the app's
 server after its first page, and after ten questions more. FAISS's files are mapped: the system keeps their
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+from scale import Clusters
 from start import NEW, first_hits
 from timing import command, machine
 
@@ -25,7 +26,7 @@ from db.library import Library
 from db.settings import Settings, load_settings
 from indexer.encoders.registry import BUILTIN, load_encoder
 from tests.support.driver import App, chromium, serving
-from tests.support.rows import add_many, directions
+from tests.support.rows import add_many
 
 ROOT = Path(__file__).resolve().parents[1]
 CHUNK = 50_000
@@ -38,10 +39,11 @@ def make(folder: Path, cache: Path, count: int) -> None:
     with Library(load_settings(library=folder, device="cpu", cache=cache)) as library:
         with library.write() as session:
             space = spaces.add(session, encoder.name, encoder.fingerprint, encoder.dim, "active")
+        clusters = Clusters(count, encoder.dim)
         for start in range(0, count, CHUNK):
             paths = [Path(f"/p/{n // 1000}/{n}.jpg") for n in range(start, min(start + CHUNK, count))]
             with library.write() as session:
-                add_many(session, paths, directions(len(paths), encoder.dim, start), space.id)
+                add_many(session, paths, clusters.draw(len(paths), start), space.id)
         library.vectors(space).save()
 
 

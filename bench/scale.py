@@ -42,18 +42,19 @@ _CHUNK = 20_000
 class Clusters:
     """Synthetic clustered vectors, the same for the same seed."""
 
-    def __init__(self, units: int) -> None:
-        self._spectrum = np.arange(1, DIM + 1, dtype=np.float32) ** -0.5
+    def __init__(self, units: int, dim: int = DIM) -> None:
+        self._dim = dim
+        self._spectrum = np.arange(1, dim + 1, dtype=np.float32) ** -0.5
         self._spectrum /= np.linalg.norm(self._spectrum)
-        draw = np.random.default_rng(0).standard_normal((max(50, units // 200), DIM), dtype=np.float32)
+        draw = np.random.default_rng(0).standard_normal((max(50, units // 200), dim), dtype=np.float32)
         self._centres = 0.8 * draw * self._spectrum
         self._centres[:, -1] += 0.7
 
     def draw(self, count: int, seed: int) -> Vectors:
-        """(count, DIM) float32 unit rows."""
+        """(count, dim) float32 unit rows."""
         rng = np.random.default_rng((1, seed))
         rows = self._centres[rng.zipf(1.3, count) % len(self._centres)]
-        rows += 0.7 * rng.standard_normal((count, DIM), dtype=np.float32) * self._spectrum
+        rows += 0.7 * rng.standard_normal((count, self._dim), dtype=np.float32) * self._spectrum
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     def read(self, ids: Ids) -> Vectors:
@@ -63,7 +64,7 @@ class Clusters:
     def far(self, count: int) -> Vectors:
         """Queries at a cosine of 0.4 to some row."""
         near = self.draw(count, 0)
-        noise = np.random.default_rng(2).standard_normal((count, DIM), dtype=np.float32)
+        noise = np.random.default_rng(2).standard_normal((count, self._dim), dtype=np.float32)
         noise -= (noise * near).sum(1, keepdims=True) * near
         noise /= np.linalg.norm(noise, axis=1, keepdims=True)
         rows: Vectors = (0.4 * near + np.sqrt(1 - 0.16) * noise).astype(np.float32)
