@@ -5,8 +5,8 @@
 Made-up pictures with clustered vectors, and the samples, which are really indexed into them. Each in
 processes of its own, in MB: the peak of `trove search` with a question that nobody asked before; the peak of
 `trove index` of the samples, of all its processes together (pages that they share count in each); and the
-app's server after its first page, and after ten questions more. FAISS's files are mapped: the system keeps their
-pages as long as nobody else wants them, and they count here.
+app's server after its first page, and after ten questions more. FAISS's files are mapped: the system keeps
+their pages as long as nobody else wants them, and they count here.
 """
 
 import argparse
