@@ -90,7 +90,7 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
                 self.share = max(self.share, self._read_s / whole_s)
             return found
 
-        with ThreadPoolExecutor(self._at_once, thread_name_prefix="speech") as pool:
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="chunks") as pool:
             read_parts = list(pool.map(read, starts, parts))
         self._shares += [share for part in parts for share in part.shares]
         return list(chain.from_iterable(read_parts))
