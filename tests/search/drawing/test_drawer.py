@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -252,7 +253,7 @@ def test_half_the_memory_is_enough(folder: Path, tmp_path: Path, monkeypatch: py
 
     KEEPER.release()
     free = memory.WORKING_BYTES + 3 * read_pipeline(folder).parameters
-    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
     drawer = Drawer(str(folder), device="cpu")
     drawer.draw("a boat", path=tmp_path / "a.png", steps=1, seed=1)
     with drawer._pipeline() as pipeline:
