@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from db.arrays import Vectors
 from db.catalog.assets import FileStat
@@ -17,7 +18,9 @@ from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels
 from indexer.media.stills import Fields
-from indexer.pace import Reason
+
+Reason = Literal["paused", "battery", "busy"]
+"""Why a run waits."""
 
 
 @dataclass(frozen=True)

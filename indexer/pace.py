@@ -9,12 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+
+import psutil
 
 from db.settings import Settings
-
-Reason = Literal["paused", "battery", "busy"]
-"""Why a run waits."""
+from indexer.flow import Reason
 
 LOOK_EVERY_S = 0.5
 """How often a run that waits looks whether it may go on."""
@@ -93,8 +92,6 @@ class Pace:
 
 def on_battery() -> bool:
     """Whether the machine runs on its battery; not where it has none, or the system does not tell."""
-    import psutil  # who only searches should not wait for it
-
     look = getattr(psutil, "sensors_battery", None)  # not on all systems
     battery = look() if look is not None else None
     return battery is not None and battery.power_plugged is False
@@ -104,8 +101,6 @@ class Others:
     """How much of the processor programs take that are not this one, and not its worker processes."""
 
     def __init__(self) -> None:
-        import psutil
-
         self._process = psutil.Process()
         self._before = self._seconds()
 
@@ -117,8 +112,6 @@ class Others:
 
     def _seconds(self) -> tuple[float, float, float]:
         """Processor time of the machine, what of it was used, and by this program."""
-        import psutil
-
         times = psutil.cpu_times()._asdict()
         # Linux counts guests as users, too.
         everything = sum(times.values()) - times.get("guest", 0.0) - times.get("guest_nice", 0.0)

@@ -12,8 +12,7 @@ from typing import Any
 from db.catalog import runs
 from db.errors import TroveError
 from db.library import Library
-from indexer.flow import Progress
-from indexer.pace import Reason
+from indexer.flow import Progress, Reason
 
 _TELL_EVERY_S = 2.0
 

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 POSTGRESQL = "postgresql"
-_WHERE = "where"
 ANY_OF = "\0"
 """Between patterns of which one must match."""
 
@@ -125,13 +124,13 @@ def partial_index(name: str, *columns: str, where: TextClause) -> Index:
     As an argument of an engine's own, ``postgresql_where``, it would load that engine's dialect into every
     process, a quarter of what SQLAlchemy takes to be imported.
     """
-    return Index(name, *columns, info={_WHERE: where})
+    return Index(name, *columns, info={"where": where})
 
 
 @event.listens_for(Table, "before_create")
 def _limit(table: Table, connection: Connection, **_: Any) -> None:
     for index in table.indexes:
-        if (where := index.info.get(_WHERE)) is not None:
+        if (where := index.info.get("where")) is not None:
             index.dialect_options[connection.dialect.name]["where"] = where
 
 

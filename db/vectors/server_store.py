@@ -52,7 +52,7 @@ _EF = (40, 60, 80, 100, 140, 200, 280, 400, 560, 800, 1000)
 _QUERIES, _FOUND = 32, 10
 _GROWN = 2
 """A graph that has grown so many times is calibrated again."""
-_BYTES_A_ROW, _PAGE_KB = 1_700, 8
+_BYTES_A_ROW = 1_700
 _MOST_MEMORY_KB = 1 << 20
 """To build a graph; more where half of the memory that the server says it has for caches is more. A graph
 that does not fit is built on disk, in many times the time."""
@@ -281,10 +281,8 @@ class ServerStore:
 
     def _most_memory_kb(self) -> int:
         with self._database.read() as session:
-            cached = session.scalar(
-                text("SELECT setting::bigint FROM pg_settings WHERE name = 'effective_cache_size'")
-            )
-        return max(_MOST_MEMORY_KB, (cached or 0) * _PAGE_KB // 2)
+            cached = session.scalar(text("SELECT pg_size_bytes(current_setting('effective_cache_size'))"))
+        return max(_MOST_MEMORY_KB, (cached or 0) >> 11)  # half of it, in kB
 
     def delete(self) -> None:
         """Delete what the server keeps of the space for searching."""

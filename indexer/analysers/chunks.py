@@ -42,8 +42,6 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def __init__(self, model: Any, at_once: int, part: int) -> None:
         super().__init__(model)
         self._at_once, self._part = at_once, part
-        self._counting = Lock()
-        self._read_s = 0.0
         self.share = 0.0
         """Of the chunks, how many are read, 0 to 1; what is read again does not count."""
         self.stopped = False
@@ -76,18 +74,19 @@ class ChunkPipeline(BatchedInferencePipeline):  # type: ignore[misc]
     def forward(self, features: Any, tokenizer: Any, chunks_metadata: Any, options: Any) -> Any:
         """All chunks, in parts side by side; what comes of one does not depend on the others."""
         self._ends += [chunk["offset"] + chunk["duration"] for chunk in chunks_metadata]
-        whole_s = sum(chunk["duration"] for chunk in chunks_metadata)
+        whole_s, read_s, counting = sum(chunk["duration"] for chunk in chunks_metadata), 0.0, Lock()
         starts = range(0, len(features), self._part)
         parts = [_Part(self.model, chunks_metadata[start]["offset"]) for start in starts]
 
         def read(start: int, part: _Part) -> Any:
+            nonlocal read_s
             if self.stopped:
                 raise CancelledError
             own = slice(start, start + self._part)
             found = part.forward(features[own], tokenizer, chunks_metadata[own], options)
-            with self._counting:
-                self._read_s += sum(chunk["duration"] for chunk in chunks_metadata[own])
-                self.share = max(self.share, self._read_s / whole_s)
+            with counting:
+                read_s += sum(chunk["duration"] for chunk in chunks_metadata[own])
+                self.share = max(self.share, read_s / whole_s)
             return found
 
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="chunks") as pool:

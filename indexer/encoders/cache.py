@@ -10,7 +10,7 @@ is not read once more: of 90 MB that takes a tenth of a second, in every process
 import logging
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -62,7 +62,7 @@ def load_or_build(path: Path, build: Callable[[Path], None], load: Callable[[Pat
             with made_whole(path) as temporary:
                 build(temporary)
                 # The checksum goes first: a crash between the two leaves a mismatch, which is made again.
-                _checksum_file(path).write_text(_checksum(temporary, data_beside(path)))
+                _checksum_file(path).write_text(_checksum(_parts(temporary, data_beside(path))))
             return _load_checked(path, load)
     except (OSError, Timeout, DamagedError) as exc:
         raise ModelError(
@@ -103,13 +103,16 @@ def _load_array(path: Path) -> Floats:
 
 
 def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
+    parts = _parts(path, data_beside(path))
     try:
         expected, _, verified = _checksum_file(path).read_text().partition("\n")
-        now = _state(path, data_beside(path))
+        states = [part.stat() for part in parts]
+        now = " ".join(f"{one.st_ino}-{one.st_size}-{one.st_mtime_ns}-{one.st_ctime_ns}" for one in states)
         if verified != now:
-            if expected != _checksum(path, data_beside(path)):
+            if expected != _checksum(parts):
                 raise DamagedError("its checksum does not match")
-            if _is_settled(path, data_beside(path)):
+            # From then on each write changes the times: clocks of file systems tick as seldom as every 2 s.
+            if all(time.time() - one.st_ctime > SETTLED_S for one in states):
                 with suppress(OSError), made_whole(_checksum_file(path)) as temporary:  # perhaps read-only
                     temporary.write_text(f"{expected}\n{now}")
     except (OSError, UnicodeDecodeError) as exc:
@@ -117,18 +120,8 @@ def _load_checked(path: Path, load: Callable[[Path], T]) -> T:
     return load(path)
 
 
-def _state(path: Path, data: Path) -> str:
-    """What changes whenever somebody writes to a file, or puts another one in its place."""
-    found = [part.stat() for part in _parts(path, data)]
-    return " ".join(f"{each.st_ino}-{each.st_size}-{each.st_mtime_ns}-{each.st_ctime_ns}" for each in found)
-
-
-def _is_settled(path: Path, data: Path) -> bool:
-    """Whether a write from now on changes the state: clocks of file systems tick as seldom as every 2 s."""
-    return all(time.time() - part.stat().st_ctime > SETTLED_S for part in _parts(path, data))
-
-
 def _parts(path: Path, data: Path) -> tuple[Path, ...]:
+    """A file, and what it keeps beside it."""
     return (path, data) if data.exists() else (path,)
 
 
@@ -136,10 +129,10 @@ def _checksum_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.crc32")
 
 
-def _checksum(path: Path, data: Path) -> str:
-    """CRC-32 and size, with what lies beside it: against accidents, not attackers."""
+def _checksum(parts: Sequence[Path]) -> str:
+    """CRC-32 and size of them together: against accidents, not attackers."""
     crc = size = 0
-    for part in _parts(path, data):
+    for part in parts:
         with part.open("rb") as file:
             while chunk := file.read(1 << 20):
                 crc = zlib.crc32(chunk, crc)

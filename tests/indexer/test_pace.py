@@ -10,7 +10,8 @@ import pytest
 
 from db.settings import Settings
 from indexer import pace
-from indexer.pace import Others, Pace, Reason
+from indexer.flow import Reason
+from indexer.pace import Others, Pace
 
 Times = namedtuple("Times", ["user", "system", "idle"])
 

@@ -99,11 +99,11 @@ def play(machines: Machines, media: Path, chance: random.Random, count: int = 3)
         _wait(lambda: _has_begun(machines, victim, at_least), started[0])
         if started[victim].poll() is None:
             os.killpg(started[victim].pid, signal.SIGKILL)
-        for number, process in enumerate(started):
-            said, complaint = process.communicate(timeout=240)
+        ended = [process.communicate(timeout=240) for process in started]
+        for number, (process, (_, complaint)) in enumerate(zip(started, ended, strict=True)):
             assert number == victim or process.returncode in (0, 3), complaint
-            if number == 0 and victim != 0:
-                return dict(json.loads(said))
+        if victim != 0:
+            return dict(json.loads(ended[0][0]))
     # Who surveyed is gone: the others have done what was in the queue, and somebody surveys again.
     again = machines.start("m0", "index")
     said, complaint = again.communicate(timeout=240)

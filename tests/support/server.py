@@ -15,6 +15,8 @@ from typing import Any
 
 import psycopg
 
+from tests.support import ROOT
+
 TEMPLATE = "template_trove"
 """A database with an empty library, of which others are copies."""
 NOTHING = "template1"
@@ -55,6 +57,22 @@ class Server:
             except psycopg.errors.ObjectInUse as exc:
                 self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
                 raise AssertionError("what a test opens, it closes: the next one would be blamed") from exc
+
+    @contextmanager
+    def editors(self, name: str, *users: str) -> Iterator[list[str]]:
+        """Users who may edit a library, by ``deploy/roles.sql``; gives its address for each of them."""
+        for user in users:
+            self.execute(f"CREATE ROLE {user} LOGIN")
+        roles = ["trove_reader", "trove_editor"]
+        try:
+            with psycopg.connect(self.url(name)) as owner:
+                owner.execute((ROOT / "deploy" / "roles.sql").read_text(encoding="utf-8"))
+                owner.execute(f"GRANT trove_editor TO {', '.join(users)}")
+            yield [self.url(name).replace("user=trove", f"user={user}") for user in users]
+        finally:
+            with psycopg.connect(self.url(name)) as owner:
+                owner.execute(f"DROP OWNED BY {', '.join((*users, *roles))}")
+            self.execute(f"DROP ROLE {', '.join((*users, *roles))}")
 
     def execute(self, statement: str) -> list[Any]:
         """Run a statement as the owner of the server."""

@@ -15,7 +15,7 @@ from db.library import Library
 from db.settings import Settings
 from indexer.flow import Progress
 from indexer.pipeline import index
-from tests.support import ROOT, SAMPLES
+from tests.support import SAMPLES
 from tests.support.command import as_json, check_error, trove
 from tests.support.server import NOTHING, Server
 
@@ -191,18 +191,8 @@ def test_editors_make_what_is_their_own_and_do_not_index(
     first, second = sorted(pictures.iterdir())[:2]
     assert trove(shared, "index", str(pictures)).returncode == 0
     assert trove(shared, "saved", "add", "dogs", "a dog").returncode == 0
-    server.execute("CREATE ROLE anna LOGIN")
-    server.execute("CREATE ROLE ben LOGIN")
-    try:
-        with psycopg.connect(server.url("commands")) as owner:
-            owner.execute((ROOT / "deploy" / "roles.sql").read_text(encoding="utf-8"))
-            owner.execute("GRANT trove_editor TO anna, ben")
-        anna, ben = (
-            settings.model_copy(
-                update={"shared": server.url("commands").replace("user=trove", f"user={name}")}
-            )
-            for name in ("anna", "ben")
-        )
+    with server.editors("commands", "anna", "ben") as addresses:
+        anna, ben = (settings.model_copy(update={"shared": address}) for address in addresses)
         for command in (
             ("saved", "add", "cats", "a cat"),
             ("saved", "up", "cats", str(first)),
@@ -231,10 +221,6 @@ def test_editors_make_what_is_their_own_and_do_not_index(
         check_error(trove(anna, "forget", str(pictures)), "you may not do that")
         report = as_json(trove(shared, "index", "--json"))
         assert report["unchanged"] == 3
-    finally:
-        with psycopg.connect(server.url("commands")) as owner:
-            owner.execute("DROP OWNED BY anna, ben, trove_reader, trove_editor")
-        server.execute("DROP ROLE anna, ben, trove_editor, trove_reader")
 
 
 def test_passwords_are_refused_and_never_told(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from db.catalog import runs, spaces
 from db.catalog.runs import Run
 from db.errors import GenerateError, LibraryBusyError, ModelError, TroveError
 from db.kinds import CLIP
-from indexer.pace import Reason
+from indexer.flow import Reason
 from search.asking.answering import OnText, Reply
 from search.drawing.drawer import Drawer, Sketched, draw_several
 from search.drawing.output import Drawing

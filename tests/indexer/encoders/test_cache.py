@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,9 @@ def test_a_file_is_verified_once_as_long_as_nobody_touches_it(
 ) -> None:
     path, verified = tmp_path / "file", []
 
-    def counting(path: Path, data: Path) -> str:
-        verified.append(path)
-        return _checksum(path, data)
+    def counting(parts: Sequence[Path]) -> str:
+        verified.append(parts)
+        return _checksum(parts)
 
     monkeypatch.setattr(cache_module, "_checksum", counting)
     load_or_build(path, build, Path.read_bytes)

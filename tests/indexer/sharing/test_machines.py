@@ -44,10 +44,7 @@ def test_a_machine_that_is_killed_loses_nothing_and_doubles_nothing(
         machines = Machines(address, cache, tmp_path, OFF)
         report = play(machines, media, random.Random(seed))  # noqa: S311 - no secret
         found = machines.found()
-        # Who was killed when the others had left is known to be gone, and told as nobody.
-        left = machines.ask(
-            "SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM worker WHERE trove_attends(id))"
-        )
+        left = machines.ask("SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM worker)")
     assert found == undisturbed
     assert adds_up(report), report
     # Who surveys after another knows of the broken file already.

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import psycopg
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -14,8 +13,6 @@ from tests.support import SAMPLES
 from tests.support.command import trove
 from tests.support.driver import metric, opened, ready, search, serving, shoot
 from tests.support.server import NOTHING, Server
-
-ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.browser
 
@@ -70,13 +67,7 @@ def test_the_app_tells_who_else_has_said_something(
         own = settings.model_copy(update={"shared": address})
         for command in (("index", tmp_path), ("saved", "add", "cats", "a cat")):
             assert trove(own, *command).returncode == 0
-        server.execute("CREATE ROLE anna LOGIN")
-        server.execute("CREATE ROLE ben LOGIN")
-        try:
-            with psycopg.connect(server.url("said")) as owner:
-                owner.execute((ROOT / "deploy" / "roles.sql").read_text(encoding="utf-8"))
-                owner.execute("GRANT trove_editor TO anna, ben")
-            anna, ben = (address.replace("user=trove", f"user={name}") for name in ("anna", "ben"))
+        with server.editors("said", "anna", "ben") as (anna, ben):
             hers = own.model_copy(update={"shared": anna})
             assert trove(hers, "set", picture, "--date", "2001-02-03").returncode == 0
             with serving(ben, settings.cache, XDG_DATA_HOME=str(tmp_path / "data")) as app:
@@ -85,7 +76,3 @@ def test_the_app_tells_who_else_has_said_something(
                 page.goto(app.url)
                 search(page, "name:p001*").first.click()
                 expect(opened(page)).to_contain_text("3 February 2001 · anna says so")
-        finally:
-            with psycopg.connect(server.url("said")) as owner:
-                owner.execute("DROP OWNED BY anna, ben, trove_reader, trove_editor")
-            server.execute("DROP ROLE anna, ben, trove_editor, trove_reader")
