@@ -20,6 +20,7 @@ from captioned import Floats, encode, load, parser
 from PIL import Image, ImageEnhance
 
 from indexer.encoders.base import Encoder
+from indexer.media.pixels import side_for
 from indexer.media.reader import probe, still_at
 
 EVERY = 5
@@ -77,7 +78,7 @@ def neighbours(films: list[Path], encoder: Encoder) -> Floats:
     found = []
     for film in films:
         times = np.arange(0.0, (probe(film).duration_s or 0.0) - 0.1, STEP_S)
-        stills = [still_at(film, float(at_s), min_side=2 * encoder.image_size) for at_s in times]
+        stills = [still_at(film, float(at_s), min_side=side_for(encoder)) for at_s in times]
         vectors = encode(encoder, [encoder.prepare(Image.fromarray(still)) for still in stills])
         found.append((vectors[1:] * vectors[:-1]).sum(axis=1))
     return np.concatenate(found)

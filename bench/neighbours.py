@@ -24,7 +24,7 @@ from db.arrays import Vectors
 from db.settings import Settings
 from indexer.encoders.base import Encoder
 from indexer.encoders.registry import load_encoder
-from indexer.media.stills import changed, fields_of
+from indexer.media.stills import fields_of, looks_same
 
 Pixels = npt.NDArray[np.uint8]
 Change = Callable[[Pixels, Pixels], Pixels]
@@ -113,7 +113,7 @@ def main() -> None:
         others = [*pictures[1:], pictures[0]]
         now = [change(picture, other) for picture, other in zip(pictures, others, strict=True)]
         same = np.array(
-            [changed(fields_of(one), fields_of(other)) == 0 for one, other in zip(pictures, now, strict=True)]
+            [looks_same(fields_of(one), fields_of(other)) for one, other in zip(pictures, now, strict=True)]
         )
         vectors = encoded(encoder, now)
         cosines = (vectors * own).sum(axis=1)[same]

@@ -25,8 +25,9 @@ from db.catalog.spaces import Space
 from indexer.analysers.base import ClipPayload, Payload, PicturePayload, SoundPayload, TextPayload
 from indexer.encoders.base import Encoder, Pixels
 from indexer.flow import Pending, Prepared, Shown
-from indexer.media.stills import Fields, changed, fields_of
-from indexer.media.thumbnails import GRID_SIDE
+from indexer.media.pixels import side_for
+from indexer.media.stills import fields_of, looks_same
+from indexer.media.types import Fields
 
 _AHEAD = 2
 """Batches under way: one is encoded while the next one waits."""
@@ -57,6 +58,10 @@ def _content(payload: Payload, encoder: Encoder, fields: Fields | None) -> Pixel
             return encoder.prepare(samples)
 
 
+def _fields(payload: PicturePayload) -> Fields:
+    return fields_of(payload.picture) if payload.fields is None else payload.fields
+
+
 class Embedder:
     """Encodes payloads with one or more models. As a context manager it ends its thread on leaving."""
 
@@ -85,18 +90,15 @@ class Embedder:
 
     @property
     def side(self) -> int:
-        """Pixels of the shorter side that pictures should have, for the models and for a thumbnail.
-
-        Twice what a model sees leaves it to the model how to shrink the rest.
-        """
-        return max(GRID_SIDE, *(2 * model.encoder.image_size for model in self._models))
+        """Pixels of the shorter side that pictures should have, see ``side_for``."""
+        return side_for(*(model.encoder for model in self._models))
 
     def prepare(self, kind: str, payload: Payload | None) -> Prepared:
         """What each model that serves the kind needs of a payload. Thread-safe."""
         roles = kinds.every()[kind].vectors
         if payload is None:
             return {}
-        fields = fields_of(payload.picture) if isinstance(payload, PicturePayload) else None
+        fields = _fields(payload) if isinstance(payload, PicturePayload) else None
         return {
             model.space.id: _content(payload, model.encoder, fields)
             for model in self._models
@@ -136,7 +138,7 @@ class Embedder:
     def _like(self, space_id: int, shown: Shown) -> "Future[Vectors] | None":
         """The vector of one of the last pictures that looks the same; None where there is none."""
         for fields, made in reversed(self._last[space_id]):
-            if changed(fields, shown.fields) == 0:
+            if looks_same(fields, shown.fields):
                 return made
         return None
 

@@ -17,7 +17,7 @@ from db.catalog.units import NewUnit
 from db.engine.schema import AnalysisState, MediaKind, UnitKind
 from db.errors import MediaError
 from indexer.encoders.base import Pixels
-from indexer.media.stills import Fields
+from indexer.media.types import Fields
 
 Reason = Literal["paused", "battery", "busy"]
 """Why a run waits."""

@@ -21,6 +21,7 @@ from db.arrays import unit_length
 from db.settings import load_settings
 from indexer.encoders.builtin.encoder import BUILTINS, BuiltinEncoder, SecondEncoder
 from indexer.encoders.builtin.hubness import EXTRA
+from indexer.media.pixels import side_for
 from indexer.media.reader import read_image
 from search.evaluation.retrieval import ranks
 
@@ -53,7 +54,7 @@ def read_stamps(folder: Path, half: str) -> list[tuple[Path, str]]:
 
 def open_flat(path: Path) -> Image.Image:
     """The picture as Trove's own decoder gives it: any format, upright, on white."""
-    _, picture = read_image(path, min_side=2 * SecondEncoder.image_size, max_megapixels=300)
+    _, picture = read_image(path, min_side=side_for(SecondEncoder), max_megapixels=300)
     return Image.fromarray(picture)
 
 

@@ -188,7 +188,7 @@ class IndexFiles:
     def _bytes(self, part: Part) -> bytes | mmap.mmap:
         """The content of a file, with its checksum verified; of a large one mapped."""
         path = self._folder / part.name
-        if path.stat().st_size < _MAP_FROM_BYTES or os.name != "posix":
+        if not _is_mapped(path):
             return self._checked_bytes(part)
         self._check(path, part)
         with path.open("rb") as file:
@@ -213,15 +213,13 @@ class IndexFiles:
 
     def _check(self, path: Path, part: Part) -> None:
         """Verify the checksum of a large file, unless this very file was verified before."""
-        marker, identity = path.with_suffix(".sound"), json.dumps(_identity(path))
         with suppress(OSError):
-            if marker.read_text() == identity:
+            if _marker(path).read_text() == json.dumps(_identity(path)):
                 return
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != part.sha256:
                 raise VectorError(f"the checksum of {part.name} is wrong")
-        with suppress(OSError):  # in a read-only library it is verified every time
-            marker.write_text(identity)
+        _mark_sound(path)
 
     # --- writing
 
@@ -237,6 +235,8 @@ class IndexFiles:
         digest = hashlib.sha256()
         path = self._folder / f"{self._prefix}{secrets.token_hex(8)}.{name}.faiss"
         write_atomically(path, lambda file: fill(cast(BinaryIO, _Hashed(file, digest.update))))
+        if _is_mapped(path):
+            _mark_sound(path)  # it was hashed while it was written, and is on disk
         part = Part(path.name, digest.hexdigest())
         self._on_disk[name] = (source, part)
         return part
@@ -308,6 +308,21 @@ def _read_recent(index: VectorIndex, data: bytes) -> VectorIndex:
             return index.without(parts["removed"]).plus(parts["ids"], parts["vectors"])
     except (ValueError, KeyError, BadZipFile) as exc:
         raise VectorError("it holds no recent changes") from exc
+
+
+def _is_mapped(path: Path) -> bool:
+    return path.stat().st_size >= _MAP_FROM_BYTES and os.name == "posix"
+
+
+def _marker(path: Path) -> Path:
+    """The file beside a large one that says which one was verified."""
+    return path.with_suffix(".sound")
+
+
+def _mark_sound(path: Path) -> None:
+    """Note that this very file need not be verified again; in a read-only library it is every time."""
+    with suppress(OSError):
+        _marker(path).write_text(json.dumps(_identity(path)))
 
 
 def _identity(path: Path) -> tuple[int, ...] | None:

@@ -16,14 +16,18 @@ from db.kinds import Kind
 from db.library import Library
 from db.settings import Settings
 from indexer.analysers.medium import Medium
-from indexer.media.types import Metadata, Picture, Samples
+from indexer.media.types import Fields, Metadata, Picture, Samples
 
 
 @dataclass(frozen=True)
 class PicturePayload:
-    """A picture to be embedded: (height, width, 3) uint8, RGB, upright."""
+    """A picture to be embedded: (height, width, 3) uint8, RGB, upright.
+
+    ``fields``: its ``indexer.media.stills.fields_of``, where they are at hand.
+    """
 
     picture: Picture
+    fields: Fields | None = None
 
 
 @dataclass(frozen=True)

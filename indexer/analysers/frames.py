@@ -23,7 +23,7 @@ class Frames(Analyser):
         """The stills, each with the span that it stands for."""
         for still in medium.stills():
             unit = NewUnit("frame", start_s=still.start_s, end_s=still.end_s, at_s=still.at_s)
-            yield Draft(unit, PicturePayload(still.picture))
+            yield Draft(unit, PicturePayload(still.picture, still.fields))
             progress(medium.share(still.end_s))
 
     def payloads(self, medium: Medium | None, units: Sequence[StoredUnit]) -> Iterator[Payload | None]:

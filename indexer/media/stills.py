@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexer.media.types import Picture, Still
-
-Fields = NDArray[np.int16]
-"""(32, 32, 3) levels, 0 to 255: a picture from far away."""
+from indexer.media.types import Fields, Picture, Still
 
 _SIDE = 32
 _VISIBLE = 20
@@ -18,7 +14,7 @@ _CHANGED = 0.03
 
 
 def merge_stills(stills: Sequence[Still]) -> list[Still]:
-    """Merge neighbours that are near-duplicates; each still ends where the next one starts.
+    """Merge neighbours that are near-duplicates; each still ends where the next one starts, and has fields.
 
     A still is compared with the first of its run, not with the one before it, so that a slow
     pan is not swallowed step by step.
@@ -26,13 +22,13 @@ def merge_stills(stills: Sequence[Still]) -> list[Still]:
     merged: list[Still] = []
     reference: Fields | None = None
     for still in stills:
-        fields = fields_of(still.picture)
+        fields = fields_of(still.picture) if still.fields is None else still.fields
         if reference is not None and changed(reference, fields) <= _CHANGED:
             merged[-1] = replace(merged[-1], end_s=still.end_s)
             continue
         if merged:
             merged[-1] = replace(merged[-1], end_s=still.start_s)
-        merged.append(still)
+        merged.append(replace(still, fields=fields))
         reference = fields
     return merged
 
@@ -41,10 +37,15 @@ def fields_of(picture: Picture) -> Fields:
     """Averages over fields of a picture: small enough to forgive noise, large enough to see a new slide."""
     from PIL import Image
 
-    fields = Image.fromarray(picture).resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    fields = Image.fromarray(picture).resize((_SIDE, _SIDE), Image.Resampling.BOX, reducing_gap=1.0)
     return np.asarray(fields, dtype=np.int16)
 
 
 def changed(first: Fields, second: Fields) -> float:
     """The share of fields, 0 to 1, that have changed visibly: by more than 20 of 255 in any channel."""
     return float((np.abs(first - second) > _VISIBLE).any(axis=-1).mean())
+
+
+def looks_same(first: Fields, second: Fields) -> bool:
+    """Whether no field has changed visibly."""
+    return not (np.abs(first - second) > _VISIBLE).any()

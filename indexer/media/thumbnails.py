@@ -34,6 +34,9 @@ GRID_SIDE = 320
 WHOLE_SIDE = 65_500
 """Pixels that hardly a picture has: with it, all that there are are kept. JPEG has sides up to 65,535."""
 
+_ENOUGH = 1.1
+"""How many times as large as asked for a picture may be to be kept as it is."""
+
 _QUALITY = 85
 _PART_SIDE = 640
 """Pixels of the shorter side of a part of a picture, where the picture has so many: more than models see."""
@@ -121,8 +124,9 @@ def keep(picture: Picture, path: Path, at_s: float | None, *, cache: Path) -> No
     try:
         target = cache / _name(path, at_s, GRID_SIDE)
         if not is_intact(target):
-            size = fit(*image.size, GRID_SIDE)
-            _write(target, _jpeg(image if size == image.size else image.resize(size, reducing_gap=2.0)))
+            if min(image.size) > _ENOUGH * GRID_SIDE:
+                image = image.resize(fit(*image.size, GRID_SIDE), reducing_gap=2.0)
+            _write(target, _jpeg(image))
     except (OSError, UnreadableError) as exc:
         log.debug("%s: its thumbnail could not be kept: %s", path, exc)
 

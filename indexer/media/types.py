@@ -20,6 +20,9 @@ Grey = NDArray[np.uint8]
 Samples = NDArray[np.float32]
 """(n,) float32 in -1 to 1: one channel at ``SAMPLE_RATE``."""
 
+Fields = NDArray[np.int16]
+"""(32, 32, 3) levels, 0 to 255: a picture from far away, see ``indexer.media.stills``."""
+
 SAMPLE_RATE = 16_000
 GLIMPSE_SIDE = 180
 """Pixels of the shorter side of a glimpse: letters cannot be read in it, but seen to come and go."""
@@ -170,12 +173,16 @@ class Opened:
 
 @dataclass(frozen=True)
 class Still:
-    """A video frame that represents the span ``start_s`` to ``end_s``; ``at_s`` is its own time."""
+    """A video frame that represents the span ``start_s`` to ``end_s``; ``at_s`` is its own time.
+
+    ``fields``: once it was compared with others, what it was compared by.
+    """
 
     start_s: float
     end_s: float
     at_s: float
     picture: Picture
+    fields: Fields | None = None
 
 
 @dataclass(frozen=True)

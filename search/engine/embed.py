@@ -20,7 +20,7 @@ from indexer.analysers.pieces import SOUND_S
 from indexer.analysers.whisper import load_transcriber
 from indexer.encoders.base import Encoder
 from indexer.encoders.heard import RATE
-from indexer.media.pixels import read_pixels
+from indexer.media.pixels import read_pixels, side_for
 from indexer.media.reader import probe, read_audio, still_at
 from indexer.media.types import Picture
 from search.engine.active import ActiveModel
@@ -173,7 +173,7 @@ def _seen_or_said(
         return {(CLIP, PICTURE): picture_vector(path, model, decoders)}
     if kind == "video":
         times = (np.arange(_FRAMES) + 0.5) * duration_s / _FRAMES
-        side = 2 * model.encoder.image_size
+        side = side_for(model.encoder)
         stills = [decoders().submit(still_at, path, float(at_s), min_side=side) for at_s in times]
         return {(CLIP, PICTURE): _encode([still.result() for still in stills], model.encoder)}
     texts = (

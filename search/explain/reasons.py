@@ -11,6 +11,7 @@ from db.arrays import Floats
 from db.catalog import assets, copies, events, live, units
 from db.catalog.facts import Fact
 from db.engine.schema import MediaKind
+from indexer.media.pixels import side_for
 from indexer.media.reader import probe, read_image, still_at
 from search.answer import Evidence, Hit, ReadAs
 from search.engine.pipeline import wanted
@@ -126,7 +127,7 @@ def _look(
     sight = service.sight(query)
     if sight is None:
         return None
-    side = max(_SIDE, 2 * sight.encoder.image_size)
+    side = max(_SIDE, side_for(sight.encoder))
     if kind == "image":
         most = service.library.settings.max_megapixels
         pixels = service.decoders.run(read_image, path, min_side=side, max_megapixels=most)[1]

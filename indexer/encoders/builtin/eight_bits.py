@@ -22,7 +22,7 @@ from indexer.pretrained.acceleration import Unfit
 
 _EIGHT_BITS = frozenset(("Conv", "Clip", "Add"))
 """Operators that are computed in 8 bits; the others are at the end of the tower."""
-_FIRST = 6
+_FIRST = 3
 """Convolutions at the beginning of the tower that are not."""
 EIGHT_BITS = f"{sorted(_EIGHT_BITS)} {_FIRST}"
 """What the quantised export depends on beside the ranges."""

@@ -81,8 +81,11 @@ class ConseEncoder:
         """The whole picture resized to a square, (3, S, S) float32: a crop would lose the edges."""
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         square = rgb.resize((self.image_size, self.image_size), Image.Resampling.BICUBIC, reducing_gap=3.0)
-        pixels = np.asarray(square, dtype=np.float32).transpose(2, 0, 1)
-        return np.ascontiguousarray((pixels - 127.0) / 128.0)
+        # As bytes they are turned four times as fast.
+        pixels = np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1)).astype(np.float32)
+        pixels -= 127
+        pixels /= 128
+        return pixels
 
     def encode_pixels(self, batch: Pixels) -> Vectors:
         """See ``base.Encoder``."""
