@@ -37,7 +37,7 @@ _START_S = 0.5
 _SAMPLE = 12
 """Films, and recordings, of which the headers are read before all others."""
 _SAMPLE_TIMEOUT_S = 5.0
-_PICTURE_S = 0.035
+_PICTURE_S = 0.02
 """To read a picture of twelve megapixels on one of two cores, and to embed it."""
 _FINISHING_S = 2.0
 """To bring the vector indexes, the null model and the events up to date."""

@@ -72,7 +72,7 @@ class Faces(Analyser):
         for unit in units:
             face = None
             if medium is not None and unit.region is not None:
-                picture = medium.picture(SIDE) if unit.at_s is None else medium.still(unit.at_s)
+                picture = medium.picture(SIDE) if unit.at_s is None else medium.still(unit.at_s, SIDE)
                 face = self._at(picture, unit.region)
             yield face
 

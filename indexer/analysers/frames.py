@@ -17,7 +17,7 @@ class Frames(Analyser):
     label = "what films show"
     kinds = (Kind("frame", "video frame", {CLIP: PICTURE, SIMILAR: PICTURE}, "shows"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"video"})
-    minute_s = 1.0
+    minute_s = 0.5
 
     def analyse(self, medium: Medium, progress: Callable[[float], None]) -> Iterator[Draft]:
         """The stills, each with the span that it stands for."""

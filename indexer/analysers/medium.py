@@ -121,13 +121,13 @@ class Medium:
         """
         return stills_at(self._pool, self.path, times, min_side=side or self.side)
 
-    def still(self, at_s: float) -> Picture:
-        """The frame on screen at a second of a film.
+    def still(self, at_s: float, side: int | None = None) -> Picture:
+        """The frame on screen at a second of a film; ``side`` as of ``stills_at``.
 
         Raises:
             MediaError: there is none that can be decoded.
         """
-        return self._pool.run(still_at, self.path, at_s, min_side=self.side)
+        return self._pool.run(still_at, self.path, at_s, min_side=side or self.side)
 
     def audio(self, start_s: float, end_s: float, track: int = 0, *, rate: int = SAMPLE_RATE) -> Samples:
         """Its sound from one second to another, see ``indexer.media.reader.read_audio``.
