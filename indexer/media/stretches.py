@@ -30,7 +30,7 @@ STRETCH_S = 60.0
 _GLIMPSED_S = 30.0
 """Length of film glimpsed at once: of a large film nearly every frame is decoded, which takes its time."""
 _AHEAD = 3
-"""Stretches decoded ahead of the one that is taken."""
+"""Stretches under way before one is taken: while that one is looked at, two cores have one each to decode."""
 _BATCH = 8
 """Frames of a film decoded at once."""
 
