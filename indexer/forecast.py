@@ -6,6 +6,7 @@ to what was expected corrects it: the step's own once much of it is done, before
 far (shrinkage). So the time that films take is told while the pictures are read.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -30,6 +31,8 @@ _FINISHING: Step = ("finishing", "image")
 _PRIOR_S, _KEPT_PRIOR_S = 3.0, 0.5
 """So many seconds that were expected weigh as much as as many that were measured: within a run, of whose
 first files nobody knows how they are, and for what is kept for the next ones, once a step is done."""
+_QUICKEST = 0.1
+"""The share of the time expected that a step takes at least, for all that it says of others."""
 _NOTHING_S = 1e-3
 _TOLD_S = 5.0
 _START_S = 0.5
@@ -105,9 +108,21 @@ class Forecast:
         return {step: self._ratio(step, _KEPT_PRIOR_S) for step in self._took}
 
     def _ratio(self, step: Step, prior_s: float = _PRIOR_S) -> float:
-        of_all = (_PRIOR_S + sum(self._took.values())) / (_PRIOR_S + sum(self._expected.values()))
         took, expected = self._took.get(step, 0.0), self._expected.get(step, 0.0)
-        return (prior_s * of_all + took) / (prior_s + expected)
+        return (prior_s * self._ratio_of_all() + took) / (prior_s + expected)
+
+    def _ratio_of_all(self) -> float:
+        """How many times as long as expected steps take on this machine: their geometric mean.
+
+        Each weighs by how much of it was measured, but no step more than another: one that was guessed badly,
+        such as text in large pictures, says nothing of the others.
+        """
+        weights = {step: expected / (_PRIOR_S + expected) for step, expected in self._expected.items()}
+        logs = (
+            weight * math.log(max(_QUICKEST, self._took[step] / self._expected[step]))
+            for step, weight in weights.items()
+        )
+        return math.exp(sum(logs) / max(1.0, sum(weights.values())))
 
 
 class Costs:

@@ -50,7 +50,7 @@ class Text(Analyser):
     kinds = (Kind("text", "text in picture", {CLIP: PASSAGE}, "in_picture", plural="texts in pictures"),)
     media: ClassVar[frozenset[MediaKind]] = frozenset({"image", "video"})
     phase = 2
-    picture_s = 0.5
+    picture_s = 4.0
     minute_s = 8.0
     first = "a text"
 

@@ -48,6 +48,20 @@ def test_what_was_measured_corrects_what_was_expected_of_that_step_and_of_the_ot
     assert list(forecast.left()) == [FILMS]
 
 
+def test_a_step_that_was_guessed_badly_says_little_of_the_others() -> None:
+    """Text in large pictures took seven times as long as guessed, and so would have that in a film."""
+    clock = Clock()
+    forecast = Forecast(clock)
+    written, said = ("text", "image"), ("speech", "audio")
+    forecast.expect({PICTURES: 100.0, said: 100.0, written: 100.0, FILMS: 100.0})
+    for step, took_s in ((PICTURES, 100.0), (said, 100.0), (written, 700.0)):
+        forecast.did(step, 100.0)
+        clock.now_s += took_s
+        forecast.settle()
+    # The cube root of seven, where by all seconds together it would be three.
+    assert forecast.left() == {FILMS: pytest.approx(100 * 7 ** (1 / 3), rel=0.05)}
+
+
 def test_a_step_that_was_measured_goes_by_itself() -> None:
     clock = Clock()
     forecast = Forecast(clock)
@@ -125,7 +139,7 @@ def test_a_run_knows_what_comes_after_what_it_does(settings: Settings, tmp_path:
     left = outlook.left()
     assert list(left) == ["reading files", "what films show", "what is written", "the search index"]
     # Two seconds for what was to take 0.8 and half a one to begin; to begin with the film is still to come.
-    assert left["reading files"] == pytest.approx(1.276 * 60 * 0.02 + 1.163 * 0.53, rel=0.01)
+    assert left["reading files"] == pytest.approx(1.254 * 60 * 0.02 + 1.15 * 0.53, rel=0.01)
     job = Job(analysers[1], 1, [film])
     outlook.plan([job])
     outlook.has_looked(job, 0.5)
